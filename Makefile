@@ -1,0 +1,49 @@
+# Every command a developer needs. `make` alone lists them.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help install demo fetch test lint types format train evaluate ci clean
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "coldstart needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+install: $(STAMP)  ## virtual environment with pinned dependencies
+
+fetch: $(STAMP)  ## default models and MovieLens-100K into the cache
+	$(BIN)/coldstart fetch all
+
+demo: fetch  ## ten recommendations for each of three new users
+	$(BIN)/coldstart recommend --profile examples/new_users.json -k 10
+
+test: fetch  ## the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)  ## style and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(STAMP)  ## strict types
+	$(BIN)/mypy
+
+format: $(STAMP)  ## rewrite the code in the house form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+train: fetch  ## train the shipped artifact again (about an hour on two cores)
+	$(BIN)/coldstart train --data ml-100k --out adapters/ml-100k
+
+evaluate: fetch  ## the figures of the README, on the held-out users
+	$(BIN)/coldstart evaluate adapters/ml-100k --out docs/results/ml-100k
+
+ci: lint types test  ## what CI runs
+
+clean:  ## remove the virtual environment and caches of tools
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,77 @@
+"""coldstart: what to show a person you know almost nothing about.
+
+>>> from coldstart import Recommender, UserProfile
+>>> rec = Recommender.from_pretrained("adapters/ml-100k")  # doctest: +SKIP
+>>> rec.recommend(UserProfile(age=24, liked=["Toy Story"]), k=10)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from coldstart.catalog import Catalog
+    from coldstart.errors import ColdstartError
+    from coldstart.recommender import Recommender
+    from coldstart.schema import (
+        Candidate,
+        Context,
+        Grounding,
+        Item,
+        Pick,
+        Provenance,
+        Recommendation,
+        RecommendationList,
+        UserProfile,
+    )
+
+_HOME = {
+    "Catalog": "catalog",
+    "ColdstartError": "errors",
+    "Recommender": "recommender",
+    **dict.fromkeys(
+        (
+            "Candidate",
+            "Context",
+            "Grounding",
+            "Item",
+            "Pick",
+            "Provenance",
+            "Recommendation",
+            "RecommendationList",
+            "UserProfile",
+        ),
+        "schema",
+    ),
+}
+
+__all__ = [
+    "Candidate",
+    "Catalog",
+    "ColdstartError",
+    "Context",
+    "Grounding",
+    "Item",
+    "Pick",
+    "Provenance",
+    "Recommendation",
+    "RecommendationList",
+    "Recommender",
+    "UserProfile",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import public names on first use: ``import coldstart`` stays quick and loads no torch."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'coldstart' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"coldstart.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,166 @@
+"""From evidence to the list a user sees: blend, filters, diversity, reasons, provenance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+
+from coldstart.duplicates import NearDuplicates
+from coldstart.errors import ConfigError
+from coldstart.evidence import Evidence
+from coldstart.features import FEATURES, ResolvedProfile
+from coldstart.filters import walk
+from coldstart.knowledge import ItemKnowledge
+from coldstart.protocols import Filter
+from coldstart.ranking import LinearRanker, diversify
+from coldstart.reasons import Reasons
+from coldstart.schema import Item, Provenance, Recommendation, RecommendationList, Strategy
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+MAX_K = 1000
+_POOL = 5  # diversity chooses among this many times k
+
+
+@dataclass(frozen=True)
+class AnswerOptions:
+    """What kind of list is asked for; see ``Recommender.recommend``.
+
+    Args:
+        k: number of items, 1 to 1000.
+        strategy: whose weights the ranker uses.
+        filters: what may not be shown.
+        diversity: 0 to 1.
+        popularity_penalty: 0 to 10, per nat of log popularity.
+        pool: only these item ids may be shown, if given.
+    """
+
+    k: int = 10
+    strategy: Strategy = "catalog"
+    filters: tuple[Filter, ...] = ()
+    diversity: float = 0.0
+    popularity_penalty: float = 0.0
+    pool: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.k, bool) or not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
+            raise ConfigError(f"k is {self.k!r}, expected a whole number from 1 to {MAX_K}")
+        known = get_args(Strategy)
+        if self.strategy not in known:
+            raise ConfigError(f"strategy is {self.strategy!r}", hint=f"one of {', '.join(known)}")
+        for name, most in (("diversity", 1), ("popularity_penalty", 10)):
+            value = getattr(self, name)
+            if not 0 <= value <= most:
+                raise ConfigError(f"{name} is {value}, expected a number from 0 to {most}")
+
+
+class Answer:
+    """One user's list in the making.
+
+    Args:
+        knowledge: synced with the catalog.
+        ranker: the blend.
+        user: the resolved profile.
+        found: what the language model said.
+        features: shape (N, len(FEATURES)), in catalog row order.
+        options: what is asked for.
+    """
+
+    def __init__(
+        self,
+        knowledge: ItemKnowledge,
+        ranker: LinearRanker,
+        user: ResolvedProfile,
+        found: Evidence,
+        features: Floats,
+        options: AnswerOptions,
+    ) -> None:
+        self._knowledge, self._user, self._found = knowledge, user, found
+        self._features, self._options = features, options
+        weights = ranker.weights(options.strategy, len(user.liked))
+        weights[FEATURES.index("popularity")] -= options.popularity_penalty
+        self._contributions = features * weights
+        self._scores = self._contributions.sum(axis=1)
+        # A statement about an item is worth making if it stands out from the catalog.
+        self._ordinary = self._contributions.mean(axis=0)
+        self._used = [n for n in range(len(FEATURES)) if self._contributions[:, n].any()]
+        words = features[:, FEATURES.index("words")]
+        self._reasons = Reasons(knowledge, user, words)
+
+    def build(self) -> RecommendationList:
+        """Walk down the ranking until enough allowed items are found."""
+        options, knowledge, catalog = self._options, self._knowledge, self._knowledge.catalog
+        # Rounded, so that the order does not hang on the last bits of a sum.
+        order = np.argsort(-np.round(self._scores, 9), kind="stable")
+        items = catalog.items
+        ranked = (items[r] for r in order if self._may_show(items[r]))
+        walked = walk(
+            ranked,
+            options.filters,
+            self._user.profile,
+            self._user.context,
+            options.k if options.diversity == 0 else _POOL * options.k,
+            NearDuplicates(),
+            liked=[catalog[i] for i in self._user.liked],
+        )
+        rows = [knowledge.rows[i.item_id] for i in walked.kept]
+        chosen = diversify(
+            self._scores[rows], knowledge.content[rows], options.k, options.diversity
+        )
+        found = self._found
+        return RecommendationList(
+            items=tuple(self._line(rank, walked.kept[n]) for rank, n in enumerate(chosen, start=1)),
+            k=options.k,
+            strategy=options.strategy,
+            dropped=walked.dropped,
+            dropped_counts=walked.counts,
+            notes=tuple(self._notes(len(chosen))),
+            generated=len(found.groundings),
+            abstained=sum(g.abstained for g in found.groundings),
+            prompt=found.prompt,
+        )
+
+    def _may_show(self, item: Item) -> bool:
+        return self._options.pool is None or item.item_id in self._options.pool
+
+    def _line(self, rank: int, item: Item) -> Recommendation:
+        row = self._knowledge.rows[item.item_id]
+        mine, features = self._contributions[row], self._features[row]
+        excess = dict(zip(FEATURES, (mine - self._ordinary).tolist(), strict=True))
+        reach = (self._found.found or {}).get(item.item_id)
+        wrote = reach.grounding.candidate if reach else None
+        scored = self._found.logprobs is not None
+        logprob = wrote.logprob if wrote else None
+        if self._found.logprobs is not None:
+            logprob = float(self._found.logprobs[row])
+        method = reach.grounding.method if reach else "trie" if scored else None
+        return Recommendation(
+            rank=rank,
+            item_id=item.item_id,
+            title=item.title,
+            year=item.year,
+            score=float(self._scores[row]),
+            reason=self._reasons.of(row, excess, wrote.text if wrote else None),
+            provenance=Provenance(
+                strategy=self._options.strategy,
+                generated_text=wrote.text if wrote else None,
+                logprob=logprob,
+                matched_by=None if method == "abstained" else method,
+                similarity=reach.similarity if reach else None,
+                features={FEATURES[n]: float(features[n]) for n in self._used},
+                contributions={FEATURES[n]: float(mine[n]) for n in self._used},
+            ),
+        )
+
+    def _notes(self, got: int) -> list[str]:
+        notes = [f"not in the catalog, left out: {name!r}" for name in self._user.unknown]
+        notes += self._found.notes
+        if got < self._options.k:
+            pool = "catalog's items" if self._options.pool is None else "grounded titles' items"
+            notes.append(f"only {got} of the {pool} may be shown; {self._options.k} were asked for")
+        return notes

@@ -1,0 +1,121 @@
+"""From an artifact folder to a working recommender, and from training results to one."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coldstart import artifacts, models
+from coldstart.cache import cache_dir
+from coldstart.catalog import Catalog
+from coldstart.errors import ArtifactError
+from coldstart.protocols import Encoder
+from coldstart.settings import Settings
+
+if TYPE_CHECKING:
+    from coldstart.generation.causal import CausalLM
+    from coldstart.recommender import Recommender
+
+
+def load_recommender(
+    kind: type[Recommender], folder: Path, *, device: str, dtype: str, catalog: Catalog | None
+) -> Recommender:
+    """Load an artifact; see ``Recommender.from_pretrained``."""
+    artifact = artifacts.load(folder)
+    manifest = artifact.manifest
+    try:
+        base, settings = manifest["base"], Settings.from_dict(manifest["settings"])
+        encoder_name = manifest["encoder"]["name"]
+        fingerprint = base["fingerprint"]
+    except (KeyError, TypeError) as e:
+        raise ArtifactError(f"{folder}: the manifest lacks {e}", hint="save it again") from e
+    adapter = {n: data for n, data in artifact.files.items() if not _is_rewritten(n)}
+    return kind(
+        _catalog(manifest, artifact.files) if catalog is None else catalog,
+        load_adapted(base["name"], fingerprint, adapter, device=device, dtype=dtype),
+        artifact.template,
+        artifact.counts,
+        make_encoder(encoder_name),
+        artifact.ranker,
+        settings,
+        manifest=manifest,
+        adapter=adapter,
+    )
+
+
+def _is_rewritten(name: str) -> bool:
+    """Files that ``save_pretrained`` writes from the recommender's own state."""
+    state = ("prompt/template.j2", "counts.safetensors", "ranker.json", "catalog.jsonl")
+    return name in state
+
+
+def make_encoder(name: str) -> Encoder:
+    """A sentence-transformers model by hub id, folder or packaged default, with a disk cache."""
+    from coldstart.grounding.encoders import CachedEncoder
+    from coldstart.grounding.lazy import LazyEncoder
+
+    return CachedEncoder(LazyEncoder(models.resolve(name)), cache_dir() / "vectors")
+
+
+def load_adapted(
+    base: str, fingerprint: str, files: Mapping[str, bytes], *, device: str, dtype: str
+) -> CausalLM:
+    """Load the base model and merge the LoRA adapter into it.
+
+    Raises:
+        ArtifactError: the base model is not the one the adapter was trained on, or the adapter
+            does not fit it.
+    """
+    from peft import PeftModel
+
+    from coldstart.generation.causal import CausalLM
+
+    tokenizer = models.load_tokenizer(base)
+    model = models.load_causal_lm(base, device=device, dtype=dtype)
+    found = models.fingerprint(model, tokenizer)
+    if found != fingerprint:
+        raise ArtifactError(
+            f"the adapter was trained on another base model: {base} has fingerprint {found}, "
+            f"the artifact expects {fingerprint}",
+            hint="use the base model and version that the model card names",
+        )
+    logging.getLogger("peft").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory(prefix="coldstart-") as tmp:
+        for name, data in files.items():
+            if name.startswith("adapter/"):
+                Path(tmp, Path(name).name).write_bytes(data)
+        try:
+            adapted = PeftModel.from_pretrained(model, tmp, autocast_adapter_dtype=False)
+        except Exception as e:
+            first = str(e).strip().splitlines()[0][:200] if str(e).strip() else type(e).__name__
+            raise ArtifactError(
+                f"the adapter does not fit {base}: {first}", hint="copy the artifact anew"
+            ) from e
+    return CausalLM(adapted.merge_and_unload().eval(), tokenizer)
+
+
+def _catalog(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Catalog:
+    about = manifest["catalog"]
+    if about["source"] == "ml-100k":
+        from coldstart.data import ml_100k
+
+        catalog = ml_100k.load_catalog()
+    elif about["source"] is None and "catalog.jsonl" in files:
+        with tempfile.TemporaryDirectory(prefix="coldstart-") as tmp:
+            path = Path(tmp, "catalog.jsonl")
+            path.write_bytes(files["catalog.jsonl"])
+            catalog = Catalog.from_jsonl(path) if files["catalog.jsonl"].strip() else Catalog()
+    else:
+        raise ArtifactError(
+            f"the artifact's catalog comes from {about['source']!r}, which is unknown here",
+            hint="pass the catalog: Recommender.from_pretrained(path, catalog=Catalog.load(FILE))",
+        )
+    if catalog.fingerprint() != about["fingerprint"]:
+        raise ArtifactError(
+            "the catalog is not the one the artifact was made with",
+            hint="pass catalog=… on purpose if that is wanted",
+        )
+    return catalog

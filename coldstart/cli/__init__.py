@@ -1,0 +1,112 @@
+"""The command line: ``coldstart …``. Commands are thin; what they do lives below them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from coldstart import __version__
+from coldstart.cli import output
+from coldstart.cli.catalog import app as catalog
+from coldstart.cli.fetch import fetch
+from coldstart.cli.generate import generate
+from coldstart.cli.info import info
+from coldstart.cli.prompts import app as prompts
+from coldstart.cli.recommend import recommend
+from coldstart.cli.train import train
+from coldstart.errors import ColdstartError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="coldstart",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+_USE, _MAKE, _LOOK = "Recommend", "Make your own", "Look inside"
+app.command(rich_help_panel=_USE)(recommend)
+app.command(rich_help_panel=_USE)(generate)
+app.command(rich_help_panel=_MAKE)(fetch)
+app.command(rich_help_panel=_MAKE)(train)
+app.command(rich_help_panel=_LOOK)(info)
+app.add_typer(catalog, name="catalog", rich_help_panel=_LOOK)
+app.add_typer(prompts, name="prompts", rich_help_panel=_LOOK)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"coldstart {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _coldstart(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """What to show a person you know almost nothing about.
+
+    [bold]Start here[/bold]
+      coldstart fetch
+      coldstart recommend --age 24 --occupation technician --liked "Toy Story"
+
+    Every command explains itself: coldstart recommend --help
+    """
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 2 a user's mistake, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows "?"
+    output.show_log()
+    try:
+        code = _run(sys.argv[1:] if args is None else list(args))
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough; nothing may be flushed at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    raise SystemExit(code)
+
+
+def _run(args: list[str]) -> int:
+    command = typer.main.get_command(app)
+    try:
+        return int(command.main(args, prog_name="coldstart", standalone_mode=False) or 0)
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except BrokenPipeError:
+        raise
+    except Exception as e:
+        return _explain(e)
+
+
+def _explain(e: Exception) -> int:
+    """Say in one line what went wrong; returns the exit code."""
+    if os.environ.get("COLDSTART_DEBUG"):
+        traceback.print_exception(e)
+    if isinstance(e, ColdstartError):
+        output.error(e.message, e.hint)
+    elif hasattr(e, "format_message"):  # typer's usage errors share no public base class
+        message, context = e.format_message(), getattr(e, "ctx", None)
+        if message.strip():  # empty after `no_args_is_help` has printed the help
+            command = context.command_path if context else "coldstart"
+            output.error(message, f"see {command} --help")
+    elif isinstance(e, OSError):
+        output.error(f"{e.filename}: {e.strerror}" if e.filename else str(e))
+    else:
+        hint = "this is a bug in coldstart; COLDSTART_DEBUG=1 shows where"
+        output.error(f"{type(e).__name__}: {e}", hint)
+        return 1
+    return 2

@@ -1,0 +1,191 @@
+"""What the commands print: results on stdout; notes, bars and errors on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text
+
+T = TypeVar("T")
+_LOG = logging.getLogger("coldstart")
+_PIPE_WIDTH = 120
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document instead of text for people.")
+]
+
+
+def stdout() -> Console:
+    """Where results go. Text is printed as it is: a title such as "[REC]" is no markup."""
+    return _console(stderr=False)
+
+
+def stderr() -> Console:
+    """Where everything else goes."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    narrow = stream.isatty() or "COLUMNS" in os.environ
+    return Console(
+        stderr=stderr,
+        width=None if narrow else _PIPE_WIDTH,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+
+
+def emit(data: object) -> None:
+    """Print one JSON document; numbers that JSON lacks (NaN, infinity) become null."""
+    ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
+    text = json.dumps(
+        _finite(data), ensure_ascii=ascii_only, indent=2, allow_nan=False, default=str
+    )
+    sys.stdout.write(text + "\n")
+
+
+def _finite(data: object) -> object:
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, Mapping):
+        return {str(name): _finite(value) for name, value in data.items()}
+    return [_finite(value) for value in data] if isinstance(data, list | tuple) else data
+
+
+def table(*columns: str, right: Iterable[str] = (), title: str | None = None) -> Table:
+    """Make an empty table.
+
+    Args:
+        columns: headings.
+        right: those of them whose cells are numbers, set flush right on one line.
+        title: printed above.
+    """
+    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
+    numbers = set(right)
+    for name in columns:
+        if name in numbers:
+            made.add_column(name, justify="right", no_wrap=True)
+        else:
+            made.add_column(name, overflow="fold")
+    return made
+
+
+def dim(text: str) -> None:
+    """Print a line about the result, below it."""
+    stdout().print(Text(text, style="dim"))
+
+
+def facts(data: Mapping[str, Any], most: int = 12) -> Table:
+    """Lay nested data out as name and value, one row each.
+
+    Args:
+        data: what to show; maps inside it are indented.
+        most: lists longer than this are only counted.
+    """
+    made = Table.grid(padding=(0, 2))
+    for name, value in data.items():
+        _add_fact(made, name, value, most, 0)
+    return made
+
+
+def _add_fact(made: Table, name: str, value: object, most: int, depth: int) -> None:
+    label = Text("  " * depth + name, style="" if depth else "bold")
+    if isinstance(value, Mapping) and value:
+        made.add_row(label, "")
+        for inner, content in value.items():
+            _add_fact(made, str(inner), content, most, depth + 1)
+    elif isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
+        for row in value:
+            figures = ", ".join(f"{n} {_fact(v, most)}" for n, v in row.items())
+            made.add_row(label, figures)
+            label = Text("")
+    else:
+        made.add_row(label, _fact(value, most))
+
+
+def _fact(value: object, most: int) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "–", True: "yes", False: "no"}[value]
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) if len(value) <= most else f"{len(value)} entries"
+    return str(value)
+
+
+def note(text: str) -> None:
+    """Say on stderr what is going on."""
+    stderr().print(Text(text, style="dim"), soft_wrap=True)
+
+
+def error(message: str, hint: str = "") -> None:
+    """Print one line on stderr, whatever the message holds."""
+    whole = message.rstrip(".") + (f" (hint: {hint})" if hint else "")
+    line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", whole).split())
+    stderr().print(Text.assemble(("error: ", "bold red"), line), soft_wrap=True)
+
+
+def status(text: str) -> Status:
+    """Spin while something takes its time; shows nothing where stderr is no terminal."""
+    return stderr().status(Text(text, style="dim"))
+
+
+def progress(*more: ProgressColumn) -> Progress:
+    """Bars with the time left, on stderr; off where that is no terminal."""
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left:", style="dim"),
+        TimeRemainingColumn(),
+        *more,
+        console=stderr(),
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def track(things: list[T], what: str) -> Iterable[T]:
+    """Go through ``things`` with a bar, unless there is only one."""
+    if len(things) < 2:
+        yield from things
+        return
+    with progress() as bars:
+        yield from bars.track(things, description=what)
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        note(record.getMessage())
+
+
+def show_log() -> None:
+    """Print what the package logs (such as a conversion that takes a while) as notes."""
+    if not any(isinstance(handler, _Notes) for handler in _LOG.handlers):
+        _LOG.addHandler(_Notes())
+    _LOG.setLevel(logging.INFO)
+    # Training reports its figures by itself.
+    logging.getLogger("coldstart.training").setLevel(logging.WARNING)

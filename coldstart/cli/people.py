@@ -1,0 +1,201 @@
+"""Whom to recommend to: a profile from flags, from a file, or from both."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import typer
+
+from coldstart.cli import output
+from coldstart.errors import ConfigError, ProfileError
+from coldstart.schema import Context, UserProfile
+
+_WHO, _TASTE, _MOMENT = "Who they are", "What they like", "The moment"
+_PLAIN = ("age", "gender", "occupation", "location", "language", "about")
+_LISTS = {"interests": "interest", "liked": "liked", "disliked": "disliked", "seen": "seen"}
+_CONTEXT = {"device": "using"} | {n: n for n in ("time", "place", "occasion", "text", "viewing")}
+
+Text = str | None
+Texts = list[str] | None
+
+
+def _who(help: str, *names: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=_WHO)
+
+
+def _taste(help: str, metavar: str = "TEXT") -> Any:
+    return typer.Option(help=help, metavar=metavar, rich_help_panel=_TASTE)
+
+
+def _moment(help: str) -> Any:
+    return typer.Option(help=help, rich_help_panel=_MOMENT)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Options that describe a person and the moment; all may be left out."""
+
+    profile: Annotated[
+        Text,
+        _who(
+            "JSON with the fields below (or {'profile': …, 'context': …}); an array or JSON "
+            "lines for several users; - reads standard input. Flags add to it.",
+            "--profile",
+            "-p",
+            metavar="FILE|-",
+        ),
+    ] = None
+    age: Annotated[int | None, _who("In years.")] = None
+    gender: Annotated[Text, _who("As the training data writes it, such as M or F.")] = None
+    occupation: Annotated[Text, _who("Such as technician.")] = None
+    location: Annotated[Text, _who("City, region or country.")] = None
+    language: Annotated[Text, _who("Such as en.")] = None
+    attribute: Annotated[
+        Texts, _who("Anything else that is known. [dim]Repeatable.[/dim]", metavar="NAME=VALUE")
+    ] = None
+    interest: Annotated[Texts, _taste("Such as Sci-Fi. [dim]Repeatable.[/dim]")] = None
+    about: Annotated[Text, _taste("What they say about themselves, in free text.")] = None
+    liked: Annotated[
+        Texts, _taste("Something they liked, oldest first. [dim]Repeatable.[/dim]", "TITLE|ID")
+    ] = None
+    disliked: Annotated[
+        Texts, _taste("Something they did not like. [dim]Repeatable.[/dim]", "TITLE|ID")
+    ] = None
+    seen: Annotated[
+        Texts, _taste("Something not to show again. [dim]Repeatable.[/dim]", "TITLE|ID")
+    ] = None
+    ignore_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--ignore-unknown",
+            help="Go on without titles and ids that the catalog lacks.",
+            rich_help_panel=_TASTE,
+        ),
+    ] = False
+    time: Annotated[Text, _moment("Such as 'Friday evening'.")] = None
+    using: Annotated[Text, _moment("Device in use, such as phone or TV.")] = None
+    place: Annotated[Text, _moment("Such as 'on the train'.")] = None
+    occasion: Annotated[Text, _moment("Such as 'date night'.")] = None
+    text: Annotated[Text, _moment("What they ask for right now.")] = None
+    viewing: Annotated[Text, _moment("Title or id of what they are looking at.")] = None
+
+    @property
+    def unknown_picks(self) -> Literal["error", "ignore"]:
+        """What the recommender does about picks that the catalog lacks."""
+        return "ignore" if self.ignore_unknown else "error"
+
+
+class Request(NamedTuple):
+    """One user, now."""
+
+    profile: UserProfile
+    context: Context
+
+
+class People(NamedTuple):
+    """Whom to answer; ``several`` asks for a list even if it holds one user."""
+
+    requests: list[Request]
+    several: bool
+
+    def name(self, place: int) -> str | None:
+        """What to call a user among several."""
+        return self.requests[place].profile.user_id or f"user {place + 1}" if self.several else None
+
+
+def read_people(person: Person) -> People:
+    """Join file and flags: a flag replaces a field of the file, or extends a list.
+
+    Raises:
+        ProfileError: the file is missing, no JSON, or holds something else than profiles.
+        ConfigError: an ``--attribute`` without "=".
+    """
+    if person.profile is None:
+        return People([_request({}, person)], several=False)
+    where = "standard input" if person.profile == "-" else person.profile
+    documents = list(_documents(_read(person.profile, where), where))
+    several = len(documents) > 1 or Path(where).suffix.lower() in {".jsonl", ".ndjson"}
+    if len(documents) == 1 and isinstance(documents[0], list):
+        documents, several = documents[0], True
+    if not documents:
+        raise ProfileError(f"{where}: no profile in it", hint="{} is the profile of a stranger")
+    requests = []
+    for number, document in enumerate(documents, start=1):
+        place = f"{where}, user {number}" if several else where
+        if not isinstance(document, dict):
+            kind = type(document).__name__
+            raise ProfileError(f"{place}: expected a JSON object, got {kind}", hint='{"age": 24}')
+        try:
+            requests.append(_request(document, person))
+        except ProfileError as e:
+            raise ProfileError(f"{place}: {e.message}", e.hint) from None
+    return People(requests, several)
+
+
+def _read(source: str, where: str) -> str:
+    try:
+        if source != "-":
+            return Path(source).read_bytes().decode("utf-8-sig")
+        if sys.stdin.isatty():
+            output.note("reading a profile from the keyboard; end with Ctrl-D")
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except OSError as e:
+        raise ProfileError(f"{where}: {e.strerror or e}", hint="check the path") from None
+    except UnicodeDecodeError as e:
+        raise ProfileError(f"{where}: not UTF-8 at byte {e.start}", hint="save as UTF-8") from None
+
+
+def _documents(text: str, where: str) -> Iterator[Any]:
+    """All JSON documents in ``text``: one, or one after the other (JSON lines)."""
+    decoder, at = json.JSONDecoder(), 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        try:
+            document, at = decoder.raw_decode(text, at)
+        except json.JSONDecodeError as e:
+            place = f"line {e.lineno}, column {e.colno}"
+            raise ProfileError(
+                f"{where}: not JSON at {place}: {e.msg}", hint='such as {"age": 24}'
+            ) from None
+        except RecursionError:
+            raise ProfileError(f"{where}: nested too deeply", hint='such as {"age": 24}') from None
+        yield document
+
+
+def _request(document: dict[str, Any], person: Person) -> Request:
+    nested = bool(document) and document.keys() <= {"profile", "context"}
+    profile = document.get("profile", {}) if nested else document
+    context = document.get("context", {}) if nested else {}
+    if isinstance(profile, dict):
+        profile = _with_flags(profile, person)
+    if isinstance(context, dict):
+        given = {field: getattr(person, flag) for field, flag in _CONTEXT.items()}
+        context = context | {field: v for field, v in given.items() if v is not None}
+    return Request(UserProfile.parse(profile), Context.parse(context))
+
+
+def _with_flags(profile: dict[str, Any], person: Person) -> dict[str, Any]:
+    given = {name: getattr(person, name) for name in _PLAIN}
+    made = profile | {name: v for name, v in given.items() if v is not None}
+    for field, flag in _LISTS.items():
+        if more := getattr(person, flag):
+            there = made.get(field) or []
+            made[field] = [*(there if isinstance(there, list) else [there]), *more]
+    pairs = dict(_pair(text) for text in person.attribute or ())
+    if pairs and isinstance(there := made.get("attributes") or {}, dict):
+        made["attributes"] = there | pairs
+    return made
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name.strip() and equals):
+        raise ConfigError(f"--attribute is {text!r}", hint="write NAME=VALUE, such as diet=vegan")
+    return name.strip(), value

@@ -1,0 +1,226 @@
+"""``coldstart recommend``, and the options that load a recommender."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coldstart.cli import output
+from coldstart.cli.options import with_groups
+from coldstart.cli.people import Person, read_people
+from coldstart.errors import ConfigError
+from coldstart.filters import Categories, Years, default_filters
+from coldstart.protocols import Filter
+from coldstart.schema import Provenance, RecommendationList, Strategy
+
+if TYPE_CHECKING:
+    from coldstart.catalog import Catalog
+    from coldstart.recommender import Recommender
+
+ANSWER, _FILTERS, _MODEL = "The answer", "Filters", "The model"
+_MOST_DROPPED = 5
+_RANKED = ("#", "Year", "Score")
+_EXPLAINED = ("#", "log p", "Score")
+
+
+@dataclass(frozen=True)
+class Model:
+    """Options that say which recommender to load, and where to run it."""
+
+    artifact: Annotated[
+        str,
+        typer.Option(
+            envvar="COLDSTART_ARTIFACT",
+            help="A trained recommender's folder.",
+            metavar="FOLDER",
+            rich_help_panel=_MODEL,
+        ),
+    ] = "adapters/ml-100k"
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", rich_help_panel=_MODEL)] = "auto"
+    dtype: Annotated[
+        str, typer.Option(help="auto, float32 or bfloat16.", rich_help_panel=_MODEL)
+    ] = "auto"
+
+    def load(self) -> Recommender:
+        """Load it; takes some seconds."""
+        with output.status(f"loading {self.artifact} …"):
+            from coldstart.recommender import Recommender
+
+            return Recommender.from_pretrained(self.artifact, device=self.device, dtype=self.dtype)
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Options that say which items may be shown."""
+
+    include_category: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only items of this category. [dim]Repeatable: any of them.[/dim]",
+            rich_help_panel=_FILTERS,
+        ),
+    ] = None
+    exclude_category: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="No items of this category. [dim]Repeatable.[/dim]", rich_help_panel=_FILTERS
+        ),
+    ] = None
+    from_year: Annotated[
+        int | None, typer.Option(help="First year allowed.", rich_help_panel=_FILTERS)
+    ] = None
+    to_year: Annotated[
+        int | None, typer.Option(help="Last year allowed.", rich_help_panel=_FILTERS)
+    ] = None
+
+    def filters(self) -> list[Filter] | None:
+        """The default filters and these; ``None`` if nothing was asked for."""
+        more: list[Filter] = []
+        if self.include_category or self.exclude_category:
+            more.append(Categories(self.include_category or (), self.exclude_category or ()))
+        if self.from_year is not None or self.to_year is not None:
+            more.append(Years(self.from_year, self.to_year))
+        return [*default_filters(), *more] if more else None
+
+    def check(self, catalog: Catalog) -> None:
+        """Refuse a category that no item has: most likely it is misspelled."""
+        wanted = [*(self.include_category or ()), *(self.exclude_category or ())]
+        if not wanted:
+            return
+        known = {c.casefold(): c for item in catalog for c in item.categories}
+        for name in wanted:
+            if name.casefold() not in known:
+                near = difflib.get_close_matches(name.casefold(), known, 1)
+                hint = f"did you mean {known[near[0]]!r}?" if near else ""
+                shown = ", ".join(sorted(known.values())[:30])
+                raise ConfigError(f"no item has category {name!r}", hint or f"there are: {shown}")
+
+
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same answer.", rich_help_panel=ANSWER)]
+
+
+@with_groups
+def recommend(
+    person: Person,
+    model: Model,
+    keep: Keep,
+    k: Annotated[
+        int, typer.Option("-k", "--k", min=1, max=1000, help="How many.", rich_help_panel=ANSWER)
+    ] = 10,
+    strategy: Annotated[
+        Strategy,
+        typer.Option(
+            help="catalog: the language model chooses among catalog titles; free: it writes "
+            "titles, which are then looked up; both; prior: without it.",
+            rich_help_panel=ANSWER,
+        ),
+    ] = "catalog",
+    diversity: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="0: the best; 1: as unlike each other as can be.",
+            rich_help_panel=ANSWER,
+        ),
+    ] = 0.0,
+    popularity_penalty: Annotated[
+        float,
+        typer.Option(
+            min=0, max=10, help="1 cancels popularity; 0 leaves it.", rich_help_panel=ANSWER
+        ),
+    ] = 0.0,
+    seed: Seed = 0,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Also print what each score is made of, and the prompt (--json always does).",
+            rich_help_panel=ANSWER,
+        ),
+    ] = False,
+    as_json: output.AsJson = False,
+) -> None:
+    """Recommend items to a new user.
+
+    Say what you know; everything about the person may be left out.
+
+    [bold]Examples[/bold]
+      coldstart recommend --age 24 --gender M --occupation technician
+      coldstart recommend --liked "Toy Story" --liked "Twelve Monkeys" --explain
+      coldstart recommend --about "slow-burn stories" --from-year 1980 -k 5
+      coldstart recommend --profile users.jsonl --json
+      echo '{"age": 31, "liked": "Fargo"}' | coldstart recommend --profile -
+    """
+    people, filters = read_people(person), keep.filters()
+    rec = model.load()
+    keep.check(rec.catalog)
+    results = [
+        rec.recommend(
+            request.profile,
+            request.context,
+            k=k,
+            strategy=strategy,
+            filters=filters,
+            diversity=diversity,
+            popularity_penalty=popularity_penalty,
+            unknown_picks=person.unknown_picks,
+            seed=seed,
+        )
+        for request in output.track(people.requests, "users")
+    ]
+    if as_json:
+        answers = [
+            {"user_id": request.profile.user_id, **result.to_dict()}
+            for request, result in zip(people.requests, results, strict=True)
+        ]
+        return output.emit(answers if people.several else answers[0])
+    for place, result in enumerate(results):
+        _show(result, people.name(place))
+        if explain:
+            _explain(result)
+
+
+def _show(result: RecommendationList, name: str | None) -> None:
+    table = output.table("#", "Title", "Year", "Score", "Why", right=_RANKED, title=name)
+    for r in result:
+        table.add_row(str(r.rank), r.title, str(r.year or ""), f"{r.score:.3f}", r.reason)
+    output.stdout().print(table)
+    for dropped in result.dropped[:_MOST_DROPPED]:
+        output.dim(f"left out: {dropped.title} – {dropped.detail}")
+    counts = ", ".join(f"{name} {n}" for name, n in result.dropped_counts.items())
+    if len(result.dropped) > _MOST_DROPPED:
+        output.dim(f"left out in all: {counts}")
+    if result.abstained:
+        output.dim(f"{result.abstained} of {result.generated} written titles matched no item")
+    for text in result.notes:
+        output.dim(f"note: {text}")
+
+
+def _explain(result: RecommendationList) -> None:
+    table = output.table("#", "Title", "Found by", "log p", "Score", "Made of", right=_EXPLAINED)
+    for r in result:
+        parts = sorted(r.provenance.contributions.items(), key=lambda part: -abs(part[1]))
+        logprob = r.provenance.logprob
+        table.add_row(
+            str(r.rank),
+            r.title,
+            _found_by(r.provenance),
+            "" if logprob is None else f"{logprob:.2f}",
+            f"{r.score:.3f}",
+            ", ".join(f"{name} {value:+.3f}" for name, value in parts if value),
+        )
+    console = output.stdout()
+    console.print(table)
+    if result.prompt is not None:
+        output.dim("The prompt:")
+        console.print(result.prompt, soft_wrap=True, end="")
+
+
+def _found_by(provenance: Provenance) -> str:
+    if provenance.matched_by == "similarity" and provenance.similarity is not None:
+        return f"“{provenance.generated_text}” {provenance.similarity:.2f}"
+    return {"trie": "catalog", "exact": "title"}.get(provenance.matched_by or "", "prior")

@@ -1,0 +1,253 @@
+"""``coldstart train``: fine-tune the language model on who liked what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.progress import TaskID, TextColumn
+
+from coldstart.cli import output
+from coldstart.cli.options import with_groups
+from coldstart.errors import ConfigError
+from coldstart.training.config import Objective, TrainConfig
+
+if TYPE_CHECKING:
+    from coldstart.data.dataset import Dataset
+    from coldstart.evaluation.splits import Split
+
+_DATA, _LEARNING, _MACHINE = "The data", "Learning", "The machine"
+_LIKE_AT, _DISLIKE_AT = 4.0, 2.0
+_DEFAULT = TrainConfig()
+
+
+def _data(help: str, **more: Any) -> Any:
+    return typer.Option(help=help, rich_help_panel=_DATA, **more)
+
+
+def _learn(help: str, **more: Any) -> Any:
+    return typer.Option(help=help, rich_help_panel=_LEARNING, **more)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Options that say what to train on."""
+
+    data: Annotated[
+        Literal["ml-100k"] | None, _data("A dataset coldstart can fetch; or give your own tables:")
+    ] = None
+    items: Annotated[
+        Path | None,
+        _data(
+            "Table of item_id, title and any of year, categories, description, …", metavar="FILE"
+        ),
+    ] = None
+    interactions: Annotated[
+        Path | None, _data("Table of user_id, item_id, rating, timestamp.", metavar="FILE")
+    ] = None
+    users: Annotated[
+        Path | None,
+        _data("Table of user_id and any of age, gender, occupation, …", metavar="FILE"),
+    ] = None
+    like_at: Annotated[
+        float, _data("In own tables: ratings from here on are likes; without ratings, every row.")
+    ] = _LIKE_AT
+    dislike_at: Annotated[float, _data("In own tables: ratings up to here are dislikes.")] = (
+        _DISLIKE_AT
+    )
+    split: Annotated[
+        Path | None,
+        _data("JSON lists train, valid and test of user ids; drawn by --seed if left out.",
+              metavar="FILE"),
+    ] = None  # fmt: skip
+
+    def load(self, seed: int) -> tuple[Dataset, Split]:
+        """Read the data, and decide who is trained on."""
+        from coldstart.evaluation.splits import Split, split_users
+
+        data = self._dataset()
+        split = Split.load(self.split) if self.split else None
+        return data, split or split_users(list(data.likes), seed=seed)
+
+    def _dataset(self) -> Dataset:
+        tables = (self.items, self.interactions)
+        if self.data and any((*tables, self.users)):
+            raise ConfigError("--data and own tables", hint="give one or the other")
+        if not self.data and not all(tables):
+            hint = "--data ml-100k, or --items FILE and --interactions FILE"
+            raise ConfigError("nothing to train on", hint=hint)
+        if self.dislike_at >= self.like_at:
+            raise ConfigError(
+                f"--dislike-at {self.dislike_at:g} is not below --like-at {self.like_at:g}"
+            )
+        if self.items and self.interactions:
+            from coldstart.data.tables import load_dataset
+
+            return load_dataset(
+                self.items,
+                self.interactions,
+                self.users,
+                name=self.interactions.stem,
+                like_at=self.like_at,
+                dislike_at=self.dislike_at,
+            )
+        from coldstart.data import ml_100k
+
+        if (self.like_at, self.dislike_at) != (ml_100k.LIKE_AT, ml_100k.DISLIKE_AT):
+            raise ConfigError(
+                "--like-at and --dislike-at are for own tables", hint="leave them out"
+            )
+        return ml_100k.load()
+
+
+@dataclass(frozen=True)
+class Learning:
+    """Options that become a ``TrainConfig``; the names are its fields."""
+
+    base: Annotated[str, _learn("Language model: packaged default, folder or hub id.")] = (
+        _DEFAULT.base
+    )
+    prompt: Annotated[str, _learn("Prompt template: packaged name or folder.")] = _DEFAULT.prompt
+    objective: Annotated[
+        Objective,
+        _learn(
+            "completion: write titles; branch: choose among catalog titles on top of popularity; "
+            "distil: the same, taught by the best classical blend."
+        ),
+    ] = _DEFAULT.objective
+    epochs: Annotated[int, _learn("At most this many.", min=1)] = _DEFAULT.epochs
+    patience: Annotated[int, _learn("Stop after this many epochs without improvement.", min=1)] = (
+        _DEFAULT.patience
+    )
+    batch_users: Annotated[int, _learn("Users per step.", min=1)] = _DEFAULT.batch_users
+    titles: Annotated[int, _learn("Liked titles per sequence.", min=1)] = _DEFAULT.titles
+    learning_rate: Annotated[float, _learn("At its peak.")] = _DEFAULT.learning_rate
+    lora_rank: Annotated[int, _learn("Size of the adapter.", min=1)] = _DEFAULT.lora_rank
+    tau: Annotated[float, _learn("Weight of the language model beside the prior.")] = _DEFAULT.tau
+    valid_users: Annotated[int, _learn("Validation users ranked after each epoch.", min=1)] = (
+        _DEFAULT.valid_users
+    )
+    seed: Annotated[int, _learn("Of the split and everything random.", min=0)] = _DEFAULT.seed
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", rich_help_panel=_MACHINE)] = (
+        _DEFAULT.device
+    )
+    dtype: Annotated[
+        str, typer.Option(help="auto, float32 or bfloat16.", rich_help_panel=_MACHINE)
+    ] = _DEFAULT.dtype
+
+
+@with_groups
+def train(
+    tables: Tables,
+    learning: Learning,
+    out: Annotated[
+        Path, typer.Option(help="Where the artifact goes.", metavar="FOLDER", rich_help_panel=_DATA)
+    ],
+    resume: Annotated[
+        bool,
+        typer.Option(
+            help="Go on from the last checkpoint in --runs, if any.", rich_help_panel=_MACHINE
+        ),
+    ] = True,
+    runs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where checkpoints and TensorBoard scalars go; runs/NAME of --out if left out.",
+            metavar="FOLDER",
+            rich_help_panel=_MACHINE,
+        ),
+    ] = None,
+    as_json: output.AsJson = False,
+) -> None:
+    r"""Fine-tune a language model on who liked what, and save it as an artifact.
+
+    A run that was killed goes on where it stopped when the same command is given again.
+
+    [bold]Examples[/bold]
+      coldstart train --data ml-100k --out adapters/mine
+      coldstart train --data ml-100k --out runs/quick --epochs 1 --titles 8
+      coldstart train --items films.csv --interactions ratings.csv \
+                      --users people.csv --out adapters/films
+    """
+    config = TrainConfig(**asdict(learning))
+    _check_out(out)
+    data, split = tables.load(config.seed)
+    parts = {"train": split.train, "valid": split.valid, "test": split.test}
+    sizes = ", ".join(f"{len(users)} {name}" for name, users in parts.items())
+    output.note(f"{data.name}: {len(data.catalog)} items; users: {sizes}")
+    from coldstart.training.run import train as run
+
+    with TrainingReport(config.epochs) as report:
+        summary = run(data, split, config, out, report=report, resume=resume, runs=runs)
+    if as_json:
+        return output.emit(summary)
+    output.stdout().print(output.facts(summary.get("validation", summary)))
+    output.dim(f"saved; try: coldstart recommend --artifact {out} --age 24")
+
+
+def _check_out(out: Path) -> None:
+    """Refuse, before hours of training, to replace a folder that holds something else."""
+    if out.is_file() or (
+        out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file()
+    ):
+        raise ConfigError(f"--out {out} exists and is no artifact", hint="name a new folder")
+
+
+class TrainingReport:
+    """Shows a training run on stderr: bars on a terminal, and the figures of each epoch."""
+
+    def __init__(self, epochs: int) -> None:
+        self._epochs = epochs
+        self._bars = output.progress(TextColumn("{task.fields[figures]}", style="dim"))
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> TrainingReport:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        """Take in one event of the run."""
+        stage = event.get("stage", "train")
+        if stage == "epoch":
+            self._bars.console.print(_figures(event))
+            return
+        step, steps = int(event["step"]), int(event["steps"])
+        if stage != "train":
+            self._move(stage, step, steps)
+            return
+        epoch = int(event["epoch"])
+        figures = "  ".join(f"{n} {event[n]:.3f}" for n in ("loss", "validity") if n in event)
+        self._move("all epochs", epoch * steps + step, self._epochs * steps)
+        if step == 1 and "epoch" in self._tasks:
+            self._bars.reset(self._tasks["epoch"])
+        self._move("epoch", step, steps, f"epoch {epoch + 1} of {self._epochs}", figures)
+
+    def _move(self, key: str, done: int, total: int, label: str = "", figures: str = "") -> None:
+        label = label or key
+        if key not in self._tasks:
+            # Starts at ``done``: steps of an earlier, killed run say nothing about the speed.
+            self._tasks[key] = self._bars.add_task(
+                label, total=total, completed=done, figures=figures
+            )
+        self._bars.update(
+            self._tasks[key], completed=done, total=total, description=label, figures=figures
+        )
+
+
+def _figures(event: Mapping[str, Any]) -> str:
+    """One line: the epoch and its validation figures."""
+    shown = {n: v for n, v in event.items() if n not in ("stage", "epoch")}
+    texts = [f"{n} {v:.4g}" if isinstance(v, float) else f"{n} {v}" for n, v in shown.items()]
+    return f"epoch {int(event['epoch'])}: " + ", ".join(texts)

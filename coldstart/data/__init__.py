@@ -1,0 +1,1 @@
+"""Where interactions, users and items come from."""

@@ -1,0 +1,105 @@
+"""Who liked what, when: the input of training and evaluation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import polars as pl
+
+from coldstart.catalog import Catalog
+from coldstart.errors import DataError
+from coldstart.schema import UserProfile
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A catalog, users' attributes and their likes.
+
+    Args:
+        name: used in manifests and messages.
+        catalog: the items.
+        users: a profile holding attributes only (no picks), by user id.
+        likes: item ids each user liked, oldest first.
+        dislikes: item ids each user rated low, oldest first.
+    """
+
+    name: str
+    catalog: Catalog
+    users: Mapping[str, UserProfile]
+    likes: Mapping[str, tuple[str, ...]]
+    dislikes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hexadecimal) of the catalog, the attributes and the likes."""
+        digest = hashlib.sha256(self.catalog.fingerprint().encode())
+        for user in sorted(self.likes):
+            attributes = sorted(self.users[user].demographics().items())
+            digest.update(repr((user, attributes, self.likes[user])).encode())
+        return digest.hexdigest()
+
+
+def dataset_from_frames(
+    name: str,
+    catalog: Catalog,
+    interactions: pl.DataFrame,
+    users: Mapping[str, UserProfile] | None = None,
+    *,
+    like_at: float | None = None,
+    dislike_at: float | None = None,
+) -> Dataset:
+    """Join the tables into a dataset.
+
+    Args:
+        name: used in manifests and messages.
+        catalog: the items.
+        interactions: columns ``user_id``, ``item_id``, optional ``rating`` and ``timestamp`` (or
+            ``position``); without a time column the table's order is taken as the time order.
+        users: attributes by user id; users without any get an empty profile.
+        like_at: ratings at or above count as likes; ``None`` or no rating column: every row does.
+        dislike_at: ratings at or below count as dislikes.
+
+    Raises:
+        DataError: missing columns, items that the catalog lacks, or no likes at all.
+    """
+    missing = {"user_id", "item_id"} - set(interactions.columns)
+    if missing:
+        raise DataError(
+            f"interactions lack the column(s) {', '.join(sorted(missing))}; "
+            f"found {', '.join(interactions.columns)}",
+            hint="needed: user_id, item_id; optional: rating, timestamp or position",
+        )
+    table = interactions.with_columns(pl.col("user_id", "item_id").cast(pl.String))
+    unknown = table.filter(~pl.col("item_id").is_in(list(catalog.ids)))
+    if len(unknown):
+        raise DataError(
+            f"{len(unknown)} interactions name items that the catalog lacks, "
+            f"first {unknown['item_id'][0]!r}",
+            hint="add those items to the items table, or leave their rows out",
+        )
+    order = next((c for c in ("timestamp", "position") if c in table.columns), None)
+    by = ["user_id", *([order] if order else [])]
+    # Equal times: by item id, so that the order does not depend on the file's.
+    table = table.sort([*by, "item_id"] if order else by, maintain_order=True)
+    table = table.unique(["user_id", "item_id"], keep="first", maintain_order=True)
+    rated = "rating" in table.columns
+    likes = table.filter(pl.col("rating") >= like_at) if rated and like_at is not None else table
+    low = table.filter(pl.col("rating") <= dislike_at) if rated and dislike_at is not None else None
+    if not len(likes):
+        raise DataError(f"no interaction of {name} counts as a like", hint="lower the threshold")
+    groups = _grouped(likes)
+    return Dataset(
+        name,
+        catalog,
+        {u: (users or {}).get(u, UserProfile()) for u in groups},
+        groups,
+        _grouped(low) if low is not None else {},
+    )
+
+
+def _grouped(table: pl.DataFrame) -> dict[str, tuple[str, ...]]:
+    grouped = table.group_by("user_id", maintain_order=True).agg("item_id")
+    return {u: tuple(items) for u, items in grouped.iter_rows()}

@@ -1,0 +1,1 @@
+"""Measuring recommenders on cold users."""

@@ -1,0 +1,129 @@
+"""Full-ranking evaluation of anything with ``recommend()`` on users it has never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from coldstart.data.dataset import Dataset
+from coldstart.evaluation.metrics import ndcg, recall
+from coldstart.protocols import Recommends
+from coldstart.schema import Pick, UserProfile
+
+SHOTS = (0, 1, 3, 5, 10)
+MIN_TARGETS = 5
+DEPTH = 20
+METRICS = ("ndcg@10", "recall@10", "recall@20")
+
+
+@dataclass(frozen=True)
+class ColdCase:
+    """One cold user at one number of picks.
+
+    Args:
+        user: whose likes these are.
+        shots: number of picks shown.
+        profile: attributes and the first ``shots`` likes by time.
+        targets: all later likes.
+    """
+
+    user: str
+    shots: int
+    profile: UserProfile
+    targets: frozenset[str]
+
+
+def cold_users(data: Dataset, users: Sequence[str], shots: Sequence[int] = SHOTS) -> list[ColdCase]:
+    """Make a case of every user and number of picks; those with under 5 targets are left out."""
+    out = []
+    for user in users:
+        likes = data.likes[user]
+        for k in shots:
+            if len(likes) >= k + MIN_TARGETS:
+                picks = tuple(Pick(item=i) for i in likes[:k])
+                profile: UserProfile = data.users[user].model_copy(update={"liked": picks})
+                out.append(ColdCase(user, k, profile, frozenset(likes[k:])))
+    return out
+
+
+def shuffled(cases: Sequence[ColdCase], seed: int = 0) -> list[ColdCase]:
+    """Give every case the profile of another user with as many picks.
+
+    Targets stay the user's own, less the other's picks (which no list may show).
+    """
+    out: list[ColdCase] = []
+    for k in sorted({c.shots for c in cases}):
+        group = [c for c in cases if c.shots == k]
+        order = np.random.default_rng([seed, k]).permutation(len(group))
+        for own, other in zip(order, np.roll(order, 1), strict=True):
+            profile = group[other].profile
+            targets = group[own].targets - {p.item for p in profile.liked}
+            out.append(ColdCase(group[own].user, k, profile, targets))
+    return out
+
+
+@dataclass(frozen=True)
+class Row:
+    """One system at one number of picks.
+
+    Args:
+        system: its name.
+        shots: number of picks.
+        users: number of users averaged over.
+        values: mean of each metric.
+        half_width: half of the 95 % confidence interval of each mean (bootstrap over users).
+    """
+
+    system: str
+    shots: int
+    users: int
+    values: dict[str, float]
+    half_width: dict[str, float]
+
+
+def evaluate(
+    systems: Mapping[str, Recommends],
+    cases: Sequence[ColdCase],
+    *,
+    seed: int = 0,
+    report: Callable[[int, int], None] | None = None,
+) -> list[Row]:
+    """Score systems on cold users by NDCG@10 and Recall@10/20 over the whole catalog.
+
+    Every item but the picks is a candidate; nothing is sampled.
+
+    Args:
+        systems: by name.
+        cases: from ``cold_users``.
+        seed: of the bootstrap.
+        report: called with (done, total) after each case.
+    """
+    found: dict[tuple[str, int], list[list[float]]] = {}
+    for done, case in enumerate(cases, start=1):
+        for name, system in systems.items():
+            ids = system.recommend(case.profile, k=DEPTH).item_ids
+            scores = [
+                ndcg(ids, case.targets, 10),
+                recall(ids, case.targets, 10),
+                recall(ids, case.targets, 20),
+            ]
+            found.setdefault((name, case.shots), []).append(scores)
+        if report:
+            report(done, len(cases))
+    return [_row(name, k, np.array(values), seed) for (name, k), values in found.items()]
+
+
+def _row(name: str, k: int, values: np.ndarray, seed: int) -> Row:
+    rng = np.random.default_rng(seed)
+    draws = rng.integers(0, len(values), size=(2000, len(values)))
+    low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5], axis=0)
+    means, halves = values.mean(axis=0).tolist(), ((high - low) / 2).tolist()
+    return Row(
+        name,
+        k,
+        len(values),
+        dict(zip(METRICS, means, strict=True)),
+        dict(zip(METRICS, halves, strict=True)),
+    )

@@ -1,0 +1,83 @@
+"""What the language model says about the catalog's items for one user, as dense features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coldstart.knowledge import ItemKnowledge
+from coldstart.schema import Grounding
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Found:
+    """How one item was reached by a generated title."""
+
+    grounding: Grounding
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The model's part in ranking one user's items.
+
+    Args:
+        logprobs: log-probability of every catalog row (``catalog``), shape (N,).
+        model: those less the log prior: what the model adds, shape (N,).
+        written: closeness of every row to the freely written titles (``free``), shape (N,).
+        found: how each item id was reached by a written title.
+        groundings: every freely written title, with where it landed.
+        prompt: what the model read.
+        notes: what was trimmed.
+    """
+
+    logprobs: Floats | None = None
+    model: Floats | None = None
+    written: Floats | None = None
+    found: dict[str, Found] | None = None
+    groundings: tuple[Grounding, ...] = ()
+    prompt: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def model_feature(logprobs: Floats, mass: Floats) -> Floats:
+    """The model's log-probability less that of the prior it started from, shape (N,), nats."""
+    return np.asarray(logprobs - np.log(mass / mass.sum()))
+
+
+def written_feature(knowledge: ItemKnowledge, groundings: Sequence[Grounding]) -> Floats:
+    """Closeness of every item to the written titles, shape (N,), in [0, 1].
+
+    ``1 − Π_c (1 − w_c · s_ci)``: the chance that at least one title meant the item, with s the
+    grounding similarity and ``w_c = √(p_c / p_best)`` from the titles' probabilities.
+    """
+    out = np.zeros(len(knowledge.ids))
+    if not groundings:
+        return out
+    best = max(g.candidate.logprob for g in groundings)
+    missed = np.ones(len(knowledge.ids))
+    for g in groundings:
+        weight = 0.9 * np.exp(0.5 * (g.candidate.logprob - best))
+        for match in g.matches:
+            if match.item_id in knowledge.rows:
+                missed[knowledge.rows[match.item_id]] *= 1 - weight * min(1.0, match.similarity)
+    return np.asarray(1 - missed)
+
+
+def reached(groundings: Sequence[Grounding]) -> dict[str, Found]:
+    """For every item reached, the title that reached it best."""
+    out: dict[str, Found] = {}
+    for g in groundings:
+        for match in g.matches:
+            known = out.get(match.item_id)
+            if known is None or match.similarity > known.similarity:
+                out[match.item_id] = Found(g, match.similarity)
+    return out

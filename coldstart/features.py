@@ -1,0 +1,162 @@
+"""What the ranker looks at: one number per item and signal, for one user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coldstart.knowledge import ItemKnowledge
+from coldstart.priors import co_occurrence, demographic_lift
+from coldstart.schema import Context, UserProfile
+from coldstart.text import clean_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+FEATURES = (
+    "popularity",
+    "people",
+    "picks",
+    "alike",
+    "words",
+    "interests",
+    "dislikes",
+    "model",
+    "written",
+)
+"""Names and order of the features:
+
+- ``popularity``: log share of training users who liked the item.
+- ``people``: demographic lift, nats.
+- ``picks``: co-occurrence with the liked picks (0…1) · √k for k picks.
+- ``alike``: content similarity to the liked picks, standardised over the catalog, · √k / (1 + √k).
+- ``words``: content similarity to free text, interests and context, standardised over the catalog.
+- ``interests``: share of the stated interests that name one of the item's categories.
+- ``dislikes``: closeness to the disliked items, by co-occurrence and content, 0…1.
+- ``model``: the language model's log-probability less the log prior mass, nats (``catalog``).
+- ``written``: closeness to the titles the model wrote freely, 0…1 (``free``).
+"""
+
+_FLOOR = 1e-4
+
+
+@dataclass(frozen=True)
+class ResolvedProfile:
+    """A profile whose picks are catalog ids.
+
+    Args:
+        profile: as given, with ``liked``, ``disliked`` and ``seen`` replaced by item ids.
+        context: the moment, ``viewing`` replaced by an item id.
+        unknown: picks that the catalog lacks, as the user wrote them.
+    """
+
+    profile: UserProfile
+    context: Context
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def liked(self) -> list[str]:
+        """Ids of the liked items, and of the one being looked at."""
+        picks = [p.item for p in self.profile.liked]
+        viewing = [self.context.viewing.item] if self.context.viewing else []
+        return list(dict.fromkeys([*picks, *viewing]))
+
+    @property
+    def disliked(self) -> list[str]:
+        """Ids of the disliked items."""
+        return list(dict.fromkeys(p.item for p in self.profile.disliked))
+
+
+def user_features(
+    knowledge: ItemKnowledge,
+    user: ResolvedProfile,
+    model: Floats | None = None,
+    written: Floats | None = None,
+) -> Floats:
+    """Compute every feature of every item.
+
+    Args:
+        knowledge: synced with the catalog.
+        user: the profile and context.
+        model: the ``model`` feature, shape (N,), zero if not given.
+        written: the ``written`` feature, shape (N,), zero if not given.
+
+    Returns:
+        Shape (N, len(FEATURES)), in the order of ``FEATURES``.
+    """
+    n = len(knowledge.ids)
+    zero = np.zeros(n)
+    columns: dict[str, Floats] = {
+        "popularity": np.log(knowledge.share + _FLOOR),
+        "people": knowledge.spread(demographic_lift(knowledge.counts, user.profile)),
+        "picks": _picks(knowledge, user.liked),
+        "alike": _alike(knowledge, user.liked),
+        "words": _words(knowledge, user),
+        "interests": _interests(knowledge, user.profile),
+        "dislikes": _dislikes(knowledge, user.disliked),
+        "model": zero if model is None else model,
+        "written": zero if written is None else written,
+    }
+    return np.stack([columns[name] for name in FEATURES], axis=1)
+
+
+def _picks(knowledge: ItemKnowledge, liked: Sequence[str]) -> Floats:
+    if not liked:
+        return np.zeros(len(knowledge.ids))
+    closeness = knowledge.spread(co_occurrence(knowledge.counts, liked))
+    return np.asarray(closeness * np.sqrt(len(liked)))
+
+
+def _rows(knowledge: ItemKnowledge, ids: Sequence[str]) -> list[int]:
+    return [knowledge.rows[i] for i in ids if i in knowledge.rows]
+
+
+def _standardised(values: Floats) -> Floats:
+    spread = float(values.std())
+    return np.asarray(values - values.mean()) / max(spread, 1e-9)
+
+
+def _alike(knowledge: ItemKnowledge, liked: Sequence[str]) -> Floats:
+    rows = _rows(knowledge, liked)
+    if not rows:
+        return np.zeros(len(knowledge.ids))
+    near = (knowledge.content @ knowledge.content[rows].T).astype(np.float64)
+    root = np.sqrt(len(rows))
+    out: Floats = _standardised(near.mean(axis=1)) * root / (1 + root)
+    return out
+
+
+def _words(knowledge: ItemKnowledge, user: ResolvedProfile) -> Floats:
+    text = ". ".join(x for x in (user.profile.free_text(), user.context.free_text()) if x)
+    text = clean_text(text)
+    if not text or not len(knowledge.ids):
+        return np.zeros(len(knowledge.ids))
+    vector = knowledge.encoder.encode([text])[0]
+    return _standardised((knowledge.content @ vector).astype(np.float64))
+
+
+def _interests(knowledge: ItemKnowledge, profile: UserProfile) -> Floats:
+    wanted = {i.strip().casefold() for i in profile.interests} & knowledge.category_column.keys()
+    if not wanted:
+        return np.zeros(len(knowledge.ids))
+    columns = [knowledge.category_column[w] for w in sorted(wanted)]
+    return np.asarray(knowledge.has_category[:, columns].mean(axis=1))
+
+
+def _dislikes(knowledge: ItemKnowledge, disliked: Sequence[str]) -> Floats:
+    rows = _rows(knowledge, disliked)
+    if not rows:
+        return np.zeros(len(knowledge.ids))
+    together = knowledge.spread(co_occurrence(knowledge.counts, disliked))
+    # What is liked together with everything is close to the disliked items by popularity alone.
+    ordinary = np.maximum(knowledge.share, _FLOOR)
+    lift = together / ordinary
+    lift = lift / lift.max() if lift.max() > 0 else lift
+    near = np.maximum((knowledge.content @ knowledge.content[rows].T).max(axis=1), 0)
+    out: Floats = 0.5 * lift + 0.5 * near.astype(np.float64)
+    return out

@@ -1,0 +1,171 @@
+"""A causal language model as the other modules use it: next-token scores along a tree of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from coldstart.errors import ModelError
+from coldstart.generation.lines import LineTokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+class CausalLM:
+    """A loaded model and its line tokenizer.
+
+    Args:
+        model: any Hugging Face causal LM, with or without a LoRA adapter, in evaluation mode.
+        tokenizer: its tokenizer.
+    """
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        self.model = model
+        self.lines = LineTokenizer(tokenizer)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's inputs must be."""
+        device: torch.device = self.model.device
+        return device
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest sequence the model takes."""
+        return int(getattr(self.model.config, "max_position_embeddings", 1 << 20))
+
+    @torch.inference_mode()
+    def read(self, prompt: Sequence[int]) -> TreeReader:
+        """Read a prompt once, ready to be continued along many branches."""
+        if not prompt:
+            raise ModelError("the prompt has no tokens", hint="a template must print something")
+        if len(prompt) >= self.max_tokens:
+            raise ModelError(
+                f"the prompt has {len(prompt)} tokens, the model takes {self.max_tokens}",
+                hint="lower prompt_tokens so that long profiles are trimmed",
+            )
+        return TreeReader(self, prompt)
+
+    def hidden_to_logits(self, hidden: Tensor, vocabulary: Tensor | None = None) -> Tensor:
+        """Next-token logits of last-layer states, float32, for all tokens or only some.
+
+        Args:
+            hidden: states after the final norm, shape (R, H).
+            vocabulary: the token ids to score, shape (V,); all of them if ``None``.
+
+        Returns:
+            Shape (R, V).
+        """
+        head = self.model.get_output_embeddings()
+        if not self.has_plain_head:
+            raise ModelError(f"{self.model.config.model_type} post-processes its logits")
+        weight, bias = head.weight, getattr(head, "bias", None)
+        if vocabulary is not None:
+            weight = weight[vocabulary]
+            bias = None if bias is None else bias[vocabulary]
+        return torch.nn.functional.linear(hidden, weight, bias).float()
+
+    @cached_property
+    def has_plain_head(self) -> bool:
+        """True if logits are the output embedding times the state and nothing else.
+
+        Some families scale or cap them afterwards (Cohere, Gemma 2); then the head cannot be
+        restricted to a few tokens.
+        """
+        ids = torch.tensor([self.lines.encode("a\n")], device=self.device)
+        with torch.inference_mode():
+            plain = self.model(input_ids=ids, use_cache=False).logits.float()
+            head = self.model.get_output_embeddings()
+            state = self.decoder(input_ids=ids, use_cache=False).last_hidden_state
+            ours = torch.nn.functional.linear(state, head.weight, getattr(head, "bias", None))
+        tolerance = 0.02 * plain.abs().max().item() + 1e-3
+        return bool((plain - ours.float()).abs().max() < tolerance)
+
+    @cached_property
+    def decoder(self) -> Any:
+        """The model without its head; returns last-layer states after the final norm."""
+        whole = self.model.get_base_model() if hasattr(self.model, "peft_config") else self.model
+        inner = getattr(whole, whole.base_model_prefix, None)
+        if inner is None or inner is whole:
+            raise ModelError(
+                f"{type(whole).__name__} does not separate its decoder from its head",
+                hint="use a causal LM of a standard family (GPT-2, Llama, Qwen, SmolLM2, …)",
+            )
+        return inner
+
+
+class TreeReader:
+    """A prompt in the key-value cache, and branches that all continue it.
+
+    Branches share every common token: position i attends to the prompt, to its ancestors and to
+    itself, and has the position number of its depth. One forward pass so gives the next-token
+    distribution at every node of a tree of titles.
+    """
+
+    def __init__(self, lm: CausalLM, prompt: Sequence[int]) -> None:
+        from transformers import DynamicCache
+
+        self._lm = lm
+        self._prompt = len(prompt)
+        self._cache = DynamicCache(config=lm.model.config)
+        ids = torch.tensor([list(prompt)], device=lm.device)
+        self._ancestors = torch.zeros(0, 0, dtype=torch.bool, device=lm.device)
+        self._depth = torch.zeros(0, dtype=torch.long, device=lm.device)
+        #: State at the prompt's last token, shape (1, H).
+        self.end: Tensor = self._forward(ids, None, None)[0, -1:]
+
+    def _forward(self, ids: Tensor, mask: Tensor | None, positions: Tensor | None) -> Tensor:
+        out = self._lm.decoder(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=self._cache,
+            use_cache=True,
+        )
+        states: Tensor = out.last_hidden_state
+        return states
+
+    @torch.inference_mode()
+    def extend(self, tokens: Sequence[int], parents: Sequence[int]) -> Tensor:
+        """Read more tree tokens.
+
+        Args:
+            tokens: token ids, length T; a parent comes before its children.
+            parents: for each, the index of the token it follows among all tree tokens read so far
+                (this call's included), or -1 for the prompt's end.
+
+        Returns:
+            States at the new tokens, shape (T, H).
+        """
+        device, before, new = self._lm.device, len(self._depth), len(tokens)
+        if not new:
+            return self.end[:0]
+        seen = torch.zeros(new, before + new, dtype=torch.bool)
+        depth = torch.zeros(new, dtype=torch.long)
+        old, old_depth = self._ancestors.cpu(), self._depth.cpu()
+        for row, parent in enumerate(parents):
+            if parent >= before:
+                seen[row] = seen[parent - before]
+                depth[row] = depth[parent - before] + 1
+            elif parent >= 0:
+                seen[row, :before] = old[parent, :before]
+                depth[row] = old_depth[parent] + 1
+            seen[row, before + row] = True
+        visible = torch.cat([torch.ones(new, self._prompt, dtype=torch.bool), seen], dim=1)
+        mask = torch.zeros(visible.shape, dtype=self._lm.model.dtype)
+        mask.masked_fill_(~visible, torch.finfo(mask.dtype).min)
+        states = self._forward(
+            torch.tensor([list(tokens)], device=device),
+            mask[None, None].to(device),
+            (self._prompt + depth)[None].to(device),
+        )
+        grown = torch.zeros(before, before + new, dtype=torch.bool)
+        grown[:, :before] = old
+        self._ancestors = torch.cat([grown, seen]).to(device)
+        self._depth = torch.cat([old_depth, depth]).to(device)
+        return states[0]

@@ -1,0 +1,1 @@
+"""Turning generated titles into catalog ids."""

@@ -1,0 +1,172 @@
+"""Generated title → catalog ids: the same title first, else the nearest one, else nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
+
+from coldstart.errors import CatalogError, ConfigError
+from coldstart.grounding.encoders import encode_items
+from coldstart.protocols import Encoder, Index
+from coldstart.schema import Candidate, Grounding, Item, Match
+from coldstart.text import clean_text, natural_title, split_year
+
+_LONGEST = 2000  # characters; no title is longer, so the rest of a text is not read
+
+
+class TitledCatalog(Protocol):
+    """What grounding needs of a catalog."""
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+        ...
+
+    @property
+    def ids(self) -> Iterable[str]:
+        """All ids."""
+        ...
+
+    def changes_since(self, version: int, /) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the ids that were added or updated since, and those that were removed."""
+        ...
+
+    def find_title(self, text: str, /) -> tuple[str, ...]:
+        """Return all ids with this title after normalisation; ids are not looked at."""
+        ...
+
+    def __contains__(self, item_id: object, /) -> bool: ...
+
+    def __getitem__(self, item_id: str, /) -> Item: ...
+
+
+class Grounder:
+    """Finds the catalog items that a title means.
+
+    Titles repeat, so one title may mean several ids. The index holds one vector of the title,
+    without its year, per item.
+
+    Args:
+        encoder: turns titles into vectors; a ``CachedEncoder`` keeps those of the catalog.
+        index: where they are searched; empty, and used by nobody else.
+        threshold: smallest cosine at which a title counts as found. The default suits MiniLM: of
+            reworded film titles it finds 7 in 10, of films the catalog lacks it takes 1 in 10 for
+            another (``benchmarks/grounding_threshold.py``). Another encoder needs another value.
+    """
+
+    def __init__(self, encoder: Encoder, index: Index, threshold: float = 0.7) -> None:
+        if not -1 <= threshold <= 1:
+            raise ConfigError(f"threshold is {threshold}, expected a cosine in [-1, 1]")
+        self.encoder = encoder
+        self.index = index
+        self.threshold = threshold
+        self._catalog: TitledCatalog | None = None
+        self._version = 0
+        self._indexed: set[str] = set()
+        self._lock = threading.Lock()
+
+    def sync(self, catalog: TitledCatalog) -> None:
+        """Follow ``catalog``: encode titles that are new, forget those that are gone.
+
+        ``ground`` follows later changes of the same catalog by itself.
+        """
+        with self._lock:
+            version = catalog.version
+            if catalog is not self._catalog:
+                self._update(catalog, catalog.ids, self._indexed.difference(catalog.ids))
+            elif version != self._version:
+                self._update(catalog, *catalog.changes_since(self._version))
+            self._catalog, self._version = catalog, version
+
+    def ground(
+        self,
+        candidates: Sequence[Candidate],
+        allowed: Collection[str] | None = None,
+        k: int = 5,
+    ) -> list[Grounding]:
+        """Return one grounding per candidate, in the same order.
+
+        A candidate that brings ids keeps them (``trie``). A text that is a title of the catalog,
+        but for case, punctuation, article or year, gets every id of that title (``exact``). Any
+        other text gets up to ``k`` ids whose titles reach the threshold, best first
+        (``similarity``), or none (``abstained``).
+
+        Args:
+            candidates: what was generated.
+            allowed: only these ids may be found. A title that is known but not allowed goes to
+                its nearest allowed neighbour, if that is similar enough.
+            k: most ids found by similarity, at least 1.
+
+        Raises:
+            CatalogError: if ``sync`` was never called.
+        """
+        if self._catalog is None:
+            raise CatalogError("the grounder knows no catalog", "call sync(catalog) first")
+        if k < 1:
+            raise ConfigError(f"k is {k}, expected at least 1")
+        self.sync(self._catalog)
+        within = None if allowed is None else frozenset(allowed)
+        known = [_known(candidate, self._catalog, within) for candidate in candidates]
+        texts = {_title(c.text): None for c, g in zip(candidates, known, strict=True) if g is None}
+        near = self._nearest([text for text in texts if text], within, k)
+        return [
+            grounding or _by_similarity(candidate, near.get(_title(candidate.text), ()))
+            for candidate, grounding in zip(candidates, known, strict=True)
+        ]
+
+    def ground_texts(
+        self, texts: Sequence[str], allowed: Collection[str] | None = None, k: int = 5
+    ) -> list[Grounding]:
+        """Ground plain texts; see ``ground``."""
+        valid = [text.encode("utf-8", "replace").decode() for text in texts]  # no lone surrogates
+        candidates = [Candidate(text=text, logprob=0.0, strategy="free") for text in valid]
+        return self.ground(candidates, allowed, k)
+
+    def _update(
+        self, catalog: TitledCatalog, changed: Iterable[str], removed: Collection[str]
+    ) -> None:
+        titles = {i: _title(catalog[i].title) or catalog[i].title for i in changed if i in catalog}
+        unique = sorted(set(titles.values()))
+        if unique:
+            row = {title: n for n, title in enumerate(unique)}
+            vectors = encode_items(self.encoder, unique)
+            self.index.set(list(titles), vectors[[row[title] for title in titles.values()]])
+        self.index.remove(sorted(removed))
+        self._indexed = (self._indexed | titles.keys()).difference(removed)
+
+    def _nearest(
+        self, texts: list[str], allowed: frozenset[str] | None, k: int
+    ) -> dict[str, tuple[Match, ...]]:
+        if not texts:
+            return {}
+        ids = None if allowed is None else list(allowed)
+        hits = self.index.search(self.encoder.encode(texts), k, ids)
+        return {
+            text: tuple(Match(item_id=i, similarity=s) for i, s in found if s >= self.threshold)
+            for text, found in zip(texts, hits, strict=True)
+        }
+
+
+def _known(
+    candidate: Candidate, catalog: TitledCatalog, allowed: frozenset[str] | None
+) -> Grounding | None:
+    """Ground without vectors, or return ``None`` where they have to decide."""
+    ids = candidate.item_ids or catalog.find_title(candidate.text.strip()[:_LONGEST])
+    found = tuple(Match(item_id=i, similarity=1.0) for i in ids if allowed is None or i in allowed)
+    if candidate.item_ids:
+        return Grounding(
+            candidate=candidate, matches=found, method="trie" if found else "abstained"
+        )
+    return Grounding(candidate=candidate, matches=found, method="exact") if found else None
+
+
+def _by_similarity(candidate: Candidate, matches: tuple[Match, ...]) -> Grounding:
+    return Grounding(
+        candidate=candidate, matches=matches, method="similarity" if matches else "abstained"
+    )
+
+
+def _title(text: str) -> str:
+    """Return a title as people say it: article first, no year."""
+    return natural_title(split_year(clean_text(text[:_LONGEST]))[0])

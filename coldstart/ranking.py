@@ -1,0 +1,187 @@
+"""From features to an order: a learned linear blend, and diversity on top of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+from coldstart.errors import ArtifactError, ConfigError
+from coldstart.features import FEATURES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+FULL_SHOTS = 10
+"""Number of picks at which the weights reach their far end."""
+
+DEFAULT_WEIGHTS: dict[str, tuple[float, float]] = {
+    "popularity": (1.0, 0.0),
+    "people": (1.0, 0.0),
+    "picks": (1.2, 0.0),
+    "alike": (0.1, 0.0),
+    "words": (0.2, 0.0),
+    "interests": (0.5, 0.0),
+    "dislikes": (-1.0, 0.0),
+    "model": (0.5, 0.0),
+    "written": (1.0, 0.0),
+}
+"""Used before anything was fitted, and what fitting shrinks to: (no picks, change by 10 picks)."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One cold user to learn the blend from.
+
+    Args:
+        features: shape (N, len(FEATURES)).
+        targets: rows of the items the user went on to like.
+        excluded: rows that may not be shown (the picks).
+        shots: number of picks.
+    """
+
+    features: Floats
+    targets: NDArray[np.int64]
+    excluded: NDArray[np.int64]
+    shots: int
+
+
+class LinearRanker:
+    """Score = Σ weight(k) · feature, with weights that move linearly with the number of picks.
+
+    Args:
+        weights: by strategy, each feature's (weight without picks, change by 10 picks).
+    """
+
+    def __init__(self, weights: Mapping[str, Mapping[str, tuple[float, float]]]) -> None:
+        self._weights = {s: {f: tuple(w) for f, w in ws.items()} for s, ws in weights.items()}
+        for strategy, by_name in self._weights.items():
+            unknown = by_name.keys() - set(FEATURES)
+            if unknown:
+                raise ArtifactError(
+                    f"ranker weights for {strategy!r} name unknown feature(s) {sorted(unknown)}",
+                    hint="the artifact was made by another version of coldstart",
+                )
+
+    @classmethod
+    def default(cls) -> LinearRanker:
+        """The unfitted blend, for every strategy."""
+        unused = {"catalog": {"written"}, "free": {"model"}, "both": set[str]()}
+        unused["prior"] = {"written", "model"}
+        return cls(
+            {s: {f: w for f, w in DEFAULT_WEIGHTS.items() if f not in u} for s, u in unused.items()}
+        )
+
+    def weights(self, strategy: str, shots: int) -> Floats:
+        """Weights for ``shots`` picks, shape (len(FEATURES),)."""
+        if strategy not in self._weights:
+            raise ConfigError(
+                f"no ranker weights for strategy {strategy!r}",
+                hint=f"one of {', '.join(self._weights)}",
+            )
+        far = min(shots, FULL_SHOTS) / FULL_SHOTS
+        pairs = (self._weights[strategy].get(f, (0.0, 0.0)) for f in FEATURES)
+        return np.array([base + slope * far for base, slope in pairs])
+
+    def scores(self, features: Floats, strategy: str, shots: int) -> Floats:
+        """Score of every item, shape (N,); higher is better."""
+        return np.asarray(features @ self.weights(strategy, shots))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {s: {f: list(w) for f, w in ws.items()} for s, ws in self._weights.items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> LinearRanker:
+        """Read what ``to_dict`` wrote."""
+        try:
+            return cls(
+                {
+                    s: {f: (float(w[0]), float(w[1])) for f, w in ws.items()}
+                    for s, ws in data.items()
+                }
+            )
+        except (TypeError, ValueError, AttributeError, IndexError) as e:
+            raise ArtifactError(f"malformed ranker weights: {e}") from e
+
+
+def fit_weights(
+    cases: Sequence[Case], names: Sequence[str], *, shrink: float = 3.0
+) -> dict[str, tuple[float, float]]:
+    """Learn the weights of some features by maximum likelihood.
+
+    Each case is a choice among the items that may be shown; the loss is ``−Σ_targets log
+    softmax(score)`` summed over cases (so users count by their likes, which is what many-target
+    ranking metrics reward) divided by the mean number of targets, plus ``shrink · ‖w − default‖²``.
+
+    Args:
+        cases: users none of the other parts was trained on.
+        names: features to use; the others get no weight.
+        shrink: pull towards ``DEFAULT_WEIGHTS``.
+
+    Returns:
+        (weight without picks, change by 10 picks) of each name.
+    """
+    columns = [FEATURES.index(n) for n in names]
+    start = np.array([DEFAULT_WEIGHTS[n] for n in names])
+    far = np.array([min(c.shots, FULL_SHOTS) / FULL_SHOTS for c in cases])
+    per_case = np.mean([len(c.targets) for c in cases])
+    tables = []
+    for case in cases:
+        table = case.features[:, columns].copy()
+        keep = np.ones(len(table), dtype=bool)
+        keep[case.excluded] = False
+        tables.append((table[keep], table[case.targets]))
+
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        w = flat.reshape(-1, 2)
+        total, gradient = 0.0, np.zeros_like(w)
+        for (table, chosen), s in zip(tables, far, strict=True):
+            at = np.array([1.0, s])
+            score = table @ (w @ at)
+            top = score.max()
+            mass = np.exp(score - top)
+            total -= (chosen @ (w @ at)).sum() - len(chosen) * (top + np.log(mass.sum()))
+            slope = len(chosen) * (mass / mass.sum()) @ table - chosen.sum(axis=0)
+            gradient += np.outer(slope, at)
+        away = w - start
+        return (
+            float(total / per_case + shrink * (away**2).sum()),
+            np.asarray(gradient / per_case + 2 * shrink * away).ravel(),
+        )
+
+    found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B").x.reshape(-1, 2)
+    return {n: (float(a), float(b)) for n, (a, b) in zip(names, found, strict=True)}
+
+
+def diversify(scores: Floats, vectors: NDArray[Any], k: int, diversity: float) -> list[int]:
+    """Order of the first ``k`` of a ranked pool by maximal marginal relevance.
+
+    Next comes the argmax of ``(1 − λ) · score − λ · max cosine to those chosen``, with scores
+    scaled to [0, 1] over the pool (Carbonell and Goldstein, 1998).
+
+    Args:
+        scores: of the pool, descending, shape (P,).
+        vectors: unit content vectors of the pool, shape (P, dim).
+        k: how many to choose.
+        diversity: λ in [0, 1]; 0 keeps the order.
+    """
+    if diversity == 0 or len(scores) <= 1:
+        return list(range(min(k, len(scores))))
+    spread = scores.max() - scores.min()
+    relevance = (scores - scores.min()) / spread if spread > 0 else np.ones(len(scores))
+    chosen: list[int] = []
+    nearest = np.zeros(len(scores))
+    left = np.ones(len(scores), dtype=bool)
+    while len(chosen) < min(k, len(scores)):
+        value = np.where(left, (1 - diversity) * relevance - diversity * nearest, -np.inf)
+        best = int(value.argmax())
+        chosen.append(best)
+        left[best] = False
+        nearest = np.maximum(nearest, vectors @ vectors[best])
+    return chosen

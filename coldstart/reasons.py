@@ -1,0 +1,143 @@
+"""One sentence per recommendation, built from what really moved it; nothing is invented.
+
+Each statement is made only if its feature raised the item above what is ordinary in the catalog,
+and the fact it states (a count, a category, a similarity) holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coldstart.features import ResolvedProfile
+from coldstart.knowledge import ItemKnowledge
+from coldstart.priors import attribute_groups, group_lift
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_WORDS_FROM = 1.5  # standard deviations above the catalog's mean similarity
+_ALIKE_FROM = 0.5  # cosine between contents
+_LIFT_FROM = 0.03  # nats
+_OFTEN = 0.1  # share of training users from which an item counts as widely liked
+
+
+class Reasons:
+    """Writes the reasons of one user's list.
+
+    Args:
+        knowledge: synced with the catalog.
+        user: the profile and context.
+        words: the ``words`` feature of every item, shape (N,).
+    """
+
+    def __init__(self, knowledge: ItemKnowledge, user: ResolvedProfile, words: Floats) -> None:
+        self._knowledge, self._user, self._similarity = knowledge, user, words
+        counts = knowledge.counts
+        self._groups = {
+            g: knowledge.spread(group_lift(counts, g))
+            for g in attribute_groups(user.profile)
+            if g in counts.group_sizes
+        }
+
+    def of(self, row: int, excess: Mapping[str, float], wrote: str | None) -> str:
+        """Say why the item in catalog row ``row`` is here.
+
+        Args:
+            row: the item.
+            excess: contribution of each feature above its mean over the catalog.
+            wrote: a title the model wrote freely that led here, if one did.
+        """
+        writers = {
+            "picks": self._picks,
+            "alike": self._alike,
+            "interests": self._interests,
+            "words": self._words,
+            "people": self._people,
+        }
+        order = sorted((n for n in writers if excess.get(n, 0) > 0), key=lambda n: -excess[n])
+        parts = [part for n in order if (part := writers[n](row))][:2]
+        if len(parts) < 2 and wrote is not None and excess.get("written", 0) > 0:
+            parts.append(f"the language model wrote “{wrote}” for this profile")
+        if not parts and excess.get("model", 0) > 0:
+            parts.append("the language model finds it likelier for this profile than for others")
+        if not parts:
+            parts.append(self._popularity(row))
+        sentence = ", and ".join(parts)
+        return sentence[0].upper() + sentence[1:] + "."
+
+    def _picks(self, row: int) -> str | None:
+        """The pick that most people liked together with the item, relative to its own fame."""
+        counts, item = self._knowledge.counts, self._knowledge.ids[row]
+        if item not in counts.column:
+            return None
+        mine = counts.column[item]
+        together = counts.together[[mine]].toarray().ravel()
+        close = {
+            pick: together[c] / np.sqrt(counts.likes[c] + 20)
+            for pick in self._user.liked
+            if (c := counts.column.get(pick)) is not None and together[c] > 0
+        }
+        if not close:
+            return None
+        best = max(close, key=lambda p: (close[p], p))
+        n = int(together[counts.column[best]])
+        who = "1 person" if n == 1 else f"{n} people"
+        return f"because you liked {self._title(best)}: {who} liked both"
+
+    def _alike(self, row: int) -> str | None:
+        liked = [i for i in self._user.liked if i in self._knowledge.rows]
+        if not liked:
+            return None
+        content = self._knowledge.content
+        near = content[[self._knowledge.rows[i] for i in liked]] @ content[row]
+        best = int(near.argmax())
+        return f"similar to {self._title(liked[best])}" if near[best] >= _ALIKE_FROM else None
+
+    def _interests(self, row: int) -> str | None:
+        wanted = {i.strip().casefold(): i for i in self._user.profile.interests}
+        item = self._knowledge.catalog[self._knowledge.ids[row]]
+        shared = [wanted[c.casefold()] for c in item.categories if c.casefold() in wanted]
+        return f"matches your interest in {_list(shared)}" if shared else None
+
+    def _words(self, row: int) -> str | None:
+        quoted = self._user.profile.about or self._user.context.text or self._user.context.occasion
+        if self._similarity[row] < _WORDS_FROM or not quoted:
+            return None
+        short = quoted if len(quoted) <= 60 else quoted[:57].rsplit(" ", 1)[0] + "…"
+        return f"matches “{short}”"
+
+    def _people(self, row: int) -> str | None:
+        lifts = {g: v[row] for g, v in self._groups.items() if v[row] >= _LIFT_FROM}
+        names = [_group_name(g) for g in sorted(lifts, key=lambda g: -lifts[g])][:2]
+        return f"liked more than usual by {_list(names)}" if names else None
+
+    def _popularity(self, row: int) -> str:
+        share = float(self._knowledge.share[row])
+        if self._knowledge.ids[row] not in self._knowledge.counts.column:
+            return "new in the catalog, close to items that people like"
+        if share >= _OFTEN:
+            return f"widely liked: by {share:.0%} of the people we know"
+        return "the best of what is left to recommend"
+
+    def _title(self, item_id: str) -> str:
+        return self._knowledge.catalog[item_id].title
+
+
+def _group_name(group: str) -> str:
+    name, value = group.split("=", 1)
+    if name == "age":
+        return "people under 10" if value == "00s" else f"people in their {value}"
+    if name == "gender":
+        return {"m": "men", "f": "women"}.get(value, f"people of gender {value}")
+    if name == "occupation":
+        return f"people whose occupation is {value}"
+    return f"people whose {name} is {value}"
+
+
+def _list(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

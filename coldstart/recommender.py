@@ -1,0 +1,450 @@
+"""The façade that joins the stages: profile → prompt → titles → items → filters → ranking."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from coldstart import artifacts
+from coldstart.answer import Answer, AnswerOptions
+from coldstart.catalog import Catalog
+from coldstart.errors import CatalogError, ConfigError
+from coldstart.evidence import Evidence, model_feature, reached, written_feature
+from coldstart.features import ResolvedProfile, user_features
+from coldstart.filters import default_filters
+from coldstart.knowledge import ItemKnowledge
+from coldstart.picks import Picks
+from coldstart.priors import Counts
+from coldstart.prompts import PromptTemplate, Rendered
+from coldstart.protocols import Encoder, Filter
+from coldstart.ranking import LinearRanker
+from coldstart.schema import (
+    Candidate,
+    Context,
+    Grounding,
+    RecommendationList,
+    Strategy,
+    UserProfile,
+)
+from coldstart.settings import PRIOR_COUNT, Settings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from coldstart.generation.causal import CausalLM
+    from coldstart.generation.decoding import DecodingConfig
+    from coldstart.generation.trie import TitleTrie
+    from coldstart.grounding.grounder import Grounder
+
+    Floats = NDArray[np.float64]
+
+
+class Recommender:
+    """Recommends catalog items to people it has never seen.
+
+    ``__init__`` takes finished parts; see ``from_pretrained`` for the usual way in.
+
+    Args:
+        catalog: what can be recommended; may change between calls.
+        lm: the language model, or ``None`` for the ``prior`` strategy only.
+        template: turns a profile into a prompt.
+        counts: popularity, by whom, and what is liked together.
+        encoder: turns texts into vectors.
+        ranker: blends the signals.
+        settings: how the model is used.
+        manifest: what an artifact says about itself, kept for ``save_pretrained``.
+        adapter: files of the LoRA adapter, kept for ``save_pretrained``.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        lm: CausalLM | None,
+        template: PromptTemplate,
+        counts: Counts,
+        encoder: Encoder,
+        ranker: LinearRanker,
+        settings: Settings | None = None,
+        *,
+        manifest: Mapping[str, Any] | None = None,
+        adapter: Mapping[str, bytes] | None = None,
+    ) -> None:
+        self.catalog, self.lm, self.template = catalog, lm, template
+        self.counts, self.encoder, self.ranker = counts, encoder, ranker
+        self.settings = settings or Settings()
+        self.manifest = dict(manifest or {})
+        self.knowledge = ItemKnowledge(catalog, counts, encoder)
+        self._adapter = dict(adapter or {})
+        self._trie: TitleTrie | None = None
+        self._trie_version = -1
+        self._surface: dict[str, str] = {}
+        self._grounder: Grounder | None = None
+
+    # -- loading and saving ---------------------------------------------------------------------
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        path: str | Path,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        catalog: Catalog | None = None,
+    ) -> Recommender:
+        """Load an artifact folder.
+
+        Args:
+            path: the folder.
+            device: where the language model runs: ``auto``, ``cpu``, ``cuda``, …
+            dtype: its number format; ``auto`` follows the hardware.
+            catalog: recommend from this catalog instead of the artifact's.
+
+        Raises:
+            ArtifactError: missing, damaged, or made for another base model.
+            FetchError: the catalog or a packaged model had to be downloaded and could not be.
+        """
+        from coldstart.assembly import load_recommender
+
+        return load_recommender(cls, Path(path), device=device, dtype=dtype, catalog=catalog)
+
+    def save_pretrained(self, path: str | Path) -> None:
+        """Write an artifact folder that ``from_pretrained`` reads; replaces it as a whole.
+
+        A catalog that still is the one its source provides is named, not copied; any other is
+        saved with the artifact.
+        """
+        files: artifacts.Files = dict(self._adapter)
+        manifest = {k: v for k, v in self.manifest.items() if k not in ("files", "format")}
+        source = manifest.get("catalog", {})
+        if source.get("source") is None or source.get("fingerprint") != self.catalog.fingerprint():
+            lines = [item.model_dump_json() for item in self.catalog]
+            files["catalog.jsonl"] = ("\n".join(lines) + "\n").encode()
+            source = {"source": None}
+        manifest["catalog"] = {
+            **source,
+            "items": len(self.catalog),
+            "fingerprint": self.catalog.fingerprint(),
+        }
+        manifest["prompt"] = artifacts.prompt_manifest(self.template)
+        manifest["settings"] = asdict(self.settings)
+        files["prompt/template.j2"] = self.template.source.encode()
+        files["counts.safetensors"] = artifacts.counts_to_bytes(self.counts)
+        files["ranker.json"] = (json.dumps(self.ranker.to_dict(), indent=1) + "\n").encode()
+        artifacts.save(Path(path), manifest, files)
+
+    # -- the whole way --------------------------------------------------------------------------
+
+    @overload
+    def recommend(
+        self,
+        profile: UserProfile | Mapping[str, Any],
+        context: Context | Mapping[str, Any] | None = None,
+        *,
+        k: int = ...,
+        strategy: Strategy = ...,
+        filters: Iterable[Filter] | None = ...,
+        diversity: float = ...,
+        popularity_penalty: float = ...,
+        unknown_picks: str = ...,
+        decoding: DecodingConfig | None = ...,
+        seed: int = 0,
+    ) -> RecommendationList: ...
+    @overload
+    def recommend(
+        self,
+        profile: Sequence[UserProfile | Mapping[str, Any]],
+        context: Context | Mapping[str, Any] | None = None,
+        *,
+        k: int = ...,
+        strategy: Strategy = ...,
+        filters: Iterable[Filter] | None = ...,
+        diversity: float = ...,
+        popularity_penalty: float = ...,
+        unknown_picks: str = ...,
+        decoding: DecodingConfig | None = ...,
+        seed: int = 0,
+    ) -> list[RecommendationList]: ...
+    def recommend(
+        self,
+        profile: Any,
+        context: Context | Mapping[str, Any] | None = None,
+        *,
+        k: int = 10,
+        strategy: Strategy = "catalog",
+        filters: Iterable[Filter] | None = None,
+        diversity: float = 0.0,
+        popularity_penalty: float = 0.0,
+        unknown_picks: str = "error",
+        decoding: DecodingConfig | None = None,
+        seed: int = 0,
+    ) -> RecommendationList | list[RecommendationList]:
+        """Recommend ``k`` items to one user, or to each of a list of users.
+
+        Args:
+            profile: what the user told us, or a list of profiles.
+            context: the moment.
+            k: how many items, 1 to 1000. Fewer come back only if fewer are allowed, with a note.
+            strategy: ``catalog`` scores every title of the catalog with the language model,
+                ``free`` lets it write titles and looks them up, ``both`` uses both, ``prior``
+                leaves it out.
+            filters: what may not be shown; ``None`` for ``default_filters()``.
+            diversity: 0 (best first) to 1 (as different as possible), by MMR.
+            popularity_penalty: subtracted per nat of log popularity; 0 leaves it, 1 cancels it.
+            unknown_picks: ``error``, or ``ignore`` to go on without picks the catalog lacks.
+            decoding: how ``free`` writes.
+            seed: of free writing.
+
+        Returns:
+            The list of each user; a batch gives what the users would get one by one.
+
+        Raises:
+            ProfileError: a malformed profile, or a pick that is not in the catalog.
+            ConfigError: an option out of range.
+            CatalogError: the catalog is empty.
+        """
+        chosen = tuple(default_filters() if filters is None else filters)
+        options = AnswerOptions(k, strategy, chosen, diversity, popularity_penalty)
+        if isinstance(profile, UserProfile | Mapping):
+            user = self._request(profile, context, unknown_picks)
+            found = self.evidence(user, strategy, decoding=decoding, seed=seed)
+            return self.answer(user, found, options)
+        return [
+            self.recommend(
+                each,
+                context,
+                k=k,
+                strategy=strategy,
+                filters=chosen,
+                diversity=diversity,
+                popularity_penalty=popularity_penalty,
+                unknown_picks=unknown_picks,
+                decoding=decoding,
+                seed=seed,
+            )
+            for each in profile
+        ]
+
+    # -- the stages by themselves ---------------------------------------------------------------
+
+    def generate(
+        self,
+        profile: UserProfile | Mapping[str, Any],
+        context: Context | Mapping[str, Any] | None = None,
+        *,
+        n: int = 10,
+        strategy: Strategy = "catalog",
+        decoding: DecodingConfig | None = None,
+        unknown_picks: str = "error",
+        seed: int = 0,
+    ) -> list[Candidate]:
+        """Candidate titles of one user, best first, without grounding, filters or ranking.
+
+        Args:
+            profile: what the user told us.
+            context: the moment.
+            n: how many candidates at most.
+            strategy: ``catalog`` (the likeliest titles of the catalog) or ``free`` (as written).
+            decoding: how ``free`` writes; its ``n`` gives way to this ``n``.
+            unknown_picks: ``error`` or ``ignore``.
+            seed: of free writing.
+        """
+        if strategy not in ("catalog", "free"):
+            raise ConfigError(f"strategy is {strategy!r}", hint="generate takes catalog or free")
+        if n < 1:
+            raise ConfigError(f"n is {n}, expected at least 1")
+        user = self._request(profile, context, unknown_picks)
+        prompt = self.prompt(user)
+        if strategy == "free":
+            return self._write(prompt.text, n, decoding, seed)[:n]
+        logprobs = self._catalog_logprobs(prompt.text)
+        ids: dict[str, list[int]] = {}
+        for row, item_id in enumerate(self.knowledge.ids):
+            ids.setdefault(self._surface[item_id], []).append(row)
+        # Namesakes share one candidate.
+        total = {title: float(np.logaddexp.reduce(logprobs[rows])) for title, rows in ids.items()}
+        best = sorted(total, key=lambda t: (-total[t], t))[:n]
+        return [
+            Candidate(
+                text=title,
+                logprob=min(0.0, total[title]),
+                strategy="catalog",
+                item_ids=tuple(self.knowledge.ids[r] for r in ids[title]),
+            )
+            for title in best
+        ]
+
+    def ground(self, candidates: Sequence[Candidate | str]) -> list[Grounding]:
+        """Look candidate titles up in the catalog: title → ids, or abstain."""
+        as_candidates = [
+            Candidate(text=c, logprob=0.0, strategy="free") if isinstance(c, str) else c
+            for c in candidates
+        ]
+        return self.grounder.ground(as_candidates)
+
+    def rank(
+        self,
+        profile: UserProfile | Mapping[str, Any],
+        groundings: Sequence[Grounding],
+        context: Context | Mapping[str, Any] | None = None,
+        *,
+        k: int = 10,
+        filters: Iterable[Filter] | None = None,
+        diversity: float = 0.0,
+        popularity_penalty: float = 0.0,
+        unknown_picks: str = "error",
+    ) -> RecommendationList:
+        """Filter and rank only the items that ``groundings`` found, however they were generated."""
+        user = self._request(profile, context, unknown_picks)
+        chosen = tuple(default_filters() if filters is None else filters)
+        found = Evidence(
+            written=written_feature(self.knowledge, groundings),
+            found=reached(groundings),
+            groundings=tuple(groundings),
+        )
+        pool = frozenset(found.found or ())
+        options = AnswerOptions(k, "free", chosen, diversity, popularity_penalty, pool)
+        return self.answer(user, found, options)
+
+    def answer(
+        self, user: ResolvedProfile, found: Evidence, options: AnswerOptions
+    ) -> RecommendationList:
+        """Filter, rank and explain, given what the language model said."""
+        features = self.features(user, found)
+        return Answer(self.knowledge, self.ranker, user, found, features, options).build()
+
+    def resolve(
+        self,
+        profile: UserProfile | Mapping[str, Any],
+        context: Context | Mapping[str, Any] | None = None,
+        *,
+        unknown_picks: str = "ignore",
+    ) -> ResolvedProfile:
+        """Turn picks into catalog ids; a title that several items have means the most liked one.
+
+        Raises:
+            ProfileError: with ``unknown_picks="error"``, naming the nearest title.
+        """
+        given, moment = UserProfile.parse(profile), Context.parse(context or {})
+        return Picks(self.catalog, self.counts, unknown_picks).resolve(given, moment)
+
+    def prompt(self, user: ResolvedProfile) -> Rendered:
+        """The prompt of a resolved profile, within the token budget."""
+        lines = self._lm().lines
+        self._sync_trie()
+        return self.template.render(
+            user.profile,
+            user.context,
+            title_of=self._surface.__getitem__,
+            budget=min(self.settings.prompt_tokens, self._lm().max_tokens - 1),
+            count_tokens=lines.count,
+        )
+
+    def evidence(
+        self,
+        user: ResolvedProfile,
+        strategy: Strategy,
+        *,
+        decoding: DecodingConfig | None = None,
+        seed: int = 0,
+    ) -> Evidence:
+        """What the language model has to say about the catalog for one user."""
+        self.knowledge.sync()
+        if strategy == "prior":
+            return Evidence()
+        prompt = self.prompt(user)
+        out = Evidence(prompt=prompt.text, notes=prompt.notes)
+        if strategy in ("catalog", "both"):
+            logprobs = self._catalog_logprobs(prompt.text)
+            model = model_feature(logprobs, self._mass())
+            out = replace(out, logprobs=logprobs, model=model)
+        if strategy in ("free", "both"):
+            n = self.settings.written_titles
+            found = self.grounder.ground(self._write(prompt.text, n, decoding, seed))
+            out = replace(
+                out,
+                written=written_feature(self.knowledge, found),
+                found=reached(found),
+                groundings=tuple(found),
+            )
+        return out
+
+    def features(self, user: ResolvedProfile, found: Evidence) -> Floats:
+        """The ranker's input for one user, shape (N, len(FEATURES)), in catalog row order."""
+        self.knowledge.sync()
+        return user_features(self.knowledge, user, found.model, found.written)
+
+    @property
+    def grounder(self) -> Grounder:
+        """Looks titles up in the catalog."""
+        if self._grounder is None:
+            from coldstart.grounding.grounder import Grounder
+            from coldstart.grounding.index import ExactIndex
+
+            self._grounder = Grounder(self.encoder, ExactIndex())
+        self._grounder.sync(self.catalog)
+        return self._grounder
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _request(self, profile: Any, context: Any, unknown_picks: str) -> ResolvedProfile:
+        if not len(self.catalog):
+            raise CatalogError("the catalog is empty", hint="add items: catalog.add(Item(…))")
+        self.knowledge.sync()
+        return self.resolve(profile, context, unknown_picks=unknown_picks)
+
+    def _lm(self) -> CausalLM:
+        if self.lm is None:
+            raise ConfigError(
+                "this recommender has no language model", hint="use strategy='prior', or load one"
+            )
+        return self.lm
+
+    def _sync_trie(self) -> TitleTrie:
+        from coldstart.generation.surface import surface_titles
+        from coldstart.generation.trie import TitleTrie
+
+        if self._trie is None:
+            self._trie = TitleTrie()
+        if self._trie_version != self.catalog.version:
+            lines = self._lm().lines
+            _, removed = self.catalog.changes_since(max(0, self._trie_version))
+            self._surface = surface_titles(self.catalog)
+            self._trie.remove(removed)
+            self._trie.set((item, lines.title(text)) for item, text in self._surface.items())
+            self._trie_version = self.catalog.version
+        return self._trie
+
+    def _mass(self) -> Floats:
+        """Prior mass of every catalog row: likes, plus a little for everyone."""
+        return self.knowledge.likes + PRIOR_COUNT
+
+    def _catalog_logprobs(self, prompt: str) -> Floats:
+        """Log-probability of every catalog row."""
+        from coldstart.generation.beam import beam_logprobs
+        from coldstart.generation.scoring import exact_logprobs
+
+        lm, trie, settings = self._lm(), self._sync_trie(), self.settings
+        order = np.array([self.knowledge.rows[i] for i in trie.item_ids])
+        mass, prior = self._mass()[order], settings.use_prior
+        tau = settings.tau if prior else 1.0
+        out = np.empty(len(order))
+        small = len(trie) <= settings.exact_items
+        if small and len(trie.plan().tree_token) <= settings.exact_tokens:
+            out[order] = exact_logprobs(lm, prompt, trie.plan(), mass, tau, prior=prior)
+        else:
+            width = settings.beam_width
+            out[order] = beam_logprobs(lm, prompt, trie, mass, tau, width, prior=prior).logprobs
+        return out
+
+    def _write(
+        self, prompt: str, n: int, decoding: DecodingConfig | None, seed: int
+    ) -> list[Candidate]:
+        from coldstart.generation.decoding import DecodingConfig, write_titles
+
+        config = replace(decoding or DecodingConfig(), n=n)
+        return write_titles(self._lm(), prompt, config, seed)

@@ -1,0 +1,44 @@
+"""How a trained model is used; saved with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coldstart.errors import ArtifactError
+from coldstart.prompts import DEFAULT_BUDGET
+
+PRIOR_COUNT = 0.5
+"""Likes every item is given beforehand, so that one nobody liked keeps some prior mass."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an artifact's model is used.
+
+    Args:
+        tau: weight of the model's logits beside the log prior, as trained.
+        use_prior: whether decisions add the log prior (not after the ``completion`` objective).
+        prompt_tokens: budget of a rendered prompt; older picks are dropped first.
+        exact_items: largest catalog that may be scored exactly; beyond, beam search.
+        exact_tokens: largest trie, in tree tokens, that is scored exactly; likewise.
+        beam_width: titles kept per step of that beam search.
+        written_titles: how many titles the ``free`` strategy writes.
+    """
+
+    tau: float = 0.2
+    use_prior: bool = True
+    prompt_tokens: int = DEFAULT_BUDGET
+    exact_items: int = 50_000
+    exact_tokens: int = 4096
+    beam_width: int = 32
+    written_titles: int = 20
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Settings:
+        """Read settings from a manifest."""
+        try:
+            return cls(**data)
+        except TypeError as e:
+            raise ArtifactError(f"settings of the manifest: {e}") from e

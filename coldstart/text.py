@@ -1,0 +1,147 @@
+"""Title text: cleaning it, comparing it, and undoing what catalogs do to it."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from typing import Any
+
+ARTICLES = frozenset(
+    "the a an le la les un une il lo gli uno una el los las der die das ein eine".split()
+)
+
+_TRAILING_ARTICLE = re.compile(
+    rf"(\s*)(\S.*?)\s*,\s*({'|'.join(sorted(ARTICLES))}|i|l['’])(\s*)", re.IGNORECASE | re.DOTALL
+)
+_ELIDED_ARTICLE = re.compile(r"\W*l['’](?=\w)")
+_YEAR = re.compile(r"(.*\S)\s*\(((?:1[5-9]|2[01])\d\d)\)\s*", re.DOTALL)
+# Control characters, line separators, bidirectional overrides, byte order marks, lone surrogates.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_INITIALS = re.compile(r"\b[^\W\d_](?:[.*]+[^\W\d_])+\b")
+_APOSTROPHES = re.compile(r"(?<=\w)['’ʼ`´](?=\w)")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
+_LOOSE_PLUS = re.compile(r"(?<![\w+#])[+#]+|[+#]+(?=\w)")  # all but those of "C++" and "C#"
+_LATIN_MARKS = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
+_LATIN_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th"}
+)
+
+
+class _PunctuationToSpace(dict[int, "int | str | None"]):
+    """A ``str.translate`` table filled as characters turn up."""
+
+    def __missing__(self, code: int) -> int | str | None:
+        self[code] = " " if unicodedata.category(chr(code))[0] in "PSZC" else code
+        return self[code]
+
+
+_SPACED = _PunctuationToSpace({ord(c): c for c in "+#"} | {0xFE0E: None, 0xFE0F: None})
+
+
+def clean_text(text: str) -> str:
+    """Decode HTML entities, compose Unicode (NFC), and make control characters plain spaces.
+
+    >>> clean_text(" Tom &amp; Jerry   in Paris")
+    'Tom & Jerry in Paris'
+    """
+    while True:  # entities may be escaped twice
+        cleaned = html.unescape(text) if "&" in text else text
+        cleaned = " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", cleaned)).split())
+        if cleaned == text:
+            return cleaned
+        text = cleaned
+
+
+def as_text(value: Any) -> str:
+    """Write a cell as text, the same whichever kind of file or frame it came from.
+
+    >>> as_text(3.0), as_text(True), as_text(["a", "b"])
+    ('3', 'true', 'a|b')
+    """
+    value = value.tolist() if hasattr(value, "tolist") else value  # numpy
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, list | tuple):
+        return "|".join(as_text(v) for v in value if v is not None)
+    return str(value)
+
+
+def split_year(title: str) -> tuple[str, int | None]:
+    """Take a trailing year (1500 to 2199) off a title.
+
+    >>> split_year("Toy Story (1995)")
+    ('Toy Story', 1995)
+    """
+    match = _YEAR.fullmatch(title)
+    return (match[1], int(match[2])) if match else (title, None)
+
+
+def natural_title(title: str) -> str:
+    """Turn the catalog form of a title into the one people say, also inside parentheses.
+
+    >>> natural_title("Double vie de Véronique, La (Double Life of Veronique, The)")
+    'La Double vie de Véronique (The Double Life of Veronique)'
+    """
+    if "," not in title:
+        return title
+    return "".join(_article_first(part) for part in re.split(r"([()])", title))
+
+
+def _article_first(part: str) -> str:
+    while match := _TRAILING_ARTICLE.fullmatch(part):
+        before, body, article, after = match.groups()
+        if article in "iI" and "," in body:  # "Me, Myself, I", not the Italian article
+            break
+        gap = "" if article[-1] in "'’" else " "
+        part = f"{before}{article}{gap}{body}{after}"
+    return part
+
+
+def normalise_title(title: str) -> str:
+    """The key under which two spellings of one title are equal.
+
+    Ignores case, Latin accents, punctuation, HTML escapes and one leading article (English,
+    French, Italian, Spanish or German, wherever the catalog put it). An article stays if what
+    follows is an article too, so "The A-Team" is not "The Team"; a title that consists of
+    nothing else, or of symbols only, stays as it is.
+
+    >>> normalise_title("Usual Suspects, The") == normalise_title("the usual suspects!")
+    True
+    """
+    folded = _fold(natural_title(clean_text(title)))
+    spelled = folded.replace("&", " and ")
+    elided = _ELIDED_ARTICLE.match(spelled)
+    if elided:
+        spelled = spelled[elided.end() :]
+    words = _words(spelled)
+    if not words:
+        return folded
+    if elided:
+        return " ".join(["l", *words] if words[0] in ARTICLES else words)
+    if len(words) > 1 and words[0] in ARTICLES and words[1] not in ARTICLES:
+        del words[0]
+    return " ".join(words)
+
+
+def _fold(text: str) -> str:
+    """Casefold, and strip accents from Latin letters (other scripts keep their marks)."""
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    bare = unicodedata.normalize("NFKD", folded).translate(_LATIN_LETTERS)
+    return " ".join(unicodedata.normalize("NFKC", _LATIN_MARKS.sub("", bare)).split())
+
+
+def _words(text: str) -> list[str]:
+    text = _INITIALS.sub(_join_initials, text)
+    text = _THOUSANDS.sub("", _APOSTROPHES.sub("", text))
+    return _LOOSE_PLUS.sub(" ", text.translate(_SPACED)).split()
+
+
+def _join_initials(match: re.Match[str]) -> str:
+    """Write "m*a*s*h" as "mash", but keep "l.a." from looking like the article "la"."""
+    joined = re.sub(r"[.*]", "", match[0])
+    return " ".join(joined) if joined in ARTICLES else joined

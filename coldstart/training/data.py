@@ -1,0 +1,172 @@
+"""Training sequences: a prompt and a shuffled list of liked titles, with the decisions in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from coldstart.data.dataset import Dataset
+from coldstart.generation.lines import LineTokenizer
+from coldstart.generation.trie import TriePlan
+from coldstart.prompts import PromptTemplate
+from coldstart.training.config import TrainConfig
+from coldstart.training.people import simulate_profile
+from coldstart.training.teacher import Teacher
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class UserSequence:
+    """One user's training sequence.
+
+    Args:
+        tokens: prompt and titles.
+        title_start: index of the first title token.
+        decisions: (position of the state that decides, decision, chosen edge) along the titles.
+        soft: for each decision, the target over its edges.
+        titles: number of titles.
+    """
+
+    tokens: list[int]
+    title_start: int
+    decisions: list[tuple[int, int, int]] = field(default_factory=list)
+    soft: list[Floats] = field(default_factory=list)
+    titles: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded sequences and their decisions, flat. B users, R decisions, F edges in all of them.
+
+    Args:
+        tokens: shape (B, length), padded at the end with 0 (causal attention never sees it).
+        row, position: where each decision's state is, shape (R,).
+        edge: edge number of each alternative, shape (F,).
+        of: the decision each alternative belongs to, shape (F,).
+        target: its target probability, shape (F,); sums to 1 within a decision.
+        title_row, title_position: states that predict a title token, shape (P,); those that
+            decide between titles are among them only for the ``completion`` objective.
+        title_token: the token they should predict, shape (P,).
+        titles: number of titles in the batch.
+    """
+
+    tokens: Tensor
+    row: Tensor
+    position: Tensor
+    edge: Tensor
+    of: Tensor
+    target: Tensor
+    title_row: Tensor
+    title_position: Tensor
+    title_token: Tensor
+    titles: int
+
+
+class SequenceBuilder:
+    """Makes training sequences of users; the same seed makes the same ones."""
+
+    def __init__(
+        self,
+        data: Dataset,
+        titles: dict[str, str],
+        plan: TriePlan,
+        lines: LineTokenizer,
+        template: PromptTemplate,
+        teacher: Teacher,
+        config: TrainConfig,
+        counted: frozenset[str],
+    ) -> None:
+        self.data, self.plan, self.lines = data, plan, lines
+        self.template, self.teacher, self.config, self.counted = template, teacher, config, counted
+        self.titles = titles
+        self.place = {item: n for n, item in enumerate(plan.item_ids)}
+        # Teacher columns are in catalog order, the plan's items in trie order.
+        column = teacher.counts.column
+        self.to_plan = np.array([column[i] for i in plan.item_ids])
+        self.ends = np.append(plan.starts, len(plan.edge_token))[1:]
+        self.paths: list[list[int]] = [[] for _ in plan.item_ids]
+        for edge, (lo, hi) in enumerate(zip(plan.edge_lo, plan.edge_hi, strict=True)):
+            for n in range(lo, hi):
+                self.paths[n].append(edge)
+        parent = plan.edge_position
+        depth = np.append(plan.tree_depth, -1)
+        self.edge_depth = depth[parent] + 1  # title tokens before the choice
+        for path in self.paths:
+            path.sort(key=lambda e: self.edge_depth[e])
+
+    def sequence(
+        self, user: str, tokens_of: dict[str, tuple[int, ...]], rng: np.random.Generator
+    ) -> UserSequence:
+        """One user's sequence: simulated profile, then up to ``config.titles`` likes, shuffled."""
+        likes = self.data.likes[user]
+        listed = [likes[i] for i in rng.permutation(len(likes))[: self.config.titles]]
+        profile, context = simulate_profile(user, self.data, self.config, rng)
+        title_of = self.titles.__getitem__
+        prompt = self.template.render(profile, context, title_of=title_of)
+        tokens = self.lines.encode(prompt.text)
+        out = UserSequence(tokens, len(tokens), titles=len(listed))
+        soft = self.config.objective == "distil"
+        if soft:
+            rows = self.teacher.targets(
+                self.data.users[user], listed, likes, in_counts=user in self.counted
+            )
+        for j, item in enumerate(listed):
+            if soft:
+                total = np.concatenate([[0.0], np.cumsum(rows[j][self.to_plan])])
+            for edge in self.paths[self.place[item]]:
+                decision = int(self.plan.decision_of_edge[edge])
+                a, b = int(self.plan.starts[decision]), int(self.ends[decision])
+                out.decisions.append((len(tokens) - 1 + int(self.edge_depth[edge]), decision, edge))
+                if soft:
+                    mass = total[self.plan.edge_hi[a:b]] - total[self.plan.edge_lo[a:b]] + 1e-12
+                    out.soft.append(mass / mass.sum())
+                else:
+                    out.soft.append((np.arange(a, b) == edge).astype(float))
+            tokens.extend(tokens_of[item])
+        return out
+
+    def batch(
+        self,
+        users: Sequence[str],
+        tokens_of: dict[str, tuple[int, ...]],
+        rng: np.random.Generator,
+    ) -> Batch:
+        """Sequences of several users, padded and flattened."""
+        rows = [self.sequence(u, tokens_of, rng) for u in users]
+        tokens = torch.zeros(len(rows), max(len(r.tokens) for r in rows), dtype=torch.long)
+        where: list[tuple[int, int]] = []
+        edges: list[NDArray[np.int64]] = []
+        targets: list[Floats] = []
+        titles: list[tuple[int, int, int]] = []
+        for r, row in enumerate(rows):
+            tokens[r, : len(row.tokens)] = torch.tensor(row.tokens)
+            where += [(r, position) for position, _, _ in row.decisions]
+            for (_, decision, _), soft in zip(row.decisions, row.soft, strict=True):
+                edges.append(np.arange(self.plan.starts[decision], self.ends[decision]))
+                targets.append(soft)
+            deciding = {position for position, _, _ in row.decisions}
+            if self.config.objective == "completion":
+                deciding = set()
+            predicting = range(row.title_start - 1, len(row.tokens) - 1)
+            titles += [(r, p, row.tokens[p + 1]) for p in predicting if p not in deciding]
+        places = torch.tensor(where).reshape(-1, 2)
+        spots = torch.tensor(titles).reshape(-1, 3)
+        sizes = [len(e) for e in edges]
+        return Batch(
+            tokens=tokens,
+            row=places[:, 0],
+            position=places[:, 1],
+            edge=torch.from_numpy(np.concatenate(edges)),
+            of=torch.repeat_interleave(torch.arange(len(edges)), torch.tensor(sizes)),
+            target=torch.from_numpy(np.concatenate(targets)).float(),
+            title_row=spots[:, 0],
+            title_position=spots[:, 1],
+            title_token=spots[:, 2],
+            titles=sum(r.titles for r in rows),
+        )

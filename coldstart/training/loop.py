@@ -1,0 +1,318 @@
+"""The training loop: read it from top to bottom."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from coldstart import prompts
+from coldstart.cache import new_folder
+from coldstart.data.dataset import Dataset
+from coldstart.errors import ArtifactError
+from coldstart.evaluation.metrics import ndcg
+from coldstart.evaluation.splits import Split
+from coldstart.generation.causal import CausalLM
+from coldstart.generation.lines import LineTokenizer
+from coldstart.generation.scoring import exact_logprobs
+from coldstart.generation.surface import surface_titles
+from coldstart.generation.trie import TitleTrie
+from coldstart.models import fingerprint, load_causal_lm, load_tokenizer
+from coldstart.priors import Counts
+from coldstart.schema import Pick, UserProfile
+from coldstart.settings import PRIOR_COUNT
+from coldstart.training.config import TrainConfig
+from coldstart.training.data import SequenceBuilder
+from coldstart.training.loss import Objective
+from coldstart.training.teacher import Teacher
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training leaves behind.
+
+    Args:
+        adapter: folder of the best LoRA adapter, in peft's format.
+        history: one row of figures per epoch, the untrained model first.
+        best_epoch: the epoch whose adapter was kept.
+    """
+
+    adapter: Path
+    history: list[dict[str, float]]
+    best_epoch: int
+
+
+class Trainer:
+    """Fine-tunes a causal LM on the training users of a split.
+
+    Everything random is drawn from (seed, epoch, step), so that a run resumed after a kill goes on
+    exactly as it would have.
+    """
+
+    def __init__(self, data: Dataset, split: Split, config: TrainConfig, out: Path) -> None:
+        from peft import LoraConfig, get_peft_model
+
+        self.data, self.split, self.config, self.out = data, split, config, out
+        torch.manual_seed(config.seed)
+        tokenizer = load_tokenizer(config.base)
+        base = load_causal_lm(config.base, device=config.device, dtype=config.dtype)
+        self.base_fingerprint = fingerprint(base, tokenizer)
+        lora = LoraConfig(
+            r=config.lora_rank,
+            lora_alpha=config.lora_alpha,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+        )
+        # Sequences are short: plain attention trains faster on a CPU than the fused kernel.
+        if base.device.type == "cpu":
+            base.set_attn_implementation("eager")
+        # The adapter runs in the model's dtype; the optimiser keeps float32 copies of it.
+        model = get_peft_model(base, lora, autocast_adapter_dtype=False)
+        self.model = model
+        self.lm = CausalLM(model, tokenizer)
+        lines = LineTokenizer(tokenizer)
+        titles = surface_titles(data.catalog)
+        self.tokens_of = {item: lines.title(title) for item, title in titles.items()}
+        self.plan = TitleTrie(self.tokens_of).plan()
+        self.counts = Counts.fit(
+            data.catalog.ids, {u: data.users[u] for u in split.train}, data.likes
+        )
+        by_item = dict(zip(self.counts.item_ids, self.counts.likes, strict=True))
+        self.mass = np.array([by_item[i] for i in self.plan.item_ids]) + PRIOR_COUNT
+        self.builder = SequenceBuilder(
+            data,
+            titles,
+            self.plan,
+            lines,
+            prompts.load(config.prompt),
+            Teacher(self.counts, likes_share=config.likes_share),
+            config,
+            frozenset(split.train),
+        )
+        edge_prior = torch.zeros(len(self.plan.edge_token))
+        if config.use_prior:
+            edge_prior = torch.from_numpy(self.plan.edge_prior(self.mass)).float()
+        self.objective = Objective(self.lm, self.plan, edge_prior, config)
+        self.trained = [p for p in model.parameters() if p.requires_grad]
+        self.masters = [torch.nn.Parameter(p.detach().float().clone()) for p in self.trained]
+        self.optimiser = torch.optim.AdamW(
+            self.masters, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=0.0
+        )
+        self.steps_per_epoch = -(-len(split.train) // config.batch_users)
+        self.epoch = self.step = 0
+        self.history: list[dict[str, float]] = []
+        self.best_epoch = -1
+
+    # -- one step -------------------------------------------------------------------------------
+
+    def users_of(self, epoch: int) -> list[list[str]]:
+        """The batches of an epoch: training users drawn in proportion to their likes."""
+        rng = np.random.default_rng([self.config.seed, epoch])
+        users = np.array(self.split.train, dtype=object)
+        weight = np.array([len(self.data.likes[u]) for u in users], dtype=float)
+        drawn = rng.choice(users, size=len(users), p=weight / weight.sum())
+        size = self.config.batch_users
+        return [list(drawn[i : i + size]) for i in range(0, len(drawn), size)]
+
+    def train_step(self, users: list[str]) -> dict[str, float]:
+        """One optimiser step; returns nats per title."""
+        seed = [self.config.seed, 1, self.epoch, self.step]
+        batch = self.builder.batch(users, self.tokens_of, np.random.default_rng(seed))
+        positions = torch.Generator().manual_seed(
+            int(np.random.SeedSequence(seed).generate_state(1)[0])
+        )
+        rate = self._learning_rate(self.updates)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        losses = self.objective(batch, positions)
+        torch.autograd.backward(losses.total / losses.titles)
+        for ours, theirs in zip(self.masters, self.trained, strict=True):
+            ours.grad = None if theirs.grad is None else theirs.grad.float()
+            theirs.grad = None
+        torch.nn.utils.clip_grad_norm_(self.masters, 1.0)
+        self.optimiser.step()
+        self._publish()
+        return {
+            "loss": losses.decisions / losses.titles,
+            "validity": losses.validity / losses.titles,
+            "lr": rate,
+        }
+
+    def _learning_rate(self, step: int) -> float:
+        warm = min(1.0, (step + 1) / self.config.warmup_steps)
+        share = min(1.0, step / max(1, self.config.epochs * self.steps_per_epoch))
+        return float(self.config.learning_rate * warm * 0.5 * (1 + np.cos(np.pi * share)))
+
+    @torch.no_grad()
+    def _publish(self) -> None:
+        for ours, theirs in zip(self.masters, self.trained, strict=True):
+            theirs.copy_(ours)
+
+    # -- validation -----------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def validate(self) -> dict[str, float]:
+        """Nats per title on the validation users, and NDCG@10 of the language model alone."""
+        self.model.eval()
+        total = valid = titles = 0.0
+        users = list(self.split.valid)
+        for start in range(0, len(users), 16):
+            rng = np.random.default_rng([self.config.seed, 2, start])
+            losses = self.objective(
+                self.builder.batch(users[start : start + 16], self.tokens_of, rng),
+                torch.Generator().manual_seed(start),
+            )
+            total, valid = total + losses.decisions, valid + losses.validity
+            titles += losses.titles
+        out = {"valid_loss": total / titles, "valid_validity": valid / titles}
+        for k in (0, 5):
+            out[f"valid_ndcg@10_k{k}"] = self._ndcg(k)
+        self.model.train()
+        return out
+
+    def _ndcg(self, k: int) -> float:
+        items = np.array(self.plan.item_ids, dtype=object)
+        template, values = self.builder.template, []
+        prior = self.config.use_prior
+        enough = [u for u in self.split.valid if len(self.data.likes[u]) >= k + 5]
+        for user in enough[: self.config.valid_users]:
+            likes = self.data.likes[user]
+            picks: tuple[Pick, ...] = tuple(Pick(item=i) for i in likes[:k])
+            profile: UserProfile = self.data.users[user].model_copy(update={"liked": picks})
+            prompt = template.render(profile, title_of=self.builder.titles.__getitem__).text
+            tau = self.config.tau if prior else 1.0
+            scores = exact_logprobs(self.lm, prompt, self.plan, self.mass, tau, prior=prior)
+            scores[[self.builder.place[i] for i in likes[:k]]] = -np.inf
+            top = items[np.argsort(-scores, kind="stable")[:10]]
+            values.append(ndcg(list(top), set(likes[k:]), 10))
+        return float(np.mean(values)) if values else 0.0
+
+    # -- the run --------------------------------------------------------------------------------
+
+    def run(self, report: Report | None = None) -> Trained:
+        """Train until done or no longer improving, checkpointing as it goes.
+
+        Args:
+            report: called with ``stage`` ``train`` after every step (``epoch``, ``step``,
+                ``steps``, figures) and with ``epoch`` after every validation.
+        """
+        report = report or (lambda row: None)
+        self.out.mkdir(parents=True, exist_ok=True)
+        if not self.history:
+            report(self._end_of_epoch({"epoch": 0.0}))
+        last_save = time.monotonic()
+        while self.epoch < self.config.epochs and not self._stale():
+            self.model.train()
+            sums: dict[str, float] = {}
+            started, first = time.monotonic(), self.step
+            for users in self.users_of(self.epoch)[self.step :]:
+                figures = self.train_step(users)
+                self.step += 1
+                for name, value in figures.items():
+                    sums[name] = sums.get(name, 0.0) + value
+                place = {"epoch": self.epoch, "step": self.step, "steps": self.steps_per_epoch}
+                report({"stage": "train", **place, "update": self.updates, **figures})
+                if time.monotonic() - last_save > 300:
+                    self.save_checkpoint()
+                    last_save = time.monotonic()
+            done = max(1, self.step - first)
+            self.epoch, self.step = self.epoch + 1, 0
+            row = {f"train_{n}": v / done for n, v in sums.items()}
+            row |= {"epoch": float(self.epoch), "seconds": time.monotonic() - started}
+            report(self._end_of_epoch(row))
+        return Trained(self.out / "best", self.history, self.best_epoch)
+
+    def score_of(self, row: dict[str, float]) -> float:
+        """The figure that chooses the checkpoint: mean validation NDCG@10 over k."""
+        return float(np.mean([v for n, v in row.items() if n.startswith("valid_ndcg")]))
+
+    def _stale(self) -> bool:
+        return self.epoch - max(self.best_epoch, 0) >= self.config.patience
+
+    def _end_of_epoch(self, row: dict[str, float]) -> dict[str, Any]:
+        row |= self.validate()
+        best = max((self.score_of(r) for r in self.history), default=float("-inf"))
+        self.history.append(row)
+        log.info("%s", json.dumps({n: round(v, 4) for n, v in row.items()}))
+        if self.score_of(row) > best:
+            self.best_epoch = int(row["epoch"])
+            with new_folder(self.out / "best") as work:
+                self.model.save_pretrained(work)
+        self.save_checkpoint()
+        return {"stage": "epoch", **row}
+
+    @property
+    def updates(self) -> int:
+        """Optimiser steps done so far."""
+        return self.epoch * self.steps_per_epoch + self.step
+
+    # -- kill and resume ------------------------------------------------------------------------
+
+    def save_checkpoint(self) -> None:
+        """Write everything needed to go on, all of it or nothing."""
+        tensors: dict[str, torch.Tensor] = {}
+        for n, master in enumerate(self.masters):
+            tensors[f"{n}.weight"] = master.detach()
+            state = self.optimiser.state.get(master, {})
+            for name in ("exp_avg", "exp_avg_sq"):
+                if name in state:
+                    tensors[f"{n}.{name}"] = state[name]
+        with new_folder(self.out / "checkpoint") as work:
+            save_file(tensors, work / "state.safetensors")
+            place: dict[str, Any] = {
+                "epoch": self.epoch,
+                "step": self.step,
+                "updates": self.updates,
+                "history": self.history,
+                "best_epoch": self.best_epoch,
+                "config": self.config.to_dict(),
+                "data": self.data.fingerprint,
+            }
+            (work / "place.json").write_text(json.dumps(place, indent=1), encoding="utf-8")
+
+    def resume(self) -> bool:
+        """Go on from the last checkpoint; returns False if there is none.
+
+        Raises:
+            ArtifactError: the checkpoint is damaged, or of another configuration or data.
+        """
+        folder = self.out / "checkpoint"
+        if not folder.is_dir():
+            return False
+        try:
+            place = json.loads((folder / "place.json").read_text(encoding="utf-8"))
+            tensors = load_file(folder / "state.safetensors")
+        except Exception as e:
+            raise ArtifactError(
+                f"{folder}: damaged checkpoint: {e}", hint="start anew in another --out folder"
+            ) from e
+        if place["config"] != self.config.to_dict() or place["data"] != self.data.fingerprint:
+            raise ArtifactError(
+                f"{folder} belongs to a run with other settings or data",
+                hint="repeat its settings, or start anew in another --out folder",
+            )
+        with torch.no_grad():
+            for n, master in enumerate(self.masters):
+                master.copy_(tensors[f"{n}.weight"])
+                if f"{n}.exp_avg" in tensors:
+                    self.optimiser.state[master] = {
+                        "step": torch.tensor(float(place["updates"])),
+                        "exp_avg": tensors[f"{n}.exp_avg"].clone(),
+                        "exp_avg_sq": tensors[f"{n}.exp_avg_sq"].clone(),
+                    }
+        self._publish()
+        self.epoch, self.step = place["epoch"], place["step"]
+        self.history, self.best_epoch = place["history"], place["best_epoch"]
+        return True

@@ -1,0 +1,118 @@
+"""The training objectives, on the states of one batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from coldstart.generation.causal import CausalLM
+from coldstart.generation.trie import TriePlan
+from coldstart.training.config import TrainConfig
+from coldstart.training.data import Batch
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Sums over a batch, in nats.
+
+    Args:
+        total: what is minimised.
+        decisions: of it, the divergence of the decisions from their targets.
+        validity: of it, how improbable the catalog's titles are in free writing (unweighted).
+        titles: what to divide by.
+    """
+
+    total: Tensor
+    decisions: float
+    validity: float
+    titles: int
+
+
+class Objective:
+    """Loss of a batch under a configuration.
+
+    Args:
+        lm: the model being trained.
+        plan: the trie's decisions.
+        edge_prior: log share of each edge under the prior, shape (E,).
+        config: the settings.
+    """
+
+    def __init__(
+        self, lm: CausalLM, plan: TriePlan, edge_prior: Tensor, config: TrainConfig
+    ) -> None:
+        self.lm, self.config = lm, config
+        self.vocabulary = torch.from_numpy(plan.vocabulary).to(lm.device)
+        self.edge_column = torch.from_numpy(plan.edge_column).to(lm.device)
+        self.edge_prior = edge_prior.to(lm.device)
+
+    def __call__(self, batch: Batch, sample: torch.Generator | None = None) -> Losses:
+        """Compute the loss; ``sample`` picks the positions of the validity loss (none: all)."""
+        device, config = self.lm.device, self.config
+        states = self.lm.decoder(
+            input_ids=batch.tokens.to(device), use_cache=False
+        ).last_hidden_state
+        if config.objective == "completion":
+            loss = self._completion(states, batch)
+            return Losses(loss, loss.item(), 0.0, batch.titles)
+        deciding = states[batch.row.to(device), batch.position.to(device)]
+        raw = self.lm.hidden_to_logits(deciding, self.vocabulary)
+        edge, of = batch.edge.to(device), batch.of.to(device)
+        target = batch.target.to(device)
+        alternatives = raw[of, self.edge_column[edge]]
+        tau = config.tau if config.use_prior else 1.0
+        logits = alternatives * tau + self.edge_prior[edge]
+        log_q = logits - _logsumexp(logits, of, len(batch.row))[of]
+        # KL(target ‖ q): zero when the model agrees with the target, whatever its entropy.
+        kl = (torch.special.xlogy(target, target) - target * log_q).sum()
+        total, valid = kl, 0.0
+        if config.validity > 0:
+            loss = self._validity(states, deciding, alternatives, of, batch, sample)
+            total, valid = kl + config.validity * loss, loss.item()
+        return Losses(total, kl.item(), valid, batch.titles)
+
+    def _completion(self, states: Tensor, batch: Batch) -> Tensor:
+        logits = self.lm.hidden_to_logits(states[batch.title_row, batch.title_position])
+        target = batch.title_token.to(logits.device)
+        return torch.nn.functional.cross_entropy(logits, target, reduction="sum")
+
+    def _validity(
+        self,
+        states: Tensor,
+        deciding: Tensor,
+        alternatives: Tensor,
+        of: Tensor,
+        batch: Batch,
+        sample: torch.Generator | None,
+    ) -> Tensor:
+        """−log of the whole vocabulary's mass that stays on the catalog, over sampled positions.
+
+        Where the trie decides, any child will do, so this leaves the decision to the other loss.
+        """
+        share = self.config.validity_share if sample is not None else 1.0
+        pick = _some(len(batch.title_row), share, sample)
+        forced = states[batch.title_row[pick], batch.title_position[pick]]
+        target = batch.title_token[pick].to(forced.device)
+        forced_loss = torch.nn.functional.cross_entropy(
+            self.lm.hidden_to_logits(forced), target, reduction="sum"
+        )
+        pick = _some(len(deciding), share, sample).to(deciding.device)
+        inside = _logsumexp(alternatives, of, len(deciding))[pick]
+        whole = torch.logsumexp(self.lm.hidden_to_logits(deciding[pick]), dim=-1)
+        return (forced_loss + (whole - inside).sum()) / share
+
+
+def _some(n: int, share: float, sample: torch.Generator | None) -> Tensor:
+    if sample is None or share >= 1:
+        return torch.arange(n)
+    return torch.randperm(n, generator=sample)[: max(1, int(n * share))]
+
+
+def _logsumexp(values: Tensor, group: Tensor, n: int) -> Tensor:
+    """Log-sum-exp of ``values`` (F,) within each of ``n`` groups, shape (n,)."""
+    top = torch.full((n,), -torch.inf, device=values.device)
+    top = top.scatter_reduce(0, group, values.detach(), "amax")
+    total = torch.zeros(n, device=values.device).index_add(0, group, (values - top[group]).exp())
+    return total.log() + top

@@ -1,0 +1,119 @@
+"""Training profiles: what a real new user might say, simulated from what training users liked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from coldstart.catalog import Catalog
+from coldstart.data.dataset import Dataset
+from coldstart.schema import Context, Pick, UserProfile
+from coldstart.training.config import TrainConfig
+
+_ABOUT = (
+    "I mostly enjoy {a}",
+    "I like {a} and {b}",
+    "looking for good {a}, maybe some {b}",
+    "big fan of {a}",
+    "{a} from the {d}",
+    "anything like {t}",
+)
+_TIMES = ("Friday evening", "Sunday morning", "late at night", "weekday lunch break")
+_OCCASIONS = ("date night", "with the kids", "alone at home", "with friends")
+_DEVICES = ("phone", "TV", "laptop")
+
+
+def top_categories(catalog: Catalog, liked: Sequence[str], n: int = 3) -> list[str]:
+    """The categories most over-represented among ``liked``, best first.
+
+    Ordered by ``count · log(share among liked / share in the catalog)``.
+    """
+    counts = Counter(c for i in liked for c in catalog[i].categories)
+    total = sum(counts.values())
+    background = Counter(c for item in catalog for c in item.categories)
+    size = sum(background.values())
+    lift = {c: m * np.log((m / total) / (background[c] / size)) for c, m in counts.items()}
+    return sorted((c for c in lift if lift[c] > 0), key=lambda c: (-lift[c], c))[:n]
+
+
+def simulate_profile(
+    user: str, data: Dataset, config: TrainConfig, rng: np.random.Generator
+) -> tuple[UserProfile, Context]:
+    """A profile without liked picks, as one training prompt shows it.
+
+    Each attribute is left out with probability ``attribute_dropout``, so that any subset of a
+    profile works later; interests and free text come from a random ten of the user's likes.
+    """
+    profile, liked = data.users[user], data.likes[user]
+    kept = {
+        name: getattr(profile, name)
+        for name in ("age", "gender", "occupation", "location", "language")
+        if getattr(profile, name) is not None and rng.random() >= config.attribute_dropout
+    }
+    attributes = {
+        k: v for k, v in profile.attributes.items() if rng.random() >= config.attribute_dropout
+    }
+    sample = [liked[i] for i in rng.permutation(len(liked))[:10]]
+    interests, about = simulate_words(
+        data.catalog, sample, rng, config.interests_share, config.about_share
+    )
+    disliked: tuple[Pick, ...] = ()
+    low = data.dislikes.get(user, ())
+    if low and rng.random() < config.dislikes_share:
+        chosen = rng.permutation(len(low))[: rng.integers(1, 4)]
+        disliked = tuple(Pick(item=low[i]) for i in chosen)
+    context = Context()
+    if rng.random() < config.context_share:
+        context = Context(
+            time=str(rng.choice(_TIMES)),
+            occasion=str(rng.choice(_OCCASIONS)),
+            device=str(rng.choice(_DEVICES)) if rng.random() < 0.3 else None,
+        )
+    return (
+        UserProfile(
+            **kept, attributes=attributes, interests=interests, about=about, disliked=disliked
+        ),
+        context,
+    )
+
+
+def simulate_words(
+    catalog: Catalog,
+    sample: Sequence[str],
+    rng: np.random.Generator,
+    interests_share: float,
+    about_share: float,
+) -> tuple[tuple[str, ...], str | None]:
+    """Interests and a sentence that someone who likes ``sample`` might state, or nothing.
+
+    Args:
+        catalog: where the items are.
+        sample: ids of liked items.
+        rng: source of randomness.
+        interests_share: chance that interests are stated.
+        about_share: chance that a sentence is said.
+    """
+    top = top_categories(catalog, sample)
+    interests: tuple[str, ...] = ()
+    about = None
+    if top and rng.random() < interests_share:
+        interests = tuple(top[: rng.integers(1, len(top) + 1)])
+    if top and rng.random() < about_share:
+        about = _sentence(catalog, sample, top, rng)
+    return interests, about
+
+
+def _sentence(
+    catalog: Catalog, sample: Sequence[str], top: Sequence[str], rng: np.random.Generator
+) -> str:
+    years = [y for i in sample if (y := catalog[i].year) is not None]
+    decade = f"{Counter(y // 10 * 10 for y in years).most_common(1)[0][0]}s" if years else "past"
+    words = {
+        "a": top[0].lower(),
+        "b": (top[1] if len(top) > 1 else "something new").lower(),
+        "d": decade,
+        "t": catalog[sample[0]].title,
+    }
+    return str(rng.choice(_ABOUT)).format(**words)

@@ -1,0 +1,169 @@
+"""Train, learn the blend, save the artifact: what ``coldstart train`` does."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from coldstart import artifacts, models
+from coldstart.assembly import load_adapted, make_encoder
+from coldstart.data.dataset import Dataset
+from coldstart.errors import DataError
+from coldstart.evaluation.splits import Split
+from coldstart.ranking import LinearRanker
+from coldstart.recommender import Recommender
+from coldstart.settings import Settings
+from coldstart.training.config import TrainConfig
+from coldstart.training.loop import Trainer
+from coldstart.training.ranker import cold_cases, cross_validate, fit_ranker
+
+Report = Callable[[dict[str, Any]], None]
+_PACKAGES = ("coldstart-rec", "torch", "transformers", "peft", "numpy", "tokenizers")
+
+
+def train(
+    data: Dataset,
+    split: Split,
+    config: TrainConfig,
+    out: Path,
+    *,
+    report: Report | None = None,
+    resume: bool = True,
+    runs: Path | None = None,
+) -> dict[str, Any]:
+    """Fine-tune, fit the ranker on the validation users, and write the artifact folder ``out``.
+
+    Checkpoints and TensorBoard scalars go beside it, to ``runs`` (default: ``runs/NAME``), and are
+    what a killed run resumes from; ``out`` appears only when everything is done.
+
+    Args:
+        data: items, attributes, likes.
+        split: who is trained on; the test users are not touched.
+        config: settings.
+        out: the artifact folder.
+        report: called with progress: ``stage`` is ``train``, ``epoch`` or ``ranker``.
+        resume: go on from a checkpoint of the same settings and data, if there is one.
+        runs: folder for checkpoints and scalars.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        DataError: no training or validation users.
+    """
+    for part in ("train", "valid"):
+        users = getattr(split, part)
+        if not users:
+            raise DataError(f"the split has no {part} users", hint="use more users")
+        if unknown := [u for u in users if u not in data.likes]:
+            raise DataError(f"the split's {part} user {unknown[0]!r} has no likes in the data")
+    told = report or (lambda row: None)
+    place = runs or Path("runs") / out.name
+    trainer = Trainer(data, split, config, place)
+    if resume:
+        trainer.resume()
+    with _Scalars(place / "tensorboard") as scalars:
+
+        def tell(row: dict[str, Any]) -> None:
+            scalars.write(row)
+            told(row)
+
+        trained = trainer.run(tell)
+    manifest = _manifest(trainer, trained.history, trained.best_epoch)
+    files = artifacts.adapter_files(trained.adapter)
+    fingerprint = manifest["base"]["fingerprint"]
+    counts, template = trainer.counts, trainer.builder.template
+    del trainer  # its model and optimiser are no longer needed
+    lm = load_adapted(config.base, fingerprint, files, device=config.device, dtype=config.dtype)
+    files["split.json"] = (json.dumps(asdict(split)) + "\n").encode()
+    recommender = Recommender(
+        data.catalog,
+        lm,
+        template,
+        counts,
+        make_encoder(models.DEFAULT_ENCODER),
+        LinearRanker.default(),
+        Settings(tau=config.tau, use_prior=config.use_prior),
+        manifest=manifest,
+        adapter=files,
+    )
+    pairs = cold_cases(
+        recommender,
+        data,
+        split.valid,
+        seed=config.seed,
+        report=lambda done, total: told({"stage": "ranker", "step": done, "steps": total}),
+    )
+    recommender.ranker = fit_ranker([case for _, case in pairs])
+    recommender.manifest["validation"]["ranker_ndcg@10"] = cross_validate(pairs)
+    recommender.save_pretrained(out)
+    return artifacts.read_manifest(out)
+
+
+def _manifest(trainer: Trainer, history: list[dict[str, float]], best: int) -> dict[str, Any]:
+    config, data, split = trainer.config, trainer.data, trainer.split
+    is_public = data.name == "ml-100k"
+    return {
+        "name": data.name,
+        "base": {"name": config.base, "fingerprint": trainer.base_fingerprint},
+        "encoder": {"name": models.DEFAULT_ENCODER},
+        "catalog": {
+            "source": data.name if is_public else None,
+            "items": len(data.catalog),
+            "fingerprint": data.catalog.fingerprint(),
+        },
+        "data": {
+            "name": data.name,
+            "fingerprint": data.fingerprint,
+            "users": len(data.likes),
+            "likes": sum(map(len, data.likes.values())),
+        },
+        "split": {"train": len(split.train), "valid": len(split.valid), "test": len(split.test)},
+        "training": config.to_dict(),
+        "validation": {"best_epoch": best, "history": history},
+        "versions": {"python": platform.python_version(), **{p: _version(p) for p in _PACKAGES}},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except ModuleNotFoundError:
+        return "unknown"
+
+
+class _Scalars:
+    """TensorBoard scalars if it is installed, and the same figures as JSON lines in any case."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lines = folder.parent / "metrics.jsonl"
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer: Any = SummaryWriter(str(folder))
+        except ImportError:
+            self._writer = None
+
+    def __enter__(self) -> _Scalars:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writer:
+            self._writer.close()
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Record one report of the trainer."""
+        if row["stage"] == "epoch":
+            with self._lines.open("a", encoding="utf-8") as f:
+                f.write(json.dumps(row) + "\n")
+        if self._writer:
+            at = row.get("update", row["epoch"])
+            for name, value in row.items():
+                if isinstance(value, float):
+                    self._writer.add_scalar(f"{row['stage']}/{name}", value, at)

@@ -1,0 +1,61 @@
+"""Shared fixtures: the real small models, fetched once, and the shipped artifact."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from coldstart import Recommender
+    from coldstart.data.dataset import Dataset
+    from coldstart.generation.causal import CausalLM
+
+ROOT = Path(__file__).parent.parent
+ARTIFACT = ROOT / "adapters" / "ml-100k"
+
+# Two busy cores make single examples slow at times; a deadline would only make tests flaky.
+settings.register_profile(
+    "coldstart", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.load_profile("coldstart")
+
+
+@pytest.fixture(scope="session")
+def encoder_folder() -> Path:
+    """The packaged sentence encoder."""
+    from coldstart import models
+
+    return Path(models.resolve(models.DEFAULT_ENCODER))
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> CausalLM:
+    """The packaged language model, without an adapter."""
+    from coldstart import models
+    from coldstart.generation.causal import CausalLM
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of third parties, while loading
+        return CausalLM(models.load_causal_lm(), models.load_tokenizer())
+
+
+@pytest.fixture(scope="session")
+def movielens() -> Dataset:
+    """MovieLens 100K."""
+    from coldstart.data import ml_100k
+
+    return ml_100k.load()
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Recommender:
+    """The shipped artifact; tests must not change its catalog (copy it with ``replica``)."""
+    from coldstart import Recommender
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Recommender.from_pretrained(ARTIFACT)
