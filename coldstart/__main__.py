@@ -1,6 +1,8 @@
 """``python -m coldstart`` is ``coldstart``."""
 
+import sys
+
 from coldstart.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

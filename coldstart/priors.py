@@ -25,7 +25,7 @@ def attribute_groups(profile: UserProfile) -> list[str]:
     """The groups a person's counts go to, such as ``age=20s`` and ``occupation=student``."""
     out = []
     for name, value in profile.demographics().items():
-        if name == "age":
+        if name == "age" and value.isdecimal() and len(value) <= 3:  # not attributes={"age": "old"}
             out.append(f"age={min(int(value) // 10, 6)}0s")
         else:
             out.append(f"{name}={value.strip().casefold()}")
@@ -131,6 +131,8 @@ def group_lift(
     likes, size = counts.group_likes[group], counts.group_sizes[group]
     if without is not None and group in without.groups:
         likes, size = likes - without.liked, size - 1
+        if not size:
+            return np.zeros(len(p))
     return np.log((likes + shrink * p) / (size + shrink) + _FLOOR) - np.log(p + _FLOOR)
 
 

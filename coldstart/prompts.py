@@ -15,6 +15,7 @@ import tomllib
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,18 @@ _TRIMMED = (
 def _line(value: object) -> object:
     """Make a printed value one line, so that nobody can write a prompt line of their own."""
     return clean_text(str(value)) if value is not None else ""
+
+
+def _said(value: Any) -> Any:
+    """Clean a value and leave out what is blank, such as a text of control characters only."""
+    if isinstance(value, str):
+        return clean_text(value) or None
+    if isinstance(value, dict):
+        pairs = ((_said(k), _said(v)) for k, v in value.items())
+        return {k: v for k, v in pairs if k and v}
+    if isinstance(value, list | tuple):
+        return [text for v in value if (text := _said(v))]
+    return value
 
 
 _ENV = ImmutableSandboxedEnvironment(
@@ -142,10 +155,10 @@ class PromptTemplate:
         values["liked"] = [title_of(p.item) for p in in_time_order(profile.liked)]
         values["disliked"] = [title_of(p.item) for p in in_time_order(profile.disliked)]
         values["viewing"] = title_of(context.viewing.item) if context.viewing else None
-        return values
+        return {name: _said(value) for name, value in values.items()}
 
     def _fill(self, values: dict[str, Any]) -> str:
-        undeclared = self._used() - values.keys()
+        undeclared = self._used - values.keys()
         if undeclared:
             raise PromptError(
                 f"template {self.name} uses undefined variable(s) {', '.join(sorted(undeclared))}",
@@ -157,6 +170,7 @@ class PromptTemplate:
             raise PromptError(f"template {self.name} cannot be rendered: {e}") from e
         return text if text.endswith("\n") else text + "\n"
 
+    @cached_property
     def _used(self) -> set[str]:
         try:
             return meta.find_undeclared_variables(_ENV.parse(self.source))
@@ -172,7 +186,7 @@ class PromptTemplate:
                 kept = whole[n:] if name in _PICKS else whole[: len(whole) - n]
                 return count(self._fill(values | {name: kept})) > budget
 
-            cut = bisect_left(range(len(whole)), False, key=lambda n: not over(n)) if whole else 0
+            cut = bisect_left(range(len(whole)), True, key=lambda n: not over(n))
             if cut:
                 values[name] = whole[cut:] if name in _PICKS else whole[: len(whole) - cut]
                 amount = f"{cut} {what}" if name in _PICKS else what
@@ -189,7 +203,7 @@ class PromptTemplate:
     def lint(self) -> list[str]:
         """Return what is wrong with the template, one line each; empty if nothing is."""
         try:
-            used = self._used()
+            used = self._used
         except PromptError as e:
             return [str(e)]
         problems = [
@@ -219,7 +233,12 @@ class PromptTemplate:
 
 def in_time_order(picks: Sequence[Any]) -> list[Any]:
     """Oldest first; picks without a time stay where they are, before any that have one."""
-    return sorted(picks, key=lambda p: p.at.timestamp() if p.at is not None else float("-inf"))
+    return sorted(picks, key=lambda p: (p.at is not None, _utc(p.at or datetime.min)))
+
+
+def _utc(at: datetime) -> datetime:
+    """A time without a zone is taken as UTC, so that the order is the same on every machine."""
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def folder() -> Path:
@@ -250,6 +269,8 @@ def load(name: str | Path) -> PromptTemplate:
     try:
         about = tomllib.loads((place / "meta.toml").read_text(encoding="utf-8"))
         source = (place / "template.j2").read_bytes().decode("utf-8")
+        if not isinstance(about["variables"], list):
+            raise ValueError("variables is no list")
         return PromptTemplate(
             name=place.name,
             source=source,
@@ -259,7 +280,7 @@ def load(name: str | Path) -> PromptTemplate:
             description=about["description"],
             example=about.get("example", {}),
         )
-    except (OSError, ValueError, KeyError) as e:
+    except (OSError, ValueError, TypeError, KeyError) as e:
         raise PromptError(
             f"{place}: cannot read the template: {e}",
             hint="meta.toml needs language, domain, description and variables",

@@ -106,7 +106,7 @@ class LinearRanker:
                     for s, ws in data.items()
                 }
             )
-        except (TypeError, ValueError, AttributeError, IndexError) as e:
+        except (TypeError, ValueError, AttributeError, LookupError) as e:
             raise ArtifactError(f"malformed ranker weights: {e}") from e
 
 
@@ -125,8 +125,12 @@ def fit_weights(
         shrink: pull towards ``DEFAULT_WEIGHTS``.
 
     Returns:
-        (weight without picks, change by 10 picks) of each name.
+        (weight without picks, change by 10 picks) of each name; the defaults if no case has a
+        target.
     """
+    cases = [c for c in cases if len(c.targets)]
+    if not cases:
+        return {n: DEFAULT_WEIGHTS[n] for n in names}
     columns = [FEATURES.index(n) for n in names]
     start = np.array([DEFAULT_WEIGHTS[n] for n in names])
     far = np.array([min(c.shots, FULL_SHOTS) / FULL_SHOTS for c in cases])
@@ -176,7 +180,7 @@ def diversify(scores: Floats, vectors: NDArray[Any], k: int, diversity: float) -
     spread = scores.max() - scores.min()
     relevance = (scores - scores.min()) / spread if spread > 0 else np.ones(len(scores))
     chosen: list[int] = []
-    nearest = np.zeros(len(scores))
+    nearest = np.full(len(scores), -1.0)
     left = np.ones(len(scores), dtype=bool)
     while len(chosen) < min(k, len(scores)):
         value = np.where(left, (1 - diversity) * relevance - diversity * nearest, -np.inf)

@@ -14,6 +14,7 @@ import numpy as np
 from coldstart.features import ResolvedProfile
 from coldstart.knowledge import ItemKnowledge
 from coldstart.priors import attribute_groups, group_lift
+from coldstart.text import clean_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 _WORDS_FROM = 1.5  # standard deviations above the catalog's mean similarity
 _ALIKE_FROM = 0.5  # cosine between contents
 _LIFT_FROM = 0.03  # nats
+_AGES = {
+    "00s": "people under 10",
+    "10s": "people aged 10 to 19",
+    **{f"{tens}0s": f"people in their {tens}0s" for tens in range(2, 6)},
+    "60s": "people of 60 and over",
+}
 _OFTEN = 0.1  # share of training users from which an item counts as widely liked
 
 
@@ -87,7 +94,9 @@ class Reasons:
         best = max(close, key=lambda p: (close[p], p))
         n = int(together[counts.column[best]])
         who = "1 person" if n == 1 else f"{n} people"
-        return f"because you liked {self._title(best)}: {who} liked both"
+        liked = best in {p.item for p in self._user.profile.liked}
+        why = "because you liked" if liked else "because you are looking at"
+        return f"{why} {self._title(best)}: {who} liked both"
 
     def _alike(self, row: int) -> str | None:
         liked = [i for i in self._user.liked if i in self._knowledge.rows]
@@ -101,17 +110,22 @@ class Reasons:
     def _interests(self, row: int) -> str | None:
         wanted = {i.strip().casefold(): i for i in self._user.profile.interests}
         item = self._knowledge.catalog[self._knowledge.ids[row]]
-        shared = [wanted[c.casefold()] for c in item.categories if c.casefold() in wanted]
+        has = dict.fromkeys(c.casefold() for c in item.categories)
+        shared = [wanted[c] for c in has if c in wanted]
         return f"matches your interest in {_list(shared)}" if shared else None
 
     def _words(self, row: int) -> str | None:
-        quoted = self._user.profile.about or self._user.context.text or self._user.context.occasion
-        if self._similarity[row] < _WORDS_FROM or not quoted:
+        context = self._user.context
+        said = (self._user.profile.about, context.text, context.occasion)
+        quoted = next((text for x in said if x and (text := clean_text(x))), None)
+        if self._similarity[row] < _WORDS_FROM or quoted is None:
             return None
         short = quoted if len(quoted) <= 60 else quoted[:57].rsplit(" ", 1)[0] + "…"
         return f"matches “{short}”"
 
     def _people(self, row: int) -> str | None:
+        if self._knowledge.ids[row] not in self._knowledge.counts.column:
+            return None  # its counts are borrowed
         lifts = {g: v[row] for g, v in self._groups.items() if v[row] >= _LIFT_FROM}
         names = [_group_name(g) for g in sorted(lifts, key=lambda g: -lifts[g])][:2]
         return f"liked more than usual by {_list(names)}" if names else None
@@ -130,8 +144,8 @@ class Reasons:
 
 def _group_name(group: str) -> str:
     name, value = group.split("=", 1)
-    if name == "age":
-        return "people under 10" if value == "00s" else f"people in their {value}"
+    if name == "age" and value in _AGES:
+        return _AGES[value]
     if name == "gender":
         return {"m": "men", "f": "women"}.get(value, f"people of gender {value}")
     if name == "occupation":

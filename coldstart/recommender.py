@@ -31,7 +31,7 @@ from coldstart.schema import (
     Strategy,
     UserProfile,
 )
-from coldstart.settings import PRIOR_COUNT, Settings
+from coldstart.settings import PRIOR_COUNT, Settings, prompt_budget
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -340,7 +340,7 @@ class Recommender:
             user.profile,
             user.context,
             title_of=self._surface.__getitem__,
-            budget=min(self.settings.prompt_tokens, self._lm().max_tokens - 1),
+            budget=prompt_budget(self._lm().max_tokens, self.settings.prompt_tokens),
             count_tokens=lines.count,
         )
 

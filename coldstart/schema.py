@@ -19,7 +19,13 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Said(_Frozen):
+    """Written by people: white space around it means nothing."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
 
 
 def parse(model: type[M], data: object, what: str, error: type[ColdstartError] = ProfileError) -> M:
@@ -36,7 +42,7 @@ def parse(model: type[M], data: object, what: str, error: type[ColdstartError] =
         raise error(f"invalid {what}: {'; '.join(lines)}", hint=f"fields: {known}") from None
 
 
-class Pick(_Frozen):
+class Pick(_Said):
     """One item a user pointed at: an item id or a title, and when (if known)."""
 
     item: str = Field(min_length=1, max_length=1000)
@@ -75,7 +81,7 @@ Short = Annotated[str, Field(min_length=1, max_length=200)]
 Attributes = Annotated[dict[str, str], BeforeValidator(_as_text_map)]
 
 
-class UserProfile(_Frozen):
+class UserProfile(_Said):
     """What a new user told us; every field is optional.
 
     ``liked``, ``disliked`` and ``seen`` take item ids or titles, alone or as
@@ -126,7 +132,7 @@ class UserProfile(_Frozen):
         return not self.model_dump(exclude={"user_id"}, exclude_defaults=True)
 
 
-class Context(_Frozen):
+class Context(_Said):
     """The moment of the request; every field is optional free text."""
 
     time: Short | None = None
@@ -151,7 +157,7 @@ class Context(_Frozen):
         return ". ".join(x for x in (self.occasion, self.text) if x)
 
 
-class Item(_Frozen):
+class Item(_Said):
     """One thing that can be recommended.
 
     Args:

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from coldstart.errors import ArtifactError
+from coldstart.generation.lines import MAX_TITLE_TOKENS
 from coldstart.prompts import DEFAULT_BUDGET
 
 PRIOR_COUNT = 0.5
 """Likes every item is given beforehand, so that one nobody liked keeps some prior mass."""
+
+
+def prompt_budget(max_tokens: int, wanted: int = DEFAULT_BUDGET) -> int:
+    """Tokens a prompt may have, so that a model of ``max_tokens`` has room for a title after it."""
+    return max(1, min(wanted, max_tokens - MAX_TITLE_TOKENS))
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Settings:
     use_prior: bool = True
     prompt_tokens: int = DEFAULT_BUDGET
     exact_items: int = 50_000
-    exact_tokens: int = 4096
+    exact_tokens: int = 1024
     beam_width: int = 32
     written_titles: int = 20
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,9 +37,7 @@ def smollm2() -> CausalLM:
     from coldstart import models
     from coldstart.generation.causal import CausalLM
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of third parties, while loading
-        return CausalLM(models.load_causal_lm(), models.load_tokenizer())
+    return CausalLM(models.load_causal_lm(), models.load_tokenizer())
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +53,4 @@ def shipped() -> Recommender:
     """The shipped artifact; tests must not change its catalog (copy it with ``replica``)."""
     from coldstart import Recommender
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return Recommender.from_pretrained(ARTIFACT)
+    return Recommender.from_pretrained(ARTIFACT)

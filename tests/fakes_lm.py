@@ -50,7 +50,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
 
 
 # Wide initial weights, so that the next-token distributions are far from uniform.
-_SIZE = {"vocab_size": 330, "initializer_range": 0.15, "max_position_embeddings": 128}
+_SIZE = {"vocab_size": 330, "initializer_range": 0.15, "max_position_embeddings": 1024}
 _WIDTH = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 _LLAMA = _SIZE | _WIDTH | {"intermediate_size": 64, "num_key_value_heads": 2}
 

@@ -140,3 +140,10 @@ def test_interactions_with_unknown_items_are_refused(tmp_path):
     paths = write(tmp_path, items=ITEMS, interactions="user,item\na,99\n")
     with pytest.raises(DataError, match=r"1 interactions name items that the catalog lacks.*'99'"):
         load_dataset(**paths, name="mine")
+
+
+def test_a_column_of_lists_is_refused(tmp_path):
+    path = tmp_path / "i.parquet"
+    pl.DataFrame({"user": ["a"], "item": [["1", "2"]]}).write_parquet(path)
+    with pytest.raises(DataError, match="column item holds lists"):
+        load_interactions(path)

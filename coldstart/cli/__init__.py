@@ -65,19 +65,16 @@ def _coldstart(
     """
 
 
-def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 2 a user's mistake, 130 interrupted."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows "?"
-    output.show_log()
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line; returns 0 if all is well, 2 for a user's mistake, 130 for Ctrl-C."""
+    output.set_up()
     try:
         code = _run(sys.argv[1:] if args is None else list(args))
         sys.stdout.flush()
     except BrokenPipeError:  # `| head` has seen enough; nothing may be flushed at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
-    raise SystemExit(code)
+    return code
 
 
 def _run(args: list[str]) -> int:

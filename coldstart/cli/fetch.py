@@ -54,7 +54,7 @@ def _get(name: str, force: bool) -> dict[str, Any]:
     fetch.fetch(source, force=force)
     row = _look(name)
     if name == models.DEFAULT_LM:
-        row["converted"] = models.resolve(name)
+        row["converted"] = models.resolve(name, force=force)
     return row
 
 

@@ -8,6 +8,7 @@ import math
 import os
 import re
 import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -98,6 +99,11 @@ def dim(text: str) -> None:
     stdout().print(Text(text, style="dim"))
 
 
+def verbatim(text: str) -> None:
+    """Print text byte for byte, without wrapping."""
+    sys.stdout.write(text)
+
+
 def facts(data: Mapping[str, Any], most: int = 12) -> Table:
     """Lay nested data out as name and value, one row each.
 
@@ -182,8 +188,15 @@ class _Notes(logging.Handler):
         note(record.getMessage())
 
 
-def show_log() -> None:
-    """Print what the package logs (such as a conversion that takes a while) as notes."""
+def set_up() -> None:
+    """Print what coldstart logs (such as a conversion that takes a while), not what others warn."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows "?"
+    if not sys.warnoptions:
+        warnings.filterwarnings(
+            "ignore", module=r"(transformers|peft|torch|sentence_transformers)\b"
+        )
     if not any(isinstance(handler, _Notes) for handler in _LOG.handlers):
         _LOG.addHandler(_Notes())
     _LOG.setLevel(logging.INFO)

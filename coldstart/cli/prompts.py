@@ -62,7 +62,7 @@ def show(
     console.print(output.facts(_about(template), most=len(template.variables)))
     for heading, text in (("The template", template.source), ("Its example", example)):
         console.print(f"\n── {heading} ──", style="bold")
-        console.print(text, soft_wrap=True, end="")
+        output.verbatim(text)
 
 
 @app.command()

@@ -213,11 +213,10 @@ def _explain(result: RecommendationList) -> None:
             f"{r.score:.3f}",
             ", ".join(f"{name} {value:+.3f}" for name, value in parts if value),
         )
-    console = output.stdout()
-    console.print(table)
+    output.stdout().print(table)
     if result.prompt is not None:
         output.dim("The prompt:")
-        console.print(result.prompt, soft_wrap=True, end="")
+        output.verbatim(result.prompt.rstrip("\n") + "\n")
 
 
 def _found_by(provenance: Provenance) -> str:

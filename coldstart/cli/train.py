@@ -115,7 +115,7 @@ class Learning:
     objective: Annotated[
         Objective,
         _learn(
-            "completion: write titles; branch: choose among catalog titles on top of popularity; "
+            "completion: write titles; branch: choose among catalog titles; "
             "distil: the same, taught by the best classical blend."
         ),
     ] = _DEFAULT.objective
@@ -127,7 +127,12 @@ class Learning:
     titles: Annotated[int, _learn("Liked titles per sequence.", min=1)] = _DEFAULT.titles
     learning_rate: Annotated[float, _learn("At its peak.")] = _DEFAULT.learning_rate
     lora_rank: Annotated[int, _learn("Size of the adapter.", min=1)] = _DEFAULT.lora_rank
-    tau: Annotated[float, _learn("Weight of the language model beside the prior.")] = _DEFAULT.tau
+    use_prior: Annotated[
+        bool, _learn("Learn only what popularity does not know; hampers free writing.")
+    ] = _DEFAULT.use_prior
+    tau: Annotated[float, _learn("With --use-prior: weight of the language model beside it.")] = (
+        _DEFAULT.tau
+    )
     valid_users: Annotated[int, _learn("Validation users ranked after each epoch.", min=1)] = (
         _DEFAULT.valid_users
     )
@@ -221,7 +226,7 @@ class TrainingReport:
         """Take in one event of the run."""
         stage = event.get("stage", "train")
         if stage == "epoch":
-            self._bars.console.print(_figures(event))
+            self._bars.console.print(_figures(event), soft_wrap=True)
             return
         step, steps = int(event["step"]), int(event["steps"])
         if stage != "train":

@@ -86,6 +86,8 @@ def load_interactions(path: Path) -> pl.DataFrame:
     bad: dict[str, list[int]] = {}
     out: dict[str, list[Any]] = {}
     for field, column in names.items():
+        if frame[column].dtype.is_nested():
+            raise DataError(f"{path}: column {column} holds lists or records", "one value per row")
         texts = field in ("user_id", "item_id")
         convert = _id if texts else _time if field == "timestamp" else _number
         # Ids and ratings repeat: convert each value once.

@@ -35,8 +35,9 @@ class ScoredBaseline:
         """Return the ``k`` best-scored items that the profile does not name."""
         scores = np.array(self._score(profile))
         named = {p.item for p in (*profile.liked, *profile.disliked, *profile.seen)}
-        scores[[self._counts.column[i] for i in named if i in self._counts.column]] = -np.inf
-        order = np.argsort(-scores, kind="stable")[:k]
+        gone = [self._counts.column[i] for i in named if i in self._counts.column]
+        order = np.argsort(-scores, kind="stable")
+        order = order[~np.isin(order, gone)][:k]
         best = [(self._catalog[self._counts.item_ids[n]], float(scores[n])) for n in order]
         return RecommendationList(
             items=tuple(

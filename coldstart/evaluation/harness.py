@@ -51,11 +51,14 @@ def cold_users(data: Dataset, users: Sequence[str], shots: Sequence[int] = SHOTS
 def shuffled(cases: Sequence[ColdCase], seed: int = 0) -> list[ColdCase]:
     """Give every case the profile of another user with as many picks.
 
-    Targets stay the user's own, less the other's picks (which no list may show).
+    Targets stay the user's own, less the other's picks (which no list may show). A user without
+    such another is left out.
     """
     out: list[ColdCase] = []
     for k in sorted({c.shots for c in cases}):
         group = [c for c in cases if c.shots == k]
+        if len(group) < 2:
+            continue
         order = np.random.default_rng([seed, k]).permutation(len(group))
         for own, other in zip(order, np.roll(order, 1), strict=True):
             profile = group[other].profile

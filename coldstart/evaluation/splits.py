@@ -35,7 +35,10 @@ class Split:
         """Read what ``save`` wrote."""
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            return cls(*(tuple(map(str, data[part])) for part in ("train", "valid", "test")))
+            parts = [data[part] for part in ("train", "valid", "test")]
+            if not all(isinstance(part, list) for part in parts):
+                raise TypeError("a part is no list")
+            return cls(*(tuple(map(str, part)) for part in parts))
         except (OSError, ValueError, KeyError, TypeError) as e:
             raise DataError(
                 f"{path} is no split file: {e}", hint="expected lists train, valid and test"
@@ -47,7 +50,7 @@ def split_users(
 ) -> Split:
     """Shuffle users and cut: the first ``test`` share, then ``valid``, the rest trains."""
     # Numbers sort as numbers, so that the split does not depend on how ids were written.
-    ordered = sorted(users, key=lambda u: (0, int(u), "") if u.isdecimal() else (1, 0, u))
+    ordered = sorted(users, key=lambda u: (0, int(u), u) if u.isdecimal() else (1, 0, u))
     shuffled = np.array(ordered, dtype=object)
     np.random.default_rng(seed).shuffle(shuffled)
     n_test, n_valid = int(test * len(shuffled)), int(valid * len(shuffled))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from coldstart.errors import ModelError
-from coldstart.generation.lines import LineTokenizer
+from coldstart.generation.lines import MAX_TITLE_TOKENS, LineTokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -44,9 +44,10 @@ class CausalLM:
         """Read a prompt once, ready to be continued along many branches."""
         if not prompt:
             raise ModelError("the prompt has no tokens", hint="a template must print something")
-        if len(prompt) >= self.max_tokens:
+        if len(prompt) + MAX_TITLE_TOKENS > self.max_tokens:
             raise ModelError(
-                f"the prompt has {len(prompt)} tokens, the model takes {self.max_tokens}",
+                f"the prompt has {len(prompt)} tokens; the model takes {self.max_tokens}, "
+                f"{MAX_TITLE_TOKENS} of them for a title",
                 hint="lower prompt_tokens so that long profiles are trimmed",
             )
         return TreeReader(self, prompt)

@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _Entry = tuple[tuple[int, ...], str]
+_FEW = 1000  # changes; beyond, sorting anew is quicker than inserting one by one
 
 
 class TitleTrie:
@@ -45,13 +46,18 @@ class TitleTrie:
 
     def set(self, titles: Iterable[tuple[str, tuple[int, ...]]]) -> None:
         """Add items, or give known ones another title."""
-        for item_id, tokens in titles:
-            if self._tokens.get(item_id) == tokens:
-                continue
+        new = [(i, tokens) for i, tokens in titles if self._tokens.get(i) != tokens]
+        if not new:
+            return
+        self._plan = None
+        if len(new) > _FEW:
+            self._tokens.update(new)
+            self._sorted = sorted((t, i) for i, t in self._tokens.items())
+            return
+        for item_id, tokens in new:
             self.remove([item_id])
             self._tokens[item_id] = tokens
             insort(self._sorted, (tokens, item_id))
-            self._plan = None
 
     def remove(self, item_ids: Iterable[str]) -> None:
         """Forget items; unknown ids are ignored."""
@@ -103,12 +109,9 @@ class TitleTrie:
             tokens = entries[start][0]
             if len(tokens) <= depth:  # the title ends here: a leaf, alone or with its namesakes
                 return
-            token, end = tokens[depth], start + 1
-            if entries[hi - 1][0][depth] == token:
-                end = hi
-            else:
-                while entries[end][0][depth] == token:
-                    end += 1
+            token, end = tokens[depth], hi
+            if entries[hi - 1][0][depth] != token:
+                end = bisect_right(entries, token, start + 1, hi, key=lambda e: e[0][depth])
             yield token, start, end
             start = end
 

@@ -14,6 +14,7 @@ from coldstart.data.dataset import Dataset
 from coldstart.generation.lines import LineTokenizer
 from coldstart.generation.trie import TriePlan
 from coldstart.prompts import PromptTemplate
+from coldstart.settings import prompt_budget
 from coldstart.training.config import TrainConfig
 from coldstart.training.people import simulate_profile
 from coldstart.training.teacher import Teacher
@@ -81,8 +82,9 @@ class SequenceBuilder:
         teacher: Teacher,
         config: TrainConfig,
         counted: frozenset[str],
+        max_tokens: int,
     ) -> None:
-        self.data, self.plan, self.lines = data, plan, lines
+        self.data, self.plan, self.lines, self.max_tokens = data, plan, lines, max_tokens
         self.template, self.teacher, self.config, self.counted = template, teacher, config, counted
         self.titles = titles
         self.place = {item: n for n, item in enumerate(plan.item_ids)}
@@ -108,8 +110,18 @@ class SequenceBuilder:
         listed = [likes[i] for i in rng.permutation(len(likes))[: self.config.titles]]
         profile, context = simulate_profile(user, self.data, self.config, rng)
         title_of = self.titles.__getitem__
-        prompt = self.template.render(profile, context, title_of=title_of)
+        prompt = self.template.render(
+            profile,
+            context,
+            title_of=title_of,
+            budget=prompt_budget(self.max_tokens),
+            count_tokens=self.lines.count,
+        )
         tokens = self.lines.encode(prompt.text)
+        # A model of few positions sees fewer titles at a time.
+        room = self.max_tokens - len(tokens)
+        lengths = np.cumsum([len(tokens_of[item]) for item in listed])
+        listed = listed[: int(np.searchsorted(lengths, room, side="right"))]
         out = UserSequence(tokens, len(tokens), titles=len(listed))
         soft = self.config.objective == "distil"
         if soft:

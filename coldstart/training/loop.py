@@ -25,7 +25,7 @@ from coldstart.generation.lines import LineTokenizer
 from coldstart.generation.scoring import exact_logprobs
 from coldstart.generation.surface import surface_titles
 from coldstart.generation.trie import TitleTrie
-from coldstart.models import fingerprint, load_causal_lm, load_tokenizer
+from coldstart.models import fingerprint, load_causal_lm, load_tokenizer, quietly
 from coldstart.priors import Counts
 from coldstart.schema import Pick, UserProfile
 from coldstart.settings import PRIOR_COUNT
@@ -63,6 +63,7 @@ class Trainer:
 
     def __init__(self, data: Dataset, split: Split, config: TrainConfig, out: Path) -> None:
         from peft import LoraConfig, get_peft_model
+        from transformers.pytorch_utils import Conv1D
 
         self.data, self.split, self.config, self.out = data, split, config, out
         torch.manual_seed(config.seed)
@@ -74,12 +75,15 @@ class Trainer:
             lora_alpha=config.lora_alpha,
             target_modules="all-linear",
             task_type="CAUSAL_LM",
+            # GPT-2 keeps its weights transposed.
+            fan_in_fan_out=any(isinstance(m, Conv1D) for m in base.modules()),
         )
         # Sequences are short: plain attention trains faster on a CPU than the fused kernel.
         if base.device.type == "cpu":
             base.set_attn_implementation("eager")
         # The adapter runs in the model's dtype; the optimiser keeps float32 copies of it.
-        model = get_peft_model(base, lora, autocast_adapter_dtype=False)
+        with quietly():
+            model = get_peft_model(base, lora, autocast_adapter_dtype=False)
         self.model = model
         self.lm = CausalLM(model, tokenizer)
         lines = LineTokenizer(tokenizer)
@@ -100,6 +104,7 @@ class Trainer:
             Teacher(self.counts, likes_share=config.likes_share),
             config,
             frozenset(split.train),
+            self.lm.max_tokens,
         )
         edge_prior = torch.zeros(len(self.plan.edge_token))
         if config.use_prior:

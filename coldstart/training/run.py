@@ -6,11 +6,11 @@ import json
 import platform
 from collections.abc import Callable
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from coldstart import artifacts, models
+from coldstart import __version__, artifacts, models
 from coldstart.assembly import load_adapted, make_encoder
 from coldstart.data.dataset import Dataset
 from coldstart.errors import DataError
@@ -133,8 +133,8 @@ def _manifest(trainer: Trainer, history: list[dict[str, float]], best: int) -> d
 def _version(package: str) -> str:
     try:
         return version(package)
-    except ModuleNotFoundError:
-        return "unknown"
+    except PackageNotFoundError:
+        return __version__ if package == "coldstart-rec" else "unknown"
 
 
 class _Scalars:

@@ -1,0 +1,200 @@
+"""The README's figures: a trained artifact and the classical baselines on its held-out users."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coldstart.answer import AnswerOptions
+from coldstart.cache import write_atomic
+from coldstart.data.dataset import Dataset
+from coldstart.evaluation.baselines import (
+    ScoredBaseline,
+    demographic_baseline,
+    item_knn_baseline,
+    popularity_baseline,
+)
+from coldstart.evaluation.harness import METRICS, SHOTS, Row, cold_users, evaluate, shuffled
+from coldstart.filters import Known
+from coldstart.protocols import Recommends
+from coldstart.schema import RecommendationList, Strategy, UserProfile
+
+if TYPE_CHECKING:
+    from coldstart.evidence import Evidence
+    from coldstart.features import ResolvedProfile
+    from coldstart.recommender import Recommender
+
+Report = Callable[[str, int, int], None]
+
+
+class Memo:
+    """Asks the language model once per profile, however many systems want to know.
+
+    Args:
+        recommender: whose evidence is kept.
+        seed: of free writing.
+    """
+
+    def __init__(self, recommender: Recommender, seed: int = 0) -> None:
+        self.recommender, self._seed = recommender, seed
+        self._last: tuple[UserProfile, ResolvedProfile, Evidence] | None = None
+
+    def evidence(self, profile: UserProfile) -> tuple[ResolvedProfile, Evidence]:
+        """Both strategies' evidence on a profile."""
+        if self._last is None or self._last[0] != profile:
+            user = self.recommender.resolve(profile)
+            found = self.recommender.evidence(user, "both", seed=self._seed)
+            self._last = (profile, user, found)
+        return self._last[1:]
+
+
+class Ours:
+    """The recommender under one strategy; only the picks themselves are filtered."""
+
+    def __init__(self, memo: Memo, strategy: Strategy) -> None:
+        self._memo, self._strategy = memo, strategy
+
+    def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
+        """Rank the whole catalog."""
+        user, found = self._memo.evidence(profile)
+        options = AnswerOptions(k, self._strategy, (Known(),))
+        return self._memo.recommender.answer(user, found, options)
+
+
+def model_alone(memo: Memo, feature: str) -> ScoredBaseline:
+    """What the language model says and nothing else.
+
+    Args:
+        memo: where it is asked.
+        feature: ``logprobs`` (catalog) or ``written`` (free).
+    """
+    recommender = memo.recommender
+
+    def score(profile: UserProfile) -> np.ndarray:
+        values = getattr(memo.evidence(profile)[1], feature)
+        rows = recommender.knowledge.rows
+        return np.asarray(values)[[rows[i] for i in recommender.counts.item_ids]]
+
+    return ScoredBaseline(recommender.catalog, recommender.counts, score)
+
+
+def tuned_item_knn(
+    recommender: Recommender, data: Dataset, valid: Sequence[str]
+) -> tuple[ScoredBaseline, str]:
+    """The best classical blend, its one setting chosen on the validation users."""
+    cases = cold_users(data, valid)
+    grid = [(w, r) for r in (False, True) for w in (0.5, 1.0, 1.5, 2.0, 3.0)]
+    best, best_score = grid[0], -1.0
+    for weight, root in grid:
+        system = item_knn_baseline(
+            recommender.catalog, recommender.counts, weight=weight, root=root
+        )
+        score = float(np.mean([r.values["ndcg@10"] for r in evaluate({"x": system}, cases)]))
+        if score > best_score:
+            best, best_score = (weight, root), score
+    setting = f"weight {best[0]:g}{' · √k' if best[1] else ''}"
+    chosen = item_knn_baseline(
+        recommender.catalog, recommender.counts, weight=best[0], root=best[1]
+    )
+    return chosen, setting
+
+
+def first_figures(
+    recommender: Recommender,
+    data: Dataset,
+    valid: Sequence[str],
+    test: Sequence[str],
+    *,
+    seed: int = 0,
+    shots: Sequence[int] = SHOTS,
+    report: Report | None = None,
+) -> dict[str, Any]:
+    """Evaluate an artifact beside the baselines.
+
+    Args:
+        recommender: the artifact.
+        data: the dataset it was trained on.
+        valid: users on whom the classical baseline's setting is chosen.
+        test: users to report on.
+        seed: of free writing, shuffling and the bootstrap.
+        shots: numbers of picks.
+        report: called with (what, done, total).
+
+    Returns:
+        Plain data: ``rows``, and what produced them.
+    """
+    memo = Memo(recommender, seed)
+    knn, setting = tuned_item_knn(recommender, data, valid)
+    catalog, counts = recommender.catalog, recommender.counts
+    systems: dict[str, Recommends] = {
+        "popularity": popularity_baseline(catalog, counts),
+        "demographic popularity": demographic_baseline(catalog, counts),
+        f"item-kNN + demographic prior ({setting})": knn,
+        "language model alone, catalog": model_alone(memo, "logprobs"),
+        "language model alone, free": model_alone(memo, "written"),
+        "blend without the language model": Ours(memo, "prior"),
+        "**coldstart, free**": Ours(memo, "free"),
+        "**coldstart, catalog**": Ours(memo, "catalog"),
+        "**coldstart, both**": Ours(memo, "both"),
+    }
+    cases = cold_users(data, test, shots)
+
+    def telling(what: str) -> Callable[[int, int], None] | None:
+        return None if report is None else lambda done, total: report(what, done, total)
+
+    rows = evaluate(systems, cases, seed=seed, report=telling("true profiles"))
+    rows += evaluate(
+        {"coldstart, catalog, shuffled profiles": Ours(memo, "catalog")},
+        shuffled(cases, seed),
+        seed=seed,
+        report=telling("shuffled profiles"),
+    )
+    return {
+        "rows": [asdict(r) for r in rows],
+        "seed": seed,
+        "users": len({c.user for c in cases}),
+        "items": len(catalog),
+        "data": {"name": data.name, "fingerprint": data.fingerprint},
+        "versions": {p: version(p) for p in ("coldstart-rec", "torch", "transformers", "numpy")},
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+    }
+
+
+def as_markdown(figures: dict[str, Any], metric: str = "ndcg@10") -> str:
+    """One table: systems down, numbers of picks across, mean ± half the 95 % interval."""
+    rows = [Row(**r) for r in figures["rows"]]
+    shots = sorted({r.shots for r in rows})
+    users = {k: next(r.users for r in rows if r.shots == k) for k in shots}
+    lines = [
+        f"| {metric.upper()} | " + " | ".join(f"k={k} (n={users[k]})" for k in shots) + " |",
+        "|---" * (len(shots) + 1) + "|",
+    ]
+    for name in dict.fromkeys(r.system for r in rows):
+        cells = {r.shots: r for r in rows if r.system == name}
+        values = [
+            f"{cells[k].values[metric]:.3f} ± {cells[k].half_width[metric]:.3f}" for k in shots
+        ]
+        lines.append(f"| {name} | " + " | ".join(values) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def save_figures(figures: dict[str, Any], out: Path, command: str) -> None:
+    """Write ``OUT.json`` and ``OUT.md``."""
+    full = {"command": command, **figures}
+    write_atomic(out.with_suffix(".json"), json.dumps(full, indent=1, ensure_ascii=False) + "\n")
+    tables = "\n".join(as_markdown(figures, m) for m in METRICS[:2])
+    about = (
+        f"Made by `{command}` (seed {figures['seed']}, {figures['users']} held-out users, full "
+        f"ranking over {figures['items']} items less the picks; mean over users ± half the 95 % "
+        f"bootstrap interval; data {figures['data']['fingerprint'][:12]}, "
+        + ", ".join(f"{p} {v}" for p, v in figures["versions"].items())
+        + f", {figures['machine']}).\n"
+    )
+    write_atomic(out.with_suffix(".md"), f"{about}\n{tables}")

@@ -1,0 +1,154 @@
+"""Saving and loading: the same answers back, and one clear line for every kind of damage."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from coldstart import Item, Recommender, UserProfile, artifacts
+from coldstart.errors import ArtifactError
+from coldstart.priors import Counts
+from coldstart.training.run import train
+from tests.toy import save_tiny_base, toy_config, toy_dataset, toy_split
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """An artifact trained on the toy world, and the folder of its base model."""
+    where = tmp_path_factory.mktemp("saved")
+    base = save_tiny_base(where / "base")
+    config = toy_config(base, prompt="catalog-en", epochs=1)
+    train(toy_dataset(), toy_split(), config, where / "artifact", runs=where / "run")
+    return where / "artifact"
+
+
+@pytest.fixture
+def folder(saved, tmp_path):
+    return shutil.copytree(saved, tmp_path / "artifact")
+
+
+def edit_manifest(folder, change):
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+
+
+PEOPLE = [
+    UserProfile(),
+    UserProfile(age=21, occupation="student"),
+    UserProfile(liked=["Toy Story", "Star Wars"], about="space"),
+]
+
+
+def test_saving_and_loading_gives_the_same_answers(folder, tmp_path):
+    first = Recommender.from_pretrained(folder)
+    first.save_pretrained(tmp_path / "copy")
+    second = Recommender.from_pretrained(tmp_path / "copy")
+    for strategy in ("catalog", "free", "both", "prior"):
+        for person in PEOPLE:
+            ours = first.recommend(person, k=7, strategy=strategy)
+            assert ours == second.recommend(person, k=7, strategy=strategy)
+
+
+def test_a_changed_catalog_is_saved_with_the_artifact(folder, tmp_path):
+    rec = Recommender.from_pretrained(folder)
+    rec.catalog.add(Item(item_id="new", title="A Brand New Film", categories=["Sci-Fi"]))
+    rec.catalog.remove("i0")
+    rec.save_pretrained(tmp_path / "copy")
+    again = Recommender.from_pretrained(tmp_path / "copy")
+    assert again.catalog.fingerprint() == rec.catalog.fingerprint()
+    assert "new" in again.catalog
+    assert "i0" not in again.catalog
+
+
+def test_artifacts_hold_no_pickle(folder):
+    suffixes = {p.suffix for p in folder.rglob("*") if p.is_file()}
+    assert suffixes <= {".safetensors", ".json", ".jsonl", ".j2"}
+
+
+def test_counts_survive_the_round_trip():
+    data, split = toy_dataset(), toy_split()
+    counts = Counts.fit(data.catalog.ids, {u: data.users[u] for u in split.train}, data.likes)
+    again = artifacts.counts_from_bytes(artifacts.counts_to_bytes(counts))
+    assert again.item_ids == counts.item_ids
+    assert again.group_sizes == counts.group_sizes
+    np.testing.assert_array_equal(again.likes, counts.likes)
+    np.testing.assert_array_equal(again.together.toarray(), counts.together.toarray())
+    for group, likes in counts.group_likes.items():
+        np.testing.assert_array_equal(again.group_likes[group], likes)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["adapter/adapter_model.safetensors", "counts.safetensors", "ranker.json", "split.json"],
+)
+def test_truncated_and_bit_flipped_files_are_named(folder, name):
+    path = folder / name
+    data = bytearray(path.read_bytes())
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(ArtifactError, match=f"{name} is damaged"):
+        Recommender.from_pretrained(folder)
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ArtifactError, match=f"{name} is damaged"):
+        Recommender.from_pretrained(folder)
+    path.unlink()
+    with pytest.raises(ArtifactError, match=f"{name} is missing"):
+        Recommender.from_pretrained(folder)
+
+
+def test_a_changed_prompt_is_refused_even_with_a_matching_file_hash(folder):
+    import hashlib
+
+    path = folder / "prompt" / "template.j2"
+    path.write_bytes(path.read_bytes() + b" ")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    edit_manifest(folder, lambda m: m["files"].update({"prompt/template.j2": digest}))
+    with pytest.raises(ArtifactError, match="not the one the adapter was trained on"):
+        Recommender.from_pretrained(folder)
+
+
+def test_another_base_model_is_refused(folder, tmp_path):
+    other = save_tiny_base(tmp_path / "gpt2", "gpt2")
+    edit_manifest(folder, lambda m: m["base"].update(name=other))
+    with pytest.raises(ArtifactError, match="trained on another base model"):
+        Recommender.from_pretrained(folder)
+
+
+def test_a_newer_format_is_refused(folder):
+    edit_manifest(folder, lambda m: m.update(format=99))
+    with pytest.raises(ArtifactError, match="artifact format 99"):
+        Recommender.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 1, "files": {}}'])
+def test_a_damaged_manifest_is_one_clear_error(folder, text):
+    (folder / "manifest.json").write_text(text)
+    with pytest.raises(ArtifactError, match="damaged manifest|cannot read|lacks"):
+        Recommender.from_pretrained(folder)
+
+
+def test_paths_outside_the_folder_are_refused(folder):
+    edit_manifest(folder, lambda m: m["files"].update({"../../secret": "0" * 64}))
+    with pytest.raises(ArtifactError, match=r"\.\./\.\./secret is missing"):
+        Recommender.from_pretrained(folder)
+
+
+def test_no_artifact_says_how_to_get_one(tmp_path):
+    with pytest.raises(ArtifactError, match="coldstart train"):
+        Recommender.from_pretrained(tmp_path)
+
+
+def test_saving_never_replaces_a_folder_of_other_things(folder, tmp_path):
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "novel.txt").write_text("chapter one")
+    rec = Recommender.from_pretrained(folder)
+    with pytest.raises(ArtifactError, match="is no artifact"):
+        rec.save_pretrained(tmp_path / "documents")
+    assert (tmp_path / "documents" / "novel.txt").read_text() == "chapter one"
+    rec.save_pretrained(folder)  # an artifact may be replaced
+    assert Recommender.from_pretrained(folder)

@@ -1,0 +1,78 @@
+"""A little world with people of two tastes, and a tiny language model on disk."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from coldstart.catalog import Catalog
+from coldstart.data.dataset import Dataset
+from coldstart.evaluation.splits import Split, split_users
+from coldstart.schema import Item, UserProfile
+from coldstart.training.config import TrainConfig
+from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama
+
+
+def toy_catalog() -> Catalog:
+    """Every second title is science fiction, the others are drama."""
+    return Catalog.from_items(
+        Item(
+            item_id=f"i{n}",
+            title=title,
+            year=1970 + n,
+            categories=("Sci-Fi",) if n % 2 else ("Drama",),
+        )
+        for n, title in enumerate(TITLES)
+    )
+
+
+@cache
+def toy_dataset() -> Dataset:
+    """Sixty people: students like science fiction, nurses like drama, and everyone one film."""
+    rng = np.random.default_rng(0)
+    catalog = toy_catalog()
+    ids = list(catalog.ids)
+    users, likes, dislikes = {}, {}, {}
+    for n in range(60):
+        student = n % 2 == 1
+        own = [i for m, i in enumerate(ids) if (m % 2 == 1) == student]
+        other = [i for m, i in enumerate(ids) if (m % 2 == 1) != student]
+        chosen = [str(i) for i in rng.permutation(own)[:8]] + [str(rng.choice(other))]
+        users[f"u{n}"] = UserProfile(
+            age=20 + n % 3,
+            gender="F" if n % 4 < 2 else "M",
+            occupation="student" if student else "nurse",
+        )
+        likes[f"u{n}"] = tuple(dict.fromkeys(chosen))
+        dislikes[f"u{n}"] = (next(i for i in other if i not in chosen),)
+    return Dataset("toy", catalog, users, likes, dislikes)
+
+
+def toy_split() -> Split:
+    """Thirty-six people to train on, twelve each to validate and test."""
+    return split_users(list(toy_dataset().likes), valid=0.2, test=0.2)
+
+
+def save_tiny_base(folder: Path, family: str = "llama") -> str:
+    """Write a tiny random model that ``from_pretrained`` can load; returns the folder."""
+    lm = tiny_llama() if family == "llama" else tiny_gpt2()
+    lm.model.save_pretrained(folder)
+    lm.lines.tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def toy_config(base: str, **changes: object) -> TrainConfig:
+    """Quick settings: a few seconds of training."""
+    quick = {
+        "base": base,
+        "epochs": 2,
+        "titles": 6,
+        "lora_rank": 4,
+        "learning_rate": 1e-2,
+        "valid_users": 4,
+        "dtype": "float32",
+        "device": "cpu",
+    }
+    return TrainConfig(**(quick | changes))  # type: ignore[arg-type]
