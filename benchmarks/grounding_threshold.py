@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from coldstart.grounding.encoders import SentenceEncoder
+from coldstart.encoding.encoders import SentenceEncoder
 from coldstart.grounding.index import ExactIndex
 from coldstart.text import natural_title
 

@@ -62,7 +62,7 @@ class ItemKnowledge:
         return np.asarray(self.borrow @ values)
 
     def _encode(self) -> None:
-        from coldstart.grounding.encoders import encode_items
+        from coldstart.encoding.encoders import encode_items
 
         texts = {item.item_id: item.content_text() for item in self.catalog}
         new = [i for i, text in texts.items() if self._vectors.get(i, ("",))[0] != text]

@@ -28,7 +28,7 @@ _AGES = {
     "00s": "people under 10",
     "10s": "people aged 10 to 19",
     **{f"{tens}0s": f"people in their {tens}0s" for tens in range(2, 6)},
-    "60s": "people of 60 and over",
+    "60s": "people aged 60 or more",
 }
 _OFTEN = 0.1  # share of training users from which an item counts as widely liked
 

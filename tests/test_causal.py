@@ -84,10 +84,10 @@ def test_an_empty_prompt(lm):
 
 @FAMILIES
 def test_a_prompt_that_fills_the_model(lm):
-    assert lm.max_tokens == 128
+    assert lm.max_tokens == 1024
     lm.read([5] * 127)
-    with pytest.raises(ModelError, match="128 tokens, the model takes 128"):
-        lm.read([5] * 128)
+    with pytest.raises(ModelError, match="1024 tokens; the model takes 1024"):
+        lm.read([5] * 1024)
 
 
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")

@@ -494,7 +494,7 @@ def downloads(monkeypatch, tmp_path):
         return fetch.fetched(source)
 
     monkeypatch.setattr(fetch, "fetch", download)
-    monkeypatch.setattr(models, "resolve", lambda name: f"converted-{name}")
+    monkeypatch.setattr(models, "resolve", lambda name, force=False: f"converted-{name}")
     return done
 
 

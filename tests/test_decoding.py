@@ -16,7 +16,7 @@ from tests.fakes_lm import CONTROL, tiny_cohere, tiny_gpt2, tiny_llama
 
 PROMPT = "Movies:\nToy Story\n"
 OTHER = "Movies:\nThe Matrix\nAlien\n"
-SAMPLE = DecodingConfig(n=20, max_new_tokens=16)
+SAMPLE = DecodingConfig(mode="sample", n=20, max_new_tokens=16)
 BEAM = replace(SAMPLE, mode="beam", n=8)
 DIVERSE = replace(SAMPLE, mode="diverse", n=8, groups=4)
 
@@ -137,7 +137,7 @@ def test_a_wide_beam_finds_the_likeliest_titles(lm):
 def test_sampling_follows_the_distribution():
     lm = tiny_llama()
     tokenizer = lm.lines.tokenizer
-    config = DecodingConfig(n=4000, temperature=2.0, max_new_tokens=2)
+    config = DecodingConfig(mode="sample", n=4000, temperature=2.0, max_new_tokens=2)
     drawn = torch.tensor([line.ids[0] for line in lines_of(lm, config)])
     expected = next_logprobs(lm, [[]])[0] / 2
     expected[[*tokenizer.all_special_ids, *lm.lines.end, *range(320, 330)]] = -torch.inf
@@ -193,16 +193,16 @@ def test_unfinished_titles_only_if_nothing_else(monkeypatch, config):
 
 @MODES
 def test_writing_stops_where_the_model_does(lm, config):
-    room = lm.max_tokens - lm.lines.count("a\n" * 62)
-    assert 0 < room < 16
-    assert write_titles(lm, "a\n" * 62, config)
+    prompt = "a\n" * ((lm.max_tokens - len(lm.lines.start)) // 2 - 2)
+    assert 0 < lm.max_tokens - lm.lines.count(prompt) < 16
+    assert write_titles(lm, prompt, config)
 
 
 def test_prompts_that_cannot_be_read(lm):
     with pytest.raises(ModelError, match="the prompt has no tokens"):
         write_titles(lm, "", SAMPLE)
-    with pytest.raises(ModelError, match="the model takes 128"):
-        write_titles(lm, "a\n" * 64, SAMPLE)
+    with pytest.raises(ModelError, match="the model takes 1024"):
+        write_titles(lm, "a\n" * 512, SAMPLE)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coldstart.encoding import encoders
+from coldstart.encoding.encoders import CachedEncoder, SentenceEncoder, encode_items
 from coldstart.errors import ConfigError, ModelError
-from coldstart.grounding import encoders
-from coldstart.grounding.encoders import CachedEncoder, SentenceEncoder, encode_items
 from coldstart.protocols import Encoder
 from tests.fakes import FakeEncoder
 
@@ -134,7 +134,7 @@ def test_encode_items_makes_a_cache_remember_and_takes_any_encoder():
 
 
 def test_importing_the_module_loads_no_torch():
-    code = "import sys, coldstart.grounding.encoders as e; sys.exit('torch' in sys.modules)"
+    code = "import sys, coldstart.encoding.encoders as e; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

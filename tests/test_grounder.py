@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coldstart.encoding.encoders import CachedEncoder
 from coldstart.errors import CatalogError, ConfigError
-from coldstart.grounding.encoders import CachedEncoder
 from coldstart.grounding.grounder import Grounder
 from coldstart.grounding.index import ExactIndex
 from coldstart.schema import Candidate, Item

@@ -13,6 +13,7 @@ import typer
 from coldstart import __version__
 from coldstart.cli import output
 from coldstart.cli.catalog import app as catalog
+from coldstart.cli.evaluate import evaluate
 from coldstart.cli.fetch import fetch
 from coldstart.cli.generate import generate
 from coldstart.cli.info import info
@@ -35,6 +36,7 @@ app.command(rich_help_panel=_USE)(recommend)
 app.command(rich_help_panel=_USE)(generate)
 app.command(rich_help_panel=_MAKE)(fetch)
 app.command(rich_help_panel=_MAKE)(train)
+app.command(rich_help_panel=_MAKE)(evaluate)
 app.command(rich_help_panel=_LOOK)(info)
 app.add_typer(catalog, name="catalog", rich_help_panel=_LOOK)
 app.add_typer(prompts, name="prompts", rich_help_panel=_LOOK)

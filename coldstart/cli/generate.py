@@ -68,6 +68,8 @@ def generate(
     if strategy == "free":
         from coldstart.generation.decoding import DecodingConfig
 
+        if "mode" not in options and options:
+            options["mode"] = "sample"  # the only one that temperature and top-p mean anything to
         decoding = DecodingConfig(n=n, **options)
     rec = model.load()
     results = []

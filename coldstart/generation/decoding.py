@@ -29,8 +29,8 @@ class DecodingConfig:
     """How titles are written.
 
     Args:
-        mode: ``sample`` draws titles; ``beam`` searches for the likeliest; ``diverse`` does so in
-            groups that avoid each other's tokens.
+        mode: ``beam`` searches for the likeliest titles; ``diverse`` does so in groups that avoid
+            each other's tokens; ``sample`` draws titles.
         n: titles to write; fewer come back where some are the same.
         temperature: of sampling; below 1 is more careful, above 1 more adventurous.
         top_p: sample only from the likeliest tokens that together have this probability.
@@ -44,7 +44,7 @@ class DecodingConfig:
         ConfigError: a value is outside its range.
     """
 
-    mode: Literal["sample", "beam", "diverse"] = "sample"
+    mode: Literal["sample", "beam", "diverse"] = "beam"
     n: int = 20
     temperature: float = 1.0
     top_p: float = 1.0

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
+from coldstart.encoding.encoders import encode_items
 from coldstart.errors import CatalogError, ConfigError
-from coldstart.grounding.encoders import encode_items
 from coldstart.protocols import Encoder, Index
 from coldstart.schema import Candidate, Grounding, Item, Match
 from coldstart.text import clean_text, natural_title, split_year

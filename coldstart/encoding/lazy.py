@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coldstart.grounding.encoders import SentenceEncoder
+from coldstart.encoding.encoders import SentenceEncoder
 
 if TYPE_CHECKING:
     from coldstart.protocols import Float

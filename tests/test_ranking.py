@@ -1,0 +1,265 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coldstart.errors import ArtifactError, ConfigError
+from coldstart.features import FEATURES
+from coldstart.ranking import (
+    DEFAULT_WEIGHTS,
+    FULL_SHOTS,
+    Case,
+    LinearRanker,
+    diversify,
+    fit_weights,
+)
+
+numbers = st.floats(-5, 5)
+weights = st.dictionaries(
+    st.sampled_from(["catalog", "free", "both", "prior"]),
+    st.dictionaries(st.sampled_from(FEATURES), st.tuples(numbers, numbers)),
+)
+
+
+# -- LinearRanker ----------------------------------------------------------------------------
+
+
+@given(weights)
+def test_ranker_survives_json(given_weights):
+    ranker = LinearRanker(given_weights)
+    again = LinearRanker.from_dict(json.loads(json.dumps(ranker.to_dict())))
+    assert again.to_dict() == ranker.to_dict()
+    for strategy in given_weights:
+        assert again.weights(strategy, 3).tolist() == ranker.weights(strategy, 3).tolist()
+
+
+@pytest.mark.parametrize(("shots", "expected"), [(0, 1.0), (5, 2.0), (10, 3.0), (40, 3.0)])
+def test_weights_move_with_the_picks_up_to_ten(shots, expected):
+    ranker = LinearRanker({"prior": {"picks": (1.0, 2.0)}})
+    found = dict(zip(FEATURES, ranker.weights("prior", shots), strict=True))
+    assert found.pop("picks") == expected
+    assert set(found.values()) == {0.0}
+
+
+@given(weights.filter(bool), st.integers(0, 20), st.integers(0, 5))
+def test_scores_are_weighted_sums(given_weights, shots, rows):
+    ranker, strategy = LinearRanker(given_weights), next(iter(given_weights))
+    features = np.random.default_rng(0).normal(size=(rows, len(FEATURES)))
+    far = min(shots, FULL_SHOTS) / FULL_SHOTS
+    expected = [
+        sum((a + b * far) * row[FEATURES.index(f)] for f, (a, b) in given_weights[strategy].items())
+        for row in features
+    ]
+    assert ranker.scores(features, strategy, shots).tolist() == pytest.approx(expected)
+
+
+def test_weights_handed_out_may_be_changed():
+    ranker = LinearRanker.default()
+    ranker.weights("prior", 0)[:] = 99
+    assert ranker.weights("prior", 0).max() < 99
+
+
+def test_default_knows_every_strategy_and_uses_only_its_evidence():
+    ranker = LinearRanker.default()
+
+    def used(strategy):
+        return {FEATURES[n] for n in ranker.weights(strategy, 0).nonzero()[0]}
+
+    assert used("both") == set(FEATURES)
+    assert used("catalog") == set(FEATURES) - {"written"}
+    assert used("free") == set(FEATURES) - {"model"}
+    assert used("prior") == set(FEATURES) - {"written", "model"}
+    assert ranker.weights("both", 0)[FEATURES.index("dislikes")] < 0
+
+
+def test_unknown_strategy_names_the_known():
+    with pytest.raises(ConfigError, match="'magic'.*one of catalog, free, both, prior"):
+        LinearRanker.default().weights("magic", 0)
+
+
+def test_unknown_feature_says_it_is_another_version():
+    with pytest.raises(ArtifactError, match="'prior' name unknown feature.*'shoe'.*version"):
+        LinearRanker({"prior": {"shoe": (1.0, 0.0)}})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [],
+        "x",
+        None,
+        {"prior": 3},
+        {"prior": {"picks": 3}},
+        {"prior": {"picks": []}},
+        {"prior": {"picks": [1]}},
+        {"prior": {"picks": {"a": 1}}},
+        {"prior": {"picks": ["a", "b"]}},
+        {"prior": {"picks": [None, 1]}},
+    ],
+)
+def test_malformed_weights_are_an_artifact_error(data):
+    with pytest.raises(ArtifactError, match="malformed ranker weights"):
+        LinearRanker.from_dict(data)
+
+
+# -- fit_weights -----------------------------------------------------------------------------
+
+
+def softmax(scores):
+    mass = np.exp(scores - scores.max())
+    return mass / mass.sum()
+
+
+def simulated(truth, *, users=150, items=40, targets=8, seed=0, shots=(0, 10)):
+    """Users who choose among the items by known weights (without picks, change by 10)."""
+    rng, cases = np.random.default_rng(seed), []
+    for n in range(users):
+        k = shots[n % len(shots)]
+        features = np.zeros((items, len(FEATURES)))
+        score = np.zeros(items)
+        for name, (base, slope) in truth.items():
+            column = FEATURES.index(name)
+            features[:, column] = rng.normal(size=items)
+            score += features[:, column] * (base + slope * k / FULL_SHOTS)
+        excluded = rng.permutation(items)[:k]
+        score[excluded] = -np.inf
+        chosen = rng.choice(items, size=targets, replace=False, p=softmax(score))
+        cases.append(Case(features, chosen, excluded, k))
+    return cases
+
+
+def negative_log_likelihood(cases, fitted):
+    total = 0.0
+    for case in cases:
+        score = LinearRanker({"x": fitted}).scores(case.features, "x", case.shots)
+        keep = np.setdiff1d(np.arange(len(score)), case.excluded)
+        total -= np.log(softmax(score[keep]))[np.searchsorted(keep, case.targets)].sum()
+    return total
+
+
+def test_fitting_recovers_the_known_weights():
+    truth = {"popularity": (0.4, 0.8), "words": (1.0, -0.7), "alike": (-0.5, 0.0)}
+    fitted = fit_weights(simulated(truth, targets=1, users=1500), list(truth), shrink=0.01)
+    for name, pair in truth.items():
+        assert fitted[name] == pytest.approx(pair, abs=0.25), name
+
+
+def test_fitting_improves_the_likelihood_of_new_users():
+    truth = {"popularity": (0.2, 0.0), "words": (1.2, 0.0), "dislikes": (0.0, -1.0)}
+    fitted = fit_weights(simulated(truth), list(truth))
+    fresh = simulated(truth, seed=1)
+    default = {name: DEFAULT_WEIGHTS[name] for name in truth}
+    assert negative_log_likelihood(fresh, fitted) < negative_log_likelihood(fresh, default)
+
+
+def test_fitting_finds_the_minimum_of_the_stated_loss():
+    truth = {"popularity": (0.2, 0.5), "words": (1.2, 0.0)}
+    cases = simulated(truth, users=30)
+    fitted = fit_weights(cases, list(truth), shrink=3.0)
+
+    def loss(at):
+        away = sum((x - d) ** 2 for n in at for x, d in zip(at[n], DEFAULT_WEIGHTS[n], strict=True))
+        return negative_log_likelihood(cases, at) / 8 + 3.0 * away
+
+    for name in truth:
+        for step in ((0.01, 0), (-0.01, 0), (0, 0.01), (0, -0.01)):
+            beside = fitted | {name: tuple(np.add(fitted[name], step))}
+            assert loss(beside) > loss(fitted)
+
+
+def test_no_cases_or_targets_keep_the_defaults():
+    no_targets = Case(np.ones((3, len(FEATURES))), np.array([], dtype=int), np.array([0]), 1)
+    for cases in ([], [no_targets]):
+        assert fit_weights(cases, FEATURES) == DEFAULT_WEIGHTS
+
+
+def test_cases_without_targets_change_nothing():
+    cases = simulated({"popularity": (0.2, 0.0)}, users=6)
+    empty = Case(cases[0].features, np.array([], dtype=int), cases[0].excluded, 0)
+    assert fit_weights([*cases, empty], ["popularity"]) == fit_weights(cases, ["popularity"])
+
+
+def test_useless_features_keep_the_defaults():
+    features = np.zeros((5, len(FEATURES)))
+    features[:, FEATURES.index("words")] = 3.0  # the same for every item
+    case = Case(features, np.array([1, 2]), np.array([0]), 1)
+    fitted = fit_weights([case] * 4, ["picks", "words"])
+    assert fitted["picks"] == pytest.approx(DEFAULT_WEIGHTS["picks"])
+    assert fitted["words"] == pytest.approx(DEFAULT_WEIGHTS["words"], abs=1e-6)
+
+
+def test_only_the_named_features_get_a_weight():
+    cases = simulated({"popularity": (0.2, 0.0), "words": (1.0, 0.0)}, users=6)
+    assert list(fit_weights(cases, ["words"])) == ["words"]
+
+
+def test_fitting_leaves_the_cases_alone():
+    cases = simulated({"words": (1.0, 0.0)}, users=4)
+    before = [c.features.copy() for c in cases]
+    fit_weights(cases, ["words"])
+    for case, features in zip(cases, before, strict=True):
+        assert (case.features == features).all()
+
+
+# -- diversify -------------------------------------------------------------------------------
+
+pools = st.tuples(st.lists(numbers, max_size=12), st.integers(0, 10_000)).map(
+    lambda x: (np.array(sorted(x[0], reverse=True)), unit_vectors(len(x[0]), x[1]))
+)
+
+
+def unit_vectors(n, seed, dim=3):
+    vectors = np.random.default_rng(seed).normal(size=(n, dim))
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@given(pools, st.integers(0, 15), st.floats(0, 1))
+def test_diversify_chooses_k_of_the_pool_without_repeats(pool, k, diversity):
+    scores, vectors = pool
+    chosen = diversify(scores, vectors, k, diversity)
+    assert len(chosen) == len(set(chosen)) == min(k, len(scores))
+    assert set(chosen) <= set(range(len(scores)))
+
+
+@given(pools, st.integers(0, 15))
+def test_no_diversity_keeps_the_order(pool, k):
+    scores, vectors = pool
+    assert diversify(scores, vectors, k, 0.0) == list(range(min(k, len(scores))))
+
+
+@given(pools, st.integers(1, 15), st.floats(0, 0.99))
+def test_the_best_item_comes_first(pool, k, diversity):
+    scores, vectors = pool
+    assert diversify(scores, vectors, k, diversity)[:1] == list(range(min(1, len(scores))))
+
+
+@given(pools.filter(lambda p: len(p[0]) > 1), st.integers(1, 12))
+def test_full_diversity_always_takes_the_farthest(pool, k):
+    scores, vectors = pool
+    chosen = diversify(scores, vectors, k, 1.0)
+    assert chosen[0] == 0
+    for n in range(1, len(chosen)):
+        nearest = (vectors @ vectors[chosen[:n]].T).max(axis=1)
+        left = [i for i in range(len(scores)) if i not in chosen[:n]]
+        assert nearest[chosen[n]] == pytest.approx(nearest[left].min())
+
+
+@given(pools.filter(lambda p: len(p[0]) > 1), st.integers(1, 12), st.floats(0.01, 0.99))
+def test_every_step_maximises_marginal_relevance(pool, k, diversity):
+    scores, vectors = pool
+    spread = np.ptp(scores)
+    relevance = (scores - scores.min()) / spread if spread else np.ones(len(scores))
+    chosen = diversify(scores, vectors, k, diversity)
+    for n in range(1, len(chosen)):
+        nearest = (vectors @ vectors[chosen[:n]].T).max(axis=1)
+        value = (1 - diversity) * relevance - diversity * nearest
+        left = [i for i in range(len(scores)) if i not in chosen[:n]]
+        assert value[chosen[n]] == pytest.approx(value[left].max())
+
+
+def test_a_copy_of_the_best_waits():
+    vectors = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    assert diversify(np.array([3.0, 2.9, 1.0]), vectors, 3, 0.6) == [0, 2, 1]
+    assert diversify(np.array([3.0, 2.9, 1.0]), vectors, 3, 0.2) == [0, 1, 2]
