@@ -68,7 +68,9 @@ def _as_texts(value: object) -> object:
 
 
 def _as_text_map(value: object) -> object:
-    return {k: str(v) for k, v in value.items()} if isinstance(value, Mapping) else value
+    if not isinstance(value, Mapping):
+        return value
+    return {k: str(v) for k, v in value.items() if v is not None}
 
 
 Picks = Annotated[tuple[Pick, ...], BeforeValidator(_as_picks), Field(max_length=10_000)]
@@ -265,7 +267,7 @@ class RecommendationList(_Frozen):
 
     Args:
         dropped: items a filter removed although they would have ranked within the top ``k``.
-        dropped_counts: how many catalog items each filter removed in all.
+        dropped_counts: how many items each filter removed on the way down the ranking.
         notes: things the caller should know (picks not in the catalog, a trimmed prompt, fewer
             than ``k`` allowed items).
         abstained: free candidates that matched nothing in the catalog.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coldstart.data.dataset import Dataset
+from coldstart.errors import DataError
 from coldstart.evaluation.metrics import ndcg, recall
 from coldstart.protocols import Recommends
 from coldstart.schema import Pick, UserProfile
@@ -37,6 +38,11 @@ class ColdCase:
 
 def cold_users(data: Dataset, users: Sequence[str], shots: Sequence[int] = SHOTS) -> list[ColdCase]:
     """Make a case of every user and number of picks; those with under 5 targets are left out."""
+    if strangers := [u for u in users if u not in data.likes]:
+        raise DataError(
+            f"{len(strangers)} users, first {strangers[0]!r}, have no likes in {data.name}",
+            hint="is this the data that the split was made of?",
+        )
     out = []
     for user in users:
         likes = data.likes[user]
@@ -51,8 +57,8 @@ def cold_users(data: Dataset, users: Sequence[str], shots: Sequence[int] = SHOTS
 def shuffled(cases: Sequence[ColdCase], seed: int = 0) -> list[ColdCase]:
     """Give every case the profile of another user with as many picks.
 
-    Targets stay the user's own, less the other's picks (which no list may show). A user without
-    such another is left out.
+    Targets stay the user's own, less the other's picks, which no list may show; nor may it show
+    the user's own picks, which are no targets. A user without such another is left out.
     """
     out: list[ColdCase] = []
     for k in sorted({c.shots for c in cases}):
@@ -61,8 +67,9 @@ def shuffled(cases: Sequence[ColdCase], seed: int = 0) -> list[ColdCase]:
             continue
         order = np.random.default_rng([seed, k]).permutation(len(group))
         for own, other in zip(order, np.roll(order, 1), strict=True):
-            profile = group[other].profile
-            targets = group[own].targets - {p.item for p in profile.liked}
+            theirs = group[other].profile
+            profile = theirs.model_copy(update={"seen": group[own].profile.liked})
+            targets = group[own].targets - {p.item for p in theirs.liked}
             out.append(ColdCase(group[own].user, k, profile, targets))
     return out
 

@@ -1,0 +1,164 @@
+"""The shipped artifact with the real language model, on real people and films."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from coldstart import Catalog, Context, Item, Recommender, UserProfile
+from coldstart.answer import AnswerOptions
+from coldstart.evaluation.baselines import popularity_baseline
+from coldstart.evaluation.figures import Memo, Ours, as_markdown
+from coldstart.evaluation.harness import cold_users, evaluate
+from coldstart.evaluation.splits import Split
+from coldstart.filters import Known
+from tests.conftest import ARTIFACT, ROOT
+
+PEOPLE = [
+    UserProfile(age=24, gender="M", occupation="technician"),
+    UserProfile(about="slow-burn stories with a twist", interests=["Sci-Fi", "Thriller"]),
+    UserProfile(liked=["Toy Story", "The Lion King", "Babe"]),
+]
+
+
+def replica(shipped: Recommender) -> Recommender:
+    """The same recommender with a catalog of its own."""
+    return Recommender(
+        Catalog.from_items(shipped.catalog),
+        shipped.lm,
+        shipped.template,
+        shipped.counts,
+        shipped.encoder,
+        shipped.ranker,
+        shipped.settings,
+        manifest=shipped.manifest,
+    )
+
+
+@pytest.mark.parametrize("strategy", ["catalog", "free", "both"])
+def test_ten_recommendations_for_three_kinds_of_new_users(shipped, strategy):
+    batch = shipped.recommend(PEOPLE, k=10, strategy=strategy)
+    assert batch == [shipped.recommend(p, k=10, strategy=strategy) for p in PEOPLE]
+    for result in batch:
+        assert len(result) == 10
+        assert set(result.item_ids) <= set(shipped.catalog.ids)
+    lists = [frozenset(r.item_ids) for r in batch]
+    assert len(set(lists)) == 3
+
+
+def test_free_writing_writes_films_that_exist(shipped):
+    for person in PEOPLE:
+        groundings = shipped.ground(shipped.generate(person, n=20, strategy="free"))
+        found = [g for g in groundings if not g.abstained]
+        assert len(found) >= 15
+
+
+def test_the_manifest_names_the_users_it_was_trained_on(shipped, movielens):
+    split = Split.load(ARTIFACT / "split.json")
+    assert sorted([*split.train, *split.valid, *split.test]) == sorted(movielens.likes)
+    sizes = {p: len(getattr(split, p)) for p in ("train", "valid", "test")}
+    assert shipped.manifest["split"] == sizes
+    assert shipped.counts.n_users == sizes["train"]
+    assert shipped.manifest["data"]["fingerprint"] == movielens.fingerprint
+    assert shipped.manifest["base"]["name"] == "smollm2-135m-instruct"
+    # The catalog is research data: named, never committed.
+    assert not (ARTIFACT / "catalog.jsonl").exists()
+
+
+def test_counts_are_those_of_the_training_users(shipped, movielens):
+    split = Split.load(ARTIFACT / "split.json")
+    likes = {i: 0 for i in movielens.catalog.ids}
+    for user in split.train:
+        for item in movielens.likes[user]:
+            likes[item] += 1
+    assert [likes[i] for i in shipped.counts.item_ids] == shipped.counts.likes.tolist()
+
+
+def test_exact_probabilities_sum_to_one(shipped):
+    user = shipped.resolve(PEOPLE[2])
+    logprobs = shipped.evidence(user, "catalog").logprobs
+    assert np.exp(logprobs).sum() == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_new_film_is_recommendable_at_once(shipped):
+    rec = replica(shipped)
+    rec.catalog.add(
+        Item(
+            item_id="n1",
+            title="The Clockmaker's Orbit",
+            description="A slow-burn science fiction thriller with a twist nobody sees coming.",
+            categories=["Sci-Fi", "Thriller"],
+        )
+    )
+    assert "n1" in rec.recommend(PEOPLE[1], k=10).item_ids
+    rec.catalog.remove("n1")
+    assert rec.recommend(PEOPLE[1], k=10) == shipped.recommend(PEOPLE[1], k=10)
+
+
+def test_words_and_moment_reach_the_prompt_and_the_reasons(shipped):
+    moment = Context(time="Friday evening", occasion="date night")
+    result = shipped.recommend(PEOPLE[1], moment, k=10)
+    assert "Says: slow-burn stories with a twist\n" in result.prompt
+    assert "Now: Friday evening, date night\n" in result.prompt
+    assert any("Sci-Fi" in r.reason or "Thriller" in r.reason for r in result)
+
+
+def test_disliked_films_push_their_like_away(shipped):
+    fans = UserProfile(liked=["Star Wars", "Alien"])
+    turned = UserProfile(liked=["Star Wars", "Alien"], disliked=["Star Trek: First Contact"])
+    trek = [i.item_id for i in shipped.catalog if "Star Trek" in i.title]
+
+    def mean_rank(person: UserProfile) -> float:
+        ids = shipped.recommend(person, k=1000).item_ids
+        return float(np.mean([ids.index(i) for i in trek if i in ids]))
+
+    assert mean_rank(turned) > mean_rank(fans)
+
+
+def test_committed_figures_and_readme_agree():
+    figures = json.loads((ROOT / "docs/results/ml-100k.json").read_text(encoding="utf-8"))
+    table = as_markdown(figures, "ndcg@10")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    card = (ARTIFACT / "README.md").read_text(encoding="utf-8")
+    assert table in readme
+    assert table in card
+    assert table in (ROOT / "docs/results/ml-100k.md").read_text(encoding="utf-8")
+
+
+def test_a_slice_of_the_evaluation_still_comes_out_as_committed(shipped, movielens):
+    """Six held-out users by the committed command's own code, against the committed per-user values."""
+    figures = json.loads((ROOT / "docs/results/ml-100k.json").read_text(encoding="utf-8"))
+    committed = figures["slice"]
+    cases = cold_users(movielens, committed["users"], committed["shots"])
+    rows = evaluate({"catalog": Ours(Memo(shipped), "catalog")}, cases)
+    for row in rows:
+        expected = committed["ndcg@10"][str(row.shots)]
+        assert row.values["ndcg@10"] == pytest.approx(expected, abs=0.03)
+
+
+def test_true_profiles_beat_popularity_on_held_out_users(movielens):
+    """From the committed figures: every strategy, every number of picks, and the profile lift."""
+    figures = json.loads((ROOT / "docs/results/ml-100k.json").read_text(encoding="utf-8"))
+    value = {(r["system"], r["shots"]): r["values"]["ndcg@10"] for r in figures["rows"]}
+    systems = {s for s, _ in value}
+    ours = [s for s in systems if re.match(r"\*\*coldstart", s)]
+    assert len(ours) == 3
+    for k in (0, 1, 3, 5, 10):
+        assert value["**coldstart, catalog**", k] >= value["demographic popularity", k]
+        assert value["**coldstart, catalog**", k] > value["coldstart, catalog, shuffled profiles", k]
+
+
+def test_popularity_baseline_is_the_real_one(shipped, movielens):
+    top = popularity_baseline(shipped.catalog, shipped.counts).recommend(UserProfile(), k=1)
+    assert top[0].title == "Star Wars"
+
+
+def test_answers_can_be_asked_for_with_evidence_at_hand(shipped):
+    user = shipped.resolve(PEOPLE[0])
+    found = shipped.evidence(user, "both")
+    for strategy in ("catalog", "free", "both", "prior"):
+        answer = shipped.answer(user, found, AnswerOptions(5, strategy, (Known(),)))
+        assert len(answer) == 5
