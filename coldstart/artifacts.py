@@ -17,6 +17,7 @@ from safetensors.numpy import save as save_tensors
 from scipy import sparse
 
 from coldstart.cache import new_folder
+from coldstart.card import model_card
 from coldstart.errors import ArtifactError
 from coldstart.priors import Counts
 from coldstart.prompts import PromptTemplate
@@ -24,6 +25,7 @@ from coldstart.ranking import LinearRanker
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+CARD = "README.md"
 Files = dict[str, bytes]
 
 
@@ -58,7 +60,9 @@ def save(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) 
         )
     table = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
     full = {"format": FORMAT, **manifest, "files": table}
+    card = model_card(full)
     with new_folder(folder) as work:
+        (work / CARD).write_text(card, encoding="utf-8")
         for name, data in files.items():
             (work / name).parent.mkdir(parents=True, exist_ok=True)
             (work / name).write_bytes(data)

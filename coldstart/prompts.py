@@ -182,11 +182,11 @@ class PromptTemplate:
         for name, what in _TRIMMED:
             whole = values[name] or ""
 
-            def over(n: int, name: str = name, whole: Any = whole) -> bool:
+            def fits(n: int, name: str = name, whole: Any = whole) -> bool:
                 kept = whole[n:] if name in _PICKS else whole[: len(whole) - n]
-                return count(self._fill(values | {name: kept})) > budget
+                return count(self._fill(values | {name: kept})) <= budget
 
-            cut = bisect_left(range(len(whole)), True, key=lambda n: not over(n))
+            cut = bisect_left(range(len(whole)), True, key=fits)  # the least that is enough
             if cut:
                 values[name] = whole[cut:] if name in _PICKS else whole[: len(whole) - cut]
                 amount = f"{cut} {what}" if name in _PICKS else what

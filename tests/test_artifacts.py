@@ -67,7 +67,7 @@ def test_a_changed_catalog_is_saved_with_the_artifact(folder, tmp_path):
 
 def test_artifacts_hold_no_pickle(folder):
     suffixes = {p.suffix for p in folder.rglob("*") if p.is_file()}
-    assert suffixes <= {".safetensors", ".json", ".jsonl", ".j2"}
+    assert suffixes <= {".safetensors", ".json", ".jsonl", ".j2", ".md"}
 
 
 def test_counts_survive_the_round_trip():

@@ -30,6 +30,9 @@ def evaluate(
         Path | None,
         typer.Option(help="Write OUT.json and OUT.md as well.", metavar="OUT"),
     ] = None,
+    card: Annotated[
+        bool, typer.Option("--card", help="Also put the table into the artifact's README.md.")
+    ] = False,
     as_json: output.AsJson = False,
 ) -> None:
     r"""Rank the whole catalog for users the model has never seen, and compare with baselines.
@@ -45,6 +48,9 @@ def evaluate(
       coldstart evaluate adapters/films --items films.csv --interactions ratings.csv
     """
     from coldstart import Recommender
+    from coldstart.artifacts import CARD
+    from coldstart.cache import write_atomic
+    from coldstart.card import model_card
     from coldstart.evaluation.figures import as_markdown, first_figures, save_figures
     from coldstart.evaluation.harness import METRICS
     from coldstart.evaluation.splits import Split
@@ -77,6 +83,11 @@ def evaluate(
         parts += ["--first", str(first)] if first else []
         save_figures(figures, out, shlex.join([*parts, "--out", str(out)]))
         output.note(f"wrote {out.with_suffix('.json')} and {out.with_suffix('.md')}")
+    if card:
+        table = as_markdown(figures, METRICS[0])
+        about = "NDCG@10, mean over users ± half the 95 % bootstrap interval:\n\n"
+        text = model_card(recommender.manifest, about + table)
+        write_atomic(artifact / CARD, text)
     if as_json:
         return output.emit(figures)
     output.verbatim("\n".join(as_markdown(figures, metric) for metric in METRICS[:2]))

@@ -112,6 +112,9 @@ class Learning:
         _DEFAULT.base
     )
     prompt: Annotated[str, _learn("Prompt template: packaged name or folder.")] = _DEFAULT.prompt
+    encoder: Annotated[str, _learn("Sentence encoder: packaged default, folder or hub id.")] = (
+        _DEFAULT.encoder
+    )
     objective: Annotated[
         Objective,
         _learn(

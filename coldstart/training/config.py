@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from coldstart.errors import ConfigError
-from coldstart.models import DEFAULT_LM
+from coldstart.models import DEFAULT_ENCODER, DEFAULT_LM
 
 Objective = Literal["completion", "branch", "distil"]
 
@@ -18,6 +18,7 @@ class TrainConfig:
     Args:
         base: language model: hub id, folder, or a packaged default.
         prompt: prompt template: packaged name, or a folder.
+        encoder: sentence-transformers model: hub id, folder, or a packaged default.
         objective: ``completion`` (next-token loss on the titles), ``branch`` (loss at the trie's
             decisions, on top of the prior), ``distil`` (the same with soft targets).
         epochs: at most this many; one epoch draws as many users as there are training users.
@@ -49,6 +50,7 @@ class TrainConfig:
 
     base: str = DEFAULT_LM
     prompt: str = "movies-en"
+    encoder: str = DEFAULT_ENCODER
     objective: Objective = "distil"
     epochs: int = 12
     patience: int = 3
@@ -60,7 +62,7 @@ class TrainConfig:
     lora_alpha: int = 32
     use_prior: bool = False
     tau: float = 0.2
-    likes_share: float = 0.25
+    likes_share: float = 0.1
     validity: float = 0.2
     validity_share: float = 0.25
     attribute_dropout: float = 0.15
@@ -68,7 +70,7 @@ class TrainConfig:
     about_share: float = 0.2
     context_share: float = 0.1
     dislikes_share: float = 0.15
-    valid_users: int = 48
+    valid_users: int = 24
     seed: int = 0
     device: str = "auto"
     dtype: str = "auto"

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from coldstart import __version__, artifacts, models
+from coldstart import __version__, artifacts
 from coldstart.assembly import load_adapted, make_encoder
 from coldstart.data.dataset import Dataset
 from coldstart.errors import DataError
@@ -86,7 +86,7 @@ def train(
         lm,
         template,
         counts,
-        make_encoder(models.DEFAULT_ENCODER),
+        make_encoder(config.encoder),
         LinearRanker.default(),
         Settings(tau=config.tau, use_prior=config.use_prior),
         manifest=manifest,
@@ -111,7 +111,7 @@ def _manifest(trainer: Trainer, history: list[dict[str, float]], best: int) -> d
     return {
         "name": data.name,
         "base": {"name": config.base, "fingerprint": trainer.base_fingerprint},
-        "encoder": {"name": models.DEFAULT_ENCODER},
+        "encoder": {"name": config.encoder},
         "catalog": {
             "source": data.name if is_public else None,
             "items": len(data.catalog),

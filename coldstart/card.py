@@ -1,0 +1,72 @@
+"""The model card of an artifact: what it is made of, how good it is, and under which terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_TERMS = {
+    "ml-100k": "MovieLens 100K is for research use (F. M. Harper and J. A. Konstan, 2015). Its "
+    "films and ratings are not part of this folder: the manifest names the catalog and its "
+    "fingerprint, and loading fetches it into the user's cache. What is here are weights, counts "
+    "over training users and user ids.",
+}
+
+
+def model_card(manifest: Mapping[str, Any], figures: str = "") -> str:
+    """Write the card.
+
+    Args:
+        manifest: of the artifact.
+        figures: Markdown about held-out users, if they were evaluated.
+    """
+    training, split = manifest.get("training", {}), manifest.get("split", {})
+    data, base, prompt = manifest.get("data", {}), manifest["base"], manifest["prompt"]
+    lines = [
+        f"# {manifest.get('name', 'coldstart artifact')}",
+        "",
+        f"A coldstart recommender: a LoRA adapter for "
+        f"`{base['name']}`, counts, and a learned blend.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| base model | `{base['name']}`, fingerprint `{base['fingerprint']}` |",
+        f"| prompt | `{prompt['name']}`, SHA-256 `{prompt['sha256'][:16]}` |",
+        f"| encoder | `{manifest['encoder']['name']}` |",
+    ]
+    if data:
+        lines += [
+            f"| data | {data['name']}: {data['users']} users, {data['likes']} likes, "
+            f"{manifest['catalog']['items']} items; fingerprint `{data['fingerprint'][:16]}` |",
+            f"| split | {split['train']} users trained on, {split['valid']} to choose settings, "
+            f"{split['test']} held out (`split.json`) |",
+        ]
+    if training:
+        changed = ", ".join(f"{n} {training[n]}" for n in ("objective", "epochs", "seed"))
+        lines.append(f"| training | {changed}; all settings in `manifest.json` |")
+        lines.append(f"| command | `{command(manifest)}` |")
+    lines += [
+        "",
+        "## Held-out users",
+        "",
+        figures or "Not evaluated yet: `coldstart evaluate`.",
+        "",
+    ]
+    if terms := _TERMS.get(data.get("name", "")):
+        lines += ["## Terms", "", terms, ""]
+    return "\n".join(lines)
+
+
+def command(manifest: Mapping[str, Any]) -> str:
+    """The training command, with the settings that are not the default."""
+    from coldstart.training.config import TrainConfig
+
+    default = TrainConfig().to_dict()
+    name = manifest["data"]["name"]
+    source = "--data ml-100k" if manifest["catalog"]["source"] else "--items … --interactions …"
+    parts = [f"coldstart train {source} --out adapters/{name}"]
+    for setting, value in manifest["training"].items():
+        if setting in default and value != default[setting]:
+            flag = "--" + setting.replace("_", "-")
+            parts.append(flag if value is True else f"{flag} {value}")
+    return " ".join(parts)
