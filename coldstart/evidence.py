@@ -48,9 +48,14 @@ class Evidence:
     notes: tuple[str, ...] = ()
 
 
-def model_feature(logprobs: Floats, mass: Floats) -> Floats:
-    """The model's log-probability less that of the prior it started from, shape (N,), nats."""
-    return np.asarray(logprobs - np.log(mass / mass.sum()))
+def model_feature(logprobs: Floats, mass: Floats, met: NDArray[np.bool_]) -> Floats:
+    """The model's log-probability less the log prior: what the model adds, shape (N,), nats.
+
+    Never below zero for items that nobody has ``met``: that the model does not expect a title it
+    was not trained on says nothing about the user.
+    """
+    lift = np.asarray(logprobs - np.log(mass / mass.sum()))
+    return np.where(met, lift, np.maximum(lift, 0.0))
 
 
 def written_feature(knowledge: ItemKnowledge, groundings: Sequence[Grounding]) -> Floats:

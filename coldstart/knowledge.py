@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 20
 BORROWED = 0.5
-"""Share of its neighbours' counts that an item nobody has met yet is given."""
+"""How far an item nobody has met yet follows its neighbours' lifts and co-occurrence."""
+OPTIMISM = 0.9
+"""Quantile of its neighbours' popularity that such an item is given: it might be that good."""
 
 
 class ItemKnowledge:
     """Content vectors and counts of every catalog item, in catalog row order.
 
-    An item without counts (added after training) borrows half of the similarity-weighted mean
-    counts of its 20 nearest items by content, so that it can be reached before anyone met it.
+    An item without counts (added after training) borrows from its 20 nearest items by content:
+    half of their similarity-weighted mean lifts and co-occurrence, and the 90 % quantile of their
+    popularity. It is so tried before anyone has met it (optimism in the face of uncertainty).
 
     Args:
         catalog: followed by ``sync``.
@@ -51,15 +54,26 @@ class ItemKnowledge:
             if self.ids
             else np.zeros((0, 1), dtype=np.float32)
         )
+        self.met = np.array([i in self.counts.column for i in self.ids], dtype=bool)
         self.borrow = self._borrow()
-        self.share: Floats = self.spread(popularity(self.counts))
-        self.likes: Floats = self.spread(self.counts.likes)
+        self.share: Floats = self._share()
+        self.likes: Floats = self.share * self.counts.n_users
         self._categories()
         self._version = self.catalog.version
 
     def spread(self, values: Floats) -> Floats:
         """Values of the counted items, shape (I,), as values of the catalog's rows, shape (N,)."""
         return np.asarray(self.borrow @ values)
+
+    def _share(self) -> Floats:
+        """Popularity of every row, in [0, 1]; optimistic where nothing is known."""
+        known = popularity(self.counts)
+        share = self.spread(known)
+        for row in np.flatnonzero(~self.met):
+            neighbours = self.borrow[[row]].indices
+            if len(neighbours):
+                share[row] = np.quantile(known[neighbours], OPTIMISM)
+        return share
 
     def _encode(self) -> None:
         from coldstart.encoding.encoders import encode_items

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import minimize
 
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.features import FEATURES
@@ -25,30 +23,13 @@ DEFAULT_WEIGHTS: dict[str, tuple[float, float]] = {
     "people": (1.0, 0.0),
     "picks": (1.2, 0.0),
     "alike": (0.1, 0.0),
-    "words": (0.2, 0.0),
+    "words": (0.3, 0.0),
     "interests": (0.5, 0.0),
     "dislikes": (-1.0, 0.0),
     "model": (0.5, 0.0),
     "written": (1.0, 0.0),
 }
-"""Used before anything was fitted, and what fitting shrinks to: (no picks, change by 10 picks)."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One cold user to learn the blend from.
-
-    Args:
-        features: shape (N, len(FEATURES)).
-        targets: rows of the items the user went on to like.
-        excluded: rows that may not be shown (the picks).
-        shots: number of picks.
-    """
-
-    features: Floats
-    targets: NDArray[np.int64]
-    excluded: NDArray[np.int64]
-    shots: int
+"""Used before anything was fitted, and where fitting starts: (no picks, change by 10 picks)."""
 
 
 class LinearRanker:
@@ -92,6 +73,10 @@ class LinearRanker:
         """Score of every item, shape (N,); higher is better."""
         return np.asarray(features @ self.weights(strategy, shots))
 
+    def table(self, strategy: str) -> dict[str, tuple[float, float]]:
+        """Each feature's (weight without picks, change by 10 picks)."""
+        return {f: (w[0], w[1]) for f, w in self._weights[strategy].items()}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
         return {s: {f: list(w) for f, w in ws.items()} for s, ws in self._weights.items()}
@@ -108,59 +93,6 @@ class LinearRanker:
             )
         except (TypeError, ValueError, AttributeError, LookupError) as e:
             raise ArtifactError(f"malformed ranker weights: {e}") from e
-
-
-def fit_weights(
-    cases: Sequence[Case], names: Sequence[str], *, shrink: float = 3.0
-) -> dict[str, tuple[float, float]]:
-    """Learn the weights of some features by maximum likelihood.
-
-    Each case is a choice among the items that may be shown; the loss is ``−Σ_targets log
-    softmax(score)`` summed over cases (so users count by their likes, which is what many-target
-    ranking metrics reward) divided by the mean number of targets, plus ``shrink · ‖w − default‖²``.
-
-    Args:
-        cases: users none of the other parts was trained on.
-        names: features to use; the others get no weight.
-        shrink: pull towards ``DEFAULT_WEIGHTS``.
-
-    Returns:
-        (weight without picks, change by 10 picks) of each name; the defaults if no case has a
-        target.
-    """
-    cases = [c for c in cases if len(c.targets)]
-    if not cases:
-        return {n: DEFAULT_WEIGHTS[n] for n in names}
-    columns = [FEATURES.index(n) for n in names]
-    start = np.array([DEFAULT_WEIGHTS[n] for n in names])
-    far = np.array([min(c.shots, FULL_SHOTS) / FULL_SHOTS for c in cases])
-    per_case = np.mean([len(c.targets) for c in cases])
-    tables = []
-    for case in cases:
-        table = case.features[:, columns].copy()
-        keep = np.ones(len(table), dtype=bool)
-        keep[case.excluded] = False
-        tables.append((table[keep], table[case.targets]))
-
-    def loss(flat: Floats) -> tuple[float, Floats]:
-        w = flat.reshape(-1, 2)
-        total, gradient = 0.0, np.zeros_like(w)
-        for (table, chosen), s in zip(tables, far, strict=True):
-            at = np.array([1.0, s])
-            score = table @ (w @ at)
-            top = score.max()
-            mass = np.exp(score - top)
-            total -= (chosen @ (w @ at)).sum() - len(chosen) * (top + np.log(mass.sum()))
-            slope = len(chosen) * (mass / mass.sum()) @ table - chosen.sum(axis=0)
-            gradient += np.outer(slope, at)
-        away = w - start
-        return (
-            float(total / per_case + shrink * (away**2).sum()),
-            np.asarray(gradient / per_case + 2 * shrink * away).ravel(),
-        )
-
-    found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B").x.reshape(-1, 2)
-    return {n: (float(a), float(b)) for n, (a, b) in zip(names, found, strict=True)}
 
 
 def diversify(scores: Floats, vectors: NDArray[Any], k: int, diversity: float) -> list[int]:

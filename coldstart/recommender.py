@@ -360,7 +360,7 @@ class Recommender:
         out = Evidence(prompt=prompt.text, notes=prompt.notes)
         if strategy in ("catalog", "both"):
             logprobs = self._catalog_logprobs(prompt.text)
-            model = model_feature(logprobs, self._mass())
+            model = model_feature(logprobs, self._mass(), self.knowledge.met)
             out = replace(out, logprobs=logprobs, model=model)
         if strategy in ("free", "both"):
             n = self.settings.written_titles

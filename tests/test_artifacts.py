@@ -152,3 +152,16 @@ def test_saving_never_replaces_a_folder_of_other_things(folder, tmp_path):
     assert (tmp_path / "documents" / "novel.txt").read_text() == "chapter one"
     rec.save_pretrained(folder)  # an artifact may be replaced
     assert Recommender.from_pretrained(folder)
+
+
+def test_the_model_card_says_what_is_inside(saved):
+    manifest = artifacts.read_manifest(saved)
+    card = (saved / "README.md").read_text(encoding="utf-8")
+    for fact in (
+        manifest["base"]["fingerprint"],
+        manifest["prompt"]["name"],
+        "36 users trained on, 12 to choose settings, 12 held out",
+        "--epochs 1",
+        "Not evaluated yet",
+    ):
+        assert fact in card

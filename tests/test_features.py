@@ -226,7 +226,7 @@ def test_a_new_item_borrows_from_its_neighbours_and_is_reachable():
     knowledge = make_knowledge(catalog)
     row = knowledge.rows["new"]
     assert knowledge.borrow[[row]].sum() == pytest.approx(BORROWED)
-    assert 0 < knowledge.share[row] < BORROWED * popularity(knowledge.counts).max() + 1e-9
+    assert 0 < knowledge.share[row] <= popularity(knowledge.counts).max()
     assert features_of(NOBODY, knowledge)["popularity"][row] > np.log(1e-4) + 1
     fan = resolved({"liked": ["1", "2"], "interests": ["sci-fi"]}, knowledge=knowledge)
     assert "new" in answer(fan, knowledge, k=5).item_ids
@@ -352,8 +352,15 @@ def test_reached_keeps_the_best_way():
 
 def test_model_feature_is_zero_where_the_model_repeats_the_prior():
     mass = np.array([1.0, 3.0, 4.0])
-    assert model_feature(np.log(mass / 8), mass) == pytest.approx(np.zeros(3))
-    assert model_feature(np.log([0.5, 0.25, 0.25]), mass)[0] == pytest.approx(np.log(4))
+    met = np.ones(3, dtype=bool)
+    assert model_feature(np.log(mass / 8), mass, met) == pytest.approx(np.zeros(3))
+    assert model_feature(np.log([0.5, 0.25, 0.25]), mass, met)[0] == pytest.approx(np.log(4))
+
+
+def test_what_nobody_has_met_is_not_held_against_it():
+    mass, logprobs = np.ones(3), np.log([0.1, 0.1, 0.8])
+    found = model_feature(logprobs, mass, np.array([True, False, False]))
+    assert found == pytest.approx([np.log(0.3), 0.0, np.log(2.4)])
 
 
 # -- picks -----------------------------------------------------------------------------------
@@ -553,7 +560,9 @@ def test_a_category_given_twice_is_named_once():
 def test_the_model_is_credited_only_where_it_helped():
     logprobs = np.full(10, -3.0)
     logprobs[KNOWLEDGE.rows["10"]] = -0.1
-    found = Evidence(logprobs=logprobs, model=model_feature(logprobs, np.ones(10)))
+    found = Evidence(
+        logprobs=logprobs, model=model_feature(logprobs, np.ones(10), np.ones(10, bool))
+    )
     lines = {x.item_id: x for x in answer(NOBODY, found=found, strategy="catalog")}
     model = "The language model finds it likelier for this profile than for others."
     assert [i for i, x in lines.items() if x.reason == model] == ["10"]

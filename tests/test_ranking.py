@@ -8,12 +8,9 @@ from hypothesis import strategies as st
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.features import FEATURES
 from coldstart.ranking import (
-    DEFAULT_WEIGHTS,
     FULL_SHOTS,
-    Case,
     LinearRanker,
     diversify,
-    fit_weights,
 )
 
 numbers = st.floats(-5, 5)
@@ -102,105 +99,6 @@ def test_unknown_feature_says_it_is_another_version():
 def test_malformed_weights_are_an_artifact_error(data):
     with pytest.raises(ArtifactError, match="malformed ranker weights"):
         LinearRanker.from_dict(data)
-
-
-# -- fit_weights -----------------------------------------------------------------------------
-
-
-def softmax(scores):
-    mass = np.exp(scores - scores.max())
-    return mass / mass.sum()
-
-
-def simulated(truth, *, users=150, items=40, targets=8, seed=0, shots=(0, 10)):
-    """Users who choose among the items by known weights (without picks, change by 10)."""
-    rng, cases = np.random.default_rng(seed), []
-    for n in range(users):
-        k = shots[n % len(shots)]
-        features = np.zeros((items, len(FEATURES)))
-        score = np.zeros(items)
-        for name, (base, slope) in truth.items():
-            column = FEATURES.index(name)
-            features[:, column] = rng.normal(size=items)
-            score += features[:, column] * (base + slope * k / FULL_SHOTS)
-        excluded = rng.permutation(items)[:k]
-        score[excluded] = -np.inf
-        chosen = rng.choice(items, size=targets, replace=False, p=softmax(score))
-        cases.append(Case(features, chosen, excluded, k))
-    return cases
-
-
-def negative_log_likelihood(cases, fitted):
-    total = 0.0
-    for case in cases:
-        score = LinearRanker({"x": fitted}).scores(case.features, "x", case.shots)
-        keep = np.setdiff1d(np.arange(len(score)), case.excluded)
-        total -= np.log(softmax(score[keep]))[np.searchsorted(keep, case.targets)].sum()
-    return total
-
-
-def test_fitting_recovers_the_known_weights():
-    truth = {"popularity": (0.4, 0.8), "words": (1.0, -0.7), "alike": (-0.5, 0.0)}
-    fitted = fit_weights(simulated(truth, targets=1, users=1500), list(truth), shrink=0.01)
-    for name, pair in truth.items():
-        assert fitted[name] == pytest.approx(pair, abs=0.25), name
-
-
-def test_fitting_improves_the_likelihood_of_new_users():
-    truth = {"popularity": (0.2, 0.0), "words": (1.2, 0.0), "dislikes": (0.0, -1.0)}
-    fitted = fit_weights(simulated(truth), list(truth))
-    fresh = simulated(truth, seed=1)
-    default = {name: DEFAULT_WEIGHTS[name] for name in truth}
-    assert negative_log_likelihood(fresh, fitted) < negative_log_likelihood(fresh, default)
-
-
-def test_fitting_finds_the_minimum_of_the_stated_loss():
-    truth = {"popularity": (0.2, 0.5), "words": (1.2, 0.0)}
-    cases = simulated(truth, users=30)
-    fitted = fit_weights(cases, list(truth), shrink=3.0)
-
-    def loss(at):
-        away = sum((x - d) ** 2 for n in at for x, d in zip(at[n], DEFAULT_WEIGHTS[n], strict=True))
-        return negative_log_likelihood(cases, at) / 8 + 3.0 * away
-
-    for name in truth:
-        for step in ((0.01, 0), (-0.01, 0), (0, 0.01), (0, -0.01)):
-            beside = fitted | {name: tuple(np.add(fitted[name], step))}
-            assert loss(beside) > loss(fitted)
-
-
-def test_no_cases_or_targets_keep_the_defaults():
-    no_targets = Case(np.ones((3, len(FEATURES))), np.array([], dtype=int), np.array([0]), 1)
-    for cases in ([], [no_targets]):
-        assert fit_weights(cases, FEATURES) == DEFAULT_WEIGHTS
-
-
-def test_cases_without_targets_change_nothing():
-    cases = simulated({"popularity": (0.2, 0.0)}, users=6)
-    empty = Case(cases[0].features, np.array([], dtype=int), cases[0].excluded, 0)
-    assert fit_weights([*cases, empty], ["popularity"]) == fit_weights(cases, ["popularity"])
-
-
-def test_useless_features_keep_the_defaults():
-    features = np.zeros((5, len(FEATURES)))
-    features[:, FEATURES.index("words")] = 3.0  # the same for every item
-    case = Case(features, np.array([1, 2]), np.array([0]), 1)
-    fitted = fit_weights([case] * 4, ["picks", "words"])
-    assert fitted["picks"] == pytest.approx(DEFAULT_WEIGHTS["picks"])
-    assert fitted["words"] == pytest.approx(DEFAULT_WEIGHTS["words"], abs=1e-6)
-
-
-def test_only_the_named_features_get_a_weight():
-    cases = simulated({"popularity": (0.2, 0.0), "words": (1.0, 0.0)}, users=6)
-    assert list(fit_weights(cases, ["words"])) == ["words"]
-
-
-def test_fitting_leaves_the_cases_alone():
-    cases = simulated({"words": (1.0, 0.0)}, users=4)
-    before = [c.features.copy() for c in cases]
-    fit_weights(cases, ["words"])
-    for case, features in zip(cases, before, strict=True):
-        assert (case.features == features).all()
 
 
 # -- diversify -------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ def evaluate(
     ] = None,
     shots: Annotated[str, typer.Option(help="Numbers of picks.", metavar="K,K,…")] = "0,1,3,5,10",
     seed: Annotated[int, typer.Option(help="Of free writing, shuffling and the bootstrap.")] = 0,
+    jobs: Annotated[
+        int, typer.Option(help="Processes, of one thread each; 1: here, with all cores.", min=1)
+    ] = 1,
     out: Annotated[
         Path | None,
         typer.Option(help="Write OUT.json and OUT.md as well.", metavar="OUT"),
@@ -51,7 +54,12 @@ def evaluate(
     from coldstart.artifacts import CARD
     from coldstart.cache import write_atomic
     from coldstart.card import model_card
-    from coldstart.evaluation.figures import as_markdown, first_figures, save_figures
+    from coldstart.evaluation.figures import (
+        Plan,
+        as_markdown,
+        first_figures,
+        save_figures,
+    )
     from coldstart.evaluation.harness import METRICS
     from coldstart.evaluation.splits import Split
 
@@ -71,11 +79,9 @@ def evaluate(
         tasks: dict[str, TaskID] = {}
         figures = first_figures(
             recommender,
-            data,
-            split.valid,
-            split.test[:first],
-            seed=seed,
-            shots=numbers,
+            Plan(data, split.valid, split.test[:first], numbers, seed),
+            artifact=artifact,
+            jobs=jobs,
             report=lambda what, done, total: _show(bars, tasks, what, done, total),
         )
     if out:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +29,14 @@ from coldstart.evaluation.harness import (
     METRICS,
     MIN_TARGETS,
     SHOTS,
+    ColdCase,
     Row,
+    Score,
     cold_users,
     evaluate,
+    score,
     shuffled,
+    summarise,
 )
 from coldstart.filters import Known
 from coldstart.protocols import Recommends
@@ -120,32 +128,37 @@ def tuned_item_knn(
     return chosen, setting
 
 
-def first_figures(
-    recommender: Recommender,
-    data: Dataset,
-    valid: Sequence[str],
-    test: Sequence[str],
-    *,
-    seed: int = 0,
-    shots: Sequence[int] = SHOTS,
-    report: Report | None = None,
-) -> dict[str, Any]:
-    """Evaluate an artifact beside the baselines.
+@dataclass(frozen=True)
+class Plan:
+    """What is evaluated, apart from the recommender; may be sent to another process.
 
     Args:
-        recommender: the artifact.
-        data: the dataset it was trained on.
+        data: the dataset the artifact was trained on.
         valid: users on whom the classical baseline's setting is chosen.
         test: users to report on.
-        seed: of free writing, shuffling and the bootstrap.
         shots: numbers of picks.
-        report: called with (what, done, total).
-
-    Returns:
-        Plain data: ``rows``, and what produced them.
+        seed: of free writing, shuffling and the bootstrap.
     """
-    memo, catalog_memo = Memo(recommender, seed), Memo(recommender, seed, "catalog")
-    knn, setting = tuned_item_knn(recommender, data, valid)
+
+    data: Dataset
+    valid: Sequence[str]
+    test: Sequence[str]
+    shots: Sequence[int] = SHOTS
+    seed: int = 0
+
+    @property
+    def cases(self) -> list[ColdCase]:
+        """The held-out users."""
+        return cold_users(self.data, self.test, self.shots)
+
+
+def score_share(
+    recommender: Recommender, plan: Plan, share: int, shares: int, report: Report | None = None
+) -> list[Score]:
+    """Score one share of the cases by every system; all shares together are the evaluation."""
+    memo = Memo(recommender, plan.seed)
+    catalog_memo = Memo(recommender, plan.seed, "catalog")
+    knn, setting = tuned_item_knn(recommender, plan.data, plan.valid)
     catalog, counts = recommender.catalog, recommender.counts
     systems: dict[str, Recommends] = {
         "popularity": popularity_baseline(catalog, counts),
@@ -158,31 +171,82 @@ def first_figures(
         "**coldstart, catalog**": Ours(memo, "catalog"),
         "**coldstart, both**": Ours(memo, "both"),
     }
-    cases = cold_users(data, test, shots)
+    strangers = {"coldstart, catalog, shuffled profiles": Ours(catalog_memo, "catalog")}
 
     def telling(what: str) -> Callable[[int, int], None] | None:
         return None if report is None else lambda done, total: report(what, done, total)
 
-    rows = evaluate(systems, cases, seed=seed, report=telling("true profiles"))
-    rows += evaluate(
-        {"coldstart, catalog, shuffled profiles": Ours(catalog_memo, "catalog")},
-        shuffled(cases, seed),
-        seed=seed,
-        report=telling("shuffled profiles"),
-    )
-    few = [u for u in test if len(data.likes[u]) >= max(SLICE_SHOTS) + MIN_TARGETS][:SLICE_USERS]
-    part = evaluate({"x": Ours(catalog_memo, "catalog")}, cold_users(data, few, SLICE_SHOTS))
+    true, false = plan.cases, shuffled(plan.cases, plan.seed)
+    scores = score(systems, true[share::shares], telling("true profiles"))
+    return scores + score(strangers, false[share::shares], telling("shuffled profiles"))
+
+
+@lru_cache(maxsize=1)
+def _loaded_with_one_thread(artifact: Path) -> Recommender:
+    os.environ["OMP_NUM_THREADS"] = "1"
+    import torch
+
+    from coldstart.recommender import Recommender
+
+    torch.set_num_threads(1)
+    return Recommender.from_pretrained(artifact)
+
+
+def _score_in_worker(artifact: Path, plan: Plan, share: int, shares: int) -> list[Score]:
+    return score_share(_loaded_with_one_thread(artifact), plan, share, shares)
+
+
+def first_figures(
+    recommender: Recommender,
+    plan: Plan,
+    *,
+    artifact: Path | None = None,
+    jobs: int = 1,
+    report: Report | None = None,
+) -> dict[str, Any]:
+    """Evaluate an artifact beside the baselines.
+
+    Args:
+        recommender: the artifact.
+        plan: what is evaluated.
+        artifact: its folder, from which further processes load it.
+        jobs: processes of one thread each; on a few cores two processes are quicker than one with
+            two threads, since one user's pass is short.
+        report: called with (what, done, total).
+
+    Returns:
+        Plain data: ``rows``, and what produced them.
+    """
+    if jobs > 1 and artifact is not None:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            shares = jobs * 8  # small, so that progress shows and no process waits for long
+            tasks = [
+                pool.submit(_score_in_worker, artifact, plan, n, shares) for n in range(shares)
+            ]
+            scores = []
+            for done, task in enumerate(as_completed(tasks), start=1):
+                if report:
+                    report("shares of the cases", done, shares)
+                task.result()
+            for task in tasks:
+                scores += task.result()
+    else:
+        scores = score_share(recommender, plan, 0, 1, report)
+    few = [u for u in plan.test if len(plan.data.likes[u]) >= max(SLICE_SHOTS) + MIN_TARGETS]
+    few = few[:SLICE_USERS]
+    memo = Memo(recommender, plan.seed, "catalog")
+    part = evaluate({"x": Ours(memo, "catalog")}, cold_users(plan.data, few, SLICE_SHOTS))
     return {
-        "rows": [asdict(r) for r in rows],
+        "rows": [asdict(r) for r in summarise(scores, plan.seed)],
         "slice": {
             "users": few,
             "shots": SLICE_SHOTS,
             "ndcg@10": {str(r.shots): r.values["ndcg@10"] for r in part},
         },
-        "seed": seed,
-        "users": len({c.user for c in cases}),
-        "items": len(catalog),
-        "data": {"name": data.name, "fingerprint": data.fingerprint},
+        "seed": plan.seed,
+        "users": len({c.user for c in plan.cases}),
+        "items": len(recommender.catalog),
+        "data": {"name": plan.data.name, "fingerprint": plan.data.fingerprint},
         "versions": {p: version(p) for p in ("coldstart-rec", "torch", "transformers", "numpy")},
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
     }

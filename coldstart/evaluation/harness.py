@@ -110,18 +110,44 @@ def evaluate(
         seed: of the bootstrap.
         report: called with (done, total) after each case.
     """
-    found: dict[tuple[str, int], list[list[float]]] = {}
+    return summarise(score(systems, cases, report), seed)
+
+
+@dataclass(frozen=True)
+class Score:
+    """One system on one case: a value for each of ``METRICS``."""
+
+    system: str
+    shots: int
+    values: tuple[float, ...]
+
+
+def score(
+    systems: Mapping[str, Recommends],
+    cases: Sequence[ColdCase],
+    report: Callable[[int, int], None] | None = None,
+) -> list[Score]:
+    """Ask every system about every case; see ``evaluate``."""
+    out = []
     for done, case in enumerate(cases, start=1):
         for name, system in systems.items():
             ids = system.recommend(case.profile, k=DEPTH).item_ids
-            scores = [
+            values = (
                 ndcg(ids, case.targets, 10),
                 recall(ids, case.targets, 10),
                 recall(ids, case.targets, 20),
-            ]
-            found.setdefault((name, case.shots), []).append(scores)
+            )
+            out.append(Score(name, case.shots, values))
         if report:
             report(done, len(cases))
+    return out
+
+
+def summarise(scores: Sequence[Score], seed: int = 0) -> list[Row]:
+    """Mean and interval of each system at each number of picks."""
+    found: dict[tuple[str, int], list[tuple[float, ...]]] = {}
+    for s in scores:
+        found.setdefault((s.system, s.shots), []).append(s.values)
     return [_row(name, k, np.array(values), seed) for (name, k), values in found.items()]
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.data.dataset import Dataset
-from coldstart.evaluation.metrics import ndcg
 from coldstart.features import FEATURES
-from coldstart.ranking import DEFAULT_WEIGHTS, Case, LinearRanker, fit_weights
+from coldstart.ranking import DEFAULT_WEIGHTS, LinearRanker
 from coldstart.schema import Context, Pick, UserProfile
+from coldstart.training.blend import Bench, Case, as_array, fit_weights
 from coldstart.training.people import simulate_words
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def cold_cases(
     *,
     seed: int = 0,
     report: Callable[[int, int], None] | None = None,
-) -> list[tuple[str, Case]]:
+) -> list[Case]:
     """Simulate users as cold: their first k likes are picks, the later ones are targets.
 
     Half of the simulated requests state interests or say a sentence, derived from five further
@@ -49,7 +49,7 @@ def cold_cases(
         report: called with (done, total).
 
     Returns:
-        (user, case) pairs; users with fewer than 5 targets are left out.
+        One case per user and number of picks; those with fewer than 5 targets are left out.
     """
     todo = [(u, k) for u in users for k in SHOTS if len(data.likes[u]) >= k + MIN_TARGETS]
     out = []
@@ -79,47 +79,46 @@ def cold_cases(
         targets = [rows[i] for i in later if i not in gone]
         features = recommender.features(resolved, found)
         excluded = np.array([rows[i] for i in [*picks, *hidden, *low[:3]]], dtype=np.int64)
-        case = Case(features.astype(np.float32), np.array(targets), excluded, k)
-        out.append((user, case))
+        row = np.array(targets, dtype=np.int64)
+        out.append(Case(user, features.astype(np.float32), row, excluded, k))
         if report:
             report(done, len(todo))
     return out
 
 
+STATED = ("words", "interests", "dislikes")
+"""What people say outright is honoured as the defaults have it: statements simulated from likes are
+weaker than real ones, and would teach the blend to ignore them."""
+
+
 def fit_ranker(cases: Sequence[Case]) -> LinearRanker:
     """Fit one set of weights for every strategy."""
+    stated = {f: DEFAULT_WEIGHTS[f] for f in STATED}
+    learned = [f for f in FEATURES if f not in STATED]
     return LinearRanker(
-        {s: fit_weights(cases, [f for f in FEATURES if f not in u]) for s, u in UNUSED.items()}
+        {
+            strategy: fit_weights(cases, [f for f in learned if f not in unused], fixed=stated)
+            for strategy, unused in UNUSED.items()
+        }
     )
 
 
-def case_ndcg(case: Case, weights: np.ndarray) -> float:
-    """NDCG@10 of one case under given weights."""
-    scores = case.features @ weights
-    scores[case.excluded] = -np.inf
-    top = np.argsort(-scores, kind="stable")[:10]
-    return ndcg([str(r) for r in top], {str(r) for r in case.targets}, 10)
-
-
-def cross_validate(pairs: Sequence[tuple[str, Case]], folds: int = 5) -> dict[str, float]:
+def cross_validate(cases: Sequence[Case], folds: int = 5) -> dict[str, float]:
     """NDCG@10 of every strategy and number of picks, on users the blend was not fitted on.
 
     Returns:
-        ``{"catalog_k0": …}``; ``default_…`` rows are the unfitted classical blend.
+        ``{"catalog_k0": …}``; ``classical_…`` rows are the unfitted blend of popularity,
+        demographics and co-occurrence.
     """
-    users = sorted({u for u, _ in pairs})
-    fold_of = {u: n % folds for n, u in enumerate(users)}
+    bench = Bench(cases)
+    users = sorted(bench.rows_of)
+    classical = as_array({f: DEFAULT_WEIGHTS[f] for f in ("popularity", "people", "picks")})
     found: dict[str, list[float]] = {}
-    classical = np.array(
-        [DEFAULT_WEIGHTS[f][0] if f in ("popularity", "people", "picks") else 0.0 for f in FEATURES]
-    )
     for fold in range(min(folds, len(users))):
-        ranker = fit_ranker([c for u, c in pairs if fold_of[u] != fold])
-        for user, case in pairs:
-            if fold_of[user] != fold:
-                continue
-            found.setdefault(f"classical_k{case.shots}", []).append(case_ndcg(case, classical))
-            for strategy in UNUSED:
-                weights = ranker.weights(strategy, case.shots)
-                found.setdefault(f"{strategy}_k{case.shots}", []).append(case_ndcg(case, weights))
+        held = np.concatenate([bench.rows_of[u] for u in users[fold::folds]])
+        ranker = fit_ranker([c for n, c in enumerate(bench.cases) if n not in set(held.tolist())])
+        tables = {s: as_array(ranker.table(s)) for s in UNUSED} | {"classical": classical}
+        for name, weights in tables.items():
+            for row, value in zip(held, bench.ndcg(weights, held, (10,)), strict=True):
+                found.setdefault(f"{name}_k{bench.cases[row].shots}", []).append(float(value))
     return {name: float(np.mean(values)) for name, values in sorted(found.items())}

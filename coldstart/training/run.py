@@ -92,15 +92,15 @@ def train(
         manifest=manifest,
         adapter=files,
     )
-    pairs = cold_cases(
+    cases = cold_cases(
         recommender,
         data,
         split.valid,
         seed=config.seed,
         report=lambda done, total: told({"stage": "ranker", "step": done, "steps": total}),
     )
-    recommender.ranker = fit_ranker([case for _, case in pairs])
-    recommender.manifest["validation"]["ranker_ndcg@10"] = cross_validate(pairs)
+    recommender.ranker = fit_ranker(cases)
+    recommender.manifest["validation"]["ranker_ndcg@10"] = cross_validate(cases)
     recommender.save_pretrained(out)
     return artifacts.read_manifest(out)
 
