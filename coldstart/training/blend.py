@@ -80,8 +80,10 @@ class Bench:
         scores = np.einsum("nif,nf->ni", self._features[rows], at.astype(np.float32))
         scores = np.where(self._shown[rows], scores, -np.inf)
         depth = min(max(cuts), scores.shape[1])
-        # Descending; ties in row order, as the recommender breaks them.
-        top = np.argsort(-scores, axis=1, kind="stable")[:, :depth]
+        top = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
+        top.sort(axis=1)  # then ties stay in row order, as the recommender breaks them
+        best = np.take_along_axis(scores, top, axis=1)
+        top = np.take_along_axis(top, np.argsort(-best, axis=1, kind="stable"), axis=1)
         hits = np.take_along_axis(self._wanted[rows], top, axis=1)
         gains = np.cumsum(hits * self._discount[:depth], axis=1)
         values = [gains[:, min(k, depth) - 1] / self._ideal[k][rows] for k in cuts]
