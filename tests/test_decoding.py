@@ -234,10 +234,11 @@ REAL = "Favourite movies:\nThe Matrix\nAlien\n"
 
 
 def test_smollm2_samples_titles(smollm2):
-    first = write_titles(smollm2, REAL, DecodingConfig(n=8), seed=0)
+    config = DecodingConfig(mode="sample", n=8)
+    first = write_titles(smollm2, REAL, config, seed=0)
     assert len(first) >= 5
-    assert write_titles(smollm2, REAL, DecodingConfig(n=8), seed=0) == first
-    assert write_titles(smollm2, REAL, DecodingConfig(n=8), seed=1) != first
+    assert write_titles(smollm2, REAL, config, seed=0) == first
+    assert write_titles(smollm2, REAL, config, seed=1) != first
 
 
 def test_smollm2_searches_titles(smollm2):
