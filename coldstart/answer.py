@@ -90,6 +90,9 @@ class Answer:
         self._scores = self._contributions.sum(axis=1)
         # A statement about an item is worth making if it stands out from the catalog.
         self._ordinary = self._contributions.mean(axis=0)
+        # What the model adds has a zero of its own: the title's popularity.
+        model = FEATURES.index("model")
+        self._ordinary[model] = max(self._ordinary[model], 0.0)
         self._used = [n for n in range(len(FEATURES)) if self._contributions[:, n].any()]
         words = features[:, FEATURES.index("words")]
         self._reasons = Reasons(knowledge, user, words)

@@ -71,7 +71,7 @@ class Reasons:
         if len(parts) < 2 and wrote is not None and excess.get("written", 0) > 0:
             parts.append(f"the language model wrote “{wrote}” for this profile")
         if not parts and excess.get("model", 0) > 0:
-            parts.append("the language model finds it likelier for this profile than for others")
+            parts.append("the language model favours it for this profile beyond its popularity")
         if not parts:
             parts.append(self._popularity(row))
         sentence = ", and ".join(parts)

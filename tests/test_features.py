@@ -564,7 +564,7 @@ def test_the_model_is_credited_only_where_it_helped():
         logprobs=logprobs, model=model_feature(logprobs, np.ones(10), np.ones(10, bool))
     )
     lines = {x.item_id: x for x in answer(NOBODY, found=found, strategy="catalog")}
-    model = "The language model finds it likelier for this profile than for others."
+    model = "The language model favours it for this profile beyond its popularity."
     assert [i for i, x in lines.items() if x.reason == model] == ["10"]
     assert lines["10"].provenance.matched_by == "trie"
     assert lines["10"].provenance.logprob == -0.1
