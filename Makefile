@@ -41,7 +41,7 @@ train: fetch  ## train the shipped artifact again (about an hour on two cores)
 	$(BIN)/coldstart train --data ml-100k --out adapters/ml-100k
 
 evaluate: fetch  ## the figures of the README, on the held-out users
-	$(BIN)/coldstart evaluate adapters/ml-100k --card --out docs/results/ml-100k
+	$(BIN)/coldstart evaluate adapters/ml-100k --jobs 2 --card --out docs/results/ml-100k
 
 ci: lint types test  ## what CI runs
 

@@ -357,8 +357,8 @@ def test_shares_together_are_the_whole_evaluation():
 
     rec = make()
     plan = Plan(toy_dataset(), toy_split().valid, toy_split().test[:5], (0, 3))
-    whole = score_share(rec, plan, 0, 1)
-    parts = [s for n in range(3) for s in score_share(rec, plan, n, 3)]
+    whole = score_share(rec, plan, (2.0, True), 0, 1)
+    parts = [s for n in range(3) for s in score_share(rec, plan, (2.0, True), n, 3)]
     assert sorted(map(repr, parts)) == sorted(map(repr, whole))
     assert {s.system for s in whole} >= {"popularity", "**coldstart, both**"}
     assert {s.shots for s in whole} == {0, 3}

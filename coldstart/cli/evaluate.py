@@ -87,6 +87,7 @@ def evaluate(
     if out:
         parts = ["coldstart", "evaluate", str(artifact), "--shots", shots, "--seed", str(seed)]
         parts += ["--first", str(first)] if first else []
+        parts += ["--jobs", str(jobs)] if jobs > 1 else []
         save_figures(figures, out, shlex.join([*parts, "--out", str(out)]))
         output.note(f"wrote {out.with_suffix('.json')} and {out.with_suffix('.md')}")
     if card:

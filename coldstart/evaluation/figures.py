@@ -107,10 +107,13 @@ def model_alone(memo: Memo, feature: str) -> ScoredBaseline:
     return ScoredBaseline(recommender.catalog, recommender.counts, score)
 
 
-def tuned_item_knn(
+def tune_item_knn(
     recommender: Recommender, data: Dataset, valid: Sequence[str]
-) -> tuple[ScoredBaseline, str]:
-    """The best classical blend, its one setting chosen on the validation users."""
+) -> tuple[float, bool]:
+    """Weight of item-kNN in the best classical blend, and whether it is multiplied by √k.
+
+    One setting for all numbers of picks, chosen on the validation users.
+    """
     cases = cold_users(data, valid)
     grid = [(w, r) for r in (False, True) for w in (0.5, 1.0, 1.5, 2.0, 3.0)]
     best, best_score = grid[0], -1.0
@@ -121,11 +124,7 @@ def tuned_item_knn(
         score = float(np.mean([r.values["ndcg@10"] for r in evaluate({"x": system}, cases)]))
         if score > best_score:
             best, best_score = (weight, root), score
-    setting = f"weight {best[0]:g}{' · √k' if best[1] else ''}"
-    chosen = item_knn_baseline(
-        recommender.catalog, recommender.counts, weight=best[0], root=best[1]
-    )
-    return chosen, setting
+    return best
 
 
 @dataclass(frozen=True)
@@ -153,17 +152,25 @@ class Plan:
 
 
 def score_share(
-    recommender: Recommender, plan: Plan, share: int, shares: int, report: Report | None = None
+    recommender: Recommender,
+    plan: Plan,
+    knn: tuple[float, bool],
+    share: int,
+    shares: int,
+    report: Report | None = None,
 ) -> list[Score]:
     """Score one share of the cases by every system; all shares together are the evaluation."""
     memo = Memo(recommender, plan.seed)
     catalog_memo = Memo(recommender, plan.seed, "catalog")
-    knn, setting = tuned_item_knn(recommender, plan.data, plan.valid)
     catalog, counts = recommender.catalog, recommender.counts
+    weight, root = knn
+    setting = f"weight {weight:g}{' · √k' if root else ''}"
     systems: dict[str, Recommends] = {
         "popularity": popularity_baseline(catalog, counts),
         "demographic popularity": demographic_baseline(catalog, counts),
-        f"item-kNN + demographic prior ({setting})": knn,
+        f"item-kNN + demographic prior ({setting})": item_knn_baseline(
+            catalog, counts, weight=weight, root=root
+        ),
         "language model alone, catalog": model_alone(memo, "logprobs"),
         "language model alone, free": model_alone(memo, "written"),
         "blend without the language model": Ours(memo, "prior"),
@@ -192,8 +199,10 @@ def _loaded_with_one_thread(artifact: Path) -> Recommender:
     return Recommender.from_pretrained(artifact)
 
 
-def _score_in_worker(artifact: Path, plan: Plan, share: int, shares: int) -> list[Score]:
-    return score_share(_loaded_with_one_thread(artifact), plan, share, shares)
+def _score_in_worker(
+    artifact: Path, plan: Plan, knn: tuple[float, bool], share: int, shares: int
+) -> list[Score]:
+    return score_share(_loaded_with_one_thread(artifact), plan, knn, share, shares)
 
 
 def first_figures(
@@ -217,11 +226,12 @@ def first_figures(
     Returns:
         Plain data: ``rows``, and what produced them.
     """
+    knn = tune_item_knn(recommender, plan.data, plan.valid)
     if jobs > 1 and artifact is not None:
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
             shares = jobs * 8  # small, so that progress shows and no process waits for long
             tasks = [
-                pool.submit(_score_in_worker, artifact, plan, n, shares) for n in range(shares)
+                pool.submit(_score_in_worker, artifact, plan, knn, n, shares) for n in range(shares)
             ]
             scores = []
             for done, task in enumerate(as_completed(tasks), start=1):
@@ -231,7 +241,7 @@ def first_figures(
             for task in tasks:
                 scores += task.result()
     else:
-        scores = score_share(recommender, plan, 0, 1, report)
+        scores = score_share(recommender, plan, knn, 0, 1, report)
     few = [u for u in plan.test if len(plan.data.likes[u]) >= max(SLICE_SHOTS) + MIN_TARGETS]
     few = few[:SLICE_USERS]
     memo = Memo(recommender, plan.seed, "catalog")
