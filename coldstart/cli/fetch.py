@@ -14,7 +14,10 @@ from coldstart.errors import ConfigError
 def fetch(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="What to fetch; everything if left out.", metavar="[NAME|all]..."),
+        typer.Argument(
+            help="What to fetch; what the shipped artifact needs if left out.",
+            metavar="[NAME|all]...",
+        ),
     ] = None,
     show: Annotated[
         bool, typer.Option("--list", help="Only say what there is, and what is here already.")
@@ -30,14 +33,16 @@ def fetch(
     [bold]Examples[/bold]
       coldstart fetch
       coldstart fetch ml-100k --force
+      coldstart fetch ml-small
       coldstart fetch --list --json
     """
-    from coldstart.fetch import SOURCES
+    from coldstart.fetch import DEFAULTS, SOURCES
 
     unknown = [name for name in names or () if name not in {*SOURCES, "all"}]
     if unknown:
         raise ConfigError(f"nothing is called {unknown[0]!r}", f"one of {', '.join(SOURCES)}, all")
-    wanted = list(dict.fromkeys(names)) if names and "all" not in names else list(SOURCES)
+    wanted = names or (["all"] if show else [s.name for s in DEFAULTS])
+    wanted = list(SOURCES) if "all" in wanted else list(dict.fromkeys(wanted))
     rows = [_look(name) if show else _get(name, force) for name in wanted]
     if as_json:
         return output.emit(rows)

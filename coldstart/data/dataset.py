@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -24,6 +25,11 @@ class Dataset:
         users: a profile holding attributes only (no picks), by user id.
         likes: item ids each user liked, oldest first.
         dislikes: item ids each user rated low, oldest first.
+        times: when each of ``likes`` was given, parallel to it: seconds since 1970, or positions;
+            empty if that is not known. Not part of the fingerprint.
+
+    Raises:
+        DataError: ``times`` are given but not parallel to ``likes``.
     """
 
     name: str
@@ -31,6 +37,17 @@ class Dataset:
     users: Mapping[str, UserProfile]
     likes: Mapping[str, tuple[str, ...]]
     dislikes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    times: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.times:
+            sizes, wanted = ({u: len(x) for u, x in m.items()} for m in (self.times, self.likes))
+            if sizes != wanted:
+                user = next(u for u in (*wanted, *sizes) if sizes.get(u) != wanted.get(u))
+                raise DataError(
+                    f"user {user!r} has {wanted.get(user, 0)} likes and {sizes.get(user, 0)} times",
+                    hint="give a time for every like, or none at all",
+                )
 
     @cached_property
     def fingerprint(self) -> str:
@@ -57,7 +74,8 @@ def dataset_from_frames(
         name: used in manifests and messages.
         catalog: the items.
         interactions: columns ``user_id``, ``item_id``, optional ``rating`` and ``timestamp`` (or
-            ``position``); without a time column the table's order is taken as the time order.
+            ``position``); without a time column the table's order is taken as the time order, and
+            the dataset has no ``times``.
         users: attributes by user id; users without any get an empty profile.
         like_at: ratings at or above count as likes; ``None`` or no rating column: every row does.
         dislike_at: ratings at or below count as dislikes.
@@ -97,9 +115,21 @@ def dataset_from_frames(
         {u: (users or {}).get(u, UserProfile()) for u in groups},
         groups,
         _grouped(low) if low is not None else {},
+        _times(likes, order) if order else {},
     )
 
 
-def _grouped(table: pl.DataFrame) -> dict[str, tuple[str, ...]]:
-    grouped = table.group_by("user_id", maintain_order=True).agg("item_id")
-    return {u: tuple(items) for u, items in grouped.iter_rows()}
+def _grouped(table: pl.DataFrame, column: str = "item_id") -> dict[str, tuple[Any, ...]]:
+    grouped = table.group_by("user_id", maintain_order=True).agg(column)
+    return {u: tuple(values) for u, values in grouped.iter_rows()}
+
+
+def _times(likes: pl.DataFrame, column: str) -> dict[str, tuple[float, ...]]:
+    """When each like was given; nothing at all if some rows do not say so by number or date."""
+    when = pl.col(column)
+    if isinstance(likes[column].dtype, pl.Date | pl.Datetime):
+        when = when.dt.epoch("us") / 1e6
+    elif not likes[column].dtype.is_numeric():
+        return {}
+    likes = likes.with_columns(when.cast(pl.Float64).alias(column))
+    return _grouped(likes, column) if likes[column].is_finite().fill_null(False).all() else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -49,10 +49,15 @@ def split_users(
     users: Sequence[str], *, seed: int = 0, test: float = 0.2, valid: float = 0.1
 ) -> Split:
     """Shuffle users and cut: the first ``test`` share, then ``valid``, the rest trains."""
-    # Numbers sort as numbers, so that the split does not depend on how ids were written.
-    ordered = sorted(users, key=lambda u: (0, int(u), u) if u.isdecimal() else (1, 0, u))
-    shuffled = np.array(ordered, dtype=object)
-    np.random.default_rng(seed).shuffle(shuffled)
-    n_test, n_valid = int(test * len(shuffled)), int(valid * len(shuffled))
-    cuts = (shuffled[n_test + n_valid :], shuffled[n_test : n_test + n_valid], shuffled[:n_test])
-    return Split(*(tuple(map(str, part)) for part in cuts))
+    mixed = shuffled_ids(users, seed)
+    n_test, n_valid = int(test * len(mixed)), int(valid * len(mixed))
+    return Split(mixed[n_test + n_valid :], mixed[n_test : n_test + n_valid], mixed[:n_test])
+
+
+def shuffled_ids(ids: Iterable[str], seed: int = 0) -> tuple[str, ...]:
+    """Put ids into a random order that depends on the seed only, not on the order they came in."""
+    # Numbers sort as numbers, so that the order does not depend on how ids were written.
+    ordered = sorted(ids, key=lambda u: (0, int(u), u) if u.isdecimal() else (1, 0, u))
+    mixed = np.array(ordered, dtype=object)
+    np.random.default_rng(seed).shuffle(mixed)
+    return tuple(map(str, mixed))

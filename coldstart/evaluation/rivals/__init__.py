@@ -1,0 +1,1 @@
+"""Strong, well-known recommenders to be measured against, behind the same ``recommend()``."""

@@ -1,0 +1,78 @@
+"""EASE, a linear autoencoder in closed form, and its blend with demographic popularity.
+
+Harald Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from coldstart.errors import ConfigError
+from coldstart.evaluation.baselines import ScoredBaseline
+from coldstart.evaluation.rivals.data import TrainingData, by_picks, demographic_popularity
+from coldstart.schema import UserProfile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+def ease_weights(matrix: sparse.csr_array, l2: float) -> Floats:
+    """Item-to-item weights that best rebuild the likes with none on the diagonal.
+
+    ``B = I − P · diag(1 / diag P)`` with ``P = (XᵀX + λI)⁻¹``: the minimum of
+    ``‖X − XB‖² + λ‖B‖²`` under ``diag B = 0`` (Steck 2019, equations 4 to 8).
+
+    Args:
+        matrix: X, users × items.
+        l2: λ, > 0.
+
+    Returns:
+        B, shape (I, I); row j is what a like of item j says about every item.
+    """
+    if not l2 > 0:
+        raise ConfigError(f"l2 is {l2}, expected more than 0")
+    gram = np.asarray((matrix.T @ matrix).todense())
+    inverse = np.linalg.inv(gram + l2 * np.eye(len(gram)))
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0.0)
+    return weights
+
+
+def ease(training: TrainingData, *, l2: float = 100_000.0) -> ScoredBaseline:
+    """EASE alone: a stranger's picks are folded in as one more row, ``x B``.
+
+    The few picks of a stranger want a λ far above the published ones, which were chosen for rows
+    of many likes. At k=0 it is demographic popularity.
+    """
+    weights = ease_weights(training.matrix, l2)
+    return by_picks(training, lambda picks: np.asarray(weights[picks].sum(axis=0)))
+
+
+def ease_prior(
+    training: TrainingData, *, l2: float = 30_000.0, weight: float = 2.0
+) -> ScoredBaseline:
+    """Demographic popularity plus EASE: ``log p + Σ_g lift_g + w √k · x B / max(x B)``, in nats.
+
+    The maximum is over the items that are no picks. At k=0 demographic popularity remains.
+
+    Args:
+        training: the training users.
+        l2: λ of ``ease_weights``.
+        weight: w, nats given to the item that EASE puts first, at one pick.
+    """
+    weights = ease_weights(training.matrix, l2)
+
+    def score(profile: UserProfile) -> Floats:
+        picks = training.picks(profile)
+        said = weights[picks].sum(axis=0)
+        said[picks] = 0.0
+        top = max(float(said.max(initial=0.0)), 1e-12)
+        prior = demographic_popularity(training, profile)
+        return np.asarray(prior + weight * np.sqrt(len(picks)) * said / top)
+
+    return training.ranking(score)

@@ -1,0 +1,81 @@
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from coldstart.catalog import Catalog
+from coldstart.data.dataset import Dataset, dataset_from_frames
+from coldstart.errors import DataError
+from coldstart.schema import Item, UserProfile
+
+CATALOG = Catalog(Item(item_id=i, title=f"Film {i}") for i in "abc")
+ROWS = {"user_id": ["u", "u", "v", "u"], "item_id": ["a", "b", "c", "c"], "rating": [5, 4, 5, 1]}
+
+
+def made(**columns):
+    return dataset_from_frames("toy", CATALOG, pl.DataFrame(ROWS | columns), like_at=4)
+
+
+@pytest.mark.parametrize("column", ["timestamp", "position"])
+def test_times_are_parallel_to_likes(column):
+    data = made(**{column: [30, 20, 7, 10]})
+    assert data.likes == {"u": ("b", "a"), "v": ("c",)}
+    assert data.times == {"u": (20.0, 30.0), "v": (7.0,)}
+
+
+def test_a_repeated_interaction_has_the_time_of_the_first():
+    frame = pl.DataFrame(
+        {"user_id": ["u", "u"], "item_id": ["a", "a"], "timestamp": [9.5, 3.25]},
+    )
+    data = dataset_from_frames("toy", CATALOG, frame)
+    assert (data.likes, data.times) == ({"u": ("a",)}, {"u": (3.25,)})
+
+
+def test_dates_become_seconds():
+    day = datetime(1998, 4, 23, tzinfo=UTC)
+    data = made(timestamp=[day] * 4)
+    assert data.times == {"u": (day.timestamp(),) * 2, "v": (day.timestamp(),)}
+    assert made(timestamp=[day.date()] * 4).times == data.times
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {},
+        {"timestamp": ["1998-04-23"] * 4},
+        {"timestamp": [1, 2, None, 4]},
+        {"timestamp": [1.0, 2.0, float("nan"), 4.0]},
+    ],
+)
+def test_times_that_are_not_all_known_are_unknown(times):
+    assert made(**times).times == {}
+
+
+def test_times_do_not_change_the_fingerprint():
+    timed, plain = made(timestamp=[1, 2, 3, 4]), made()
+    assert timed.likes == plain.likes
+    assert timed.times
+    assert timed.fingerprint == plain.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("times", "why"),
+    [
+        ({"u": (1.0,), "v": (1.0,)}, "'u' has 2 likes and 1 times .give a time for every like"),
+        ({"u": (1.0, 2.0)}, "'v' has 1 likes and 0 times"),
+        ({"u": (1.0, 2.0), "v": (1.0,), "w": (1.0,)}, "'w' has 0 likes and 1 times"),
+    ],
+)
+def test_times_that_are_not_parallel_are_refused(times, why):
+    likes = {"u": ("a", "b"), "v": ("c",)}
+    with pytest.raises(DataError, match=why):
+        Dataset("toy", CATALOG, dict.fromkeys(likes, UserProfile()), likes, {}, times)
+
+
+def test_movielens_has_the_fingerprint_of_the_shipped_artifact_and_times(movielens):
+    assert movielens.fingerprint.startswith("cd24981b33aa")
+    assert (len(movielens.likes), sum(map(len, movielens.likes.values()))) == (942, 55375)
+    for user, times in movielens.times.items():
+        assert list(times) == sorted(times)
+        assert len(times) == len(movielens.likes[user])
+    assert min(map(min, movielens.times.values())) == 874724710  # 20 September 1997
