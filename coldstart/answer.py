@@ -15,7 +15,7 @@ from coldstart.features import FEATURES, ResolvedProfile
 from coldstart.filters import walk
 from coldstart.knowledge import ItemKnowledge
 from coldstart.protocols import Filter
-from coldstart.ranking import LinearRanker, diversify
+from coldstart.ranking import BlendRanker, diversify
 from coldstart.reasons import Reasons
 from coldstart.schema import Item, Provenance, Recommendation, RecommendationList, Strategy
 
@@ -76,7 +76,7 @@ class Answer:
     def __init__(
         self,
         knowledge: ItemKnowledge,
-        ranker: LinearRanker,
+        ranker: BlendRanker,
         user: ResolvedProfile,
         found: Evidence,
         features: Floats,
@@ -84,16 +84,16 @@ class Answer:
     ) -> None:
         self._knowledge, self._user, self._found = knowledge, user, found
         self._features, self._options = features, options
-        weights = ranker.weights(options.strategy, len(user.liked))
-        weights[FEATURES.index("popularity")] -= options.popularity_penalty
-        self._contributions = features * weights
-        self._scores = self._contributions.sum(axis=1)
+        self._ranker = ranker
+        self._weights = ranker.weights(options.strategy, len(user.liked))
+        self._weights[FEATURES.index("popularity")] -= options.popularity_penalty
+        self._scores = ranker.scores(features, self._weights)
         # A statement about an item is worth making if it stands out from the catalog.
-        self._ordinary = self._contributions.mean(axis=0)
+        self._ordinary = features.mean(axis=0) * self._weights
         # What the model adds has a zero of its own: the title's popularity.
         model = FEATURES.index("model")
         self._ordinary[model] = max(self._ordinary[model], 0.0)
-        self._used = [n for n in range(len(FEATURES)) if self._contributions[:, n].any()]
+        self._used = (features * self._weights).any(axis=0)
         words = features[:, FEATURES.index("words")]
         self._reasons = Reasons(knowledge, user, words)
 
@@ -118,8 +118,14 @@ class Answer:
             self._scores[rows], knowledge.content[rows], options.k, options.diversity
         )
         found = self._found
+        shown = [rows[n] for n in chosen]
+        parts = self._ranker.contributions(self._features, self._weights, shown)
+        self._used |= parts.any(axis=0)
         return RecommendationList(
-            items=tuple(self._line(rank, walked.kept[n]) for rank, n in enumerate(chosen, start=1)),
+            items=tuple(
+                self._line(rank, row, mine)
+                for rank, (row, mine) in enumerate(zip(shown, parts, strict=True), start=1)
+            ),
             k=options.k,
             strategy=options.strategy,
             dropped=walked.dropped,
@@ -133,9 +139,8 @@ class Answer:
     def _may_show(self, item: Item) -> bool:
         return self._options.pool is None or item.item_id in self._options.pool
 
-    def _line(self, rank: int, item: Item) -> Recommendation:
-        row = self._knowledge.rows[item.item_id]
-        mine, features = self._contributions[row], self._features[row]
+    def _line(self, rank: int, row: int, mine: Floats) -> Recommendation:
+        item, features = self._knowledge.catalog.items[row], self._features[row]
         excess = dict(zip(FEATURES, (mine - self._ordinary).tolist(), strict=True))
         reach = (self._found.found or {}).get(item.item_id)
         wrote = reach.grounding.candidate if reach else None
@@ -157,8 +162,8 @@ class Answer:
                 logprob=logprob,
                 matched_by=None if method == "abstained" else method,
                 similarity=reach.similarity if reach else None,
-                features={FEATURES[n]: float(features[n]) for n in self._used},
-                contributions={FEATURES[n]: float(mine[n]) for n in self._used},
+                features={FEATURES[n]: float(features[n]) for n in np.flatnonzero(self._used)},
+                contributions={FEATURES[n]: float(mine[n]) for n in np.flatnonzero(self._used)},
             ),
         )
 

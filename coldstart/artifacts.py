@@ -21,7 +21,7 @@ from coldstart.card import model_card
 from coldstart.errors import ArtifactError
 from coldstart.priors import Counts
 from coldstart.prompts import PromptTemplate
-from coldstart.ranking import LinearRanker
+from coldstart.ranking import BlendRanker
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -45,7 +45,7 @@ class Artifact:
     files: Mapping[str, bytes]
     template: PromptTemplate
     counts: Counts
-    ranker: LinearRanker
+    ranker: BlendRanker
 
 
 def save(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
@@ -89,7 +89,7 @@ def load(folder: Path) -> Artifact:
     try:
         template = _template(manifest, files)
         counts = counts_from_bytes(files["counts.safetensors"])
-        ranker = LinearRanker.from_dict(json.loads(files["ranker.json"]))
+        ranker = BlendRanker.from_dict(json.loads(files["ranker.json"]))
     except (KeyError, ValueError, TypeError, IndexError, SafetensorError) as e:
         raise ArtifactError(
             f"{folder}: cannot read the artifact: {type(e).__name__}: {e}",
@@ -175,6 +175,10 @@ def counts_to_bytes(counts: Counts) -> bytes:
         "pair_start": half.indptr.astype(np.uint32),
         "pair_item": half.indices.astype(np.uint16 if n < 1 << 16 else np.uint32),
         "pair_count": _smallest(half.data),
+        "early": counts.early.astype(np.uint32),
+        "later_start": counts.later.indptr.astype(np.uint32),
+        "later_item": counts.later.indices.astype(np.uint16 if n < 1 << 16 else np.uint32),
+        "later_count": _smallest(counts.later.data),
     }
     about = {
         "n_users": counts.n_users,
@@ -196,14 +200,7 @@ def counts_from_bytes(data: bytes) -> Counts:
     header = int.from_bytes(data[:8], "little")
     about = json.loads(json.loads(data[8 : 8 + header])["__metadata__"]["about"])
     n = len(about["item_ids"])
-    half = sparse.csr_array(
-        (
-            tensors["pair_count"].astype(np.float64),
-            tensors["pair_item"].astype(np.int64),
-            tensors["pair_start"].astype(np.int64),
-        ),
-        shape=(n, n),
-    )
+    half, later = (_sparse(tensors, name, n) for name in ("pair", "later"))
     rows = tensors["group_likes"].astype(np.float64)
     return Counts(
         item_ids=tuple(about["item_ids"]),
@@ -212,7 +209,15 @@ def counts_from_bytes(data: bytes) -> Counts:
         group_sizes=dict(zip(about["groups"], about["group_sizes"], strict=True)),
         group_likes=dict(zip(about["groups"], rows, strict=True)),
         together=(half + half.T).tocsr(),
+        early=tensors["early"].astype(np.float64),
+        later=later,
     )
+
+
+def _sparse(tensors: Mapping[str, np.ndarray], name: str, n: int) -> sparse.csr_array:
+    data = tensors[f"{name}_count"].astype(np.float64)
+    index = tensors[f"{name}_item"].astype(np.int64), tensors[f"{name}_start"].astype(np.int64)
+    return sparse.csr_array((data, *index), shape=(n, n))
 
 
 def adapter_files(folder: Path) -> Files:

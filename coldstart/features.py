@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.knowledge import ItemKnowledge
-from coldstart.priors import co_occurrence, demographic_lift
+from coldstart.priors import (
+    closest_pick,
+    co_occurrence,
+    demographic_lift,
+    fold_in,
+    late_lift,
+    later_lift,
+    pick_lift,
+)
 from coldstart.schema import Context, UserProfile
 from coldstart.text import clean_text
 
@@ -22,6 +30,18 @@ FEATURES = (
     "popularity",
     "people",
     "picks",
+    "fold_in",
+    "lift",
+    "closest",
+    "next",
+    "late",
+    "kinds",
+    "usual",
+    "mainstream",
+    "year",
+    "year_gap",
+    "age",
+    "shots",
     "alike",
     "words",
     "interests",
@@ -34,6 +54,18 @@ FEATURES = (
 - ``popularity``: log share of training users who liked the item.
 - ``people``: demographic lift, nats.
 - ``picks``: co-occurrence with the liked picks (0…1) · √k for k picks.
+- ``fold_in``: EASE given the picks.
+- ``lift``: how much more those who liked a pick like it, mean over the picks, nats.
+- ``closest``: damped cosine of co-occurrence with the closest pick, 0…1.
+- ``next``: how much likelier it is liked after the picks than after any likes, nats, · √k.
+- ``late``: how much likelier it is liked late than at all, nats.
+- ``kinds``: how the categories of the picks, less those of popular items, fit its own, · √k.
+- ``usual``: how its categories fit those of popular items.
+- ``mainstream``: its log popularity less the mean one of the picks.
+- ``year``: its year, the median one if unknown.
+- ``year_gap``: years between it and the mean year of the picks.
+- ``age``: the user's, −1 if unknown; ``shots``: number of picks. Both are the same for all items:
+  they say how far to trust the others.
 - ``alike``: content similarity to the liked picks, standardised over the catalog, · √k / (1 + √k).
 - ``words``: content similarity to free text, interests and context, standardised over the catalog.
 - ``interests``: share of the stated interests that name one of the item's categories.
@@ -92,11 +124,26 @@ def user_features(
     """
     n = len(knowledge.ids)
     zero = np.zeros(n)
+    counts, liked, age = knowledge.counts, user.liked, user.profile.age
+    popularity = np.log(knowledge.share + _FLOOR)
+    rows = _rows(knowledge, liked)
     columns: dict[str, Floats] = {
-        "popularity": np.log(knowledge.share + _FLOOR),
-        "people": knowledge.spread(demographic_lift(knowledge.counts, user.profile)),
-        "picks": _picks(knowledge, user.liked),
-        "alike": _alike(knowledge, user.liked),
+        "popularity": popularity,
+        "people": knowledge.spread(demographic_lift(counts, user.profile)),
+        "picks": _picks(knowledge, liked),
+        "fold_in": knowledge.spread(fold_in(counts, liked)),
+        "lift": knowledge.spread(pick_lift(counts, liked)),
+        "closest": knowledge.spread(closest_pick(counts, liked)),
+        "next": knowledge.spread(later_lift(counts, liked)) * np.sqrt(len(liked)),
+        "late": knowledge.spread(late_lift(counts)),
+        "kinds": _kinds(knowledge, rows),
+        "usual": knowledge.kinds @ knowledge.usual_kinds,
+        "mainstream": popularity - popularity[rows].mean() if rows else zero,
+        "year": knowledge.year,
+        "year_gap": np.abs(knowledge.year - knowledge.year[rows].mean()) if rows else zero,
+        "age": np.full(n, -1.0 if age is None else age),
+        "shots": np.full(n, float(len(liked))),
+        "alike": _alike(knowledge, liked),
         "words": _words(knowledge, user),
         "interests": _interests(knowledge, user.profile),
         "dislikes": _dislikes(knowledge, user.disliked),
@@ -115,6 +162,13 @@ def _picks(knowledge: ItemKnowledge, liked: Sequence[str]) -> Floats:
 
 def _rows(knowledge: ItemKnowledge, ids: Sequence[str]) -> list[int]:
     return [knowledge.rows[i] for i in ids if i in knowledge.rows]
+
+
+def _kinds(knowledge: ItemKnowledge, rows: Sequence[int]) -> Floats:
+    if not rows:
+        return np.zeros(len(knowledge.ids))
+    taste = knowledge.kinds[rows].mean(axis=0) - knowledge.usual_kinds
+    return np.asarray(knowledge.kinds @ taste * np.sqrt(len(rows)))
 
 
 def _standardised(values: Floats) -> Floats:

@@ -116,9 +116,12 @@ def fetch(source: Source, *, force: bool = False) -> Path:
     return target
 
 
+_OFF = ("", "0", "false", "no", "off")
+
+
 def _download(source: Source, folder: Path) -> Path:
     spec = f"{source.package}=={source.version}"
-    if os.environ.get("COLDSTART_OFFLINE"):
+    if os.environ.get("COLDSTART_OFFLINE", "").strip().casefold() not in _OFF:
         raise FetchError(
             f"{source.name} is not in the cache and COLDSTART_OFFLINE is set",
             hint=f"run `coldstart fetch {source.name}` once with a network",

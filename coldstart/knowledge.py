@@ -114,3 +114,12 @@ class ItemKnowledge:
             self.has_category[
                 row, [self.category_column[c.casefold()] for c in item.categories]
             ] = True
+        # Unit rows: an item of many categories is no closer to everything than one of few.
+        size = np.sqrt(self.has_category.sum(axis=1, keepdims=True))
+        self.kinds: Floats = self.has_category / np.maximum(size, 1.0)
+        weight = self.share.sum()
+        self.usual_kinds: Floats = self.share @ self.kinds / (weight if weight > 0 else 1.0)
+        years = [item.year for item in self.catalog]
+        dated = [y for y in years if y is not None]
+        usual = float(np.median(dated)) if dated else 0.0
+        self.year: Floats = np.array([usual if y is None else float(y) for y in years])

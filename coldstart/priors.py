@@ -1,7 +1,6 @@
 """What is known without the language model: popularity by whom, and what is liked together.
 
-Everything here is counts over training users. ``without=`` leaves one of those users out, so that
-a training user can be treated as the stranger that a real new user is.
+Everything here is counts over training users.
 """
 
 from __future__ import annotations
@@ -19,6 +18,8 @@ from coldstart.schema import UserProfile
 Floats = NDArray[np.float64]
 
 _FLOOR = 1e-4  # share of users; keeps the log of a never-liked item finite
+_EARLY = 10  # likes that stand for the picks of a new user
+_EASE_ITEMS = 6000  # beyond, inverting the item-to-item matrix takes minutes and gigabytes
 
 
 def attribute_groups(profile: UserProfile) -> list[str]:
@@ -43,6 +44,9 @@ class Counts:
         group_sizes: users per attribute group.
         group_likes: likes per item within each group, shape (I,) each.
         together: users who liked both, sparse and symmetric, diagonal empty, shape (I, I).
+        early: users with the item among their first 10 likes, shape (I,).
+        later: of those with item j (row) among their first 10, how many liked item i (column)
+            after it; sparse, shape (I, I).
     """
 
     item_ids: tuple[str, ...]
@@ -51,6 +55,8 @@ class Counts:
     group_sizes: Mapping[str, int]
     group_likes: Mapping[str, Floats]
     together: sparse.csr_array
+    early: Floats
+    later: sparse.csr_array
 
     @classmethod
     def fit(
@@ -59,16 +65,26 @@ class Counts:
         users: Mapping[str, UserProfile],
         likes: Mapping[str, Sequence[str]],
     ) -> Counts:
-        """Count the likes of ``users``; items outside ``item_ids`` are ignored."""
+        """Count the likes of ``users``, oldest first; items outside ``item_ids`` are ignored."""
         column = {item: i for i, item in enumerate(item_ids)}
         names = list(users)
-        rows, cols = [], []
+        rows: list[int] = []
+        cols: list[int] = []
+        first: list[int] = []
+        then: list[int] = []
+        early = np.zeros(len(item_ids))
         for r, user in enumerate(names):
-            known = {column[i] for i in likes.get(user, ()) if i in column}
+            known = [column[i] for i in dict.fromkeys(likes.get(user, ())) if i in column]
             rows += [r] * len(known)
-            cols += sorted(known)
+            cols += known
+            early[known[:_EARLY]] += 1
+            for at, j in enumerate(known[:_EARLY], start=1):
+                first += [j] * (len(known) - at)
+                then += known[at:]
         ones = np.ones(len(rows))
         x = sparse.csr_array((ones, (rows, cols)), shape=(len(names), len(item_ids)))
+        shape = (len(item_ids), len(item_ids))
+        later = sparse.csr_array((np.ones(len(first)), (first, then)), shape=shape)
         together = (x.T @ x).tocsr()
         together.setdiag(0)
         together.eliminate_zeros()
@@ -83,6 +99,8 @@ class Counts:
             {g: len(m) for g, m in members.items()},
             {g: np.asarray(x[m].sum(axis=0)).ravel() for g, m in members.items()},
             together,
+            early,
+            later,
         )
 
     @cached_property
@@ -90,88 +108,144 @@ class Counts:
         """Column of each item id."""
         return {item: i for i, item in enumerate(self.item_ids)}
 
+    @cached_property
+    def ease(self) -> Floats | None:
+        """Item-to-item weights of EASE (Steck, 2019), shape (I, I), or ``None`` for large catalogs.
 
-@dataclass(frozen=True)
-class LeftOut:
-    """A counted user to be taken out of the counts again.
+        ``B = −P / diag(P)`` with a zero diagonal, ``P = (XᵀX + λI)⁻¹`` and λ = 500: the ridge
+        regression of every item on all others. Row j is what a like of item j says about each item.
+        """
+        n = len(self.item_ids)
+        if n > _EASE_ITEMS:
+            return None
+        gram = self.together.toarray()
+        gram[np.diag_indices(n)] = self.likes + 500.0
+        inverse = np.linalg.inv(gram)
+        weights: Floats = -inverse / np.diag(inverse)
+        np.fill_diagonal(weights, 0.0)
+        return weights
 
-    Args:
-        groups: the user's attribute groups.
-        liked: 1 where the user liked the item, else 0; shape (I,).
-    """
 
-    groups: frozenset[str]
-    liked: Floats
-
-
-def popularity(counts: Counts, without: LeftOut | None = None) -> Floats:
+def popularity(counts: Counts) -> Floats:
     """Share of training users who liked each item, shape (I,), in [0, 1]."""
-    if without is None:
-        return counts.likes / max(counts.n_users, 1)
-    shares: Floats = (counts.likes - without.liked) / max(counts.n_users - 1, 1)
-    return shares
+    return counts.likes / max(counts.n_users, 1)
 
 
-def log_popularity(counts: Counts, without: LeftOut | None = None) -> Floats:
+def log_popularity(counts: Counts) -> Floats:
     """Natural log of popularity, floored so that a never-liked item stays finite."""
-    return np.log(popularity(counts, without) + _FLOOR)
+    return np.log(popularity(counts) + _FLOOR)
 
 
-def group_lift(
-    counts: Counts, group: str, *, shrink: float = 100.0, without: LeftOut | None = None
-) -> Floats:
+def group_lift(counts: Counts, group: str, *, shrink: float = 100.0) -> Floats:
     """How much more one group likes each item than everyone does, in nats, shape (I,).
 
     ``log((c_g + β·p) / (n_g + β)) − log p``: the group's likes c_g among its n_g users, shrunk by
     β = ``shrink`` users to the global share p. Zero for a group never seen in training.
     """
-    p = popularity(counts, without)
+    p = popularity(counts)
     if group not in counts.group_sizes:
         return np.zeros(len(p))
     likes, size = counts.group_likes[group], counts.group_sizes[group]
-    if without is not None and group in without.groups:
-        likes, size = likes - without.liked, size - 1
-        if not size:
-            return np.zeros(len(p))
     return np.log((likes + shrink * p) / (size + shrink) + _FLOOR) - np.log(p + _FLOOR)
 
 
-def demographic_lift(
-    counts: Counts, profile: UserProfile, *, shrink: float = 100.0, without: LeftOut | None = None
-) -> Floats:
+def demographic_lift(counts: Counts, profile: UserProfile, *, shrink: float = 100.0) -> Floats:
     """Sum of ``group_lift`` over the profile's groups, shape (I,): naive Bayes over attributes.
 
     Add to ``log_popularity`` for demographic popularity.
     """
     lift = np.zeros(len(counts.item_ids))
     for group in attribute_groups(profile):
-        lift += group_lift(counts, group, shrink=shrink, without=without)
+        lift += group_lift(counts, group, shrink=shrink)
     return lift
 
 
-def co_occurrence(
-    counts: Counts,
-    picks: Sequence[str],
-    *,
-    damping: float = 20.0,
-    without: LeftOut | None = None,
-) -> Floats:
+def co_occurrence(counts: Counts, picks: Sequence[str], *, damping: float = 20.0) -> Floats:
     """Item-to-item closeness of every item to the picks, shape (I,), in [0, 1].
 
     ``Σ_j∈picks C_ij / √((n_i + d)(n_j + d))``, the damped cosine of item-kNN (Deshpande and
     Karypis, 2004), divided by its maximum over the items that are no picks themselves. All zero if
     no pick is known or nothing was liked together with one.
     """
-    columns = [counts.column[i] for i in dict.fromkeys(picks) if i in counts.column]
+    columns = known_columns(counts, picks)
     out = np.zeros(len(counts.item_ids))
     if not columns:
         return out
-    size = counts.likes + damping if without is None else counts.likes - without.liked + damping
+    size = counts.likes + damping
     for j in columns:
-        both = counts.together[[j]].toarray().ravel()
-        if without is not None and without.liked[j]:
-            both = np.maximum(both - without.liked, 0)
-        out += both / np.sqrt(size[j] * size)
+        out += counts.together[[j]].toarray().ravel() / np.sqrt(size[j] * size)
     out[columns] = 0
     top = out.max()
     return out / top if top > 0 else out
+
+
+def fold_in(counts: Counts, picks: Sequence[str]) -> Floats:
+    """EASE's score of every item given the picks, over √k for k of them, shape (I,).
+
+    All zero without a known pick, and for catalogs too large for EASE.
+    """
+    columns = known_columns(counts, picks)
+    if not columns or counts.ease is None:
+        return np.zeros(len(counts.item_ids))
+    return np.asarray(counts.ease[columns].sum(axis=0) / np.sqrt(len(columns)))
+
+
+def pick_lift(counts: Counts, picks: Sequence[str], *, shrink: float = 50.0) -> Floats:
+    """How much more those who liked a pick like each item, mean over the picks, nats, shape (I,).
+
+    ``group_lift`` with "liked item j" as the group: ``log((C_ij + β·p_i) / (n_j + β)) − log p_i``.
+    """
+    columns = known_columns(counts, picks)
+    p = popularity(counts)
+    if not columns:
+        return np.zeros(len(p))
+    both = counts.together[columns].toarray()
+    sizes = counts.likes[columns][:, None]
+    lifts = np.log((both + shrink * p) / (sizes + shrink) + _FLOOR) - np.log(p + _FLOOR)
+    lift: Floats = lifts.mean(axis=0)
+    return lift
+
+
+def later_popularity(counts: Counts) -> Floats:
+    """Share of likes that follow an early one: popularity among people past their first picks.
+
+    ``b_i = Σ_j A_ji / Σ_j n_j`` with A = ``later`` and n = ``early``, shape (I,). People like what
+    they are shown first and then go on, so that this differs from popularity.
+    """
+    return np.asarray(counts.later.sum(axis=0)).ravel() / max(float(counts.early.sum()), 1.0)
+
+
+def late_lift(counts: Counts) -> Floats:
+    """How much likelier each item is liked late than at all, nats, shape (I,), mean about zero."""
+    lift = np.log(later_popularity(counts) + _FLOOR) - log_popularity(counts)
+    return np.asarray(lift - lift.mean()) if len(lift) else lift
+
+
+def later_lift(counts: Counts, picks: Sequence[str], *, shrink: float = 20.0) -> Floats:
+    """How much likelier each item follows the picks than any likes, mean over picks, nats, (I,).
+
+    ``log((A_ji + β·b_i) / (n_j + β)) − log b_i``, named as in ``later_popularity``, β = ``shrink``.
+    """
+    columns = known_columns(counts, picks)
+    if not columns:
+        return np.zeros(len(counts.item_ids))
+    usual = later_popularity(counts)
+    after = counts.later[columns].toarray()
+    sizes = counts.early[columns][:, None]
+    lifts = np.log((after + shrink * usual) / (sizes + shrink) + _FLOOR) - np.log(usual + _FLOOR)
+    return np.asarray(lifts.mean(axis=0))
+
+
+def closest_pick(counts: Counts, picks: Sequence[str], *, damping: float = 20.0) -> Floats:
+    """Damped cosine of every item to the pick it is closest to, shape (I,), in [0, 1]."""
+    columns = known_columns(counts, picks)
+    if not columns:
+        return np.zeros(len(counts.item_ids))
+    size = counts.likes + damping
+    both = counts.together[columns].toarray() / np.sqrt(size[columns][:, None] * size)
+    return np.asarray(both.max(axis=0))
+
+
+def known_columns(counts: Counts, picks: Sequence[str]) -> list[int]:
+    """Columns of the picks that were counted, each once."""
+    return [counts.column[i] for i in dict.fromkeys(picks) if i in counts.column]

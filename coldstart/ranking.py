@@ -1,14 +1,15 @@
-"""From features to an order: a learned linear blend, and diversity on top of it."""
+"""From features to an order: a blend of signals, corrected by trees, and diversity on top."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.features import FEATURES
+from coldstart.trees import TreeCorrection
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,14 +33,36 @@ DEFAULT_WEIGHTS: dict[str, tuple[float, float]] = {
 """Used before anything was fitted, and where fitting starts: (no picks, change by 10 picks)."""
 
 
-class LinearRanker:
-    """Score = Σ weight(k) · feature, with weights that move linearly with the number of picks.
+def personal(features: Floats) -> bool:
+    """Whether a user said more than attributes, which counts by group say best on their own."""
+    said = [FEATURES.index(f) for f in ("shots", "words", "interests", "dislikes")]
+    return bool(features[:, said].any())
+
+
+def classical_weights(*, corrected: bool) -> dict[str, tuple[float, float]]:
+    """Default weights of all that is known without the language model.
+
+    Args:
+        corrected: trees follow, which judge content better than a fixed weight does.
+    """
+    left_out = {"model", "written", *({"alike"} if corrected else set())}
+    return {f: w for f, w in DEFAULT_WEIGHTS.items() if f not in left_out}
+
+
+class BlendRanker:
+    """Score = Σ weight(k) · feature + trees(features), the weights linear in the number of picks k.
 
     Args:
         weights: by strategy, each feature's (weight without picks, change by 10 picks).
+        trees: a correction that all strategies share; made only for users who are ``personal``.
     """
 
-    def __init__(self, weights: Mapping[str, Mapping[str, tuple[float, float]]]) -> None:
+    def __init__(
+        self,
+        weights: Mapping[str, Mapping[str, tuple[float, float]]],
+        trees: TreeCorrection | None = None,
+    ) -> None:
+        self.trees = trees
         self._weights = {s: {f: tuple(w) for f, w in ws.items()} for s, ws in weights.items()}
         for strategy, by_name in self._weights.items():
             unknown = by_name.keys() - set(FEATURES)
@@ -50,7 +73,7 @@ class LinearRanker:
                 )
 
     @classmethod
-    def default(cls) -> LinearRanker:
+    def default(cls) -> BlendRanker:
         """The unfitted blend, for every strategy."""
         unused = {"catalog": {"written"}, "free": {"model"}, "both": set[str]()}
         unused["prior"] = {"written", "model"}
@@ -69,9 +92,25 @@ class LinearRanker:
         pairs = (self._weights[strategy].get(f, (0.0, 0.0)) for f in FEATURES)
         return np.array([base + slope * far for base, slope in pairs])
 
-    def scores(self, features: Floats, strategy: str, shots: int) -> Floats:
+    def scores(self, features: Floats, weights: Floats) -> Floats:
         """Score of every item, shape (N,); higher is better."""
-        return np.asarray(features @ self.weights(strategy, shots))
+        linear = np.asarray(features @ weights)
+        if self.trees is None or not personal(features):
+            return linear
+        return linear + self.trees.correct(features, FEATURES, linear)
+
+    def contributions(self, features: Floats, weights: Floats, rows: Sequence[int]) -> Floats:
+        """Each feature's part in the scores of some items, shape (len(rows), len(FEATURES)).
+
+        Args:
+            features: of all items, shape (N, len(FEATURES)).
+            weights: shape (len(FEATURES),).
+            rows: the items; the parts of each sum to its score.
+        """
+        linear = features[rows] * weights
+        if self.trees is None or not personal(features):
+            return linear
+        return linear + self.trees.explain(features[rows], FEATURES)
 
     def table(self, strategy: str) -> dict[str, tuple[float, float]]:
         """Each feature's (weight without picks, change by 10 picks)."""
@@ -79,20 +118,22 @@ class LinearRanker:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
-        return {s: {f: list(w) for f, w in ws.items()} for s, ws in self._weights.items()}
+        weights = {s: {f: list(w) for f, w in ws.items()} for s, ws in self._weights.items()}
+        return {"weights": weights, "correction": self.trees and self.trees.to_dict()}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> LinearRanker:
+    def from_dict(cls, data: Mapping[str, Any]) -> BlendRanker:
         """Read what ``to_dict`` wrote."""
         try:
-            return cls(
-                {
-                    s: {f: (float(w[0]), float(w[1])) for f, w in ws.items()}
-                    for s, ws in data.items()
-                }
-            )
+            weights = {
+                s: {f: (float(w[0]), float(w[1])) for f, w in ws.items()}
+                for s, ws in data["weights"].items()
+            }
+            correction = data["correction"]
         except (TypeError, ValueError, AttributeError, LookupError) as e:
             raise ArtifactError(f"malformed ranker weights: {e}") from e
+        trees = None if correction is None else TreeCorrection.from_dict(correction, FEATURES)
+        return cls(weights, trees)
 
 
 def diversify(scores: Floats, vectors: NDArray[Any], k: int, diversity: float) -> list[int]:

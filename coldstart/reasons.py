@@ -30,6 +30,8 @@ _AGES = {
     **{f"{tens}0s": f"people in their {tens}0s" for tens in range(2, 6)},
     "60s": "people aged 60 or more",
 }
+_PARTS = {"picks": ("picks", "fold_in", "lift", "closest")}
+"""Features that the same statement is about."""
 _OFTEN = 0.1  # share of training users from which an item counts as widely liked
 
 
@@ -62,11 +64,13 @@ class Reasons:
         writers = {
             "picks": self._picks,
             "alike": self._alike,
+            "kinds": self._kinds,
             "interests": self._interests,
             "words": self._words,
             "people": self._people,
         }
-        order = sorted((n for n in writers if excess.get(n, 0) > 0), key=lambda n: -excess[n])
+        gain = {n: sum(excess.get(part, 0) for part in _PARTS.get(n, (n,))) for n in writers}
+        order = sorted((n for n in writers if gain[n] > 0), key=lambda n: -gain[n])
         parts = [part for n in order if (part := writers[n](row))][:2]
         if len(parts) < 2 and wrote is not None and excess.get("written", 0) > 0:
             parts.append(f"the language model wrote “{wrote}” for this profile")
@@ -106,6 +110,20 @@ class Reasons:
         near = content[[self._knowledge.rows[i] for i in liked]] @ content[row]
         best = int(near.argmax())
         return f"similar to {self._title(liked[best])}" if near[best] >= _ALIKE_FROM else None
+
+    def _kinds(self, row: int) -> str | None:
+        """The item's categories that at least half of the picks share."""
+        catalog = self._knowledge.catalog
+        picks = [catalog[i] for i in self._user.liked if i in self._knowledge.rows]
+        if not picks:
+            return None
+        kinds = [{c.casefold() for c in pick.categories} for pick in picks]
+        mine = catalog[self._knowledge.ids[row]].categories
+        shared = [c for c in mine if 2 * sum(c.casefold() in k for k in kinds) >= len(picks)]
+        if not shared:
+            return None
+        like = self._title(picks[0].item_id) if len(picks) == 1 else "much of what you liked"
+        return f"{_list(shared)} like {like}"
 
     def _interests(self, row: int) -> str | None:
         wanted = {i.strip().casefold(): i for i in self._user.profile.interests}

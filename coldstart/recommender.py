@@ -22,7 +22,8 @@ from coldstart.picks import Picks
 from coldstart.priors import Counts
 from coldstart.prompts import PromptTemplate, Rendered
 from coldstart.protocols import Encoder, Filter
-from coldstart.ranking import LinearRanker
+from coldstart.ranking import BlendRanker
+from coldstart.reading import Reader
 from coldstart.schema import (
     Candidate,
     Context,
@@ -31,14 +32,13 @@ from coldstart.schema import (
     Strategy,
     UserProfile,
 )
-from coldstart.settings import PRIOR_COUNT, Settings, prompt_budget
+from coldstart.settings import Settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from coldstart.generation.causal import CausalLM
     from coldstart.generation.decoding import DecodingConfig
-    from coldstart.generation.trie import TitleTrie
     from coldstart.grounding.grounder import Grounder
 
     Floats = NDArray[np.float64]
@@ -68,7 +68,7 @@ class Recommender:
         template: PromptTemplate,
         counts: Counts,
         encoder: Encoder,
-        ranker: LinearRanker,
+        ranker: BlendRanker,
         settings: Settings | None = None,
         *,
         manifest: Mapping[str, Any] | None = None,
@@ -80,9 +80,7 @@ class Recommender:
         self.manifest = dict(manifest or {})
         self.knowledge = ItemKnowledge(catalog, counts, encoder)
         self._adapter = dict(adapter or {})
-        self._trie: TitleTrie | None = None
-        self._trie_version = -1
-        self._surface: dict[str, str] = {}
+        self._reader: Reader | None = None
         self._grounder: Grounder | None = None
 
     # -- loading and saving ---------------------------------------------------------------------
@@ -258,25 +256,10 @@ class Recommender:
         if n < 1:
             raise ConfigError(f"n is {n}, expected at least 1")
         user = self._request(profile, context, unknown_picks)
-        prompt = self.prompt(user)
+        prompt = self.prompt(user).text
         if strategy == "free":
-            return self._write(prompt.text, n, decoding, seed)[:n]
-        logprobs = self._catalog_logprobs(prompt.text)
-        ids: dict[str, list[int]] = {}
-        for row, item_id in enumerate(self.knowledge.ids):
-            ids.setdefault(self._surface[item_id], []).append(row)
-        # Namesakes share one candidate.
-        total = {title: float(np.logaddexp.reduce(logprobs[rows])) for title, rows in ids.items()}
-        best = sorted(total, key=lambda t: (-total[t], t))[:n]
-        return [
-            Candidate(
-                text=title,
-                logprob=min(0.0, total[title]),
-                strategy="catalog",
-                item_ids=tuple(self.knowledge.ids[r] for r in ids[title]),
-            )
-            for title in best
-        ]
+            return list(self.reader.write(prompt, n, decoding, seed))
+        return self.reader.candidates(prompt, n)
 
     def ground(self, candidates: Sequence[Candidate | str]) -> list[Grounding]:
         """Look candidate titles up in the catalog: title → ids, or abstain."""
@@ -334,15 +317,8 @@ class Recommender:
 
     def prompt(self, user: ResolvedProfile) -> Rendered:
         """The prompt of a resolved profile, within the token budget."""
-        lines = self._lm().lines
-        self._sync_trie()
-        return self.template.render(
-            user.profile,
-            user.context,
-            title_of=self._surface.__getitem__,
-            budget=prompt_budget(self._lm().max_tokens, self.settings.prompt_tokens),
-            count_tokens=lines.count,
-        )
+        self.knowledge.sync()
+        return self.reader.prompt(user)
 
     def evidence(
         self,
@@ -359,12 +335,12 @@ class Recommender:
         prompt = self.prompt(user)
         out = Evidence(prompt=prompt.text, notes=prompt.notes)
         if strategy in ("catalog", "both"):
-            logprobs = self._catalog_logprobs(prompt.text)
-            model = model_feature(logprobs, self._mass(), self.knowledge.met)
+            logprobs = self.reader.logprobs(prompt.text)
+            model = model_feature(logprobs, self.reader.mass(), self.knowledge.met)
             out = replace(out, logprobs=logprobs, model=model)
         if strategy in ("free", "both"):
             n = self.settings.written_titles
-            found = self.grounder.ground(self._write(prompt.text, n, decoding, seed))
+            found = self.grounder.ground(self.reader.write(prompt.text, n, decoding, seed))
             out = replace(
                 out,
                 written=written_feature(self.knowledge, found),
@@ -377,6 +353,21 @@ class Recommender:
         """The ranker's input for one user, shape (N, len(FEATURES)), in catalog row order."""
         self.knowledge.sync()
         return user_features(self.knowledge, user, found.model, found.written)
+
+    @property
+    def reader(self) -> Reader:
+        """The language model at work on this catalog.
+
+        Raises:
+            ConfigError: there is no language model.
+        """
+        if self.lm is None:
+            raise ConfigError(
+                "this recommender has no language model", hint="use strategy='prior', or load one"
+            )
+        if self._reader is None or self._reader.lm is not self.lm:
+            self._reader = Reader(self.lm, self.template, self.knowledge, self.settings)
+        return self._reader
 
     @property
     def grounder(self) -> Grounder:
@@ -396,55 +387,3 @@ class Recommender:
             raise CatalogError("the catalog is empty", hint="add items: catalog.add(Item(…))")
         self.knowledge.sync()
         return self.resolve(profile, context, unknown_picks=unknown_picks)
-
-    def _lm(self) -> CausalLM:
-        if self.lm is None:
-            raise ConfigError(
-                "this recommender has no language model", hint="use strategy='prior', or load one"
-            )
-        return self.lm
-
-    def _sync_trie(self) -> TitleTrie:
-        from coldstart.generation.surface import surface_titles
-        from coldstart.generation.trie import TitleTrie
-
-        if self._trie is None:
-            self._trie = TitleTrie()
-        if self._trie_version != self.catalog.version:
-            lines = self._lm().lines
-            _, removed = self.catalog.changes_since(max(0, self._trie_version))
-            self._surface = surface_titles(self.catalog)
-            self._trie.remove(removed)
-            self._trie.set((item, lines.title(text)) for item, text in self._surface.items())
-            self._trie_version = self.catalog.version
-        return self._trie
-
-    def _mass(self) -> Floats:
-        """Prior mass of every catalog row: likes, plus a little for everyone."""
-        return self.knowledge.likes + PRIOR_COUNT
-
-    def _catalog_logprobs(self, prompt: str) -> Floats:
-        """Log-probability of every catalog row."""
-        from coldstart.generation.beam import beam_logprobs
-        from coldstart.generation.scoring import exact_logprobs
-
-        lm, trie, settings = self._lm(), self._sync_trie(), self.settings
-        order = np.array([self.knowledge.rows[i] for i in trie.item_ids])
-        mass, prior = self._mass()[order], settings.use_prior
-        tau = settings.tau if prior else 1.0
-        out = np.empty(len(order))
-        small = len(trie) <= settings.exact_items
-        if small and len(trie.plan().tree_token) <= settings.exact_tokens:
-            out[order] = exact_logprobs(lm, prompt, trie.plan(), mass, tau, prior=prior)
-        else:
-            width = settings.beam_width
-            out[order] = beam_logprobs(lm, prompt, trie, mass, tau, width, prior=prior).logprobs
-        return out
-
-    def _write(
-        self, prompt: str, n: int, decoding: DecodingConfig | None, seed: int
-    ) -> list[Candidate]:
-        from coldstart.generation.decoding import DecodingConfig, write_titles
-
-        config = replace(decoding or DecodingConfig(), n=n)
-        return write_titles(self._lm(), prompt, config, seed)

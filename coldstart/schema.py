@@ -184,9 +184,12 @@ class Item(_Said):
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
     def content_text(self) -> str:
-        """Title, categories and description as one text, for encoders."""
-        head = f"{self.title} ({self.year})" if self.year is not None else self.title
-        return ". ".join(x for x in (head, ", ".join(self.categories), self.description) if x)
+        """Title, categories and description as one text, for encoders.
+
+        Without the year: digits weigh more with sentence encoders than they mean, so that items
+        of one year look alike.
+        """
+        return ". ".join(x for x in (self.title, ", ".join(self.categories), self.description) if x)
 
 
 class Candidate(_Frozen):
@@ -229,7 +232,7 @@ class Provenance(_Frozen):
 
     Args:
         features: ranker inputs of this item, by name.
-        contributions: weight × feature, by name; they sum to the score before diversity.
+        contributions: each feature's part, by name; they sum to the score before diversity.
     """
 
     strategy: Strategy

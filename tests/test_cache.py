@@ -258,6 +258,12 @@ def test_offline_says_what_to_run(index, monkeypatch):
     assert index.calls == []
 
 
+@pytest.mark.parametrize("value", ["", "0", "False", "no"])
+def test_offline_can_be_switched_off_by_value(index, monkeypatch, value):
+    monkeypatch.setenv("COLDSTART_OFFLINE", value)
+    assert fetch(index.source).is_dir()
+
+
 def test_offline_uses_what_is_there(index, monkeypatch):
     folder = fetch(index.source)
     monkeypatch.setenv("COLDSTART_OFFLINE", "1")

@@ -351,14 +351,17 @@ def test_root_scales_with_the_square_root_of_the_picks():
 
 
 def test_shares_together_are_the_whole_evaluation():
-    from coldstart.evaluation.figures import Plan, score_share
+    from coldstart.evaluation.figures import Plan, classical, score_share
     from tests.test_recommender import make
     from tests.toy import toy_dataset, toy_split
 
     rec = make()
-    plan = Plan(toy_dataset(), toy_split().valid, toy_split().test[:5], (0, 3))
-    whole = score_share(rec, plan, (2.0, True), 0, 1)
-    parts = [s for n in range(3) for s in score_share(rec, plan, (2.0, True), n, 3)]
+    split = toy_split()
+    plan = Plan(toy_dataset(), split.train, split.valid, split.test[:5], (0, 3))
+    whole = score_share(rec, plan, 0, 1)
+    parts = [s for n in range(3) for s in score_share(rec, plan, n, 3)]
     assert sorted(map(repr, parts)) == sorted(map(repr, whole))
-    assert {s.system for s in whole} >= {"popularity", "**coldstart, both**"}
+    assert {s.system for s in whole} >= {"language model alone, free", "**coldstart, both**"}
     assert {s.shots for s in whole} == {0, 3}
+    assert "popularity" in (systems := classical(rec, plan))
+    assert all(len(s.recommend(plan.cases[-1].profile, k=3)) == 3 for s in systems.values())

@@ -15,7 +15,7 @@ from coldstart.filters import Categories, Known, default_filters
 from coldstart.knowledge import BORROWED, ItemKnowledge
 from coldstart.picks import Picks
 from coldstart.priors import Counts, attribute_groups, group_lift, popularity
-from coldstart.ranking import LinearRanker
+from coldstart.ranking import BlendRanker
 from coldstart.schema import Candidate, Context, Grounding, Item, Match, UserProfile
 from tests.fakes import FakeEncoder
 
@@ -80,7 +80,7 @@ def answer(user, knowledge=KNOWLEDGE, found=None, ranker=None, **options):
     options = {"strategy": "prior", "filters": default_filters()} | options
     found = found or Evidence()
     features = user_features(knowledge, user, found.model, found.written)
-    ranker = ranker or LinearRanker.default()
+    ranker = ranker or BlendRanker.default()
     return Answer(knowledge, ranker, user, found, features, AnswerOptions(**options)).build()
 
 
@@ -122,6 +122,9 @@ def test_nothing_said_is_popularity_only():
     found = features_of(NOBODY)
     assert user_features(KNOWLEDGE, NOBODY).shape == (10, len(FEATURES))
     assert found.pop("popularity") == pytest.approx(np.log(popularity(KNOWLEDGE.counts) + 1e-4))
+    assert set(found.pop("age")) == {-1.0}
+    of_the_item = {name: found.pop(name) for name in ("usual", "year")}
+    assert all(np.isfinite(column).all() for column in of_the_item.values())
     assert not any(column.any() for column in found.values())
 
 
@@ -653,7 +656,7 @@ def test_only_the_pool_is_shown(profile, pool, k):
 
 def test_contributions_are_weight_times_feature():
     user = resolved({"age": 24, "liked": ["1"], "about": "night train"})
-    weights = dict(zip(FEATURES, LinearRanker.default().weights("prior", 1), strict=True))
+    weights = dict(zip(FEATURES, BlendRanker.default().weights("prior", 1), strict=True))
     for line in answer(user):
         for name, value in line.provenance.features.items():
             assert line.provenance.contributions[name] == pytest.approx(weights[name] * value)

@@ -2,17 +2,21 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from coldstart.priors import (
     Counts,
-    LeftOut,
     attribute_groups,
+    closest_pick,
     co_occurrence,
     demographic_lift,
+    fold_in,
     group_lift,
+    later_lift,
+    later_popularity,
     log_popularity,
+    pick_lift,
     popularity,
 )
 from coldstart.schema import UserProfile
@@ -40,13 +44,6 @@ def fit(world, items=ITEMS):
 
 def likes_of(world):
     return {u: liked for u, (_, liked) in world.items()}
-
-
-def left_out(world, user, items=ITEMS):
-    profile, liked = world[user]
-    return LeftOut(
-        frozenset(attribute_groups(profile)), np.array([float(i in liked) for i in items])
-    )
 
 
 def share(world, item):
@@ -145,29 +142,78 @@ def test_co_occurrence_is_that_of_a_slow_count(world, picks, damping):
     assert found.max() in (0.0, 1.0)
 
 
-@settings(max_examples=200)
-@given(worlds.filter(lambda w: len(w) > 1), st.data())
-def test_leaving_a_user_out_equals_fitting_without_them(world, data):
-    user = data.draw(st.sampled_from(sorted(world)))
-    profile = data.draw(st.sampled_from([world[user][0], UserProfile(age=24, gender="F")]))
-    picks = data.draw(some_items)
-    without = left_out(world, user)
-    counts, fewer = fit(world), fit({u: x for u, x in world.items() if u != user})
-    for all_less_one, refitted in [
-        (popularity(counts, without), popularity(fewer)),
-        (log_popularity(counts, without), log_popularity(fewer)),
-        (demographic_lift(counts, profile, without=without), demographic_lift(fewer, profile)),
-        (co_occurrence(counts, picks, without=without), co_occurrence(fewer, picks)),
-    ]:
-        assert all_less_one.tolist() == refitted.tolist()
+def followers(world, pick, item):
+    """Users with ``pick`` among their first ten likes, and those who liked ``item`` after it."""
+    own = [[i for i in dict.fromkeys(liked) if i in ITEMS] for liked in likes_of(world).values()]
+    early = [x for x in own if pick in x[:10]]
+    return len(early), sum(item in x[x.index(pick) + 1 :] for x in early)
 
 
-def test_leaving_out_the_only_member_of_a_group_leaves_nothing_to_say():
-    world = {"u1": (UserProfile(gender="F"), ["a"]), "u2": (UserProfile(), ["b"])}
-    without = left_out(world, "u1")
-    for shrink in (0.0, 100.0):
-        lift = group_lift(fit(world), "gender=f", shrink=shrink, without=without)
-        assert lift.tolist() == [0.0] * len(ITEMS)
+@given(worlds, some_items)
+def test_what_follows_the_picks_is_that_of_a_slow_count(world, picks):
+    counts, beta = fit(world), 20.0
+    pairs = {(j, i): followers(world, j, i) for j in ITEMS for i in ITEMS}
+    early = sum(pairs[j, j][0] for j in ITEMS)
+    usual = {i: sum(pairs[j, i][1] for j in ITEMS) / max(early, 1) for i in ITEMS}
+    assert later_popularity(counts).tolist() == pytest.approx([usual[i] for i in ITEMS])
+    known = [j for j in dict.fromkeys(picks) if j in ITEMS]
+    expected = [
+        np.mean(
+            [
+                math.log((pairs[j, i][1] + beta * usual[i]) / (pairs[j, i][0] + beta) + FLOOR)
+                - math.log(usual[i] + FLOOR)
+                for j in known
+            ]
+            or [0.0]
+        )
+        for i in ITEMS
+    ]
+    assert later_lift(counts, picks, shrink=beta).tolist() == pytest.approx(expected)
+
+
+@given(worlds, some_items, st.sampled_from([1.0, 50.0]))
+def test_lift_of_the_picks_is_that_of_a_slow_count(world, picks, shrink):
+    known = [j for j in dict.fromkeys(picks) if j in ITEMS]
+    expected = []
+    for i in ITEMS:
+        p, lifts = share(world, i), [0.0] if not known else []
+        for j in known:
+            n = sum(j in liked for _, liked in world.values())
+            both = sum(i in liked and j in liked for _, liked in world.values()) if i != j else 0
+            lifts.append(math.log((both + shrink * p) / (n + shrink) + FLOOR) - math.log(p + FLOOR))
+        expected.append(np.mean(lifts))
+    assert pick_lift(fit(world), picks, shrink=shrink).tolist() == pytest.approx(expected)
+
+
+@given(worlds, some_items)
+def test_the_closest_pick_is_the_largest_of_each_alone(world, picks):
+    counts = fit(world)
+    known = [p for p in picks if p in ITEMS]
+    alone = [closest_pick(counts, [p]) for p in known] or [np.zeros(len(ITEMS))]
+    np.testing.assert_allclose(closest_pick(counts, picks), np.max(alone, axis=0))
+    assert 0 <= closest_pick(counts, picks).max() <= 1
+
+
+@given(worlds, some_items)
+def test_ease_is_the_ridge_regression_of_each_item_on_the_others(world, picks):
+    counts = fit(world)
+    x = np.array([[float(i in liked) for i in ITEMS] for _, liked in world.values()])
+    expected = np.zeros((len(ITEMS), len(ITEMS)))
+    for i in range(len(ITEMS)):
+        others = [j for j in range(len(ITEMS)) if j != i]
+        gram = x[:, others].T @ x[:, others] + 500.0 * np.eye(len(others))
+        expected[others, i] = np.linalg.solve(gram, x[:, others].T @ x[:, i])
+    np.testing.assert_allclose(counts.ease, expected, atol=1e-12)
+    rows = [ITEMS.index(j) for j in dict.fromkeys(picks) if j in ITEMS]
+    sums = expected[rows].sum(axis=0) / max(len(rows), 1) ** 0.5
+    np.testing.assert_allclose(fold_in(counts, picks), sums, atol=1e-12)
+
+
+def test_a_catalog_too_large_for_ease_has_none(monkeypatch):
+    monkeypatch.setattr("coldstart.priors._EASE_ITEMS", len(ITEMS) - 1)
+    counts = fit({"u": (UserProfile(), list(ITEMS))})
+    assert counts.ease is None
+    assert not fold_in(counts, ["a"]).any()
 
 
 @given(worlds)

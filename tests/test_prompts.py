@@ -124,11 +124,12 @@ def test_any_partial_profile_renders_tidily(name, profile, context):
 @pytest.mark.parametrize(
     ("profile", "first"),
     [
-        ({"age": 0}, "A 0-year-old person."),
-        ({"gender": "F"}, "A woman."),
-        ({"gender": "m", "age": 30}, "A 30-year-old man."),
-        ({"occupation": "nurse"}, "A person, occupation nurse."),
-        ({"location": "Oslo", "language": "Norwegian"}, "A person, from Oslo, speaks Norwegian."),
+        ({"age": 0}, "Viewer: aged 0"),
+        ({"gender": "F"}, "Viewer: woman"),
+        ({"gender": "m", "age": 30}, "Viewer: man, aged 30"),
+        ({"occupation": "nurse"}, "Viewer: nurse"),
+        ({"location": "Oslo", "language": "Norwegian"}, "Viewer: from Oslo, speaks Norwegian"),
+        ({"gender": "non-binary", "age": 18}, "Viewer: non-binary, aged 18"),
         ({"attributes": {"skin type": "dry"}}, "skin type: dry"),
         ({"interests": ["Sci-Fi", "Drama"]}, "Likes: Sci-Fi, Drama"),
         ({"about": "one\ntwo"}, "Says: one two"),
@@ -340,7 +341,7 @@ def test_enough_budget_changes_nothing():
 
 
 def test_attributes_alone_over_budget_are_an_error():
-    with pytest.raises(PromptError, match="movies-en needs 9 tokens without any pick.*budget of 6"):
+    with pytest.raises(PromptError, match="movies-en needs 8 tokens without any pick.*budget of 6"):
         trimmed(6, age=3, occupation="deep sea diver", about="x", liked=["y"])
 
 

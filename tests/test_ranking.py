@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.features import FEATURES
 from coldstart.ranking import (
+    DEFAULT_WEIGHTS,
     FULL_SHOTS,
-    LinearRanker,
+    BlendRanker,
     diversify,
 )
 
@@ -20,13 +21,13 @@ weights = st.dictionaries(
 )
 
 
-# -- LinearRanker ----------------------------------------------------------------------------
+# -- BlendRanker ----------------------------------------------------------------------------
 
 
 @given(weights)
 def test_ranker_survives_json(given_weights):
-    ranker = LinearRanker(given_weights)
-    again = LinearRanker.from_dict(json.loads(json.dumps(ranker.to_dict())))
+    ranker = BlendRanker(given_weights)
+    again = BlendRanker.from_dict(json.loads(json.dumps(ranker.to_dict())))
     assert again.to_dict() == ranker.to_dict()
     for strategy in given_weights:
         assert again.weights(strategy, 3).tolist() == ranker.weights(strategy, 3).tolist()
@@ -34,7 +35,7 @@ def test_ranker_survives_json(given_weights):
 
 @pytest.mark.parametrize(("shots", "expected"), [(0, 1.0), (5, 2.0), (10, 3.0), (40, 3.0)])
 def test_weights_move_with_the_picks_up_to_ten(shots, expected):
-    ranker = LinearRanker({"prior": {"picks": (1.0, 2.0)}})
+    ranker = BlendRanker({"prior": {"picks": (1.0, 2.0)}})
     found = dict(zip(FEATURES, ranker.weights("prior", shots), strict=True))
     assert found.pop("picks") == expected
     assert set(found.values()) == {0.0}
@@ -42,43 +43,47 @@ def test_weights_move_with_the_picks_up_to_ten(shots, expected):
 
 @given(weights.filter(bool), st.integers(0, 20), st.integers(0, 5))
 def test_scores_are_weighted_sums(given_weights, shots, rows):
-    ranker, strategy = LinearRanker(given_weights), next(iter(given_weights))
+    ranker, strategy = BlendRanker(given_weights), next(iter(given_weights))
     features = np.random.default_rng(0).normal(size=(rows, len(FEATURES)))
     far = min(shots, FULL_SHOTS) / FULL_SHOTS
     expected = [
         sum((a + b * far) * row[FEATURES.index(f)] for f, (a, b) in given_weights[strategy].items())
         for row in features
     ]
-    assert ranker.scores(features, strategy, shots).tolist() == pytest.approx(expected)
+    assert ranker.scores(features, ranker.weights(strategy, shots)).tolist() == pytest.approx(
+        expected
+    )
 
 
 def test_weights_handed_out_may_be_changed():
-    ranker = LinearRanker.default()
+    ranker = BlendRanker.default()
     ranker.weights("prior", 0)[:] = 99
     assert ranker.weights("prior", 0).max() < 99
 
 
 def test_default_knows_every_strategy_and_uses_only_its_evidence():
-    ranker = LinearRanker.default()
+    ranker = BlendRanker.default()
 
     def used(strategy):
         return {FEATURES[n] for n in ranker.weights(strategy, 0).nonzero()[0]}
 
-    assert used("both") == set(FEATURES)
-    assert used("catalog") == set(FEATURES) - {"written"}
-    assert used("free") == set(FEATURES) - {"model"}
-    assert used("prior") == set(FEATURES) - {"written", "model"}
+    everything = set(DEFAULT_WEIGHTS)
+    assert everything <= set(FEATURES)
+    assert used("both") == everything
+    assert used("catalog") == everything - {"written"}
+    assert used("free") == everything - {"model"}
+    assert used("prior") == everything - {"written", "model"}
     assert ranker.weights("both", 0)[FEATURES.index("dislikes")] < 0
 
 
 def test_unknown_strategy_names_the_known():
     with pytest.raises(ConfigError, match="'magic'.*one of catalog, free, both, prior"):
-        LinearRanker.default().weights("magic", 0)
+        BlendRanker.default().weights("magic", 0)
 
 
 def test_unknown_feature_says_it_is_another_version():
     with pytest.raises(ArtifactError, match="'prior' name unknown feature.*'shoe'.*version"):
-        LinearRanker({"prior": {"shoe": (1.0, 0.0)}})
+        BlendRanker({"prior": {"shoe": (1.0, 0.0)}})
 
 
 @pytest.mark.parametrize(
@@ -87,18 +92,24 @@ def test_unknown_feature_says_it_is_another_version():
         [],
         "x",
         None,
-        {"prior": 3},
-        {"prior": {"picks": 3}},
-        {"prior": {"picks": []}},
-        {"prior": {"picks": [1]}},
-        {"prior": {"picks": {"a": 1}}},
-        {"prior": {"picks": ["a", "b"]}},
-        {"prior": {"picks": [None, 1]}},
+        {"weights": {"prior": {}}},
+        *(
+            {"weights": {"prior": broken}, "correction": None}
+            for broken in (
+                3,
+                {"picks": 3},
+                {"picks": []},
+                {"picks": [1]},
+                {"picks": {"a": 1}},
+                {"picks": ["a", "b"]},
+                {"picks": [None, 1]},
+            )
+        ),
     ],
 )
 def test_malformed_weights_are_an_artifact_error(data):
     with pytest.raises(ArtifactError, match="malformed ranker weights"):
-        LinearRanker.from_dict(data)
+        BlendRanker.from_dict(data)
 
 
 # -- diversify -------------------------------------------------------------------------------

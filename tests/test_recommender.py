@@ -11,7 +11,7 @@ from coldstart.errors import CatalogError, ConfigError, ProfileError
 from coldstart.filters import Categories, Where, Years, default_filters
 from coldstart.generation.decoding import DecodingConfig
 from coldstart.priors import Counts
-from coldstart.ranking import LinearRanker
+from coldstart.ranking import BlendRanker
 from coldstart.settings import Settings
 from tests.fakes import FakeEncoder
 from tests.fakes_lm import tiny_gpt2, tiny_llama
@@ -31,7 +31,7 @@ def make(catalog=None, lm=None, **settings):
         prompts.load("movies-en"),
         Counts.fit(data.catalog.ids, data.users, data.likes),
         FakeEncoder(),
-        LinearRanker.default(),
+        BlendRanker.default(),
         Settings(**({"written_titles": 4} | settings)),
     )
 

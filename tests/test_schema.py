@@ -104,7 +104,8 @@ def test_what_a_profile_says():
 
 
 def test_item_ids_are_text_and_numbers_have_bounds():
-    assert Item(item_id=3, title=" Alien ", year=1979).content_text() == "Alien (1979)"
+    film = Item(item_id=3, title=" Alien ", year=1979, categories=["Horror"])
+    assert (film.item_id, film.content_text()) == ("3", "Alien. Horror")
     with pytest.raises(ValidationError, match="item_id"):
         Item(item_id=True, title="Alien")
     with pytest.raises(ValidationError, match="price"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,13 +11,23 @@ import torch
 
 from coldstart.errors import ArtifactError, ConfigError, DataError
 from coldstart.evaluation.splits import Split
-from coldstart.priors import Counts
+from coldstart.ranking import BlendRanker
+from coldstart.schema import Context, UserProfile
 from coldstart.training.config import TrainConfig
 from coldstart.training.loop import Trainer
 from coldstart.training.people import simulate_profile, top_categories
 from coldstart.training.run import train
+from coldstart.training.strangers import Strangers
 from coldstart.training.teacher import Teacher
-from tests.toy import save_tiny_base, toy_config, toy_dataset, toy_split
+from tests.fakes import FakeEncoder
+from tests.toy import (
+    save_tiny_base,
+    toy_config,
+    toy_dataset,
+    toy_split,
+    toy_strangers,
+    toy_teacher,
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +40,12 @@ def gpt2(tmp_path_factory):
     return save_tiny_base(tmp_path_factory.mktemp("base") / "tiny-gpt2", "gpt2")
 
 
+def trainer_of(config, out):
+    return Trainer(toy_dataset(), toy_split(), config, out, toy_teacher())
+
+
 def run(config, out):
-    return Trainer(toy_dataset(), toy_split(), config, out).run()
+    return trainer_of(config, out).run()
 
 
 @pytest.mark.parametrize(
@@ -52,7 +67,7 @@ def test_gpt2_trains_too(gpt2, tmp_path):
 
 
 def test_the_best_epoch_is_the_one_kept(base, tmp_path):
-    trainer = Trainer(toy_dataset(), toy_split(), toy_config(base, epochs=3), tmp_path)
+    trainer = trainer_of(toy_config(base, epochs=3), tmp_path)
     trained = trainer.run()
     scores = [trainer.score_of(row) for row in trained.history]
     assert trained.best_epoch == int(np.argmax(scores))
@@ -66,7 +81,7 @@ def test_training_stops_early_when_nothing_improves(base, tmp_path):
 
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(base, tmp_path):
     config = toy_config(base, epochs=2, patience=5)
-    whole = Trainer(toy_dataset(), toy_split(), config, tmp_path / "whole")
+    whole = trainer_of(config, tmp_path / "whole")
     whole.run()
 
     class Killed(Exception):
@@ -76,11 +91,11 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(base, tmp_path):
         if row["stage"] == "train" and row["update"] == 7:
             raise Killed("now")
 
-    first = Trainer(toy_dataset(), toy_split(), config, tmp_path / "cut")
+    first = trainer_of(config, tmp_path / "cut")
     with pytest.raises(Killed, match="now"):
         first.run(kill)
     first.save_checkpoint()
-    second = Trainer(toy_dataset(), toy_split(), config, tmp_path / "cut")
+    second = trainer_of(config, tmp_path / "cut")
     assert second.resume()
     assert (second.epoch, second.step) == (1, 2)
     second.run()
@@ -89,10 +104,10 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(base, tmp_path):
 
 
 def test_resume_refuses_other_settings_and_damaged_checkpoints(base, tmp_path):
-    trainer = Trainer(toy_dataset(), toy_split(), toy_config(base, epochs=1), tmp_path)
+    trainer = trainer_of(toy_config(base, epochs=1), tmp_path)
     assert not trainer.resume()
     trainer.run()
-    other = Trainer(toy_dataset(), toy_split(), toy_config(base, epochs=1, seed=1), tmp_path)
+    other = trainer_of(toy_config(base, epochs=1, seed=1), tmp_path)
     with pytest.raises(ArtifactError, match="other settings or data"):
         other.resume()
     state = tmp_path / "checkpoint" / "state.safetensors"
@@ -102,7 +117,7 @@ def test_resume_refuses_other_settings_and_damaged_checkpoints(base, tmp_path):
 
 
 def test_users_are_drawn_in_proportion_to_their_likes(base, tmp_path):
-    trainer = Trainer(toy_dataset(), toy_split(), toy_config(base), tmp_path)
+    trainer = trainer_of(toy_config(base), tmp_path)
     drawn = [u for epoch in range(200) for batch in trainer.users_of(epoch) for u in batch]
     likes = toy_dataset().likes
     assert set(drawn) <= set(toy_split().train)
@@ -113,7 +128,7 @@ def test_users_are_drawn_in_proportion_to_their_likes(base, tmp_path):
 
 
 def test_train_writes_a_loadable_artifact_and_reports_progress(base, tmp_path):
-    from coldstart import Recommender, UserProfile
+    from coldstart import Recommender
 
     rows = []
     manifest = train(
@@ -158,29 +173,53 @@ def test_settings_are_checked(change, message):
 
 
 def test_the_teacher_does_not_know_the_training_user_it_teaches_about():
+    """A user who liked everything instead would be taught the same, but for their own likes."""
     data, split = toy_dataset(), toy_split()
-    everyone = {u: data.users[u] for u in split.train}
     user = split.train[0]
-    others = {u: p for u, p in everyone.items() if u != user}
-    likes, profile = data.likes[user], data.users[user]
-    counted = Teacher(Counts.fit(data.catalog.ids, everyone, data.likes))
-    without = Teacher(Counts.fit(data.catalog.ids, others, data.likes))
-    np.testing.assert_allclose(
-        counted.targets(profile, likes, likes, in_counts=True),
-        without.targets(profile, likes, likes, in_counts=False),
-        atol=1e-12,
-    )
+    likes = data.likes[user]
+    glutton = replace(data, likes={**data.likes, user: tuple(data.catalog.ids)})
+    taught = [
+        Teacher(Strangers(d, split.train, FakeEncoder()), BlendRanker.default()).targets(
+            user, data.users[user], Context(), likes, likes, [0, 2]
+        )
+        for d in (data, glutton)
+    ]
+    np.testing.assert_array_equal(*taught)
+
+
+def test_strangers_know_everyone_else():
+    data, users = toy_dataset(), toy_split().train
+    strangers = toy_strangers()
+    assert strangers.everyone.counts.n_users == len(users)
+    for user in users:
+        assert len(users) - 5 <= strangers.of(user).counts.n_users < len(users)
+    assert strangers.of(toy_split().test[0]) is strangers.everyone
+    assert len({id(strangers.of(u)) for u in users}) == 8
+    assert strangers.everyone.counts.likes.sum() == sum(len(data.likes[u]) for u in users)
 
 
 def test_teacher_targets_are_distributions_without_the_listed_titles():
     data, split = toy_dataset(), toy_split()
-    counts = Counts.fit(data.catalog.ids, {u: data.users[u] for u in split.train}, data.likes)
     user = split.valid[0]
-    likes = data.likes[user]
-    rows = Teacher(counts, likes_share=0.3).targets(data.users[user], likes, likes, in_counts=False)
+    likes, teacher = data.likes[user], toy_teacher(0.3)
+    places = [0, 1, 4]
+    rows = teacher.targets(user, data.users[user], Context(), likes, likes, places)
     np.testing.assert_allclose(rows.sum(axis=1), 1.0)
-    for j, row in enumerate(rows):
-        assert row[[counts.column[i] for i in likes[:j]]].sum() == 0
+    column = {item: n for n, item in enumerate(teacher.item_ids)}
+    for place, row in zip(places, rows, strict=True):
+        assert row[[column[i] for i in likes[:place]]].sum() == 0
+        # The share of the own likes that are left is spread over them.
+        assert row[[column[i] for i in likes[place:]]].min() >= 0.3 / len(likes)
+
+
+def test_the_teacher_hears_what_the_prompt_says():
+    data, user = toy_dataset(), toy_split().valid[0]
+    fans = {
+        kind: toy_teacher(0).targets(user, UserProfile(interests=[kind]), Context(), [], [], [0])[0]
+        for kind in ("Sci-Fi", "Drama")
+    }
+    is_scifi = np.array(["Sci-Fi" in item.categories for item in data.catalog])
+    assert fans["Sci-Fi"][is_scifi].sum() > fans["Drama"][is_scifi].sum() + 0.05
 
 
 def test_simulated_profiles_say_only_true_things():

@@ -10,8 +10,12 @@ import numpy as np
 from coldstart.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.evaluation.splits import Split, split_users
+from coldstart.ranking import BlendRanker
 from coldstart.schema import Item, UserProfile
 from coldstart.training.config import TrainConfig
+from coldstart.training.strangers import Strangers
+from coldstart.training.teacher import Teacher
+from tests.fakes import FakeEncoder
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama
 
 
@@ -53,6 +57,17 @@ def toy_dataset() -> Dataset:
 def toy_split() -> Split:
     """Thirty-six people to train on, twelve each to validate and test."""
     return split_users(list(toy_dataset().likes), valid=0.2, test=0.2)
+
+
+@cache
+def toy_strangers() -> Strangers:
+    """The training people, dealt into parts."""
+    return Strangers(toy_dataset(), toy_split().train, FakeEncoder())
+
+
+def toy_teacher(likes_share: float = 0.1) -> Teacher:
+    """Teaches the default blend."""
+    return Teacher(toy_strangers(), BlendRanker.default(), likes_share)
 
 
 def save_tiny_base(folder: Path, family: str = "llama") -> str:

@@ -40,10 +40,10 @@ def evaluate(
 ) -> None:
     r"""Rank the whole catalog for users the model has never seen, and compare with baselines.
 
-    Reports NDCG@10 and Recall@10 by number of picks, with 95 % intervals: popularity, demographic
-    popularity, item-kNN with the demographic prior, the language model alone, the blend without
-    it, every strategy, and the same with profiles shuffled between users. The held-out users are
-    those of the artifact's split.json.
+    Reports NDCG@10 and Recall@10 by number of picks, with 95 % intervals: popularity by whom, the
+    classical rivals that use picks, the language model alone, the blend without it, every strategy,
+    and the same with profiles shuffled between users. The held-out users are those of the
+    artifact's split.json.
 
     [bold]Examples[/bold]
       coldstart evaluate adapters/ml-100k
@@ -79,7 +79,7 @@ def evaluate(
         tasks: dict[str, TaskID] = {}
         figures = first_figures(
             recommender,
-            Plan(data, split.valid, split.test[:first], numbers, seed),
+            Plan(data, split.train, split.valid, split.test[:first], numbers, seed),
             artifact=artifact,
             jobs=jobs,
             report=lambda what, done, total: _show(bars, tasks, what, done, total),

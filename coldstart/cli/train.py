@@ -119,7 +119,7 @@ class Learning:
         Objective,
         _learn(
             "completion: write titles; branch: choose among catalog titles; "
-            "distil: the same, taught by the best classical blend."
+            "distil: the same, taught by the blend of everything else."
         ),
     ] = _DEFAULT.objective
     epochs: Annotated[int, _learn("At most this many.", min=1)] = _DEFAULT.epochs
@@ -128,6 +128,9 @@ class Learning:
     )
     batch_users: Annotated[int, _learn("Users per step.", min=1)] = _DEFAULT.batch_users
     titles: Annotated[int, _learn("Liked titles per sequence.", min=1)] = _DEFAULT.titles
+    taught: Annotated[
+        int, _learn("With distil: titles of a sequence the blend teaches about.", min=1)
+    ] = _DEFAULT.taught
     learning_rate: Annotated[float, _learn("At its peak.")] = _DEFAULT.learning_rate
     lora_rank: Annotated[int, _learn("Size of the adapter.", min=1)] = _DEFAULT.lora_rank
     use_prior: Annotated[

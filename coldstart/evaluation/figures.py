@@ -38,6 +38,8 @@ from coldstart.evaluation.harness import (
     shuffled,
     summarise,
 )
+from coldstart.evaluation.rivals.data import TrainingData
+from coldstart.evaluation.rivals.registry import RIVALS
 from coldstart.filters import Known
 from coldstart.protocols import Recommends
 from coldstart.schema import RecommendationList, Strategy, UserProfile
@@ -133,6 +135,7 @@ class Plan:
 
     Args:
         data: the dataset the artifact was trained on.
+        train: users the artifact was trained on, and so are the rivals.
         valid: users on whom the classical baseline's setting is chosen.
         test: users to report on.
         shots: numbers of picks.
@@ -140,6 +143,7 @@ class Plan:
     """
 
     data: Dataset
+    train: Sequence[str]
     valid: Sequence[str]
     test: Sequence[str]
     shots: Sequence[int] = SHOTS
@@ -151,26 +155,38 @@ class Plan:
         return cold_users(self.data, self.test, self.shots)
 
 
+_RIVALS = {
+    "ease_prior": "EASE + demographic prior",
+    "dropout_autoencoder": "dropout autoencoder",
+    "later_lift": "likes after the picks + demographic prior",
+}
+
+
+def classical(recommender: Recommender, plan: Plan) -> dict[str, Recommends]:
+    """The baselines; their settings were chosen on the validation users."""
+    catalog, counts = recommender.catalog, recommender.counts
+    weight, root = tune_item_knn(recommender, plan.data, plan.valid)
+    setting = f"weight {weight:g}{' · √k' if root else ''}"
+    training = TrainingData.of(plan.data, plan.train)
+    knn = item_knn_baseline(catalog, counts, weight=weight, root=root)
+    return {
+        "popularity": popularity_baseline(catalog, counts),
+        "demographic popularity": demographic_baseline(catalog, counts),
+        f"item-kNN + demographic prior ({setting})": knn,
+    } | {title: RIVALS[name].build(training) for name, title in _RIVALS.items()}
+
+
 def score_share(
     recommender: Recommender,
     plan: Plan,
-    knn: tuple[float, bool],
     share: int,
     shares: int,
     report: Report | None = None,
 ) -> list[Score]:
-    """Score one share of the cases by every system; all shares together are the evaluation."""
+    """Score one share of the cases by all that needs the model; all shares together are whole."""
     memo = Memo(recommender, plan.seed)
     catalog_memo = Memo(recommender, plan.seed, "catalog")
-    catalog, counts = recommender.catalog, recommender.counts
-    weight, root = knn
-    setting = f"weight {weight:g}{' · √k' if root else ''}"
     systems: dict[str, Recommends] = {
-        "popularity": popularity_baseline(catalog, counts),
-        "demographic popularity": demographic_baseline(catalog, counts),
-        f"item-kNN + demographic prior ({setting})": item_knn_baseline(
-            catalog, counts, weight=weight, root=root
-        ),
         "language model alone, catalog": model_alone(memo, "logprobs"),
         "language model alone, free": model_alone(memo, "written"),
         "blend without the language model": Ours(memo, "prior"),
@@ -199,10 +215,8 @@ def _loaded_with_one_thread(artifact: Path) -> Recommender:
     return Recommender.from_pretrained(artifact)
 
 
-def _score_in_worker(
-    artifact: Path, plan: Plan, knn: tuple[float, bool], share: int, shares: int
-) -> list[Score]:
-    return score_share(_loaded_with_one_thread(artifact), plan, knn, share, shares)
+def _score_in_worker(artifact: Path, plan: Plan, share: int, shares: int) -> list[Score]:
+    return score_share(_loaded_with_one_thread(artifact), plan, share, shares)
 
 
 def first_figures(
@@ -226,14 +240,13 @@ def first_figures(
     Returns:
         Plain data: ``rows``, and what produced them.
     """
-    knn = tune_item_knn(recommender, plan.data, plan.valid)
+    scores = score(classical(recommender, plan), plan.cases)
     if jobs > 1 and artifact is not None:
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
             shares = jobs * 8  # small, so that progress shows and no process waits for long
             tasks = [
-                pool.submit(_score_in_worker, artifact, plan, knn, n, shares) for n in range(shares)
+                pool.submit(_score_in_worker, artifact, plan, n, shares) for n in range(shares)
             ]
-            scores = []
             for done, task in enumerate(as_completed(tasks), start=1):
                 if report:
                     report("shares of the cases", done, shares)
@@ -241,7 +254,7 @@ def first_figures(
             for task in tasks:
                 scores += task.result()
     else:
-        scores = score_share(recommender, plan, knn, 0, 1, report)
+        scores += score_share(recommender, plan, 0, 1, report)
     few = [u for u in plan.test if len(plan.data.likes[u]) >= max(SLICE_SHOTS) + MIN_TARGETS]
     few = few[:SLICE_USERS]
     memo = Memo(recommender, plan.seed, "catalog")

@@ -1,4 +1,4 @@
-"""Learning the weights of the blend by what they are for: NDCG of cold users' lists.
+"""Learning what a further signal is worth by what it is for: NDCG of cold users' lists.
 
 Coordinate ascent (Metzler and Croft, "Linear feature-based models for information retrieval", 2007)
 needs no gradient and optimises the ranking metric itself; averaging over bootstrap samples of the
@@ -7,7 +7,7 @@ users keeps it from fitting the few at hand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +20,9 @@ Floats = NDArray[np.float64]
 
 _CUTS = (5, 10, 20, 40)
 _STEPS = (0.5, 0.25, 0.125)
-_GAIN = 3e-4  # of mean NDCG; a smaller one is not worth leaving the default for
-_SMALLEST = 0.2  # a step is a share of the default weight, but of no less than this
+_DIRECTIONS = np.array([[1, 1], [1, 0], [0, 1], [1, -1], [-1, -1], [-1, 0], [0, -1], [-1, 1]])
+"""Of the weights without picks and with ten."""
+_GAIN = 3e-4  # of mean NDCG; a smaller one is not worth a weight
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,17 @@ class Bench:
 
     Args:
         cases: at least one; those without targets are left out.
+        base: score of every item of each case without the features to be weighed, shape (N,) each.
+        names: the features to be weighed, M of them.
     """
 
-    def __init__(self, cases: Sequence[Case]) -> None:
-        self.cases = [c for c in cases if len(c.targets)]
-        self._features = np.stack([c.features for c in self.cases]).astype(np.float32)
-        shape = self._features.shape[:2]
+    def __init__(self, cases: Sequence[Case], base: Sequence[Floats], names: Sequence[str]) -> None:
+        useful = [n for n, c in enumerate(cases) if len(c.targets)]
+        self.cases = [cases[n] for n in useful]
+        self._base = np.stack([base[n] for n in useful])
+        columns = [FEATURES.index(name) for name in names]
+        self._features = np.stack([c.features[:, columns] for c in self.cases]).astype(np.float64)
+        shape = self._base.shape
         self._wanted, self._shown = np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
         for row, case in enumerate(self.cases):
             self._wanted[row, case.targets] = True
@@ -72,12 +78,13 @@ class Bench:
         """NDCG of some cases, averaged over cut-offs, shape (len(rows),).
 
         Args:
-            weights: shape (len(FEATURES), 2): without picks, and the change by 10 picks.
+            weights: shape (M, 2): without picks, and with 10 picks.
             rows: which cases.
             cuts: cut-offs.
         """
-        at = weights[:, 0] + self._far[rows, None] * weights[:, 1]
-        scores = np.einsum("nif,nf->ni", self._features[rows], at.astype(np.float32))
+        far = self._far[rows, None]
+        at = (1 - far) * weights[:, 0] + far * weights[:, 1]
+        scores = self._base[rows] + np.einsum("nim,nm->ni", self._features[rows], at)
         scores = np.where(self._shown[rows], scores, -np.inf)
         depth = min(max(cuts), scores.shape[1])
         top = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
@@ -90,59 +97,57 @@ class Bench:
         return np.asarray(np.mean(values, axis=0))
 
 
-def as_array(weights: Mapping[str, tuple[float, float]]) -> Floats:
-    """Weights by name as shape (len(FEATURES), 2)."""
-    return np.array([weights.get(f, (0.0, 0.0)) for f in FEATURES])
-
-
 def fit_weights(
     cases: Sequence[Case],
+    base: Sequence[Floats],
     names: Sequence[str],
     *,
-    fixed: Mapping[str, tuple[float, float]] | None = None,
     bags: int = 8,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:
-    """Learn the weights of some features; the scale is fixed by popularity's weight without picks.
+    """Learn the weights of some features beside a score that stays as it is.
+
+    They start at zero, are never negative, and move only for a gain.
 
     Args:
         cases: of users none of the other parts was trained on, all over the same catalog.
-        names: features to learn the weight of.
-        fixed: weights of further features, which stay as they are; all others are zero.
+        base: score of every item of each case without those features, shape (N,) each.
+        names: the features.
         bags: bootstrap samples of the users whose weights are averaged.
         seed: of the samples.
 
     Returns:
-        (weight without picks, change by 10 picks) of each name, learned or fixed; the defaults if
-        there is nothing to learn from.
+        (weight without picks, change by 10 picks) of each of ``names``; the defaults if there is
+        nothing to learn from.
     """
-    default = {n: DEFAULT_WEIGHTS[n] for n in names} | dict(fixed or {})
     if not any(len(c.targets) for c in cases):
-        return default
-    start = as_array(default)
-    bench = Bench(cases)
+        return {n: DEFAULT_WEIGHTS[n] for n in names}
+    if not names:
+        return {}
+    bench = Bench(cases, base, names)
     users, rng = sorted(bench.rows_of), np.random.default_rng(seed)
     found = []
     for _ in range(bags):
         drawn = rng.integers(0, len(users), size=len(users))
         rows = np.concatenate([bench.rows_of[users[n]] for n in drawn])
-        found.append(_ascend(bench, rows, start, names))
-    mean = np.mean(found, axis=0)
-    return {n: (float(a), float(b)) for n in default for a, b in [mean[FEATURES.index(n)]]}
+        found.append(_ascend(bench, rows, [DEFAULT_WEIGHTS[n][0] for n in names]))
+    ends = np.mean(found, axis=0).tolist()
+    return {name: (near, far - near) for name, (near, far) in zip(names, ends, strict=True)}
 
 
-def _ascend(bench: Bench, rows: NDArray[np.int64], start: Floats, names: Sequence[str]) -> Floats:
-    weights, best = start.copy(), float(bench.ndcg(start, rows).mean())
+def _ascend(bench: Bench, rows: NDArray[np.int64], scales: Sequence[float]) -> Floats:
+    weights = np.zeros((len(scales), 2))
+    best = float(bench.ndcg(weights, rows).mean())
     for share in _STEPS:
-        for name in names:
-            step = share * max(abs(DEFAULT_WEIGHTS[name][0]), _SMALLEST)
-            for column in (1,) if name == "popularity" else (0, 1):
-                for direction in (step, -step):
-                    while True:
-                        tried = weights.copy()
-                        tried[FEATURES.index(name), column] += direction
-                        value = float(bench.ndcg(tried, rows).mean())
-                        if value <= best + _GAIN:
-                            break
-                        weights, best = tried, value
+        for feature, scale in enumerate(scales):
+            for direction in _DIRECTIONS:
+                while True:
+                    tried = weights.copy()
+                    tried[feature] += share * scale * direction
+                    if tried.min() < 0:
+                        break
+                    value = float(bench.ndcg(tried, rows).mean())
+                    if value <= best + _GAIN:
+                        break
+                    weights, best = tried, value
     return weights

@@ -33,6 +33,8 @@ class TrainConfig:
             The model then learns only what popularity does not know, but can no longer write
             freely at true probabilities.
         tau: weight of the logits beside the log prior; fixed. Without the prior it is 1.
+        taught: in ``distil``, number of places in the list of titles, at most, where the next title
+            is taught; the first two always are.
         likes_share: in ``distil``, weight of the user's own remaining likes in the target; the
             rest is the classical blend.
         validity: weight of the loss that keeps the model's free writing inside the catalog.
@@ -52,7 +54,7 @@ class TrainConfig:
     prompt: str = "movies-en"
     encoder: str = DEFAULT_ENCODER
     objective: Objective = "distil"
-    epochs: int = 12
+    epochs: int = 8
     patience: int = 3
     batch_users: int = 8
     titles: int = 16
@@ -62,6 +64,7 @@ class TrainConfig:
     lora_alpha: int = 32
     use_prior: bool = False
     tau: float = 0.2
+    taught: int = 6
     likes_share: float = 0.1
     validity: float = 0.2
     validity_share: float = 0.25
@@ -70,7 +73,7 @@ class TrainConfig:
     about_share: float = 0.2
     context_share: float = 0.1
     dislikes_share: float = 0.15
-    valid_users: int = 24
+    valid_users: int = 40
     seed: int = 0
     device: str = "auto"
     dtype: str = "auto"
@@ -79,7 +82,16 @@ class TrainConfig:
         objectives = ("completion", "branch", "distil")
         if self.objective not in objectives:
             raise ConfigError(f"objective is {self.objective!r}", hint=f"one of {objectives}")
-        for name in ("epochs", "batch_users", "titles", "lora_rank", "lora_alpha", "valid_users"):
+        whole = (
+            "epochs",
+            "batch_users",
+            "titles",
+            "lora_rank",
+            "lora_alpha",
+            "taught",
+            "valid_users",
+        )
+        for name in whole:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}, expected at least 1")
         for name in ("learning_rate", "tau"):

@@ -31,7 +31,8 @@ class UserSequence:
         title_start: index of the first title token.
         decisions: (position of the state that decides, decision, chosen edge) along the titles.
         soft: for each decision, the target over its edges.
-        titles: number of titles.
+        titles: number of titles whose decisions are taught.
+        untaught: positions of the states that decide the others.
     """
 
     tokens: list[int]
@@ -39,6 +40,7 @@ class UserSequence:
     decisions: list[tuple[int, int, int]] = field(default_factory=list)
     soft: list[Floats] = field(default_factory=list)
     titles: int = 0
+    untaught: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -81,16 +83,15 @@ class SequenceBuilder:
         template: PromptTemplate,
         teacher: Teacher,
         config: TrainConfig,
-        counted: frozenset[str],
         max_tokens: int,
     ) -> None:
         self.data, self.plan, self.lines, self.max_tokens = data, plan, lines, max_tokens
-        self.template, self.teacher, self.config, self.counted = template, teacher, config, counted
+        self.template, self.teacher, self.config = template, teacher, config
         self.titles = titles
         self.place = {item: n for n, item in enumerate(plan.item_ids)}
-        # Teacher columns are in catalog order, the plan's items in trie order.
-        column = teacher.counts.column
-        self.to_plan = np.array([column[i] for i in plan.item_ids])
+        # The teacher's items are in catalog order, the plan's items in trie order.
+        row = {item: n for n, item in enumerate(teacher.item_ids)}
+        self.to_plan = np.array([row[i] for i in plan.item_ids])
         self.ends = np.append(plan.starts, len(plan.edge_token))[1:]
         self.paths: list[list[int]] = [[] for _ in plan.item_ids]
         for edge, (lo, hi) in enumerate(zip(plan.edge_lo, plan.edge_hi, strict=True)):
@@ -122,13 +123,19 @@ class SequenceBuilder:
         room = self.max_tokens - len(tokens)
         lengths = np.cumsum([len(tokens_of[item]) for item in listed])
         listed = listed[: int(np.searchsorted(lengths, room, side="right"))]
-        out = UserSequence(tokens, len(tokens), titles=len(listed))
         soft = self.config.objective == "distil"
+        taught = self._taught(len(listed), rng) if soft else list(range(len(listed)))
+        out = UserSequence(tokens, len(tokens), titles=len(taught))
         if soft:
-            rows = self.teacher.targets(
-                self.data.users[user], listed, likes, in_counts=user in self.counted
-            )
+            found = self.teacher.targets(user, profile, context, listed, likes, taught)
+            rows = dict(zip(taught, found, strict=True))
         for j, item in enumerate(listed):
+            if j not in taught:
+                out.untaught |= {
+                    len(tokens) - 1 + int(self.edge_depth[e]) for e in self.paths[self.place[item]]
+                }
+                tokens.extend(tokens_of[item])
+                continue
             if soft:
                 total = np.concatenate([[0.0], np.cumsum(rows[j][self.to_plan])])
             for edge in self.paths[self.place[item]]:
@@ -142,6 +149,12 @@ class SequenceBuilder:
                     out.soft.append((np.arange(a, b) == edge).astype(float))
             tokens.extend(tokens_of[item])
         return out
+
+    def _taught(self, titles: int, rng: np.random.Generator) -> list[int]:
+        """Places in a list of titles to ask the teacher about, which takes its time."""
+        first = list(range(min(2, titles, self.config.taught)))
+        rest = rng.permutation(np.arange(len(first), titles))[: self.config.taught - len(first)]
+        return sorted([*first, *rest.tolist()])
 
     def batch(
         self,
@@ -162,7 +175,7 @@ class SequenceBuilder:
             for (_, decision, _), soft in zip(row.decisions, row.soft, strict=True):
                 edges.append(np.arange(self.plan.starts[decision], self.ends[decision]))
                 targets.append(soft)
-            deciding = {position for position, _, _ in row.decisions}
+            deciding = {position for position, _, _ in row.decisions} | row.untaught
             if self.config.objective == "completion":
                 deciding = set()
             predicting = range(row.title_start - 1, len(row.tokens) - 1)

@@ -26,7 +26,6 @@ from coldstart.generation.scoring import exact_logprobs
 from coldstart.generation.surface import surface_titles
 from coldstart.generation.trie import TitleTrie
 from coldstart.models import fingerprint, load_causal_lm, load_tokenizer, quietly
-from coldstart.priors import Counts
 from coldstart.schema import Pick, UserProfile
 from coldstart.settings import PRIOR_COUNT
 from coldstart.training.config import TrainConfig
@@ -61,7 +60,9 @@ class Trainer:
     exactly as it would have.
     """
 
-    def __init__(self, data: Dataset, split: Split, config: TrainConfig, out: Path) -> None:
+    def __init__(
+        self, data: Dataset, split: Split, config: TrainConfig, out: Path, teacher: Teacher
+    ) -> None:
         from peft import LoraConfig, get_peft_model
         from transformers.pytorch_utils import Conv1D
 
@@ -90,9 +91,7 @@ class Trainer:
         titles = surface_titles(data.catalog)
         self.tokens_of = {item: lines.title(title) for item, title in titles.items()}
         self.plan = TitleTrie(self.tokens_of).plan()
-        self.counts = Counts.fit(
-            data.catalog.ids, {u: data.users[u] for u in split.train}, data.likes
-        )
+        self.counts = teacher.strangers.everyone.counts
         by_item = dict(zip(self.counts.item_ids, self.counts.likes, strict=True))
         self.mass = np.array([by_item[i] for i in self.plan.item_ids]) + PRIOR_COUNT
         self.builder = SequenceBuilder(
@@ -101,9 +100,8 @@ class Trainer:
             self.plan,
             lines,
             prompts.load(config.prompt),
-            Teacher(self.counts, likes_share=config.likes_share),
+            teacher,
             config,
-            frozenset(split.train),
             self.lm.max_tokens,
         )
         edge_prior = torch.zeros(len(self.plan.edge_token))

@@ -6,26 +6,32 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coldstart.data.dataset import Dataset
+from coldstart.evaluation.metrics import ndcg
 from coldstart.features import FEATURES
-from coldstart.ranking import DEFAULT_WEIGHTS, LinearRanker
+from coldstart.ranking import DEFAULT_WEIGHTS, BlendRanker, classical_weights
 from coldstart.schema import Context, Pick, UserProfile
-from coldstart.training.blend import Bench, Case, as_array, fit_weights
+from coldstart.training.blend import Case, fit_weights
+from coldstart.training.crossfit import MIN_TARGETS, SHOTS
 from coldstart.training.people import simulate_words
+from coldstart.trees import TreeCorrection
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
 
-SHOTS = (0, 1, 3, 5, 10)
-MIN_TARGETS = 5
-UNUSED = {
-    "catalog": {"written"},
-    "free": {"model"},
-    "both": set[str](),
-    "prior": {"model", "written"},
+Floats = NDArray[np.float64]
+
+MODEL = ("model", "written")
+"""The language model's features."""
+USED: dict[str, tuple[str, ...]] = {
+    "catalog": ("model",),
+    "free": ("written",),
+    "both": MODEL,
+    "prior": (),
 }
-"""Features each strategy does without."""
+"""Which of them each strategy has."""
 
 
 def cold_cases(
@@ -86,39 +92,71 @@ def cold_cases(
     return out
 
 
-STATED = ("words", "interests", "dislikes")
-"""What people say outright is honoured as the defaults have it: statements simulated from likes are
-weaker than real ones, and would teach the blend to ignore them."""
+def fit_ranker(cases: Sequence[Case], trees: TreeCorrection | None = None) -> BlendRanker:
+    """Fit what the language model's features are worth, on top of everything else.
+
+    Args:
+        cases: of users that neither the language model nor the trees have seen.
+        trees: the correction of the classical signals, if one was learned.
+    """
+    return _fit(cases, base_scores(cases, trees), trees)
 
 
-def fit_ranker(cases: Sequence[Case]) -> LinearRanker:
-    """Fit one set of weights for every strategy."""
-    stated = {f: DEFAULT_WEIGHTS[f] for f in STATED}
-    learned = [f for f in FEATURES if f not in STATED]
-    return LinearRanker(
-        {
-            strategy: fit_weights(cases, [f for f in learned if f not in unused], fixed=stated)
-            for strategy, unused in UNUSED.items()
-        }
-    )
+def base_scores(cases: Sequence[Case], trees: TreeCorrection | None) -> list[Floats]:
+    """Every item's score without the language model, shape (N,) for each case."""
+    ranker = BlendRanker({"prior": classical_weights(corrected=trees is not None)}, trees)
+    return [ranker.scores(_wide(c), ranker.weights("prior", c.shots)) for c in cases]
 
 
-def cross_validate(cases: Sequence[Case], folds: int = 5) -> dict[str, float]:
-    """NDCG@10 of every strategy and number of picks, on users the blend was not fitted on.
+def _wide(case: Case) -> Floats:
+    return case.features.astype(np.float64)
+
+
+def _fit(
+    cases: Sequence[Case], base: Sequence[Floats], trees: TreeCorrection | None
+) -> BlendRanker:
+    fixed = classical_weights(corrected=trees is not None)
+    learned = {s: fit_weights(cases, base, names) for s, names in USED.items()}
+    return BlendRanker({s: fixed | found for s, found in learned.items()}, trees)
+
+
+def cross_validate(
+    cases: Sequence[Case], trees: TreeCorrection | None = None, folds: int = 5
+) -> dict[str, float]:
+    """NDCG@10 of every strategy and number of picks, on users its weights were not fitted on.
 
     Returns:
-        ``{"catalog_k0": …}``; ``classical_…`` rows are the unfitted blend of popularity,
-        demographics and co-occurrence.
+        ``{"catalog_k0": …}``; ``classical_…`` rows are popularity, demographics and co-occurrence
+        at fixed weights.
     """
-    bench = Bench(cases)
-    users = sorted(bench.rows_of)
-    classical = as_array({f: DEFAULT_WEIGHTS[f] for f in ("popularity", "people", "picks")})
+    base = base_scores(cases, trees)
+    classical = {f: DEFAULT_WEIGHTS[f] for f in ("popularity", "people", "picks")}
+    simple = BlendRanker({"prior": classical})
+    users = sorted({c.user for c in cases})
     found: dict[str, list[float]] = {}
     for fold in range(min(folds, len(users))):
-        held = np.concatenate([bench.rows_of[u] for u in users[fold::folds]])
-        ranker = fit_ranker([c for n, c in enumerate(bench.cases) if n not in set(held.tolist())])
-        tables = {s: as_array(ranker.table(s)) for s in UNUSED} | {"classical": classical}
-        for name, weights in tables.items():
-            for row, value in zip(held, bench.ndcg(weights, held, (10,)), strict=True):
-                found.setdefault(f"{name}_k{bench.cases[row].shots}", []).append(float(value))
+        held = set(users[fold::folds])
+        fitting = [n for n, c in enumerate(cases) if c.user not in held]
+        ranker = _fit([cases[n] for n in fitting], [base[n] for n in fitting], trees)
+        for case, score in zip(cases, base, strict=True):
+            if case.user not in held:
+                continue
+            scores = {
+                s: score + _wide(case) @ _of_model(ranker.weights(s, case.shots)) for s in USED
+            }
+            scores["classical"] = _wide(case) @ simple.weights("prior", case.shots)
+            for name, values in scores.items():
+                found.setdefault(f"{name}_k{case.shots}", []).append(_ndcg(case, values))
     return {name: float(np.mean(values)) for name, values in sorted(found.items())}
+
+
+def _of_model(weights: Floats) -> Floats:
+    """The weights of the language model's features alone."""
+    return np.array([w if f in MODEL else 0.0 for f, w in zip(FEATURES, weights, strict=True)])
+
+
+def _ndcg(case: Case, scores: Floats, k: int = 10) -> float:
+    scores = scores.copy()
+    scores[case.excluded] = -np.inf
+    top = np.argsort(-scores, kind="stable")[:k]
+    return ndcg([str(n) for n in top], {str(n) for n in case.targets}, k)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from collections.abc import Callable
@@ -12,15 +13,25 @@ from typing import Any
 
 from coldstart import __version__, artifacts
 from coldstart.assembly import load_adapted, make_encoder
+from coldstart.cache import write_atomic
 from coldstart.data.dataset import Dataset
 from coldstart.errors import DataError
 from coldstart.evaluation.splits import Split
-from coldstart.ranking import LinearRanker
+from coldstart.features import FEATURES
+from coldstart.ranking import BlendRanker, classical_weights
 from coldstart.recommender import Recommender
 from coldstart.settings import Settings
+from coldstart.training.boosting import fit_trees
 from coldstart.training.config import TrainConfig
+from coldstart.training.crossfit import crossfit_requests
 from coldstart.training.loop import Trainer
 from coldstart.training.ranker import cold_cases, cross_validate, fit_ranker
+from coldstart.training.strangers import Strangers
+from coldstart.training.teacher import Teacher
+from coldstart.trees import TreeCorrection
+
+ENOUGH_USERS = 100
+"""Fewer training users than this teach trees nothing but noise."""
 
 Report = Callable[[dict[str, Any]], None]
 _PACKAGES = ("coldstart-rec", "torch", "transformers", "peft", "numpy", "tokenizers")
@@ -36,7 +47,7 @@ def train(
     resume: bool = True,
     runs: Path | None = None,
 ) -> dict[str, Any]:
-    """Fine-tune, fit the ranker on the validation users, and write the artifact folder ``out``.
+    """Fine-tune, fit the ranker, and write the artifact folder ``out``.
 
     Checkpoints and TensorBoard scalars go beside it, to ``runs`` (default: ``runs/NAME``), and are
     what a killed run resumes from; ``out`` appears only when everything is done.
@@ -46,7 +57,7 @@ def train(
         split: who is trained on; the test users are not touched.
         config: settings.
         out: the artifact folder.
-        report: called with progress: ``stage`` is ``train``, ``epoch`` or ``ranker``.
+        report: called with progress: ``stage`` is ``train``, ``epoch``, ``trees`` or ``ranker``.
         resume: go on from a checkpoint of the same settings and data, if there is one.
         runs: folder for checkpoints and scalars.
 
@@ -64,7 +75,11 @@ def train(
             raise DataError(f"the split's {part} user {unknown[0]!r} has no likes in the data")
     told = report or (lambda row: None)
     place = runs or Path("runs") / out.name
-    trainer = Trainer(data, split, config, place)
+    encoder = make_encoder(config.encoder)
+    strangers = Strangers(data, split.train, encoder, seed=config.seed)
+    trees = _trees(data, split, config, strangers, place / "trees.json" if resume else None, told)
+    teacher = Teacher(strangers, _blend(trees), config.likes_share)
+    trainer = Trainer(data, split, config, place, teacher)
     if resume:
         trainer.resume()
     with _Scalars(place / "tensorboard") as scalars:
@@ -86,8 +101,8 @@ def train(
         lm,
         template,
         counts,
-        make_encoder(config.encoder),
-        LinearRanker.default(),
+        encoder,
+        BlendRanker.default(),
         Settings(tau=config.tau, use_prior=config.use_prior),
         manifest=manifest,
         adapter=files,
@@ -99,10 +114,47 @@ def train(
         seed=config.seed,
         report=lambda done, total: told({"stage": "ranker", "step": done, "steps": total}),
     )
-    recommender.ranker = fit_ranker(cases)
-    recommender.manifest["validation"]["ranker_ndcg@10"] = cross_validate(cases)
+    recommender.ranker = fit_ranker(cases, trees)
+    recommender.manifest["validation"]["ranker_ndcg@10"] = cross_validate(cases, trees)
     recommender.save_pretrained(out)
     return artifacts.read_manifest(out)
+
+
+def _blend(trees: TreeCorrection | None) -> BlendRanker:
+    return BlendRanker({"prior": classical_weights(corrected=trees is not None)}, trees)
+
+
+def _trees(
+    data: Dataset,
+    split: Split,
+    config: TrainConfig,
+    strangers: Strangers,
+    kept: Path | None,
+    told: Report,
+) -> TreeCorrection | None:
+    """Learn the tree correction, or read the one that a killed run learned from the same input."""
+    if len(split.train) < ENOUGH_USERS:
+        return None
+    key = hashlib.sha256(
+        repr((data.fingerprint, split, config.seed, config.encoder, FEATURES)).encode()
+    ).hexdigest()
+    if kept is not None and kept.is_file():
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        if found["key"] == key:
+            return TreeCorrection.from_dict(found, FEATURES)
+    requests = crossfit_requests(
+        data,
+        split.train,
+        strangers,
+        BlendRanker({"prior": classical_weights(corrected=True)}),
+        seed=config.seed,
+        report=lambda done, total: told({"stage": "trees", "step": done, "steps": total}),
+    )
+    trees = fit_trees(requests, seed=config.seed)
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(kept, json.dumps({"key": key, **trees.to_dict()}))
+    return trees
 
 
 def _manifest(trainer: Trainer, history: list[dict[str, float]], best: int) -> dict[str, Any]:

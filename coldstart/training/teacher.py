@@ -1,4 +1,4 @@
-"""The classical blend that the language model learns from, for users treated as strangers."""
+"""The blend of everything but the language model, as what it learns from."""
 
 from __future__ import annotations
 
@@ -8,72 +8,72 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coldstart.priors import (
-    Counts,
-    LeftOut,
-    attribute_groups,
-    co_occurrence,
-    demographic_lift,
-    log_popularity,
-)
-from coldstart.schema import UserProfile
+from coldstart.features import ResolvedProfile, user_features
+from coldstart.ranking import BlendRanker
+from coldstart.schema import Context, Pick, UserProfile
+from coldstart.training.strangers import Strangers
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """log popularity + demographic lift + weight · √k · co-occurrence with the k titles so far.
+    """What the next title should be, given what a prompt shows of a user treated as a stranger.
 
     Args:
-        counts: of the training users.
-        co_weight: weight of co-occurrence (0…1) in nats.
+        strangers: what is known of the items without knowing the user.
+        ranker: the blend, whose scores are taken as log-probabilities.
         likes_share: share of the target given to the user's own remaining likes.
     """
 
-    counts: Counts
-    co_weight: float = 1.2
+    strangers: Strangers
+    ranker: BlendRanker
     likes_share: float = 0.0
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """The items, in the order of the targets."""
+        return tuple(self.strangers.everyone.ids)
 
     def targets(
         self,
+        user: str,
         profile: UserProfile,
+        context: Context,
         listed: Sequence[str],
         likes: Sequence[str],
-        *,
-        in_counts: bool,
+        taught: Sequence[int],
     ) -> Floats:
-        """What the next title should be after each number of titles listed.
+        """What the next title should be after some numbers of titles listed.
 
         Args:
-            profile: the user's true attributes.
-            listed: titles in the order the prompt lists them, length L.
+            user: whom to know nothing of.
+            profile: as the prompt shows it, without liked picks.
+            context: likewise.
+            listed: titles in the order the prompt lists them.
             likes: everything the user liked.
-            in_counts: the user is one of the counted, and must be left out of the counts.
+            taught: numbers of titles listed before, length T.
 
         Returns:
-            Shape (L, I): row j is a distribution over the items given ``listed[:j]``, zero on
-            those.
+            Shape (T, I): each row is a distribution over the items, zero on those listed before.
         """
-        counts = self.counts
-        liked = np.zeros(len(counts.item_ids))
-        liked[[counts.column[i] for i in likes]] = 1.0
-        without = LeftOut(frozenset(attribute_groups(profile)), liked) if in_counts else None
-        base = log_popularity(counts, without)
-        base = base + demographic_lift(counts, profile, without=without)
-        rows = []
-        for j in range(len(listed)):
-            seen = [counts.column[i] for i in listed[:j]]
-            score = base + self.co_weight * np.sqrt(j) * co_occurrence(
-                counts, listed[:j], without=without
+        knowledge = self.strangers.of(user)
+        own = np.zeros(len(knowledge.ids))
+        own[[knowledge.rows[i] for i in likes]] = 1.0
+        out = np.zeros((len(taught), len(own)))
+        for row, shots in zip(out, taught, strict=True):
+            shown = profile.model_copy(
+                update={"liked": tuple(Pick(item=i) for i in listed[:shots])}
             )
+            features = user_features(knowledge, ResolvedProfile(shown, context))
+            score = self.ranker.scores(features, self.ranker.weights("prior", shots))
+            seen = [knowledge.rows[i] for i in listed[:shots]]
             score[seen] = -np.inf
-            weights = np.exp(score - score.max())
-            target = weights / weights.sum()
-            if self.likes_share:
-                own = liked.copy()
-                own[seen] = 0.0
-                if own.sum() > 0:
-                    target = (1 - self.likes_share) * target + self.likes_share * own / own.sum()
-            rows.append(target)
-        return np.stack(rows) if rows else np.zeros((0, len(liked)))
+            row[:] = np.exp(score - score.max())
+            row /= row.sum()
+            left = own.copy()
+            left[seen] = 0.0
+            if self.likes_share and left.any():
+                row *= 1 - self.likes_share
+                row += self.likes_share * left / left.sum()
+        return out

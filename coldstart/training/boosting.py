@@ -1,0 +1,107 @@
+"""Learning the tree correction with LightGBM's LambdaMART."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coldstart.features import FEATURES
+from coldstart.trees import Node, TreeCorrection
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CANDIDATES = 300
+"""Items per request that the trees learn to order: the best by the linear blend."""
+
+TREE_FEATURES = tuple(f for f in FEATURES if f not in ("model", "written"))
+"""What the trees may use: everything that is known without the language model."""
+
+RISING = frozenset({"words", "interests"})
+FALLING = frozenset({"dislikes"})
+"""What the correction may only raise or lower: nobody should get less of what they asked for."""
+
+_SETTINGS: dict[str, Any] = {
+    "objective": "lambdarank",
+    "lambdarank_truncation_level": 20,
+    "learning_rate": 0.03,
+    "num_leaves": 7,
+    "min_data_in_leaf": 500,
+    "lambda_l2": 10.0,
+    "feature_fraction": 0.6,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "num_threads": 1,
+    "deterministic": True,
+    "verbosity": -1,
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request's best items, to learn their order from.
+
+    Args:
+        user: who asked.
+        features: shape (C, len(FEATURES)), float32.
+        liked: whether the user went on to like each, shape (C,).
+        linear: their linear scores, shape (C,).
+    """
+
+    user: str
+    features: NDArray[np.float32]
+    liked: NDArray[np.bool_]
+    linear: NDArray[np.float64]
+
+
+def fit_trees(
+    requests: Sequence[Request],
+    *,
+    names: Sequence[str] = TREE_FEATURES,
+    rounds: int = 400,
+    seed: int = 0,
+) -> TreeCorrection:
+    """Fit the correction that, added to the linear scores, ranks the liked items first.
+
+    The features must not know the requests' own likes, not even by leaving them out: an item that
+    was liked n times looks different to those who are subtracted from the count, and trees find
+    that. So they are computed from the counts of *other* users (``training.strangers``).
+
+    Args:
+        requests: of the training users.
+        names: features the trees may use.
+        rounds: number of trees.
+        seed: of the samples of rows and features.
+    """
+    import lightgbm
+
+    useful = [r for r in requests if r.liked.any() and not r.liked.all()]
+    if not useful:
+        return TreeCorrection(names, ())
+    use = [FEATURES.index(n) for n in names]
+    data = lightgbm.Dataset(
+        np.concatenate([r.features[:, use] for r in useful]),
+        np.concatenate([r.liked for r in useful]).astype(np.int32),
+        group=[len(r.liked) for r in useful],
+        init_score=np.concatenate([r.linear for r in useful]),
+    )
+    monotone = [int(n in RISING) - int(n in FALLING) for n in names]
+    settings = {**_SETTINGS, "seed": seed, "monotone_constraints": monotone}
+    booster = lightgbm.train(settings, data, rounds)
+    found = booster.dump_model()["tree_info"]
+    return TreeCorrection(names, [_node(tree["tree_structure"]) for tree in found])
+
+
+def _node(data: Mapping[str, Any]) -> Node:
+    if "split_feature" not in data:
+        return Node(float(data["leaf_value"]))
+    return Node(
+        float(data["internal_value"]),
+        int(data["split_feature"]),
+        float(data["threshold"]),
+        _node(data["left_child"]),
+        _node(data["right_child"]),
+    )

@@ -1,0 +1,160 @@
+"""The tree correction: LightGBM's own trees, read into arrays, told apart by feature."""
+
+from __future__ import annotations
+
+import json
+
+import lightgbm
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coldstart.errors import ArtifactError
+from coldstart.features import FEATURES
+from coldstart.ranking import BlendRanker, personal
+from coldstart.training.boosting import TREE_FEATURES, Request, fit_trees
+from coldstart.trees import POOL, Node, TreeCorrection
+
+
+def requests(n=60, items=80, seed=0):
+    """People who like items whose ``lift`` and ``kinds`` are both high; popularity says nothing."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for user in range(n):
+        features = np.zeros((items, len(FEATURES)), np.float32)
+        for name in ("popularity", "lift", "kinds"):
+            features[:, FEATURES.index(name)] = rng.normal(size=items)
+        both = np.minimum(features[:, FEATURES.index("lift")], features[:, FEATURES.index("kinds")])
+        liked = both + 0.1 * rng.normal(size=items) > 0.5
+        linear = features[:, FEATURES.index("popularity")].astype(float)
+        out.append(Request(f"u{user}", features, liked, linear))
+    return out
+
+
+@pytest.fixture(scope="module")
+def trees():
+    return fit_trees(requests(), rounds=150)
+
+
+def precision(score, liked):
+    return liked[np.argsort(-score)[:10]].mean()
+
+
+def test_trees_learn_what_a_linear_score_misses(trees):
+    found, linear = [], []
+    for r in requests(30, seed=1):
+        correction = trees.correct(r.features, FEATURES, r.linear)
+        found.append(precision(r.linear + correction, r.liked))
+        linear.append(precision(r.linear, r.liked))
+    assert np.mean(found) > np.mean(linear) + 0.3
+
+
+def test_arrays_give_what_lightgbm_gives():
+    data, use = requests(20), [FEATURES.index(n) for n in TREE_FEATURES]
+    booster = lightgbm.train(
+        {"objective": "lambdarank", "verbosity": -1, "num_threads": 1, "num_leaves": 15},
+        lightgbm.Dataset(
+            np.concatenate([r.features[:, use] for r in data]),
+            np.concatenate([r.liked for r in data]).astype(int),
+            group=[len(r.liked) for r in data],
+        ),
+        30,
+    )
+    from coldstart.training.boosting import _node
+
+    roots = [_node(t["tree_structure"]) for t in booster.dump_model()["tree_info"]]
+    fresh = requests(1, seed=5)[0]
+    ours = TreeCorrection(TREE_FEATURES, roots).correct(fresh.features, FEATURES, fresh.linear)
+    theirs = booster.predict(fresh.features[:, use], num_threads=1)
+    np.testing.assert_allclose(ours + sum(r.value for r in roots), theirs, atol=1e-9)
+
+
+def test_parts_sum_to_the_correction_and_name_only_features_that_matter(trees):
+    r = requests(1, seed=3)[0]
+    parts = trees.explain(r.features, FEATURES)
+    np.testing.assert_allclose(parts.sum(axis=1), trees.correct(r.features, FEATURES, r.linear))
+    moved = {FEATURES[n] for n in np.flatnonzero(np.abs(parts).sum(axis=0))}
+    assert {"lift", "kinds"} <= moved <= {"popularity", "lift", "kinds"}
+
+
+@given(st.lists(st.floats(-3, 3), min_size=2, max_size=6), st.sampled_from(["words", "interests"]))
+def test_what_was_asked_for_never_lowers_an_item(values, name):
+    features = np.zeros((len(values), len(FEATURES)))
+    features[:, FEATURES.index(name)] = sorted(values)
+    correction = ASKED[name].correct(features, FEATURES, np.zeros(len(values)))
+    assert (np.diff(correction) >= -1e-12).all()
+
+
+def _against(name):
+    """Requests in which those who asked for something liked the opposite."""
+    rng, out = np.random.default_rng(0), []
+    for user in range(40):
+        features = np.zeros((50, len(FEATURES)), np.float32)
+        features[:, FEATURES.index(name)] = rng.normal(size=50)
+        features[:, FEATURES.index("lift")] = rng.normal(size=50)
+        liked = features[:, FEATURES.index("lift")] - features[:, FEATURES.index(name)] > 1
+        out.append(Request(f"u{user}", features, liked, np.zeros(50)))
+    return out
+
+
+ASKED = {name: fit_trees(_against(name), rounds=20) for name in ("words", "interests")}
+
+
+def test_a_large_catalog_is_corrected_at_its_top_and_kept_in_order_below(trees):
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(POOL + 500, len(FEATURES)))
+    linear = rng.normal(size=POOL + 500)
+    found = trees.correct(features, FEATURES, linear)
+    top = np.argsort(-linear)[:POOL]
+    rest = np.setdiff1d(np.arange(len(linear)), top)
+    assert set(found[rest]) == {found[top].min()}
+    alone = trees.correct(features[top], FEATURES, linear[top])
+    np.testing.assert_allclose(found[top], alone)
+
+
+def test_trees_survive_json_inside_the_ranker(trees):
+    ranker = BlendRanker({"prior": {"popularity": (1.0, 0.0)}}, trees)
+    again = BlendRanker.from_dict(json.loads(json.dumps(ranker.to_dict())))
+    r = requests(1, seed=4)[0]
+    weights = ranker.weights("prior", 0)
+    assert not personal(r.features)
+    np.testing.assert_array_equal(ranker.scores(r.features, weights), r.features @ weights)
+    r.features[:, FEATURES.index("shots")] = 1
+    np.testing.assert_array_equal(
+        again.scores(r.features, weights), ranker.scores(r.features, weights)
+    )
+    scores, rows = ranker.scores(r.features, weights), [3, 1, 7]
+    assert (scores != r.features @ weights).any()
+    parts = ranker.contributions(r.features, weights, rows)
+    np.testing.assert_allclose(parts.sum(axis=1), scores[rows])
+
+
+def test_fitting_is_repeatable_and_needs_something_to_learn():
+    few = requests(10)
+    assert fit_trees(few, rounds=5).to_dict() == fit_trees(few, rounds=5).to_dict()
+    nothing = [Request(r.user, r.features, np.zeros(len(r.liked), bool), r.linear) for r in few]
+    assert fit_trees(nothing).trees == ()
+    assert fit_trees([]).correct(few[0].features, FEATURES, few[0].linear).tolist() == [0.0] * 80
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (None, "malformed"),
+        ({}, "malformed"),
+        ({"features": ["lift"], "trees": [[]]}, "malformed"),
+        ({"features": ["lift"], "trees": [["x"]]}, "malformed"),
+        ({"features": ["lift"], "trees": [[0.0, 1, 0.5, [1.0], [2.0]]]}, "feature 1 of 1"),
+        ({"features": ["lift"], "trees": [[0.0, 0, 0.5, [1.0]]]}, "malformed"),
+        ({"features": ["shoe"], "trees": [[1.0]]}, r"unknown feature.*shoe.*version"),
+    ],
+)
+def test_malformed_trees_are_an_artifact_error(data, message):
+    with pytest.raises(ArtifactError, match=message):
+        TreeCorrection.from_dict(data, FEATURES)
+
+
+def test_a_tree_reads_back_as_written():
+    tree = Node(0.1, 0, 0.5, Node(-1.0), Node(2.0, 1, 0.0, Node(1.0), Node(3.0)))
+    assert Node.from_list(tree.to_list(), 2) == tree
