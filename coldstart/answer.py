@@ -94,8 +94,7 @@ class Answer:
         model = FEATURES.index("model")
         self._ordinary[model] = max(self._ordinary[model], 0.0)
         self._used = (features * self._weights).any(axis=0)
-        words = features[:, FEATURES.index("words")]
-        self._reasons = Reasons(knowledge, user, words)
+        self._reasons = Reasons(knowledge, user)
 
     def build(self) -> RecommendationList:
         """Walk down the ranking until enough allowed items are found."""

@@ -190,6 +190,11 @@ def _alike(knowledge: ItemKnowledge, liked: Sequence[str]) -> Floats:
 
 def _words(knowledge: ItemKnowledge, user: ResolvedProfile) -> Floats:
     text = ". ".join(x for x in (user.profile.free_text(), user.context.free_text()) if x)
+    return text_similarity(knowledge, text)
+
+
+def text_similarity(knowledge: ItemKnowledge, text: str) -> Floats:
+    """Content similarity of every item to a text, standardised over the catalog, shape (N,)."""
     text = clean_text(text)
     if not text or not len(knowledge.ids):
         return np.zeros(len(knowledge.ids))

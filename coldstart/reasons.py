@@ -7,11 +7,12 @@ and the fact it states (a count, a category, a similarity) holds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.features import ResolvedProfile
+from coldstart.features import ResolvedProfile, text_similarity
 from coldstart.knowledge import ItemKnowledge
 from coldstart.priors import attribute_groups, group_lift
 from coldstart.text import clean_text
@@ -41,11 +42,10 @@ class Reasons:
     Args:
         knowledge: synced with the catalog.
         user: the profile and context.
-        words: the ``words`` feature of every item, shape (N,).
     """
 
-    def __init__(self, knowledge: ItemKnowledge, user: ResolvedProfile, words: Floats) -> None:
-        self._knowledge, self._user, self._similarity = knowledge, user, words
+    def __init__(self, knowledge: ItemKnowledge, user: ResolvedProfile) -> None:
+        self._knowledge, self._user = knowledge, user
         counts = knowledge.counts
         self._groups = {
             g: knowledge.spread(group_lift(counts, g))
@@ -133,13 +133,20 @@ class Reasons:
         return f"matches your interest in {_list(shared)}" if shared else None
 
     def _words(self, row: int) -> str | None:
+        """Quote what was said, if the item is close to that alone."""
+        for text, similarity in self._said:
+            if similarity[row] >= _WORDS_FROM:
+                short = text if len(text) <= 60 else text[:57].rsplit(" ", 1)[0] + "…"
+                return f"matches “{short}”"
+        return None
+
+    @cached_property
+    def _said(self) -> list[tuple[str, Floats]]:
+        """What the user wrote, and how close every item is to it."""
         context = self._user.context
-        said = (self._user.profile.about, context.text, context.occasion)
-        quoted = next((text for x in said if x and (text := clean_text(x))), None)
-        if self._similarity[row] < _WORDS_FROM or quoted is None:
-            return None
-        short = quoted if len(quoted) <= 60 else quoted[:57].rsplit(" ", 1)[0] + "…"
-        return f"matches “{short}”"
+        texts = (self._user.profile.about, context.text, context.occasion)
+        said = [text for x in texts if x and (text := clean_text(x))]
+        return [(text, text_similarity(self._knowledge, text)) for text in said]
 
     def _people(self, row: int) -> str | None:
         if self._knowledge.ids[row] not in self._knowledge.counts.column:

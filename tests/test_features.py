@@ -10,7 +10,7 @@ from coldstart.answer import Answer, AnswerOptions
 from coldstart.catalog import Catalog
 from coldstart.errors import ConfigError, ProfileError
 from coldstart.evidence import Evidence, model_feature, reached, written_feature
-from coldstart.features import FEATURES, ResolvedProfile, user_features
+from coldstart.features import FEATURES, ResolvedProfile, text_similarity, user_features
 from coldstart.filters import Categories, Known, default_filters
 from coldstart.knowledge import BORROWED, ItemKnowledge
 from coldstart.picks import Picks
@@ -123,7 +123,7 @@ def test_nothing_said_is_popularity_only():
     assert user_features(KNOWLEDGE, NOBODY).shape == (10, len(FEATURES))
     assert found.pop("popularity") == pytest.approx(np.log(popularity(KNOWLEDGE.counts) + 1e-4))
     assert set(found.pop("age")) == {-1.0}
-    of_the_item = {name: found.pop(name) for name in ("usual", "year")}
+    of_the_item = {name: found.pop(name) for name in ("usual", "year", "late")}
     assert all(np.isfinite(column).all() for column in of_the_item.values())
     assert not any(column.any() for column in found.values())
 
@@ -475,7 +475,8 @@ def check(statement, item, user):
     elif m := re.fullmatch("matches “(.*?)…?”", statement):
         said = [profile.about, context.text, context.occasion]
         assert any(s and " ".join(s.split()).startswith(m[1]) for s in said)
-        assert features_of(user)["words"][KNOWLEDGE.rows[item]] >= 1.5
+        whole = next(t for s in said if s and (t := " ".join(s.split())).startswith(m[1]))
+        assert text_similarity(KNOWLEDGE, whole)[KNOWLEDGE.rows[item]] >= 1.5
     elif m := re.fullmatch("liked more than usual by (.*)", statement):
         for name in m[1].split(" and "):
             group = GROUPS[name]
@@ -702,3 +703,57 @@ def test_notes_pass_on_what_was_trimmed():
     out = answer(NOBODY, found=Evidence(prompt="the prompt", notes=("trimmed",)))
     assert out.prompt == "the prompt"
     assert out.notes == ("trimmed",)
+
+
+# -- kinds, years, mainstream -------------------------------------------------------------------
+
+KINDLY = BlendRanker({"prior": {"kinds": (1.0, 0.0), "popularity": (0.01, 0.0)}})
+
+
+@pytest.mark.parametrize(
+    ("liked", "expected"),
+    [
+        (["2"], "Sci-Fi like Star Voyage Two."),
+        (["4", "5"], "Drama like much of what you liked."),
+    ],
+)
+def test_shared_categories_are_named(liked, expected):
+    lines = answer(resolved({"liked": liked}), ranker=KINDLY, k=1, filters=(Known(),))
+    assert expected.split(" ")[0] in KNOWLEDGE.catalog[lines[0].item_id].categories
+    assert lines[0].reason == expected
+
+
+@given(st.lists(ids, min_size=1, max_size=4, unique=True))
+def test_kinds_follow_the_categories_of_the_picks(liked):
+    found = features_of(resolved({"liked": liked}))
+    kinds = {i: KNOWLEDGE.kinds[KNOWLEDGE.rows[i]] for i in KNOWLEDGE.ids}
+    taste = np.mean([kinds[i] for i in liked], axis=0) - KNOWLEDGE.usual_kinds
+    expected = [kinds[i] @ taste * len(liked) ** 0.5 for i in KNOWLEDGE.ids]
+    assert found["kinds"] == pytest.approx(expected)
+    years = np.array([KNOWLEDGE.catalog[i].year for i in KNOWLEDGE.ids])
+    mean = np.mean([KNOWLEDGE.catalog[i].year for i in liked])
+    assert found["year_gap"] == pytest.approx(np.abs(years - mean))
+    popular = dict(zip(KNOWLEDGE.ids, found["popularity"], strict=True))
+    gap = found["popularity"] - np.mean([popular[i] for i in liked])
+    assert found["mainstream"] == pytest.approx(gap)
+    assert set(found["shots"]) == {len(liked)}
+
+
+def test_usual_kinds_are_those_of_what_people_like():
+    likes = [i for _, x in PEOPLE.values() for i in x.split()]
+    expected = np.mean([KNOWLEDGE.kinds[KNOWLEDGE.rows[i]] for i in likes], axis=0)
+    np.testing.assert_allclose(KNOWLEDGE.usual_kinds, expected)
+    np.testing.assert_allclose((KNOWLEDGE.kinds**2).sum(axis=1), 1.0)
+
+
+def test_an_undated_item_counts_as_of_the_median_year():
+    catalog = Catalog.from_items(
+        [
+            Item(item_id=str(n), title=f"t{n}", year=year)
+            for n, year in enumerate((1950, 1990, 1998))
+        ]
+        + [Item(item_id="x", title="undated")]
+    )
+    knowledge = ItemKnowledge(catalog, Counts.fit([], {}, {}), FakeEncoder())
+    knowledge.sync()
+    assert knowledge.year.tolist() == [1950, 1990, 1998, 1990]
