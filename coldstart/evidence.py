@@ -48,14 +48,20 @@ class Evidence:
     notes: tuple[str, ...] = ()
 
 
-def model_feature(logprobs: Floats, mass: Floats, met: NDArray[np.bool_]) -> Floats:
+def model_feature(knowledge: ItemKnowledge, logprobs: Floats, mass: Floats) -> Floats:
     """The model's log-probability less the log prior: what the model adds, shape (N,), nats.
 
-    Never below zero for items that nobody has ``met``: that the model does not expect a title it
-    was not trained on says nothing about the user.
+    For items that nobody has met, at least what it adds to their neighbours' better ones, and never
+    below zero: that the model does not expect a title it was not trained on says nothing about the
+    user.
     """
     lift = np.asarray(logprobs - np.log(mass / mass.sum()))
-    return np.where(met, lift, np.maximum(lift, 0.0))
+    if knowledge.met.all():
+        return lift
+    counted = [knowledge.rows.get(i, -1) for i in knowledge.counts.item_ids]
+    of_counted = np.where(np.array(counted, dtype=int) >= 0, lift[counted], 0.0)
+    hoped = np.maximum(knowledge.optimistic(of_counted), 0.0)
+    return np.where(knowledge.met, lift, np.maximum(lift, hoped))
 
 
 def written_feature(knowledge: ItemKnowledge, groundings: Sequence[Grounding]) -> Floats:

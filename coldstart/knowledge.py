@@ -29,7 +29,8 @@ class ItemKnowledge:
 
     An item without counts (added after training) borrows from its 20 nearest items by content:
     half of their similarity-weighted mean lifts and co-occurrence, and the 90 % quantile of their
-    popularity. It is so tried before anyone has met it (optimism in the face of uncertainty).
+    popularity and of the language model's opinion. It is so tried before anyone has met it
+    (optimism in the face of uncertainty).
 
     Args:
         catalog: followed by ``sync``.
@@ -56,7 +57,7 @@ class ItemKnowledge:
         )
         self.met = np.array([i in self.counts.column for i in self.ids], dtype=bool)
         self.borrow = self._borrow()
-        self.share: Floats = self._share()
+        self.share: Floats = self.optimistic(popularity(self.counts))
         self.likes: Floats = self.share * self.counts.n_users
         self._categories()
         self._version = self.catalog.version
@@ -65,15 +66,14 @@ class ItemKnowledge:
         """Values of the counted items, shape (I,), as values of the catalog's rows, shape (N,)."""
         return np.asarray(self.borrow @ values)
 
-    def _share(self) -> Floats:
-        """Popularity of every row, in [0, 1]; optimistic where nothing is known."""
-        known = popularity(self.counts)
-        share = self.spread(known)
+    def optimistic(self, values: Floats) -> Floats:
+        """Like ``spread``, but an item nobody has met gets the 90 % quantile of its neighbours'."""
+        out = self.spread(values)
         for row in np.flatnonzero(~self.met):
             neighbours = self.borrow[[row]].indices
             if len(neighbours):
-                share[row] = np.quantile(known[neighbours], OPTIMISM)
-        return share
+                out[row] = np.quantile(values[neighbours], OPTIMISM)
+        return out
 
     def _encode(self) -> None:
         from coldstart.encoding.encoders import encode_items

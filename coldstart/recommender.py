@@ -336,7 +336,7 @@ class Recommender:
         out = Evidence(prompt=prompt.text, notes=prompt.notes)
         if strategy in ("catalog", "both"):
             logprobs = self.reader.logprobs(prompt.text)
-            model = model_feature(logprobs, self.reader.mass(), self.knowledge.met)
+            model = model_feature(self.knowledge, logprobs, self.reader.mass())
             out = replace(out, logprobs=logprobs, model=model)
         if strategy in ("free", "both"):
             n = self.settings.written_titles

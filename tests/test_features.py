@@ -353,17 +353,32 @@ def test_reached_keeps_the_best_way():
     assert reached([wrote("C", -1.0)]) == {}
 
 
+def small_world(new=False):
+    """Three liked films and, if ``new``, two that nobody has met."""
+    films = [Item(item_id=i, title=f"Film {i}") for i in "abc"]
+    counts = Counts.fit(list("abc"), {"u": UserProfile()}, {"u": list("abc")})
+    extra = [Item(item_id=i, title=f"New {i}") for i in "xy"] if new else []
+    knowledge = ItemKnowledge(Catalog.from_items([*films, *extra]), counts, FakeEncoder())
+    knowledge.sync()
+    return knowledge
+
+
 def test_model_feature_is_zero_where_the_model_repeats_the_prior():
-    mass = np.array([1.0, 3.0, 4.0])
-    met = np.ones(3, dtype=bool)
-    assert model_feature(np.log(mass / 8), mass, met) == pytest.approx(np.zeros(3))
-    assert model_feature(np.log([0.5, 0.25, 0.25]), mass, met)[0] == pytest.approx(np.log(4))
+    mass, world = np.array([1.0, 3.0, 4.0]), small_world()
+    assert model_feature(world, np.log(mass / 8), mass) == pytest.approx(np.zeros(3))
+    found = model_feature(world, np.log([0.5, 0.25, 0.25]), mass)
+    assert found[0] == pytest.approx(np.log(4))
 
 
-def test_what_nobody_has_met_is_not_held_against_it():
-    mass, logprobs = np.ones(3), np.log([0.1, 0.1, 0.8])
-    found = model_feature(logprobs, mass, np.array([True, False, False]))
-    assert found == pytest.approx([np.log(0.3), 0.0, np.log(2.4)])
+def test_what_nobody_has_met_is_judged_by_its_better_neighbours_or_better():
+    world, mass = small_world(new=True), np.ones(5)
+    probs = np.array([0.1, 0.1, 0.3, 0.01, 0.49])
+    found = model_feature(world, np.log(probs), mass)
+    lift = np.log(probs * 5)
+    hoped = max(np.quantile(lift[:3], 0.9), 0.0)
+    assert found == pytest.approx([*lift[:3], hoped, lift[4]])
+    gloomy = model_feature(world, np.log([0.01, 0.01, 0.01, 0.01, 0.96]), mass)
+    assert gloomy[3] == 0.0
 
 
 # -- picks -----------------------------------------------------------------------------------
@@ -564,9 +579,7 @@ def test_a_category_given_twice_is_named_once():
 def test_the_model_is_credited_only_where_it_helped():
     logprobs = np.full(10, -3.0)
     logprobs[KNOWLEDGE.rows["10"]] = -0.1
-    found = Evidence(
-        logprobs=logprobs, model=model_feature(logprobs, np.ones(10), np.ones(10, bool))
-    )
+    found = Evidence(logprobs=logprobs, model=model_feature(KNOWLEDGE, logprobs, np.ones(10)))
     lines = {x.item_id: x for x in answer(NOBODY, found=found, strategy="catalog")}
     model = "The language model favours it for this profile beyond its popularity."
     assert [i for i, x in lines.items() if x.reason == model] == ["10"]
