@@ -44,7 +44,8 @@ def model_card(manifest: Mapping[str, Any], figures: str = "") -> str:
     if training:
         changed = ", ".join(f"{n} {training[n]}" for n in ("objective", "epochs", "seed"))
         lines.append(f"| training | {changed}; all settings in `manifest.json` |")
-        lines.append(f"| command | `{command(manifest)}` |")
+        made = manifest.get("made", f"`{command(manifest)}`")
+        lines.append(f"| made by | {made} |")
     lines += [
         "",
         "## Held-out users",

@@ -12,6 +12,7 @@ import typer
 
 from coldstart import __version__
 from coldstart.cli import output
+from coldstart.cli.benchmark import benchmark
 from coldstart.cli.catalog import app as catalog
 from coldstart.cli.evaluate import evaluate
 from coldstart.cli.fetch import fetch
@@ -37,6 +38,7 @@ app.command(rich_help_panel=_USE)(generate)
 app.command(rich_help_panel=_MAKE)(fetch)
 app.command(rich_help_panel=_MAKE)(train)
 app.command(rich_help_panel=_MAKE)(evaluate)
+app.command(rich_help_panel=_MAKE)(benchmark)
 app.command(rich_help_panel=_LOOK)(info)
 app.add_typer(catalog, name="catalog", rich_help_panel=_LOOK)
 app.add_typer(prompts, name="prompts", rich_help_panel=_LOOK)

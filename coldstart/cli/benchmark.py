@@ -1,0 +1,211 @@
+"""``coldstart benchmark``: many recommenders, the same strangers, and which difference is real."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.progress import Progress, TaskID
+
+from coldstart.cli import output
+from coldstart.cli.options import with_groups
+from coldstart.cli.train import Tables
+from coldstart.errors import ConfigError
+
+if TYPE_CHECKING:
+    from coldstart.data.dataset import Dataset
+
+_DATA, _ASKED = "The data", "What is asked"
+_OWN = Tables()
+
+
+def _data(help: str, **more: Any) -> Any:
+    return typer.Option(help=help, rich_help_panel=_DATA, **more)
+
+
+def _asked(help: str, **more: Any) -> Any:
+    return typer.Option(help=help, rich_help_panel=_ASKED, **more)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Options that say which data; ``Tables``, and one more dataset."""
+
+    data: Annotated[
+        Literal["ml-100k", "ml-small"] | None,
+        _data("A dataset coldstart can fetch; or give your own tables:"),
+    ] = None
+    items: Annotated[
+        Path | None, _data("Table of item_id, title and any of year, …", metavar="FILE")
+    ] = None
+    interactions: Annotated[
+        Path | None, _data("Table of user_id, item_id, rating, timestamp.", metavar="FILE")
+    ] = None
+    users: Annotated[
+        Path | None,
+        _data("Table of user_id and any of age, gender, occupation, …", metavar="FILE"),
+    ] = None
+    like_at: Annotated[float, _data("In own tables: ratings from here on are likes.")] = (
+        _OWN.like_at
+    )
+    dislike_at: Annotated[float, _data("In own tables: ratings up to here are dislikes.")] = (
+        _OWN.dislike_at
+    )
+
+    def said(self) -> dict[str, object]:
+        """The options that were given."""
+        return {n: v for n, v in asdict(self).items() if v != getattr(Source, n)}
+
+    def load(self) -> Dataset:
+        """Read the data."""
+        own = (self.items, self.interactions, self.users)
+        if not self.data and not (self.items and self.interactions):
+            hint = "--data ml-100k, --data ml-small, or --items FILE and --interactions FILE"
+            raise ConfigError("nothing to measure on", hint=hint)
+        if self.data == "ml-small" and not any(own):
+            from coldstart.data import ml_small
+
+            if (self.like_at, self.dislike_at) != (_OWN.like_at, _OWN.dislike_at):
+                raise ConfigError(
+                    "--like-at and --dislike-at are for own tables", hint="leave them out"
+                )
+            return ml_small.load()
+        known: Literal["ml-100k"] | None = "ml-100k" if self.data else None
+        tables = Tables(known, *own, self.like_at, self.dislike_at)
+        return tables.load(seed=0)[0]
+
+
+@with_groups
+def benchmark(
+    source: Source,
+    systems: Annotated[str, _asked("Names, or all.", metavar="NAME,NAME,…")] = "all",
+    folds: Annotated[int, _asked("Parts the users are cut into; each is tested once.", min=2)] = 5,
+    only: Annotated[
+        str | None, _asked("Run these folds only; all if left out.", metavar="N,N,…")
+    ] = None,
+    shots: Annotated[str, _asked("Numbers of picks.", metavar="K,K,…")] = "0,1,3,5,10",
+    support: Annotated[
+        int, _asked("Likes of each user reserved for what they say; no targets.", min=0)
+    ] = 10,
+    order: Annotated[
+        Literal["first", "random"], _asked("Which likes those are: the first by time, or any.")
+    ] = "first",
+    regime: Annotated[
+        Literal["attributes", "interests", "text", "picks"],
+        _asked("What users say: attributes, and one thing more; only picks has several k."),
+    ] = "picks",
+    against: Annotated[
+        str | None,
+        _asked("Compare with this system; the best rival at each k if left out.", metavar="NAME"),
+    ] = None,
+    seed: Annotated[int, _asked("Of folds, systems and the bootstrap.", min=0)] = 0,
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where answers are kept, so that nothing is done twice; in the cache if left out.",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write PATH.md, PATH.html and PATH.json.", metavar="PATH"),
+    ] = None,
+    as_json: output.AsJson = False,
+) -> None:
+    r"""Measure recommenders on users none of them has seen, and test their differences.
+
+    Users are cut into folds; every system is trained on each fold's training users and asked about
+    its test users, with the same targets for every number of picks. A run that was killed goes on
+    where it stopped, and the same command again answers at once.
+
+    [bold]Examples[/bold]
+      coldstart benchmark --data ml-100k --only 0 --systems popularity,later_lift
+      coldstart benchmark --data ml-100k --out results/ml-100k
+      coldstart benchmark --data ml-small --order random --shots 1,5
+      coldstart benchmark --items films.csv --interactions ratings.csv --support 5 --shots 0,1,5
+    """
+    numbers = _numbers("--shots", shots)
+    chosen = _numbers("--only", only) if only is not None else None
+    from coldstart.cache import cache_dir
+    from coldstart.evaluation.folds import user_folds
+    from coldstart.evaluation.report import make_report
+    from coldstart.evaluation.summary import summarise
+    from coldstart.evaluation.systems import choose
+    from coldstart.evaluation.trial import TrialPlan, run_trial
+
+    names = None if systems == "all" else [n.strip() for n in systems.split(",") if n.strip()]
+    picked = choose(names, seed=seed, note=output.note)
+    if against is not None and against not in [s.name for s in picked]:
+        known = ", ".join(s.name for s in picked)
+        raise ConfigError(f"--against {against!r} is not measured", hint=f"one of {known}")
+    with output.status("reading the data"):
+        data = source.load()
+    plan = TrialPlan(numbers, support, order, regime, seed=seed)
+    with output.progress() as bars:
+        tasks: dict[str, TaskID] = {}
+        trial = run_trial(
+            data,
+            user_folds(data.likes, folds, seed),
+            picked,
+            plan,
+            only=chosen,
+            work=work or cache_dir() / "benchmark",
+            note=output.note,
+            report=lambda what, done, total: _show(bars, tasks, what, done, total),
+        )
+    with output.status("drawing intervals"):
+        summary = summarise(trial, data, reference=against, seed=seed)
+        said = source.said() | {
+            "systems": systems,
+            "folds": folds,
+            "only": only,
+            "shots": shots,
+            "support": support,
+            "order": order,
+            "regime": regime,
+            "against": against,
+            "seed": seed,
+            "out": out,
+        }
+        made = make_report(trial, summary, data, _command(said), seed)
+    if out:
+        paths = made.save(out)
+        output.note(f"wrote {', '.join(map(str, paths))}")
+    if as_json:
+        return output.emit(made.to_dict())
+    for line in made.warnings:
+        output.note(line)
+    for table in made.tables[: 1 + len({p.shots for p in summary.paired})]:
+        shown = output.table(*table.columns, right=table.columns[1:], title=table.title)
+        for row in table.rows:
+            shown.add_row(*row)
+        output.stdout().print(shown)
+
+
+def _numbers(option: str, text: str) -> tuple[int, ...]:
+    try:
+        numbers = sorted({int(n) for n in text.split(",")})
+    except ValueError:
+        numbers = [-1]
+    if numbers[0] < 0:
+        raise ConfigError(f"{option} {text!r}", hint="whole numbers from 0 on, such as 0,1,3")
+    return tuple(numbers)
+
+
+def _command(options: Mapping[str, object]) -> str:
+    """The command line that gives these options."""
+    parts = ["coldstart", "benchmark"]
+    for name, value in options.items():
+        if value is not None:
+            parts += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join(parts)
+
+
+def _show(bars: Progress, tasks: dict[str, TaskID], what: str, done: int, total: int) -> None:
+    if what not in tasks:
+        tasks[what] = bars.add_task(what, total=total)
+    bars.update(tasks[what], completed=done)

@@ -1,0 +1,259 @@
+"""The benchmark's tables as Markdown, as one HTML page that needs nothing else, and as data."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from coldstart.cache import write_atomic
+from coldstart.data.dataset import Dataset
+from coldstart.errors import MissingExtraError
+from coldstart.evaluation.plots import pictures
+from coldstart.evaluation.summary import MAIN, Served, Summary
+from coldstart.evaluation.trial import METRICS, Trial
+
+PACKAGES = ("coldstart-rec", "numpy", "scipy", "lightgbm", "implicit", "torch")
+INTRO = (
+    "Users that no system was trained on, fold by fold. Every item of the catalog is a candidate, "
+    "less the likes reserved for what a user says; a user's targets are the same for every number "
+    "of picks. Means over users with 95 % bootstrap intervals."
+)
+_PAGE = Path(__file__).with_name("report.html.j2")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a report.
+
+    Args:
+        title: above it.
+        columns: headings.
+        rows: as many cells each; the first names a system.
+        note: what has to be known to read it.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished benchmark.
+
+    Args:
+        summary: all numbers.
+        tables: those worth printing, NDCG@10 first.
+        about: what produced them, name → text.
+        systems: name → description.
+        ours: systems the benchmark is about.
+        warnings: what a reader must be told first.
+    """
+
+    summary: Summary
+    tables: tuple[Table, ...]
+    about: Mapping[str, str]
+    systems: Mapping[str, str]
+    ours: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: every number, not only the printed ones."""
+        return {
+            "about": dict(self.about),
+            "warnings": list(self.warnings),
+            "systems": dict(self.systems),
+            "metrics": list(METRICS),
+            **asdict(self.summary),
+        }
+
+    def markdown(self) -> str:
+        """Tables and what produced them, as Markdown."""
+        parts = [f"# Benchmark: {_cell(self.about['data'])}\n", f"{INTRO}\n"]
+        parts += [f"**Note:** {_cell(line)}\n" for line in self.warnings]
+        for table in self.tables:
+            parts.append(f"## {_cell(table.title)}\n")
+            if table.note:
+                parts.append(f"{table.note}\n")
+            lines = [_line(table.columns), "|---" * len(table.columns) + "|"]
+            parts.append("\n".join([*lines, *map(_line, table.rows)]) + "\n")
+        parts.append("## How it was made\n")
+        parts.append("\n".join(f"- {n}: {_cell(value)}" for n, value in self.about.items()) + "\n")
+        return "\n".join(parts)
+
+    def page(self) -> str:
+        """One HTML page with plots; without matplotlib it says so instead."""
+        why, drawn = "", {}
+        try:
+            drawn = pictures(self.summary, self.ours)
+        except MissingExtraError as e:
+            why = f"No plots: {e.message} ({e.hint})."
+        made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+        return made.from_string(_PAGE.read_text(encoding="utf-8")).render(
+            about=self.about,
+            intro=INTRO,
+            warnings=self.warnings,
+            pictures=drawn,
+            no_pictures=why,
+            tables=self.tables,
+            ours=self.ours,
+        )
+
+    def save(self, out: Path) -> list[Path]:
+        """Write ``OUT.md``, ``OUT.html`` and ``OUT.json``, each at once or not at all."""
+        data = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        texts = {".md": self.markdown(), ".html": self.page(), ".json": data + "\n"}
+        # Not ``with_suffix``, which would take the end of "v1.2" away.
+        paths = {out.with_name(out.name + end): text for end, text in texts.items()}
+        for path, text in paths.items():
+            write_atomic(path, text)
+        return list(paths)
+
+
+def make_report(trial: Trial, summary: Summary, data: Dataset, command: str, seed: int) -> Report:
+    """Lay out a trial's tables, and say what produced them.
+
+    Args:
+        trial: the answers.
+        summary: made of them.
+        data: what was asked about.
+        command: that makes it again.
+        seed: of folds, systems and bootstrap.
+    """
+    plan = trial.plan
+    dropped = ", ".join(f"{n} of fold {fold}" for fold, n in trial.dropped.items())
+    about = {
+        "data": f"{data.name}, {len(data.likes)} users, {len(data.catalog)} items",
+        "command": command,
+        "seed": str(seed),
+        "question": f"regime {plan.regime}, {plan.support} likes reserved ({plan.order}), "
+        f"picks {', '.join(map(str, plan.shots))}",
+        "folds run": ", ".join(map(str, trial.folds)),
+        "test users": str(len({(r.fold, r.user) for r in trial.records})),
+        f"users dropped (under {plan.support} + {plan.min_targets} likes)": dropped,
+        "data fingerprint": trial.data,
+        "folds fingerprint": trial.splits,
+        "versions": ", ".join(f"{p} {_version(p)}" for p in PACKAGES),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
+        f"Python {platform.python_version()}",
+    }
+    stale = ", ".join(trial.stale)
+    warnings = [f"made by other code than the rest: {stale}"] if stale else []
+    tables = [_means(summary, metric) for metric in METRICS]
+    tables[1:1] = [*_paired(summary), _lists(summary), *_served(summary.served)]
+    legend = [(s.name, s.description) for s in trial.systems]
+    tables.append(Table("Systems", ("system", "what it is"), tuple(legend)))
+    ours = tuple(s.name for s in trial.systems if s.ours)
+    return Report(summary, tuple(tables), about, dict(legend), ours, tuple(warnings))
+
+
+def _means(summary: Summary, metric: str) -> Table:
+    rows = {(m.system, m.shots): m for m in summary.means if m.metric == metric}
+    shots = sorted({k for _, k in rows})
+    users = {k: max(m.users for (_, at), m in rows.items() if at == k) for k in shots}
+    cells = [
+        (
+            name,
+            *(
+                f"{m.value:.3f} ± {(m.high - m.low) / 2:.3f}" if (m := rows.get((name, k))) else "–"
+                for k in shots
+            ),
+        )
+        for name in dict.fromkeys(name for name, _ in rows)
+    ]
+    columns = ("system", *(f"k={k} (n={users[k]})" for k in shots))
+    note = "Mean ± half the width of its 95 % interval." if metric == MAIN else ""
+    return Table(_title(metric), columns, tuple(cells), note)
+
+
+def _paired(summary: Summary) -> list[Table]:
+    columns = ("system", "difference", "95 % interval", "p", "p (Holm)")
+    out = []
+    for k in sorted({p.shots for p in summary.paired}):
+        found = [p for p in summary.paired if p.shots == k]
+        rows = [
+            (
+                p.system,
+                f"{p.difference.mean:+.4f}",
+                f"{p.difference.low:+.4f} to {p.difference.high:+.4f}",
+                f"{p.difference.p_value:.4f}",
+                f"{p.adjusted:.4f}",
+            )
+            for p in sorted(found, key=lambda p: -p.difference.mean)
+        ]
+        title = f"{_title(found[0].metric)} less that of {found[0].reference}, k={k}"
+        note = f"Same users, paired; p adjusted (Holm) for {len(rows)} comparisons."
+        out.append(Table(title, columns, tuple(rows), note))
+    return out
+
+
+def _lists(summary: Summary) -> Table:
+    most = max(x.shots for x in summary.lists)
+    diverse = any(x.diversity is not None for x in summary.lists)
+    columns = ["system", "coverage@10", "Gini", "mean popularity", "novelty, bits"]
+    columns += ["diversity"] if diverse else []
+    columns += ["median ms", "95 % ms", "seconds to make"]
+    rows = []
+    for x in summary.lists:
+        if x.shots == most:
+            cells = [x.system, f"{x.coverage:.3f}", f"{x.gini:.3f}", f"{x.popularity:.3f}"]
+            cells += [f"{x.novelty:.2f}"]
+            cells += ["–" if x.diversity is None else f"{x.diversity:.3f}"] if diverse else []
+            cells += [f"{x.milliseconds:.2f}", f"{x.milliseconds_95:.2f}", f"{x.fit_seconds:.1f}"]
+            rows.append(tuple(cells))
+    note = "Lists of ten; per fold, then averaged. Times were taken when the answers were made."
+    return Table(f"What the lists are like, k={most}", tuple(columns), tuple(rows), note)
+
+
+def _served(served: Sequence[Served]) -> list[Table]:
+    columns = ("system", "k", "groups", "gap", "95 % interval", "p")
+    note = "Mean of each group (number of users); gap of the best served to the worst."
+    out = []
+    for attribute in dict.fromkeys(s.attribute for s in served):
+        rows = []
+        for s in served:
+            if s.attribute == attribute:
+                means = [f"{n} {m.mean:.3f} ({m.users})" for n, m in s.groups.means.items()]
+                small = [f"{n} too few ({users})" for n, users in s.groups.small.items()]
+                gap = ("–", "–", "–")
+                if g := s.gap:
+                    ends = f"{g.low:.3f} to {g.high:.3f}"
+                    gap = (f"{g.difference:.3f}", ends, f"{g.p_value:.4f}")
+                rows.append((s.system, str(s.shots), ", ".join(means + small), *gap))
+        if rows:
+            title = f"Whom it serves, by {attribute} ({_title(served[0].metric)})"
+            out.append(Table(title, columns, tuple(rows), note))
+    return out
+
+
+def _title(metric: str) -> str:
+    first, _, last = metric.rpartition("_")
+    name = re.sub(r"^(ndcg|hr|mrr)", lambda m: m[0].upper(), last).replace("recall", "Recall")
+    return name + {"": "", "ips": " (inverse propensity)"}.get(first, f" of the {first} third")
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(map(_cell, cells)) + " |"
+
+
+def _cell(text: str) -> str:
+    """Text that breaks no table and is no HTML."""
+    return html.escape(" ".join(text.split()), quote=False).replace("|", "\\|")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"

@@ -1,0 +1,163 @@
+"""All systems of the benchmark by name: popularity by whom, the rivals, and coldstart."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from coldstart.data.dataset import Dataset
+from coldstart.errors import ConfigError
+from coldstart.evaluation.baselines import (
+    demographic_baseline,
+    item_knn_baseline,
+    popularity_baseline,
+)
+from coldstart.evaluation.harness import cold_users
+from coldstart.evaluation.rivals.data import TrainingData
+from coldstart.evaluation.rivals.registry import RIVALS, Rival
+from coldstart.evaluation.rivals.tuning import tune
+from coldstart.evaluation.splits import Split
+from coldstart.evaluation.trial import System
+from coldstart.protocols import Recommends
+from coldstart.schema import RecommendationList, UserProfile
+
+if TYPE_CHECKING:
+    from coldstart.recommender import Recommender
+
+KNN_GRID: Mapping[str, Sequence[Any]] = {"root": (False, True), "weight": (0.5, 1.0, 1.5, 2.0, 3.0)}
+KNN_DEFAULT = {"root": True, "weight": 2.0}
+
+
+def registry(seed: int = 0) -> dict[str, System]:
+    """Every system that needs no language model, by name.
+
+    Rivals have the setting that validated best on MovieLens-100K, on users of its first fold; only
+    item-kNN is tuned on each fold's own validation users.
+
+    Args:
+        seed: of whatever a system draws.
+    """
+    simple = (
+        System("popularity", _popularity, "most liked"),
+        System("demographic_popularity", _demographic, "most liked by people of the same groups"),
+        System(
+            "item_knn_prior",
+            _item_knn_prior,
+            "item-kNN + demographic popularity, its weight tuned on the fold's validation users",
+            {"grid": KNN_GRID, "default": KNN_DEFAULT},
+        ),
+    )
+    ours = System(
+        "coldstart_prior",
+        partial(without_model, seed=seed),
+        "coldstart without the language model: counts and trees",
+        {"seed": seed},
+        requires="lightgbm",
+        ours=True,
+    )
+    everything = (*simple, *(_of(rival, seed) for rival in RIVALS.values()), ours)
+    return {s.name: s for s in everything}
+
+
+def choose(
+    names: Sequence[str] | None = None,
+    *,
+    seed: int = 0,
+    note: Callable[[str], None] | None = None,
+) -> list[System]:
+    """Systems by name, in the order asked for; those that cannot run here are left out.
+
+    Args:
+        names: of ``registry``; ``None`` for all.
+        seed: of whatever a system draws.
+        note: called with a line for each system that is left out, saying why.
+
+    Raises:
+        ConfigError: an unknown name, or nothing left.
+    """
+    known = registry(seed)
+    if unknown := [n for n in names or () if n not in known]:
+        raise ConfigError(f"no system {unknown[0]!r}", hint=f"all, or some of {', '.join(known)}")
+    out = []
+    for name in dict.fromkeys(known if names is None else names):
+        system = known[name]
+        if system.requires and find_spec(system.requires) is None:
+            if note:
+                note(f"{name} is left out: needs {system.requires} (pip install {system.requires})")
+        else:
+            out.append(system)
+    if not out:
+        raise ConfigError("no system to run", hint=f"all, or some of {', '.join(known)}")
+    return out
+
+
+def without_model(
+    training: TrainingData, split: Split, data: Dataset, *, seed: int = 0
+) -> Recommends:
+    """What ``coldstart train`` makes of the training users before any language model.
+
+    Counts, and with 100 training users or more the tree correction, learned from each user as a
+    stranger; the weights are those that the trees correct.
+    """
+    from coldstart import models, prompts
+    from coldstart.assembly import make_encoder
+    from coldstart.ranking import BlendRanker, classical_weights
+    from coldstart.recommender import Recommender
+    from coldstart.training.boosting import fit_trees
+    from coldstart.training.config import TrainConfig
+    from coldstart.training.crossfit import crossfit_requests
+    from coldstart.training.run import ENOUGH_USERS
+    from coldstart.training.strangers import Strangers
+
+    encoder = training.encoder or make_encoder(models.DEFAULT_ENCODER)
+    strangers = Strangers(data, split.train, encoder, seed=seed)
+    trees = None
+    if len(split.train) >= ENOUGH_USERS:
+        linear = BlendRanker({"prior": classical_weights(corrected=True)})
+        requests = crossfit_requests(data, split.train, strangers, linear, seed=seed)
+        trees = fit_trees(requests, seed=seed)
+    ranker = BlendRanker({"prior": classical_weights(corrected=trees is not None)}, trees)
+    counts, template = strangers.everyone.counts, prompts.load(TrainConfig().prompt)
+    return Prior(Recommender(data.catalog, None, template, counts, encoder, ranker))
+
+
+class Prior:
+    """A recommender that leaves its language model out; only what a profile names is filtered."""
+
+    def __init__(self, recommender: Recommender) -> None:
+        self._recommender = recommender
+
+    def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
+        """Rank the whole catalog by everything but the language model."""
+        from coldstart.filters import Known
+
+        return self._recommender.recommend(profile, k=k, strategy="prior", filters=[Known()])
+
+
+def _popularity(training: TrainingData, split: Split, data: Dataset) -> Recommends:
+    return popularity_baseline(training.catalog, training.counts)
+
+
+def _demographic(training: TrainingData, split: Split, data: Dataset) -> Recommends:
+    return demographic_baseline(training.catalog, training.counts)
+
+
+def _item_knn_prior(training: TrainingData, split: Split, data: Dataset) -> Recommends:
+    build = partial(item_knn_baseline, training.catalog, training.counts)
+    cases = cold_users(data, split.valid)
+    return build(**(tune(build, KNN_GRID, cases).setting if cases else KNN_DEFAULT))
+
+
+def _of(rival: Rival, seed: int) -> System:
+    options = list(inspect.signature(rival.build).parameters.values())[1:]
+    setting = {p.name: p.default for p in options if p.default is not p.empty}
+    if "seed" in setting:
+        setting["seed"] = seed
+
+    def make(training: TrainingData, split: Split, data: Dataset) -> Recommends:
+        return rival.build(training, **setting)
+
+    return System(rival.name, make, rival.description, setting, rival.requires)

@@ -1,0 +1,286 @@
+"""Systems asked about the same cold users, fold by fold; what is done is kept and not done again.
+
+The parts are made elsewhere: users by ``folds``, cases by ``support`` and ``regimes``, systems by
+``systems``. Here they meet, and every answer becomes one ``Record``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from coldstart.data.dataset import Dataset
+from coldstart.errors import ConfigError, DataError
+from coldstart.evaluation.folds import folds_fingerprint
+from coldstart.evaluation.harness import MIN_TARGETS, SHOTS
+from coldstart.evaluation.kept import Kept, Record, data_fingerprint
+from coldstart.evaluation.metrics import (
+    HEAD,
+    MIDDLE,
+    TAIL,
+    hit_rate,
+    inverse_propensity,
+    ips_ndcg,
+    mrr,
+    ndcg,
+    recall,
+    stratum_ndcg,
+    terciles,
+)
+from coldstart.evaluation.regimes import REGIMES, told
+from coldstart.evaluation.rivals.data import TrainingData
+from coldstart.evaluation.splits import Split
+from coldstart.evaluation.support import Order, SupportCase, cut, support_cases
+from coldstart.protocols import Encoder, Recommends
+
+METRICS = (
+    "ndcg@10",
+    "recall@10",
+    "recall@20",
+    "hr@10",
+    "mrr@20",
+    "ips_ndcg@10",
+    "head_ndcg@10",
+    "middle_ndcg@10",
+    "tail_ndcg@10",
+)
+"""Values of a ``Record``; see ``coldstart.evaluation.metrics``. The reciprocal rank is that of the
+first hit among 20; popularity for the last four is counted on the fold's training users."""
+
+DEPTH, SHOWN = 20, 10
+
+Factory = Callable[[TrainingData, Split, Dataset], Recommends]
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class System:
+    """Something to be measured, made anew for each fold.
+
+    Args:
+        name: in tables; no two systems of a trial share one.
+        make: (training users, the fold, everything) → a trained recommender. It may choose settings
+            on the fold's validation users and must not look at the test users.
+        description: one line for a legend.
+        settings: plain data; whatever changes the lists belongs here, since kept results are found
+            by it.
+        requires: library that has to be installed, or ``None``.
+        ours: whether it is what the benchmark is about, rather than what it is held against.
+    """
+
+    name: str
+    make: Factory
+    description: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    requires: str | None = None
+    ours: bool = False
+
+
+@dataclass(frozen=True)
+class TrialPlan:
+    """What every system is asked; see ``support_cases`` and ``REGIMES``.
+
+    Args:
+        shots: numbers of picks; only the regime ``picks`` has more than 0.
+        support: likes of each user reserved for what they say.
+        order: which likes those are.
+        regime: what the users say.
+        min_targets: users with fewer targets are dropped.
+        seed: of a random order and of simulated text.
+
+    Raises:
+        ConfigError: an unknown regime, or no number of picks.
+    """
+
+    shots: tuple[int, ...] = SHOTS
+    support: int = 10
+    order: Order = "first"
+    regime: str = "picks"
+    min_targets: int = MIN_TARGETS
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.regime not in REGIMES:
+            raise ConfigError(f"no regime {self.regime!r}", hint=f"one of {', '.join(REGIMES)}")
+        if not self.shots:
+            raise ConfigError("no number of picks", hint="give one or more, such as 0,1,3")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """All answers, and what they are answers to.
+
+    Args:
+        plan: what was asked.
+        systems: in the order of the tables.
+        folds: numbers of the folds that were run.
+        records: every answer.
+        fit_seconds: time to make a system, by (system, fold).
+        dropped: number of users by fold who were too short for a case.
+        shares: by fold, the share of training users who like each item of the catalog.
+        data: fingerprint of the data.
+        splits: fingerprint of all folds, run or not.
+        stale: names of systems with kept results that were made by other code than today's.
+    """
+
+    plan: TrialPlan
+    systems: tuple[System, ...]
+    folds: tuple[int, ...]
+    records: tuple[Record, ...]
+    fit_seconds: Mapping[tuple[str, int], float]
+    dropped: Mapping[int, int]
+    shares: Mapping[int, Mapping[str, float]]
+    data: str
+    splits: str
+    stale: tuple[str, ...] = ()
+
+
+def run_trial(
+    data: Dataset,
+    splits: Sequence[Split],
+    systems: Sequence[System],
+    plan: TrialPlan | None = None,
+    *,
+    only: Sequence[int] | None = None,
+    work: Path | None = None,
+    encoder: Encoder | None = None,
+    note: Callable[[str], None] | None = None,
+    report: Report | None = None,
+) -> Trial:
+    """Ask every system about the test users of every fold.
+
+    Args:
+        data: everything; systems are given a fold's training users only, and its validation users.
+        splits: the folds; see ``user_folds``.
+        systems: with distinct names.
+        plan: what they are asked; the default is ``TrialPlan()``.
+        only: numbers of the folds to run; ``None`` for all.
+        work: folder in which the answers of one system on one fold are kept as soon as they are
+            complete, and looked up before any work; ``None`` keeps nothing.
+        encoder: of texts, for systems that need one; ``None``: the packaged one.
+        note: called with a line about a damaged or outdated file.
+        report: called with (what, cases done, cases).
+
+    Raises:
+        ConfigError: no such fold, no system, or two of one name.
+        DataError: no user of a fold is long enough for a case.
+    """
+    plan = plan or TrialPlan()
+    folds = tuple(dict.fromkeys(range(len(splits)) if only is None else only))
+    if wrong := [f for f in folds if not 0 <= f < len(splits)]:
+        raise ConfigError(f"no fold {wrong[0]}", hint=f"folds are 0 to {len(splits) - 1}")
+    names = [s.name for s in systems]
+    if not names or not folds or len(set(names)) < len(names):
+        raise ConfigError(
+            f"{len(folds)} folds and the systems {', '.join(names) or 'none'}",
+            hint="one fold or more, and one system or more, each with a name of its own",
+        )
+    kept = Kept(work, data, splits, plan, METRICS, encoder, note)
+    records: list[Record] = []
+    seconds: dict[tuple[str, int], float] = {}
+    dropped: dict[int, int] = {}
+    shares: dict[int, dict[str, float]] = {}
+    for fold in folds:
+        training = TrainingData.of(data, splits[fold].train, encoder=encoder)
+        cases, dropped[fold] = _cases(data, splits[fold], plan, fold)
+        likes = dict(zip(data.catalog.ids, training.matrix.sum(axis=0).tolist(), strict=True))
+        shares[fold] = {i: n / max(1, len(training.users)) for i, n in likes.items()}
+        judge = Judge(likes)
+        for system in systems:
+            what = f"fold {fold}: {system.name}"
+            found = kept.find(
+                system.name, system.settings, fold, [(c.user, c.shots) for c in cases]
+            )
+            if found is None:
+                if report:
+                    report(what, 0, len(cases))
+                start = time.perf_counter()
+                made = system.make(training, splits[fold], data)
+                fit = round(time.perf_counter() - start, 3)
+                answers = []
+                for done, case in enumerate(cases, start=1):
+                    answers.append(judge.ask(system.name, fold, made, case))
+                    if report:
+                        report(what, done, len(cases))
+                kept.put(system.name, system.settings, fold, answers, fit)
+            else:
+                answers, fit = found
+                if report:
+                    report(what, len(cases), len(cases))
+            records += answers
+            seconds[system.name, fold] = fit
+    return Trial(
+        plan,
+        tuple(systems),
+        folds,
+        tuple(records),
+        seconds,
+        dropped,
+        shares,
+        data_fingerprint(data),
+        folds_fingerprint(splits),
+        tuple(n for n in names if n in kept.stale),
+    )
+
+
+class Judge:
+    """Asks a system about a case and takes down what came.
+
+    Args:
+        likes: number of the fold's training users who like each item of the catalog.
+    """
+
+    def __init__(self, likes: Mapping[str, float]) -> None:
+        self._size = len(likes)
+        self._weight = inverse_propensity(likes)
+        self._strata = terciles(likes)
+
+    def ask(self, name: str, fold: int, system: Recommends, case: SupportCase) -> Record:
+        """Ask for enough items to have 20 left when the excluded ones are cut."""
+        wanted = min(DEPTH + len(case.excluded), self._size)
+        start = time.perf_counter()
+        answer = system.recommend(case.profile, k=wanted)
+        milliseconds = 1000 * (time.perf_counter() - start)
+        ranked = cut(answer.item_ids, case.excluded, DEPTH)
+        if len(set(ranked)) < len(ranked):
+            raise DataError(f"{name} shows an item twice", hint="a list has every item once")
+        values = self.values(ranked, case)
+        top = tuple(ranked[:SHOWN])
+        return Record(name, fold, case.user, case.shots, values, top, round(milliseconds, 3))
+
+    def values(self, ranked: Sequence[str], case: SupportCase) -> tuple[float | None, ...]:
+        """One for each of ``METRICS``; ``None`` where the user has no target in a tercile."""
+        wanted = case.targets
+        return (
+            ndcg(ranked, wanted, 10),
+            recall(ranked, wanted, 10),
+            recall(ranked, wanted, 20),
+            hit_rate(ranked, wanted, 10),
+            mrr(ranked, wanted, DEPTH),
+            ips_ndcg(ranked, wanted, 10, self._weight),
+            *(stratum_ndcg(ranked, wanted, 10, self._strata, s) for s in (HEAD, MIDDLE, TAIL)),
+        )
+
+
+def _cases(
+    data: Dataset, split: Split, plan: TrialPlan, fold: int
+) -> tuple[list[SupportCase], int]:
+    found = support_cases(
+        data,
+        split.test,
+        plan.shots,
+        support=plan.support,
+        order=plan.order,
+        seed=plan.seed,
+        min_targets=plan.min_targets,
+    )
+    if not found.cases:
+        raise DataError(
+            f"none of the {found.dropped} test users of fold {fold} has "
+            f"{plan.support} + {plan.min_targets} likes",
+            hint="lower --support",
+        )
+    return told(data, found.cases, REGIMES[plan.regime], plan.seed), found.dropped
