@@ -115,7 +115,7 @@ def quietly() -> Iterator[None]:
 
 def _load(auto_class: Any, name: str | Path, **options: Any) -> Any:
     where = resolve(name)
-    _quieten_transformers()
+    quieten_transformers()
     try:
         with quietly():
             return auto_class.from_pretrained(where, trust_remote_code=False, **options)
@@ -127,7 +127,8 @@ def _load(auto_class: Any, name: str | Path, **options: Any) -> Any:
         ) from e
 
 
-def _quieten_transformers() -> None:
+def quieten_transformers() -> None:
+    """Keep its warnings and progress bars from our users."""
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.set_verbosity_error()
@@ -144,7 +145,7 @@ def _converted_smollm2(force: bool = False) -> Path:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
-    _quieten_transformers()
+    quieten_transformers()
     with quietly():
         tokenizer = AutoTokenizer.from_pretrained(str(source), gguf_file=_GGUF)
         loaded = AutoModelForCausalLM.from_pretrained(

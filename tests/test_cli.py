@@ -276,7 +276,7 @@ def test_table_shows_titles_as_they_are_and_what_was_left_out(run):
 
 def test_explain_shows_contributions_and_the_prompt(run):
     _, out, _ = run("recommend", "--explain", "-k", 1)
-    assert "model -0.500, popularity +0.250" in out
+    assert "model -0.50, popularity +0.25" in out
     assert out.endswith("Favourite [movies]:\n")
 
 

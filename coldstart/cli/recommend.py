@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ANSWER, _FILTERS, _MODEL = "The answer", "Filters", "The model"
 _MOST_DROPPED = 5
+_WORTH_SAYING = 0.01  # of a score; smaller parts would only fill the line
 _RANKED = ("#", "Year", "Score")
 _EXPLAINED = ("#", "log p", "Score")
 
@@ -211,7 +212,9 @@ def _explain(result: RecommendationList) -> None:
             _found_by(r.provenance),
             "" if logprob is None else f"{logprob:.2f}",
             f"{r.score:.3f}",
-            ", ".join(f"{name} {value:+.3f}" for name, value in parts if value),
+            ", ".join(
+                f"{name} {value:+.2f}" for name, value in parts if abs(value) >= _WORTH_SAYING
+            ),
         )
     output.stdout().print(table)
     if result.prompt is not None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.errors import ConfigError, ModelError
+from coldstart.models import quieten_transformers
 from coldstart.protocols import Encoder
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class SentenceEncoder:
         """
         from sentence_transformers import SentenceTransformer
 
+        quieten_transformers()
         source = os.path.expanduser(path_or_hub_id)
         try:
             model = SentenceTransformer(
