@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coldstart.encoding.encoders import SentenceEncoder
+from coldstart.encoding.mean import MeanEncoder, is_plain
+from coldstart.errors import ModelError
 
 if TYPE_CHECKING:
     from coldstart.protocols import Float
@@ -31,7 +33,7 @@ class LazyEncoder:
         """Folder name with a hash of its files; for a hub id, the loaded model's own name."""
         folder = Path(self.where)
         if not folder.is_dir():
-            return self._loaded.name
+            return self._with_library.name
         digest = hashlib.sha256()
         for file in sorted(p for p in folder.rglob("*") if p.is_file()):
             digest.update(f"{file.relative_to(folder).as_posix()}:{file.stat().st_size};".encode())
@@ -40,8 +42,22 @@ class LazyEncoder:
         return f"{folder.name}-{digest.hexdigest()[:16]}"
 
     @cached_property
-    def _loaded(self) -> SentenceEncoder:
+    def _with_library(self) -> SentenceEncoder:
         return SentenceEncoder.from_pretrained(self.where)
+
+    @cached_property
+    def _loaded(self) -> SentenceEncoder | MeanEncoder:
+        folder = Path(self.where)
+        if not is_plain(folder):
+            return self._with_library
+        try:
+            return MeanEncoder(folder)
+        except (OSError, ValueError) as e:
+            reason = (str(e).strip() or type(e).__name__).splitlines()[0]
+            raise ModelError(
+                f"cannot load the encoder {self.where!r}: {reason}",
+                "give a sentence-transformers folder or hub id",
+            ) from e
 
     def encode(self, texts: Sequence[str]) -> Float:
         """Return an array of shape (len(texts), dim), rows of Euclidean length 1."""
