@@ -66,7 +66,7 @@ def main() -> None:
         for name, less in list(LEFT_OUT.items())[: chosen.rows]:
             names = [f for f in TREE_FEATURES if f not in less]
             trees = fit_trees(requests, names=names, rounds=chosen.rounds)
-            rankers[name] = BlendRanker({"prior": classical_weights(corrected=True)}, trees)
+            rankers[name] = BlendRanker.classical(trees)
         for case in cold_users(data, held):
             for name, value in _values(case, strangers.everyone, rankers).items():
                 found.setdefault(name, {}).setdefault(case.shots, []).append(value)

@@ -81,6 +81,11 @@ class BlendRanker:
             {s: {f: w for f, w in DEFAULT_WEIGHTS.items() if f not in u} for s, u in unused.items()}
         )
 
+    @classmethod
+    def classical(cls, trees: TreeCorrection | None = None) -> BlendRanker:
+        """Everything but the language model, for the ``prior`` strategy."""
+        return cls({"prior": classical_weights(corrected=trees is not None)}, trees)
+
     def weights(self, strategy: str, shots: int) -> Floats:
         """Weights for ``shots`` picks, shape (len(FEATURES),)."""
         if strategy not in self._weights:

@@ -264,16 +264,17 @@ def test_unknown_systems_are_named():
 def test_trees_are_learned_as_in_training(monkeypatch, data, folds):
     from coldstart.evaluation.rivals.data import TrainingData
     from coldstart.evaluation.systems import without_model
-    from coldstart.training import run
+    from coldstart.training import crossfit, run
 
     training = TrainingData.of(data, folds[0].train, encoder=FakeEncoder())
     assert without_model(training, folds[0], data)._recommender.ranker.trees is None
-    monkeypatch.setattr(run, "ENOUGH_USERS", 10)
+    monkeypatch.setattr(crossfit, "ENOUGH_USERS", 10)
     ranker = without_model(training, folds[0], data)._recommender.ranker
     config = run.TrainConfig()
     strangers = run.Strangers(data, folds[0].train, FakeEncoder(), seed=config.seed)
     trees = run._trees(data, folds[0], config, strangers, None, lambda row: None)
-    assert ranker.to_dict() == run._blend(trees).to_dict()
+    assert ranker.trees is not None
+    assert ranker.to_dict() == run.BlendRanker.classical(trees).to_dict()
 
 
 # -- summary -------------------------------------------------------------------------------------

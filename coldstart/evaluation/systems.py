@@ -104,22 +104,15 @@ def without_model(
     """
     from coldstart import models, prompts
     from coldstart.assembly import make_encoder
-    from coldstart.ranking import BlendRanker, classical_weights
+    from coldstart.ranking import BlendRanker
     from coldstart.recommender import Recommender
-    from coldstart.training.boosting import fit_trees
     from coldstart.training.config import TrainConfig
-    from coldstart.training.crossfit import crossfit_requests
-    from coldstart.training.run import ENOUGH_USERS
+    from coldstart.training.crossfit import learn_trees
     from coldstart.training.strangers import Strangers
 
     encoder = training.encoder or make_encoder(models.DEFAULT_ENCODER)
     strangers = Strangers(data, split.train, encoder, seed=seed)
-    trees = None
-    if len(split.train) >= ENOUGH_USERS:
-        linear = BlendRanker({"prior": classical_weights(corrected=True)})
-        requests = crossfit_requests(data, split.train, strangers, linear, seed=seed)
-        trees = fit_trees(requests, seed=seed)
-    ranker = BlendRanker({"prior": classical_weights(corrected=trees is not None)}, trees)
+    ranker = BlendRanker.classical(learn_trees(data, split.train, strangers, seed=seed))
     counts, template = strangers.everyone.counts, prompts.load(TrainConfig().prompt)
     return Prior(Recommender(data.catalog, None, template, counts, encoder, ranker))
 

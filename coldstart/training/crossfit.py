@@ -8,14 +8,15 @@ import numpy as np
 
 from coldstart.data.dataset import Dataset
 from coldstart.features import ResolvedProfile, user_features
-from coldstart.ranking import BlendRanker, personal
-from coldstart.schema import Context, Pick
-from coldstart.training.boosting import CANDIDATES, Request
-from coldstart.training.people import simulate_words
+from coldstart.ranking import BlendRanker, classical_weights, personal
+from coldstart.schema import Context
+from coldstart.training.boosting import CANDIDATES, Request, fit_trees
+from coldstart.training.people import SHOTS, simulate_request
 from coldstart.training.strangers import Strangers
+from coldstart.trees import TreeCorrection
 
-SHOTS = (0, 1, 3, 5, 10)
-MIN_TARGETS = 5
+ENOUGH_USERS = 100
+"""Fewer training users than this teach trees nothing but noise."""
 
 
 def crossfit_requests(
@@ -31,8 +32,8 @@ def crossfit_requests(
 
     Those that are not ``personal`` are left out: trees are not asked about them.
 
-    Picks and targets are as in ``coldstart.training.ranker.cold_cases``. Each attribute is left
-    out now and then; some requests state interests, say a sentence or name disliked items.
+    Each attribute is left out now and then; some requests state interests, say a sentence or name
+    disliked items.
 
     Args:
         data: the likes.
@@ -58,37 +59,44 @@ def _requests(
     ranker: BlendRanker,
     rng: np.random.Generator,
 ) -> list[Request]:
-    knowledge = strangers.of(user)
-    likes, rows, out = data.likes[user], knowledge.rows, []
+    knowledge, out = strangers.of(user), []
+    rows = knowledge.rows
     for shots in SHOTS:
-        picks, later = likes[:shots], list(likes[shots:])
-        if len(later) < MIN_TARGETS:
+        request = simulate_request(user, data, shots, rng, dropout=0.1)
+        if request is None:
             continue
-        said: dict[str, object] = {}
-        hidden: list[str] = []
-        low = data.dislikes.get(user, ())
-        if rng.random() < 0.3 and len(later) >= 2 * MIN_TARGETS:
-            hidden = [later[n] for n in rng.permutation(len(later))[:5]]
-            said["interests"], said["about"] = simulate_words(data.catalog, hidden, rng, 0.8, 0.5)
-        named = low[:3] if low and rng.random() < 0.2 else ()
-        for name in ("age", "gender", "occupation", "location", "language"):
-            if rng.random() < 0.1:
-                said[name] = None
-        profile = data.users[user].model_copy(
-            update={
-                **said,
-                "liked": tuple(Pick(item=i) for i in picks),
-                "disliked": tuple(Pick(item=i) for i in named),
-            }
-        )
-        features = user_features(knowledge, ResolvedProfile(profile, Context()))
+        features = user_features(knowledge, ResolvedProfile(request.profile, Context()))
         if not personal(features):
             continue
         linear = features @ ranker.weights("prior", shots)
-        linear[[rows[i] for i in (*picks, *hidden, *named)]] = -np.inf
+        linear[[rows[i] for i in request.excluded]] = -np.inf
         size = min(CANDIDATES, int(np.isfinite(linear).sum()))
         top = np.argpartition(-linear, size - 1)[:size]
         wanted = np.zeros(len(linear), dtype=bool)
-        wanted[[rows[i] for i in later]] = True
+        wanted[[rows[i] for i in request.targets]] = True
         out.append(Request(user, features[top].astype(np.float32), wanted[top], linear[top]))
     return out
+
+
+def learn_trees(
+    data: Dataset,
+    users: Sequence[str],
+    strangers: Strangers,
+    *,
+    seed: int = 0,
+    report: Callable[[int, int], None] | None = None,
+) -> TreeCorrection | None:
+    """The correction of the classical blend, learned from training users; ``None`` for too few.
+
+    Args:
+        data: the likes.
+        users: training users.
+        strangers: knows the items without each of them.
+        seed: of the simulation and of the trees.
+        report: called with (users done, users).
+    """
+    if len(users) < ENOUGH_USERS:
+        return None
+    linear = BlendRanker({"prior": classical_weights(corrected=True)})
+    requests = crossfit_requests(data, users, strangers, linear, seed=seed, report=report)
+    return fit_trees(requests, seed=seed)

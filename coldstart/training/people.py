@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,6 +23,7 @@ _ABOUT = (
 )
 _TIMES = ("Friday evening", "Sunday morning", "late at night", "weekday lunch break")
 _OCCASIONS = ("date night", "with the kids", "alone at home", "with friends")
+ATTRIBUTES = ("age", "gender", "occupation", "location", "language")
 _DEVICES = ("phone", "TV", "laptop")
 
 
@@ -49,7 +51,7 @@ def simulate_profile(
     profile, liked = data.users[user], data.likes[user]
     kept = {
         name: getattr(profile, name)
-        for name in ("age", "gender", "occupation", "location", "language")
+        for name in ATTRIBUTES
         if getattr(profile, name) is not None and rng.random() >= config.attribute_dropout
     }
     attributes = {
@@ -77,6 +79,73 @@ def simulate_profile(
         ),
         context,
     )
+
+
+SHOTS = (0, 1, 3, 5, 10)
+MIN_TARGETS = 5
+
+
+@dataclass(frozen=True)
+class ColdRequest:
+    """What a user of the data might ask with their first likes as picks.
+
+    Args:
+        profile: attributes, picks, and perhaps statements and dislikes.
+        targets: what they went on to like.
+        excluded: what may be neither target nor candidate: picks, named dislikes, and the likes
+            that the statements were derived from.
+    """
+
+    profile: UserProfile
+    targets: tuple[str, ...]
+    excluded: tuple[str, ...]
+
+
+def simulate_request(
+    user: str,
+    data: Dataset,
+    shots: int,
+    rng: np.random.Generator,
+    *,
+    said_share: float = 0.3,
+    dislikes_share: float = 0.2,
+    dropout: float = 0.0,
+) -> ColdRequest | None:
+    """Treat a user as cold: the first ``shots`` likes are picks, the later ones targets.
+
+    Args:
+        user: whose likes.
+        data: where they are.
+        shots: number of picks.
+        rng: source of randomness.
+        said_share: chance that interests or a sentence are stated, derived from five later likes.
+        dislikes_share: chance that up to three disliked items are named.
+        dropout: chance that each attribute is left out.
+
+    Returns:
+        The request, or ``None`` if fewer than 5 targets would be left.
+    """
+    picks, later = data.likes[user][:shots], data.likes[user][shots:]
+    if len(later) < MIN_TARGETS:
+        return None
+    said: dict[str, object] = {}
+    hidden: list[str] = []
+    if rng.random() < said_share and len(later) >= 2 * MIN_TARGETS:
+        hidden = [later[n] for n in rng.permutation(len(later))[:5]]
+        said["interests"], said["about"] = simulate_words(data.catalog, hidden, rng, 0.8, 0.5)
+    low = data.dislikes.get(user, ())
+    named = low[:3] if low and rng.random() < dislikes_share else ()
+    if dropout:
+        said |= {name: None for name in ATTRIBUTES if rng.random() < dropout}
+    profile: UserProfile = data.users[user].model_copy(
+        update={
+            **said,
+            "liked": tuple(Pick(item=i) for i in picks),
+            "disliked": tuple(Pick(item=i) for i in named),
+        }
+    )
+    gone = (*picks, *hidden, *named)
+    return ColdRequest(profile, tuple(i for i in later if i not in set(gone)), gone)
 
 
 def simulate_words(

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from coldstart.data.dataset import Dataset
 from coldstart.evaluation.metrics import ndcg
 from coldstart.features import FEATURES
-from coldstart.ranking import DEFAULT_WEIGHTS, BlendRanker, classical_weights
-from coldstart.schema import Context, Pick, UserProfile
+from coldstart.ranking import DEFAULT_WEIGHTS, BlendRanker
+from coldstart.schema import Context
 from coldstart.training.blend import Case, fit_weights
-from coldstart.training.crossfit import MIN_TARGETS, SHOTS
-from coldstart.training.people import simulate_words
+from coldstart.training.people import SHOTS, simulate_request
 from coldstart.trees import TreeCorrection
 
 if TYPE_CHECKING:
@@ -42,10 +41,9 @@ def cold_cases(
     seed: int = 0,
     report: Callable[[int, int], None] | None = None,
 ) -> list[Case]:
-    """Simulate users as cold: their first k likes are picks, the later ones are targets.
+    """Requests of users as cold, with what the language model says about them.
 
-    Half of the simulated requests state interests or say a sentence, derived from five further
-    likes that are then neither targets nor candidates; a third name disliked items.
+    Half of them state interests or say a sentence; a third name disliked items.
 
     Args:
         recommender: provides prompts, language model and features.
@@ -57,36 +55,21 @@ def cold_cases(
     Returns:
         One case per user and number of picks; those with fewer than 5 targets are left out.
     """
-    todo = [(u, k) for u in users for k in SHOTS if len(data.likes[u]) >= k + MIN_TARGETS]
+    todo = [(u, k) for u in users for k in SHOTS]
     out = []
     for done, (user, k) in enumerate(todo, start=1):
         rng = np.random.default_rng([seed, done])
-        likes = list(data.likes[user])
-        picks, later = likes[:k], likes[k:]
-        hidden: list[str] = []
-        interests: tuple[str, ...] = ()
-        about = None
-        if len(later) >= 2 * MIN_TARGETS and rng.random() < 0.5:
-            hidden = [later[i] for i in rng.permutation(len(later))[:5]]
-            interests, about = simulate_words(data.catalog, hidden, rng, 0.8, 0.5)
-        low = data.dislikes.get(user, ()) if rng.random() < 0.33 else ()
-        profile: UserProfile = data.users[user].model_copy(
-            update={
-                "liked": tuple(Pick(item=i) for i in picks),
-                "disliked": tuple(Pick(item=i) for i in low[:3]),
-                "interests": interests,
-                "about": about,
-            }
-        )
-        resolved = recommender.resolve(profile, Context())
-        found = recommender.evidence(resolved, "both", seed=seed)
-        rows = recommender.knowledge.rows
-        gone = {*hidden, *picks}
-        targets = [rows[i] for i in later if i not in gone]
-        features = recommender.features(resolved, found)
-        excluded = np.array([rows[i] for i in [*picks, *hidden, *low[:3]]], dtype=np.int64)
-        row = np.array(targets, dtype=np.int64)
-        out.append(Case(user, features.astype(np.float32), row, excluded, k))
+        request = simulate_request(user, data, k, rng, said_share=0.5, dislikes_share=0.33)
+        if request is not None:
+            resolved = recommender.resolve(request.profile, Context())
+            found = recommender.evidence(resolved, "both", seed=seed)
+            features = recommender.features(resolved, found).astype(np.float32)
+            rows = recommender.knowledge.rows
+            targets, excluded = (
+                np.array([rows[i] for i in items], dtype=np.int64)
+                for items in (request.targets, request.excluded)
+            )
+            out.append(Case(user, features, targets, excluded, k))
         if report:
             report(done, len(todo))
     return out
@@ -104,7 +87,7 @@ def fit_ranker(cases: Sequence[Case], trees: TreeCorrection | None = None) -> Bl
 
 def base_scores(cases: Sequence[Case], trees: TreeCorrection | None) -> list[Floats]:
     """Every item's score without the language model, shape (N,) for each case."""
-    ranker = BlendRanker({"prior": classical_weights(corrected=trees is not None)}, trees)
+    ranker = BlendRanker.classical(trees)
     return [ranker.scores(_wide(c), ranker.weights("prior", c.shots)) for c in cases]
 
 
@@ -115,7 +98,7 @@ def _wide(case: Case) -> Floats:
 def _fit(
     cases: Sequence[Case], base: Sequence[Floats], trees: TreeCorrection | None
 ) -> BlendRanker:
-    fixed = classical_weights(corrected=trees is not None)
+    fixed = BlendRanker.classical(trees).table("prior")
     learned = {s: fit_weights(cases, base, names) for s, names in USED.items()}
     return BlendRanker({s: fixed | found for s, found in learned.items()}, trees)
 

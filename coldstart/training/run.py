@@ -18,20 +18,16 @@ from coldstart.data.dataset import Dataset
 from coldstart.errors import DataError
 from coldstart.evaluation.splits import Split
 from coldstart.features import FEATURES
-from coldstart.ranking import BlendRanker, classical_weights
+from coldstart.ranking import BlendRanker
 from coldstart.recommender import Recommender
 from coldstart.settings import Settings
-from coldstart.training.boosting import fit_trees
 from coldstart.training.config import TrainConfig
-from coldstart.training.crossfit import crossfit_requests
+from coldstart.training.crossfit import learn_trees
 from coldstart.training.loop import Trainer
 from coldstart.training.ranker import cold_cases, cross_validate, fit_ranker
 from coldstart.training.strangers import Strangers
 from coldstart.training.teacher import Teacher
 from coldstart.trees import TreeCorrection
-
-ENOUGH_USERS = 100
-"""Fewer training users than this teach trees nothing but noise."""
 
 Report = Callable[[dict[str, Any]], None]
 _PACKAGES = ("coldstart-rec", "torch", "transformers", "peft", "numpy", "tokenizers")
@@ -78,7 +74,7 @@ def train(
     encoder = make_encoder(config.encoder)
     strangers = Strangers(data, split.train, encoder, seed=config.seed)
     trees = _trees(data, split, config, strangers, place / "trees.json" if resume else None, told)
-    teacher = Teacher(strangers, _blend(trees), config.likes_share)
+    teacher = Teacher(strangers, BlendRanker.classical(trees), config.likes_share)
     trainer = Trainer(data, split, config, place, teacher)
     if resume:
         trainer.resume()
@@ -120,10 +116,6 @@ def train(
     return artifacts.read_manifest(out)
 
 
-def _blend(trees: TreeCorrection | None) -> BlendRanker:
-    return BlendRanker({"prior": classical_weights(corrected=trees is not None)}, trees)
-
-
 def _trees(
     data: Dataset,
     split: Split,
@@ -133,8 +125,6 @@ def _trees(
     told: Report,
 ) -> TreeCorrection | None:
     """Learn the tree correction, or read the one that a killed run learned from the same input."""
-    if len(split.train) < ENOUGH_USERS:
-        return None
     key = hashlib.sha256(
         repr((data.fingerprint, split, config.seed, config.encoder, FEATURES)).encode()
     ).hexdigest()
@@ -142,16 +132,14 @@ def _trees(
         found = json.loads(kept.read_text(encoding="utf-8"))
         if found["key"] == key:
             return TreeCorrection.from_dict(found, FEATURES)
-    requests = crossfit_requests(
+    trees = learn_trees(
         data,
         split.train,
         strangers,
-        BlendRanker({"prior": classical_weights(corrected=True)}),
         seed=config.seed,
         report=lambda done, total: told({"stage": "trees", "step": done, "steps": total}),
     )
-    trees = fit_trees(requests, seed=config.seed)
-    if kept is not None:
+    if kept is not None and trees is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(kept, json.dumps({"key": key, **trees.to_dict()}))
     return trees
