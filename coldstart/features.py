@@ -10,11 +10,11 @@ import numpy as np
 
 from coldstart.knowledge import ItemKnowledge
 from coldstart.priors import (
+    FLOOR,
     closest_pick,
     co_occurrence,
     demographic_lift,
     fold_in,
-    late_lift,
     later_lift,
     pick_lift,
 )
@@ -74,7 +74,6 @@ FEATURES = (
 - ``written``: closeness to the titles the model wrote freely, 0…1 (``free``).
 """
 
-_FLOOR = 1e-4
 _NOISE = 1e-5  # cosines that differ by less differ by rounding only
 
 
@@ -125,20 +124,19 @@ def user_features(
     n = len(knowledge.ids)
     zero = np.zeros(n)
     counts, liked, age = knowledge.counts, user.liked, user.profile.age
-    popularity = np.log(knowledge.share + _FLOOR)
     rows = _rows(knowledge, liked)
     columns: dict[str, Floats] = {
-        "popularity": popularity,
+        "popularity": knowledge.popularity,
         "people": knowledge.spread(demographic_lift(counts, user.profile)),
         "picks": _picks(knowledge, liked),
         "fold_in": knowledge.spread(fold_in(counts, liked)),
         "lift": knowledge.spread(pick_lift(counts, liked)),
         "closest": knowledge.spread(closest_pick(counts, liked)),
         "next": knowledge.spread(later_lift(counts, liked)) * np.sqrt(len(liked)),
-        "late": knowledge.spread(late_lift(counts)),
+        "late": knowledge.late,
         "kinds": _kinds(knowledge, rows),
-        "usual": knowledge.kinds @ knowledge.usual_kinds,
-        "mainstream": popularity - popularity[rows].mean() if rows else zero,
+        "usual": knowledge.usual,
+        "mainstream": knowledge.popularity - knowledge.popularity[rows].mean() if rows else zero,
         "year": knowledge.year,
         "year_gap": np.abs(knowledge.year - knowledge.year[rows].mean()) if rows else zero,
         "age": np.full(n, -1.0 if age is None else age),
@@ -216,7 +214,7 @@ def _dislikes(knowledge: ItemKnowledge, disliked: Sequence[str]) -> Floats:
         return np.zeros(len(knowledge.ids))
     together = knowledge.spread(co_occurrence(knowledge.counts, disliked))
     # What is liked together with everything is close to the disliked items by popularity alone.
-    ordinary = np.maximum(knowledge.share, _FLOOR)
+    ordinary = np.maximum(knowledge.share, FLOOR)
     lift = together / ordinary
     lift = lift / lift.max() if lift.max() > 0 else lift
     near = np.maximum((knowledge.content @ knowledge.content[rows].T).max(axis=1), 0)

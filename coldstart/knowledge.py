@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from coldstart.catalog import Catalog
-from coldstart.priors import Counts, popularity
+from coldstart.priors import FLOOR, Counts, late_lift, popularity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,19 +17,20 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 NEIGHBOURS = 20
-BORROWED = 0.5
-"""How far an item nobody has met yet follows its neighbours' lifts and co-occurrence."""
+HOPE = 0.8
+"""Quantile of its neighbours' lifts and co-occurrence that an item nobody has met is given."""
 OPTIMISM = 0.9
-"""Quantile of its neighbours' popularity that such an item is given: it might be that good."""
+"""Quantile of their popularity, and of the language model's opinion of them: it might be that good.
+"""
 
 
 class ItemKnowledge:
     """Content vectors and counts of every catalog item, in catalog row order.
 
-    An item without counts (added after training) borrows from its 20 nearest items by content:
-    half of their similarity-weighted mean lifts and co-occurrence, and the 90 % quantile of their
-    popularity and of the language model's opinion. It is so tried before anyone has met it
-    (optimism in the face of uncertainty).
+    An item without counts (added after training) borrows from its 20 nearest items by content: the
+    90 % quantile of their popularity and of the language model's opinion, the 80 % quantile of
+    their lifts and co-occurrence. It is so tried before anyone has met it (optimism in the face of
+    uncertainty).
 
     Args:
         catalog: followed by ``sync``.
@@ -56,24 +56,33 @@ class ItemKnowledge:
             else np.zeros((0, 1), dtype=np.float32)
         )
         self.met = np.array([i in self.counts.column for i in self.ids], dtype=bool)
-        self.borrow = self._borrow()
+        self._find_neighbours()
         self.share: Floats = self.optimistic(popularity(self.counts))
         self.likes: Floats = self.share * self.counts.n_users
+        self.popularity: Floats = np.log(self.share + FLOOR)
+        self.late = self.spread(late_lift(self.counts))
         self._categories()
         self._version = self.catalog.version
 
-    def spread(self, values: Floats) -> Floats:
-        """Values of the counted items, shape (I,), as values of the catalog's rows, shape (N,)."""
-        return np.asarray(self.borrow @ values)
+    def spread(self, values: Floats, quantile: float = HOPE) -> Floats:
+        """Values of the counted items as values of the catalog's rows.
+
+        Args:
+            values: shape (I,), in the order of ``counts.item_ids``.
+            quantile: of its neighbours' values, for an item that nobody has met.
+
+        Returns:
+            Shape (N,).
+        """
+        out = np.zeros(len(self.ids))
+        out[self.met] = values[self._own]
+        if self.near.size:
+            out[~self.met] = np.quantile(values[self.near], quantile, axis=1)
+        return out
 
     def optimistic(self, values: Floats) -> Floats:
-        """Like ``spread``, but an item nobody has met gets the 90 % quantile of its neighbours'."""
-        out = self.spread(values)
-        for row in np.flatnonzero(~self.met):
-            neighbours = self.borrow[[row]].indices
-            if len(neighbours):
-                out[row] = np.quantile(values[neighbours], OPTIMISM)
-        return out
+        """Like ``spread``, at the 90 % quantile."""
+        return self.spread(values, OPTIMISM)
 
     def _encode(self) -> None:
         from coldstart.encoding.encoders import encode_items
@@ -86,25 +95,14 @@ class ItemKnowledge:
         for item_id, vector in zip(new, vectors, strict=True):
             self._vectors[item_id] = (texts[item_id], vector)
 
-    def _borrow(self) -> sparse.csr_array:
-        """Catalog rows × counted columns: 1 for a counted item, shares of neighbours for others."""
+    def _find_neighbours(self) -> None:
         column = self.counts.column
-        known = np.array([r for r, i in enumerate(self.ids) if i in column], dtype=int)
-        own = np.array([column[self.ids[r]] for r in known], dtype=int)
-        rows, cols, data = [known], [own], [np.ones(len(known))]
-        strangers = [r for r, i in enumerate(self.ids) if i not in column]
-        if strangers and len(known):
-            n = min(NEIGHBOURS, len(known))
-            closeness = self.content[strangers] @ self.content[known].T
-            for r, row in zip(strangers, closeness, strict=True):
-                near = np.argsort(-row, kind="stable")[:n]
-                weight = np.maximum(row[near], 0) ** 4 + 1e-9
-                rows.append(np.full(n, r))
-                cols.append(own[near])
-                data.append(BORROWED * weight / weight.sum())
-        shape = (len(self.ids), len(self.counts.item_ids))
-        index = (np.concatenate(rows), np.concatenate(cols))
-        return sparse.csr_array((np.concatenate(data), index), shape=shape)
+        self._own = np.array([column[i] for i in self.ids if i in column], dtype=int)
+        n = min(NEIGHBOURS, len(self._own))
+        closeness = self.content[~self.met] @ self.content[self.met].T
+        nearest = np.argsort(-closeness, axis=1, kind="stable")[:, :n]
+        #: Columns of the counted items nearest to those that nobody has met, shape (U, ≤ 20).
+        self.near = self._own[nearest]
 
     def _categories(self) -> None:
         names = sorted({c.casefold() for item in self.catalog for c in item.categories})
@@ -119,6 +117,7 @@ class ItemKnowledge:
         self.kinds: Floats = self.has_category / np.maximum(size, 1.0)
         weight = self.share.sum()
         self.usual_kinds: Floats = self.share @ self.kinds / (weight if weight > 0 else 1.0)
+        self.usual: Floats = self.kinds @ self.usual_kinds
         years = [item.year for item in self.catalog]
         dated = [y for y in years if y is not None]
         usual = float(np.median(dated)) if dated else 0.0

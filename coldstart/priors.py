@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from coldstart.errors import ConfigError
 from coldstart.schema import UserProfile
 
 Floats = NDArray[np.float64]
 
-_FLOOR = 1e-4  # share of users; keeps the log of a never-liked item finite
-_EARLY = 10  # likes that stand for the picks of a new user
+FLOOR = 1e-4
+"""Share of users; keeps the log of a never-liked item finite."""
+EARLY = 10
+"""First likes of a training user that stand for the picks of a new one."""
 _EASE_ITEMS = 6000  # beyond, inverting the item-to-item matrix takes minutes and gigabytes
 
 
@@ -44,8 +47,8 @@ class Counts:
         group_sizes: users per attribute group.
         group_likes: likes per item within each group, shape (I,) each.
         together: users who liked both, sparse and symmetric, diagonal empty, shape (I, I).
-        early: users with the item among their first 10 likes, shape (I,).
-        later: of those with item j (row) among their first 10, how many liked item i (column)
+        early: users with the item among their first likes (10 if not fitted otherwise), (I,).
+        later: of those with item j (row) among their first likes, how many liked item i (column)
             after it; sparse, shape (I, I).
     """
 
@@ -64,27 +67,36 @@ class Counts:
         item_ids: Sequence[str],
         users: Mapping[str, UserProfile],
         likes: Mapping[str, Sequence[str]],
+        *,
+        first: int = EARLY,
     ) -> Counts:
-        """Count the likes of ``users``, oldest first; items outside ``item_ids`` are ignored."""
+        """Count the likes of ``users``, oldest first; items outside ``item_ids`` are ignored.
+
+        Args:
+            item_ids: the items, each once.
+            users: attributes by user id; only these users are counted.
+            likes: by user id, oldest first.
+            first: how many first likes count as early ones.
+        """
         column = {item: i for i, item in enumerate(item_ids)}
         names = list(users)
         rows: list[int] = []
         cols: list[int] = []
-        first: list[int] = []
-        then: list[int] = []
+        before: list[int] = []
+        after: list[int] = []
         early = np.zeros(len(item_ids))
         for r, user in enumerate(names):
             known = [column[i] for i in dict.fromkeys(likes.get(user, ())) if i in column]
             rows += [r] * len(known)
             cols += known
-            early[known[:_EARLY]] += 1
-            for at, j in enumerate(known[:_EARLY], start=1):
-                first += [j] * (len(known) - at)
-                then += known[at:]
+            early[known[:first]] += 1
+            for at, j in enumerate(known[:first], start=1):
+                before += [j] * (len(known) - at)
+                after += known[at:]
         ones = np.ones(len(rows))
         x = sparse.csr_array((ones, (rows, cols)), shape=(len(names), len(item_ids)))
         shape = (len(item_ids), len(item_ids))
-        later = sparse.csr_array((np.ones(len(first)), (first, then)), shape=shape)
+        later = sparse.csr_array((np.ones(len(before)), (before, after)), shape=shape)
         together = (x.T @ x).tocsr()
         together.setdiag(0)
         together.eliminate_zeros()
@@ -109,21 +121,47 @@ class Counts:
         return {item: i for i, item in enumerate(self.item_ids)}
 
     @cached_property
-    def ease(self) -> Floats | None:
-        """Item-to-item weights of EASE (Steck, 2019), shape (I, I), or ``None`` for large catalogs.
+    def later_share(self) -> Floats:
+        """Share of likes that follow an early one: popularity among people past their first picks.
 
-        ``B = −P / diag(P)`` with a zero diagonal, ``P = (XᵀX + λI)⁻¹`` and λ = 500: the ridge
-        regression of every item on all others. Row j is what a like of item j says about each item.
+        ``b_i = Σ_j A_ji / Σ_j n_j`` with A = ``later`` and n = ``early``, shape (I,). People like
+        what they are shown first and then go on, so that this differs from popularity.
         """
-        n = len(self.item_ids)
-        if n > _EASE_ITEMS:
+        return np.asarray(self.later.sum(axis=0)).ravel() / max(float(self.early.sum()), 1.0)
+
+    @cached_property
+    def ease(self) -> Floats | None:
+        """``ease_weights`` at λ = 500, or ``None`` for catalogs too large for them."""
+        if len(self.item_ids) > _EASE_ITEMS:
             return None
-        gram = self.together.toarray()
-        gram[np.diag_indices(n)] = self.likes + 500.0
-        inverse = np.linalg.inv(gram)
-        weights: Floats = -inverse / np.diag(inverse)
-        np.fill_diagonal(weights, 0.0)
-        return weights
+        return ease_weights(self, 500.0)
+
+
+def ease_weights(counts: Counts, l2: float) -> Floats:
+    """Item-to-item weights of EASE: the ridge regression of every item on all others.
+
+    ``B = −P / diag(P)`` with a zero diagonal and ``P = (XᵀX + λI)⁻¹``: the minimum of
+    ``‖X − XB‖² + λ‖B‖²`` under ``diag B = 0`` (Steck, "Embarrassingly Shallow Autoencoders for
+    Sparse Data", 2019, equations 4 to 8).
+
+    Args:
+        counts: ``XᵀX`` is what they hold.
+        l2: λ, > 0.
+
+    Returns:
+        B, shape (I, I); row j is what a like of item j says about every item.
+
+    Raises:
+        ConfigError: λ is not positive.
+    """
+    if not l2 > 0:
+        raise ConfigError(f"l2 is {l2}, expected more than 0")
+    gram = counts.together.toarray()
+    gram[np.diag_indices(len(gram))] = counts.likes + l2
+    inverse = np.linalg.inv(gram)
+    weights: Floats = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0.0)
+    return weights
 
 
 def popularity(counts: Counts) -> Floats:
@@ -133,7 +171,7 @@ def popularity(counts: Counts) -> Floats:
 
 def log_popularity(counts: Counts) -> Floats:
     """Natural log of popularity, floored so that a never-liked item stays finite."""
-    return np.log(popularity(counts) + _FLOOR)
+    return np.log(popularity(counts) + FLOOR)
 
 
 def group_lift(counts: Counts, group: str, *, shrink: float = 100.0) -> Floats:
@@ -146,7 +184,7 @@ def group_lift(counts: Counts, group: str, *, shrink: float = 100.0) -> Floats:
     if group not in counts.group_sizes:
         return np.zeros(len(p))
     likes, size = counts.group_likes[group], counts.group_sizes[group]
-    return np.log((likes + shrink * p) / (size + shrink) + _FLOOR) - np.log(p + _FLOOR)
+    return np.log((likes + shrink * p) / (size + shrink) + FLOOR) - np.log(p + FLOOR)
 
 
 def demographic_lift(counts: Counts, profile: UserProfile, *, shrink: float = 100.0) -> Floats:
@@ -201,38 +239,30 @@ def pick_lift(counts: Counts, picks: Sequence[str], *, shrink: float = 50.0) -> 
         return np.zeros(len(p))
     both = counts.together[columns].toarray()
     sizes = counts.likes[columns][:, None]
-    lifts = np.log((both + shrink * p) / (sizes + shrink) + _FLOOR) - np.log(p + _FLOOR)
+    lifts = np.log((both + shrink * p) / (sizes + shrink) + FLOOR) - np.log(p + FLOOR)
     lift: Floats = lifts.mean(axis=0)
     return lift
 
 
-def later_popularity(counts: Counts) -> Floats:
-    """Share of likes that follow an early one: popularity among people past their first picks.
-
-    ``b_i = Σ_j A_ji / Σ_j n_j`` with A = ``later`` and n = ``early``, shape (I,). People like what
-    they are shown first and then go on, so that this differs from popularity.
-    """
-    return np.asarray(counts.later.sum(axis=0)).ravel() / max(float(counts.early.sum()), 1.0)
-
-
 def late_lift(counts: Counts) -> Floats:
     """How much likelier each item is liked late than at all, nats, shape (I,), mean about zero."""
-    lift = np.log(later_popularity(counts) + _FLOOR) - log_popularity(counts)
+    lift = np.log(counts.later_share + FLOOR) - log_popularity(counts)
     return np.asarray(lift - lift.mean()) if len(lift) else lift
 
 
 def later_lift(counts: Counts, picks: Sequence[str], *, shrink: float = 20.0) -> Floats:
     """How much likelier each item follows the picks than any likes, mean over picks, nats, (I,).
 
-    ``log((A_ji + β·b_i) / (n_j + β)) − log b_i``, named as in ``later_popularity``, β = ``shrink``.
+    ``log((A_ji + β·b_i) / (n_j + β)) − log b_i``, named as in ``Counts.later_share``; β is
+    ``shrink``.
     """
     columns = known_columns(counts, picks)
     if not columns:
         return np.zeros(len(counts.item_ids))
-    usual = later_popularity(counts)
+    usual = counts.later_share
     after = counts.later[columns].toarray()
     sizes = counts.early[columns][:, None]
-    lifts = np.log((after + shrink * usual) / (sizes + shrink) + _FLOOR) - np.log(usual + _FLOOR)
+    lifts = np.log((after + shrink * usual) / (sizes + shrink) + FLOOR) - np.log(usual + FLOOR)
     return np.asarray(lifts.mean(axis=0))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from coldstart.schema import Candidate, Context, Item, RecommendationList, UserProfile
+from coldstart.schema import Context, Item, RecommendationList, UserProfile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,15 +45,6 @@ class Index(Protocol):
         self, queries: Float, k: int, allowed: Sequence[str] | None = None
     ) -> list[list[tuple[str, float]]]:
         """Per query, up to ``k`` (id, cosine) pairs, best first, only from ``allowed`` if given."""
-        ...
-
-
-@runtime_checkable
-class TextGenerator(Protocol):
-    """Prompt → candidate titles, best first."""
-
-    def generate(self, prompts: Sequence[str], n: int, seed: int = 0) -> list[list[Candidate]]:
-        """Return up to ``n`` distinct candidates for each prompt, in descending log-probability."""
         ...
 
 

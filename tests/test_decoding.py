@@ -9,8 +9,7 @@ import torch
 from coldstart.errors import ConfigError, ModelError
 from coldstart.generation import decoding
 from coldstart.generation.causal import CausalLM
-from coldstart.generation.decoding import DecodingConfig, FreeGenerator, write_titles
-from coldstart.protocols import TextGenerator
+from coldstart.generation.decoding import DecodingConfig, write_titles
 from coldstart.text import clean_text
 from tests.fakes_lm import CONTROL, tiny_cohere, tiny_gpt2, tiny_llama
 
@@ -67,14 +66,10 @@ def test_distinct_clean_titles_best_first(lm, config):
 
 
 @MODES
-def test_a_batch_equals_the_singles(lm, config):
-    generator = FreeGenerator(lm, config)
-    assert isinstance(generator, TextGenerator)
-    batch = generator.generate([PROMPT, OTHER, PROMPT], n=6, seed=1)
-    assert batch == [generator.generate([p], 6, seed=1)[0] for p in (PROMPT, OTHER, PROMPT)]
-    assert batch[0] != batch[1]
-    assert all(len(found) <= 6 for found in batch)
-    assert generator.generate([], 6) == []
+def test_titles_depend_on_the_prompt_alone(lm, config):
+    first = write_titles(lm, PROMPT, config, 1)
+    other = write_titles(lm, OTHER, config, 1)
+    assert write_titles(lm, PROMPT, config, 1) == first != other
 
 
 def test_sampling_follows_its_seed(lm):
@@ -223,11 +218,6 @@ def test_prompts_that_cannot_be_read(lm):
 def test_options_are_checked(name, value):
     with pytest.raises(ConfigError, match=f"{name} is {value!r}"):
         DecodingConfig(**{name: value})
-
-
-def test_n_is_checked_at_each_call():
-    with pytest.raises(ConfigError, match="n is 0"):
-        FreeGenerator(tiny_llama()).generate([PROMPT], n=0)
 
 
 REAL = "Favourite movies:\nThe Matrix\nAlien\n"

@@ -12,7 +12,7 @@ from coldstart.errors import ConfigError, ProfileError
 from coldstart.evidence import Evidence, model_feature, reached, written_feature
 from coldstart.features import FEATURES, ResolvedProfile, text_similarity, user_features
 from coldstart.filters import Categories, Known, default_filters
-from coldstart.knowledge import BORROWED, ItemKnowledge
+from coldstart.knowledge import HOPE, ItemKnowledge
 from coldstart.picks import Picks
 from coldstart.priors import Counts, attribute_groups, group_lift, popularity
 from coldstart.ranking import BlendRanker
@@ -228,7 +228,10 @@ def test_a_new_item_borrows_from_its_neighbours_and_is_reachable():
     catalog.add(film("new", "Star Voyage Three", 1985, ("Sci-Fi", "Action")))
     knowledge = make_knowledge(catalog)
     row = knowledge.rows["new"]
-    assert knowledge.borrow[[row]].sum() == pytest.approx(BORROWED)
+    near = knowledge.near[0]
+    assert len(near) == len(KNOWLEDGE.ids)  # a small catalog: all of them
+    lifts = np.arange(float(len(near)))
+    assert knowledge.spread(lifts)[row] == pytest.approx(np.quantile(lifts[near], HOPE))
     assert 0 < knowledge.share[row] <= popularity(knowledge.counts).max()
     assert features_of(NOBODY, knowledge)["popularity"][row] > np.log(1e-4) + 1
     fan = resolved({"liked": ["1", "2"], "interests": ["sci-fi"]}, knowledge=knowledge)
@@ -250,7 +253,8 @@ def same(one, other):
     assert one.ids == other.ids
     assert one.rows == other.rows
     assert (one.content == other.content).all()
-    assert (one.borrow.toarray() == other.borrow.toarray()).all()
+    assert one.near.tolist() == other.near.tolist()
+    assert one.late.tolist() == other.late.tolist()
     assert one.share.tolist() == other.share.tolist()
     assert one.likes.tolist() == other.likes.tolist()
     assert one.category_column == other.category_column

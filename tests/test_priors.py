@@ -14,7 +14,6 @@ from coldstart.priors import (
     fold_in,
     group_lift,
     later_lift,
-    later_popularity,
     log_popularity,
     pick_lift,
     popularity,
@@ -155,7 +154,7 @@ def test_what_follows_the_picks_is_that_of_a_slow_count(world, picks):
     pairs = {(j, i): followers(world, j, i) for j in ITEMS for i in ITEMS}
     early = sum(pairs[j, j][0] for j in ITEMS)
     usual = {i: sum(pairs[j, i][1] for j in ITEMS) / max(early, 1) for i in ITEMS}
-    assert later_popularity(counts).tolist() == pytest.approx([usual[i] for i in ITEMS])
+    assert counts.later_share.tolist() == pytest.approx([usual[i] for i in ITEMS])
     known = [j for j in dict.fromkeys(picks) if j in ITEMS]
     expected = [
         np.mean(
@@ -169,6 +168,16 @@ def test_what_follows_the_picks_is_that_of_a_slow_count(world, picks):
         for i in ITEMS
     ]
     assert later_lift(counts, picks, shrink=beta).tolist() == pytest.approx(expected)
+
+
+def test_what_follows_early_likes_by_hand():
+    people = {"u": "abc", "v": "cba"}
+    counts = Counts.fit("abcd", dict.fromkeys(people, UserProfile()), people, first=2)
+    assert counts.early.tolist() == [1, 2, 1, 0]
+    expected = np.zeros((4, 4))
+    expected[0, 1] = expected[0, 2] = expected[1, 2] = 1  # a then b, c; b then c
+    expected[2, 1] = expected[2, 0] = expected[1, 0] = 1  # c then b, a; b then a
+    assert counts.later.toarray().tolist() == expected.tolist()
 
 
 @given(worlds, some_items, st.sampled_from([1.0, 50.0]))

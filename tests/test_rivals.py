@@ -16,15 +16,16 @@ from coldstart.evaluation.rivals import als as als_module
 from coldstart.evaluation.rivals.als import als, fold_in, item_factors
 from coldstart.evaluation.rivals.autoencoder import dropout_autoencoder
 from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.rivals.ease import ease, ease_prior, ease_weights
+from coldstart.evaluation.rivals.ease import ease, ease_prior
 from coldstart.evaluation.rivals.neighbours import demographic_user_knn, item_knn
-from coldstart.evaluation.rivals.order import later_counts, later_lift
+from coldstart.evaluation.rivals.order import later_lift
 from coldstart.evaluation.rivals.registry import RIVALS
 from coldstart.evaluation.rivals.simple import damped_mean, random_items
 from coldstart.evaluation.rivals.tuning import settings as combinations
 from coldstart.evaluation.rivals.tuning import tune
 from coldstart.evaluation.rivals.words import BM25, bm25, profile_text, text_retrieval
 from coldstart.evaluation.splits import split_users
+from coldstart.priors import Counts, ease_weights
 from coldstart.protocols import Recommends
 from coldstart.schema import Item, UserProfile
 from tests.fakes import FakeEncoder
@@ -254,7 +255,8 @@ def test_item_knn_by_hand():
 def test_ease_is_the_constrained_ridge_regression():
     rng = np.random.default_rng(0)
     x = (rng.random((30, 7)) < 0.4).astype(float)
-    weights = ease_weights(sparse.csr_array(x), 3.0)
+    likes = {str(u): ["abcdefg"[i] for i in np.flatnonzero(row)] for u, row in enumerate(x)}
+    weights = ease_weights(Counts.fit("abcdefg", dict.fromkeys(likes, UserProfile()), likes), 3.0)
     for item in range(7):  # each column on its own: all other items explain this one
         others = [j for j in range(7) if j != item]
         a = x[:, others]
@@ -265,7 +267,7 @@ def test_ease_is_the_constrained_ridge_regression():
 
 def test_ease_folds_picks_in():
     data = training()
-    weights = ease_weights(data.matrix, 2.0)
+    weights = ease_weights(data.counts, 2.0)
     found = scores(ease(data, l2=2.0), UserProfile(liked=["a", "d"]))
     for item in "bcef":
         column = FILMS.index(item)
@@ -331,16 +333,6 @@ def test_als_without_its_library_says_what_to_install(monkeypatch):
 
 
 # -- order -----------------------------------------------------------------------------------
-
-
-def test_later_counts_by_hand():
-    people = {"u": (UserProfile(), "abc"), "v": (UserProfile(), "cba")}
-    after, early = later_counts(training(people), first=2)
-    assert early.tolist() == [1, 2, 1, 0, 0, 0]
-    expected = np.zeros((6, 6))
-    expected[0, 1] = expected[0, 2] = expected[1, 2] = 1  # a then b, c; b then c
-    expected[2, 1] = expected[2, 0] = expected[1, 0] = 1  # c then b, a; b then a
-    assert after.tolist() == expected.tolist()
 
 
 def test_later_lift_by_hand():

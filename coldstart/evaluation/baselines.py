@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Scorer = Callable[[UserProfile], "Floats"]
+
+KNN_GRID: Mapping[str, Sequence[Any]] = {"root": (False, True), "weight": (0.5, 1.0, 1.5, 2.0, 3.0)}
+"""Settings of ``item_knn_baseline`` to choose from on validation users."""
+KNN_DEFAULT = {"root": True, "weight": 2.0}
+"""For data without validation users."""
 
 
 class ScoredBaseline:

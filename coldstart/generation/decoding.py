@@ -7,8 +7,7 @@ of which beam search is the case with one group.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -67,27 +66,6 @@ class DecodingConfig:
         for name, (good, expected) in checks.items():
             if not good:
                 raise ConfigError(f"{name} is {getattr(self, name)!r}", hint=f"give {expected}")
-
-
-class FreeGenerator:
-    """Writes titles that may not exist; a ``TextGenerator``.
-
-    Args:
-        lm: the model.
-        config: how titles are written; ``n`` is taken from each call.
-    """
-
-    def __init__(self, lm: CausalLM, config: DecodingConfig | None = None) -> None:
-        self.lm = lm
-        self.config = config or DecodingConfig()
-
-    def generate(self, prompts: Sequence[str], n: int, seed: int = 0) -> list[list[Candidate]]:
-        """Return up to ``n`` distinct titles for each prompt, in descending log-probability.
-
-        A prompt's titles depend on nothing but the prompt, ``n`` and ``seed``.
-        """
-        config = replace(self.config, n=n)
-        return [write_titles(self.lm, prompt, config, seed) for prompt in prompts]
 
 
 @torch.inference_mode()

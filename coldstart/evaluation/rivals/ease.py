@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
-from coldstart.errors import ConfigError
 from coldstart.evaluation.baselines import ScoredBaseline
 from coldstart.evaluation.rivals.data import TrainingData, by_picks, demographic_popularity
+from coldstart.priors import ease_weights
 from coldstart.schema import UserProfile
 
 if TYPE_CHECKING:
@@ -21,35 +20,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-def ease_weights(matrix: sparse.csr_array, l2: float) -> Floats:
-    """Item-to-item weights that best rebuild the likes with none on the diagonal.
-
-    ``B = I − P · diag(1 / diag P)`` with ``P = (XᵀX + λI)⁻¹``: the minimum of
-    ``‖X − XB‖² + λ‖B‖²`` under ``diag B = 0`` (Steck 2019, equations 4 to 8).
-
-    Args:
-        matrix: X, users × items.
-        l2: λ, > 0.
-
-    Returns:
-        B, shape (I, I); row j is what a like of item j says about every item.
-    """
-    if not l2 > 0:
-        raise ConfigError(f"l2 is {l2}, expected more than 0")
-    gram = np.asarray((matrix.T @ matrix).todense())
-    inverse = np.linalg.inv(gram + l2 * np.eye(len(gram)))
-    weights = -inverse / np.diag(inverse)
-    np.fill_diagonal(weights, 0.0)
-    return weights
-
-
 def ease(training: TrainingData, *, l2: float = 100_000.0) -> ScoredBaseline:
     """EASE alone: a stranger's picks are folded in as one more row, ``x B``.
 
     The few picks of a stranger want a λ far above the published ones, which were chosen for rows
     of many likes. At k=0 it is demographic popularity.
     """
-    weights = ease_weights(training.matrix, l2)
+    weights = ease_weights(training.counts, l2)
     return by_picks(training, lambda picks: np.asarray(weights[picks].sum(axis=0)))
 
 
@@ -65,7 +42,7 @@ def ease_prior(
         l2: λ of ``ease_weights``.
         weight: w, nats given to the item that EASE puts first, at one pick.
     """
-    weights = ease_weights(training.matrix, l2)
+    weights = ease_weights(training.counts, l2)
 
     def score(profile: UserProfile) -> Floats:
         picks = training.picks(profile)
