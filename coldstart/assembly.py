@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from coldstart import artifacts, models
 from coldstart.cache import cache_dir
 from coldstart.catalog import Catalog
+from coldstart.data.named import NAMED
 from coldstart.errors import ArtifactError
 from coldstart.protocols import Encoder
 from coldstart.settings import Settings
@@ -100,10 +101,8 @@ def load_adapted(
 
 def _catalog(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Catalog:
     about = manifest["catalog"]
-    if about["source"] == "ml-100k":
-        from coldstart.data import ml_100k
-
-        catalog = ml_100k.load_catalog()
+    if about["source"] in NAMED:
+        catalog = NAMED[about["source"]].load_catalog()
     elif about["source"] is None and "catalog.jsonl" in files:
         with tempfile.TemporaryDirectory(prefix="coldstart-") as tmp:
             path = Path(tmp, "catalog.jsonl")
@@ -111,7 +110,8 @@ def _catalog(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Catalog
             catalog = Catalog.from_jsonl(path) if files["catalog.jsonl"].strip() else Catalog()
     else:
         raise ArtifactError(
-            f"the artifact's catalog comes from {about['source']!r}, which is unknown here",
+            f"the artifact's catalog comes from {about['source']!r}, which is unknown here; "
+            f"known: {', '.join(NAMED)}",
             hint="pass the catalog: Recommender.from_pretrained(path, catalog=Catalog.load(FILE))",
         )
     if catalog.fingerprint() != about["fingerprint"]:

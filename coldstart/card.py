@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_TERMS = {
-    "ml-100k": "MovieLens 100K is for research use (F. M. Harper and J. A. Konstan, 2015). Its "
-    "films and ratings are not part of this folder: the manifest names the catalog and its "
-    "fingerprint, and loading fetches it into the user's cache. What is here are weights, counts "
-    "over training users and user ids.",
-}
+from coldstart.data.named import NAMED
 
 
 def model_card(manifest: Mapping[str, Any], figures: str = "") -> str:
@@ -53,8 +48,8 @@ def model_card(manifest: Mapping[str, Any], figures: str = "") -> str:
         figures or "Not evaluated yet: `coldstart evaluate`.",
         "",
     ]
-    if terms := _TERMS.get(data.get("name", "")):
-        lines += ["## Terms", "", terms, ""]
+    if named := NAMED.get(data.get("name", "")):
+        lines += ["## Terms", "", named.terms, ""]
     return "\n".join(lines)
 
 
@@ -64,7 +59,8 @@ def command(manifest: Mapping[str, Any]) -> str:
 
     default = TrainConfig().to_dict()
     name = manifest["data"]["name"]
-    source = "--data ml-100k" if manifest["catalog"]["source"] else "--items … --interactions …"
+    source = manifest["catalog"]["source"]
+    source = f"--data {source}" if source else "--items … --interactions …"
     parts = [f"coldstart train {source} --out adapters/{name}"]
     for setting, value in manifest["training"].items():
         if setting in default and value != default[setting]:

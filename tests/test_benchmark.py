@@ -432,11 +432,11 @@ def run(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("args", "parts"),
     [
-        ([], ["nothing to measure on", "--data ml-small"]),
+        ([], ["no data was given", "--data ml-100k, --data ml-small, or --items FILE"]),
         (["--data", "ml-100k", "--items", "x.csv"], ["--data and own tables"]),
         (["--data", "ml-small", "--items", "x.csv"], ["--data and own tables"]),
         (["--data", "ml-small", "--like-at", 3], ["are for own tables"]),
-        (["--items", "x.csv"], ["nothing to measure on"]),
+        (["--items", "x.csv"], ["own tables without --interactions", "--data ml-small"]),
         (["--data", "ml-1b"], ["--data"]),
         (["--data", "ml-100k", "--systems", "magic"], ["no system 'magic'", "hint: all, or some"]),
         (["--data", "ml-100k", "--systems", ","], ["no system to run"]),
@@ -447,7 +447,7 @@ def run(capsys, monkeypatch):
         (["--data", "ml-100k", "--shots", "11"], ["shots (11,), support 10"]),
         (["--data", "ml-100k", "--folds", "1"], ["--folds"]),
         (["--data", "ml-100k", "--folds", "5000"], ["942 users make no 5000 folds"]),
-        (["--data", "ml-100k", "--support", "5000"], ["none of the", "lower --support"]),
+        (["--data", "ml-100k", "--support", "5000"], ["none of the", "lower --support or --min-t"]),
         (["--data", "ml-100k", "--regime", "mood"], ["--regime"]),
         (["--data", "ml-100k", "--systems", "ease", "--against", "x"], ["--against 'x'", "ease"]),
     ],

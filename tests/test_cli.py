@@ -455,11 +455,14 @@ def test_train_takes_a_split(run, trained, tables, tmp_path):
 
 def test_train_refuses_what_makes_no_sense(run, trained, tables, tmp_path):
     out = tables[-2:]
-    fails(run("train", *out), "nothing to train on", "--data ml-100k, or --items")
-    fails(run("train", *tables[:2], *out), "nothing to train on")
-    fails(run("train", "--data", "ml-100k", *tables), "--data and own tables")
+    fails(run("train", *out), "no data was given", "--data ml-small, or --items")
+    fails(run("train", *tables[:2], *out), "own tables without --interactions")
+    fails(run("train", *tables[2:]), "own tables without --items")
+    fails(run("train", "--users", tables[1], *out), "own tables without --items")
+    fails(run("train", "--data", "ml-100k", *tables), "--data and own tables (--items, --inter")
+    fails(run("train", "--data", "ml-small", "--users", "x", *out), "own tables (--users)")
     fails(run("train", "--data", "netflix", *out), "--data")
-    fails(run("train", "--data", "ml-100k", "--like-at", 3, *out), "own tables")
+    fails(run("train", "--data", "ml-100k", "--like-at", 3, *out), "own tables", "are 4 and 2")
     fails(run("train", *tables, "--dislike-at", 4), "--dislike-at 4 is not below --like-at 4")
     fails(run("train", *tables, "--tau", -1), "tau is -1")
     fails(run("train", *tables[:4]), "--out")

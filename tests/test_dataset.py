@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -70,6 +71,17 @@ def test_times_that_are_not_parallel_are_refused(times, why):
     likes = {"u": ("a", "b"), "v": ("c",)}
     with pytest.raises(DataError, match=why):
         Dataset("toy", CATALOG, dict.fromkeys(likes, UserProfile()), likes, {}, times)
+
+
+def test_times_of_dislikes_are_parallel_to_them():
+    rows = {"user_id": ["u"] * 3, "item_id": ["a", "b", "a"], "rating": [1, 5, 1]}
+    table = pl.DataFrame(rows | {"timestamp": [9.0, 2.0, 4.0]})
+    data = dataset_from_frames("toy", CATALOG, table, like_at=4, dislike_at=2)
+    assert (data.dislikes, data.dislike_times) == ({"u": ("a",)}, {"u": (4.0,)})
+    untimed = table.drop("timestamp")
+    assert dataset_from_frames("toy", CATALOG, untimed, dislike_at=2).dislike_times == {}
+    with pytest.raises(DataError, match="'u' has 1 dislikes and 0 times .give a time for every d"):
+        replace(data, dislike_times={"u": ()})
 
 
 def test_movielens_has_the_fingerprint_of_the_shipped_artifact_and_times(movielens):

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -50,6 +51,14 @@ def test_time_divides_users_and_likes():
     assert split.train.dislikes == {}
     assert split.test == ("at", "late")
     assert split.candidates == {"a", "b"}
+
+
+def test_time_divides_dislikes_that_have_one():
+    data = replace(toy(HISTORY), dislike_times=dict.fromkeys(HISTORY, (5.0,)))
+    assert temporal_split(data, at=5).train.dislikes == {"early": (), "over": ()}
+    split = temporal_split(data, at=6)
+    assert split.train.dislikes == dict.fromkeys(("early", "over", "at"), ("h",))
+    assert split.train.dislike_times == dict.fromkeys(("early", "over", "at"), (5.0,))
 
 
 @given(timed, st.integers(0, 20))
@@ -137,6 +146,31 @@ def test_nobody_trains_on_cold_items(histories, share, seed):
     assert (split.train.likes, split.train.times) == (toy(kept).likes, toy(kept).times)
     assert split.train.users.keys() == kept.keys()
     assert all(not split.cold & set(x) for x in split.train.dislikes.values())
+
+
+def test_dislikes_of_cold_items_go_with_their_times():
+    low = dict.fromkeys(HISTORY, ("a", "h"))
+    data = replace(toy(HISTORY), dislikes=low, dislike_times=dict.fromkeys(HISTORY, (1.0, 2.0)))
+    for seed in range(9):
+        split = item_cold_split(data, 0.5, seed)
+        kept = ("h",) if "a" in split.cold else ("a", "h")
+        assert set(split.train.dislikes.values()) == {kept}
+        assert set(split.train.dislike_times.values()) == {(1.0, 2.0)[-len(kept) :]}
+
+
+def test_folds_of_items_go_round():
+    sizes = [item_cold_split(toy(HISTORY), 0.5, fold=n).cold for n in range(3)]
+    assert sizes[0] | sizes[1] == set("abcd")
+    assert sizes[2] == sizes[0]
+
+
+def test_the_newest_items_are_cold_and_unknown_years_old():
+    years = {"a": 1990, "b": 2001, "c": None, "d": 2000}
+    items = [Item(item_id=i, title=i, year=years.get(i)) for i in FILMS]
+    data = replace(toy(HISTORY), catalog=Catalog(items))
+    for seed in range(5):
+        assert item_cold_split(data, 0.5, seed, newest=True, fold=seed).cold == {"b", "d"}
+        assert item_cold_split(data, 0.75, seed, newest=True).cold == {"a", "b", "d"}
 
 
 def test_cold_items_are_seeded(movielens):

@@ -4,86 +4,30 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.progress import Progress, TaskID
 
 from coldstart.cli import output
+from coldstart.cli.holdout import Holdout
 from coldstart.cli.options import with_groups
-from coldstart.cli.train import Tables
+from coldstart.cli.source import Source
 from coldstart.errors import ConfigError
 
-if TYPE_CHECKING:
-    from coldstart.data.dataset import Dataset
-
-_DATA, _ASKED = "The data", "What is asked"
-_OWN = Tables()
-
-
-def _data(help: str, **more: Any) -> Any:
-    return typer.Option(help=help, rich_help_panel=_DATA, **more)
+_ASKED = "What is asked"
 
 
 def _asked(help: str, **more: Any) -> Any:
     return typer.Option(help=help, rich_help_panel=_ASKED, **more)
 
 
-@dataclass(frozen=True)
-class Source:
-    """Options that say which data; ``Tables``, and one more dataset."""
-
-    data: Annotated[
-        Literal["ml-100k", "ml-small"] | None,
-        _data("A dataset coldstart can fetch; or give your own tables:"),
-    ] = None
-    items: Annotated[
-        Path | None, _data("Table of item_id, title and any of year, …", metavar="FILE")
-    ] = None
-    interactions: Annotated[
-        Path | None, _data("Table of user_id, item_id, rating, timestamp.", metavar="FILE")
-    ] = None
-    users: Annotated[
-        Path | None,
-        _data("Table of user_id and any of age, gender, occupation, …", metavar="FILE"),
-    ] = None
-    like_at: Annotated[float, _data("In own tables: ratings from here on are likes.")] = (
-        _OWN.like_at
-    )
-    dislike_at: Annotated[float, _data("In own tables: ratings up to here are dislikes.")] = (
-        _OWN.dislike_at
-    )
-
-    def said(self) -> dict[str, object]:
-        """The options that were given."""
-        return {n: v for n, v in asdict(self).items() if v != getattr(Source, n)}
-
-    def load(self) -> Dataset:
-        """Read the data."""
-        own = (self.items, self.interactions, self.users)
-        if not self.data and not (self.items and self.interactions):
-            hint = "--data ml-100k, --data ml-small, or --items FILE and --interactions FILE"
-            raise ConfigError("nothing to measure on", hint=hint)
-        if self.data == "ml-small" and not any(own):
-            from coldstart.data import ml_small
-
-            if (self.like_at, self.dislike_at) != (_OWN.like_at, _OWN.dislike_at):
-                raise ConfigError(
-                    "--like-at and --dislike-at are for own tables", hint="leave them out"
-                )
-            return ml_small.load()
-        known: Literal["ml-100k"] | None = "ml-100k" if self.data else None
-        tables = Tables(known, *own, self.like_at, self.dislike_at)
-        return tables.load(seed=0)[0]
-
-
 @with_groups
 def benchmark(
     source: Source,
+    holdout: Holdout,
     systems: Annotated[str, _asked("Names, or all.", metavar="NAME,NAME,…")] = "all",
-    folds: Annotated[int, _asked("Parts the users are cut into; each is tested once.", min=2)] = 5,
     only: Annotated[
         str | None, _asked("Run these folds only; all if left out.", metavar="N,N,…")
     ] = None,
@@ -102,6 +46,12 @@ def benchmark(
         str | None,
         _asked("Compare with this system; the best rival at each k if left out.", metavar="NAME"),
     ] = None,
+    min_targets: Annotated[
+        int | None,
+        _asked(
+            "Users with fewer likes to be found are left out; 5, or 1 with --split items.", min=1
+        ),
+    ] = None,
     seed: Annotated[int, _asked("Of folds, systems and the bootstrap.", min=0)] = 0,
     work: Annotated[
         Path | None,
@@ -119,37 +69,47 @@ def benchmark(
     r"""Measure recommenders on users none of them has seen, and test their differences.
 
     Users are cut into folds; every system is trained on each fold's training users and asked about
-    its test users, with the same targets for every number of picks. A run that was killed goes on
-    where it stopped, and the same command again answers at once.
+    its test users, with the same targets for every number of picks. With --split temporal there is
+    one fold, cut by time; with --split items some items are new as well, and looked for. A run that
+    was killed goes on where it stopped, and the same command again answers at once.
 
     [bold]Examples[/bold]
       coldstart benchmark --data ml-100k --only 0 --systems popularity,later_lift
       coldstart benchmark --data ml-100k --out results/ml-100k
+      coldstart benchmark --artifact adapters/ml-100k --regime text
       coldstart benchmark --data ml-small --order random --shots 1,5
+      coldstart benchmark --data ml-100k --split temporal --quantile 0.8
+      coldstart benchmark --data ml-100k --split items --share 0.1 --systems text_retrieval,bm25
       coldstart benchmark --items films.csv --interactions ratings.csv --support 5 --shots 0,1,5
     """
     numbers = _numbers("--shots", shots)
     chosen = _numbers("--only", only) if only is not None else None
+    from coldstart.artifacts import read_manifest
     from coldstart.cache import cache_dir
-    from coldstart.evaluation.folds import user_folds
+    from coldstart.evaluation.harness import MIN_TARGETS
     from coldstart.evaluation.report import make_report
     from coldstart.evaluation.summary import summarise
     from coldstart.evaluation.systems import choose
     from coldstart.evaluation.trial import TrialPlan, run_trial
 
     names = None if systems == "all" else [n.strip() for n in systems.split(",") if n.strip()]
-    picked = choose(names, seed=seed, note=output.note)
+    picked = choose(names, seed=seed, artifact=holdout.artifact, note=output.note)
     if against is not None and against not in [s.name for s in picked]:
         known = ", ".join(s.name for s in picked)
         raise ConfigError(f"--against {against!r} is not measured", hint=f"one of {known}")
+    held_out = holdout.said()
+    if holdout.artifact:
+        source = source.or_that_of(read_manifest(holdout.artifact))
     with output.status("reading the data"):
-        data = source.load()
-    plan = TrialPlan(numbers, support, order, regime, seed=seed)
+        data = source.dataset()
+        scenario = holdout.scenario(data, seed)
+    targets = min_targets or (1 if holdout.split == "items" else MIN_TARGETS)
+    plan = TrialPlan(numbers, support, order, regime, targets, seed)
     with output.progress() as bars:
         tasks: dict[str, TaskID] = {}
         trial = run_trial(
             data,
-            user_folds(data.likes, folds, seed),
+            scenario,
             picked,
             plan,
             only=chosen,
@@ -161,13 +121,14 @@ def benchmark(
         summary = summarise(trial, data, reference=against, seed=seed)
         said = source.said() | {
             "systems": systems,
-            "folds": folds,
+            **held_out,
             "only": only,
             "shots": shots,
             "support": support,
             "order": order,
             "regime": regime,
             "against": against,
+            "min_targets": min_targets,
             "seed": seed,
             "out": out,
         }
@@ -179,7 +140,7 @@ def benchmark(
         return output.emit(made.to_dict())
     for line in made.warnings:
         output.note(line)
-    for table in made.tables[: 1 + len({p.shots for p in summary.paired})]:
+    for table in made.tables[: made.brief]:
         shown = output.table(*table.columns, right=table.columns[1:], title=table.title)
         for row in table.rows:
             shown.add_row(*row)

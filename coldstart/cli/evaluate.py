@@ -72,9 +72,7 @@ def evaluate(
     with output.status("loading the recommender"):
         recommender = Recommender.from_pretrained(artifact)
         split = Split.load(tables.split or artifact / "split.json")
-        if not (tables.items or tables.data) and recommender.manifest["data"]["name"] == "ml-100k":
-            tables = Tables(data="ml-100k")
-        data, _ = tables.load(seed)
+        data, _ = tables.or_that_of(recommender.manifest).load(seed)
     with output.progress() as bars:
         tasks: dict[str, TaskID] = {}
         figures = first_figures(

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import TaskID, TextColumn
 
 from coldstart.cli import output
 from coldstart.cli.options import with_groups
+from coldstart.cli.source import PANEL, Source, data_option
 from coldstart.errors import ConfigError
 from coldstart.training.config import Objective, TrainConfig
 
@@ -20,13 +21,8 @@ if TYPE_CHECKING:
     from coldstart.data.dataset import Dataset
     from coldstart.evaluation.splits import Split
 
-_DATA, _LEARNING, _MACHINE = "The data", "Learning", "The machine"
-_LIKE_AT, _DISLIKE_AT = 4.0, 2.0
+_LEARNING, _MACHINE = "Learning", "The machine"
 _DEFAULT = TrainConfig()
-
-
-def _data(help: str, **more: Any) -> Any:
-    return typer.Option(help=help, rich_help_panel=_DATA, **more)
 
 
 def _learn(help: str, **more: Any) -> Any:
@@ -34,74 +30,24 @@ def _learn(help: str, **more: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Tables:
+class Tables(Source):
     """Options that say what to train on."""
 
-    data: Annotated[
-        Literal["ml-100k"] | None, _data("A dataset coldstart can fetch; or give your own tables:")
-    ] = None
-    items: Annotated[
-        Path | None,
-        _data(
-            "Table of item_id, title and any of year, categories, description, …", metavar="FILE"
-        ),
-    ] = None
-    interactions: Annotated[
-        Path | None, _data("Table of user_id, item_id, rating, timestamp.", metavar="FILE")
-    ] = None
-    users: Annotated[
-        Path | None,
-        _data("Table of user_id and any of age, gender, occupation, …", metavar="FILE"),
-    ] = None
-    like_at: Annotated[
-        float, _data("In own tables: ratings from here on are likes; without ratings, every row.")
-    ] = _LIKE_AT
-    dislike_at: Annotated[float, _data("In own tables: ratings up to here are dislikes.")] = (
-        _DISLIKE_AT
-    )
     split: Annotated[
         Path | None,
-        _data("JSON lists train, valid and test of user ids; drawn by --seed if left out.",
-              metavar="FILE"),
-    ] = None  # fmt: skip
+        data_option(
+            "JSON lists train, valid and test of user ids; drawn by --seed if left out.",
+            metavar="FILE",
+        ),
+    ] = None
 
     def load(self, seed: int) -> tuple[Dataset, Split]:
         """Read the data, and decide who is trained on."""
         from coldstart.evaluation.splits import Split, split_users
 
-        data = self._dataset()
+        data = self.dataset()
         split = Split.load(self.split) if self.split else None
         return data, split or split_users(list(data.likes), seed=seed)
-
-    def _dataset(self) -> Dataset:
-        tables = (self.items, self.interactions)
-        if self.data and any((*tables, self.users)):
-            raise ConfigError("--data and own tables", hint="give one or the other")
-        if not self.data and not all(tables):
-            hint = "--data ml-100k, or --items FILE and --interactions FILE"
-            raise ConfigError("nothing to train on", hint=hint)
-        if self.dislike_at >= self.like_at:
-            raise ConfigError(
-                f"--dislike-at {self.dislike_at:g} is not below --like-at {self.like_at:g}"
-            )
-        if self.items and self.interactions:
-            from coldstart.data.tables import load_dataset
-
-            return load_dataset(
-                self.items,
-                self.interactions,
-                self.users,
-                name=self.interactions.stem,
-                like_at=self.like_at,
-                dislike_at=self.dislike_at,
-            )
-        from coldstart.data import ml_100k
-
-        if (self.like_at, self.dislike_at) != (ml_100k.LIKE_AT, ml_100k.DISLIKE_AT):
-            raise ConfigError(
-                "--like-at and --dislike-at are for own tables", hint="leave them out"
-            )
-        return ml_100k.load()
 
 
 @dataclass(frozen=True)
@@ -122,6 +68,10 @@ class Learning:
             "distil: the same, taught by the blend of everything else."
         ),
     ] = _DEFAULT.objective
+    start: Annotated[
+        str | None,
+        _learn("Go on from this artifact's adapter instead of a new one.", metavar="FOLDER"),
+    ] = _DEFAULT.start
     epochs: Annotated[int, _learn("At most this many.", min=1)] = _DEFAULT.epochs
     patience: Annotated[int, _learn("Stop after this many epochs without improvement.", min=1)] = (
         _DEFAULT.patience
@@ -131,6 +81,10 @@ class Learning:
     taught: Annotated[
         int, _learn("With distil: titles of a sequence the blend teaches about.", min=1)
     ] = _DEFAULT.taught
+    likes_share: Annotated[
+        float,
+        _learn("With distil: weight of a user's own likes beside the blend's.", min=0, max=1),
+    ] = _DEFAULT.likes_share
     learning_rate: Annotated[float, _learn("At its peak.")] = _DEFAULT.learning_rate
     lora_rank: Annotated[int, _learn("Size of the adapter.", min=1)] = _DEFAULT.lora_rank
     use_prior: Annotated[
@@ -156,7 +110,7 @@ def train(
     tables: Tables,
     learning: Learning,
     out: Annotated[
-        Path, typer.Option(help="Where the artifact goes.", metavar="FOLDER", rich_help_panel=_DATA)
+        Path, typer.Option(help="Where the artifact goes.", metavar="FOLDER", rich_help_panel=PANEL)
     ],
     resume: Annotated[
         bool,
@@ -180,7 +134,7 @@ def train(
 
     [bold]Examples[/bold]
       coldstart train --data ml-100k --out adapters/mine
-      coldstart train --data ml-100k --out runs/quick --epochs 1 --titles 8
+      coldstart train --data ml-small --out runs/quick --epochs 1 --titles 8
       coldstart train --items films.csv --interactions ratings.csv \
                       --users people.csv --out adapters/films
     """

@@ -27,9 +27,10 @@ class Dataset:
         dislikes: item ids each user rated low, oldest first.
         times: when each of ``likes`` was given, parallel to it: seconds since 1970, or positions;
             empty if that is not known. Not part of the fingerprint.
+        dislike_times: likewise, parallel to ``dislikes``.
 
     Raises:
-        DataError: ``times`` are given but not parallel to ``likes``.
+        DataError: times are given but not parallel to ``likes`` or ``dislikes``.
     """
 
     name: str
@@ -38,16 +39,11 @@ class Dataset:
     likes: Mapping[str, tuple[str, ...]]
     dislikes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     times: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    dislike_times: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.times:
-            sizes, wanted = ({u: len(x) for u, x in m.items()} for m in (self.times, self.likes))
-            if sizes != wanted:
-                user = next(u for u in (*wanted, *sizes) if sizes.get(u) != wanted.get(u))
-                raise DataError(
-                    f"user {user!r} has {wanted.get(user, 0)} likes and {sizes.get(user, 0)} times",
-                    hint="give a time for every like, or none at all",
-                )
+        _check_parallel(self.likes, self.times, "like")
+        _check_parallel(self.dislikes, self.dislike_times, "dislike")
 
     @cached_property
     def fingerprint(self) -> str:
@@ -116,7 +112,21 @@ def dataset_from_frames(
         groups,
         _grouped(low) if low is not None else {},
         _times(likes, order) if order else {},
+        _times(low, order) if order and low is not None else {},
     )
+
+
+def _check_parallel(
+    items: Mapping[str, tuple[str, ...]], times: Mapping[str, tuple[float, ...]], what: str
+) -> None:
+    """Refuse times, if there are any, that are not one for each item."""
+    sizes, wanted = ({u: len(x) for u, x in m.items()} for m in (times, items))
+    if times and sizes != wanted:
+        user = next(u for u in (*wanted, *sizes) if sizes.get(u) != wanted.get(u))
+        raise DataError(
+            f"user {user!r} has {wanted.get(user, 0)} {what}s and {sizes.get(user, 0)} times",
+            hint=f"give a time for every {what}, or none at all",
+        )
 
 
 def _grouped(table: pl.DataFrame, column: str = "item_id") -> dict[str, tuple[Any, ...]]:
@@ -124,12 +134,12 @@ def _grouped(table: pl.DataFrame, column: str = "item_id") -> dict[str, tuple[An
     return {u: tuple(values) for u, values in grouped.iter_rows()}
 
 
-def _times(likes: pl.DataFrame, column: str) -> dict[str, tuple[float, ...]]:
-    """When each like was given; nothing at all if some rows do not say so by number or date."""
+def _times(rows: pl.DataFrame, column: str) -> dict[str, tuple[float, ...]]:
+    """When each was given; nothing at all if some rows do not say so by number or date."""
     when = pl.col(column)
-    if isinstance(likes[column].dtype, pl.Date | pl.Datetime):
+    if isinstance(rows[column].dtype, pl.Date | pl.Datetime):
         when = when.dt.epoch("us") / 1e6
-    elif not likes[column].dtype.is_numeric():
+    elif not rows[column].dtype.is_numeric():
         return {}
-    likes = likes.with_columns(when.cast(pl.Float64).alias(column))
-    return _grouped(likes, column) if likes[column].is_finite().fill_null(False).all() else {}
+    rows = rows.with_columns(when.cast(pl.Float64).alias(column))
+    return _grouped(rows, column) if rows[column].is_finite().fill_null(False).all() else {}

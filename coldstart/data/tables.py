@@ -89,7 +89,7 @@ def load_interactions(path: Path) -> pl.DataFrame:
         if frame[column].dtype.is_nested():
             raise DataError(f"{path}: column {column} holds lists or records", "one value per row")
         texts = field in ("user_id", "item_id")
-        convert = _id if texts else _time if field == "timestamp" else _number
+        convert = _id if texts else as_time if field == "timestamp" else _number
         # Ids and ratings repeat: convert each value once.
         made = {v: convert(v) for v in set(table[column])}
         out[field] = [made[v] for v in table[column]]
@@ -181,8 +181,8 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _time(value: object) -> float | None:
-    """Seconds, of a number as it is, of a date since 1970."""
+def as_time(value: object) -> float | None:
+    """A number as it is; ISO 8601 as seconds since 1970, in UTC without a zone; or ``None``."""
     if (number := _number(value)) is not None:
         return number
     try:

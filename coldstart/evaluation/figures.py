@@ -8,7 +8,7 @@ import platform
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,6 +20,7 @@ from coldstart.answer import AnswerOptions
 from coldstart.cache import write_atomic
 from coldstart.data.dataset import Dataset
 from coldstart.evaluation.baselines import (
+    KNN_GRID,
     ScoredBaseline,
     demographic_baseline,
     item_knn_baseline,
@@ -40,6 +41,7 @@ from coldstart.evaluation.harness import (
 )
 from coldstart.evaluation.rivals.data import TrainingData
 from coldstart.evaluation.rivals.registry import RIVALS
+from coldstart.evaluation.rivals.tuning import tune
 from coldstart.filters import Known
 from coldstart.protocols import Recommends
 from coldstart.schema import RecommendationList, Strategy, UserProfile
@@ -68,15 +70,16 @@ class Memo:
         self, recommender: Recommender, seed: int = 0, strategy: Strategy = "both"
     ) -> None:
         self.recommender, self._seed, self._strategy = recommender, seed, strategy
-        self._last: tuple[UserProfile, ResolvedProfile, Evidence] | None = None
+        self._known: dict[str, tuple[ResolvedProfile, Evidence]] = {}
 
     def evidence(self, profile: UserProfile) -> tuple[ResolvedProfile, Evidence]:
         """What the language model says about a profile."""
-        if self._last is None or self._last[0] != profile:
+        key = profile.model_dump_json()
+        if key not in self._known:
             user = self.recommender.resolve(profile)
             found = self.recommender.evidence(user, self._strategy, seed=self._seed)
-            self._last = (profile, user, found)
-        return self._last[1:]
+            self._known[key] = (user, found)
+        return self._known[key]
 
 
 class Ours:
@@ -107,26 +110,6 @@ def model_alone(memo: Memo, feature: str) -> ScoredBaseline:
         return np.asarray(values)[[rows[i] for i in recommender.counts.item_ids]]
 
     return ScoredBaseline(recommender.catalog, recommender.counts, score)
-
-
-def tune_item_knn(
-    recommender: Recommender, data: Dataset, valid: Sequence[str]
-) -> tuple[float, bool]:
-    """Weight of item-kNN in the best classical blend, and whether it is multiplied by √k.
-
-    One setting for all numbers of picks, chosen on the validation users.
-    """
-    cases = cold_users(data, valid)
-    grid = [(w, r) for r in (False, True) for w in (0.5, 1.0, 1.5, 2.0, 3.0)]
-    best, best_score = grid[0], -1.0
-    for weight, root in grid:
-        system = item_knn_baseline(
-            recommender.catalog, recommender.counts, weight=weight, root=root
-        )
-        score = float(np.mean([r.values["ndcg@10"] for r in evaluate({"x": system}, cases)]))
-        if score > best_score:
-            best, best_score = (weight, root), score
-    return best
 
 
 @dataclass(frozen=True)
@@ -165,14 +148,14 @@ _RIVALS = {
 def classical(recommender: Recommender, plan: Plan) -> dict[str, Recommends]:
     """The baselines; their settings were chosen on the validation users."""
     catalog, counts = recommender.catalog, recommender.counts
-    weight, root = tune_item_knn(recommender, plan.data, plan.valid)
-    setting = f"weight {weight:g}{' · √k' if root else ''}"
+    build = partial(item_knn_baseline, catalog, counts)
+    best = tune(build, KNN_GRID, cold_users(plan.data, plan.valid)).setting
+    setting = f"weight {best['weight']:g}{' · √k' if best['root'] else ''}"
     training = TrainingData.of(plan.data, plan.train)
-    knn = item_knn_baseline(catalog, counts, weight=weight, root=root)
     return {
         "popularity": popularity_baseline(catalog, counts),
         "demographic popularity": demographic_baseline(catalog, counts),
-        f"item-kNN + demographic prior ({setting})": knn,
+        f"item-kNN + demographic prior ({setting})": build(**best),
     } | {title: RIVALS[name].build(training) for name, title in _RIVALS.items()}
 
 

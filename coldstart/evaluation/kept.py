@@ -19,8 +19,6 @@ import coldstart
 from coldstart import __version__, models
 from coldstart.cache import write_atomic
 from coldstart.data.dataset import Dataset
-from coldstart.evaluation.folds import folds_fingerprint
-from coldstart.evaluation.splits import Split
 
 if TYPE_CHECKING:
     from coldstart.evaluation.trial import TrialPlan
@@ -39,7 +37,8 @@ class Record:
         fold: number of the fold.
         user: whom it is for.
         shots: number of picks.
-        values: one for each of ``trial.METRICS``; ``None`` belongs in no mean.
+        values: one for each of ``judge.METRICS``, or of ``COLD_METRICS``; ``None`` belongs in no
+            mean.
         top: the first ten ids that may be shown, best first.
         milliseconds: that the call took.
     """
@@ -59,7 +58,7 @@ class Kept:
     Args:
         folder: where the files lie; ``None`` keeps nothing.
         data: what was asked about.
-        splits: all folds.
+        folds: fingerprint of all folds; see ``Scenario.fingerprint``.
         plan: the question.
         metrics: names of the values.
         encoder: of texts; ``None``: the packaged one.
@@ -70,7 +69,7 @@ class Kept:
         self,
         folder: Path | None,
         data: Dataset,
-        splits: Sequence[Split],
+        folds: str,
         plan: TrialPlan,
         metrics: Sequence[str],
         encoder: Encoder | None = None,
@@ -82,7 +81,7 @@ class Kept:
         self._question = [
             FORMAT,
             data_fingerprint(data),
-            folds_fingerprint(splits),
+            folds,
             asdict(plan),
             list(metrics),
             encoder_name,

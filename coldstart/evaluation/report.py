@@ -20,14 +20,9 @@ from coldstart.data.dataset import Dataset
 from coldstart.errors import MissingExtraError
 from coldstart.evaluation.plots import pictures
 from coldstart.evaluation.summary import MAIN, Served, Summary
-from coldstart.evaluation.trial import METRICS, Trial
+from coldstart.evaluation.trial import Trial
 
 PACKAGES = ("coldstart-rec", "numpy", "scipy", "lightgbm", "implicit", "torch")
-INTRO = (
-    "Users that no system was trained on, fold by fold. Every item of the catalog is a candidate, "
-    "less the likes reserved for what a user says; a user's targets are the same for every number "
-    "of picks. Means over users with 95 % bootstrap intervals."
-)
 _PAGE = Path(__file__).with_name("report.html.j2")
 
 
@@ -47,6 +42,15 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
 
+    def markdown(self) -> str:
+        """Title, note and table."""
+        parts = [f"## {_cell(self.title)}\n"]
+        if self.note:
+            parts.append(f"{self.note}\n")
+        lines = [_line(self.columns), "|---" * len(self.columns) + "|"]
+        parts.append("\n".join([*lines, *map(_line, self.rows)]) + "\n")
+        return "\n".join(parts)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -59,6 +63,9 @@ class Report:
         systems: name → description.
         ours: systems the benchmark is about.
         warnings: what a reader must be told first.
+        intro: how to read the tables.
+        metrics: names of all metrics.
+        brief: how many of the first tables are enough for a terminal.
     """
 
     summary: Summary
@@ -67,6 +74,9 @@ class Report:
     systems: Mapping[str, str]
     ours: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    intro: str = ""
+    metrics: tuple[str, ...] = ()
+    brief: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: every number, not only the printed ones."""
@@ -74,20 +84,15 @@ class Report:
             "about": dict(self.about),
             "warnings": list(self.warnings),
             "systems": dict(self.systems),
-            "metrics": list(METRICS),
+            "metrics": list(self.metrics),
             **asdict(self.summary),
         }
 
     def markdown(self) -> str:
         """Tables and what produced them, as Markdown."""
-        parts = [f"# Benchmark: {_cell(self.about['data'])}\n", f"{INTRO}\n"]
+        parts = [f"# Benchmark: {_cell(self.about['data'])}\n", f"{self.intro}\n"]
         parts += [f"**Note:** {_cell(line)}\n" for line in self.warnings]
-        for table in self.tables:
-            parts.append(f"## {_cell(table.title)}\n")
-            if table.note:
-                parts.append(f"{table.note}\n")
-            lines = [_line(table.columns), "|---" * len(table.columns) + "|"]
-            parts.append("\n".join([*lines, *map(_line, table.rows)]) + "\n")
+        parts += [table.markdown() for table in self.tables]
         parts.append("## How it was made\n")
         parts.append("\n".join(f"- {n}: {_cell(value)}" for n, value in self.about.items()) + "\n")
         return "\n".join(parts)
@@ -102,7 +107,7 @@ class Report:
         made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         return made.from_string(_PAGE.read_text(encoding="utf-8")).render(
             about=self.about,
-            intro=INTRO,
+            intro=self.intro,
             warnings=self.warnings,
             pictures=drawn,
             no_pictures=why,
@@ -131,7 +136,8 @@ def make_report(trial: Trial, summary: Summary, data: Dataset, command: str, see
         command: that makes it again.
         seed: of folds, systems and bootstrap.
     """
-    plan = trial.plan
+    plan, kind = trial.plan, trial.kind
+    short = kind.short.format(support=plan.support, targets=plan.min_targets)
     dropped = ", ".join(f"{n} of fold {fold}" for fold, n in trial.dropped.items())
     about = {
         "data": f"{data.name}, {len(data.likes)} users, {len(data.catalog)} items",
@@ -139,9 +145,10 @@ def make_report(trial: Trial, summary: Summary, data: Dataset, command: str, see
         "seed": str(seed),
         "question": f"regime {plan.regime}, {plan.support} likes reserved ({plan.order}), "
         f"picks {', '.join(map(str, plan.shots))}",
+        **trial.kind.facts,
         "folds run": ", ".join(map(str, trial.folds)),
         "test users": str(len({(r.fold, r.user) for r in trial.records})),
-        f"users dropped (under {plan.support} + {plan.min_targets} likes)": dropped,
+        f"users dropped ({short})": dropped,
         "data fingerprint": trial.data,
         "folds fingerprint": trial.splits,
         "versions": ", ".join(f"{p} {_version(p)}" for p in PACKAGES),
@@ -150,12 +157,25 @@ def make_report(trial: Trial, summary: Summary, data: Dataset, command: str, see
     }
     stale = ", ".join(trial.stale)
     warnings = [f"made by other code than the rest: {stale}"] if stale else []
-    tables = [_means(summary, metric) for metric in METRICS]
-    tables[1:1] = [*_paired(summary), _lists(summary), *_served(summary.served)]
+    warnings += kind.notes
+    metrics = (*kind.compared, *(m for m in kind.metrics if m not in kind.compared))
+    tables = [_means(summary, metric) for metric in metrics]
+    first, paired = len(kind.compared), _paired(summary)
+    tables[first:first] = [*paired, _lists(summary), *_served(summary.served)]
     legend = [(s.name, s.description) for s in trial.systems]
     tables.append(Table("Systems", ("system", "what it is"), tuple(legend)))
     ours = tuple(s.name for s in trial.systems if s.ours)
-    return Report(summary, tuple(tables), about, dict(legend), ours, tuple(warnings))
+    return Report(
+        summary,
+        tuple(tables),
+        about,
+        dict(legend),
+        ours,
+        tuple(warnings),
+        kind.intro,
+        kind.metrics,
+        first + len(paired),
+    )
 
 
 def _means(summary: Summary, metric: str) -> Table:
@@ -180,8 +200,8 @@ def _means(summary: Summary, metric: str) -> Table:
 def _paired(summary: Summary) -> list[Table]:
     columns = ("system", "difference", "95 % interval", "p", "p (Holm)")
     out = []
-    for k in sorted({p.shots for p in summary.paired}):
-        found = [p for p in summary.paired if p.shots == k]
+    for metric, k in dict.fromkeys((p.metric, p.shots) for p in summary.paired):
+        found = [p for p in summary.paired if (p.metric, p.shots) == (metric, k)]
         rows = [
             (
                 p.system,
@@ -238,9 +258,12 @@ def _served(served: Sequence[Served]) -> list[Table]:
 
 
 def _title(metric: str) -> str:
+    if metric == "cold_share@10":
+        return "Share of cold items in lists of ten"
     first, _, last = metric.rpartition("_")
     name = re.sub(r"^(ndcg|hr|mrr)", lambda m: m[0].upper(), last).replace("recall", "Recall")
-    return name + {"": "", "ips": " (inverse propensity)"}.get(first, f" of the {first} third")
+    ends = {"": "", "ips": " (inverse propensity)", "cold": " among cold items only"}
+    return name + ends.get(first, f" of the {first} third")
 
 
 def _line(cells: Sequence[str]) -> str:

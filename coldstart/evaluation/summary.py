@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -23,16 +24,15 @@ from coldstart.evaluation.beyond import (
 )
 from coldstart.evaluation.groups import Gap, Groups, by_group, gap
 from coldstart.evaluation.kept import Record
+from coldstart.evaluation.scenarios import MAIN as MAIN
 from coldstart.evaluation.statistics import (
     Difference,
     bootstrap_interval,
     holm,
     paired_bootstrap,
 )
-from coldstart.evaluation.trial import METRICS, Trial
+from coldstart.evaluation.trial import Trial
 from coldstart.priors import attribute_groups
-
-MAIN = "ndcg@10"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Mean:
     Args:
         system: its name.
         shots: number of picks.
-        metric: one of ``METRICS``.
+        metric: one of the trial's; see ``METRICS`` and ``COLD_METRICS``.
         value: mean over users.
         low: lower end of the 95 % bootstrap interval.
         high: upper end.
@@ -65,7 +65,7 @@ class Lists:
     Args:
         system: its name.
         shots: number of picks.
-        coverage: share of the catalog shown to anyone of a fold, in [0, 1].
+        coverage: share of the items that may be shown which anyone of a fold was, in [0, 1].
         gini: inequality of exposure, in [0, 1].
         popularity: mean share of training users who like what is shown, in [0, 1].
         novelty: mean self-information, in bits.
@@ -95,7 +95,7 @@ class Paired:
         system: its name.
         reference: what it is compared with.
         shots: number of picks.
-        metric: one of ``METRICS``.
+        metric: one of the trial's; see ``METRICS`` and ``COLD_METRICS``.
         difference: mean, 95 % interval and p-value.
         adjusted: p-value adjusted (Holm) for the systems compared at this number of picks.
     """
@@ -116,7 +116,7 @@ class Served:
         system: its name.
         shots: number of picks.
         attribute: ``age`` (bands of ten years) or ``gender``.
-        metric: one of ``METRICS``.
+        metric: one of the trial's; see ``METRICS`` and ``COLD_METRICS``.
         groups: means of the groups.
         gap: between the best and the worst served; ``None`` with fewer than two large groups.
     """
@@ -152,11 +152,12 @@ def summarise(
 
     Args:
         trial: the answers.
-        data: what it was made of; for attributes and the size of the catalog.
+        data: what it was made of; for attributes.
         reference: system that all others are compared with; ``None``: at each number of picks the
             best of those that are not ``ours``. Chosen by what it is then compared on, the best
             looks a little better than it is: that is to our disadvantage.
-        metric: of differences and groups.
+        metric: of differences and groups. Differences are also made in what the trial compares
+            besides (``Kind.compared``), each metric with a best rival of its own.
         vectors: by item, shape (D,) each, for the diversity of lists.
         seed: of the bootstrap.
 
@@ -166,23 +167,24 @@ def summarise(
     names = [s.name for s in trial.systems]
     if reference is not None and reference not in names:
         raise ConfigError(f"no system {reference!r}", hint=f"one of {', '.join(names)}")
-    if metric not in METRICS:
-        raise ConfigError(f"no metric {metric!r}", hint=f"one of {', '.join(METRICS)}")
+    known = trial.kind.metrics
+    if metric not in known:
+        raise ConfigError(f"no metric {metric!r}", hint=f"one of {', '.join(known)}")
     found: dict[tuple[str, int], list[Record]] = {}
     for record in trial.records:
         found.setdefault((record.system, record.shots), []).append(record)
     shots = sorted({k for _, k in found})
-    means = [m for name in names for k in shots for m in _means(name, k, found[name, k], seed)]
-    lists = [
-        _lists(trial, n, k, found[n, k], len(data.catalog), vectors) for n in names for k in shots
+    means = [
+        m for name in names for k in shots for m in _means(known, name, k, found[name, k], seed)
     ]
+    lists = [_lists(trial, n, k, found[n, k], vectors) for n in names for k in shots]
     paired, served = [], []
-    for k in shots:
-        values = {n: _values(found[n, k], metric) for n in names}
+    for each, k in product(dict.fromkeys((metric, *trial.kind.compared)), shots):
+        values = {n: _values(known, found[n, k], each) for n in names}
         best = reference or strongest(trial, values)
-        paired += _paired(values, best, k, metric, seed)
+        paired += _paired(values, best, k, each, seed)
         ours = [s.name for s in trial.systems if s.ours and s.name != best]
-        for name in (best, *ours):
+        for name in (best, *ours) if each == metric else ():
             for attribute in ("age", "gender"):
                 bands = groups_of(data, attribute)
                 if set(bands.values()) != {"unknown"}:
@@ -212,16 +214,18 @@ def groups_of(data: Dataset, attribute: str) -> dict[str, str]:
     }
 
 
-def _values(records: Sequence[Record], metric: str) -> dict[str, float]:
-    at = METRICS.index(metric)
+def _values(metrics: Sequence[str], records: Sequence[Record], metric: str) -> dict[str, float]:
+    at = metrics.index(metric)
     pairs = ((r.user, r.values[at]) for r in records)
     return {user: value for user, value in pairs if value is not None}
 
 
-def _means(name: str, shots: int, records: Sequence[Record], seed: int) -> list[Mean]:
+def _means(
+    metrics: Sequence[str], name: str, shots: int, records: Sequence[Record], seed: int
+) -> list[Mean]:
     out = []
-    for metric in METRICS:
-        values = list(_values(records, metric).values())
+    for metric in metrics:
+        values = list(_values(metrics, records, metric).values())
         if values:
             low, high = bootstrap_interval(values, seed)
             out.append(Mean(name, shots, metric, float(np.mean(values)), low, high, len(values)))
@@ -233,12 +237,12 @@ def _lists(
     name: str,
     shots: int,
     records: Sequence[Record],
-    size: int,
     vectors: Mapping[str, np.ndarray] | None,
 ) -> Lists:
     rows = []
     for fold in trial.folds:
         share = trial.shares[fold]
+        size = len(share)
         shown = [r.top for r in records if r.fold == fold]
         if not any(shown):
             raise DataError(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
 from coldstart.evaluation.baselines import (
+    KNN_DEFAULT,
+    KNN_GRID,
     demographic_baseline,
     item_knn_baseline,
     popularity_baseline,
@@ -20,6 +23,7 @@ from coldstart.evaluation.rivals.data import TrainingData
 from coldstart.evaluation.rivals.registry import RIVALS, Rival
 from coldstart.evaluation.rivals.tuning import tune
 from coldstart.evaluation.splits import Split
+from coldstart.evaluation.trained import artifact_systems
 from coldstart.evaluation.trial import System
 from coldstart.protocols import Recommends
 from coldstart.schema import RecommendationList, UserProfile
@@ -27,18 +31,17 @@ from coldstart.schema import RecommendationList, UserProfile
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
 
-KNN_GRID: Mapping[str, Sequence[Any]] = {"root": (False, True), "weight": (0.5, 1.0, 1.5, 2.0, 3.0)}
-KNN_DEFAULT = {"root": True, "weight": 2.0}
 
-
-def registry(seed: int = 0) -> dict[str, System]:
-    """Every system that needs no language model, by name.
+def registry(seed: int = 0, artifact: Path | None = None) -> dict[str, System]:
+    """Every system by name; those that need a language model only with an artifact.
 
     Rivals have the setting that validated best on MovieLens-100K, on users of its first fold; only
     item-kNN is tuned on each fold's own validation users.
 
     Args:
         seed: of whatever a system draws.
+        artifact: a trained recommender's folder; see ``trained.artifact_systems``. Its blend
+            without the language model takes the place of one made for the fold.
     """
     simple = (
         System("popularity", _popularity, "most liked"),
@@ -58,7 +61,8 @@ def registry(seed: int = 0) -> dict[str, System]:
         requires="lightgbm",
         ours=True,
     )
-    everything = (*simple, *(_of(rival, seed) for rival in RIVALS.values()), ours)
+    trained = artifact_systems(artifact, seed) if artifact else (ours,)
+    everything = (*simple, *(_of(rival, seed) for rival in RIVALS.values()), *trained)
     return {s.name: s for s in everything}
 
 
@@ -66,6 +70,7 @@ def choose(
     names: Sequence[str] | None = None,
     *,
     seed: int = 0,
+    artifact: Path | None = None,
     note: Callable[[str], None] | None = None,
 ) -> list[System]:
     """Systems by name, in the order asked for; those that cannot run here are left out.
@@ -73,12 +78,13 @@ def choose(
     Args:
         names: of ``registry``; ``None`` for all.
         seed: of whatever a system draws.
+        artifact: a trained recommender's folder, measured as well.
         note: called with a line for each system that is left out, saying why.
 
     Raises:
         ConfigError: an unknown name, or nothing left.
     """
-    known = registry(seed)
+    known = registry(seed, artifact)
     if unknown := [n for n in names or () if n not in known]:
         raise ConfigError(f"no system {unknown[0]!r}", hint=f"all, or some of {', '.join(known)}")
     out = []
@@ -114,7 +120,7 @@ def without_model(
     strangers = Strangers(data, split.train, encoder, seed=seed)
     ranker = BlendRanker.classical(learn_trees(data, split.train, strangers, seed=seed))
     counts, template = strangers.everyone.counts, prompts.load(TrainConfig().prompt)
-    return Prior(Recommender(data.catalog, None, template, counts, encoder, ranker))
+    return Prior(Recommender(training.catalog, None, template, counts, encoder, ranker))
 
 
 class Prior:

@@ -1,56 +1,29 @@
 """Systems asked about the same cold users, fold by fold; what is done is kept and not done again.
 
-The parts are made elsewhere: users by ``folds``, cases by ``support`` and ``regimes``, systems by
-``systems``. Here they meet, and every answer becomes one ``Record``.
+The parts are made elsewhere: folds by ``scenarios``, cases by ``support`` and ``regimes``, systems
+by ``systems``. Here they meet, and every answer becomes one ``Record`` (``judge``).
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.folds import folds_fingerprint
 from coldstart.evaluation.harness import MIN_TARGETS, SHOTS
+from coldstart.evaluation.judge import METRICS as METRICS
+from coldstart.evaluation.judge import Judge as Judge
 from coldstart.evaluation.kept import Kept, Record, data_fingerprint
-from coldstart.evaluation.metrics import (
-    HEAD,
-    MIDDLE,
-    TAIL,
-    hit_rate,
-    inverse_propensity,
-    ips_ndcg,
-    mrr,
-    ndcg,
-    recall,
-    stratum_ndcg,
-    terciles,
-)
 from coldstart.evaluation.regimes import REGIMES, told
 from coldstart.evaluation.rivals.data import TrainingData
+from coldstart.evaluation.scenarios import Fold, Kind, Scenario, new_users
 from coldstart.evaluation.splits import Split
-from coldstart.evaluation.support import Order, SupportCase, cut, support_cases
+from coldstart.evaluation.support import Order, SupportCase, support_cases
 from coldstart.protocols import Encoder, Recommends
-
-METRICS = (
-    "ndcg@10",
-    "recall@10",
-    "recall@20",
-    "hr@10",
-    "mrr@20",
-    "ips_ndcg@10",
-    "head_ndcg@10",
-    "middle_ndcg@10",
-    "tail_ndcg@10",
-)
-"""Values of a ``Record``; see ``coldstart.evaluation.metrics``. The reciprocal rank is that of the
-first hit among 20; popularity for the last four is counted on the fold's training users."""
-
-DEPTH, SHOWN = 20, 10
 
 Factory = Callable[[TrainingData, Split, Dataset], Recommends]
 Report = Callable[[str, int, int], None]
@@ -62,8 +35,10 @@ class System:
 
     Args:
         name: in tables; no two systems of a trial share one.
-        make: (training users, the fold, everything) → a trained recommender. It may choose settings
-            on the fold's validation users and must not look at the test users.
+        make: (training users, the fold's users, what it may look at) → a trained recommender of
+            the training users' catalog. That may have items which the last argument lacks: they
+            came later. It may choose settings on the fold's validation users and must not look
+            at the test users.
         description: one line for a legend.
         settings: plain data; whatever changes the lists belongs here, since kept results are found
             by it.
@@ -120,9 +95,10 @@ class Trial:
         records: every answer.
         fit_seconds: time to make a system, by (system, fold).
         dropped: number of users by fold who were too short for a case.
-        shares: by fold, the share of training users who like each item of the catalog.
+        shares: by fold, the share of training users who like each item that may be shown.
         data: fingerprint of the data.
         splits: fingerprint of all folds, run or not.
+        kind: what the folds are about.
         stale: names of systems with kept results that were made by other code than today's.
     """
 
@@ -135,12 +111,13 @@ class Trial:
     shares: Mapping[int, Mapping[str, float]]
     data: str
     splits: str
+    kind: Kind = field(default_factory=Kind)
     stale: tuple[str, ...] = ()
 
 
 def run_trial(
     data: Dataset,
-    splits: Sequence[Split],
+    splits: Sequence[Split] | Scenario,
     systems: Sequence[System],
     plan: TrialPlan | None = None,
     *,
@@ -154,7 +131,7 @@ def run_trial(
 
     Args:
         data: everything; systems are given a fold's training users only, and its validation users.
-        splits: the folds; see ``user_folds``.
+        splits: the folds of users (``user_folds``), or of ``scenarios``.
         systems: with distinct names.
         plan: what they are asked; the default is ``TrialPlan()``.
         only: numbers of the folds to run; ``None`` for all.
@@ -169,26 +146,32 @@ def run_trial(
         DataError: no user of a fold is long enough for a case.
     """
     plan = plan or TrialPlan()
-    folds = tuple(dict.fromkeys(range(len(splits)) if only is None else only))
-    if wrong := [f for f in folds if not 0 <= f < len(splits)]:
-        raise ConfigError(f"no fold {wrong[0]}", hint=f"folds are 0 to {len(splits) - 1}")
+    scenario = splits if isinstance(splits, Scenario) else new_users(data, splits)
+    count = len(scenario.folds)
+    folds = tuple(dict.fromkeys(range(count) if only is None else only))
+    if wrong := [f for f in folds if not 0 <= f < count]:
+        there = f"folds are 0 to {count - 1}" if count > 1 else "there is one fold, number 0"
+        raise ConfigError(f"no fold {wrong[0]}", hint=there)
     names = [s.name for s in systems]
     if not names or not folds or len(set(names)) < len(names):
         raise ConfigError(
             f"{len(folds)} folds and the systems {', '.join(names) or 'none'}",
             hint="one fold or more, and one system or more, each with a name of its own",
         )
-    kept = Kept(work, data, splits, plan, METRICS, encoder, note)
+    fingerprint, metrics = scenario.fingerprint, scenario.kind.metrics
+    kept = Kept(work, data, fingerprint, plan, metrics, encoder, note)
     records: list[Record] = []
     seconds: dict[tuple[str, int], float] = {}
     dropped: dict[int, int] = {}
     shares: dict[int, dict[str, float]] = {}
     for fold in folds:
-        training = TrainingData.of(data, splits[fold].train, encoder=encoder)
-        cases, dropped[fold] = _cases(data, splits[fold], plan, fold)
-        likes = dict(zip(data.catalog.ids, training.matrix.sum(axis=0).tolist(), strict=True))
+        here = scenario.folds[fold]
+        shown = replace(here.train, catalog=here.candidates)
+        training = TrainingData.of(shown, here.split.train, encoder=encoder)
+        cases, dropped[fold] = _cases(data, here, plan, fold)
+        likes = dict(zip(here.candidates.ids, training.matrix.sum(axis=0).tolist(), strict=True))
         shares[fold] = {i: n / max(1, len(training.users)) for i, n in likes.items()}
-        judge = Judge(likes)
+        judge = Judge(likes, here.targets)
         for system in systems:
             what = f"fold {fold}: {system.name}"
             found = kept.find(
@@ -198,7 +181,7 @@ def run_trial(
                 if report:
                     report(what, 0, len(cases))
                 start = time.perf_counter()
-                made = system.make(training, splits[fold], data)
+                made = system.make(training, here.split, here.train)
                 fit = round(time.perf_counter() - start, 3)
                 answers = []
                 for done, case in enumerate(cases, start=1):
@@ -221,66 +204,29 @@ def run_trial(
         dropped,
         shares,
         data_fingerprint(data),
-        folds_fingerprint(splits),
+        fingerprint,
+        scenario.kind,
         tuple(n for n in names if n in kept.stale),
     )
 
 
-class Judge:
-    """Asks a system about a case and takes down what came.
-
-    Args:
-        likes: number of the fold's training users who like each item of the catalog.
-    """
-
-    def __init__(self, likes: Mapping[str, float]) -> None:
-        self._size = len(likes)
-        self._weight = inverse_propensity(likes)
-        self._strata = terciles(likes)
-
-    def ask(self, name: str, fold: int, system: Recommends, case: SupportCase) -> Record:
-        """Ask for enough items to have 20 left when the excluded ones are cut."""
-        wanted = min(DEPTH + len(case.excluded), self._size)
-        start = time.perf_counter()
-        answer = system.recommend(case.profile, k=wanted)
-        milliseconds = 1000 * (time.perf_counter() - start)
-        ranked = cut(answer.item_ids, case.excluded, DEPTH)
-        if len(set(ranked)) < len(ranked):
-            raise DataError(f"{name} shows an item twice", hint="a list has every item once")
-        values = self.values(ranked, case)
-        top = tuple(ranked[:SHOWN])
-        return Record(name, fold, case.user, case.shots, values, top, round(milliseconds, 3))
-
-    def values(self, ranked: Sequence[str], case: SupportCase) -> tuple[float | None, ...]:
-        """One for each of ``METRICS``; ``None`` where the user has no target in a tercile."""
-        wanted = case.targets
-        return (
-            ndcg(ranked, wanted, 10),
-            recall(ranked, wanted, 10),
-            recall(ranked, wanted, 20),
-            hit_rate(ranked, wanted, 10),
-            mrr(ranked, wanted, DEPTH),
-            ips_ndcg(ranked, wanted, 10, self._weight),
-            *(stratum_ndcg(ranked, wanted, 10, self._strata, s) for s in (HEAD, MIDDLE, TAIL)),
-        )
-
-
-def _cases(
-    data: Dataset, split: Split, plan: TrialPlan, fold: int
-) -> tuple[list[SupportCase], int]:
+def _cases(data: Dataset, here: Fold, plan: TrialPlan, fold: int) -> tuple[list[SupportCase], int]:
     found = support_cases(
         data,
-        split.test,
+        here.split.test,
         plan.shots,
         support=plan.support,
         order=plan.order,
         seed=plan.seed,
         min_targets=plan.min_targets,
+        targets=here.targets,
+        candidates=here.candidates.ids,
     )
     if not found.cases:
+        what = "" if here.targets is None else ", the latter among cold items"
         raise DataError(
             f"none of the {found.dropped} test users of fold {fold} has "
-            f"{plan.support} + {plan.min_targets} likes",
-            hint="lower --support",
+            f"{plan.support} + {plan.min_targets} likes{what}",
+            hint="lower --support or --min-targets",
         )
     return told(data, found.cases, REGIMES[plan.regime], plan.seed), found.dropped

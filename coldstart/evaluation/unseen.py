@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.splits import shuffled_ids
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -18,8 +21,8 @@ class TemporalSplit:
 
     Args:
         at: the moment that divides them, in the unit of ``Dataset.times``.
-        train: users whose first like is before ``at``, their likes before it, no dislikes (they
-            have no times).
+        train: users whose first like is before ``at``, with their likes and dislikes before it;
+            without ``Dataset.dislike_times`` no dislikes.
         test: ids of the users whose first like is at ``at`` or later, in the order of the data.
         candidates: items liked before ``at``; give them to ``support_cases``.
     """
@@ -66,7 +69,12 @@ def temporal_split(
             f"at {at} there is nobody {who}",
             hint=f"first likes are from {min(first.values())} to {max(first.values())}",
         )
-    train = replace(_only(data, past), dislikes={})
+    low = {
+        u: tuple(n for n, time in enumerate(times) if time < at)
+        for u, times in data.dislike_times.items()
+        if u in past
+    }
+    train = _only(data, past, low)
     return TemporalSplit(at, train, test, frozenset().union(*train.likes.values()))
 
 
@@ -84,14 +92,26 @@ class ItemColdSplit:
     cold: frozenset[str]
 
 
-def item_cold_split(data: Dataset, share: float = 0.2, seed: int = 0) -> ItemColdSplit:
-    """Take a random share of the items that anyone likes out of everyone's interactions.
+def item_cold_split(
+    data: Dataset, share: float = 0.2, seed: int = 0, *, fold: int = 0, newest: bool = False
+) -> ItemColdSplit:
+    """Take a share of the items that anyone likes out of everyone's interactions.
+
+    Args:
+        data: everything.
+        share: of the items that anyone likes, in (0, 1).
+        seed: of the order in which they are drawn; with ``newest``, within a year.
+        fold: 0 for the first share of them, 1 for the next, and so on, round and round.
+        newest: those of the latest years instead, whatever the fold; unknown years are oldest.
 
     Raises:
         ConfigError: the share is so small or so large that one part is empty.
     """
     liked = shuffled_ids({i for likes in data.likes.values() for i in likes}, seed)
-    cold = frozenset(liked[: int(share * len(liked))]) if 0 < share < 1 else frozenset()
+    if newest:
+        liked, fold = tuple(sorted(liked, key=lambda i: -(data.catalog[i].year or 0))), 0
+    size = int(share * len(liked)) if 0 < share < 1 else 0
+    cold = frozenset(liked[(fold * size + n) % len(liked)] for n in range(size))
     if not cold:
         raise ConfigError(
             f"share is {share:g}, of {len(liked)} items", hint="give a share in (0, 1)"
@@ -100,16 +120,29 @@ def item_cold_split(data: Dataset, share: float = 0.2, seed: int = 0) -> ItemCol
         u: tuple(n for n, item in enumerate(items) if item not in cold)
         for u, items in data.likes.items()
     }
-    low = {u: tuple(i for i in x if i not in cold) for u, x in data.dislikes.items()}
-    return ItemColdSplit(replace(_only(data, kept), dislikes=low), cold)
+    low = {
+        u: tuple(n for n, item in enumerate(items) if item not in cold)
+        for u, items in data.dislikes.items()
+    }
+    return ItemColdSplit(_only(data, kept, low), cold)
 
 
-def _only(data: Dataset, rows: Mapping[str, tuple[int, ...]]) -> Dataset:
-    """Keep some likes, given by their places, and the users who have any left."""
-    rows = {u: places for u, places in rows.items() if places}
+def _only(
+    data: Dataset, likes: Mapping[str, tuple[int, ...]], dislikes: Mapping[str, tuple[int, ...]]
+) -> Dataset:
+    """Keep some likes and dislikes, given by their places, and the users who have a like left."""
+    likes = {u: places for u, places in likes.items() if places}
     return replace(
         data,
-        users={u: data.users[u] for u in rows},
-        likes={u: tuple(data.likes[u][n] for n in places) for u, places in rows.items()},
-        times={u: tuple(data.times[u][n] for n in rows[u]) for u in data.times if u in rows},
+        users={u: data.users[u] for u in likes},
+        likes=_at(data.likes, likes),
+        dislikes=_at(data.dislikes, dislikes),
+        times=_at(data.times, likes) if data.times else {},
+        dislike_times=_at(data.dislike_times, dislikes) if data.dislike_times else {},
     )
+
+
+def _at(
+    lists: Mapping[str, tuple[T, ...]], places: Mapping[str, tuple[int, ...]]
+) -> dict[str, tuple[T, ...]]:
+    return {u: tuple(lists[u][n] for n in at) for u, at in places.items()}

@@ -21,6 +21,8 @@ class TrainConfig:
         encoder: sentence-transformers model: hub id, folder, or a packaged default.
         objective: ``completion`` (next-token loss on the titles), ``branch`` (loss at the trie's
             decisions, on top of the prior), ``distil`` (the same with soft targets).
+        start: folder of an artifact, or of an adapter that peft saved, to go on from; ``None``: a
+            new adapter.
         epochs: at most this many; one epoch draws as many users as there are training users.
         patience: epochs without a better validation score before stopping early.
         batch_users: users per optimiser step.
@@ -54,6 +56,7 @@ class TrainConfig:
     prompt: str = "movies-en"
     encoder: str = DEFAULT_ENCODER
     objective: Objective = "distil"
+    start: str | None = None
     epochs: int = 8
     patience: int = 3
     batch_users: int = 8

@@ -25,9 +25,10 @@ from coldstart.generation.lines import LineTokenizer
 from coldstart.generation.scoring import exact_logprobs
 from coldstart.generation.surface import surface_titles
 from coldstart.generation.trie import TitleTrie
-from coldstart.models import fingerprint, load_causal_lm, load_tokenizer, quietly
+from coldstart.models import fingerprint, load_causal_lm, load_tokenizer
 from coldstart.schema import Pick, UserProfile
 from coldstart.settings import PRIOR_COUNT
+from coldstart.training.adapter import earlier_adapter, new_adapter
 from coldstart.training.config import TrainConfig
 from coldstart.training.data import SequenceBuilder
 from coldstart.training.loss import Objective
@@ -63,28 +64,19 @@ class Trainer:
     def __init__(
         self, data: Dataset, split: Split, config: TrainConfig, out: Path, teacher: Teacher
     ) -> None:
-        from peft import LoraConfig, get_peft_model
-        from transformers.pytorch_utils import Conv1D
-
         self.data, self.split, self.config, self.out = data, split, config, out
         torch.manual_seed(config.seed)
         tokenizer = load_tokenizer(config.base)
         base = load_causal_lm(config.base, device=config.device, dtype=config.dtype)
         self.base_fingerprint = fingerprint(base, tokenizer)
-        lora = LoraConfig(
-            r=config.lora_rank,
-            lora_alpha=config.lora_alpha,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-            # GPT-2 keeps its weights transposed.
-            fan_in_fan_out=any(isinstance(m, Conv1D) for m in base.modules()),
-        )
         # Sequences are short: plain attention trains faster on a CPU than the fused kernel.
         if base.device.type == "cpu":
             base.set_attn_implementation("eager")
-        # The adapter runs in the model's dtype; the optimiser keeps float32 copies of it.
-        with quietly():
-            model = get_peft_model(base, lora, autocast_adapter_dtype=False)
+        model = (
+            earlier_adapter(base, Path(config.start), self.base_fingerprint)
+            if config.start
+            else new_adapter(base, config)
+        )
         self.model = model
         self.lm = CausalLM(model, tokenizer)
         lines = LineTokenizer(tokenizer)

@@ -15,6 +15,7 @@ from coldstart import __version__, artifacts
 from coldstart.assembly import load_adapted, make_encoder
 from coldstart.cache import write_atomic
 from coldstart.data.dataset import Dataset
+from coldstart.data.named import NAMED
 from coldstart.errors import DataError
 from coldstart.evaluation.splits import Split
 from coldstart.features import FEATURES
@@ -147,7 +148,7 @@ def _trees(
 
 def _manifest(trainer: Trainer, history: list[dict[str, float]], best: int) -> dict[str, Any]:
     config, data, split = trainer.config, trainer.data, trainer.split
-    is_public = data.name == "ml-100k"
+    is_public = data.name in NAMED
     return {
         "name": data.name,
         "base": {"name": config.base, "fingerprint": trainer.base_fingerprint},

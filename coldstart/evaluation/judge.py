@@ -1,0 +1,145 @@
+"""One question to one recommender, and what its answer is worth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+
+from coldstart.errors import DataError
+from coldstart.evaluation.kept import Record
+from coldstart.evaluation.metrics import (
+    HEAD,
+    MIDDLE,
+    TAIL,
+    hit_rate,
+    inverse_propensity,
+    ips_ndcg,
+    mrr,
+    ndcg,
+    recall,
+    stratum_ndcg,
+    terciles,
+)
+from coldstart.evaluation.support import SupportCase, cut
+from coldstart.protocols import Recommends
+from coldstart.schema import Pick
+
+METRICS = (
+    "ndcg@10",
+    "recall@10",
+    "recall@20",
+    "hr@10",
+    "mrr@20",
+    "ips_ndcg@10",
+    "head_ndcg@10",
+    "middle_ndcg@10",
+    "tail_ndcg@10",
+)
+"""Values of a ``Record``; see ``coldstart.evaluation.metrics``. The reciprocal rank is that of the
+first hit among 20; popularity for the last four is counted on the fold's training users."""
+
+COLD_METRICS = (
+    *METRICS[:5],
+    "cold_share@10",
+    "cold_ndcg@10",
+    "cold_recall@10",
+    "cold_recall@20",
+)
+"""The same where the targets are cold items, liked by no training user, so that popularity says
+nothing about them. ``cold_share@10`` is the share of the list that is cold items, in [0, 1]; the
+last three are about a second list in which cold items compete with nothing but cold items."""
+
+DEPTH, SHOWN = 20, 10
+
+
+class Judge:
+    """Asks a system about a case and takes down what came.
+
+    Args:
+        likes: number of the fold's training users who like each item that may be shown.
+        cold: the items that are looked for, if only some are; then the values are
+            ``COLD_METRICS``, otherwise ``METRICS``.
+    """
+
+    def __init__(self, likes: Mapping[str, float], cold: Collection[str] | None = None) -> None:
+        self._items = frozenset(likes)
+        self._cold = None if cold is None else frozenset(cold)
+        self._weight = inverse_propensity(likes)
+        self._strata = terciles(likes)
+        self._known = tuple(
+            Pick(item=i) for i in likes if self._cold is not None and i not in self._cold
+        )
+
+    def ask(self, name: str, fold: int, system: Recommends, case: SupportCase) -> Record:
+        """Ask for enough items to have 20 left when the excluded ones are cut.
+
+        Where only some items are looked for, a second question follows: the same user has seen
+        all others. The time taken down is that of the first.
+
+        Raises:
+            DataError: the system shows an item twice, or one that is no candidate.
+        """
+        wanted = min(DEPTH + len(case.excluded & self._items), len(self._items))
+        start = time.perf_counter()
+        answer = system.recommend(case.profile, k=wanted)
+        milliseconds = 1000 * (time.perf_counter() - start)
+        ranked = self._cut(name, answer.item_ids, case)
+        among: list[str] = []
+        if self._cold is not None:
+            liked = {p.item for p in case.profile.liked}
+            seen = tuple(p for p in self._known if p.item not in liked)
+            profile = case.profile.model_copy(update={"seen": seen})
+            among = self._cut(name, system.recommend(profile, k=DEPTH).item_ids, case)
+            if known := [i for i in among if i not in self._cold]:
+                raise DataError(
+                    f"{name} shows {known[0]!r} to somebody who has seen it",
+                    hint="a list leaves out what the profile has seen",
+                )
+        values = self.values(ranked, case, among)
+        top = tuple(ranked[:SHOWN])
+        return Record(name, fold, case.user, case.shots, values, top, round(milliseconds, 3))
+
+    def values(
+        self, ranked: Sequence[str], case: SupportCase, among: Sequence[str] = ()
+    ) -> tuple[float | None, ...]:
+        """One for each metric; ``None`` where the user has no target in a tercile.
+
+        Args:
+            ranked: what may be shown, best first.
+            case: what was asked.
+            among: the same of cold items only; looked at only where the metrics are
+                ``COLD_METRICS``.
+        """
+        wanted = case.targets
+        first = (
+            ndcg(ranked, wanted, 10),
+            recall(ranked, wanted, 10),
+            recall(ranked, wanted, 20),
+            hit_rate(ranked, wanted, 10),
+            mrr(ranked, wanted, DEPTH),
+        )
+        if self._cold is None:
+            return (
+                *first,
+                ips_ndcg(ranked, wanted, 10, self._weight),
+                *(stratum_ndcg(ranked, wanted, 10, self._strata, s) for s in (HEAD, MIDDLE, TAIL)),
+            )
+        top = ranked[:SHOWN]
+        return (
+            *first,
+            sum(i in self._cold for i in top) / max(1, len(top)),
+            ndcg(among, wanted, 10),
+            recall(among, wanted, 10),
+            recall(among, wanted, 20),
+        )
+
+    def _cut(self, name: str, item_ids: Sequence[str], case: SupportCase) -> list[str]:
+        ranked = cut(item_ids, case.excluded, DEPTH)
+        if len(set(ranked)) < len(ranked):
+            raise DataError(f"{name} shows an item twice", hint="a list has every item once")
+        if strange := [i for i in ranked if i not in self._items]:
+            raise DataError(
+                f"{name} shows {strange[0]!r}, which is no candidate",
+                hint="recommend from the catalog of the training data",
+            )
+        return ranked

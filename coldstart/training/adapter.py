@@ -1,0 +1,67 @@
+"""LoRA adapters (Hu et al., 2021) to train: new ones, or those of an earlier run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from coldstart.artifacts import MANIFEST, read_manifest
+from coldstart.errors import ArtifactError
+from coldstart.models import quietly
+from coldstart.training.config import TrainConfig
+
+
+def new_adapter(base: PreTrainedModel, config: TrainConfig) -> Any:
+    """The base model with fresh adapters on all linear layers; they change nothing yet."""
+    lora = LoraConfig(
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+        # GPT-2 keeps its weights transposed.
+        fan_in_fan_out=any(isinstance(m, Conv1D) for m in base.modules()),
+    )
+    # The adapter runs in the model's dtype; the optimiser keeps float32 copies of it.
+    with quietly():
+        return get_peft_model(base, lora, autocast_adapter_dtype=False)
+
+
+def earlier_adapter(base: PreTrainedModel, folder: Path, fingerprint: str) -> Any:
+    """The base model with the adapters of an earlier run, to be trained further.
+
+    Args:
+        base: the model they were trained on.
+        folder: an artifact, or an adapter in peft's format.
+        fingerprint: of the base model.
+
+    Raises:
+        ArtifactError: no adapter, one of another base model, or a damaged one.
+    """
+    if (folder / MANIFEST).is_file():
+        expected = read_manifest(folder)["base"]["fingerprint"]
+        if expected != fingerprint:
+            raise ArtifactError(
+                f"{folder} was trained on a base model with fingerprint {expected}, "
+                f"this one has {fingerprint}",
+                hint="give its base model with --base",
+            )
+        folder = folder / "adapter"
+    if not (folder / "adapter_config.json").is_file():
+        raise ArtifactError(
+            f"no adapter in {folder}", hint="an artifact's folder, or one that peft saved"
+        )
+    try:
+        with quietly():
+            return PeftModel.from_pretrained(
+                base, str(folder), is_trainable=True, autocast_adapter_dtype=False
+            )
+    except Exception as e:
+        first = str(e).strip().splitlines()[0][:200] if str(e).strip() else type(e).__name__
+        raise ArtifactError(
+            f"the adapter in {folder} does not fit the base model: {first}",
+            hint="give its base model with --base",
+        ) from e

@@ -1,0 +1,63 @@
+"""The shipped artifact as systems of a trial, on the users it was trained without."""
+
+from __future__ import annotations
+
+import pytest
+
+from coldstart.errors import ArtifactError, ConfigError
+from coldstart.evaluation.figures import Ours
+from coldstart.evaluation.scenarios import new_users
+from coldstart.evaluation.splits import Split, split_users
+from coldstart.evaluation.systems import choose, registry
+from coldstart.evaluation.trained import _memo, artifact_split, artifact_systems
+from coldstart.evaluation.trial import TrialPlan, run_trial
+from tests.conftest import ARTIFACT
+from tests.fakes import FakeEncoder
+
+
+@pytest.fixture(scope="module")
+def few(movielens):
+    """The artifact's split with three test users who have likes enough."""
+    split = artifact_split(ARTIFACT)
+    test = [u for u in split.test if len(movielens.likes[u]) >= 20][:3]
+    return Split(split.train, split.valid, tuple(test))
+
+
+def test_every_strategy_answers_as_the_recommender_does(movielens, few):
+    names = ["popularity", "coldstart_catalog", "coldstart_prior", "model_catalog"]
+    systems = choose(names, artifact=ARTIFACT)
+    scenario = new_users(movielens, [few])
+    plan = TrialPlan(shots=(0, 2))
+    trial = run_trial(movielens, scenario, systems, plan, encoder=FakeEncoder())
+    tops = {(r.system, r.user, r.shots): r.top for r in trial.records}
+    assert len(tops) == len(names) * 3 * 2
+    for user in few.test:
+        for strategy in ("catalog", "prior"):
+            picks = movielens.likes[user][:2]
+            profile = movielens.users[user].model_copy(update={"liked": picks})
+            ours = Ours(_memo(ARTIFACT, 0), strategy)
+            reserved = set(movielens.likes[user][:10])
+            listed = [i for i in ours.recommend(profile, k=20).item_ids if i not in reserved]
+            assert tops[f"coldstart_{strategy}", user, 2] == tuple(listed[:10])
+        assert tops["model_catalog", user, 2] != tops["coldstart_prior", user, 2]
+    assert {s.name for s in trial.systems if s.ours} == set(names[1:])
+
+
+def test_all_of_its_parts_are_offered_once():
+    names = list(registry(artifact=ARTIFACT))
+    assert len(names) == len(set(names)) == len(registry()) + 5
+    assert {"coldstart_free", "coldstart_both", "model_free"} <= set(names)
+    with pytest.raises(ConfigError, match="no system 'coldstart_free'"):
+        choose(["coldstart_free"])
+
+
+def test_it_is_not_asked_about_its_own_training_users(movielens):
+    other = split_users(list(movielens.likes), seed=1)
+    systems = choose(["coldstart_prior"], artifact=ARTIFACT)
+    with pytest.raises(ConfigError, match="trained on other users than the fold's"):
+        run_trial(movielens, new_users(movielens, [other]), systems, TrialPlan(shots=(0,)))
+
+
+def test_a_folder_without_an_artifact_is_refused(tmp_path):
+    with pytest.raises(ArtifactError, match="no artifact at"):
+        artifact_systems(tmp_path)
