@@ -94,6 +94,8 @@ def test_a_new_film_is_recommendable_at_once(shipped):
         )
     )
     assert "n1" in rec.recommend(PEOPLE[1], k=10).item_ids
+    fan = UserProfile(liked=["Blade Runner", "Alien", "Twelve Monkeys", "Brazil"])
+    assert "n1" in rec.recommend(fan, k=100).item_ids
     rec.catalog.remove("n1")
     assert rec.recommend(PEOPLE[1], k=10) == shipped.recommend(PEOPLE[1], k=10)
 

@@ -12,6 +12,7 @@ import typer
 
 from coldstart import __version__
 from coldstart.cli import output
+from coldstart.cli.audit import audit
 from coldstart.cli.benchmark import benchmark
 from coldstart.cli.catalog import app as catalog
 from coldstart.cli.evaluate import evaluate
@@ -20,6 +21,7 @@ from coldstart.cli.generate import generate
 from coldstart.cli.info import info
 from coldstart.cli.prompts import app as prompts
 from coldstart.cli.recommend import recommend
+from coldstart.cli.replay import replay
 from coldstart.cli.train import train
 from coldstart.errors import ColdstartError
 
@@ -38,7 +40,9 @@ app.command(rich_help_panel=_USE)(generate)
 app.command(rich_help_panel=_MAKE)(fetch)
 app.command(rich_help_panel=_MAKE)(train)
 app.command(rich_help_panel=_MAKE)(evaluate)
+app.command(rich_help_panel=_MAKE)(audit)
 app.command(rich_help_panel=_MAKE)(benchmark)
+app.command(rich_help_panel=_MAKE)(replay)
 app.command(rich_help_panel=_LOOK)(info)
 app.add_typer(catalog, name="catalog", rich_help_panel=_LOOK)
 app.add_typer(prompts, name="prompts", rich_help_panel=_LOOK)

@@ -1,0 +1,226 @@
+"""What a list owes to who the user is: one attribute is changed, everything else stays.
+
+The question is that of counterfactual fairness (Kusner et al., 2017), asked of the lists as Zhang
+et al. (2023, FaiRLLM) ask it of a language model: how alike are the answers to prompts that differ
+in what they say of one sensitive attribute? It is a test of the recommender, not of people: it does
+not say what another person would have liked.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from coldstart.errors import DataError
+from coldstart.evaluation.audits.agreement import DEPTH, MEASURES, TOP, Mean, compare, mean_of
+from coldstart.evaluation.harness import ColdCase
+from coldstart.evaluation.metrics import ndcg
+from coldstart.evaluation.statistics import Difference, paired_bootstrap
+from coldstart.priors import attribute_groups
+from coldstart.protocols import Recommends
+from coldstart.schema import UserProfile
+
+ATTRIBUTES = ("gender", "age", "occupation")
+ANOTHER = "another user's profile"
+MIN_USERS = 5
+"""Directions of a change with fewer users are not reported."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a change of profiles does to the lists of one system.
+
+    Args:
+        system: its name.
+        shots: number of picks.
+        changed: what was changed; with a direction (``gender: f → m``) where there are only two.
+        overlap: of the first 10, in [0, 1].
+        rbo: rank-biased overlap, p = 0.9, in [0, 1].
+        shift: places that the first 10 move, mean of the absolute values, 0 to ``DEPTH``.
+        ndcg: NDCG@10 of the true profiles, mean.
+        gain: NDCG@10 of the changed profiles less that of the true ones; ``None`` where the
+            targets are not theirs, or for one user.
+    """
+
+    system: str
+    shots: int
+    changed: str
+    overlap: Mean
+    rbo: Mean
+    shift: Mean
+    ndcg: float
+    gain: Difference | None
+
+
+@dataclass(frozen=True)
+class Counterfactual:
+    """The audit's result.
+
+    Args:
+        rows: by system, number of picks and change.
+        left_out: what could not be asked, and why, one line each.
+    """
+
+    rows: tuple[Moved, ...]
+    left_out: tuple[str, ...] = ()
+
+
+def group_of(profile: UserProfile, attribute: str) -> str | None:
+    """The group the counts put a person in by one attribute (age by decade), or ``None``."""
+    alone = UserProfile(**{attribute: getattr(profile, attribute)})
+    return next((g.split("=", 1)[1] for g in attribute_groups(alone)), None)
+
+
+class Flips:
+    """Changes one attribute of a profile to that of somebody in another group.
+
+    The value is that of a training user, drawn among all of another group, so that it is as common
+    as it is among people. A draw depends on the seed, the user and the attribute alone.
+
+    Args:
+        people: training users.
+        seed: of the draws.
+    """
+
+    def __init__(self, people: Mapping[str, UserProfile], seed: int = 0) -> None:
+        self._seed = seed
+        self._values: dict[str, list[tuple[str, object]]] = {}
+        for name in ATTRIBUTES:
+            found = [(group_of(p, name), getattr(p, name)) for _, p in sorted(people.items())]
+            self._values[name] = [(g, value) for g, value in found if g is not None]
+
+    def groups(self, attribute: str) -> set[str]:
+        """The groups that people are in by an attribute."""
+        return {g for g, _ in self._values[attribute]}
+
+    def flip(self, user: str, profile: UserProfile, attribute: str) -> UserProfile | None:
+        """The profile with another value, or ``None`` if it has none or there is no other."""
+        own = group_of(profile, attribute)
+        others = [value for g, value in self._values[attribute] if g != own]
+        if own is None or not others:
+            return None
+        place = [self._seed, zlib.crc32(user.encode()), ATTRIBUTES.index(attribute)]
+        drawn = others[int(np.random.default_rng(place).integers(len(others)))]
+        return profile.model_copy(update={attribute: drawn})
+
+
+def audit_counterfactual(
+    systems: Mapping[str, Recommends],
+    cases: Sequence[ColdCase],
+    people: Mapping[str, UserProfile],
+    *,
+    seed: int = 0,
+    report: Progress | None = None,
+) -> Counterfactual:
+    """Change gender, age band and occupation of held-out users, one at a time.
+
+    For scale, every list is also compared with that of another held-out user with as many picks.
+
+    Args:
+        systems: by name.
+        cases: held-out users, from ``cold_users``.
+        people: training users, from whom other values are drawn.
+        seed: of the draws and the bootstrap.
+        report: called with (done, total) after each case.
+
+    Raises:
+        DataError: there is no case.
+    """
+    if not cases:
+        raise DataError("there is no held-out user to ask about", hint="give a split with more")
+    flips = Flips(people, seed)
+    lists: dict[tuple[str, str, int], list[str]] = {}
+    found: dict[tuple[str, int, str], dict[str, dict[str, float]]] = {}
+    for done, case in enumerate(cases, start=1):
+        changes = _changes(flips, case)
+        # One profile after the other, so that systems that share a language model ask it once.
+        for name, system in systems.items():
+            ids = system.recommend(case.profile, k=DEPTH).item_ids
+            lists[name, case.user, case.shots] = ids
+        for profile, labels in changes:
+            for name, system in systems.items():
+                ids = system.recommend(profile, k=DEPTH).item_ids
+                own = lists[name, case.user, case.shots]
+                values = compare(own, ids) | _gain(own, ids, case)
+                for label in labels:
+                    found.setdefault((name, case.shots, label), {})[case.user] = values
+        if report:
+            report(done, len(cases))
+    for case, other in _pairs(cases, seed):
+        for name in systems:
+            own = lists[name, case.user, case.shots]
+            values = compare(own, lists[name, other.user, case.shots])
+            values["ndcg"] = ndcg(own, case.targets, TOP)
+            found.setdefault((name, case.shots, ANOTHER), {})[case.user] = values
+    names, labels = list(systems), [*ATTRIBUTES, ANOTHER]
+
+    def place(key: tuple[str, int, str]) -> tuple[int, int, int, str]:
+        name, shots, label = key
+        return names.index(name), shots, labels.index(label.split(":")[0]), label
+
+    rows = [
+        _row(*key, found[key], seed)
+        for key in sorted(found, key=place)
+        if key[2] in labels or len(found[key]) >= MIN_USERS
+    ]
+    return Counterfactual(tuple(rows), tuple(_left_out(flips, cases)))
+
+
+def _changes(flips: Flips, case: ColdCase) -> list[tuple[UserProfile, list[str]]]:
+    """Every changed profile of a case, and the names under which it counts."""
+    out = []
+    for name in ATTRIBUTES:
+        profile = flips.flip(case.user, case.profile, name)
+        if profile is not None:
+            labels = [name]
+            if len(flips.groups(name)) == 2:
+                way = f"{group_of(case.profile, name)} → {group_of(profile, name)}"
+                labels.append(f"{name}: {way}")
+            out.append((profile, labels))
+    return out
+
+
+def _gain(own: list[str], ids: list[str], case: ColdCase) -> dict[str, float]:
+    values = (ndcg(own, case.targets, TOP), ndcg(ids, case.targets, TOP))
+    return dict(zip(("ndcg", "changed ndcg"), values, strict=True))
+
+
+def _pairs(cases: Sequence[ColdCase], seed: int) -> list[tuple[ColdCase, ColdCase]]:
+    """Every case with one of another user that has as many picks."""
+    out = []
+    for k in sorted({c.shots for c in cases}):
+        group = [c for c in cases if c.shots == k]
+        if len(group) > 1:
+            order = np.random.default_rng([seed, k]).permutation(len(group))
+            out += [(group[a], group[b]) for a, b in zip(order, np.roll(order, 1), strict=True)]
+    return out
+
+
+def _row(
+    system: str, shots: int, label: str, values: Mapping[str, Mapping[str, float]], seed: int
+) -> Moved:
+    means = {m: mean_of({u: v[m] for u, v in values.items()}, seed) for m in MEASURES}
+    before = {u: v["ndcg"] for u, v in values.items()}
+    after = {u: v["changed ndcg"] for u, v in values.items() if "changed ndcg" in v}
+    gain = paired_bootstrap(after, before, seed) if len(after) > 1 else None
+    true = sum(before.values()) / len(before)
+    return Moved(system, shots, label, means["overlap"], means["rbo"], means["shift"], true, gain)
+
+
+def _left_out(flips: Flips, cases: Sequence[ColdCase]) -> list[str]:
+    out = []
+    for name in ATTRIBUTES:
+        if (groups := len(flips.groups(name))) < 2:
+            what = "no training user says it" if not groups else "all say the same"
+            out.append(f"{name} is not changed: {what}")
+            continue
+        lacking = {c.user for c in cases if group_of(c.profile, name) is None}
+        if lacking:
+            users = len({c.user for c in cases})
+            out.append(f"{name} is not changed for {len(lacking)} of {users} users: not said")
+    return out

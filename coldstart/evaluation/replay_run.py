@@ -1,0 +1,189 @@
+"""A whole replay: systems trained on each fold, frozen, live and retrained; then interest shift."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from coldstart.data.dataset import Dataset
+from coldstart.errors import ConfigError
+from coldstart.evaluation.learners import REFRESH, Live, Retrained, make_learner
+from coldstart.evaluation.replay import ReplayPlan, Report, Shown, replay, stream
+from coldstart.evaluation.shift import (
+    Phase,
+    ShiftAnswer,
+    ShiftPlan,
+    ask_shifted,
+    genre_groups,
+    shift_cases,
+)
+from coldstart.evaluation.splits import Split
+from coldstart.live import LiveCounts
+from coldstart.protocols import Encoder
+
+Groups = tuple[frozenset[str], frozenset[str]]
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """What is run.
+
+    Args:
+        plan: of the replay.
+        shift: of the shift; ``None`` for no shift.
+        half_lives: of picks, each tried in the shift besides no decay.
+        groups: of categories; ``None``: found on each fold's training users (``genre_groups``).
+        refresh: likes from one snapshot of the counts to the next.
+        retrain: whether to train anew when half of the likes have been played.
+        seed: of whatever a system draws.
+
+    Raises:
+        ConfigError: ``refresh`` is below 1, or a half-life is not above 0.
+    """
+
+    plan: ReplayPlan = field(default_factory=ReplayPlan)
+    shift: ShiftPlan | None = field(default_factory=ShiftPlan)
+    half_lives: tuple[float, ...] = (5.0,)
+    groups: Groups | None = None
+    refresh: int = REFRESH
+    retrain: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.refresh < 1 or not all(0 < h < float("inf") for h in self.half_lives):
+            raise ConfigError(
+                f"refresh {self.refresh} and half-lives {self.half_lives}",
+                hint="refresh is a number of likes from 1, a half-life a number of picks above 0",
+            )
+
+
+@dataclass(frozen=True)
+class ReplayRun:
+    """All lists.
+
+    Args:
+        shown: by (system, ``frozen`` or ``live`` or ``retrained``). The retrained one is asked
+            only from its training on.
+        shifted: answers about shifted users; systems are named ``NAME`` and ``NAME, half-life h``.
+        cases: number of shifted histories.
+        groups: of categories, fold by fold.
+        likes: number of likes played.
+        met: number of users whose likes were played, those too short to be asked among them.
+    """
+
+    shown: dict[tuple[str, str], list[Shown]]
+    shifted: list[ShiftAnswer]
+    cases: int
+    groups: tuple[Groups, ...]
+    likes: int
+    met: int
+
+
+def run(
+    data: Dataset,
+    splits: Sequence[Split],
+    names: Sequence[str],
+    options: ReplayOptions | None = None,
+    *,
+    encoder: Encoder | None = None,
+    note: Callable[[str], None] | None = None,
+    report: Report | None = None,
+) -> ReplayRun:
+    """Replay the test users of every split given.
+
+    Args:
+        data: everything.
+        splits: folds to run; of ``user_folds``.
+        names: systems of ``registry``. Those of which ``make_learner`` knows no live form are
+            replayed frozen only.
+        options: the default is ``ReplayOptions()``.
+        encoder: of texts; ``None``: the packaged one.
+        note: called with a line about what is left out.
+        report: called with (what, done, total).
+
+    Raises:
+        ConfigError: no split, no system, or an unknown one.
+        DataError: nobody is long enough to be asked.
+    """
+    options = options or ReplayOptions()
+    if not splits or not names:
+        raise ConfigError(
+            f"{len(splits)} folds and {len(names)} systems", hint="one or more of each"
+        )
+    shown: dict[tuple[str, str], list[Shown]] = {}
+    shifted: list[ShiftAnswer] = []
+    groups, cases, played = [], 0, 0
+    for at, split in enumerate(splits):
+        likes = len(stream(data, split.test))
+        played += likes
+        found = []
+        if options.shift:
+            groups.append(options.groups or genre_groups(data, split.train))
+            found = shift_cases(data, split.test, groups[-1], options.shift)
+            cases += len(found)
+        for name in dict.fromkeys(names):
+            what = f"fold {at}: {name}" if len(splits) > 1 else name
+            if report:
+                report(f"{what}, frozen", 0, likes)
+            learner = make_learner(name, data, split, seed=options.seed, encoder=encoder)
+            build, variants = learner.build, {"frozen": (learner.frozen, 0)}
+            if build is None:
+                if note:
+                    note(f"{name} knows no way to go on from new counts: replayed frozen only")
+            else:
+                live = Live(
+                    LiveCounts(learner.counts),
+                    lambda counts, build=build: build(counts, None),  # type: ignore[misc]
+                    options.refresh,
+                )
+                variants["live"] = (live, 0)
+                if options.retrain:
+                    half = likes // 2
+                    again = Retrained(
+                        name,
+                        data,
+                        split,
+                        half,
+                        refresh=options.refresh,
+                        seed=options.seed,
+                        encoder=encoder,
+                    )
+                    variants["retrained"] = (again, half)
+            for variant, (system, start) in variants.items():
+                said = f"{name}, {variant}"
+                played_to = replay(
+                    said,
+                    system,
+                    data,
+                    split.test,
+                    options.plan,
+                    ask_from=start,
+                    report=_prefixed(report, f"{what}, {variant}"),
+                )
+                shown.setdefault((name, variant), []).extend(played_to)
+            if options.shift and found:
+                shifted += ask_shifted(
+                    name,
+                    learner.frozen,
+                    found,
+                    options.shift,
+                    report=_prefixed(report, f"{what}, shift"),
+                )
+                phases: tuple[Phase, ...] = ("before", "after")
+                for h in options.half_lives if build and learner.decays else ():
+                    shifted += ask_shifted(
+                        f"{name}, half-life {h:g}",
+                        build(learner.counts, h),  # type: ignore[misc]
+                        found,
+                        options.shift,
+                        phases=phases,
+                        report=_prefixed(report, f"{what}, shift, half-life {h:g}"),
+                    )
+    met = sum(len(s.test) for s in splits)
+    return ReplayRun(shown, shifted, cases, tuple(groups), played, met)
+
+
+def _prefixed(report: Report | None, what: str) -> Report | None:
+    if report is None:
+        return None
+    return lambda _, done, total: report(what, done, total)
