@@ -66,6 +66,19 @@ def test_gpt2_trains_too(gpt2, tmp_path):
     assert min(row["valid_loss"] for row in history[1:]) < 0.97 * history[0]["valid_loss"]
 
 
+def test_a_run_starts_from_an_earlier_adapter(base, gpt2, tmp_path):
+    first = trainer_of(toy_config(base, epochs=2, patience=2), tmp_path / "one").run()
+    before = first.history[first.best_epoch]
+    config = toy_config(base, epochs=1, learning_rate=1e-9, start=str(first.adapter))
+    after = run(config, tmp_path / "two").history[0]
+    for name in ("valid_loss", "valid_ndcg@10_k0", "valid_ndcg@10_k5"):
+        assert after[name] == pytest.approx(before[name], rel=1e-5)
+    with pytest.raises(ArtifactError, match="does not fit the base model"):
+        trainer_of(toy_config(gpt2, start=str(first.adapter)), tmp_path / "three")
+    with pytest.raises(ArtifactError, match="no adapter in"):
+        trainer_of(toy_config(base, start=str(tmp_path)), tmp_path / "four")
+
+
 def test_the_best_epoch_is_the_one_kept(base, tmp_path):
     trainer = trainer_of(toy_config(base, epochs=3), tmp_path)
     trained = trainer.run()

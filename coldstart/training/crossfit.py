@@ -11,12 +11,15 @@ from coldstart.features import ResolvedProfile, user_features
 from coldstart.ranking import BlendRanker, classical_weights, personal
 from coldstart.schema import Context
 from coldstart.training.boosting import CANDIDATES, Request, fit_trees
-from coldstart.training.people import SHOTS, simulate_request
+from coldstart.training.people import MIN_TARGETS, SHOTS, simulate_request
 from coldstart.training.strangers import Strangers
 from coldstart.trees import TreeCorrection
 
 ENOUGH_USERS = 100
 """Fewer training users than this teach trees nothing but noise."""
+
+RESERVED = 10
+"""First likes that are left aside when a request is asked a second time."""
 
 
 def crossfit_requests(
@@ -33,7 +36,8 @@ def crossfit_requests(
     Those that are not ``personal`` are left out: trees are not asked about them.
 
     Each attribute is left out now and then; some requests state interests, say a sentence or name
-    disliked items.
+    disliked items. Each request is asked twice: what did the user like next, and what did they like
+    beyond their first ten? What a site puts before everyone first crowds out the rest otherwise.
 
     Args:
         data: the likes.
@@ -68,13 +72,19 @@ def _requests(
         features = user_features(knowledge, ResolvedProfile(request.profile, Context()))
         if not personal(features):
             continue
-        linear = features @ ranker.weights("prior", shots)
-        linear[[rows[i] for i in request.excluded]] = -np.inf
-        size = min(CANDIDATES, int(np.isfinite(linear).sum()))
-        top = np.argpartition(-linear, size - 1)[:size]
-        wanted = np.zeros(len(linear), dtype=bool)
-        wanted[[rows[i] for i in request.targets]] = True
-        out.append(Request(user, features[top].astype(np.float32), wanted[top], linear[top]))
+        asked = [request]
+        if shots < RESERVED:
+            asked.append(request.without(data.likes[user][:RESERVED]))
+        for question in asked:
+            if len(question.targets) < MIN_TARGETS:
+                continue
+            linear = features @ ranker.weights("prior", shots)
+            linear[[rows[i] for i in question.excluded]] = -np.inf
+            size = min(CANDIDATES, int(np.isfinite(linear).sum()))
+            top = np.argpartition(-linear, size - 1)[:size]
+            wanted = np.zeros(len(linear), dtype=bool)
+            wanted[[rows[i] for i in question.targets]] = True
+            out.append(Request(user, features[top].astype(np.float32), wanted[top], linear[top]))
     return out
 
 

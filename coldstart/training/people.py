@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -99,6 +99,13 @@ class ColdRequest:
     profile: UserProfile
     targets: tuple[str, ...]
     excluded: tuple[str, ...]
+
+    def without(self, items: Collection[str]) -> ColdRequest:
+        """The same question if some more items are neither looked for nor shown."""
+        gone = (*self.excluded, *(i for i in items if i not in self.excluded))
+        return replace(
+            self, targets=tuple(i for i in self.targets if i not in items), excluded=gone
+        )
 
 
 def simulate_request(

@@ -1,0 +1,82 @@
+"""Requests of cold users, simulated from likes, and what trees are taught from them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from coldstart.catalog import Catalog
+from coldstart.data.dataset import Dataset
+from coldstart.features import FEATURES
+from coldstart.ranking import BlendRanker
+from coldstart.schema import UserProfile
+from coldstart.training.crossfit import RESERVED, crossfit_requests
+from coldstart.training.people import ATTRIBUTES, MIN_TARGETS, SHOTS, simulate_request
+from coldstart.training.strangers import Strangers
+from tests.fakes import FakeEncoder
+from tests.test_features import film
+
+ITEMS = tuple(f"i{n}" for n in range(40))
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Thirty people who like 22 of 40 films in an order of their own, and dislike two others."""
+    rng = np.random.default_rng(0)
+    catalog = Catalog(film(i, f"Film {i}", 1990, ("Drama",)) for i in ITEMS)
+    users, likes, dislikes = {}, {}, {}
+    for n in range(30):
+        order = [str(i) for i in rng.permutation(ITEMS)]
+        users[f"u{n}"] = UserProfile(age=30, gender="F", occupation="artist")
+        likes[f"u{n}"], dislikes[f"u{n}"] = tuple(order[:22]), tuple(order[22:24])
+    return Dataset("world", catalog, users, likes, dislikes)
+
+
+def test_the_first_likes_are_picks_and_later_ones_targets(world):
+    likes = world.likes["u0"]
+    for shots in SHOTS:
+        rng = np.random.default_rng(0)
+        request = simulate_request("u0", world, shots, rng, said_share=0, dislikes_share=0)
+        assert [p.item for p in request.profile.liked] == list(likes[:shots])
+        assert request.targets == likes[shots:]
+        assert request.excluded == likes[:shots]
+    assert simulate_request("u0", world, len(likes) - MIN_TARGETS + 1, rng) is None
+
+
+def test_what_statements_come_from_is_neither_target_nor_candidate(world):
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        request = simulate_request("u1", world, 3, rng, said_share=1, dislikes_share=1, dropout=0.5)
+        assert not set(request.targets) & set(request.excluded)
+        assert {p.item for p in request.profile.disliked} == set(world.dislikes["u1"])
+        hidden = set(request.excluded) - set(world.likes["u1"][:3]) - set(world.dislikes["u1"])
+        assert len(hidden) == 5
+        assert set(request.targets) | hidden == set(world.likes["u1"][3:])
+    kept = [getattr(request.profile, name) for name in ATTRIBUTES]
+    assert None in kept
+
+
+def test_a_request_without_more_items(world):
+    request = simulate_request("u0", world, 1, np.random.default_rng(0), said_share=0)
+    less = request.without(world.likes["u0"][:RESERVED])
+    assert less.profile == request.profile
+    assert less.targets == world.likes["u0"][RESERVED:]
+    assert set(less.excluded) == {*request.excluded, *world.likes["u0"][:RESERVED]}
+    assert len(set(less.excluded)) == len(less.excluded)
+
+
+def test_every_request_is_asked_with_and_without_the_first_likes(world):
+    users = tuple(world.likes)
+    strangers = Strangers(world, users, FakeEncoder())
+    requests = crossfit_requests(world, users, strangers, BlendRanker.classical())
+    shots = FEATURES.index("shots")
+    for user in users[:5]:
+        asked = [
+            (int(r.features[0, shots]), int(r.liked.sum())) for r in requests if r.user == user
+        ]
+        for k in (1, 3, 5):
+            sizes = sorted(liked for shots, liked in asked if shots == k)
+            assert len(sizes) == 2
+            # Statements hide five likes, of which some may be among the first ten.
+            assert sizes[0] <= 22 - RESERVED <= sizes[1] <= 22 - k
+        assert sum(shots == RESERVED for shots, _ in asked) == 1
