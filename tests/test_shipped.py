@@ -93,7 +93,7 @@ def test_a_new_film_is_recommendable_at_once(shipped):
             categories=["Sci-Fi", "Thriller"],
         )
     )
-    assert "n1" in rec.recommend(PEOPLE[1], k=10).item_ids
+    assert "n1" in rec.recommend(PEOPLE[1], k=20).item_ids
     fan = UserProfile(liked=["Blade Runner", "Alien", "Twelve Monkeys", "Brazil"])
     assert "n1" in rec.recommend(fan, k=100).item_ids
     rec.catalog.remove("n1")

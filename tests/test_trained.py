@@ -11,6 +11,7 @@ from coldstart.evaluation.splits import Split, split_users
 from coldstart.evaluation.systems import choose, registry
 from coldstart.evaluation.trained import _memo, artifact_split, artifact_systems
 from coldstart.evaluation.trial import TrialPlan, run_trial
+from coldstart.schema import Pick
 from tests.conftest import ARTIFACT
 from tests.fakes import FakeEncoder
 
@@ -33,7 +34,7 @@ def test_every_strategy_answers_as_the_recommender_does(movielens, few):
     assert len(tops) == len(names) * 3 * 2
     for user in few.test:
         for strategy in ("catalog", "prior"):
-            picks = movielens.likes[user][:2]
+            picks = tuple(Pick(item=i) for i in movielens.likes[user][:2])
             profile = movielens.users[user].model_copy(update={"liked": picks})
             ours = Ours(_memo(ARTIFACT, 0), strategy)
             reserved = set(movielens.likes[user][:10])
