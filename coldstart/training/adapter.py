@@ -30,6 +30,20 @@ def new_adapter(base: PreTrainedModel, config: TrainConfig) -> Any:
         return get_peft_model(base, lora, autocast_adapter_dtype=False)
 
 
+def find_adapter(folder: Path) -> Path:
+    """The adapter's folder: ``folder`` itself, or its place in an artifact.
+
+    Raises:
+        ArtifactError: there is no adapter.
+    """
+    place = folder / "adapter" if (folder / MANIFEST).is_file() else folder
+    if not (place / "adapter_config.json").is_file():
+        raise ArtifactError(
+            f"no adapter in {folder}", hint="an artifact's folder, or one that peft saved"
+        )
+    return place
+
+
 def earlier_adapter(base: PreTrainedModel, folder: Path, fingerprint: str) -> Any:
     """The base model with the adapters of an earlier run, to be trained further.
 
@@ -49,15 +63,11 @@ def earlier_adapter(base: PreTrainedModel, folder: Path, fingerprint: str) -> An
                 f"this one has {fingerprint}",
                 hint="give its base model with --base",
             )
-        folder = folder / "adapter"
-    if not (folder / "adapter_config.json").is_file():
-        raise ArtifactError(
-            f"no adapter in {folder}", hint="an artifact's folder, or one that peft saved"
-        )
+    place = find_adapter(folder)
     try:
         with quietly():
             return PeftModel.from_pretrained(
-                base, str(folder), is_trainable=True, autocast_adapter_dtype=False
+                base, str(place), is_trainable=True, autocast_adapter_dtype=False
             )
     except Exception as e:
         first = str(e).strip().splitlines()[0][:200] if str(e).strip() else type(e).__name__

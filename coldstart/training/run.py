@@ -22,6 +22,7 @@ from coldstart.features import FEATURES
 from coldstart.ranking import BlendRanker
 from coldstart.recommender import Recommender
 from coldstart.settings import Settings
+from coldstart.training.adapter import find_adapter
 from coldstart.training.config import TrainConfig
 from coldstart.training.crossfit import learn_trees
 from coldstart.training.loop import Trainer
@@ -63,6 +64,7 @@ def train(
 
     Raises:
         DataError: no training or validation users.
+        ArtifactError: there is no adapter to start from.
     """
     for part in ("train", "valid"):
         users = getattr(split, part)
@@ -70,6 +72,8 @@ def train(
             raise DataError(f"the split has no {part} users", hint="use more users")
         if unknown := [u for u in users if u not in data.likes]:
             raise DataError(f"the split's {part} user {unknown[0]!r} has no likes in the data")
+    if config.start:
+        find_adapter(Path(config.start))  # before anything that takes minutes
     told = report or (lambda row: None)
     place = runs or Path("runs") / out.name
     encoder = make_encoder(config.encoder)
