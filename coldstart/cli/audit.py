@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress, TaskID
 
 from coldstart.cli import output
-from coldstart.cli.options import with_groups
+from coldstart.cli.options import command_line, with_groups
 from coldstart.cli.train import Tables
 from coldstart.errors import ConfigError
 
@@ -84,15 +82,14 @@ def audit(
         cases = held_out(data, split, sample, seed)
     auditor = Auditor(recommender, cases, training_people(data, split), more, seed)
     results: dict[str, Result] = {}
-    with output.progress() as bars:
-        tasks: dict[str, TaskID] = {}
+    with output.telling() as tell:
         for name in chosen:
-            results[name] = auditor.run(name, lambda *told: _show(bars, tasks, *told))
-    said |= {"only": only, "sample": sample, "seed": seed}
+            results[name] = auditor.run(name, tell)
+    said |= {"only": only, "sample": sample, "seed": seed, "wording": wording, "out": out}
     asked = {c.user for c in cases}
     about = {
         "artifact": str(recommender.manifest.get("name", artifact.name)),
-        "command": _command(artifact, said, wording or [], out),
+        "command": command_line(f"audit {shlex.quote(str(artifact))}", said),
         "data": f"{data.name} {data.fingerprint[:12]}, {len(recommender.catalog)} items",
         "users": f"{len(asked)} of {len(split.test)} held out",
         "base model": str(recommender.manifest["base"]["name"]),
@@ -115,22 +112,3 @@ def _chosen(only: str | None) -> list[str]:
         what = f"no audit {unknown[0]!r}" if unknown else f"--only {only!r} names no audit"
         raise ConfigError(what, hint=f"some of {', '.join(AUDITS)}")
     return [n for n in AUDITS if n in names]
-
-
-def _command(
-    artifact: Path, options: Mapping[str, object], wording: Sequence[Path], out: Path | None
-) -> str:
-    """The command line that gives these options."""
-    parts = ["coldstart", "audit", str(artifact)]
-    for name, value in options.items():
-        if value is not None:
-            parts += [f"--{name.replace('_', '-')}", str(value)]
-    for folder in wording:
-        parts += ["--wording", str(folder)]
-    return shlex.join([*parts, *(["--out", str(out)] if out else [])])
-
-
-def _show(bars: Progress, tasks: dict[str, TaskID], what: str, done: int, total: int) -> None:
-    if what not in tasks:
-        tasks[what] = bars.add_task(what, total=total)
-    bars.update(tasks[what], completed=done)

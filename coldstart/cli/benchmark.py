@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.progress import Progress, TaskID
 
 from coldstart.cli import output
 from coldstart.cli.holdout import Holdout
-from coldstart.cli.options import with_groups
+from coldstart.cli.options import command_line, whole_numbers, with_groups
 from coldstart.cli.source import Source
 from coldstart.errors import ConfigError
 
@@ -82,8 +79,8 @@ def benchmark(
       coldstart benchmark --data ml-100k --split items --share 0.1 --systems text_retrieval,bm25
       coldstart benchmark --items films.csv --interactions ratings.csv --support 5 --shots 0,1,5
     """
-    numbers = _numbers("--shots", shots)
-    chosen = _numbers("--only", only) if only is not None else None
+    numbers = whole_numbers("--shots", shots)
+    chosen = whole_numbers("--only", only) if only is not None else None
     from coldstart.artifacts import read_manifest
     from coldstart.cache import cache_dir
     from coldstart.evaluation.harness import MIN_TARGETS
@@ -105,8 +102,7 @@ def benchmark(
         scenario = holdout.scenario(data, seed)
     targets = min_targets or (1 if holdout.split == "items" else MIN_TARGETS)
     plan = TrialPlan(numbers, support, order, regime, targets, seed)
-    with output.progress() as bars:
-        tasks: dict[str, TaskID] = {}
+    with output.telling() as tell:
         trial = run_trial(
             data,
             scenario,
@@ -115,7 +111,7 @@ def benchmark(
             only=chosen,
             work=work or cache_dir() / "benchmark",
             note=output.note,
-            report=lambda what, done, total: _show(bars, tasks, what, done, total),
+            report=tell,
         )
     with output.status("drawing intervals"):
         summary = summarise(trial, data, reference=against, seed=seed)
@@ -132,7 +128,7 @@ def benchmark(
             "seed": seed,
             "out": out,
         }
-        made = make_report(trial, summary, data, _command(said), seed)
+        made = make_report(trial, summary, data, command_line("benchmark", said), seed)
     if out:
         paths = made.save(out)
         output.note(f"wrote {', '.join(map(str, paths))}")
@@ -145,28 +141,3 @@ def benchmark(
         for row in table.rows:
             shown.add_row(*row)
         output.stdout().print(shown)
-
-
-def _numbers(option: str, text: str) -> tuple[int, ...]:
-    try:
-        numbers = sorted({int(n) for n in text.split(",")})
-    except ValueError:
-        numbers = [-1]
-    if numbers[0] < 0:
-        raise ConfigError(f"{option} {text!r}", hint="whole numbers from 0 on, such as 0,1,3")
-    return tuple(numbers)
-
-
-def _command(options: Mapping[str, object]) -> str:
-    """The command line that gives these options."""
-    parts = ["coldstart", "benchmark"]
-    for name, value in options.items():
-        if value is not None:
-            parts += [f"--{name.replace('_', '-')}", str(value)]
-    return shlex.join(parts)
-
-
-def _show(bars: Progress, tasks: dict[str, TaskID], what: str, done: int, total: int) -> None:
-    if what not in tasks:
-        tasks[what] = bars.add_task(what, total=total)
-    bars.update(tasks[what], completed=done)

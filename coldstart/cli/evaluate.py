@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, TaskID
 
 from coldstart.cli import output
-from coldstart.cli.options import with_groups
+from coldstart.cli.options import command_line, whole_numbers, with_groups
 from coldstart.cli.train import Tables
-from coldstart.errors import ConfigError
 
 
 @with_groups
@@ -63,30 +61,24 @@ def evaluate(
     from coldstart.evaluation.harness import METRICS
     from coldstart.evaluation.splits import Split
 
-    try:
-        numbers = sorted({int(k) for k in shots.split(",")})
-    except ValueError:
-        raise ConfigError(f"--shots {shots!r}", hint="whole numbers, such as 0,1,3") from None
-    if numbers[0] < 0:
-        raise ConfigError(f"--shots {shots!r}", hint="numbers of picks are 0 or more")
+    numbers = whole_numbers("--shots", shots)
     with output.status("loading the recommender"):
         recommender = Recommender.from_pretrained(artifact)
         split = Split.load(tables.split or artifact / "split.json")
         data, _ = tables.or_that_of(recommender.manifest).load(seed)
-    with output.progress() as bars:
-        tasks: dict[str, TaskID] = {}
+    with output.telling() as tell:
         figures = first_figures(
             recommender,
             Plan(data, split.train, split.valid, split.test[:first], numbers, seed),
             artifact=artifact,
             jobs=jobs,
-            report=lambda what, done, total: _show(bars, tasks, what, done, total),
+            report=tell,
         )
     if out:
-        parts = ["coldstart", "evaluate", str(artifact), "--shots", shots, "--seed", str(seed)]
-        parts += ["--first", str(first)] if first else []
-        parts += ["--jobs", str(jobs)] if jobs > 1 else []
-        save_figures(figures, out, shlex.join([*parts, "--out", str(out)]))
+        said: dict[str, object] = {"shots": shots, "seed": seed, "first": first}
+        said |= {"jobs": jobs if jobs > 1 else None, "out": out}
+        command = command_line(f"evaluate {shlex.quote(str(artifact))}", tables.said() | said)
+        save_figures(figures, out, command)
         output.note(f"wrote {out.with_suffix('.json')} and {out.with_suffix('.md')}")
     if card:
         table = as_markdown(figures, METRICS[0])
@@ -96,9 +88,3 @@ def evaluate(
     if as_json:
         return output.emit(figures)
     output.verbatim("\n".join(as_markdown(figures, metric) for metric in METRICS[:2]))
-
-
-def _show(bars: Progress, tasks: dict[str, TaskID], what: str, done: int, total: int) -> None:
-    if what not in tasks:
-        tasks[what] = bars.add_task(what, total=total)
-    bars.update(tasks[what], completed=done)

@@ -1,12 +1,15 @@
-"""One dataclass field, one command-line option: commands share groups of options."""
+"""One dataclass field, one command-line option; and how options are read and written down."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from typing import Any, get_type_hints
+
+from coldstart.errors import ConfigError
 
 
 def with_groups(command: Callable[..., None]) -> Callable[..., None]:
@@ -45,3 +48,40 @@ def _options_of(group: Any) -> list[inspect.Parameter]:
 def _keyword(name: str, default: Any, annotation: Any) -> inspect.Parameter:
     kind = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(name, kind, default=default, annotation=annotation)
+
+
+def whole_numbers(option: str, text: str) -> tuple[int, ...]:
+    """Read ``0,1,3``: whole numbers from 0 on, each once, rising.
+
+    Raises:
+        ConfigError: anything else.
+    """
+    try:
+        numbers = sorted({int(n) for n in text.split(",")})
+    except ValueError:
+        numbers = [-1]
+    if numbers[0] < 0:
+        raise ConfigError(f"{option} {text!r}", hint="whole numbers from 0 on, such as 0,1,3")
+    return tuple(numbers)
+
+
+def command_line(command: str, options: Mapping[str, object]) -> str:
+    """The command line that gives these options.
+
+    >>> command_line("replay", {"data": "ml-100k", "half_life": "3,5", "shift": False, "out": None})
+    'coldstart replay --data ml-100k --half-life 3,5 --no-shift'
+
+    Args:
+        command: words after ``coldstart``.
+        options: by parameter name; ``None`` is left out, a list repeats its option.
+    """
+    parts = ["coldstart", *shlex.split(command)]
+    for name, value in options.items():
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            parts.append(f"--{option}" if value else f"--no-{option}")
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None:
+                parts += [f"--{option}", str(one)]
+    return shlex.join(parts)

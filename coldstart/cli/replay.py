@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import Progress, TaskID
 
 from coldstart.cli import output
-from coldstart.cli.options import with_groups
+from coldstart.cli.options import command_line, whole_numbers, with_groups
 from coldstart.cli.source import Source
 from coldstart.errors import ConfigError
 
@@ -89,7 +86,7 @@ def replay(
     said = {n: v for n, v in locals().items() if n in _OPTIONS}
     names = [n.strip() for n in systems.split(",") if n.strip()]
     picked = [s.name for s in choose(names, seed=seed, note=output.note)]
-    plan = ReplayPlan(_whole("--steps", steps), soon=soon)
+    plan = ReplayPlan(whole_numbers("--steps", steps), soon=soon)
     moved = ShiftPlan(before, after, tuple(n for n in _SHIFT_STEPS if n <= after))
     if not 0 < share <= 1:
         raise ConfigError(f"--share {share}", hint="above 0, up to 1, such as 0.9")
@@ -102,7 +99,7 @@ def replay(
         retrain,
         seed,
     )
-    chosen = _whole("--only", only)
+    chosen = whole_numbers("--only", only)
     with output.status("reading the data"):
         data = source.dataset()
     splits = user_folds(data.likes, folds, seed)
@@ -111,18 +108,17 @@ def replay(
     parts = [splits[n] for n in chosen]
     if sample is not None:
         parts = [replace(s, test=s.test[:sample]) for s in parts]
-    with output.progress() as bars:
-        tasks: dict[str, TaskID] = {}
+    with output.telling() as tell:
         found = run(
             data,
             parts,
             picked,
             options,
             note=output.note,
-            report=lambda what, done, total: _show(bars, tasks, what, done, total),
+            report=tell,
         )
     with output.status("drawing intervals"):
-        command = _command(source.said() | said)
+        command = command_line("replay", source.said() | said)
         made = make_replay_report(found, options, data, command, window=window, share=share)
     if out:
         output.note(f"wrote {', '.join(map(str, made.save(out)))}")
@@ -142,16 +138,6 @@ _OPTIONS = (
 _SHIFT_STEPS = (0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
 
 
-def _whole(option: str, text: str) -> tuple[int, ...]:
-    try:
-        numbers = sorted({int(n) for n in text.split(",")})
-    except ValueError:
-        numbers = [-1]
-    if numbers[0] < 0:
-        raise ConfigError(f"{option} {text!r}", hint="whole numbers from 0 on, such as 0,1,3")
-    return tuple(numbers)
-
-
 def _numbers(option: str, text: str) -> tuple[float, ...]:
     try:
         return tuple(float(n) for n in text.split(","))
@@ -166,21 +152,3 @@ def _groups(text: str | None) -> Groups | None:
     if len(parts) != 2 or not all(parts):
         raise ConfigError(f"--groups {text!r}", hint='two groups, such as "Action,Sci-Fi/Drama"')
     return parts[0], parts[1]
-
-
-def _command(options: Mapping[str, object]) -> str:
-    """The command line that gives these options."""
-    parts = ["coldstart", "replay"]
-    for name, value in options.items():
-        option = name.replace("_", "-")
-        if isinstance(value, bool):
-            parts.append(f"--{option}" if value else f"--no-{option}")
-        elif value is not None:
-            parts += [f"--{option}", str(value)]
-    return shlex.join(parts)
-
-
-def _show(bars: Progress, tasks: dict[str, TaskID], what: str, done: int, total: int) -> None:
-    if what not in tasks:
-        tasks[what] = bars.add_task(what, total=total)
-    bars.update(tasks[what], completed=done)
