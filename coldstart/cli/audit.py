@@ -66,8 +66,9 @@ def audit(
             "--wording without the audit wordings", hint="leave --only out, or add it"
         )
     from coldstart import Recommender, prompts
-    from coldstart.evaluation.audits.report import AuditReport, what_made_it
+    from coldstart.evaluation.audits.report import PACKAGES, AuditReport
     from coldstart.evaluation.audits.run import Auditor, held_out, training_people
+    from coldstart.evaluation.report import made_with
     from coldstart.evaluation.splits import Split
 
     more = [prompts.load(folder) for folder in wording or []]
@@ -95,7 +96,7 @@ def audit(
         "base model": str(recommender.manifest["base"]["name"]),
         "prompt": f"{recommender.template.name} {recommender.template.sha256[:12]}",
     }
-    made = AuditReport(results, about | what_made_it())
+    made = AuditReport(results, about | made_with(PACKAGES))
     if out:
         output.note(f"wrote {', '.join(map(str, made.save(out)))}")
     for line in made.left_out:

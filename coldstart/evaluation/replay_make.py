@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 
 from coldstart.data.dataset import Dataset
 from coldstart.evaluation.kept import data_fingerprint
@@ -19,7 +16,7 @@ from coldstart.evaluation.replay_summary import (
     staleness,
     windows,
 )
-from coldstart.evaluation.report import PACKAGES
+from coldstart.evaluation.report import made_with
 
 
 def make_replay_report(
@@ -61,9 +58,7 @@ def make_replay_report(
         f"(at least {options.plan.steps[-1]} + {options.plan.min_targets} likes)",
         "live": f"counts are used anew after every {options.refresh} likes",
         "data fingerprint": data_fingerprint(data),
-        "versions": ", ".join(f"{p} {_version(p)}" for p in PACKAGES),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
-        f"Python {platform.python_version()}",
+        **made_with(),
     }
     if shift:
         names = [" / ".join(", ".join(sorted(g)) for g in pair) for pair in found.groups]
@@ -83,10 +78,3 @@ def make_replay_report(
         recoveries(found.shifted, shift, against, share, seed) if shift else None,
         against,
     )
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
-from coldstart.cache import write_atomic
-from coldstart.errors import MissingExtraError
 from coldstart.evaluation import report
 from coldstart.evaluation.charts import Chart, draw
 from coldstart.evaluation.recovery import Recovery
@@ -103,27 +98,12 @@ class ReplayReport:
 
     def page(self) -> str:
         """One HTML page with plots; without matplotlib it says so instead."""
-        why, drawn = "", {}
-        try:
-            drawn = draw(self.charts())
-        except MissingExtraError as e:
-            why = f"No plots: {e.message} ({e.hint})."
-        made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-        page = Path(report.__file__).with_name("report.html.j2").read_text(encoding="utf-8")
-        about = {**self.about, "data": f"replay of {self.about['data']}"}
-        return made.from_string(page).render(
-            about=about, intro=INTRO, warnings=(), pictures=drawn, no_pictures=why,
-            tables=self.tables(), ours=(),
-        )  # fmt: skip
+        title = f"Replay: {self.about['data']}"
+        return report.page(title, INTRO, self.tables(), self.about, lambda: draw(self.charts()))
 
     def save(self, out: Path) -> list[Path]:
         """Write ``OUT.md``, ``OUT.html`` and ``OUT.json``, each at once or not at all."""
-        data = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-        texts = {".md": self.markdown(), ".html": self.page(), ".json": data + "\n"}
-        paths = {out.with_name(out.name + end): text for end, text in texts.items()}
-        for path, text in paths.items():
-            write_atomic(path, text)
-        return list(paths)
+        return report.save(out, self.to_dict(), md=self.markdown(), html=self.page())
 
     def charts(self) -> list[Chart]:
         """NDCG by picks, over time, and after the shift."""

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -99,31 +99,82 @@ class Report:
 
     def page(self) -> str:
         """One HTML page with plots; without matplotlib it says so instead."""
-        why, drawn = "", {}
-        try:
-            drawn = pictures(self.summary, self.ours)
-        except MissingExtraError as e:
-            why = f"No plots: {e.message} ({e.hint})."
-        made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-        return made.from_string(_PAGE.read_text(encoding="utf-8")).render(
-            about=self.about,
-            intro=self.intro,
-            warnings=self.warnings,
-            pictures=drawn,
-            no_pictures=why,
-            tables=self.tables,
-            ours=self.ours,
+        return page(
+            f"Benchmark: {self.about['data']}",
+            self.intro,
+            self.tables,
+            self.about,
+            lambda: pictures(self.summary, self.ours),
+            self.warnings,
+            self.ours,
         )
 
     def save(self, out: Path) -> list[Path]:
         """Write ``OUT.md``, ``OUT.html`` and ``OUT.json``, each at once or not at all."""
-        data = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-        texts = {".md": self.markdown(), ".html": self.page(), ".json": data + "\n"}
-        # Not ``with_suffix``, which would take the end of "v1.2" away.
-        paths = {out.with_name(out.name + end): text for end, text in texts.items()}
-        for path, text in paths.items():
-            write_atomic(path, text)
-        return list(paths)
+        return save(out, self.to_dict(), md=self.markdown(), html=self.page())
+
+
+def page(
+    title: str,
+    intro: str,
+    tables: Sequence[Table],
+    about: Mapping[str, str],
+    draw: Callable[[], Mapping[str, str]],
+    warnings: Sequence[str] = (),
+    ours: Sequence[str] = (),
+) -> str:
+    """One HTML page that needs nothing else; without matplotlib it says so instead of plots.
+
+    Args:
+        title: of the page.
+        intro: how to read it.
+        tables: in order.
+        about: what produced them, name → text.
+        draw: gives title → address of an image, or raises ``MissingExtraError``.
+        warnings: what a reader must be told first.
+        ours: rows that stand out.
+    """
+    why: str = ""
+    drawn: Mapping[str, str] = {}
+    try:
+        drawn = draw()
+    except MissingExtraError as e:
+        why = f"No plots: {e.message} ({e.hint})."
+    made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return made.from_string(_PAGE.read_text(encoding="utf-8")).render(
+        title=title,
+        about=about,
+        intro=intro,
+        warnings=warnings,
+        pictures=drawn,
+        no_pictures=why,
+        tables=tables,
+        ours=ours,
+    )
+
+
+def save(out: Path, data: Mapping[str, Any], **texts: str) -> list[Path]:
+    """Write ``OUT.json`` and texts under other endings, each file at once or not at all.
+
+    Args:
+        out: path without an ending; one that looks like an ending ("v1.2") is kept.
+        data: plain data.
+        texts: by ending.
+    """
+    whole = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    paths = {out.with_name(f"{out.name}.{end}"): t for end, t in (texts | {"json": whole}).items()}
+    for path, text in paths.items():
+        write_atomic(path, text)
+    return list(paths)
+
+
+def made_with(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
+    """Versions and machine, for the facts of a report."""
+    return {
+        "versions": ", ".join(f"{p} {_version(p)}" for p in packages),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
+        f"Python {platform.python_version()}",
+    }
 
 
 def make_report(trial: Trial, summary: Summary, data: Dataset, command: str, seed: int) -> Report:
@@ -151,9 +202,7 @@ def make_report(trial: Trial, summary: Summary, data: Dataset, command: str, see
         f"users dropped ({short})": dropped,
         "data fingerprint": trial.data,
         "folds fingerprint": trial.splits,
-        "versions": ", ".join(f"{p} {_version(p)}" for p in PACKAGES),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
-        f"Python {platform.python_version()}",
+        **made_with(),
     }
     stale = ", ".join(trial.stale)
     warnings = [f"made by other code than the rest: {stale}"] if stale else []

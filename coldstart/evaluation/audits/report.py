@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from coldstart.cache import write_atomic
 from coldstart.evaluation.audits.agreement import Mean
 from coldstart.evaluation.audits.counterfactual import Counterfactual
 from coldstart.evaluation.audits.ledger import Ledger
 from coldstart.evaluation.audits.memory import Memory
 from coldstart.evaluation.audits.wordings import Wordings
-from coldstart.evaluation.report import Table
+from coldstart.evaluation.report import Table, save
 from coldstart.evaluation.statistics import Difference, holm
 
 PACKAGES = ("coldstart-rec", "numpy", "torch", "transformers")
@@ -94,22 +89,7 @@ class AuditReport:
 
     def save(self, out: Path) -> list[Path]:
         """Write ``OUT.md`` and ``OUT.json``, each at once or not at all."""
-        data = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-        texts = {".md": self.markdown(), ".json": data + "\n"}
-        # Not ``with_suffix``, which would take the end of "v1.2" away.
-        paths = {out.with_name(out.name + end): text for end, text in texts.items()}
-        for path, text in paths.items():
-            write_atomic(path, text)
-        return list(paths)
-
-
-def what_made_it(versions: Sequence[str] = PACKAGES) -> dict[str, str]:
-    """Versions and machine, for ``AuditReport.about``."""
-    return {
-        "versions": ", ".join(f"{p} {version(p)}" for p in versions),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
-        f"Python {platform.python_version()}",
-    }
+        return save(out, self.to_dict(), md=self.markdown())
 
 
 def histogram(counts: Sequence[int], width: int = BAR) -> list[str]:
