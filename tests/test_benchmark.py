@@ -11,13 +11,14 @@ from coldstart.cli import main
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation import kept, plots, report
 from coldstart.evaluation.folds import user_folds
+from coldstart.evaluation.judge import METRICS, Judge
 from coldstart.evaluation.metrics import ndcg
 from coldstart.evaluation.report import make_report
 from coldstart.evaluation.statistics import holm, paired_bootstrap
 from coldstart.evaluation.summary import groups_of, summarise
 from coldstart.evaluation.support import support_cases
 from coldstart.evaluation.systems import choose, registry
-from coldstart.evaluation.trial import METRICS, Judge, System, TrialPlan, run_trial
+from coldstart.evaluation.trial import System, TrialPlan, run_trial
 from tests.fakes import FakeEncoder
 from tests.toy import toy_dataset
 
@@ -220,18 +221,17 @@ def test_a_damaged_file_is_made_again(data, folds, tmp_path, harm, why):
     assert run_trial(data, folds, [one.system], PLAN, only=[0], work=tmp_path) == again
 
 
-def test_results_of_other_code_are_used_but_named(data, folds, tmp_path, monkeypatch):
+def test_results_of_other_code_are_made_again(data, folds, tmp_path, monkeypatch):
     one, notes = Counting(), []
-    run_trial(data, folds, [one.system], PLAN, work=tmp_path)
+    old = run_trial(data, folds, [one.system], PLAN, work=tmp_path)
     monkeypatch.setattr(kept, "code_fingerprint", lambda: "newer")
-    trial = run_trial(data, folds, [one.system], PLAN, work=tmp_path, note=notes.append)
-    assert one.made == 3
-    assert trial.stale == ("counting",)
-    assert len(notes) == 1
-    assert "kept from a run of other code" in notes[0]
-    made = make_report(trial, summarise(trial, data), data, "x", 0)
-    assert "made by other code than the rest: counting" in made.markdown()
-    assert "made by other code than the rest: counting" in made.page()
+    new = run_trial(data, folds, [one.system], PLAN, work=tmp_path, note=notes.append)
+    assert one.made == 6
+    assert answers(new) == answers(old)
+    assert len(notes) == 3
+    assert "other code made the kept answers; doing counting on fold 0 again" in notes[0]
+    assert len(list(tmp_path.iterdir())) == 3
+    assert run_trial(data, folds, [one.system], PLAN, work=tmp_path) == new
 
 
 # -- systems -------------------------------------------------------------------------------------

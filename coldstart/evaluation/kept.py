@@ -1,7 +1,8 @@
 """Answers of one system on one fold, in one file each, so that no work is done twice.
 
-A file is found by a fingerprint of the data, the folds, the question and the system's settings. The
-code is not part of it, or every edit would throw all away; but a file remembers which code made it.
+A file is found by a fingerprint of the data, the folds, the question and the system's settings. It
+remembers which code made it, and is replaced when the code has changed: a benchmark never reports
+what an earlier version did.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from coldstart.protocols import Encoder
 
 FORMAT = 1
-_NOT_ASKED = ("cli/", "evaluation/report", "evaluation/summary", "evaluation/plots")
+_TABLES = "audits/ charts learners plots recovery replay report shift summary".split()
+_NOT_ASKED = ("cli/", *(f"evaluation/{name}" for name in _TABLES))
+"""Beginnings of the names of modules that change no answer."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Kept:
         plan: the question.
         metrics: names of the values.
         encoder: of texts; ``None``: the packaged one.
-        note: called with a line about a file that cannot be used, or that other code made.
+        note: called with a line about a file that is damaged, or that other code made.
     """
 
     def __init__(
@@ -76,7 +79,6 @@ class Kept:
         note: Callable[[str], None] | None = None,
     ) -> None:
         self._folder, self._note = folder, note or (lambda line: None)
-        self.stale: set[str] = set()
         encoder_name = encoder.name if encoder else models.DEFAULT_ENCODER
         self._question = [
             FORMAT,
@@ -113,7 +115,7 @@ class Kept:
             cases: user and number of picks of every answer that there must be, in order.
 
         Returns:
-            ``None`` if there is no file, or none that holds all of it unharmed.
+            ``None`` if there is no file, or none that today's code made and that holds all of it.
         """
         path = self.path(system, settings, fold)
         if path is None or not path.exists():
@@ -132,9 +134,9 @@ class Kept:
         except (OSError, ValueError, KeyError, TypeError) as e:
             self._note(f"{path} is damaged ({e}); doing {system} on fold {fold} again")
             return None
-        if code != code_fingerprint() and system not in self.stale:
-            self.stale.add(system)
-            self._note(f"{system}: kept from a run of other code; delete {path.parent} to redo it")
+        if code != code_fingerprint():
+            self._note(f"other code made the kept answers; doing {system} on fold {fold} again")
+            return None
         return records, seconds
 
     def put(

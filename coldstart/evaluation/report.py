@@ -204,9 +204,6 @@ def make_report(trial: Trial, summary: Summary, data: Dataset, command: str, see
         "folds fingerprint": trial.splits,
         **made_with(),
     }
-    stale = ", ".join(trial.stale)
-    warnings = [f"made by other code than the rest: {stale}"] if stale else []
-    warnings += kind.notes
     metrics = (*kind.compared, *(m for m in kind.metrics if m not in kind.compared))
     tables = [_means(summary, metric) for metric in metrics]
     first, paired = len(kind.compared), _paired(summary)
@@ -220,7 +217,7 @@ def make_report(trial: Trial, summary: Summary, data: Dataset, command: str, see
         about,
         dict(legend),
         ours,
-        tuple(warnings),
+        kind.notes,
         kind.intro,
         kind.metrics,
         first + len(paired),

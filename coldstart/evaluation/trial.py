@@ -15,8 +15,7 @@ from typing import Any
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.harness import MIN_TARGETS, SHOTS
-from coldstart.evaluation.judge import METRICS as METRICS
-from coldstart.evaluation.judge import Judge as Judge
+from coldstart.evaluation.judge import Judge
 from coldstart.evaluation.kept import Kept, Record, data_fingerprint
 from coldstart.evaluation.regimes import REGIMES, told
 from coldstart.evaluation.rivals.data import TrainingData
@@ -99,7 +98,6 @@ class Trial:
         data: fingerprint of the data.
         splits: fingerprint of all folds, run or not.
         kind: what the folds are about.
-        stale: names of systems with kept results that were made by other code than today's.
     """
 
     plan: TrialPlan
@@ -112,7 +110,6 @@ class Trial:
     data: str
     splits: str
     kind: Kind = field(default_factory=Kind)
-    stale: tuple[str, ...] = ()
 
 
 def run_trial(
@@ -138,7 +135,7 @@ def run_trial(
         work: folder in which the answers of one system on one fold are kept as soon as they are
             complete, and looked up before any work; ``None`` keeps nothing.
         encoder: of texts, for systems that need one; ``None``: the packaged one.
-        note: called with a line about a damaged or outdated file.
+        note: called with a line about a damaged or outdated file, whose work is done again.
         report: called with (what, cases done, cases).
 
     Raises:
@@ -206,7 +203,6 @@ def run_trial(
         data_fingerprint(data),
         fingerprint,
         scenario.kind,
-        tuple(n for n in names if n in kept.stale),
     )
 
 
