@@ -60,7 +60,7 @@ def main() -> None:
         own = [u for u, f in zip(people, fold_of, strict=True) if f != fold]
         held = [u for u, f in zip(people, fold_of, strict=True) if f == fold]
         strangers = Strangers(data, own, encoder)
-        linear = BlendRanker({"prior": classical_weights(corrected=True)})
+        linear = BlendRanker({"prior": classical_weights()})
         requests = crossfit_requests(data, own, strangers, linear)
         rankers = {"linear blend": linear}
         for name, less in list(LEFT_OUT.items())[: chosen.rows]:

@@ -18,6 +18,7 @@ from coldstart.priors import (
     later_lift,
     pick_lift,
 )
+from coldstart.resemblance import co_occurrence_of_relatives
 from coldstart.schema import Context, UserProfile
 from coldstart.text import clean_text
 
@@ -33,6 +34,9 @@ FEATURES = (
     "fold_in",
     "lift",
     "closest",
+    "smoothed",
+    "resembles",
+    "shares",
     "next",
     "late",
     "kinds",
@@ -57,6 +61,9 @@ FEATURES = (
 - ``fold_in``: EASE given the picks.
 - ``lift``: how much more those who liked a pick like it, mean over the picks, nats.
 - ``closest``: damped cosine of co-occurrence with the closest pick, 0…1.
+- ``smoothed``: co-occurrence between things like the picks and things like it (0…1) · √k.
+- ``resembles``: cosine of its content and that of the pick it is most like.
+- ``shares``: rarity-weighted attribute values it has in common with one pick, at most.
 - ``next``: how much likelier it is liked after the picks than after any likes, nats, · √k.
 - ``late``: how much likelier it is liked late than at all, nats.
 - ``kinds``: how the categories of the picks, less those of popular items, fit its own, · √k.
@@ -132,6 +139,9 @@ def user_features(
         "fold_in": knowledge.spread(fold_in(counts, liked)),
         "lift": knowledge.spread(pick_lift(counts, liked)),
         "closest": knowledge.spread(closest_pick(counts, liked)),
+        "smoothed": _smoothed(knowledge, rows),
+        "resembles": (knowledge.content @ knowledge.content[rows].T).max(axis=1) if rows else zero,
+        "shares": _shares(knowledge, rows),
         "next": knowledge.spread(later_lift(counts, liked)) * np.sqrt(len(liked)),
         "late": knowledge.late,
         "kinds": _kinds(knowledge, rows),
@@ -156,6 +166,22 @@ def _picks(knowledge: ItemKnowledge, liked: Sequence[str]) -> Floats:
         return np.zeros(len(knowledge.ids))
     closeness = knowledge.spread(co_occurrence(knowledge.counts, liked))
     return np.asarray(closeness * np.sqrt(len(liked)))
+
+
+def _smoothed(knowledge: ItemKnowledge, rows: Sequence[int]) -> Floats:
+    if not rows:
+        return np.zeros(len(knowledge.ids))
+    closeness = co_occurrence_of_relatives(
+        knowledge.counts, knowledge.alike, knowledge.columns, rows
+    )
+    return np.asarray(closeness * np.sqrt(len(rows)))
+
+
+def _shares(knowledge: ItemKnowledge, rows: Sequence[int]) -> Floats:
+    if not rows or not knowledge.attributes.shape[1]:
+        return np.zeros(len(knowledge.ids))
+    has = (knowledge.attributes[list(rows)] > 0).astype(np.float64)
+    return np.asarray((knowledge.attributes @ has.T).toarray().max(axis=1))
 
 
 def _rows(knowledge: ItemKnowledge, ids: Sequence[str]) -> list[int]:

@@ -19,13 +19,17 @@ class Known:
 
     name = "known"
 
+    def __init__(self) -> None:
+        self._last: tuple[UserProfile, dict[str, str]] | None = None
+
     def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
         """Say which of the three it is."""
-        known = (("liked", profile.liked), ("disliked", profile.disliked), ("seen", profile.seen))
-        for what, picks in known:
-            if any(pick.item == item.item_id for pick in picks):
-                return f"already {what}"
-        return None
+        last = self._last  # a profile is asked about many items in a row
+        if last is None or last[0] is not profile:
+            named = (profile.seen, "seen"), (profile.disliked, "disliked"), (profile.liked, "liked")
+            last = self._last = (profile, {p.item: what for picks, what in named for p in picks})
+        what = last[1].get(item.item_id)
+        return f"already {what}" if what else None
 
 
 class Available:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
 from coldstart.catalog import Catalog
 from coldstart.priors import FLOOR, Counts, late_lift, popularity
+from coldstart.resemblance import attribute_values, relatives
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,12 +59,20 @@ class ItemKnowledge:
         )
         self.met = np.array([i in self.counts.column for i in self.ids], dtype=bool)
         self._find_neighbours()
+        self._alike: sparse.csr_array | None = None
         self.share: Floats = self.optimistic(popularity(self.counts))
         self.likes: Floats = self.share * self.counts.n_users
         self.popularity: Floats = np.log(self.share + FLOOR)
         self.late = self.spread(late_lift(self.counts))
         self._categories()
         self._version = self.catalog.version
+
+    @property
+    def alike(self) -> sparse.csr_array:
+        """``relatives`` of the items, shape (N, N); computed when first asked for."""
+        if self._alike is None:
+            self._alike = relatives(self.content)
+        return self._alike
 
     def spread(self, values: Floats, quantile: float = HOPE) -> Floats:
         """Values of the counted items as values of the catalog's rows.
@@ -97,7 +107,9 @@ class ItemKnowledge:
 
     def _find_neighbours(self) -> None:
         column = self.counts.column
-        self._own = np.array([column[i] for i in self.ids if i in column], dtype=int)
+        #: Column of each item in the counts, −1 for those nobody has met, shape (N,).
+        self.columns = np.array([column.get(i, -1) for i in self.ids], dtype=np.int64)
+        self._own = self.columns[self.met]
         n = min(NEIGHBOURS, len(self._own))
         closeness = self.content[~self.met] @ self.content[self.met].T
         nearest = np.argsort(-closeness, axis=1, kind="stable")[:, :n]
@@ -118,6 +130,7 @@ class ItemKnowledge:
         weight = self.share.sum()
         self.usual_kinds: Floats = self.share @ self.kinds / (weight if weight > 0 else 1.0)
         self.usual: Floats = self.kinds @ self.usual_kinds
+        self.attributes = attribute_values([item.attributes for item in self.catalog])
         years = [item.year for item in self.catalog]
         dated = [y for y in years if y is not None]
         usual = float(np.median(dated)) if dated else 0.0

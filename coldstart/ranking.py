@@ -23,7 +23,8 @@ DEFAULT_WEIGHTS: dict[str, tuple[float, float]] = {
     "popularity": (1.0, 0.0),
     "people": (1.0, 0.0),
     "picks": (1.2, 0.0),
-    "alike": (0.1, 0.0),
+    "resembles": (2.0, 0.0),
+    "shares": (0.5, 0.0),
     "words": (0.15, 0.0),
     "interests": (0.3, 0.0),
     "dislikes": (-1.0, 0.0),
@@ -39,14 +40,9 @@ def personal(features: Floats) -> bool:
     return bool(features[:, said].any())
 
 
-def classical_weights(*, corrected: bool) -> dict[str, tuple[float, float]]:
-    """Default weights of all that is known without the language model.
-
-    Args:
-        corrected: trees follow, which judge content better than a fixed weight does.
-    """
-    left_out = {"model", "written", *({"alike"} if corrected else set())}
-    return {f: w for f, w in DEFAULT_WEIGHTS.items() if f not in left_out}
+def classical_weights() -> dict[str, tuple[float, float]]:
+    """Default weights of all that is known without the language model."""
+    return {f: w for f, w in DEFAULT_WEIGHTS.items() if f not in ("model", "written")}
 
 
 class BlendRanker:
@@ -84,7 +80,7 @@ class BlendRanker:
     @classmethod
     def classical(cls, trees: TreeCorrection | None = None) -> BlendRanker:
         """Everything but the language model, for the ``prior`` strategy."""
-        return cls({"prior": classical_weights(corrected=trees is not None)}, trees)
+        return cls({"prior": classical_weights()}, trees)
 
     def weights(self, strategy: str, shots: int) -> Floats:
         """Weights for ``shots`` picks, shape (len(FEATURES),)."""

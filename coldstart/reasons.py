@@ -31,7 +31,10 @@ _AGES = {
     **{f"{tens}0s": f"people in their {tens}0s" for tens in range(2, 6)},
     "60s": "people aged 60 or more",
 }
-_PARTS = {"picks": ("picks", "fold_in", "lift", "closest")}
+_PARTS = {
+    "picks": ("picks", "fold_in", "lift", "closest"),
+    "alike": ("alike", "resembles", "smoothed"),
+}
 """Features that the same statement is about."""
 _OFTEN = 0.1  # share of training users from which an item counts as widely liked
 
@@ -64,6 +67,7 @@ class Reasons:
         writers = {
             "picks": self._picks,
             "alike": self._alike,
+            "shares": self._shares,
             "kinds": self._kinds,
             "interests": self._interests,
             "words": self._words,
@@ -110,6 +114,18 @@ class Reasons:
         near = content[[self._knowledge.rows[i] for i in liked]] @ content[row]
         best = int(near.argmax())
         return f"similar to {self._title(liked[best])}" if near[best] >= _ALIKE_FROM else None
+
+    def _shares(self, row: int) -> str | None:
+        """The attribute that the item has in common with the latest pick that has one."""
+        catalog = self._knowledge.catalog
+        mine = catalog[self._knowledge.ids[row]].attributes
+        for pick in reversed([i for i in self._user.liked if i in self._knowledge.rows]):
+            theirs = catalog[pick].attributes
+            for name, value in mine.items():
+                if theirs.get(name, "").strip().casefold() == value.strip().casefold() != "":
+                    what = name.replace("_", " ")
+                    return f"same {what} as {self._title(pick)}: {clean_text(value)}"
+        return None
 
     def _kinds(self, row: int) -> str | None:
         """The item's categories that at least half of the picks share."""

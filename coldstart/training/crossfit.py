@@ -11,7 +11,7 @@ from coldstart.features import ResolvedProfile, user_features
 from coldstart.ranking import BlendRanker, classical_weights, personal
 from coldstart.schema import Context
 from coldstart.training.boosting import CANDIDATES, Request, fit_trees
-from coldstart.training.people import MIN_TARGETS, SHOTS, simulate_request
+from coldstart.training.people import SHOTS, simulate_request
 from coldstart.training.strangers import Strangers
 from coldstart.trees import TreeCorrection
 
@@ -66,7 +66,7 @@ def _requests(
     knowledge, out = strangers.of(user), []
     rows = knowledge.rows
     for shots in SHOTS:
-        request = simulate_request(user, data, shots, rng, dropout=0.1)
+        request = simulate_request(user, data, shots, rng, dropout=0.1, min_targets=1)
         if request is None:
             continue
         features = user_features(knowledge, ResolvedProfile(request.profile, Context()))
@@ -76,7 +76,7 @@ def _requests(
         if shots < RESERVED:
             asked.append(request.without(data.likes[user][:RESERVED]))
         for question in asked:
-            if len(question.targets) < MIN_TARGETS:
+            if not question.targets:
                 continue
             linear = features @ ranker.weights("prior", shots)
             linear[[rows[i] for i in question.excluded]] = -np.inf
@@ -107,6 +107,6 @@ def learn_trees(
     """
     if len(users) < ENOUGH_USERS:
         return None
-    linear = BlendRanker({"prior": classical_weights(corrected=True)})
+    linear = BlendRanker({"prior": classical_weights()})
     requests = crossfit_requests(data, users, strangers, linear, seed=seed, report=report)
     return fit_trees(requests, seed=seed)

@@ -117,6 +117,7 @@ def simulate_request(
     said_share: float = 0.3,
     dislikes_share: float = 0.2,
     dropout: float = 0.0,
+    min_targets: int = MIN_TARGETS,
 ) -> ColdRequest | None:
     """Treat a user as cold: the first ``shots`` likes are picks, the later ones targets.
 
@@ -128,12 +129,13 @@ def simulate_request(
         said_share: chance that interests or a sentence are stated, derived from five later likes.
         dislikes_share: chance that up to three disliked items are named.
         dropout: chance that each attribute is left out.
+        min_targets: fewest likes after the picks.
 
     Returns:
-        The request, or ``None`` if fewer than 5 targets would be left.
+        The request, or ``None`` if there are fewer likes after the picks.
     """
     picks, later = data.likes[user][:shots], data.likes[user][shots:]
-    if len(later) < MIN_TARGETS:
+    if len(later) < min_targets:
         return None
     said: dict[str, object] = {}
     hidden: list[str] = []
