@@ -58,9 +58,9 @@ def command(manifest: Mapping[str, Any]) -> str:
     from coldstart.training.config import TrainConfig
 
     default = TrainConfig().to_dict()
-    name = manifest["data"]["name"]
+    name = manifest.get("name", manifest["data"]["name"])
     source = manifest["catalog"]["source"]
-    source = f"--data {source}" if source else "--items … --interactions …"
+    source = f"--data {source}" if source else "--items … --interactions … [--users …]"
     parts = [f"coldstart train {source} --out adapters/{name}"]
     for setting, value in manifest["training"].items():
         if setting in default and value != default[setting]:

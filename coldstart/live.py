@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from coldstart.errors import DataError
-from coldstart.priors import EARLY as EARLY  # the same number of likes, or nothing is equal
-from coldstart.priors import Counts, attribute_groups
+from coldstart.priors import EARLY, Counts, attribute_groups
 from coldstart.schema import UserProfile
 
 _LOG_ROWS = 1 << 16  # changes noted before they are merged, for small matrices

@@ -198,20 +198,34 @@ def demographic_lift(counts: Counts, profile: UserProfile, *, shrink: float = 10
     return lift
 
 
-def co_occurrence(counts: Counts, picks: Sequence[str], *, damping: float = 20.0) -> Floats:
+def co_occurrence(
+    counts: Counts,
+    picks: Sequence[str],
+    *,
+    damping: float = 20.0,
+    weights: Sequence[float] | Floats | None = None,
+) -> Floats:
     """Item-to-item closeness of every item to the picks, shape (I,), in [0, 1].
 
     ``Σ_j∈picks C_ij / √((n_i + d)(n_j + d))``, the damped cosine of item-kNN (Deshpande and
     Karypis, 2004), divided by its maximum over the items that are no picks themselves. All zero if
     no pick is known or nothing was liked together with one.
+
+    Args:
+        counts: of the training users.
+        picks: item ids; those without a count are left out.
+        damping: d, in likes.
+        weights: by which each pick's part of the sum is multiplied, in the order of the counted
+            picks, each taken once; ``None``: 1 for all.
     """
     columns = known_columns(counts, picks)
     out = np.zeros(len(counts.item_ids))
     if not columns:
         return out
     size = counts.likes + damping
-    for j in columns:
-        out += counts.together[[j]].toarray().ravel() / np.sqrt(size[j] * size)
+    each = np.ones(len(columns)) if weights is None else weights
+    for j, weight in zip(columns, each, strict=True):
+        out += weight * counts.together[[j]].toarray().ravel() / np.sqrt(size[j] * size)
     out[columns] = 0
     top = out.max()
     return out / top if top > 0 else out

@@ -63,5 +63,8 @@ class Recommends(Protocol):
     """All that evaluation needs of a recommender."""
 
     def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
-        """Return the ``k`` best items for one user."""
+        """Return the ``k`` best items for one user; none that the profile likes or has seen.
+
+        Evaluation looks at the ``item_ids`` of the answer only.
+        """
         ...

@@ -12,7 +12,7 @@ import numpy as np
 from coldstart.errors import ConfigError
 from coldstart.features import ResolvedProfile, user_features
 from coldstart.knowledge import ItemKnowledge
-from coldstart.priors import Counts
+from coldstart.priors import Counts, co_occurrence
 from coldstart.schema import Pick
 
 if TYPE_CHECKING:
@@ -120,15 +120,10 @@ def recent_co_occurrence(
     Raises:
         ConfigError: ``half_life`` is not a number above 0.
     """
-    columns = [counts.column[i] for i in dict.fromkeys(picks) if i in counts.column]
-    weights = pick_weights(len(columns), half_life)
-    out = np.zeros(len(counts.item_ids))
-    if not columns:
-        return out
-    size = counts.likes + damping
-    for j, weight in zip(columns, weights, strict=True):
-        out += weight * counts.together[[j]].toarray().ravel() / np.sqrt(size[j] * size)
-    out[columns] = 0
-    top = out.max()
+    known = [i for i in dict.fromkeys(picks) if i in counts.column]
+    weights = pick_weights(len(known), half_life)
+    if not known:
+        return np.zeros(len(counts.item_ids))
     effective = weights.sum() ** 2 / (weights**2).sum()
-    return np.asarray(np.sqrt(effective) * out / top if top > 0 else out)
+    closeness = co_occurrence(counts, known, damping=damping, weights=weights)
+    return np.asarray(np.sqrt(effective) * closeness)

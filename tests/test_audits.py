@@ -245,7 +245,7 @@ def test_what_nobody_says_is_left_out_and_said_so():
 
 
 def test_counterfactuals_of_a_real_recommender(rec, cases):
-    systems = {"prior": Ours(Memo(rec, 0, "prior"), "prior")}
+    systems = {"prior": Ours(Memo(rec), "prior")}
     result = audit_counterfactual(systems, cases, training_people(toy_dataset(), toy_split()))
     row = {(r.changed, r.shots): r for r in result.rows}
     assert row["occupation", 0].shift.value > 0

@@ -615,7 +615,7 @@ def test_info_of_nothing(run, tmp_path):
 # -- help and the real process --------------------------------------------------------------------
 
 COMMANDS = [
-    ["recommend"], ["generate"], ["train"], ["fetch"], ["info"],
+    ["recommend"], ["generate"], ["train"], ["log"], ["fetch"], ["info"],
     ["catalog", "check"], ["prompts", "list"], ["prompts", "show"], ["prompts", "lint"],
 ]  # fmt: skip
 
@@ -630,8 +630,8 @@ def test_every_help_has_examples_and_offers_json(run, command):
 
 def test_help_lists_commands_in_the_order_of_use(run):
     out = run("--help")[1]
-    names = ["recommend ", "generate ", "fetch ", "train ", "info ", "catalog ", "prompts "]
-    places = [out.index(f"│ {name}") for name in names]
+    names = "recommend generate fetch train log info catalog prompts".split()
+    places = [out.index(f"│ {name} ") for name in names]
     assert places == sorted(places)
     assert "  coldstart recommend --age 24" in out
 
@@ -665,6 +665,7 @@ def test_help_imports_nothing_heavy():
     code = (
         "import sys\nfrom coldstart.cli import main\n"
         "main(['train', '--help'])\n"
+        "main(['log', '--help'])\n"
         "heavy = {'torch', 'transformers', 'polars', 'numpy'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)"
     )

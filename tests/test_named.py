@@ -155,15 +155,16 @@ def trainer(data):
 
 @pytest.mark.parametrize(("name", "source"), [("ml-small", "ml-small"), ("toy", None)])
 def test_an_artifact_names_the_catalog_of_a_named_dataset(name, source):
-    manifest = _manifest(trainer(replace(toy_dataset(), name=name)), [], 0)
+    manifest = _manifest(trainer(replace(toy_dataset(), name=name)), "mine", [], 0)
     assert manifest["catalog"]["source"] == source
     manifest["prompt"] = {"name": "p", "sha256": "0" * 64}
     card = model_card(manifest)
     if source:
-        assert "--data ml-small --out adapters/ml-small" in command(manifest)
+        assert card.startswith("# mine\n")
+        assert "--data ml-small --out adapters/mine" in command(manifest)
         assert "## Terms\n\nMovieLens latest-small (2016) is for research use" in card
     else:
-        assert "--items … --interactions … --out adapters/toy" in command(manifest)
+        assert "--items … --interactions … [--users …] --out adapters/mine" in command(manifest)
         assert "## Terms" not in card
 
 

@@ -13,16 +13,18 @@ from coldstart.errors import ConfigError
 from coldstart.evaluation.baselines import demographic_baseline, popularity_baseline
 from coldstart.evaluation.harness import ColdCase, cold_users, evaluate
 from coldstart.evaluation.rivals import als as als_module
+from coldstart.evaluation.rivals import warp as warp_module
 from coldstart.evaluation.rivals.als import als, fold_in, item_factors
 from coldstart.evaluation.rivals.autoencoder import dropout_autoencoder
 from coldstart.evaluation.rivals.data import TrainingData
 from coldstart.evaluation.rivals.ease import ease, ease_prior
 from coldstart.evaluation.rivals.neighbours import demographic_user_knn, item_knn
 from coldstart.evaluation.rivals.order import later_lift
-from coldstart.evaluation.rivals.registry import RIVALS
+from coldstart.evaluation.rivals.registry import PACKAGES, RIVALS
 from coldstart.evaluation.rivals.simple import damped_mean, random_items
 from coldstart.evaluation.rivals.tuning import settings as combinations
 from coldstart.evaluation.rivals.tuning import tune
+from coldstart.evaluation.rivals.warp import lightfm_warp
 from coldstart.evaluation.rivals.words import BM25, bm25, profile_text, text_retrieval
 from coldstart.evaluation.splits import split_users
 from coldstart.priors import Counts, ease_weights
@@ -390,6 +392,67 @@ def test_autoencoder_leaves_torch_as_it_was():
     assert torch.get_num_threads() == threads
 
 
+# -- WARP ------------------------------------------------------------------------------------
+
+
+def test_warp_learns_attributes_and_picks():
+    pytest.importorskip("lightfm")
+    system = lightfm_warp(training(TASTES), factors=4, epochs=30)
+    assert set(system.recommend(UserProfile(gender="M"), k=3).item_ids) == set("abc")
+    assert set(system.recommend(UserProfile(gender="F"), k=3).item_ids) == set("def")
+    assert set(system.recommend(UserProfile(liked=["d"]), k=2).item_ids) == set("ef")
+
+
+def test_warp_scores_a_person_by_the_sum_of_what_they_say():
+    """With one feature the library predicts the same; more add up, less the biases."""
+    pytest.importorskip("lightfm")
+    system = lightfm_warp(training(TASTES), factors=4, epochs=5)
+    nobody = system.scores(UserProfile())
+    said = [system.scores(p) - nobody for p in (UserProfile(gender="M"), UserProfile(liked="ad"))]
+    both = system.scores(UserProfile(gender="M", liked="ad"))
+    assert both == pytest.approx(nobody + sum(said))
+
+
+def test_warp_agrees_with_the_library_where_nothing_is_shown():
+    lightfm = pytest.importorskip("lightfm")
+    data = training(TASTES)
+    model = lightfm.LightFM(3, loss="warp", learning_rate=0.1, random_state=5)
+    gender = np.array([[1.0, 0.0] if u.startswith("M") else [0.0, 1.0] for u in data.users])
+    features = np.hstack([gender, np.zeros((len(gender), 6))]).astype(np.float32)
+    for _ in range(3):
+        likes = data.matrix.tocoo()
+        model.fit_partial(
+            sparse.coo_matrix((likes.data.astype(np.float32), (likes.row, likes.col)), likes.shape),
+            sparse.csr_matrix(features),
+            num_threads=1,
+        )
+    found = lightfm_warp(data, factors=3, epochs=3, rate=0.1, most_picks=0, seed=5)
+    items = model.item_embeddings.astype(float)
+    expected = items @ model.user_embeddings[1].astype(float) + model.item_biases
+    assert found.scores(UserProfile(gender="F")) == pytest.approx(expected, abs=1e-6)
+
+
+def test_untrained_warp_is_popularity():
+    pytest.importorskip("lightfm")
+    data = training()
+    found = lightfm_warp(data, epochs=0).recommend(UserProfile(gender="M"), k=6)
+    expected = popularity_baseline(TOY, data.counts).recommend(UserProfile(), k=6)
+    assert found.item_ids == expected.item_ids
+
+
+def test_warp_without_its_library_says_what_to_install(monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(warp_module, "import_module", missing)
+    with pytest.raises(ConfigError, match=r"cannot be imported \(pip install lightfm-next\)"):
+        lightfm_warp(training())
+
+
+def test_what_has_another_name_in_the_package_index_is_required_by_a_rival():
+    assert set(PACKAGES) <= {r.requires for r in RIVALS.values()}
+
+
 # -- words -----------------------------------------------------------------------------------
 
 
@@ -487,6 +550,8 @@ def test_what_cannot_be_tuned(grid, cases, metric, why):
         (dropout_autoencoder, {"hidden": 0}),
         (dropout_autoencoder, {"drop": 1.0}),
         (dropout_autoencoder, {"order": "last"}),
+        (lightfm_warp, {"factors": 0}),
+        (lightfm_warp, {"rate": 0.0}),
     ],
 )
 def test_settings_out_of_range(build, setting):

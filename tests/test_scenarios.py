@@ -65,7 +65,7 @@ def test_folds_of_users_are_what_they_were(data):
 
 
 def test_kept_results_of_folds_of_users_are_still_found(movielens, tmp_path):
-    """The file of a published run: a new name would throw everyone's kept answers away."""
+    """A new name would throw everyone's kept answers away; the last one came with the GAUC."""
     from coldstart.evaluation.kept import Kept
 
     splits = user_folds(movielens.likes)
@@ -73,7 +73,7 @@ def test_kept_results_of_folds_of_users_are_still_found(movielens, tmp_path):
     settings = registry()["popularity"].settings
     path = kept.path("popularity", settings, 0)
     assert path is not None
-    assert path.name == "popularity-0-0b148c0068a8dc244b1b.json"
+    assert path.name == "popularity-0-b7e4d051aec7c82ae8c0.json"
 
 
 # -- later users -----------------------------------------------------------------------------------
@@ -256,14 +256,16 @@ def test_both_questions_are_about_the_users_cold_likes(data, items):
 
     fold = items.folds[0]
     cold = fold.targets
+    some, *_ = sorted(cold)
+    data = replace(data, dislikes={u: (some,) for u, x in data.likes.items() if some not in x})
     trial = run_trial(data, items, [System("spy", make)], PLAN, only=[0])
     cases = support_cases(
         data, fold.split.test, PLAN.shots, support=2, min_targets=1, targets=cold
     ).cases
-    assert len(asked) == 2 * len(cases) == 2 * len(trial.records)
-    for case, record, first, second in zip(
-        cases, trial.records, asked[::2], asked[1::2], strict=True
-    ):
+    assert len(cases) == len(trial.records)
+    questions = iter(asked)
+    for case, record in zip(cases, trial.records, strict=True):
+        first, second = next(questions), next(questions)
         assert case.targets <= cold
         assert first[0] == case.profile
         seen = {p.item for p in second[0].seen}
@@ -278,6 +280,14 @@ def test_both_questions_are_about_the_users_cold_likes(data, items):
         shown = [i for i in first[2] if i not in case.excluded]
         assert values["ndcg@10"] == pytest.approx(ndcg(shown, case.targets, 10))
         assert values["cold_share@10"] == pytest.approx(len(set(shown[:10]) & cold) / 10)
+        assert case.disliked <= cold
+        if case.disliked:  # a third question, about cold items that were rated
+            assert set(next(questions)[2]) == case.targets | case.disliked
+            assert values["rated"] == len(case.targets | case.disliked)
+        else:
+            assert values["gauc"] is values["rated"] is None
+    assert not list(questions)
+    assert {bool(c.disliked) for c in cases} == {False, True}
 
 
 def test_coldstart_borrows_for_items_that_came_later(data, items):
@@ -285,7 +295,7 @@ def test_coldstart_borrows_for_items_that_came_later(data, items):
     made = []
 
     def make(training, split, train):
-        made.append(registry()["coldstart_prior"].make(training, split, train)._recommender)
+        made.append(registry()["coldstart_prior"].make(training, split, train).recommender)
         return registry()["popularity"].make(training, split, train)
 
     run_trial(data, items, [System("x", make)], PLAN, only=[0], encoder=FakeEncoder())
@@ -298,15 +308,16 @@ def test_coldstart_borrows_for_items_that_came_later(data, items):
 
 
 def test_every_system_answers_about_new_items_and_later_users(data, items, later):
+    systems = choose()
     for scenario in (items, later):
-        trial = run_trial(data, scenario, choose(), PLAN, only=[0], encoder=FakeEncoder())
-        assert {r.system for r in trial.records} == set(registry())
+        trial = run_trial(data, scenario, systems, PLAN, only=[0], encoder=FakeEncoder())
+        assert {r.system for r in trial.records} == {s.name for s in systems}
 
 
 def test_the_report_of_new_items(data, items):
     trial = run_trial(data, items, choose(FAST), PLAN, encoder=FakeEncoder())
     summary = summarise(trial, data)
-    assert {m.metric for m in summary.means} == set(COLD_METRICS)
+    assert {m.metric for m in summary.means} == set(COLD_METRICS) - {"rated"}
     assert {p.metric for p in summary.paired} == {"ndcg@10", "cold_ndcg@10"}
     assert {s.metric for s in summary.served} == {"ndcg@10"}
     made = make_report(trial, summary, data, "x", 0)
@@ -321,7 +332,8 @@ def test_the_report_of_new_items(data, items):
     assert "New users and new items at once" in text
     assert "users dropped (under 2 likes of known items or 1 of cold ones)" in text
     assert "items: 7 of 24 items are cold, 0.3 of those that anyone likes, drawn for" in text
-    with pytest.raises(ConfigError, match="no metric 'ips_ndcg@10' .one of ndcg@10"):
+    assert titles[-2:] == ["GAUC on rated items, for comparability only", "Systems"]
+    with pytest.raises(ConfigError, match="no metric 'ips_ndcg@10' to compare .one of ndcg@10"):
         summarise(trial, data, metric="ips_ndcg@10")
 
 
@@ -431,6 +443,8 @@ def test_values_of_a_known_list():
         "cold_ndcg@10": 1.0,
         "cold_recall@10": 1.0,
         "cold_recall@20": 1.0,
+        "gauc": None,
+        "rated": None,
     }
 
 

@@ -14,6 +14,7 @@ from coldstart.evaluation.statistics import (
     holm,
     paired_bootstrap,
     two_level_bootstrap,
+    weighted_interval,
 )
 
 numbers = st.lists(st.floats(-1, 1), min_size=2, max_size=30)
@@ -47,6 +48,41 @@ def test_higher_level_is_wider_and_more_users_are_narrower():
     assert widths == sorted(widths)
     quarter, whole = (np.diff(bootstrap_interval(values[:n], 0))[0] for n in (100, 400))
     assert quarter / whole == pytest.approx(2, rel=0.2)
+
+
+@given(numbers, st.floats(0.1, 10), st.randoms(use_true_random=False))
+def test_equal_weights_change_nothing_and_order_neither(values, weight, random):
+    weights = [weight] * len(values)
+    found = weighted_interval(values, weights, 3, draws=100)
+    assert found == pytest.approx(bootstrap_interval(values, 3, draws=100), abs=1e-9)
+    weights = [weight + n for n in range(len(values))]
+    found = weighted_interval(values, weights, 3, draws=100)
+    order = random.sample(range(len(values)), len(values))
+    mixed = weighted_interval([values[n] for n in order], [weights[n] for n in order], 3, draws=100)
+    assert found == mixed
+    assert min(values) - 1e-12 <= found[0] <= found[1] <= max(values) + 1e-12
+
+
+def test_weighted_interval_agrees_with_scipy():
+    rng = np.random.default_rng(0)
+    values, weights = rng.beta(1, 3, size=150), rng.integers(1, 50, size=150).astype(float)
+
+    def mean(x, w, axis):
+        return (x * w).sum(axis=axis) / w.sum(axis=axis)
+
+    found = weighted_interval(values, weights, 0, draws=5000)
+    other = stats.bootstrap(
+        (values, weights), mean, paired=True, n_resamples=5000, method="percentile", rng=1
+    )
+    assert found == pytest.approx(other.confidence_interval, abs=0.003)
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, -1.0]])
+def test_weights_that_do_not_fit_are_refused(weights):
+    with pytest.raises(DataError, match="weights of 2 values, from .*give a weight above 0"):
+        weighted_interval([0.1, 0.2], weights, 0)
+    with pytest.raises(DataError, match="a value is not finite"):
+        weighted_interval([0.1, 0.2], [1.0, math.nan], 0)
 
 
 @pytest.mark.parametrize("shape", ["normal", "exponential"])

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +97,22 @@ def test_targets_and_candidates_can_be_limited(likes, order, wanted, allowed):
         not (set(x) & wanted & allowed) or len((set(x) & allowed) - wanted) < 2
         for x in likes.values()
     )
+
+
+@given(histories, st.sets(st.sampled_from(FILMS)), st.sets(st.sampled_from(FILMS)))
+def test_what_was_rated_low_is_no_target_and_may_be_shown(likes, wanted, allowed):
+    low = {u: FILMS[20:] for u in likes}
+    data = replace(toy(likes), dislikes={u: (*x, "not in the catalog") for u, x in low.items()})
+    every = support_cases(data, list(likes), (0, 2), support=2, min_targets=1).cases
+    some = support_cases(
+        data, list(likes), (0, 2), support=2, min_targets=1, targets=wanted, candidates=allowed
+    ).cases
+    for case in every:
+        assert case.disliked == set(FILMS[20:]) - set(likes[case.user])
+    for case in some:
+        assert case.disliked == (set(FILMS[20:]) & wanted & allowed) - set(likes[case.user])
+    for case in (*every, *some):
+        assert not case.disliked & (case.targets | case.excluded)
 
 
 def test_nothing_hidden_is_ever_shown():
@@ -209,7 +227,7 @@ def test_unknown_parts_are_refused():
 
 @given(histories, orders, seeds)
 def test_only_the_profile_differs_between_true_shuffled_and_empty(likes, order, seed):
-    data = toy(likes)
+    data = replace(toy(likes), dislikes=dict.fromkeys(likes, FILMS[15:]))
     found = support_cases(data, list(likes), (0, 1, 3), support=3, order=order, min_targets=1)
     lists = controls(found.cases, seed)
     own = {(c.user, c.shots): c for c in found.cases}
@@ -229,6 +247,7 @@ def test_only_the_profile_differs_between_true_shuffled_and_empty(likes, order, 
             assert (case.user, case.shots) == (was.user, was.shots)
             assert case.targets == was.targets - supports[other] != set()
             assert case.excluded == was.excluded | supports[other]
+            assert case.disliked == was.disliked - supports[other]
             assert set(picked(case)) <= case.excluded
             assert not case.targets & case.excluded
     assert len(set(partners.values())) == len(partners)

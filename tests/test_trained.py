@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from coldstart.errors import ArtifactError, ConfigError
-from coldstart.evaluation.figures import Ours
+from coldstart.evaluation.figures import Memo, Ours
+from coldstart.evaluation.rivals.language import base_lm
 from coldstart.evaluation.scenarios import new_users
 from coldstart.evaluation.splits import Split, split_users
 from coldstart.evaluation.systems import choose, registry
-from coldstart.evaluation.trained import _memo, artifact_split, artifact_systems
+from coldstart.evaluation.trained import artifact_split, artifact_systems
 from coldstart.evaluation.trial import TrialPlan, run_trial
 from coldstart.schema import Pick
 from tests.conftest import ARTIFACT
@@ -24,7 +25,7 @@ def few(movielens):
     return Split(split.train, split.valid, tuple(test))
 
 
-def test_every_strategy_answers_as_the_recommender_does(movielens, few):
+def test_every_strategy_answers_as_the_recommender_does(movielens, few, shipped):
     names = ["popularity", "coldstart_catalog", "coldstart_prior", "model_catalog"]
     systems = choose(names, artifact=ARTIFACT)
     scenario = new_users(movielens, [few])
@@ -36,7 +37,7 @@ def test_every_strategy_answers_as_the_recommender_does(movielens, few):
         for strategy in ("catalog", "prior"):
             picks = tuple(Pick(item=i) for i in movielens.likes[user][:2])
             profile = movielens.users[user].model_copy(update={"liked": picks})
-            ours = Ours(_memo(ARTIFACT, 0), strategy)
+            ours = Ours(Memo(shipped), strategy)
             reserved = set(movielens.likes[user][:10])
             listed = [i for i in ours.recommend(profile, k=20).item_ids if i not in reserved]
             assert tops[f"coldstart_{strategy}", user, 2] == tuple(listed[:10])
@@ -46,10 +47,35 @@ def test_every_strategy_answers_as_the_recommender_does(movielens, few):
 
 def test_all_of_its_parts_are_offered_once():
     names = list(registry(artifact=ARTIFACT))
-    assert len(names) == len(set(names)) == len(registry()) + 5
+    assert len(names) == len(set(names)) == len(registry()) + 8
     assert {"coldstart_free", "coldstart_both", "model_free"} <= set(names)
+    rivals = {s.name for s in artifact_systems(ARTIFACT) if not s.ours}
+    assert rivals == {"base_lm", "bigrec", "d3"}
     with pytest.raises(ConfigError, match="no system 'coldstart_free'"):
         choose(["coldstart_free"])
+
+
+def test_other_uses_of_its_model_are_measured_beside_it(movielens, few, shipped, smollm2):
+    """All are asked, with a setting of their own, and none answers as another does."""
+    names = ["model_catalog", "base_lm", "bigrec", "d3"]
+    systems = choose(names, artifact=ARTIFACT)
+    split = Split(few.train, few.valid[:1], few.test[:1])
+    trial = run_trial(movielens, new_users(movielens, [split]), systems, TrialPlan(shots=(2,)))
+    tops = {r.system: r.top for r in trial.records}
+    assert list(tops) == names
+    assert len(set(tops.values())) == len(names)
+    (user,) = split.test
+    picks = tuple(Pick(item=i) for i in movielens.likes[user][:2])
+    profile = movielens.users[user].model_copy(update={"liked": picks})
+    untuned = base_lm(shipped, smollm2).recommend(profile, k=20).item_ids
+    reserved = set(movielens.likes[user][:10])
+    assert tops["base_lm"] == tuple(i for i in untuned if i not in reserved)[:10]
+
+
+def test_two_folders_share_nothing():
+    one, two = (artifact_systems(ARTIFACT, seed) for seed in (0, 1))
+    assert one[0].settings != two[0].settings
+    assert one[0].make.args != two[0].make.args
 
 
 def test_it_is_not_asked_about_its_own_training_users(movielens):

@@ -19,6 +19,7 @@ from coldstart.cli.evaluate import evaluate
 from coldstart.cli.fetch import fetch
 from coldstart.cli.generate import generate
 from coldstart.cli.info import info
+from coldstart.cli.log import log
 from coldstart.cli.prompts import app as prompts
 from coldstart.cli.recommend import recommend
 from coldstart.cli.replay import replay
@@ -43,6 +44,7 @@ app.command(rich_help_panel=_MAKE)(evaluate)
 app.command(rich_help_panel=_MAKE)(audit)
 app.command(rich_help_panel=_MAKE)(benchmark)
 app.command(rich_help_panel=_MAKE)(replay)
+app.command(rich_help_panel=_MAKE)(log)
 app.command(rich_help_panel=_LOOK)(info)
 app.add_typer(catalog, name="catalog", rich_help_panel=_LOOK)
 app.add_typer(prompts, name="prompts", rich_help_panel=_LOOK)

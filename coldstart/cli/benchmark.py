@@ -43,6 +43,13 @@ def benchmark(
         str | None,
         _asked("Compare with this system; the best rival at each k if left out.", metavar="NAME"),
     ] = None,
+    tune: Annotated[
+        bool | None,
+        _asked(
+            "Choose the rivals' settings on each fold's validation users; if left out, on all data "
+            "but ml-100k, where they are known."
+        ),
+    ] = None,
     min_targets: Annotated[
         int | None,
         _asked(
@@ -90,13 +97,14 @@ def benchmark(
     from coldstart.evaluation.trial import TrialPlan, run_trial
 
     names = None if systems == "all" else [n.strip() for n in systems.split(",") if n.strip()]
-    picked = choose(names, seed=seed, artifact=holdout.artifact, note=output.note)
+    if holdout.artifact:
+        source = source.or_that_of(read_manifest(holdout.artifact))
+    tuned = source.data != "ml-100k" if tune is None else tune
+    picked = choose(names, seed=seed, artifact=holdout.artifact, tuned=tuned, note=output.note)
     if against is not None and against not in [s.name for s in picked]:
         known = ", ".join(s.name for s in picked)
         raise ConfigError(f"--against {against!r} is not measured", hint=f"one of {known}")
     held_out = holdout.said()
-    if holdout.artifact:
-        source = source.or_that_of(read_manifest(holdout.artifact))
     with output.status("reading the data"):
         data = source.dataset()
         scenario = holdout.scenario(data, seed)
@@ -124,6 +132,7 @@ def benchmark(
             "order": order,
             "regime": regime,
             "against": against,
+            "tune": tune,
             "min_targets": min_targets,
             "seed": seed,
             "out": out,

@@ -86,7 +86,13 @@ class Learning:
         _learn("With distil: weight of a user's own likes beside the blend's.", min=0, max=1),
     ] = _DEFAULT.likes_share
     learning_rate: Annotated[float, _learn("At its peak.")] = _DEFAULT.learning_rate
+    warmup_steps: Annotated[
+        int, _learn("Steps to the peak, a tenth of all steps at most.", min=1)
+    ] = _DEFAULT.warmup_steps
     lora_rank: Annotated[int, _learn("Size of the adapter.", min=1)] = _DEFAULT.lora_rank
+    lora_alpha: Annotated[int, _learn("The adapter is scaled by this over its rank.", min=1)] = (
+        _DEFAULT.lora_alpha
+    )
     use_prior: Annotated[
         bool, _learn("Learn only what popularity does not know; hampers free writing.")
     ] = _DEFAULT.use_prior
@@ -151,6 +157,11 @@ def train(
     if as_json:
         return output.emit(summary)
     output.stdout().print(output.facts(summary.get("validation", summary)))
+    if summary.get("validation", {}).get("best_epoch") == 0:
+        output.note(
+            "the adapter is untrained: no epoch ranked better for the validation users than what "
+            "training started from; try more --epochs, or more users"
+        )
     output.dim(f"saved; try: coldstart recommend --artifact {out} --age 24")
 
 

@@ -20,7 +20,7 @@ Scorer = Callable[[UserProfile], "Floats"]
 
 KNN_GRID: Mapping[str, Sequence[Any]] = {"root": (False, True), "weight": (0.5, 1.0, 1.5, 2.0, 3.0)}
 """Settings of ``item_knn_baseline`` to choose from on validation users."""
-KNN_DEFAULT = {"root": True, "weight": 2.0}
+KNN_DEFAULT: Mapping[str, Any] = {"root": True, "weight": 2.0}
 """For data without validation users."""
 
 
@@ -36,9 +36,13 @@ class ScoredBaseline:
     def __init__(self, catalog: Catalog, counts: Counts, score: Scorer) -> None:
         self._catalog, self._counts, self._score = catalog, counts, score
 
+    def scores(self, profile: UserProfile) -> Floats:
+        """Score of every item, those the profile names too, shape (I,), in the counts' order."""
+        return self._score(profile)
+
     def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
         """Return the ``k`` best-scored items that the profile does not name."""
-        scores = np.array(self._score(profile))
+        scores = np.array(self.scores(profile))
         named = {p.item for p in (*profile.liked, *profile.disliked, *profile.seen)}
         gone = [self._counts.column[i] for i in named if i in self._counts.column]
         order = np.argsort(-scores, kind="stable")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from coldstart.errors import MissingExtraError
-from coldstart.evaluation.plots import MARKS
+from coldstart.evaluation.drawing import MARKS, as_svg, label_of, matplotlib
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Point = tuple[float, float, float, float]
 """x, y, and the lower and upper end of the interval of y."""
@@ -43,33 +44,19 @@ def draw(charts: Sequence[Chart]) -> dict[str, str]:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError as e:
-        raise MissingExtraError(
-            "plots need matplotlib, which cannot be imported", hint="pip install matplotlib"
-        ) from e
-    colours, out = matplotlib.colormaps["tab10"], {}
-    # A fixed salt and no date: equal charts give equal bytes.
-    with matplotlib.rc_context({"svg.hashsalt": "coldstart", "font.size": 9}):
-        for chart in charts:
-            figure = Figure(figsize=(8.5, 4.5), layout="constrained")
-            axes = figure.add_subplot()
-            for n, (name, points) in enumerate(chart.lines.items()):
-                x, y, low, high = zip(*points, strict=True)
-                look: dict[str, Any] = {"color": colours(n % 10), "marker": MARKS[n % len(MARKS)]}
-                label = name.replace("$", r"\$").lstrip("_") or "system"
-                axes.plot(x, y, label=label, markersize=4, linewidth=1.4, **look)
-                axes.fill_between(x, low, high, alpha=0.1, color=look["color"], linewidth=0)
-            if chart.level is not None:
-                axes.axhline(chart.level, linestyle="--", color="grey", linewidth=1)
-            axes.set_xlabel(chart.x)
-            axes.set_ylabel(chart.y)
-            axes.grid(alpha=0.3)
-            figure.legend(loc="outside right center", frameon=False)
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="svg", metadata={"Date": None})
-            coded = base64.b64encode(buffer.getvalue()).decode()
-            out[chart.title] = f"data:image/svg+xml;base64,{coded}"
-    return out
+    return as_svg({chart.title: partial(_lines, chart=chart) for chart in charts})
+
+
+def _lines(axes: Axes, chart: Chart) -> None:
+    colours = matplotlib().colormaps["tab10"]
+    for n, (name, points) in enumerate(chart.lines.items()):
+        x, y, low, high = zip(*points, strict=True)
+        colour, mark = colours(n % 10), MARKS[n % len(MARKS)]
+        axes.plot(
+            x, y, label=label_of(name), markersize=4, linewidth=1.4, color=colour, marker=mark
+        )
+        axes.fill_between(x, low, high, alpha=0.1, color=colour, linewidth=0)
+    if chart.level is not None:
+        axes.axhline(chart.level, linestyle="--", color="grey", linewidth=1)
+    axes.set_xlabel(chart.x)
+    axes.set_ylabel(chart.y)

@@ -7,18 +7,19 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from coldstart.answer import AnswerOptions
 from coldstart.cache import write_atomic
 from coldstart.data.dataset import Dataset
+from coldstart.errors import ConfigError
 from coldstart.evaluation.baselines import (
     KNN_GRID,
     ScoredBaseline,
@@ -55,6 +56,8 @@ Report = Callable[[str, int, int], None]
 
 SLICE_USERS, SLICE_SHOTS = 6, (0, 5)
 """A part small enough for every test run to repeat."""
+MEMO_BYTES = 512 * 2**20
+_OBJECTS = 20  # bytes of memory by character of JSON, about
 
 
 class Memo:
@@ -63,23 +66,53 @@ class Memo:
     Args:
         recommender: whose evidence is kept.
         seed: of free writing.
-        strategy: whose evidence: ``both`` serves all strategies, others cost less.
+        most_bytes: about how much memory is kept, ≥ 0; beyond it the oldest answers are dropped,
+            and asked for again when they are wanted again. The latest answer always stays.
+
+    Raises:
+        ConfigError: ``most_bytes`` is negative.
     """
 
     def __init__(
-        self, recommender: Recommender, seed: int = 0, strategy: Strategy = "both"
+        self, recommender: Recommender, seed: int = 0, *, most_bytes: int = MEMO_BYTES
     ) -> None:
-        self.recommender, self._seed, self._strategy = recommender, seed, strategy
-        self._known: dict[str, tuple[ResolvedProfile, Evidence]] = {}
+        if most_bytes < 0:
+            raise ConfigError(f"most_bytes is {most_bytes}, expected at least 0")
+        self.recommender, self._seed, self._most = recommender, seed, most_bytes
+        #: (strategy, profile) → (what is known, its size); oldest first.
+        self._known: dict[tuple[Strategy, str], tuple[Evidence, int]] = {}
+        self.bytes = 0
 
-    def evidence(self, profile: UserProfile) -> tuple[ResolvedProfile, Evidence]:
-        """What the language model says about a profile."""
-        key = profile.model_dump_json()
+    def evidence(
+        self, profile: UserProfile, strategy: Strategy = "both"
+    ) -> tuple[ResolvedProfile, Evidence]:
+        """What the language model says about a profile; what was seen is in no prompt.
+
+        ``both`` shares its halves with ``catalog`` and ``free``, which are asked for alone.
+        """
+        key = profile.model_copy(update={"seen": ()}).model_dump_json()
+        user = self.recommender.resolve(profile)
+        if strategy == "both":
+            judged, wrote = (self._ask(s, key, user) for s in ("catalog", "free"))
+            return user, replace(wrote, logprobs=judged.logprobs, model=judged.model)
+        return user, self._ask(strategy, key, user)
+
+    def _ask(self, strategy: Strategy, profile: str, user: ResolvedProfile) -> Evidence:
+        key = (strategy, profile)
         if key not in self._known:
-            user = self.recommender.resolve(profile)
-            found = self.recommender.evidence(user, self._strategy, seed=self._seed)
-            self._known[key] = (user, found)
-        return self._known[key]
+            found = self.recommender.evidence(user, strategy, seed=self._seed)
+            size = _OBJECTS * len(profile) + _size(found)
+            self._known[key] = found, size
+            self.bytes += size
+            while self.bytes > self._most and len(self._known) > 1:
+                self.bytes -= self._known.pop(next(iter(self._known)))[1]
+        return self._known[key][0]
+
+
+def _size(found: Evidence) -> int:
+    arrays = (found.logprobs, found.model, found.written)
+    texts = len(found.prompt or "") + sum(len(g.model_dump_json()) for g in found.groundings)
+    return sum(a.nbytes for a in arrays if a is not None) + _OBJECTS * texts
 
 
 class Ours:
@@ -90,12 +123,12 @@ class Ours:
 
     def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
         """Rank the whole catalog."""
-        user, found = self._memo.evidence(profile)
+        user, found = self._memo.evidence(profile, self._strategy)
         options = AnswerOptions(k, self._strategy, (Known(),))
         return self._memo.recommender.answer(user, found, options)
 
 
-def model_alone(memo: Memo, feature: str) -> ScoredBaseline:
+def model_alone(memo: Memo, feature: Literal["logprobs", "written"]) -> ScoredBaseline:
     """What the language model says and nothing else.
 
     Args:
@@ -103,9 +136,10 @@ def model_alone(memo: Memo, feature: str) -> ScoredBaseline:
         feature: ``logprobs`` (catalog) or ``written`` (free).
     """
     recommender = memo.recommender
+    strategy: Strategy = "catalog" if feature == "logprobs" else "free"
 
     def score(profile: UserProfile) -> np.ndarray:
-        values = getattr(memo.evidence(profile)[1], feature)
+        values = getattr(memo.evidence(profile, strategy)[1], feature)
         rows = recommender.knowledge.rows
         return np.asarray(values)[[rows[i] for i in recommender.counts.item_ids]]
 
@@ -168,7 +202,6 @@ def score_share(
 ) -> list[Score]:
     """Score one share of the cases by all that needs the model; all shares together are whole."""
     memo = Memo(recommender, plan.seed)
-    catalog_memo = Memo(recommender, plan.seed, "catalog")
     systems: dict[str, Recommends] = {
         "language model alone, catalog": model_alone(memo, "logprobs"),
         "language model alone, free": model_alone(memo, "written"),
@@ -177,7 +210,7 @@ def score_share(
         "**coldstart, catalog**": Ours(memo, "catalog"),
         "**coldstart, both**": Ours(memo, "both"),
     }
-    strangers = {"coldstart, catalog, shuffled profiles": Ours(catalog_memo, "catalog")}
+    strangers = {"coldstart, catalog, shuffled profiles": Ours(memo, "catalog")}
 
     def telling(what: str) -> Callable[[int, int], None] | None:
         return None if report is None else lambda done, total: report(what, done, total)
@@ -240,7 +273,7 @@ def first_figures(
         scores += score_share(recommender, plan, 0, 1, report)
     few = [u for u in plan.test if len(plan.data.likes[u]) >= max(SLICE_SHOTS) + MIN_TARGETS]
     few = few[:SLICE_USERS]
-    memo = Memo(recommender, plan.seed, "catalog")
+    memo = Memo(recommender, plan.seed)
     part = evaluate({"x": Ours(memo, "catalog")}, cold_users(plan.data, few, SLICE_SHOTS))
     return {
         "rows": [asdict(r) for r in summarise(scores, plan.seed)],

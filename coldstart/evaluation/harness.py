@@ -36,8 +36,14 @@ class ColdCase:
     targets: frozenset[str]
 
 
-def cold_users(data: Dataset, users: Sequence[str], shots: Sequence[int] = SHOTS) -> list[ColdCase]:
-    """Make a case of every user and number of picks; those with under 5 targets are left out."""
+def cold_users(
+    data: Dataset,
+    users: Sequence[str],
+    shots: Sequence[int] = SHOTS,
+    *,
+    min_targets: int = MIN_TARGETS,
+) -> list[ColdCase]:
+    """Make a case of every user and number of picks; those with too few targets are left out."""
     if strangers := [u for u in users if u not in data.likes]:
         raise DataError(
             f"{len(strangers)} users, first {strangers[0]!r}, have no likes in {data.name}",
@@ -47,7 +53,7 @@ def cold_users(data: Dataset, users: Sequence[str], shots: Sequence[int] = SHOTS
     for user in users:
         likes = data.likes[user]
         for k in shots:
-            if len(likes) >= k + MIN_TARGETS:
+            if len(likes) >= k + min_targets:
                 picks = tuple(Pick(item=i) for i in likes[:k])
                 profile: UserProfile = data.users[user].model_copy(update={"liked": picks})
                 out.append(ColdCase(user, k, profile, frozenset(likes[k:])))
@@ -61,16 +67,21 @@ def shuffled(cases: Sequence[ColdCase], seed: int = 0) -> list[ColdCase]:
     the user's own picks, which are no targets. A user without such another is left out.
     """
     out: list[ColdCase] = []
+    for own, other in with_others(cases, seed):
+        profile = other.profile.model_copy(update={"seen": own.profile.liked})
+        targets = own.targets - {p.item for p in other.profile.liked}
+        out.append(ColdCase(own.user, own.shots, profile, targets))
+    return out
+
+
+def with_others(cases: Sequence[ColdCase], seed: int = 0) -> list[tuple[ColdCase, ColdCase]]:
+    """Every case with one of another user that has as many picks; none where there is no other."""
+    out: list[tuple[ColdCase, ColdCase]] = []
     for k in sorted({c.shots for c in cases}):
         group = [c for c in cases if c.shots == k]
-        if len(group) < 2:
-            continue
-        order = np.random.default_rng([seed, k]).permutation(len(group))
-        for own, other in zip(order, np.roll(order, 1), strict=True):
-            theirs = group[other].profile
-            profile = theirs.model_copy(update={"seen": group[own].profile.liked})
-            targets = group[own].targets - {p.item for p in theirs.liked}
-            out.append(ColdCase(group[own].user, k, profile, targets))
+        if len(group) > 1:
+            order = np.random.default_rng([seed, k]).permutation(len(group))
+            out += [(group[a], group[b]) for a, b in zip(order, np.roll(order, 1), strict=True)]
     return out
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Mapping, Sequence
 
+from coldstart.answer import MAX_K
 from coldstart.errors import DataError
 from coldstart.evaluation.kept import Record
 from coldstart.evaluation.metrics import (
     HEAD,
     MIDDLE,
     TAIL,
+    gauc,
     hit_rate,
     inverse_propensity,
     ips_ndcg,
@@ -24,6 +27,11 @@ from coldstart.evaluation.support import SupportCase, cut
 from coldstart.protocols import Recommends
 from coldstart.schema import Pick
 
+UNTESTED = ("gauc", "rated")
+"""The AUC of the user's rated items outside the support, and their number, by which a mean of it
+weighs its users: reported for comparability with papers that have nothing else, and never tested.
+Both are ``None`` for users who liked none of them or rated none of them low."""
+
 METRICS = (
     "ndcg@10",
     "recall@10",
@@ -34,9 +42,10 @@ METRICS = (
     "head_ndcg@10",
     "middle_ndcg@10",
     "tail_ndcg@10",
+    *UNTESTED,
 )
 """Values of a ``Record``; see ``coldstart.evaluation.metrics``. The reciprocal rank is that of the
-first hit among 20; popularity for the last four is counted on the fold's training users."""
+first hit among 20; popularity for the four after it is counted on the fold's training users."""
 
 COLD_METRICS = (
     *METRICS[:5],
@@ -44,10 +53,11 @@ COLD_METRICS = (
     "cold_ndcg@10",
     "cold_recall@10",
     "cold_recall@20",
+    *UNTESTED,
 )
 """The same where the targets are cold items, liked by no training user, so that popularity says
 nothing about them. ``cold_share@10`` is the share of the list that is cold items, in [0, 1]; the
-last three are about a second list in which cold items compete with nothing but cold items."""
+three after it are about a second list in which cold items compete with nothing but cold items."""
 
 DEPTH, SHOWN = 20, 10
 
@@ -66,15 +76,14 @@ class Judge:
         self._cold = None if cold is None else frozenset(cold)
         self._weight = inverse_propensity(likes)
         self._strata = terciles(likes)
-        self._known = tuple(
-            Pick(item=i) for i in likes if self._cold is not None and i not in self._cold
-        )
+        self._picks = {i: Pick(item=i) for i in likes}
 
     def ask(self, name: str, fold: int, system: Recommends, case: SupportCase) -> Record:
         """Ask for enough items to have 20 left when the excluded ones are cut.
 
         Where only some items are looked for, a second question follows: the same user has seen
-        all others. The time taken down is that of the first.
+        all others. So it is with the items that the user rated, if some were liked and some were
+        not. The time taken down is that of the first question.
 
         Raises:
             DataError: the system shows an item twice, or one that is no candidate.
@@ -86,29 +95,31 @@ class Judge:
         ranked = self._cut(name, answer.item_ids, case)
         among: list[str] = []
         if self._cold is not None:
-            liked = {p.item for p in case.profile.liked}
-            seen = tuple(p for p in self._known if p.item not in liked)
-            profile = case.profile.model_copy(update={"seen": seen})
-            among = self._cut(name, system.recommend(profile, k=DEPTH).item_ids, case)
-            if known := [i for i in among if i not in self._cold]:
-                raise DataError(
-                    f"{name} shows {known[0]!r} to somebody who has seen it",
-                    hint="a list leaves out what the profile has seen",
-                )
-        values = self.values(ranked, case, among)
+            among = self._only(name, system, case, self._cold, DEPTH)
+        rated: list[str] = []
+        if case.targets and case.disliked:
+            both = case.targets | case.disliked
+            rated = self._only(name, system, case, both, min(len(both), MAX_K))
+        values = self.values(ranked, case, among, rated)
         top = tuple(ranked[:SHOWN])
         return Record(name, fold, case.user, case.shots, values, top, round(milliseconds, 3))
 
     def values(
-        self, ranked: Sequence[str], case: SupportCase, among: Sequence[str] = ()
+        self,
+        ranked: Sequence[str],
+        case: SupportCase,
+        among: Sequence[str] = (),
+        rated: Sequence[str] = (),
     ) -> tuple[float | None, ...]:
-        """One for each metric; ``None`` where the user has no target in a tercile.
+        """One for each metric; ``None`` where the user has no target in a tercile, or no AUC.
 
         Args:
             ranked: what may be shown, best first.
             case: what was asked.
             among: the same of cold items only; looked at only where the metrics are
                 ``COLD_METRICS``.
+            rated: the same of what the user rated outside the support. Those that it leaves out
+                come last, level with each other.
         """
         wanted = case.targets
         first = (
@@ -123,6 +134,7 @@ class Judge:
                 *first,
                 ips_ndcg(ranked, wanted, 10, self._weight),
                 *(stratum_ndcg(ranked, wanted, 10, self._strata, s) for s in (HEAD, MIDDLE, TAIL)),
+                *_untested(rated, case),
             )
         top = ranked[:SHOWN]
         return (
@@ -131,10 +143,28 @@ class Judge:
             ndcg(among, wanted, 10),
             recall(among, wanted, 10),
             recall(among, wanted, 20),
+            *_untested(rated, case),
         )
 
-    def _cut(self, name: str, item_ids: Sequence[str], case: SupportCase) -> list[str]:
-        ranked = cut(item_ids, case.excluded, DEPTH)
+    def _only(
+        self, name: str, system: Recommends, case: SupportCase, items: Collection[str], k: int
+    ) -> list[str]:
+        """Ask a user who has seen everything but ``items``."""
+        kept = {*items, *(p.item for p in case.profile.liked)}
+        seen = tuple(pick for item, pick in self._picks.items() if item not in kept)
+        profile = case.profile.model_copy(update={"seen": seen})
+        among = self._cut(name, system.recommend(profile, k=k).item_ids, case, k)
+        if known := [i for i in among if i not in items]:
+            raise DataError(
+                f"{name} shows {known[0]!r} to somebody who has seen it",
+                hint="a list leaves out what the profile has seen",
+            )
+        return among
+
+    def _cut(
+        self, name: str, item_ids: Sequence[str], case: SupportCase, k: int = DEPTH
+    ) -> list[str]:
+        ranked = cut(item_ids, case.excluded, k)
         if len(set(ranked)) < len(ranked):
             raise DataError(f"{name} shows an item twice", hint="a list has every item once")
         if strange := [i for i in ranked if i not in self._items]:
@@ -143,3 +173,13 @@ class Judge:
                 hint="recommend from the catalog of the training data",
             )
         return ranked
+
+
+def _untested(rated: Sequence[str], case: SupportCase) -> tuple[float | None, float | None]:
+    """``gauc`` of one user by ranks, and the number of items it is about."""
+    place = {item: -float(rank) for rank, item in enumerate(rated)}
+    liked, disliked = (
+        [place.get(i, -math.inf) for i in items] for items in (case.targets, case.disliked)
+    )
+    found = gauc(liked, disliked)
+    return found, None if found is None else float(len(liked) + len(disliked))

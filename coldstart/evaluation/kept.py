@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from coldstart.protocols import Encoder
 
 FORMAT = 1
-_TABLES = "audits/ charts learners plots recovery replay report shift summary".split()
+_TABLES = (
+    "audits/ business charts drawing learners log offpolicy plots recovery replay report shift "
+    "summary target"
+).split()
 _NOT_ASKED = ("cli/", *(f"evaluation/{name}" for name in _TABLES))
 """Beginnings of the names of modules that change no answer."""
 

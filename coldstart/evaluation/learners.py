@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,18 +13,14 @@ from coldstart.data.dataset import Dataset
 from coldstart.encoding.encoders import CachedEncoder
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.baselines import (
-    KNN_DEFAULT,
-    KNN_GRID,
     ScoredBaseline,
     demographic_baseline,
     item_knn_baseline,
     popularity_baseline,
 )
-from coldstart.evaluation.harness import cold_users
 from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.rivals.tuning import tune
 from coldstart.evaluation.splits import Split
-from coldstart.evaluation.systems import Prior, registry
+from coldstart.evaluation.systems import Prior, item_knn_setting, registry
 from coldstart.live import LiveCounts
 from coldstart.priors import Counts, demographic_lift, log_popularity
 from coldstart.protocols import Encoder, Recommends
@@ -95,7 +91,7 @@ def make_learner(
         return Learner(name, counts, build(counts, None), build, decays=True)
     made = known[name].make(training, split, data)
     if isinstance(made, Prior):
-        builder = _RecentRecommender.builder(made._recommender)
+        builder = _RecentRecommender.builder(made.recommender)
         return Learner(name, counts, made, builder, decays=True)
     return Learner(name, counts, made)
 
@@ -223,12 +219,7 @@ def _without_picks(
 
 def _item_knn(training: TrainingData, data: Dataset, split: Split) -> Build:
     """``item_knn_prior`` of ``registry``, tuned once; with a half-life it weighs by recency."""
-    catalog, cases = data.catalog, cold_users(data, split.valid)
-
-    def baseline(**setting: Any) -> ScoredBaseline:
-        return item_knn_baseline(catalog, training.counts, **setting)
-
-    setting: Mapping[str, Any] = tune(baseline, KNN_GRID, cases).setting if cases else KNN_DEFAULT
+    catalog, setting = data.catalog, item_knn_setting(training, split, data)
 
     def build(counts: Counts, half_life: float | None) -> Recommends:
         if half_life is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +33,7 @@ _EXPECTED = {
     "converted": "0 or 1",
     "value": "a finite number",
     "propensity": "a probability above 0 and up to 1",
+    "probability": "a probability from 0 to 1",
     "timestamp": "a number or an ISO 8601 time",
 }
 _REQUEST = ("user_id", "request_id")
@@ -54,16 +55,46 @@ def validated(
     Raises:
         DataError: naming columns, rows, what came and what was expected.
     """
+    made = converted(frame, ALIASES, NEEDED, first_row=first_row, where=where)
+    made |= {"request_id": _requests(made)}
+    table = _with_catalog_values(pl.DataFrame(made), catalog)
+    problems: Problems = {}
+    _note_repeats(problems, table, first_row)
+    _note_unvalued(problems, table, first_row)
+    refuse(problems, first_row=first_row, where=where)
+    return table
+
+
+def converted(
+    frame: pl.DataFrame,
+    aliases: Mapping[str, Sequence[str]],
+    needed: Sequence[str],
+    *,
+    first_row: int,
+    where: str,
+) -> dict[str, pl.Series]:
+    """Columns by field, in their final types; optional ones without any value are left out.
+
+    Args:
+        frame: any columns; those that no field claims are ignored.
+        aliases: names of each field's column, whatever their case, the first there is taken.
+        needed: fields that must be there.
+        first_row: number of the first data row in messages.
+        where: what the table is called in messages.
+
+    Raises:
+        DataError: a column is missing, there is no row, or cells are bad.
+    """
     if not isinstance(frame, pl.DataFrame):
         kind = type(frame).__name__
         raise DataError(f"{where}: expected a polars DataFrame, got {kind}", "see pl.from_pandas")
-    names = _match(frame.columns)
-    if missing := [field for field in NEEDED if field not in names]:
+    names = _match(frame.columns, aliases)
+    if missing := [field for field in needed if field not in names]:
         found = ", ".join(frame.columns) or "none"
         raise DataError(
             f"{where}: no column for {', '.join(missing)}; found: {found}",
-            f"needed: {', '.join(NEEDED)}; optional: "
-            + ", ".join(field for field in ALIASES if field not in NEEDED),
+            f"needed: {', '.join(needed)}; optional: "
+            + ", ".join(field for field in aliases if field not in needed),
         )
     if frame.is_empty():
         raise DataError(f"{where}: no rows", "expected one row per shown item")
@@ -74,27 +105,27 @@ def validated(
             what = f"column {column.name} holds {column.dtype}"
             raise DataError(f"{where}: {what}, expected text or numbers", "one value per row")
         raw = _plain(column)
-        if field in NEEDED or raw.null_count() < len(raw):
+        if field in needed or raw.null_count() < len(raw):
             made[field], good = _CONVERT.get(field, _id)(raw)
             good = good | raw.is_null() if field == "value" else good
             _note_cells(problems, field, raw, good, first_row)
-    if not problems:
-        made |= {"request_id": _requests(made)}
-        table = _with_catalog_values(pl.DataFrame(made), catalog)
-        _note_repeats(problems, table, first_row)
-        _note_unvalued(problems, table, first_row)
+    refuse(problems, first_row=first_row, where=where)
+    return made
+
+
+def refuse(problems: Problems, *, first_row: int, where: str) -> None:
+    """Raise one ``DataError`` about all problems, if there are any."""
     if problems:
         shown = [f"{what} in {rows_text(rows)}" for what, rows in list(problems.items())[:5]]
         more = [f"and {len(problems) - 5} other problems"] if len(problems) > 5 else []
         counted = "the header is row 1" if first_row == 2 else f"the first row is row {first_row}"
         raise DataError(f"{where}: {'; '.join(shown + more)}", f"{counted}; nothing was loaded")
-    return table
 
 
-def _match(names: Iterable[str]) -> dict[str, str]:
+def _match(names: Iterable[str], aliases: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Field → column, by the first alias that is there."""
     plain = {re.sub(r"\W+", "_", name.strip().lower()): name for name in names}
-    firsts = {field: next((a for a in known if a in plain), "") for field, known in ALIASES.items()}
+    firsts = {field: next((a for a in known if a in plain), "") for field, known in aliases.items()}
     return {field: plain[alias] for field, alias in firsts.items() if alias}
 
 
@@ -154,6 +185,11 @@ def _probability(column: pl.Series) -> tuple[pl.Series, pl.Series]:
     return numbers, finite & ((numbers > 0) & (numbers <= 1)).fill_null(False)
 
 
+def _chance(column: pl.Series) -> tuple[pl.Series, pl.Series]:
+    numbers, finite = _number(column)
+    return numbers, finite & ((numbers >= 0) & (numbers <= 1)).fill_null(False)
+
+
 def _time(column: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Seconds: numbers as they are, dates since 1970, in UTC if they tell no zone."""
     if column.dtype in (pl.Date, pl.Datetime):
@@ -183,6 +219,7 @@ _CONVERT: dict[str, Callable[[pl.Series], tuple[pl.Series, pl.Series]]] = {
     "converted": _flag,
     "value": _number,
     "propensity": _probability,
+    "probability": _chance,
     "timestamp": _time,
 }
 

@@ -162,9 +162,10 @@ def gauc(scores_liked: Sequence[float], scores_disliked: Sequence[float]) -> flo
     """Share of a user's (liked, disliked) pairs that are ordered right, in [0, 1]; chance is ½.
 
     ``Σ_{i liked, j disliked} ([s_i > s_j] + ½ [s_i = s_j]) / (|liked| · |disliked|)``, the AUC
-    within one user. Its mean over users is GAUC (Zhu et al., 2017, weight users by impressions;
-    weights are the caller's). For comparability only: it orders what users chose to rate, not the
-    catalog.
+    within one user. Its mean over users, each weighted by the number of impressions, is GAUC:
+    ``Σ_u n_u · AUC_u / Σ_u n_u`` (Zhu et al., 2017; Zhou et al., 2018, "Deep interest network for
+    click-through rate prediction", section 6.2); weights are the caller's. For comparability only:
+    it orders what users chose to rate, not the catalog.
 
     Args:
         scores_liked: of items the user liked.

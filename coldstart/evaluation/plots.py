@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from coldstart.errors import MissingExtraError
+from coldstart.evaluation.drawing import MARKS, as_svg, label_of, matplotlib
 from coldstart.evaluation.summary import MAIN, Summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-MARKS = "osD^vP*Xd<>hp8"
 
 FEW = 4
 """With more systems than this, only ours get a band: all at once would hide the lines."""
@@ -32,22 +29,15 @@ def pictures(summary: Summary, ours: Sequence[str] = ()) -> dict[str, str]:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError as e:
-        raise MissingExtraError(
-            "plots need matplotlib, which cannot be imported", hint="pip install matplotlib"
-        ) from e
     names = list(dict.fromkeys(m.system for m in summary.means))
     most = max(m.shots for m in summary.means)
-    colours = matplotlib.colormaps["tab20"]
+    colours = matplotlib().colormaps["tab20"]
     style = {
         n: {
             "color": "black" if n in ours else colours((2 * at + at // 10) % 20),
             "marker": MARKS[at % len(MARKS)],
             "zorder": 3 if n in ours else 2,
-            "label": _plain(n),
+            "label": label_of(n),
         }
         for at, n in enumerate(names)
     }
@@ -57,21 +47,12 @@ def pictures(summary: Summary, ours: Sequence[str] = ()) -> dict[str, str]:
         f"Accuracy against coverage, {most} picks": _against_coverage,
         f"Accuracy against latency, {most} picks": _against_latency,
     }
-    out = {}
-    # A fixed salt and no date: equal tables give equal bytes.
-    with matplotlib.rc_context({"svg.hashsalt": "coldstart", "font.size": 9}):
-        for title, draw in drawings.items():
-            figure = Figure(figsize=(8.5, 4.5), layout="constrained")
-            axes = figure.add_subplot()
-            draw(axes, summary, style, set(ours))
-            axes.set_ylabel("NDCG@10")
-            axes.grid(alpha=0.3)
-            figure.legend(loc="outside right center", frameon=False)
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="svg", metadata={"Date": None})
-            coded = base64.b64encode(buffer.getvalue()).decode()
-            out[title] = f"data:image/svg+xml;base64,{coded}"
-    return out
+    return as_svg(
+        {
+            title: partial(draw, summary=summary, style=style, ours=set(ours))
+            for title, draw in drawings.items()
+        }
+    )
 
 
 def _by_shots(
@@ -86,6 +67,7 @@ def _by_shots(
             lows, highs = [m.low for m in rows], [m.high for m in rows]
             axes.fill_between(ks, lows, highs, alpha=0.15, color=look["color"], linewidth=0)
     axes.set_xlabel("liked picks, k")
+    axes.set_ylabel("NDCG@10")
 
 
 def _against_coverage(
@@ -94,6 +76,7 @@ def _against_coverage(
     for name, (coverage, _, value) in _points(summary).items():
         axes.scatter([coverage], [value], s=90 if name in ours else 35, **style[name])
     axes.set_xlabel("share of the catalog that anybody is shown (coverage@10)")
+    axes.set_ylabel("NDCG@10")
 
 
 def _against_latency(
@@ -103,6 +86,7 @@ def _against_latency(
         axes.scatter([max(took, 1e-3)], [value], s=90 if name in ours else 35, **style[name])
     axes.set_xscale("log")
     axes.set_xlabel("median time of one call, ms")
+    axes.set_ylabel("NDCG@10")
 
 
 def _points(summary: Summary) -> dict[str, tuple[float, float, float]]:
@@ -114,8 +98,3 @@ def _points(summary: Summary) -> dict[str, tuple[float, float, float]]:
         for x in summary.lists
         if x.shots == most
     }
-
-
-def _plain(name: str) -> str:
-    """A name that matplotlib takes for no formula, and no label to hide."""
-    return name.replace("$", r"\$").replace("\n", " ").lstrip("_") or "system"

@@ -95,6 +95,7 @@ def controls(cases: Sequence[SupportCase], seed: int = 0) -> dict[Whose, list[Su
             case,
             targets=case.targets - set(stranger.support),
             excluded=case.excluded | set(stranger.support),
+            disliked=case.disliked - set(stranger.support),
         )
         out["true"].append(own)
         out["shuffled"].append(replace(own, profile=stranger.profile))

@@ -8,7 +8,7 @@ import os
 import platform
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ from jinja2 import Environment, StrictUndefined
 from coldstart.cache import write_atomic
 from coldstart.data.dataset import Dataset
 from coldstart.errors import MissingExtraError
+from coldstart.evaluation.judge import UNTESTED
 from coldstart.evaluation.plots import pictures
 from coldstart.evaluation.summary import MAIN, Served, Summary
 from coldstart.evaluation.trial import Trial
 
-PACKAGES = ("coldstart-rec", "numpy", "scipy", "lightgbm", "implicit", "torch")
+PACKAGES = ("coldstart-rec", "numpy", "scipy", "lightgbm", "implicit", "lightfm-next", "torch")
 _PAGE = Path(__file__).with_name("report.html.j2")
 
 
@@ -44,7 +45,7 @@ class Table:
 
     def markdown(self) -> str:
         """Title, note and table."""
-        parts = [f"## {_cell(self.title)}\n"]
+        parts = [f"## {cell(self.title)}\n"]
         if self.note:
             parts.append(f"{self.note}\n")
         lines = [_line(self.columns), "|---" * len(self.columns) + "|"]
@@ -84,17 +85,18 @@ class Report:
             "about": dict(self.about),
             "warnings": list(self.warnings),
             "systems": dict(self.systems),
+            "ours": list(self.ours),
             "metrics": list(self.metrics),
             **asdict(self.summary),
         }
 
     def markdown(self) -> str:
         """Tables and what produced them, as Markdown."""
-        parts = [f"# Benchmark: {_cell(self.about['data'])}\n", f"{self.intro}\n"]
-        parts += [f"**Note:** {_cell(line)}\n" for line in self.warnings]
+        parts = [f"# Benchmark: {cell(self.about['data'])}\n", f"{self.intro}\n"]
+        parts += [f"**Note:** {cell(line)}\n" for line in self.warnings]
         parts += [table.markdown() for table in self.tables]
         parts.append("## How it was made\n")
-        parts.append("\n".join(f"- {n}: {_cell(value)}" for n, value in self.about.items()) + "\n")
+        parts.append("\n".join(f"- {n}: {cell(value)}" for n, value in self.about.items()) + "\n")
         return "\n".join(parts)
 
     def page(self) -> str:
@@ -204,10 +206,11 @@ def make_report(trial: Trial, summary: Summary, data: Dataset, command: str, see
         "folds fingerprint": trial.splits,
         **made_with(),
     }
-    metrics = (*kind.compared, *(m for m in kind.metrics if m not in kind.compared))
-    tables = [_means(summary, metric) for metric in metrics]
+    others = (m for m in kind.metrics if m not in (*kind.compared, *UNTESTED))
+    tables = [_means(summary, metric) for metric in (*kind.compared, *others)]
     first, paired = len(kind.compared), _paired(summary)
     tables[first:first] = [*paired, _lists(summary), *_served(summary.served)]
+    tables += _comparability(summary, int(about["test users"]))
     legend = [(s.name, s.description) for s in trial.systems]
     tables.append(Table("Systems", ("system", "what it is"), tuple(legend)))
     ours = tuple(s.name for s in trial.systems if s.ours)
@@ -222,6 +225,21 @@ def make_report(trial: Trial, summary: Summary, data: Dataset, command: str, see
         kind.metrics,
         first + len(paired),
     )
+
+
+def _comparability(summary: Summary, asked: int) -> list[Table]:
+    """GAUC, if anybody has one; ``asked`` is the number of users."""
+    made = _means(summary, UNTESTED[0])
+    users = max((m.users for m in summary.means if m.metric == UNTESTED[0]), default=0)
+    note = (
+        "Only for comparability with papers on language models as recommenders, and tested nowhere "
+        "here: it orders what users chose to rate, not the catalog. The AUC of a user's liked "
+        "against low-rated items outside the reserved likes, by their order in a list of nothing "
+        "else; its mean weighs users by the number of these items (GAUC: Zhou et al., 2018). "
+        "Ratings in between count as neither, while some papers count them as negative. "
+        f"{asked - users} of {asked} users lack one of the two kinds and are left out."
+    )
+    return [replace(made, note=note)] if users else []
 
 
 def _means(summary: Summary, metric: str) -> Table:
@@ -306,6 +324,8 @@ def _served(served: Sequence[Served]) -> list[Table]:
 def _title(metric: str) -> str:
     if metric == "cold_share@10":
         return "Share of cold items in lists of ten"
+    if metric == "gauc":
+        return "GAUC on rated items, for comparability only"
     first, _, last = metric.rpartition("_")
     name = re.sub(r"^(ndcg|hr|mrr)", lambda m: m[0].upper(), last).replace("recall", "Recall")
     ends = {"": "", "ips": " (inverse propensity)", "cold": " among cold items only"}
@@ -313,10 +333,10 @@ def _title(metric: str) -> str:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(map(_cell, cells)) + " |"
+    return "| " + " | ".join(map(cell, cells)) + " |"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text that breaks no table and is no HTML."""
     return html.escape(" ".join(text.split()), quote=False).replace("|", "\\|")
 

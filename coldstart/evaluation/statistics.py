@@ -59,6 +59,46 @@ def bootstrap_interval(
     return _ends(means, level)
 
 
+def weighted_interval(
+    values: Collection[float],
+    weights: Collection[float],
+    seed: int,
+    level: float = 0.95,
+    draws: int = 2000,
+) -> tuple[float, float]:
+    """Interval of a weighted mean ``Σ w x / Σ w`` of users' values, by resampling users.
+
+    As ``bootstrap_interval``, which it is for equal weights: a user who is drawn brings value and
+    weight, so that both sums are drawn anew.
+
+    Args:
+        values: x, one per user.
+        weights: w, above 0, in the same order.
+        seed: of the resampling.
+        level: share of such intervals that hold the true mean, in (0, 1).
+        draws: number of resamples.
+
+    Returns:
+        The ends (low, high).
+
+    Raises:
+        DataError: there is no value, one is not finite, or weights do not fit.
+    """
+    sample, pull = finite(values), finite(weights)
+    if len(sample) != len(pull) or not (pull > 0).all():
+        raise DataError(
+            f"{len(pull)} weights of {len(sample)} values, from {pull.min():g} up",
+            hint="give a weight above 0 for every value",
+        )
+    order = np.lexsort((pull, sample))
+    sample, pull = (sample * pull)[order], pull[order]
+    rng, means = np.random.default_rng(seed), []
+    for rows in _blocks(draws, len(sample)):
+        drawn = rng.integers(len(sample), size=(rows, len(sample)))
+        means.append(sample[drawn].sum(axis=1) / pull[drawn].sum(axis=1))
+    return _ends(np.concatenate(means), level)
+
+
 def differences(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
     """``a[user] − b[user]`` of every user, ordered by id.
 

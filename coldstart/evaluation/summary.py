@@ -23,6 +23,7 @@ from coldstart.evaluation.beyond import (
     novelty,
 )
 from coldstart.evaluation.groups import Gap, Groups, by_group, gap
+from coldstart.evaluation.judge import UNTESTED
 from coldstart.evaluation.kept import Record
 from coldstart.evaluation.scenarios import MAIN as MAIN
 from coldstart.evaluation.statistics import (
@@ -30,9 +31,12 @@ from coldstart.evaluation.statistics import (
     bootstrap_interval,
     holm,
     paired_bootstrap,
+    weighted_interval,
 )
 from coldstart.evaluation.trial import Trial
 from coldstart.priors import attribute_groups
+
+_GAUC, _RATED = UNTESTED
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Mean:
         system: its name.
         shots: number of picks.
         metric: one of the trial's; see ``METRICS`` and ``COLD_METRICS``.
-        value: mean over users.
+        value: mean over users; of ``gauc``, weighted by what each of them rated.
         low: lower end of the 95 % bootstrap interval.
         high: upper end.
         users: number of users that have a value.
@@ -168,8 +172,9 @@ def summarise(
     if reference is not None and reference not in names:
         raise ConfigError(f"no system {reference!r}", hint=f"one of {', '.join(names)}")
     known = trial.kind.metrics
-    if metric not in known:
-        raise ConfigError(f"no metric {metric!r}", hint=f"one of {', '.join(known)}")
+    if metric not in known or metric in UNTESTED:
+        tested = ", ".join(m for m in known if m not in UNTESTED)
+        raise ConfigError(f"no metric {metric!r} to compare", hint=f"one of {tested}")
     found: dict[tuple[str, int], list[Record]] = {}
     for record in trial.records:
         found.setdefault((record.system, record.shots), []).append(record)
@@ -224,9 +229,14 @@ def _means(
     metrics: Sequence[str], name: str, shots: int, records: Sequence[Record], seed: int
 ) -> list[Mean]:
     out = []
-    for metric in metrics:
+    for metric in (m for m in metrics if m != _RATED):
         values = list(_values(metrics, records, metric).values())
-        if values:
+        if values and metric == _GAUC:
+            weights = list(_values(metrics, records, _RATED).values())
+            low, high = weighted_interval(values, weights, seed)
+            value = float(np.average(values, weights=weights))
+            out.append(Mean(name, shots, metric, value, low, high, len(values)))
+        elif values:
             low, high = bootstrap_interval(values, seed)
             out.append(Mean(name, shots, metric, float(np.mean(values)), low, high, len(values)))
     return out

@@ -36,6 +36,8 @@ class SupportCase:
         excluded: items that are neither shown nor missed, picks among them; disjoint from
             ``targets``, and the same for every number of picks.
         support: the items reserved for what the user says, in the order they are picked.
+        disliked: items the user rated low that may be shown (and looked for, if only some are);
+            the same for every number of picks. Nothing but the GAUC looks at them.
     """
 
     user: str
@@ -44,6 +46,7 @@ class SupportCase:
     targets: frozenset[str]
     excluded: frozenset[str]
     support: tuple[str, ...] = ()
+    disliked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ def support_cases(
             hint="is this the data that the split was made of?",
         )
     hidden = frozenset() if candidates is None else frozenset(data.catalog.ids) - set(candidates)
+    looked_for = frozenset(data.catalog.ids if targets is None else targets) - hidden
     cases: list[SupportCase] = []
     dropped = 0
     for user in users:
@@ -117,10 +121,11 @@ def support_cases(
             dropped += 1
             continue
         excluded = hidden | set(reserved) | (rest - wanted)
+        low = looked_for.intersection(data.dislikes.get(user, ())).difference(data.likes[user])
         for k in shots:
             picks = tuple(Pick(item=i) for i in reserved[:k])
             profile: UserProfile = data.users[user].model_copy(update={"liked": picks})
-            cases.append(SupportCase(user, k, profile, wanted, excluded, tuple(reserved)))
+            cases.append(SupportCase(user, k, profile, wanted, excluded, tuple(reserved), low))
     return ColdSet(tuple(cases), dropped)
 
 

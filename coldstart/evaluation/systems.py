@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
@@ -18,10 +18,9 @@ from coldstart.evaluation.baselines import (
     item_knn_baseline,
     popularity_baseline,
 )
-from coldstart.evaluation.harness import cold_users
 from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.rivals.registry import RIVALS, Rival
-from coldstart.evaluation.rivals.tuning import tune
+from coldstart.evaluation.rivals.registry import PACKAGES, RIVALS, Rival
+from coldstart.evaluation.rivals.tuning import tune, tune_in_turn, validation_cases
 from coldstart.evaluation.splits import Split
 from coldstart.evaluation.trained import artifact_systems
 from coldstart.evaluation.trial import System
@@ -32,16 +31,20 @@ if TYPE_CHECKING:
     from coldstart.recommender import Recommender
 
 
-def registry(seed: int = 0, artifact: Path | None = None) -> dict[str, System]:
+def registry(
+    seed: int = 0, artifact: Path | None = None, *, tuned: bool = False
+) -> dict[str, System]:
     """Every system by name; those that need a language model only with an artifact.
 
     Rivals have the setting that validated best on MovieLens-100K, on users of its first fold; only
-    item-kNN is tuned on each fold's own validation users.
+    item-kNN is tuned on each fold's own validation users, as all of them are on demand.
 
     Args:
         seed: of whatever a system draws.
         artifact: a trained recommender's folder; see ``trained.artifact_systems``. Its blend
             without the language model takes the place of one made for the fold.
+        tuned: choose every rival's setting on each fold's validation users, one value after the
+            other: fair on any other data, and many times as slow.
     """
     simple = (
         System("popularity", _popularity, "most liked"),
@@ -62,7 +65,7 @@ def registry(seed: int = 0, artifact: Path | None = None) -> dict[str, System]:
         ours=True,
     )
     trained = artifact_systems(artifact, seed) if artifact else (ours,)
-    everything = (*simple, *(_of(rival, seed) for rival in RIVALS.values()), *trained)
+    everything = (*simple, *(_of(rival, seed, tuned) for rival in RIVALS.values()), *trained)
     return {s.name: s for s in everything}
 
 
@@ -71,6 +74,7 @@ def choose(
     *,
     seed: int = 0,
     artifact: Path | None = None,
+    tuned: bool = False,
     note: Callable[[str], None] | None = None,
 ) -> list[System]:
     """Systems by name, in the order asked for; those that cannot run here are left out.
@@ -79,12 +83,13 @@ def choose(
         names: of ``registry``; ``None`` for all.
         seed: of whatever a system draws.
         artifact: a trained recommender's folder, measured as well.
+        tuned: see ``registry``.
         note: called with a line for each system that is left out, saying why.
 
     Raises:
         ConfigError: an unknown name, or nothing left.
     """
-    known = registry(seed, artifact)
+    known = registry(seed, artifact, tuned=tuned)
     if unknown := [n for n in names or () if n not in known]:
         raise ConfigError(f"no system {unknown[0]!r}", hint=f"all, or some of {', '.join(known)}")
     out = []
@@ -92,7 +97,8 @@ def choose(
         system = known[name]
         if system.requires and find_spec(system.requires) is None:
             if note:
-                note(f"{name} is left out: needs {system.requires} (pip install {system.requires})")
+                package = PACKAGES.get(system.requires, system.requires)
+                note(f"{name} is left out: needs {system.requires} (pip install {package})")
         else:
             out.append(system)
     if not out:
@@ -127,13 +133,13 @@ class Prior:
     """A recommender that leaves its language model out; only what a profile names is filtered."""
 
     def __init__(self, recommender: Recommender) -> None:
-        self._recommender = recommender
+        self.recommender = recommender
 
     def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
         """Rank the whole catalog by everything but the language model."""
         from coldstart.filters import Known
 
-        return self._recommender.recommend(profile, k=k, strategy="prior", filters=[Known()])
+        return self.recommender.recommend(profile, k=k, strategy="prior", filters=[Known()])
 
 
 def _popularity(training: TrainingData, split: Split, data: Dataset) -> Recommends:
@@ -144,19 +150,32 @@ def _demographic(training: TrainingData, split: Split, data: Dataset) -> Recomme
     return demographic_baseline(training.catalog, training.counts)
 
 
-def _item_knn_prior(training: TrainingData, split: Split, data: Dataset) -> Recommends:
+def item_knn_setting(training: TrainingData, split: Split, data: Dataset) -> Mapping[str, Any]:
+    """What ``item_knn_prior`` is told: the best setting for the fold's validation users."""
     build = partial(item_knn_baseline, training.catalog, training.counts)
-    cases = cold_users(data, split.valid)
-    return build(**(tune(build, KNN_GRID, cases).setting if cases else KNN_DEFAULT))
+    cases = validation_cases(data, split.valid)
+    return tune(build, KNN_GRID, cases).setting if cases else KNN_DEFAULT
 
 
-def _of(rival: Rival, seed: int) -> System:
+def _item_knn_prior(training: TrainingData, split: Split, data: Dataset) -> Recommends:
+    setting = item_knn_setting(training, split, data)
+    return item_knn_baseline(training.catalog, training.counts, **setting)
+
+
+def _of(rival: Rival, seed: int, tuned: bool) -> System:
     options = list(inspect.signature(rival.build).parameters.values())[1:]
     setting = {p.name: p.default for p in options if p.default is not p.empty}
     if "seed" in setting:
         setting["seed"] = seed
 
-    def make(training: TrainingData, split: Split, data: Dataset) -> Recommends:
-        return rival.build(training, **setting)
+    grid = dict(rival.grid) if tuned else {}
 
-    return System(rival.name, make, rival.description, setting, rival.requires)
+    def make(training: TrainingData, split: Split, data: Dataset) -> Recommends:
+        chosen = setting
+        cases = validation_cases(data, split.valid) if grid else []
+        if cases:
+            chosen = tune_in_turn(partial(rival.build, training), grid, setting, cases).setting
+        return rival.build(training, **chosen)
+
+    settings = {**setting, "grid": grid} if grid else setting
+    return System(rival.name, make, rival.description, settings, rival.requires)

@@ -28,7 +28,7 @@ class TrainConfig:
         batch_users: users per optimiser step.
         titles: liked titles per training sequence.
         learning_rate: peak; warm-up, then cosine to zero.
-        warmup_steps: optimiser steps to the peak.
+        warmup_steps: optimiser steps to the peak, a tenth of all steps at most.
         lora_rank: rank of the LoRA adapters (Hu et al., 2021) on all linear layers.
         lora_alpha: their scale.
         use_prior: decide by ``tau · logits + log prior`` instead of by the model's logits alone.

@@ -146,8 +146,10 @@ class Trainer:
         }
 
     def _learning_rate(self, step: int) -> float:
-        warm = min(1.0, (step + 1) / self.config.warmup_steps)
-        share = min(1.0, step / max(1, self.config.epochs * self.steps_per_epoch))
+        steps = max(1, self.config.epochs * self.steps_per_epoch)
+        # A short run is not spent on warming up.
+        warm = min(1.0, (step + 1) / max(1, min(self.config.warmup_steps, steps // 10)))
+        share = min(1.0, step / steps)
         return float(self.config.learning_rate * warm * 0.5 * (1 + np.cos(np.pi * share)))
 
     @torch.no_grad()

@@ -90,7 +90,7 @@ def train(
             told(row)
 
         trained = trainer.run(tell)
-    manifest = _manifest(trainer, trained.history, trained.best_epoch)
+    manifest = _manifest(trainer, out.name, trained.history, trained.best_epoch)
     files = artifacts.adapter_files(trained.adapter)
     fingerprint = manifest["base"]["fingerprint"]
     counts, template = trainer.counts, trainer.builder.template
@@ -150,11 +150,13 @@ def _trees(
     return trees
 
 
-def _manifest(trainer: Trainer, history: list[dict[str, float]], best: int) -> dict[str, Any]:
+def _manifest(
+    trainer: Trainer, name: str, history: list[dict[str, float]], best: int
+) -> dict[str, Any]:
     config, data, split = trainer.config, trainer.data, trainer.split
     is_public = data.name in NAMED
     return {
-        "name": data.name,
+        "name": name,
         "base": {"name": config.base, "fingerprint": trainer.base_fingerprint},
         "encoder": {"name": config.encoder},
         "catalog": {

@@ -16,7 +16,7 @@ import numpy as np
 
 from coldstart.errors import DataError
 from coldstart.evaluation.audits.agreement import DEPTH, MEASURES, TOP, Mean, compare, mean_of
-from coldstart.evaluation.harness import ColdCase
+from coldstart.evaluation.harness import ColdCase, with_others
 from coldstart.evaluation.metrics import ndcg
 from coldstart.evaluation.statistics import Difference, paired_bootstrap
 from coldstart.priors import attribute_groups
@@ -151,7 +151,7 @@ def audit_counterfactual(
                     found.setdefault((name, case.shots, label), {})[case.user] = values
         if report:
             report(done, len(cases))
-    for case, other in _pairs(cases, seed):
+    for case, other in with_others(cases, seed):
         for name in systems:
             own = lists[name, case.user, case.shots]
             values = compare(own, lists[name, other.user, case.shots])
@@ -188,17 +188,6 @@ def _changes(flips: Flips, case: ColdCase) -> list[tuple[UserProfile, list[str]]
 def _gain(own: list[str], ids: list[str], case: ColdCase) -> dict[str, float]:
     values = (ndcg(own, case.targets, TOP), ndcg(ids, case.targets, TOP))
     return dict(zip(("ndcg", "changed ndcg"), values, strict=True))
-
-
-def _pairs(cases: Sequence[ColdCase], seed: int) -> list[tuple[ColdCase, ColdCase]]:
-    """Every case with one of another user that has as many picks."""
-    out = []
-    for k in sorted({c.shots for c in cases}):
-        group = [c for c in cases if c.shots == k]
-        if len(group) > 1:
-            order = np.random.default_rng([seed, k]).permutation(len(group))
-            out += [(group[a], group[b]) for a, b in zip(order, np.roll(order, 1), strict=True)]
-    return out
 
 
 def _row(

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from coldstart import models
 from coldstart.data.dataset import Dataset
-from coldstart.errors import ArtifactError, DataError
+from coldstart.errors import DataError
 from coldstart.evaluation.audits.counterfactual import audit_counterfactual
 from coldstart.evaluation.audits.ledger import audit_ledger
 from coldstart.evaluation.audits.memory import audit_memory
@@ -17,13 +16,13 @@ from coldstart.evaluation.audits.report import Result
 from coldstart.evaluation.audits.wordings import ALONE, FULL, audit_wordings
 from coldstart.evaluation.figures import Memo, Ours, model_alone
 from coldstart.evaluation.harness import ColdCase, cold_users
+from coldstart.evaluation.rivals.language import base_model
 from coldstart.evaluation.splits import Split, shuffled_ids
 from coldstart.prompts import PromptTemplate
 from coldstart.protocols import Recommends
 from coldstart.schema import UserProfile
 
 if TYPE_CHECKING:
-    from coldstart.generation.causal import CausalLM
     from coldstart.recommender import Recommender
 
 SHOTS = (0, 3)
@@ -61,7 +60,7 @@ class Auditor:
 
     def counterfactual(self, report: Progress | None) -> Result:
         """See ``audit_counterfactual``."""
-        memo = Memo(self.recommender, self.seed, "catalog")
+        memo = Memo(self.recommender, self.seed)
         systems: dict[str, Recommends] = {
             FULL: Ours(memo, "catalog"),
             WITHOUT: Ours(memo, "prior"),
@@ -124,23 +123,6 @@ def held_out(data: Dataset, split: Split, users: int, seed: int = 0) -> list[Col
 def training_people(data: Dataset, split: Split) -> dict[str, UserProfile]:
     """The training users' profiles."""
     return {user: data.users[user] for user in split.train if user in data.users}
-
-
-def base_model(recommender: Recommender) -> CausalLM:
-    """The language model that a recommender's adapter was trained on, without the adapter.
-
-    Raises:
-        ArtifactError: the manifest names none.
-    """
-    from coldstart.generation.causal import CausalLM
-
-    try:
-        name = recommender.manifest["base"]["name"]
-    except (KeyError, TypeError) as e:
-        raise ArtifactError(
-            f"the manifest lacks {e}, so the base model is unknown", hint="save the artifact again"
-        ) from e
-    return CausalLM(models.load_causal_lm(name), models.load_tokenizer(name))
 
 
 def _telling(report: Progress | None, what: str) -> Callable[[int, int], None] | None:

@@ -152,7 +152,7 @@ def audit_wordings(
     # A user's evidence serves both systems of a wording.
     systems: dict[tuple[str, str], Recommends] = {}
     for wording, reader in asked.items():
-        memo = Memo(reader, seed, "catalog")
+        memo = Memo(reader, seed)
         systems[FULL, wording] = Ours(memo, "catalog")
         systems[ALONE, wording] = model_alone(memo, "logprobs")
     lists: dict[tuple[str, str, int], dict[str, list[str]]] = {}

@@ -10,9 +10,11 @@ from typing import Any, Literal
 from coldstart.evaluation.rivals.als import als
 from coldstart.evaluation.rivals.autoencoder import dropout_autoencoder
 from coldstart.evaluation.rivals.ease import ease, ease_prior
+from coldstart.evaluation.rivals.hybrid import knn_text_prior
 from coldstart.evaluation.rivals.neighbours import demographic_user_knn, item_knn
 from coldstart.evaluation.rivals.order import later_lift
 from coldstart.evaluation.rivals.simple import damped_mean, random_items
+from coldstart.evaluation.rivals.warp import lightfm_warp
 from coldstart.evaluation.rivals.words import bm25, text_retrieval
 from coldstart.protocols import Recommends
 
@@ -30,7 +32,7 @@ class Rival:
         build: training data, and a setting as keyword arguments, → a trained recommender. Without
             a setting it takes the one that validated best on MovieLens-100K.
         grid: settings worth trying on validation users; empty where nothing is tuned.
-        requires: library that has to be installed, or ``None``.
+        requires: library that has to be installed, as it is imported, or ``None``.
     """
 
     name: str
@@ -96,6 +98,17 @@ _ALL = (
         l2=(50.0, 100.0, 200.0, 500.0),
     ),
     _rival(
+        lightfm_warp,
+        "LightFM: hybrid matrix factorisation of attributes and picks, WARP loss",
+        "picks",
+        "attributes",
+        requires="lightfm",
+        factors=(16, 32, 64),
+        epochs=(15, 30, 60),
+        rate=(0.01, 0.02, 0.05),
+        l2=(0.0, 1e-5),
+    ),
+    _rival(
         dropout_autoencoder,
         "DropoutNet-style autoencoder of attributes and picks",
         "picks",
@@ -114,6 +127,14 @@ _ALL = (
         weight=(0.5, 1.0, 1.5),
     ),
     _rival(
+        knn_text_prior,
+        "demographic popularity + item-kNN + sentence embeddings of the picks",
+        "picks",
+        "attributes",
+        weight=(0.5, 1.0, 2.0, 3.0, 5.0),
+        text=(0.0, 1.0, 2.0, 4.0),
+    ),
+    _rival(
         text_retrieval,
         "sentence embeddings of profile and items, cosine",
         "picks",
@@ -130,5 +151,8 @@ _ALL = (
         b=(0.0, 0.4, 0.75),
     ),
 )
+
+PACKAGES: Mapping[str, str] = MappingProxyType({"lightfm": "lightfm-next"})
+"""What to install for a library, where the package has another name."""
 
 RIVALS: Mapping[str, Rival] = MappingProxyType({r.name: r for r in _ALL})

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.harness import METRICS, ColdCase, evaluate
+from coldstart.evaluation.harness import METRICS, MIN_TARGETS, ColdCase, cold_users, evaluate
 from coldstart.protocols import Recommends
 
 
@@ -63,6 +64,45 @@ def tune(
     tried = tuple((s, _mean(build(**s), cases, metric)) for s in settings(grid))
     setting, value = max(tried, key=lambda t: t[1])
     return Tuned(setting, value, tried)
+
+
+def tune_in_turn(
+    build: Callable[..., Recommends],
+    grid: Mapping[str, Sequence[Any]],
+    start: Mapping[str, Any],
+    cases: Sequence[ColdCase],
+    metric: str = "ndcg@10",
+) -> Tuned:
+    """Choose one value after the other, the others as they are: fewer tries than ``tune`` makes.
+
+    Args:
+        build: see ``tune``.
+        grid: values to try, by name, in the order in which they are chosen.
+        start: the setting to begin with, of every name in ``grid``.
+        cases: see ``tune``.
+        metric: see ``tune``.
+
+    Raises:
+        ConfigError: see ``tune``.
+    """
+    best = Tuned(dict(start), 0.0, ())
+    tried: list[tuple[dict[str, Any], float]] = []
+    for name, values in grid.items():
+        others = {n: [v] for n, v in best.setting.items() if n != name}
+        known = [best.setting[name], *(v for v in values if v != best.setting[name])]
+        best = tune(build, {**others, name: known}, cases, metric)
+        tried += best.tried
+    return Tuned(best.setting, best.value, tuple(tried))
+
+
+def validation_cases(data: Dataset, users: Sequence[str], limit: int = 100) -> list[ColdCase]:
+    """What rivals are tuned on: the first ``limit`` users, cold, at every number of picks.
+
+    Users with fewer than five targets are left out, unless that leaves under half of them.
+    """
+    asked = users[:limit]
+    long = cold_users(data, asked, [3])
+    return cold_users(data, asked, min_targets=MIN_TARGETS if 2 * len(long) >= len(asked) else 1)
 
 
 def _mean(system: Recommends, cases: Sequence[ColdCase], metric: str) -> float:

@@ -1,0 +1,97 @@
+"""Several recommenders behind one: their lists are fused by rank."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from coldstart.errors import ConfigError
+from coldstart.protocols import Recommends
+from coldstart.schema import Recommendation, RecommendationList, UserProfile
+
+RRF = 60
+"""Places by which the top of a list is levelled; the value of the paper."""
+
+
+class Ensemble:
+    """Recommends what its members agree on, by weighted reciprocal rank fusion.
+
+    ``score(i) = Σ_m w_m / (60 + rank_m(i))``, over the members that list item i among their first
+    ``depth`` (Cormack, Clarke and Büttcher, "Reciprocal rank fusion outperforms Condorcet and
+    individual rank learning methods", 2009). Ranks need no common scale, so that artifacts of
+    different models, trainings or templates can be joined, and simple baselines with them. Title,
+    reason and provenance of an item are those of the member that ranks it best.
+
+    Args:
+        members: anything with ``recommend()`` over one catalog.
+        weights: of the members, 0 or more; equal if left out.
+        depth: length of the members' lists, 1 to 1000; at least as many as are asked for are taken.
+
+    Raises:
+        ConfigError: no member, or weights or a depth that do not fit.
+
+    >>> from coldstart import Recommender
+    >>> both = Ensemble([Recommender.from_pretrained(f) for f in folders])  # doctest: +SKIP
+    >>> both.recommend({"age": 24}, k=5)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Recommends],
+        weights: Sequence[float] | None = None,
+        *,
+        depth: int = 100,
+    ) -> None:
+        self.members = tuple(members)
+        self.weights = tuple(weights) if weights is not None else (1.0,) * len(self.members)
+        if not self.members or len(self.weights) != len(self.members):
+            raise ConfigError(
+                f"{len(self.members)} members and {len(self.weights)} weights",
+                hint="give one member or more, and a weight for each",
+            )
+        if min(self.weights) < 0 or not 0 < sum(self.weights) < float("inf"):
+            raise ConfigError(
+                f"weights are {self.weights}", hint="0 or more each, and not all of them 0"
+            )
+        if not 1 <= depth <= 1000:
+            raise ConfigError(f"depth is {depth}", hint="1 to 1000")
+        self.depth = depth
+
+    def recommend(
+        self, profile: UserProfile | Mapping[str, Any], *, k: int = 10, **options: Any
+    ) -> RecommendationList:
+        """Fuse the members' lists.
+
+        Args:
+            profile: as the members take it.
+            k: how many items.
+            options: handed to every member: context, filters, strategy, …
+
+        Returns:
+            The fused list. ``dropped`` and ``dropped_counts`` are those of the first member, notes
+            those of all.
+
+        Raises:
+            ConfigError: ``k`` is out of range.
+            ProfileError: a malformed profile; and whatever the members raise.
+        """
+        if not 1 <= k <= 1000:
+            raise ConfigError(f"k is {k}", hint="1 to 1000")
+        depth = max(k, self.depth)
+        user = profile if isinstance(profile, UserProfile) else UserProfile.parse(profile)
+        lists = [member.recommend(user, k=depth, **options) for member in self.members]
+        scores: dict[str, float] = {}
+        best: dict[str, Recommendation] = {}
+        for found, weight in zip(lists, self.weights, strict=True):
+            for one in found if weight else ():
+                scores[one.item_id] = scores.get(one.item_id, 0.0) + weight / (RRF + one.rank)
+                if one.item_id not in best or one.rank < best[one.item_id].rank:
+                    best[one.item_id] = one
+        order = sorted(scores, key=lambda i: -scores[i])[:k]  # equals in the order they were met
+        items = tuple(
+            best[i].model_copy(update={"rank": rank, "score": scores[i]})
+            for rank, i in enumerate(order, start=1)
+        )
+        first = lists[0]
+        notes = tuple(dict.fromkeys(note for found in lists for note in found.notes))
+        return first.model_copy(update={"items": items, "k": k, "notes": notes})

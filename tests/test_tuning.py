@@ -1,0 +1,111 @@
+"""Rivals that get a fair chance on data they have never met, and the strongest simple one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from coldstart.data.dataset import Dataset
+from coldstart.errors import ConfigError
+from coldstart.evaluation.folds import user_folds
+from coldstart.evaluation.harness import MIN_TARGETS, SHOTS, evaluate
+from coldstart.evaluation.rivals.data import TrainingData
+from coldstart.evaluation.rivals.hybrid import knn_text_prior
+from coldstart.evaluation.rivals.registry import RIVALS
+from coldstart.evaluation.rivals.tuning import tune, tune_in_turn, validation_cases
+from coldstart.evaluation.systems import registry
+from coldstart.evaluation.trial import TrialPlan, run_trial
+from coldstart.priors import co_occurrence, log_popularity
+from coldstart.schema import UserProfile
+from tests.fakes import FakeEncoder
+from tests.toy import toy_dataset
+
+DATA = toy_dataset()
+FOLDS = user_folds(list(DATA.likes), 3)
+TRAINING = TrainingData.of(DATA, FOLDS[0].train, encoder=FakeEncoder())
+
+
+def weighed(**weights):
+    """A recommender whose worth is known: how near its weights are to 3 and 2."""
+    base = RIVALS["random_items"].build(TRAINING)
+    base.worth = -abs(weights["a"] - 3) - abs(weights["b"] - 2)
+    return base
+
+
+def test_values_are_chosen_one_after_the_other(monkeypatch):
+    from coldstart.evaluation.rivals import tuning
+
+    monkeypatch.setattr(tuning, "_mean", lambda system, cases, metric: system.worth)
+    grid = {"a": (1, 2, 3), "b": (1, 2, 4)}
+    found = tune_in_turn(weighed, grid, {"a": 1, "b": 4}, [object()])
+    assert found.setting == {"a": 3, "b": 2}
+    assert found.value == 0
+    assert len(found.tried) == 6
+    assert all(s["b"] == 4 for s, _ in found.tried[:3])
+    assert all(s["a"] == 3 for s, _ in found.tried[3:])
+
+
+def test_equals_keep_what_was_set(monkeypatch):
+    from coldstart.evaluation.rivals import tuning
+
+    monkeypatch.setattr(tuning, "_mean", lambda system, cases, metric: 1.0)
+    assert tune_in_turn(
+        weighed, {"a": (1, 3), "b": (2,)}, {"a": 7, "b": 2}, [object()]
+    ).setting == {
+        "a": 7,
+        "b": 2,
+    }
+
+
+def test_nobody_to_tune_on_is_said():
+    with pytest.raises(ConfigError, match="nothing to tune"):
+        tune_in_turn(weighed, {"a": (1,)}, {"a": 1}, [])
+
+
+def short(likes):
+    """The toy world, in which everybody likes so many items."""
+    cut = {u: DATA.likes[u][:likes] for u in DATA.likes}
+    return Dataset("short", DATA.catalog, DATA.users, cut)
+
+
+def test_short_histories_are_tuned_on_as_well():
+    users = list(DATA.likes)
+    long = validation_cases(short(12), users)
+    assert min(len(c.targets) for c in long) >= MIN_TARGETS
+    brief = validation_cases(short(4), users)
+    assert {c.shots for c in brief} == {k for k in SHOTS if k < 4}
+    assert min(len(c.targets) for c in brief) == 1
+    assert len({c.user for c in validation_cases(short(12), users, limit=5)}) <= 5
+
+
+def test_on_demand_every_rival_is_tuned_on_the_folds_own_validation_users():
+    names = ["item_knn", "knn_text_prior", "random_items"]
+    plain = [registry()[n] for n in names]
+    tuned = [registry(tuned=True)[n] for n in names]
+    assert plain[2].settings == tuned[2].settings  # it has nothing to be tuned
+    assert tuned[0].settings["grid"] == RIVALS["item_knn"].grid
+    plan = TrialPlan((0, 1), 1, min_targets=1)
+    trial = run_trial(DATA, FOLDS, tuned, plan, only=[0], encoder=FakeEncoder())
+    cases = validation_cases(DATA, FOLDS[0].valid)
+    best = tune(lambda **s: knn_text_prior(TRAINING, **s), {"weight": (0.5, 5.0)}, cases)
+    assert best.value <= 1
+    assert {r.system for r in trial.records} == set(names)
+
+
+def test_the_hybrid_is_the_sum_of_its_parts():
+    picks = [DATA.likes[FOLDS[0].train[0]][0]]
+    profile = UserProfile(liked=picks)
+    ids = DATA.catalog.ids
+    vectors = FakeEncoder().encode([i.content_text() for i in DATA.catalog])
+    expected = log_popularity(TRAINING.counts) + 3 * co_occurrence(TRAINING.counts, picks)
+    expected = expected + 0.5 * (vectors @ vectors[ids.index(picks[0])])
+    system = knn_text_prior(TRAINING, weight=3.0, text=0.5)
+    np.testing.assert_allclose(system.scores(profile), expected, rtol=1e-5)
+    assert picks[0] not in system.recommend(profile, k=5).item_ids
+
+
+def test_without_picks_the_hybrid_is_demographic_popularity():
+    cases = [c for c in validation_cases(DATA, FOLDS[0].valid) if not c.shots]
+    plain = registry()["demographic_popularity"].make(TRAINING, FOLDS[0], DATA)
+    rows = evaluate({"hybrid": knn_text_prior(TRAINING), "plain": plain}, cases)
+    assert rows[0].values == rows[1].values
