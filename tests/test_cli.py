@@ -407,7 +407,7 @@ def trained(monkeypatch):
         for step in (1, 2):
             report({"stage": "train", "epoch": 0, "step": step, "steps": 2, "loss": 0.5, "lr": 0.1})
         report({"stage": "ranker", "step": 1, "steps": 1})
-        return {"name": data.name, "validation": {"best_epoch": 1}}
+        return {"name": data.name, "validation": {"best_epoch": given.get("best", 1)}}
 
     module = ModuleType("coldstart.training.run")
     module.train = train
@@ -442,6 +442,12 @@ def test_train_passes_everything_on_and_reports(run, trained, tables, tmp_path):
     assert everyone == set(trained["data"].likes)
     assert "best_epoch" in out
     assert "epoch 0: valid_loss 1.235, valid_ndcg@10_k0 0.4" in err
+
+
+def test_an_adapter_that_never_got_better_is_said_to_be_untrained(run, trained, tables):
+    assert "untrained" not in run("train", *tables)[2]
+    trained["best"] = 0
+    assert "no epoch ranked better" in run("train", *tables)[2]
 
 
 def test_train_takes_a_split(run, trained, tables, tmp_path):

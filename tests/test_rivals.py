@@ -17,7 +17,7 @@ from coldstart.evaluation.rivals import warp as warp_module
 from coldstart.evaluation.rivals.als import als, fold_in, item_factors
 from coldstart.evaluation.rivals.autoencoder import dropout_autoencoder
 from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.rivals.ease import ease, ease_prior
+from coldstart.evaluation.rivals.ease import ease, ease_prior, ease_rows
 from coldstart.evaluation.rivals.neighbours import demographic_user_knn, item_knn
 from coldstart.evaluation.rivals.order import later_lift
 from coldstart.evaluation.rivals.registry import PACKAGES, RIVALS
@@ -274,6 +274,18 @@ def test_ease_folds_picks_in():
     for item in "bcef":
         column = FILMS.index(item)
         assert found[item] == pytest.approx(weights[0, column] + weights[3, column])
+
+
+@pytest.mark.parametrize("users", [3, 8, 12])
+def test_ease_is_the_same_by_users_as_by_items(users):
+    rng = np.random.default_rng(users)
+    catalog = Catalog(Item(item_id=str(i), title=f"Film {i}") for i in range(8))
+    likes = {f"u{n}": tuple(map(str, rng.permutation(8)[:4])) for n in range(users)}
+    data = TrainingData(catalog, dict.fromkeys(likes, UserProfile()), likes)
+    picks = [5, 0, 2]
+    np.testing.assert_allclose(
+        ease_rows(data, 1.5)(picks), ease_weights(data.counts, 1.5)[picks], atol=1e-9
+    )
 
 
 def test_ease_prior_adds_to_demographic_popularity():

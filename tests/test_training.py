@@ -79,6 +79,15 @@ def test_a_run_starts_from_an_earlier_adapter(base, gpt2, tmp_path):
         trainer_of(toy_config(base, start=str(tmp_path)), tmp_path / "four")
 
 
+def test_a_short_run_is_not_spent_on_warming_up(base, tmp_path):
+    trainer = trainer_of(toy_config(base, epochs=5, warmup_steps=1000), tmp_path)
+    steps = 5 * trainer.steps_per_epoch
+    rates = [trainer._learning_rate(step) for step in range(steps)]
+    assert max(rates) > 0.9 * trainer.config.learning_rate
+    assert rates.index(max(rates)) < steps / 5
+    assert rates[-1] < 0.1 * max(rates)
+
+
 def test_the_best_epoch_is_the_one_kept(base, tmp_path):
     trainer = trainer_of(toy_config(base, epochs=3), tmp_path)
     trained = trainer.run()

@@ -5,6 +5,7 @@ Harald Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,8 +27,41 @@ def ease(training: TrainingData, *, l2: float = 100_000.0) -> ScoredBaseline:
     The few picks of a stranger want a λ far above the published ones, which were chosen for rows
     of many likes. At k=0 it is demographic popularity.
     """
-    weights = ease_weights(training.counts, l2)
-    return by_picks(training, lambda picks: np.asarray(weights[picks].sum(axis=0)))
+    weights = ease_rows(training, l2)
+    return by_picks(training, lambda picks: np.asarray(weights(picks).sum(axis=0)))
+
+
+def ease_rows(training: TrainingData, l2: float) -> Callable[[list[int]], Floats]:
+    """Rows of ``priors.ease_weights``, computed from users where these are fewer than items.
+
+    With X the likes of U users and ``A = (XXᵀ + λI)⁻¹ X``, ``(XᵀX + λI)⁻¹ = (I − XᵀA) / λ``
+    (Woodbury), hence ``B_ij = (XᵀA)_ij / (1 − (XᵀA)_jj)``: the inverse is of U × U numbers.
+
+    Args:
+        training: the training users.
+        l2: λ, > 0.
+
+    Returns:
+        Columns of K items → what a like of each says about every item, shape (K, I).
+
+    Raises:
+        ConfigError: λ is not positive.
+    """
+    x = training.matrix
+    if x.shape[0] >= x.shape[1] or not l2 > 0:
+        weights = ease_weights(training.counts, l2)
+        return lambda picks: weights[picks]
+    gram = (x @ x.T).toarray()
+    gram[np.diag_indices(len(gram))] += l2
+    a = np.linalg.solve(gram, x.toarray())
+    rest = 1 - np.asarray(x.multiply(a).sum(axis=0)).ravel()
+
+    def rows(picks: list[int]) -> Floats:
+        out = np.asarray(x[:, picks].T @ a) / rest
+        out[np.arange(len(picks)), picks] = 0.0
+        return out
+
+    return rows
 
 
 def ease_prior(
@@ -42,11 +76,11 @@ def ease_prior(
         l2: λ of ``ease_weights``.
         weight: w, nats given to the item that EASE puts first, at one pick.
     """
-    weights = ease_weights(training.counts, l2)
+    weights = ease_rows(training, l2)
 
     def score(profile: UserProfile) -> Floats:
         picks = training.picks(profile)
-        said = weights[picks].sum(axis=0)
+        said = weights(picks).sum(axis=0)
         said[picks] = 0.0
         top = max(float(said.max(initial=0.0)), 1e-12)
         prior = demographic_popularity(training, profile)
