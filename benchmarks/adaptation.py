@@ -33,7 +33,7 @@ from coldstart.knowledge import ItemKnowledge
 from coldstart.models import DEFAULT_ENCODER
 from coldstart.ranking import BlendRanker
 from coldstart.schema import Context
-from coldstart.training.crossfit import learn_trees
+from coldstart.training.crossfit import learn_classical
 from coldstart.training.strangers import Strangers
 
 Floats = NDArray[np.float64]
@@ -102,7 +102,7 @@ def main() -> None:
     data, encoder = ml_100k.load(), make_encoder(DEFAULT_ENCODER)
     split = split_users(list(data.likes))
     strangers = Strangers(data, split.train, encoder)
-    ranker = BlendRanker.classical(learn_trees(data, split.train, strangers))
+    ranker = learn_classical(data, split.train, strangers)
     known = strangers.everyone
     valid = [Person(c, known, ranker) for c in cold_users(data, split.valid, SHOTS)]
     worth = {s: float(np.mean([p.value(*s) for p in valid])) for s in SETTINGS}

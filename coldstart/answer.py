@@ -17,14 +17,13 @@ from coldstart.knowledge import ItemKnowledge
 from coldstart.protocols import Filter
 from coldstart.ranking import BlendRanker, diversify
 from coldstart.reasons import Reasons
-from coldstart.schema import Item, Provenance, Recommendation, RecommendationList, Strategy
+from coldstart.schema import MAX_K, Item, Provenance, Recommendation, RecommendationList, Strategy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-MAX_K = 1000
 _POOL = 5  # diversity chooses among this many times k
 
 

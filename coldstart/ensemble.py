@@ -7,7 +7,7 @@ from typing import Any
 
 from coldstart.errors import ConfigError
 from coldstart.protocols import Recommends
-from coldstart.schema import Recommendation, RecommendationList, UserProfile
+from coldstart.schema import MAX_K, Recommendation, RecommendationList, UserProfile
 
 RRF = 60
 """Places by which the top of a list is levelled; the value of the paper."""
@@ -20,7 +20,9 @@ class Ensemble:
     ``depth`` (Cormack, Clarke and Büttcher, "Reciprocal rank fusion outperforms Condorcet and
     individual rank learning methods", 2009). Ranks need no common scale, so that artifacts of
     different models, trainings or templates can be joined, and simple baselines with them. Title,
-    reason and provenance of an item are those of the member that ranks it best.
+    reason and provenance of an item are those of the member that ranks it best. What any member
+    dropped is not shown; but members filter by themselves, and one that knows no filters, such as a
+    baseline, may bring in what another would have dropped further down.
 
     Args:
         members: anything with ``recommend()`` over one catalog.
@@ -53,8 +55,8 @@ class Ensemble:
             raise ConfigError(
                 f"weights are {self.weights}", hint="0 or more each, and not all of them 0"
             )
-        if not 1 <= depth <= 1000:
-            raise ConfigError(f"depth is {depth}", hint="1 to 1000")
+        if not 1 <= depth <= MAX_K:
+            raise ConfigError(f"depth is {depth}", hint=f"1 to {MAX_K}")
         self.depth = depth
 
     def recommend(
@@ -65,25 +67,27 @@ class Ensemble:
         Args:
             profile: as the members take it.
             k: how many items.
-            options: handed to every member: context, filters, strategy, …
+            options: handed to every member, which has to know them: context, filters, strategy, …
 
         Returns:
-            The fused list. ``dropped`` and ``dropped_counts`` are those of the first member, notes
-            those of all.
+            The fused list, with what all members dropped and noted; ``generated`` and the like are
+            those of the first one.
 
         Raises:
             ConfigError: ``k`` is out of range.
             ProfileError: a malformed profile; and whatever the members raise.
         """
-        if not 1 <= k <= 1000:
-            raise ConfigError(f"k is {k}", hint="1 to 1000")
+        if not 1 <= k <= MAX_K:
+            raise ConfigError(f"k is {k}", hint=f"1 to {MAX_K}")
         depth = max(k, self.depth)
         user = profile if isinstance(profile, UserProfile) else UserProfile.parse(profile)
-        lists = [member.recommend(user, k=depth, **options) for member in self.members]
+        asked = [(m, w) for m, w in zip(self.members, self.weights, strict=True) if w]
+        lists = [member.recommend(user, k=depth, **options) for member, _ in asked]
+        refused = {one.item_id for found in lists for one in found.dropped}
         scores: dict[str, float] = {}
         best: dict[str, Recommendation] = {}
-        for found, weight in zip(lists, self.weights, strict=True):
-            for one in found if weight else ():
+        for found, (_, weight) in zip(lists, asked, strict=True):
+            for one in (one for one in found if one.item_id not in refused):
                 scores[one.item_id] = scores.get(one.item_id, 0.0) + weight / (RRF + one.rank)
                 if one.item_id not in best or one.rank < best[one.item_id].rank:
                     best[one.item_id] = one
@@ -92,6 +96,11 @@ class Ensemble:
             best[i].model_copy(update={"rank": rank, "score": scores[i]})
             for rank, i in enumerate(order, start=1)
         )
-        first = lists[0]
-        notes = tuple(dict.fromkeys(note for found in lists for note in found.notes))
-        return first.model_copy(update={"items": items, "k": k, "notes": notes})
+        dropped = {one.item_id: one for found in reversed(lists) for one in found.dropped}
+        update = {
+            "items": items,
+            "k": k,
+            "dropped": tuple(dropped.values()),
+            "notes": tuple(dict.fromkeys(note for found in lists for note in found.notes)),
+        }
+        return lists[0].model_copy(update=update)

@@ -46,6 +46,7 @@ FEATURES = (
     "year_gap",
     "age",
     "shots",
+    "history",
     "alike",
     "words",
     "interests",
@@ -63,7 +64,8 @@ FEATURES = (
 - ``closest``: damped cosine of co-occurrence with the closest pick, 0…1.
 - ``smoothed``: co-occurrence between things like the picks and things like it (0…1) · √k.
 - ``resembles``: cosine of its content and that of the pick it is most like.
-- ``shares``: rarity-weighted attribute values it has in common with one pick, at most.
+- ``shares``: share of a pick's attribute values that it has too, a rare one counting more; of the
+  pick it shares most with, 0…1.
 - ``next``: how much likelier it is liked after the picks than after any likes, nats, · √k.
 - ``late``: how much likelier it is liked late than at all, nats.
 - ``kinds``: how the categories of the picks, less those of popular items, fit its own, · √k.
@@ -71,8 +73,9 @@ FEATURES = (
 - ``mainstream``: its log popularity less the mean one of the picks.
 - ``year``: its year, the median one if unknown.
 - ``year_gap``: years between it and the mean year of the picks.
-- ``age``: the user's, −1 if unknown; ``shots``: number of picks. Both are the same for all items:
-  they say how far to trust the others.
+- ``age``: the user's, −1 if unknown; ``shots``: number of picks; ``history``: 1 if they are
+  the first likes of a new account rather than favourites. All three are the same for all
+  items: they say how far to trust the others.
 - ``alike``: content similarity to the liked picks, standardised over the catalog, · √k / (1 + √k).
 - ``words``: content similarity to free text, interests and context, standardised over the catalog.
 - ``interests``: share of the stated interests that name one of the item's categories.
@@ -151,6 +154,7 @@ def user_features(
         "year_gap": np.abs(knowledge.year - knowledge.year[rows].mean()) if rows else zero,
         "age": np.full(n, -1.0 if age is None else age),
         "shots": np.full(n, float(len(liked))),
+        "history": np.full(n, float(user.profile.history)),
         "alike": _alike(knowledge, liked),
         "words": _words(knowledge, user),
         "interests": _interests(knowledge, user.profile),
@@ -180,8 +184,10 @@ def _smoothed(knowledge: ItemKnowledge, rows: Sequence[int]) -> Floats:
 def _shares(knowledge: ItemKnowledge, rows: Sequence[int]) -> Floats:
     if not rows or not knowledge.attributes.shape[1]:
         return np.zeros(len(knowledge.ids))
-    has = (knowledge.attributes[list(rows)] > 0).astype(np.float64)
-    return np.asarray((knowledge.attributes @ has.T).toarray().max(axis=1))
+    theirs = knowledge.attributes[list(rows)]
+    total = np.maximum(np.asarray(theirs.sum(axis=1)).ravel(), 1e-9)
+    common = knowledge.attributes @ (theirs > 0).astype(np.float64).T
+    return np.asarray((common.toarray() / total).max(axis=1))
 
 
 def _rows(knowledge: ItemKnowledge, ids: Sequence[str]) -> list[int]:

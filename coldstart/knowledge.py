@@ -38,12 +38,19 @@ class ItemKnowledge:
         catalog: followed by ``sync``.
         counts: of the training users.
         encoder: turns item content into vectors.
+        like: knowledge of the same catalog with other counts, whose content is taken over.
     """
 
-    def __init__(self, catalog: Catalog, counts: Counts, encoder: Encoder) -> None:
-        self.catalog, self.counts, self.encoder = catalog, counts, encoder
+    def __init__(
+        self,
+        catalog: Catalog,
+        counts: Counts,
+        encoder: Encoder,
+        like: ItemKnowledge | None = None,
+    ) -> None:
+        self.catalog, self.counts, self.encoder, self._like = catalog, counts, encoder, like
         self._version = -1
-        self._vectors: dict[str, tuple[str, Float]] = {}
+        self._vectors: dict[str, tuple[str, Float]] = dict(like._vectors) if like else {}
 
     def sync(self) -> None:
         """Catch up with the catalog; only new or changed items are encoded."""
@@ -71,7 +78,8 @@ class ItemKnowledge:
     def alike(self) -> sparse.csr_array:
         """``relatives`` of the items, shape (N, N); computed when first asked for."""
         if self._alike is None:
-            self._alike = relatives(self.content)
+            same = self._like is not None and self._like._version == self._version
+            self._alike = self._like.alike if self._like and same else relatives(self.content)
         return self._alike
 
     def spread(self, values: Floats, quantile: float = HOPE) -> Floats:

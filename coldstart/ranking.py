@@ -51,14 +51,17 @@ class BlendRanker:
     Args:
         weights: by strategy, each feature's (weight without picks, change by 10 picks).
         trees: a correction that all strategies share; made only for users who are ``personal``.
+        favourites: another one, for people whose picks are favourites rather than a
+            ``history``; ``None``: the same.
     """
 
     def __init__(
         self,
         weights: Mapping[str, Mapping[str, tuple[float, float]]],
         trees: TreeCorrection | None = None,
+        favourites: TreeCorrection | None = None,
     ) -> None:
-        self.trees = trees
+        self.trees, self.favourites = trees, favourites
         self._weights = {s: {f: tuple(w) for f, w in ws.items()} for s, ws in weights.items()}
         for strategy, by_name in self._weights.items():
             unknown = by_name.keys() - set(FEATURES)
@@ -78,9 +81,11 @@ class BlendRanker:
         )
 
     @classmethod
-    def classical(cls, trees: TreeCorrection | None = None) -> BlendRanker:
+    def classical(
+        cls, trees: TreeCorrection | None = None, favourites: TreeCorrection | None = None
+    ) -> BlendRanker:
         """Everything but the language model, for the ``prior`` strategy."""
-        return cls({"prior": classical_weights()}, trees)
+        return cls({"prior": classical_weights()}, trees, favourites)
 
     def weights(self, strategy: str, shots: int) -> Floats:
         """Weights for ``shots`` picks, shape (len(FEATURES),)."""
@@ -95,10 +100,8 @@ class BlendRanker:
 
     def scores(self, features: Floats, weights: Floats) -> Floats:
         """Score of every item, shape (N,); higher is better."""
-        linear = np.asarray(features @ weights)
-        if self.trees is None or not personal(features):
-            return linear
-        return linear + self.trees.correct(features, FEATURES, linear)
+        linear, trees = np.asarray(features @ weights), self._trees_for(features)
+        return linear if trees is None else linear + trees.correct(features, FEATURES, linear)
 
     def contributions(self, features: Floats, weights: Floats, rows: Sequence[int]) -> Floats:
         """Each feature's part in the scores of some items, shape (len(rows), len(FEATURES)).
@@ -108,10 +111,14 @@ class BlendRanker:
             weights: shape (len(FEATURES),).
             rows: the items; the parts of each sum to its score.
         """
-        linear = features[rows] * weights
-        if self.trees is None or not personal(features):
-            return linear
-        return linear + self.trees.explain(features[rows], FEATURES)
+        linear, trees = features[rows] * weights, self._trees_for(features)
+        return linear if trees is None else linear + trees.explain(features[rows], FEATURES)
+
+    def _trees_for(self, features: Floats) -> TreeCorrection | None:
+        if not personal(features):
+            return None
+        shots, history = (features[0, FEATURES.index(f)] for f in ("shots", "history"))
+        return self.trees if history or not shots else self.favourites or self.trees
 
     def table(self, strategy: str) -> dict[str, tuple[float, float]]:
         """Each feature's (weight without picks, change by 10 picks)."""
@@ -120,7 +127,11 @@ class BlendRanker:
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
         weights = {s: {f: list(w) for f, w in ws.items()} for s, ws in self._weights.items()}
-        return {"weights": weights, "correction": self.trees and self.trees.to_dict()}
+        return {
+            "weights": weights,
+            "correction": self.trees and self.trees.to_dict(),
+            "favourites": self.favourites and self.favourites.to_dict(),
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> BlendRanker:
@@ -130,11 +141,10 @@ class BlendRanker:
                 s: {f: (float(w[0]), float(w[1])) for f, w in ws.items()}
                 for s, ws in data["weights"].items()
             }
-            correction = data["correction"]
+            parts = data["correction"], data.get("favourites")
         except (TypeError, ValueError, AttributeError, LookupError) as e:
             raise ArtifactError(f"malformed ranker weights: {e}") from e
-        trees = None if correction is None else TreeCorrection.from_dict(correction, FEATURES)
-        return cls(weights, trees)
+        return cls(weights, *(p and TreeCorrection.from_dict(p, FEATURES) for p in parts))
 
 
 def diversify(scores: Floats, vectors: NDArray[Any], k: int, diversity: float) -> list[int]:

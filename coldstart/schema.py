@@ -18,6 +18,10 @@ Strategy = Literal["catalog", "free", "both", "prior"]
 M = TypeVar("M", bound=BaseModel)
 
 
+MAX_K = 1000
+"""Items in one answer, at most."""
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -90,6 +94,11 @@ class UserProfile(_Said):
     ``{"item": …, "at": timestamp}``, oldest first where no timestamp is given. Attributes that
     have no field of their own go into ``attributes``.
 
+    Args:
+        history: the liked picks are all that a new account has liked so far, in that order, rather
+            than favourites out of all that a person knows. The two call for other items, and the
+            ranker has learned both.
+
     >>> UserProfile(age=24, liked="Toy Story").liked[0].item
     'Toy Story'
     """
@@ -106,6 +115,7 @@ class UserProfile(_Said):
     liked: Picks = ()
     disliked: Picks = ()
     seen: Picks = ()
+    history: bool = False
 
     @field_validator("age", mode="before")
     @classmethod

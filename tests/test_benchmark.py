@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from coldstart.cli import main
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation import drawing, kept, report
+from coldstart.evaluation import drawing, report
 from coldstart.evaluation.figures import Memo
 from coldstart.evaluation.folds import user_folds
 from coldstart.evaluation.judge import METRICS, UNTESTED, Judge
@@ -235,7 +235,7 @@ def test_a_damaged_file_is_made_again(data, folds, tmp_path, harm, why):
 def test_results_of_other_code_are_made_again(data, folds, tmp_path, monkeypatch):
     one, notes = Counting(), []
     old = run_trial(data, folds, [one.system], PLAN, work=tmp_path)
-    monkeypatch.setattr(kept, "code_fingerprint", lambda: "newer")
+    monkeypatch.setattr(System, "fingerprint", lambda system: "newer")
     new = run_trial(data, folds, [one.system], PLAN, work=tmp_path, note=notes.append)
     assert one.made == 6
     assert answers(new) == answers(old)
@@ -285,9 +285,9 @@ def test_trees_are_learned_as_in_training(monkeypatch, data, folds):
     ranker = without_model(training, folds[0], data).recommender.ranker
     config = run.TrainConfig()
     strangers = run.Strangers(data, folds[0].train, FakeEncoder(), seed=config.seed)
-    trees = run._trees(data, folds[0], config, strangers, None, lambda row: None)
+    learned = run._classical(data, folds[0], config, strangers, None, lambda row: None)
     assert ranker.trees is not None
-    assert ranker.to_dict() == run.BlendRanker.classical(trees).to_dict()
+    assert ranker.to_dict() == learned.to_dict()
 
 
 # -- summary -------------------------------------------------------------------------------------
@@ -453,6 +453,29 @@ def test_gauc_asks_about_rated_items_only_and_a_bad_answer_is_refused():
         judge.ask("x", 0, Ranks("bf"), case)
     with pytest.raises(DataError, match="x shows an item twice"):
         judge.ask("x", 0, Ranks("bb"), case)
+
+
+def test_more_than_anybody_answers_is_not_asked_for(monkeypatch):
+    """Whose excluded items are too many has seen them instead."""
+    from coldstart.evaluation import judge as module
+
+    asked = []
+
+    class Ranks:
+        def recommend(self, profile, *, k=10):
+            asked.append((k, {p.item for p in profile.seen}))
+            gone = {p.item for p in (*profile.liked, *profile.seen)}
+            return SimpleNamespace(item_ids=[i for i in "abcdefgh" if i not in gone][:k])
+
+    profile = UserProfile(liked=(Pick(item="a"),))
+    case = SupportCase("u", 1, profile, frozenset("gh"), frozenset("abcd"), ("a",))
+    judge = Judge(dict.fromkeys("abcdefgh", 1.0))
+    usual = judge.ask("x", 0, Ranks(), case)
+    monkeypatch.setattr(module, "MAX_K", 7)
+    capped = judge.ask("x", 0, Ranks(), case)
+    assert asked == [(8, set()), (module.DEPTH, set("bcd"))]
+    assert (capped.top, capped.values) == (usual.top, usual.values)
+    assert capped.top == tuple("efgh")
 
 
 def test_gauc_is_shown_as_what_it_is_and_never_compared(trial, data):

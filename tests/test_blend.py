@@ -11,6 +11,8 @@ from coldstart.ranking import DEFAULT_WEIGHTS, BlendRanker
 from coldstart.training.blend import Bench, Case, fit_weights
 from coldstart.training.ranker import base_scores, cross_validate, fit_ranker
 
+PLAIN = BlendRanker.classical()
+
 
 def simulated(truth, *, users=40, items=120, seed=0):
     """People who like what a known blend puts first, with some noise."""
@@ -41,7 +43,7 @@ def mean_ndcg(ranker, cases, strategy):
 
 def test_a_helpful_model_earns_its_weight_and_ranks_better_for_new_users():
     truth = {"popularity": (1.0, 0.0), "model": (2.0, 0.0)}
-    ranker, fresh = fit_ranker(simulated(truth)), simulated(truth, seed=1)
+    ranker, fresh = fit_ranker(simulated(truth), PLAIN), simulated(truth, seed=1)
     best = mean_ndcg(BlendRanker({"catalog": truth}), fresh, "catalog")
     without = mean_ndcg(ranker, fresh, "prior")
     assert mean_ndcg(ranker, fresh, "catalog") > without + 0.8 * (best - without)
@@ -49,21 +51,21 @@ def test_a_helpful_model_earns_its_weight_and_ranks_better_for_new_users():
 
 def test_weights_that_move_with_the_picks_are_found():
     truth = {"popularity": (1.0, 0.0), "model": (0.0, 4.0)}
-    weight, change = fit_ranker(simulated(truth, users=80)).table("catalog")["model"]
+    weight, change = fit_ranker(simulated(truth, users=80), PLAIN).table("catalog")["model"]
     assert change > weight >= 0
 
 
 @pytest.mark.parametrize("worth", [0.0, -2.0])
 def test_a_useless_or_misleading_model_weighs_next_to_nothing(worth):
     truth = {"popularity": (1.0, 0.0), "model": (worth, 0.0)}
-    weight, change = fit_ranker(simulated(truth, users=80)).table("catalog")["model"]
+    weight, change = fit_ranker(simulated(truth, users=80), PLAIN).table("catalog")["model"]
     assert 0 <= weight < 0.15
     assert weight + change >= -1e-9
 
 
 def test_what_is_known_without_the_model_keeps_its_weights():
     truth = {"popularity": (1.0, 0.0), "model": (2.0, 0.0)}
-    table = fit_ranker(simulated(truth)).table("both")
+    table = fit_ranker(simulated(truth), PLAIN).table("both")
     assert {f: w for f, w in table.items() if f not in ("model", "written")} == {
         f: w for f, w in DEFAULT_WEIGHTS.items() if f not in ("model", "written")
     }
@@ -72,14 +74,14 @@ def test_what_is_known_without_the_model_keeps_its_weights():
 def test_nothing_to_learn_from_keeps_the_defaults():
     nobody = Case("u", np.ones((3, len(FEATURES)), np.float32), np.array([], int), np.array([0]), 1)
     for cases in ([], [nobody]):
-        base = base_scores(cases, None)
+        base = base_scores(cases, PLAIN)
         assert fit_weights(cases, base, ["model"]) == {"model": DEFAULT_WEIGHTS["model"]}
 
 
 def test_fitting_is_repeatable_and_leaves_the_cases_alone():
     cases = simulated({"popularity": (1.0, 0.0), "model": (1.0, 0.0)}, users=10)
     before = [c.features.copy() for c in cases]
-    assert fit_ranker(cases).to_dict() == fit_ranker(cases).to_dict()
+    assert fit_ranker(cases, PLAIN).to_dict() == fit_ranker(cases, PLAIN).to_dict()
     for case, features in zip(cases, before, strict=True):
         np.testing.assert_array_equal(case.features, features)
 
@@ -99,7 +101,8 @@ def test_the_bench_measures_what_the_metric_measures(cut):
 
 
 def test_cross_validation_reports_every_strategy_and_number_of_picks():
-    found = cross_validate(simulated({"popularity": (1.0, 0.0), "model": (2.0, 0.0)}, users=12))
+    cases = simulated({"popularity": (1.0, 0.0), "model": (2.0, 0.0)}, users=12)
+    found = cross_validate(cases, PLAIN)
     assert set(found) == {
         f"{s}_k{k}" for s in ("catalog", "free", "both", "prior", "classical") for k in (0, 5, 10)
     }

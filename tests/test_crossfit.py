@@ -10,7 +10,9 @@ from coldstart.data.dataset import Dataset
 from coldstart.features import FEATURES
 from coldstart.ranking import BlendRanker
 from coldstart.schema import UserProfile
-from coldstart.training.crossfit import RESERVED, crossfit_requests
+from coldstart.training import crossfit
+from coldstart.training.boosting import fit_trees
+from coldstart.training.crossfit import RESERVED, crossfit_requests, learn_classical
 from coldstart.training.people import ATTRIBUTES, MIN_TARGETS, SHOTS, simulate_request
 from coldstart.training.strangers import Strangers
 from tests.fakes import FakeEncoder
@@ -72,7 +74,9 @@ def test_every_request_is_asked_with_and_without_the_first_likes(world):
     shots = FEATURES.index("shots")
     for user in users[:5]:
         asked = [
-            (int(r.features[0, shots]), int(r.liked.sum())) for r in requests if r.user == user
+            (int(r.features[0, shots]), int(r.liked.sum()))
+            for r in requests
+            if r.user == user and r.order == "first"
         ]
         for k in (1, 3, 5):
             sizes = sorted(liked for shots, liked in asked if shots == k)
@@ -80,3 +84,33 @@ def test_every_request_is_asked_with_and_without_the_first_likes(world):
             # Statements hide five likes, of which some may be among the first ten.
             assert sizes[0] <= 22 - RESERVED <= sizes[1] <= 22 - k
         assert sum(shots == RESERVED for shots, _ in asked) == 1
+
+
+def test_favourites_are_any_likes_and_asked_once(world):
+    users = tuple(world.likes)
+    strangers = Strangers(world, users, FakeEncoder())
+    requests = crossfit_requests(world, users, strangers, BlendRanker.classical())
+    shots, history = FEATURES.index("shots"), FEATURES.index("history")
+    for r in requests:
+        assert set(r.features[:, history]) == {float(r.order == "first")}
+    favourites = [r for r in requests if r.user == "u0" and r.order == "random"]
+    assert [int(r.features[0, shots]) for r in favourites] == [k for k in SHOTS if k]
+    rng = np.random.default_rng(0)
+    request = simulate_request("u0", world, 5, rng, said_share=0, order="random")
+    picks = [p.item for p in request.profile.liked]
+    assert set(picks) < set(world.likes["u0"])
+    assert picks != list(world.likes["u0"][:5])
+    assert not request.profile.history
+    assert set(request.targets) | set(picks) == set(world.likes["u0"])
+
+
+def test_each_kind_of_picks_has_its_own_trees(world, monkeypatch):
+    users = tuple(world.likes)
+    strangers = Strangers(world, users, FakeEncoder())
+    assert learn_classical(world, users, strangers).trees is None
+    monkeypatch.setattr(crossfit, "ENOUGH_USERS", 10)
+    ranker = learn_classical(world, users, strangers)
+    requests = crossfit_requests(world, users, strangers, BlendRanker.classical())
+    for order, trees in (("first", ranker.trees), ("random", ranker.favourites)):
+        own = fit_trees([r for r in requests if r.order == order])
+        assert trees.to_dict() == own.to_dict()

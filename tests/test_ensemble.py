@@ -11,6 +11,7 @@ from coldstart.ensemble import RRF, Ensemble
 from coldstart.errors import ConfigError, ProfileError
 from coldstart.evaluation.baselines import ScoredBaseline
 from coldstart.evaluation.harness import cold_users, evaluate
+from coldstart.filters import Where, default_filters
 from coldstart.priors import Counts
 from coldstart.protocols import Recommends
 from tests.toy import toy_dataset
@@ -82,6 +83,28 @@ def test_picks_are_not_shown_and_mappings_are_profiles():
 def test_what_makes_no_ensemble_is_refused(members, options):
     with pytest.raises(ConfigError):
         Ensemble(members, **options)
+
+
+def test_what_a_member_dropped_is_not_brought_in_by_another(shipped):
+    plain = ScoredBaseline(shipped.catalog, shipped.counts, lambda profile: shipped.counts.likes)
+    star_wars = plain.recommend(NOBODY, k=1).item_ids[0]
+
+    class Without:
+        def recommend(self, profile, *, k=10):
+            hidden = [*default_filters(), Where(lambda item: item.item_id != star_wars)]
+            return shipped.recommend(profile, k=k, strategy="prior", filters=hidden)
+
+    found = Ensemble([Without(), plain]).recommend(NOBODY, k=20)
+    assert star_wars not in found.item_ids
+    assert star_wars in [one.item_id for one in found.dropped]
+
+
+def test_members_without_weight_are_not_asked():
+    class Never:
+        def recommend(self, profile, *, k=10):
+            raise AssertionError
+
+    assert len(Ensemble([ranking([0]), Never()], [1, 0]).recommend(NOBODY, k=3)) == 3
 
 
 @pytest.mark.parametrize("k", [0, 1001])

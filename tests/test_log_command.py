@@ -212,6 +212,10 @@ def test_every_kind_of_file_gives_the_same_policy(tmp_path):
         ({"item_id": ["a"], "probability": [-0.1]}, r"probability is '-0\.1', expected"),
         ({"item_id": ["a", "b"], "probability": ["1", "x"]}, "probability is 'x', .* in row 3"),
         ({"item_id": ["a", "b"], "probability": [1.0, None]}, "probability is empty, expected"),
+        (
+            {"item_id": ["a", "b"], "rank": [1, 2], "probability": [None, None]},
+            "the column probability is empty",
+        ),
         ({"item_id": ["a", None], "rank": [1, 2]}, "item_id is empty, expected an id, in row 3"),
         ({"item_id": ["a"], "rank": [0]}, "rank is '0', expected a whole number from 1 up"),
         ({"item_id": ["a", "a"], "probability": [0.5, 0.5]}, "item_id repeats .* in rows 2, 3"),

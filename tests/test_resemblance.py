@@ -125,7 +125,7 @@ def test_the_maker_is_a_signal_and_a_reason():
     knowledge = tools()
     liked = UserProfile(liked=["1"])
     found = features_of(ResolvedProfile(liked, Context()), knowledge)["shares"]
-    np.testing.assert_allclose(found, [0.5, 0.5, 0, 0])
+    np.testing.assert_allclose(found, [1, 1, 0, 0])
     reasons = reasons_of({"liked": ["1"]}, knowledge=knowledge, k=3)
     assert "ame brand as Hammer: Stanley" in reasons["2"]
     assert not any("Hammer: " in reasons[i] for i in "34")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from coldstart.errors import ArtifactError, ConfigError
+from coldstart.errors import ArtifactError, ConfigError, DataError
 from coldstart.evaluation.figures import Memo, Ours
+from coldstart.evaluation.rivals.data import TrainingData
 from coldstart.evaluation.rivals.language import base_lm
 from coldstart.evaluation.scenarios import new_users
 from coldstart.evaluation.splits import Split, split_users
@@ -36,7 +37,8 @@ def test_every_strategy_answers_as_the_recommender_does(movielens, few, shipped)
     for user in few.test:
         for strategy in ("catalog", "prior"):
             picks = tuple(Pick(item=i) for i in movielens.likes[user][:2])
-            profile = movielens.users[user].model_copy(update={"liked": picks})
+            said = {"liked": picks, "history": True}
+            profile = movielens.users[user].model_copy(update=said)
             ours = Ours(Memo(shipped), strategy)
             reserved = set(movielens.likes[user][:10])
             listed = [i for i in ours.recommend(profile, k=20).item_ids if i not in reserved]
@@ -83,6 +85,19 @@ def test_it_is_not_asked_about_its_own_training_users(movielens):
     systems = choose(["coldstart_prior"], artifact=ARTIFACT)
     with pytest.raises(ConfigError, match="trained on other users than the fold's"):
         run_trial(movielens, new_users(movielens, [other]), systems, TrialPlan(shots=(0,)))
+
+
+def test_it_is_not_asked_about_users_who_chose_its_settings(movielens):
+    own = artifact_split(ARTIFACT)
+    moved = Split(own.train, own.valid[5:], (*own.test, *own.valid[:5]))
+    systems = choose(["coldstart_prior"], artifact=ARTIFACT)
+    with pytest.raises(ConfigError, match="chose its settings on some of the fold's test users"):
+        run_trial(movielens, new_users(movielens, [moved]), systems, TrialPlan(shots=(0,)))
+
+
+def test_users_of_other_data_are_named(movielens):
+    with pytest.raises(DataError, match="1 users, first 'nobody', have no likes in ml-100k"):
+        TrainingData.of(movielens, ["1", "nobody"])
 
 
 def test_a_folder_without_an_artifact_is_refused(tmp_path):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
 
 from coldstart.errors import ArtifactError, ConfigError, DataError
 from coldstart.evaluation.splits import Split
@@ -77,6 +78,18 @@ def test_a_run_starts_from_an_earlier_adapter(base, gpt2, tmp_path):
         trainer_of(toy_config(gpt2, start=str(first.adapter)), tmp_path / "three")
     with pytest.raises(ArtifactError, match="no adapter in"):
         trainer_of(toy_config(base, start=str(tmp_path)), tmp_path / "four")
+
+
+def test_without_epochs_the_adapter_stays_as_it_was(base, tmp_path):
+    first = trainer_of(toy_config(base, epochs=1), tmp_path / "one").run()
+    config = toy_config(base, epochs=0, start=str(first.adapter))
+    again = trainer_of(config, tmp_path / "two").run()
+    assert again.best_epoch == 0
+    assert len(again.history) == 1
+    weights = [load_file(run.adapter / "adapter_model.safetensors") for run in (first, again)]
+    assert weights[0].keys() == weights[1].keys()
+    for name, values in weights[0].items():
+        np.testing.assert_allclose(weights[1][name], values, rtol=1e-2)
 
 
 def test_a_short_run_is_not_spent_on_warming_up(base, tmp_path):
@@ -184,6 +197,7 @@ def test_train_refuses_a_split_of_strangers(base, tmp_path):
     ("change", "message"),
     [
         ({"epochs": 0}, "epochs is 0"),
+        ({"epochs": -1, "start": "somewhere"}, "epochs is -1"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0"),
         ({"likes_share": 1.5}, "likes_share is 1.5"),
         ({"objective": "magic"}, "objective is 'magic'"),

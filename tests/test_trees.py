@@ -41,6 +41,29 @@ def precision(score, liked):
     return liked[np.argsort(-score)[:10]].mean()
 
 
+def test_favourites_have_their_own_trees_if_there_are_any(trees):
+    other = TreeCorrection(TREE_FEATURES, (Node(0.0),))
+    weights = {"prior": {"popularity": (1.0, 0.0)}}
+    r = requests(1)[0]
+    shots, history = FEATURES.index("shots"), FEATURES.index("history")
+    unit = np.array([float(f == "popularity") for f in FEATURES])
+    plain = r.features @ unit
+
+    def moved(ranker, picks, is_history):
+        r.features[:, shots], r.features[:, history] = picks, is_history
+        parts = ranker.contributions(r.features, unit, range(len(r.features)))
+        scores = ranker.scores(r.features, unit)
+        np.testing.assert_allclose(parts.sum(axis=1), scores, atol=1e-6)
+        return not np.allclose(scores, plain)
+
+    both = BlendRanker.from_dict(BlendRanker(weights, trees, other).to_dict())
+    assert moved(both, 3, True)
+    assert not moved(both, 3, False)  # favourites, of which the other trees say nothing
+    old = BlendRanker.from_dict({k: v for k, v in both.to_dict().items() if k != "favourites"})
+    assert old.favourites is None
+    assert moved(old, 3, False)
+
+
 def test_trees_learn_what_a_linear_score_misses(trees):
     found, linear = [], []
     for r in requests(30, seed=1):

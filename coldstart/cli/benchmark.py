@@ -46,8 +46,8 @@ def benchmark(
     tune: Annotated[
         bool | None,
         _asked(
-            "Choose the rivals' settings on each fold's validation users; if left out, on all data "
-            "but ml-100k, where they are known."
+            "Choose the rivals' settings on each fold's validation users, cold and with the same "
+            "--order; if left out, on all data but ml-100k, where they are known for first picks."
         ),
     ] = None,
     min_targets: Annotated[
@@ -99,8 +99,15 @@ def benchmark(
     names = None if systems == "all" else [n.strip() for n in systems.split(",") if n.strip()]
     if holdout.artifact:
         source = source.or_that_of(read_manifest(holdout.artifact))
-    tuned = source.data != "ml-100k" if tune is None else tune
-    picked = choose(names, seed=seed, artifact=holdout.artifact, tuned=tuned, note=output.note)
+    settled = source.data == "ml-100k" and order == "first"
+    picked = choose(
+        names,
+        seed=seed,
+        artifact=holdout.artifact,
+        tuned=not settled if tune is None else tune,
+        order=order,
+        note=output.note,
+    )
     if against is not None and against not in [s.name for s in picked]:
         known = ", ".join(s.name for s in picked)
         raise ConfigError(f"--against {against!r} is not measured", hint=f"one of {known}")

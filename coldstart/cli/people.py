@@ -63,6 +63,14 @@ class Person:
     liked: Annotated[
         Texts, _taste("Something they liked, oldest first. [dim]Repeatable.[/dim]", "TITLE|ID")
     ] = None
+    history: Annotated[
+        bool,
+        typer.Option(
+            "--history",
+            help="The liked items are all that a new account has liked so far, not favourites.",
+            rich_help_panel=_TASTE,
+        ),
+    ] = False
     disliked: Annotated[
         Texts, _taste("Something they did not like. [dim]Repeatable.[/dim]", "TITLE|ID")
     ] = None
@@ -184,6 +192,8 @@ def _request(document: dict[str, Any], person: Person) -> Request:
 def _with_flags(profile: dict[str, Any], person: Person) -> dict[str, Any]:
     given = {name: getattr(person, name) for name in _PLAIN}
     made = profile | {name: v for name, v in given.items() if v is not None}
+    if person.history:
+        made["history"] = True
     for field, flag in _LISTS.items():
         if more := getattr(person, flag):
             there = made.get(field) or []

@@ -72,7 +72,10 @@ class Learning:
         str | None,
         _learn("Go on from this artifact's adapter instead of a new one.", metavar="FOLDER"),
     ] = _DEFAULT.start
-    epochs: Annotated[int, _learn("At most this many.", min=1)] = _DEFAULT.epochs
+    epochs: Annotated[
+        int,
+        _learn("At most this many; 0 with --start: learn the rest anew.", min=0),
+    ] = _DEFAULT.epochs
     patience: Annotated[int, _learn("Stop after this many epochs without improvement.", min=1)] = (
         _DEFAULT.patience
     )
@@ -157,7 +160,7 @@ def train(
     if as_json:
         return output.emit(summary)
     output.stdout().print(output.facts(summary.get("validation", summary)))
-    if summary.get("validation", {}).get("best_epoch") == 0:
+    if config.epochs and summary.get("validation", {}).get("best_epoch") == 0:
         output.note(
             "the adapter is untrained: no epoch ranked better for the validation users than what "
             "training started from; try more --epochs, or more users"

@@ -177,7 +177,7 @@ def coverage(log: InteractionLog, catalog: Catalog, k: int = 10, *, seed: int = 
     if not len(catalog):
         raise CatalogError("the catalog is empty", "expected the items that could have been shown")
     table = log.table.filter(_shown(log, k))
-    users, items = _codes(table["user_id"]), _codes(table["item_id"])
+    users, items = codes(table["user_id"]), codes(table["item_id"])
     known = table["item_id"].is_in(list(catalog.ids)).to_numpy()
 
     def covered(times: np.ndarray) -> float:
@@ -303,13 +303,13 @@ def _shown(log: InteractionLog, k: int) -> pl.Series:
 
 def _per_row(log: InteractionLog, reward: Reward, k: int, seed: int) -> Measured:
     shown = _shown(log, k)
-    users = _codes(log.table["user_id"].filter(shown))
+    users = codes(log.table["user_id"].filter(shown))
     gains = np.bincount(users, log.reward(reward)[shown.to_numpy()])
     rows = np.bincount(users)
     return _bootstrap(lambda times: float(times @ gains / (times @ rows)), len(rows), seed)
 
 
-def _codes(ids: pl.Series) -> np.ndarray:
+def codes(ids: pl.Series) -> np.ndarray:
     """Number of each id, from 0, in the order of the sorted ids."""
     return ids.rank("dense").to_numpy().astype(np.int64) - 1
 

@@ -54,8 +54,8 @@ def cold_users(
         likes = data.likes[user]
         for k in shots:
             if len(likes) >= k + min_targets:
-                picks = tuple(Pick(item=i) for i in likes[:k])
-                profile: UserProfile = data.users[user].model_copy(update={"liked": picks})
+                said = {"liked": tuple(Pick(item=i) for i in likes[:k]), "history": True}
+                profile: UserProfile = data.users[user].model_copy(update=said)
                 out.append(ColdCase(user, k, profile, frozenset(likes[k:])))
     return out
 

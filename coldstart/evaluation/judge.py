@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Collection, Mapping, Sequence
 
-from coldstart.answer import MAX_K
 from coldstart.errors import DataError
 from coldstart.evaluation.kept import Record
 from coldstart.evaluation.metrics import (
@@ -25,7 +24,7 @@ from coldstart.evaluation.metrics import (
 )
 from coldstart.evaluation.support import SupportCase, cut
 from coldstart.protocols import Recommends
-from coldstart.schema import Pick
+from coldstart.schema import MAX_K, Pick, UserProfile
 
 UNTESTED = ("gauc", "rated")
 """The AUC of the user's rated items outside the support, and their number, by which a mean of it
@@ -88,9 +87,11 @@ class Judge:
         Raises:
             DataError: the system shows an item twice, or one that is no candidate.
         """
-        wanted = min(DEPTH + len(case.excluded & self._items), len(self._items))
+        profile, wanted = case.profile, min(DEPTH + len(case.excluded), len(self._items))
+        if wanted > MAX_K:  # more than anybody answers: what is excluded has been seen, then
+            profile, wanted = self._having_seen(case, case.excluded), DEPTH
         start = time.perf_counter()
-        answer = system.recommend(case.profile, k=wanted)
+        answer = system.recommend(profile, k=wanted)
         milliseconds = 1000 * (time.perf_counter() - start)
         ranked = self._cut(name, answer.item_ids, case)
         among: list[str] = []
@@ -146,13 +147,18 @@ class Judge:
             *_untested(rated, case),
         )
 
+    def _having_seen(self, case: SupportCase, items: Collection[str]) -> UserProfile:
+        """The case's profile, if all these items but the picks had been seen."""
+        liked = {p.item for p in case.profile.liked}
+        gone = {i for i in items if i not in liked}
+        seen = tuple(pick for item, pick in self._picks.items() if item in gone)
+        return case.profile.model_copy(update={"seen": seen})
+
     def _only(
         self, name: str, system: Recommends, case: SupportCase, items: Collection[str], k: int
     ) -> list[str]:
         """Ask a user who has seen everything but ``items``."""
-        kept = {*items, *(p.item for p in case.profile.liked)}
-        seen = tuple(pick for item, pick in self._picks.items() if item not in kept)
-        profile = case.profile.model_copy(update={"seen": seen})
+        profile = self._having_seen(case, self._items.difference(items))
         among = self._cut(name, system.recommend(profile, k=k).item_ids, case, k)
         if known := [i for i in among if i not in items]:
             raise DataError(

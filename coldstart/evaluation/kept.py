@@ -1,7 +1,7 @@
 """Answers of one system on one fold, in one file each, so that no work is done twice.
 
 A file is found by a fingerprint of the data, the folds, the question and the system's settings. It
-remembers which code made it, and is replaced when the code has changed: a benchmark never reports
+remembers which code made it, and is replaced when that code has changed: a benchmark never reports
 what an earlier version did.
 """
 
@@ -12,11 +12,9 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import coldstart
 from coldstart import __version__, models
 from coldstart.cache import write_atomic
 from coldstart.data.dataset import Dataset
@@ -26,12 +24,6 @@ if TYPE_CHECKING:
     from coldstart.protocols import Encoder
 
 FORMAT = 1
-_TABLES = (
-    "audits/ business charts drawing learners log offpolicy plots recovery replay report shift "
-    "summary target"
-).split()
-_NOT_ASKED = ("cli/", *(f"evaluation/{name}" for name in _TABLES))
-"""Beginnings of the names of modules that change no answer."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +100,7 @@ class Kept:
         settings: Mapping[str, Any],
         fold: int,
         cases: Sequence[tuple[str, int]],
+        code: str,
     ) -> tuple[list[Record], float] | None:
         """What was put away, with the seconds it took to make the system.
 
@@ -116,6 +109,7 @@ class Kept:
             settings: its settings.
             fold: number of the fold.
             cases: user and number of picks of every answer that there must be, in order.
+            code: fingerprint of the code that would make them today.
 
         Returns:
             ``None`` if there is no file, or none that today's code made and that holds all of it.
@@ -125,7 +119,7 @@ class Kept:
             return None
         try:
             whole = json.loads(path.read_text(encoding="utf-8"))
-            rows, seconds, code = whole["records"], float(whole["fit_seconds"]), whole["code"]
+            rows, seconds, made_by = whole["records"], float(whole["fit_seconds"]), whole["code"]
             if whole["checksum"] != _digest(rows):
                 raise ValueError("its checksum is another")
             records = [
@@ -137,7 +131,7 @@ class Kept:
         except (OSError, ValueError, KeyError, TypeError) as e:
             self._note(f"{path} is damaged ({e}); doing {system} on fold {fold} again")
             return None
-        if code != code_fingerprint():
+        if made_by != code:
             self._note(f"other code made the kept answers; doing {system} on fold {fold} again")
             return None
         return records, seconds
@@ -149,6 +143,7 @@ class Kept:
         fold: int,
         records: Sequence[Record],
         seconds: float,
+        code: str,
     ) -> None:
         """Put all answers of a system on a fold away, at once or not at all."""
         path = self.path(system, settings, fold)
@@ -160,7 +155,7 @@ class Kept:
             "settings": settings,
             "fold": fold,
             "version": __version__,
-            "code": code_fingerprint(),
+            "code": code,
             "fit_seconds": seconds,
             "checksum": _digest(rows),
             "records": rows,
@@ -172,18 +167,6 @@ def data_fingerprint(data: Dataset) -> str:
     """SHA-256 (hexadecimal) of the dataset with its dislikes, which some systems look at."""
     low = repr(sorted(data.dislikes.items()))
     return hashlib.sha256((data.fingerprint + low).encode()).hexdigest()
-
-
-@lru_cache(maxsize=1)
-def code_fingerprint() -> str:
-    """SHA-256 (hexadecimal) of the package's sources, less commands and reports."""
-    digest = hashlib.sha256()
-    root = Path(coldstart.__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        name = path.relative_to(root).as_posix()
-        if not name.startswith(_NOT_ASKED):
-            digest.update(name.encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _digest(rows: object) -> str:

@@ -56,7 +56,7 @@ def told(
     for case in cases:
         said: dict[str, Any] = {}
         if "picks" in parts:
-            said["liked"] = case.profile.liked
+            said |= {"liked": case.profile.liked, "history": case.profile.history}
         if "interests" in parts:
             said["interests"] = tuple(top_categories(data.catalog, case.support))
         if "text" in parts:

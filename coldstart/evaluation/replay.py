@@ -185,7 +185,7 @@ def replay(
     out: list[Shown] = []
     for seen, like in enumerate(likes):
         user, picks = like.user, told[like.user]
-        about = {"user_id": user, "liked": said[user][:picks]}
+        about = {"user_id": user, "liked": said[user][:picks], "history": True}
         profile: UserProfile = data.users[user].model_copy(update=about)
         if user in place and picks in plan.steps and seen >= ask_from:
             known, last = data.likes[user], plan.steps[-1]

@@ -226,7 +226,8 @@ def ask_shifted(
     def ask(case: ShiftCase, phase: Phase, picks: int, said: Sequence[str]) -> None:
         wanted = case.old_targets if phase == "before" else case.targets
         reserved = {*case.before, *case.after}
-        profile = case.profile.model_copy(update={"liked": tuple(Pick(item=i) for i in said)})
+        liked = tuple(Pick(item=i) for i in said)
+        profile = case.profile.model_copy(update={"liked": liked, "history": True})
         ranked = system.recommend(profile, k=plan.k + len(reserved) - len(said)).item_ids
         value = ndcg(cut(ranked, reserved, plan.k), wanted, plan.k)
         out.append(ShiftAnswer(name, case.user, case.direction, phase, picks, value))

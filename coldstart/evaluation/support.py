@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -17,8 +16,7 @@ from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.harness import MIN_TARGETS, SHOTS
 from coldstart.schema import Pick, UserProfile
-
-Order = Literal["first", "random"]
+from coldstart.training.people import Order as Order
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,8 @@ def support_cases(
         users: held-out users.
         shots: numbers of picks, each at most ``support``.
         support: likes reserved per user; those that are no picks are shown to nobody.
-        order: the ``first`` likes by time, in that order, or ``random`` ones in a random order.
+        order: the ``first`` likes by time, in that order, or ``random`` ones in a random order;
+            the profile says which (``UserProfile.history``).
         seed: of the random order; a user's does not depend on who else is asked for.
         min_targets: users with fewer targets (or fewer likes than ``support``) are dropped.
         targets: only these count as targets, and never as support; a user's other likes beyond
@@ -124,7 +123,8 @@ def support_cases(
         low = looked_for.intersection(data.dislikes.get(user, ())).difference(data.likes[user])
         for k in shots:
             picks = tuple(Pick(item=i) for i in reserved[:k])
-            profile: UserProfile = data.users[user].model_copy(update={"liked": picks})
+            said = {"liked": picks, "history": order == "first"}
+            profile: UserProfile = data.users[user].model_copy(update=said)
             cases.append(SupportCase(user, k, profile, wanted, excluded, tuple(reserved), low))
     return ColdSet(tuple(cases), dropped)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
+from coldstart.evaluation import baselines
 from coldstart.evaluation.baselines import (
     KNN_DEFAULT,
     KNN_GRID,
@@ -18,6 +19,7 @@ from coldstart.evaluation.baselines import (
     item_knn_baseline,
     popularity_baseline,
 )
+from coldstart.evaluation.rivals import tuning
 from coldstart.evaluation.rivals.data import TrainingData
 from coldstart.evaluation.rivals.registry import PACKAGES, RIVALS, Rival
 from coldstart.evaluation.rivals.tuning import tune, tune_in_turn, validation_cases
@@ -26,13 +28,22 @@ from coldstart.evaluation.trained import artifact_systems
 from coldstart.evaluation.trial import System
 from coldstart.protocols import Recommends
 from coldstart.schema import RecommendationList, UserProfile
+from coldstart.training.people import Order
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
 
 
+_SIMPLE = (baselines.__name__,)
+"""Where the simple systems are from; the others are from their own modules, or from everywhere."""
+
+
 def registry(
-    seed: int = 0, artifact: Path | None = None, *, tuned: bool = False
+    seed: int = 0,
+    artifact: Path | None = None,
+    *,
+    tuned: bool = False,
+    order: Order = "first",
 ) -> dict[str, System]:
     """Every system by name; those that need a language model only with an artifact.
 
@@ -45,15 +56,23 @@ def registry(
             without the language model takes the place of one made for the fold.
         tuned: choose every rival's setting on each fold's validation users, one value after the
             other: fair on any other data, and many times as slow.
+        order: which likes of the validation users are picks while tuning; those of the question.
     """
+    asked = {"order": order} if order != "first" else {}
     simple = (
-        System("popularity", _popularity, "most liked"),
-        System("demographic_popularity", _demographic, "most liked by people of the same groups"),
+        System("popularity", _popularity, "most liked", code=_SIMPLE),
+        System(
+            "demographic_popularity",
+            _demographic,
+            "most liked by people of the same groups",
+            code=_SIMPLE,
+        ),
         System(
             "item_knn_prior",
-            _item_knn_prior,
+            partial(_item_knn_prior, order=order),
             "item-kNN + demographic popularity, its weight tuned on the fold's validation users",
-            {"grid": KNN_GRID, "default": KNN_DEFAULT},
+            {"grid": KNN_GRID, "default": KNN_DEFAULT, **asked},
+            code=(*_SIMPLE, tuning.__name__),
         ),
     )
     ours = System(
@@ -65,7 +84,7 @@ def registry(
         ours=True,
     )
     trained = artifact_systems(artifact, seed) if artifact else (ours,)
-    everything = (*simple, *(_of(rival, seed, tuned) for rival in RIVALS.values()), *trained)
+    everything = (*simple, *(_of(rival, seed, tuned, order) for rival in RIVALS.values()), *trained)
     return {s.name: s for s in everything}
 
 
@@ -75,6 +94,7 @@ def choose(
     seed: int = 0,
     artifact: Path | None = None,
     tuned: bool = False,
+    order: Order = "first",
     note: Callable[[str], None] | None = None,
 ) -> list[System]:
     """Systems by name, in the order asked for; those that cannot run here are left out.
@@ -84,12 +104,13 @@ def choose(
         seed: of whatever a system draws.
         artifact: a trained recommender's folder, measured as well.
         tuned: see ``registry``.
+        order: likewise.
         note: called with a line for each system that is left out, saying why.
 
     Raises:
         ConfigError: an unknown name, or nothing left.
     """
-    known = registry(seed, artifact, tuned=tuned)
+    known = registry(seed, artifact, tuned=tuned, order=order)
     if unknown := [n for n in names or () if n not in known]:
         raise ConfigError(f"no system {unknown[0]!r}", hint=f"all, or some of {', '.join(known)}")
     out = []
@@ -116,15 +137,14 @@ def without_model(
     """
     from coldstart import models, prompts
     from coldstart.assembly import make_encoder
-    from coldstart.ranking import BlendRanker
     from coldstart.recommender import Recommender
     from coldstart.training.config import TrainConfig
-    from coldstart.training.crossfit import learn_trees
+    from coldstart.training.crossfit import learn_classical
     from coldstart.training.strangers import Strangers
 
     encoder = training.encoder or make_encoder(models.DEFAULT_ENCODER)
     strangers = Strangers(data, split.train, encoder, seed=seed)
-    ranker = BlendRanker.classical(learn_trees(data, split.train, strangers, seed=seed))
+    ranker = learn_classical(data, split.train, strangers, seed=seed)
     counts, template = strangers.everyone.counts, prompts.load(TrainConfig().prompt)
     return Prior(Recommender(training.catalog, None, template, counts, encoder, ranker))
 
@@ -150,32 +170,39 @@ def _demographic(training: TrainingData, split: Split, data: Dataset) -> Recomme
     return demographic_baseline(training.catalog, training.counts)
 
 
-def item_knn_setting(training: TrainingData, split: Split, data: Dataset) -> Mapping[str, Any]:
+def item_knn_setting(
+    training: TrainingData, split: Split, data: Dataset, order: Order = "first"
+) -> Mapping[str, Any]:
     """What ``item_knn_prior`` is told: the best setting for the fold's validation users."""
     build = partial(item_knn_baseline, training.catalog, training.counts)
-    cases = validation_cases(data, split.valid)
+    cases = validation_cases(data, split.valid, order)
     return tune(build, KNN_GRID, cases).setting if cases else KNN_DEFAULT
 
 
-def _item_knn_prior(training: TrainingData, split: Split, data: Dataset) -> Recommends:
-    setting = item_knn_setting(training, split, data)
+def _item_knn_prior(
+    training: TrainingData, split: Split, data: Dataset, *, order: Order
+) -> Recommends:
+    setting = item_knn_setting(training, split, data, order)
     return item_knn_baseline(training.catalog, training.counts, **setting)
 
 
-def _of(rival: Rival, seed: int, tuned: bool) -> System:
+def _of(rival: Rival, seed: int, tuned: bool, order: Order) -> System:
     options = list(inspect.signature(rival.build).parameters.values())[1:]
     setting = {p.name: p.default for p in options if p.default is not p.empty}
     if "seed" in setting:
         setting["seed"] = seed
 
+    if "order" in setting:
+        setting["order"] = order
     grid = dict(rival.grid) if tuned else {}
 
     def make(training: TrainingData, split: Split, data: Dataset) -> Recommends:
         chosen = setting
-        cases = validation_cases(data, split.valid) if grid else []
+        cases = validation_cases(data, split.valid, order) if grid else []
         if cases:
             chosen = tune_in_turn(partial(rival.build, training), grid, setting, cases).setting
         return rival.build(training, **chosen)
 
-    settings = {**setting, "grid": grid} if grid else setting
-    return System(rival.name, make, rival.description, settings, rival.requires)
+    settings = {**setting, "grid": grid, "order": order} if grid else setting
+    code = (rival.build.__module__, tuning.__name__)
+    return System(rival.name, make, rival.description, settings, rival.requires, code=code)

@@ -10,6 +10,7 @@ import polars as pl
 
 from coldstart.data.frames import read_table
 from coldstart.errors import DataError
+from coldstart.evaluation.business import codes
 from coldstart.evaluation.log import InteractionLog, Reward
 from coldstart.evaluation.log_table import ALIASES, Problems, converted, refuse
 from coldstart.evaluation.offpolicy import Estimate, estimate_policy
@@ -72,6 +73,11 @@ class Target:
             )
         table = pl.DataFrame(made)
         if "probability" not in made:
+            if any(name.strip().casefold() == "probability" for name in frame.columns):
+                raise DataError(
+                    f"{where}: the column probability is empty",
+                    "fill it in, or leave it out for a list in which every item is certain",
+                )
             table = table.with_columns(probability=pl.lit(1.0))
         keys = [name for name in PLACE if name in made]
         problems: Problems = {}
@@ -163,14 +169,14 @@ def reward_model(
         DataError: the log does not know the reward, or see ``Target.places``.
     """
     rewards, (places, entries) = log.reward(reward), target.places(log)
-    users = _codes(log.table["user_id"])
+    users = codes(log.table["user_id"])
     count = int(users.max()) + 1
     if count < 2:
         return None
     part = (np.random.default_rng(seed).permutation(count) % FOLDS)[users]
-    both = _codes(pl.concat([log.table["item_id"], target.table["item_id"]]))
+    both = codes(pl.concat([log.table["item_id"], target.table["item_id"]]))
     shown, named = both[: len(log)], both[len(log) :]
-    ranks, chances = _codes(log.table["rank"]), target.table["probability"].to_numpy()
+    ranks, chances = codes(log.table["rank"]), target.table["probability"].to_numpy()
     predicted, expected = np.empty(len(log)), np.empty(len(log))
     for number in np.unique(part):
         mine, other = part == number, part != number
@@ -220,11 +226,6 @@ def estimate_target(
             shown, chances, reward=reward, predicted=predicted, expected=expected, clip=clip
         )
     return out
-
-
-def _codes(ids: pl.Series) -> np.ndarray:
-    """Number of each value, from 0, in their sorted order."""
-    return ids.rank("dense").to_numpy().astype(np.int64) - 1
 
 
 def _means(values: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:

@@ -156,6 +156,11 @@ def artifact_systems(folder: Path, seed: int = 0) -> list[System]:
                 f"{folder} was trained on other users than the fold's: {len(strangers)} differ",
                 hint="ask it about the users of its own split.json",
             )
+        if set(split.test) - set(own.test):
+            raise ConfigError(
+                f"{folder} chose its settings on some of the fold's test users",
+                hint="ask it about the test users of its own split.json",
+            )
         return build(artifact, cold_users(data, split.valid[:TUNED_ON]))
 
     ours = [

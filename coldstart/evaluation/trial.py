@@ -6,6 +6,7 @@ by ``systems``. Here they meet, and every answer becomes one ``Record`` (``judge
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.harness import MIN_TARGETS, SHOTS
 from coldstart.evaluation.judge import Judge
 from coldstart.evaluation.kept import Kept, Record, data_fingerprint
+from coldstart.evaluation.reach import outside_source, source_digest
 from coldstart.evaluation.regimes import REGIMES, told
 from coldstart.evaluation.rivals.data import TrainingData
 from coldstart.evaluation.scenarios import Fold, Kind, Scenario, new_users
@@ -42,6 +44,8 @@ class System:
         settings: plain data; whatever changes the lists belongs here, since kept results are found
             by it.
         requires: library that has to be installed, or ``None``.
+        code: modules of this package that ``make`` is from; kept results count only as long as
+            neither they nor what they import has changed, nor a file elsewhere that it is from.
         ours: whether it is what the benchmark is about, rather than what it is held against.
     """
 
@@ -51,6 +55,12 @@ class System:
     settings: Mapping[str, Any] = field(default_factory=dict)
     requires: str | None = None
     ours: bool = False
+    code: tuple[str, ...] = ("coldstart.evaluation.systems",)
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hexadecimal) of the code that makes its answers and judges them."""
+        ours = source_digest(__name__, *self.code).encode()
+        return hashlib.sha256(ours + outside_source(self.make)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -170,9 +180,9 @@ def run_trial(
         shares[fold] = {i: n / max(1, len(training.users)) for i, n in likes.items()}
         judge = Judge(likes, here.targets)
         for system in systems:
-            what = f"fold {fold}: {system.name}"
+            what, code = f"fold {fold}: {system.name}", system.fingerprint()
             found = kept.find(
-                system.name, system.settings, fold, [(c.user, c.shots) for c in cases]
+                system.name, system.settings, fold, [(c.user, c.shots) for c in cases], code
             )
             if found is None:
                 if report:
@@ -185,7 +195,7 @@ def run_trial(
                     answers.append(judge.ask(system.name, fold, made, case))
                     if report:
                         report(what, done, len(cases))
-                kept.put(system.name, system.settings, fold, answers, fit)
+                kept.put(system.name, system.settings, fold, answers, fit, code)
             else:
                 answers, fit = found
                 if report:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coldstart.features import FEATURES
+from coldstart.training.people import Order
 from coldstart.trees import Node, TreeCorrection
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 CANDIDATES = 300
 """Items per request that the trees learn to order: the best by the linear blend."""
 
-TREE_FEATURES = tuple(f for f in FEATURES if f not in ("model", "written"))
+TREE_FEATURES = tuple(f for f in FEATURES if f not in ("model", "written", "history"))
 """What the trees may use: everything that is known without the language model."""
 
 RISING = frozenset({"words", "interests"})
@@ -49,12 +50,14 @@ class Request:
         features: shape (C, len(FEATURES)), float32.
         liked: whether the user went on to like each, shape (C,).
         linear: their linear scores, shape (C,).
+        order: which likes were the picks; see ``people.simulate_request``.
     """
 
     user: str
     features: NDArray[np.float32]
     liked: NDArray[np.bool_]
     linear: NDArray[np.float64]
+    order: Order = "first"
 
 
 def fit_trees(

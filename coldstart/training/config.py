@@ -85,8 +85,12 @@ class TrainConfig:
         objectives = ("completion", "branch", "distil")
         if self.objective not in objectives:
             raise ConfigError(f"objective is {self.objective!r}", hint=f"one of {objectives}")
+        if self.epochs < (0 if self.start else 1):
+            raise ConfigError(
+                f"epochs is {self.epochs}, expected at least 1",
+                hint="0 goes with --start: that adapter is kept, and the rest learned anew",
+            )
         whole = (
-            "epochs",
             "batch_users",
             "titles",
             "lora_rank",

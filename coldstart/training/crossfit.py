@@ -8,15 +8,23 @@ import numpy as np
 
 from coldstart.data.dataset import Dataset
 from coldstart.features import ResolvedProfile, user_features
-from coldstart.ranking import BlendRanker, classical_weights, personal
+from coldstart.ranking import BlendRanker, personal
 from coldstart.schema import Context
 from coldstart.training.boosting import CANDIDATES, Request, fit_trees
-from coldstart.training.people import SHOTS, simulate_request
+from coldstart.training.people import SHOTS, Order, simulate_request
 from coldstart.training.strangers import Strangers
-from coldstart.trees import TreeCorrection
 
 ENOUGH_USERS = 100
 """Fewer training users than this teach trees nothing but noise."""
+
+MOST_USERS = 5000
+"""Trees are asked about so many users at most: a user's requests take 0.4 MB."""
+
+ORDERS: tuple[tuple[int, Order], ...] = (
+    *((shots, "first") for shots in SHOTS),
+    *((shots, "random") for shots in SHOTS if shots),
+)
+"""Every user asks with their first likes for picks, and with favourites out of all they like."""
 
 RESERVED = 10
 """First likes that are left aside when a request is asked a second time."""
@@ -36,8 +44,9 @@ def crossfit_requests(
     Those that are not ``personal`` are left out: trees are not asked about them.
 
     Each attribute is left out now and then; some requests state interests, say a sentence or name
-    disliked items. Each request is asked twice: what did the user like next, and what did they like
-    beyond their first ten? What a site puts before everyone first crowds out the rest otherwise.
+    disliked items. With their first likes for picks, users are asked twice: what did they like
+    next, and what did they like beyond their first ten? What a site puts before everyone first
+    crowds out the rest otherwise. With favourites they are asked once: what else do they like?
 
     Args:
         data: the likes.
@@ -65,15 +74,15 @@ def _requests(
 ) -> list[Request]:
     knowledge, out = strangers.of(user), []
     rows = knowledge.rows
-    for shots in SHOTS:
-        request = simulate_request(user, data, shots, rng, dropout=0.1, min_targets=1)
+    for shots, order in ORDERS:
+        request = simulate_request(user, data, shots, rng, dropout=0.1, min_targets=1, order=order)
         if request is None:
             continue
         features = user_features(knowledge, ResolvedProfile(request.profile, Context()))
         if not personal(features):
             continue
         asked = [request]
-        if shots < RESERVED:
+        if shots < RESERVED and order == "first":
             asked.append(request.without(data.likes[user][:RESERVED]))
         for question in asked:
             if not question.targets:
@@ -84,29 +93,38 @@ def _requests(
             top = np.argpartition(-linear, size - 1)[:size]
             wanted = np.zeros(len(linear), dtype=bool)
             wanted[[rows[i] for i in question.targets]] = True
-            out.append(Request(user, features[top].astype(np.float32), wanted[top], linear[top]))
+            best = features[top].astype(np.float32)
+            out.append(Request(user, best, wanted[top], linear[top], order))
     return out
 
 
-def learn_trees(
+def learn_classical(
     data: Dataset,
     users: Sequence[str],
     strangers: Strangers,
     *,
     seed: int = 0,
     report: Callable[[int, int], None] | None = None,
-) -> TreeCorrection | None:
-    """The correction of the classical blend, learned from training users; ``None`` for too few.
+) -> BlendRanker:
+    """The blend of everything but the language model, its trees learned from training users.
+
+    Trees that are asked about histories and favourites alike are worse at both than trees for each
+    (docs/results/experiments.md).
 
     Args:
         data: the likes.
-        users: training users.
+        users: training users; too few of them teach no trees.
         strangers: knows the items without each of them.
         seed: of the simulation and of the trees.
         report: called with (users done, users).
     """
     if len(users) < ENOUGH_USERS:
-        return None
-    linear = BlendRanker({"prior": classical_weights()})
+        return BlendRanker.classical()
+    linear = BlendRanker.classical()
+    if len(users) > MOST_USERS:
+        chosen = np.random.default_rng([seed, 9]).permutation(len(users))[:MOST_USERS]
+        users = [users[n] for n in sorted(chosen)]
     requests = crossfit_requests(data, users, strangers, linear, seed=seed, report=report)
-    return fit_trees(requests, seed=seed)
+    trees = fit_trees([r for r in requests if r.order == "first"], seed=seed)
+    favourites = fit_trees([r for r in requests if r.order == "random"], seed=seed)
+    return BlendRanker.classical(trees, favourites)

@@ -187,7 +187,8 @@ class Trainer:
         for user in enough[: self.config.valid_users]:
             likes = self.data.likes[user]
             picks: tuple[Pick, ...] = tuple(Pick(item=i) for i in likes[:k])
-            profile: UserProfile = self.data.users[user].model_copy(update={"liked": picks})
+            said = {"liked": picks, "history": True}
+            profile: UserProfile = self.data.users[user].model_copy(update=said)
             prompt = template.render(profile, title_of=self.builder.titles.__getitem__).text
             tau = self.config.tau if prior else 1.0
             scores = exact_logprobs(self.lm, prompt, self.plan, self.mass, tau, prior=prior)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -81,17 +82,20 @@ def simulate_profile(
     )
 
 
+Order = Literal["first", "random"]
+"""Of the likes that are picks: the first ones by time, or any."""
+
 SHOTS = (0, 1, 3, 5, 10)
 MIN_TARGETS = 5
 
 
 @dataclass(frozen=True)
 class ColdRequest:
-    """What a user of the data might ask with their first likes as picks.
+    """What a user of the data might ask with some likes as picks.
 
     Args:
         profile: attributes, picks, and perhaps statements and dislikes.
-        targets: what they went on to like.
+        targets: what else they like.
         excluded: what may be neither target nor candidate: picks, named dislikes, and the likes
             that the statements were derived from.
     """
@@ -118,23 +122,28 @@ def simulate_request(
     dislikes_share: float = 0.2,
     dropout: float = 0.0,
     min_targets: int = MIN_TARGETS,
+    order: Order = "first",
 ) -> ColdRequest | None:
-    """Treat a user as cold: the first ``shots`` likes are picks, the later ones targets.
+    """Treat a user as cold: some likes are picks, the others targets.
 
     Args:
         user: whose likes.
         data: where they are.
         shots: number of picks.
         rng: source of randomness.
-        said_share: chance that interests or a sentence are stated, derived from five later likes.
+        said_share: chance that interests or a sentence are stated, derived from five other likes.
         dislikes_share: chance that up to three disliked items are named.
         dropout: chance that each attribute is left out.
-        min_targets: fewest likes after the picks.
+        min_targets: fewest likes beside the picks.
+        order: which likes are picks: the first ones, as a ``history``, or random ones.
 
     Returns:
-        The request, or ``None`` if there are fewer likes after the picks.
+        The request, or ``None`` if there are fewer likes beside the picks.
     """
-    picks, later = data.likes[user][:shots], data.likes[user][shots:]
+    likes = data.likes[user]
+    if order == "random":
+        likes = tuple(likes[n] for n in rng.permutation(len(likes)))
+    picks, later = likes[:shots], likes[shots:]
     if len(later) < min_targets:
         return None
     said: dict[str, object] = {}
@@ -150,6 +159,7 @@ def simulate_request(
         update={
             **said,
             "liked": tuple(Pick(item=i) for i in picks),
+            "history": order == "first",
             "disliked": tuple(Pick(item=i) for i in named),
         }
     )

@@ -14,14 +14,14 @@ from coldstart.features import FEATURES
 from coldstart.ranking import DEFAULT_WEIGHTS, BlendRanker
 from coldstart.schema import Context
 from coldstart.training.blend import Case, fit_weights
-from coldstart.training.people import SHOTS, simulate_request
-from coldstart.trees import TreeCorrection
+from coldstart.training.people import SHOTS, Order, simulate_request
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
 
 Floats = NDArray[np.float64]
 
+ORDERS: tuple[Order, Order] = ("first", "random")
 MODEL = ("model", "written")
 """The language model's features."""
 USED: dict[str, tuple[str, ...]] = {
@@ -43,7 +43,8 @@ def cold_cases(
 ) -> list[Case]:
     """Requests of users as cold, with what the language model says about them.
 
-    Half of them state interests or say a sentence; a third name disliked items.
+    Half of them state interests or say a sentence; a third name disliked items. Every second user
+    has a history for picks, the others favourites.
 
     Args:
         recommender: provides prompts, language model and features.
@@ -55,11 +56,13 @@ def cold_cases(
     Returns:
         One case per user and number of picks; those with fewer than 5 targets are left out.
     """
-    todo = [(u, k) for u in users for k in SHOTS]
+    todo = [(u, k, ORDERS[n % 2]) for n, u in enumerate(users) for k in SHOTS]
     out = []
-    for done, (user, k) in enumerate(todo, start=1):
+    for done, (user, k, order) in enumerate(todo, start=1):
         rng = np.random.default_rng([seed, done])
-        request = simulate_request(user, data, k, rng, said_share=0.5, dislikes_share=0.33)
+        request = simulate_request(
+            user, data, k, rng, said_share=0.5, dislikes_share=0.33, order=order
+        )
         if request is not None:
             resolved = recommender.resolve(request.profile, Context())
             found = recommender.evidence(resolved, "both", seed=seed)
@@ -75,36 +78,34 @@ def cold_cases(
     return out
 
 
-def fit_ranker(cases: Sequence[Case], trees: TreeCorrection | None = None) -> BlendRanker:
+def fit_ranker(cases: Sequence[Case], classical: BlendRanker) -> BlendRanker:
     """Fit what the language model's features are worth, on top of everything else.
 
     Args:
-        cases: of users that neither the language model nor the trees have seen.
-        trees: the correction of the classical signals, if one was learned.
+        cases: of users that neither the language model nor the classical blend has seen.
+        classical: the blend of everything else, as ``prior``; it stays as it is.
     """
-    return _fit(cases, base_scores(cases, trees), trees)
+    return _fit(cases, base_scores(cases, classical), classical)
 
 
-def base_scores(cases: Sequence[Case], trees: TreeCorrection | None) -> list[Floats]:
+def base_scores(cases: Sequence[Case], classical: BlendRanker) -> list[Floats]:
     """Every item's score without the language model, shape (N,) for each case."""
-    ranker = BlendRanker.classical(trees)
-    return [ranker.scores(_wide(c), ranker.weights("prior", c.shots)) for c in cases]
+    return [classical.scores(_wide(c), classical.weights("prior", c.shots)) for c in cases]
 
 
 def _wide(case: Case) -> Floats:
     return case.features.astype(np.float64)
 
 
-def _fit(
-    cases: Sequence[Case], base: Sequence[Floats], trees: TreeCorrection | None
-) -> BlendRanker:
-    fixed = BlendRanker.classical(trees).table("prior")
+def _fit(cases: Sequence[Case], base: Sequence[Floats], classical: BlendRanker) -> BlendRanker:
+    fixed = classical.table("prior")
     learned = {s: fit_weights(cases, base, names) for s, names in USED.items()}
-    return BlendRanker({s: fixed | found for s, found in learned.items()}, trees)
+    weights = {s: fixed | found for s, found in learned.items()}
+    return BlendRanker(weights, classical.trees, classical.favourites)
 
 
 def cross_validate(
-    cases: Sequence[Case], trees: TreeCorrection | None = None, folds: int = 5
+    cases: Sequence[Case], classical: BlendRanker, folds: int = 5
 ) -> dict[str, float]:
     """NDCG@10 of every strategy and number of picks, on users its weights were not fitted on.
 
@@ -112,15 +113,15 @@ def cross_validate(
         ``{"catalog_k0": …}``; ``classical_…`` rows are popularity, demographics and co-occurrence
         at fixed weights.
     """
-    base = base_scores(cases, trees)
-    classical = {f: DEFAULT_WEIGHTS[f] for f in ("popularity", "people", "picks")}
-    simple = BlendRanker({"prior": classical})
+    base = base_scores(cases, classical)
+    three = {f: DEFAULT_WEIGHTS[f] for f in ("popularity", "people", "picks")}
+    simple = BlendRanker({"prior": three})
     users = sorted({c.user for c in cases})
     found: dict[str, list[float]] = {}
     for fold in range(min(folds, len(users))):
         held = set(users[fold::folds])
         fitting = [n for n, c in enumerate(cases) if c.user not in held]
-        ranker = _fit([cases[n] for n in fitting], [base[n] for n in fitting], trees)
+        ranker = _fit([cases[n] for n in fitting], [base[n] for n in fitting], classical)
         for case, score in zip(cases, base, strict=True):
             if case.user not in held:
                 continue

@@ -17,20 +17,21 @@ from coldstart.cache import write_atomic
 from coldstart.data.dataset import Dataset
 from coldstart.data.named import NAMED
 from coldstart.errors import DataError
+from coldstart.evaluation.kept import data_fingerprint
+from coldstart.evaluation.reach import source_digest
 from coldstart.evaluation.splits import Split
-from coldstart.features import FEATURES
 from coldstart.ranking import BlendRanker
 from coldstart.recommender import Recommender
 from coldstart.settings import Settings
 from coldstart.training.adapter import find_adapter
 from coldstart.training.config import TrainConfig
-from coldstart.training.crossfit import learn_trees
+from coldstart.training.crossfit import learn_classical
 from coldstart.training.loop import Trainer
 from coldstart.training.ranker import cold_cases, cross_validate, fit_ranker
 from coldstart.training.strangers import Strangers
 from coldstart.training.teacher import Teacher
-from coldstart.trees import TreeCorrection
 
+_LEARNING = learn_classical.__module__
 Report = Callable[[dict[str, Any]], None]
 _PACKAGES = ("coldstart-rec", "torch", "transformers", "peft", "numpy", "tokenizers")
 
@@ -78,8 +79,9 @@ def train(
     place = runs or Path("runs") / out.name
     encoder = make_encoder(config.encoder)
     strangers = Strangers(data, split.train, encoder, seed=config.seed)
-    trees = _trees(data, split, config, strangers, place / "trees.json" if resume else None, told)
-    teacher = Teacher(strangers, BlendRanker.classical(trees), config.likes_share)
+    kept = place / "classical.json" if resume else None
+    classical = _classical(data, split, config, strangers, kept, told)
+    teacher = Teacher(strangers, classical, config.likes_share)
     trainer = Trainer(data, split, config, place, teacher)
     if resume:
         trainer.resume()
@@ -115,39 +117,41 @@ def train(
         seed=config.seed,
         report=lambda done, total: told({"stage": "ranker", "step": done, "steps": total}),
     )
-    recommender.ranker = fit_ranker(cases, trees)
-    recommender.manifest["validation"]["ranker_ndcg@10"] = cross_validate(cases, trees)
+    recommender.ranker = fit_ranker(cases, classical)
+    recommender.manifest["validation"]["ranker_ndcg@10"] = cross_validate(cases, classical)
     recommender.save_pretrained(out)
     return artifacts.read_manifest(out)
 
 
-def _trees(
+def _classical(
     data: Dataset,
     split: Split,
     config: TrainConfig,
     strangers: Strangers,
     kept: Path | None,
     told: Report,
-) -> TreeCorrection | None:
-    """Learn the tree correction, or read the one that a killed run learned from the same input."""
+) -> BlendRanker:
+    """Learn the blend without a language model, or read what a killed run learned of the same."""
     key = hashlib.sha256(
-        repr((data.fingerprint, split, config.seed, config.encoder, FEATURES)).encode()
+        repr(
+            (data_fingerprint(data), split, config.seed, config.encoder, source_digest(_LEARNING))
+        ).encode()
     ).hexdigest()
     if kept is not None and kept.is_file():
         found = json.loads(kept.read_text(encoding="utf-8"))
         if found["key"] == key:
-            return TreeCorrection.from_dict(found, FEATURES)
-    trees = learn_trees(
+            return BlendRanker.from_dict(found)
+    ranker = learn_classical(
         data,
         split.train,
         strangers,
         seed=config.seed,
         report=lambda done, total: told({"stage": "trees", "step": done, "steps": total}),
     )
-    if kept is not None and trees is not None:
+    if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(kept, json.dumps({"key": key, **trees.to_dict()}))
-    return trees
+        write_atomic(kept, json.dumps({"key": key, **ranker.to_dict()}))
+    return ranker
 
 
 def _manifest(

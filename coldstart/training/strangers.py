@@ -49,6 +49,7 @@ class Strangers:
         others = {u: self._data.users[u] for u in self._users if self._part[u] != part}
         items = self._data.catalog
         counts = Counts.fit(items.ids, others, self._data.likes)
-        knowledge = ItemKnowledge(items, counts, self._encoder)
+        like = None if part is None else self.everyone
+        knowledge = ItemKnowledge(items, counts, self._encoder, like)
         knowledge.sync()
         return knowledge

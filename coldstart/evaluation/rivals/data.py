@@ -12,6 +12,7 @@ from scipy import sparse
 
 from coldstart.catalog import Catalog
 from coldstart.data.dataset import Dataset
+from coldstart.errors import DataError
 from coldstart.evaluation.baselines import ScoredBaseline, Scorer
 from coldstart.priors import Counts, demographic_lift, log_popularity
 from coldstart.protocols import Encoder
@@ -47,7 +48,16 @@ class TrainingData:
     def of(
         cls, data: Dataset, users: Sequence[str], *, encoder: Encoder | None = None
     ) -> TrainingData:
-        """Those of a dataset's users that may be trained on."""
+        """Those of a dataset's users that may be trained on.
+
+        Raises:
+            DataError: the dataset lacks some of them.
+        """
+        if unknown := [u for u in users if u not in data.likes]:
+            raise DataError(
+                f"{len(unknown)} users, first {unknown[0]!r}, have no likes in {data.name}",
+                hint="is this the data that the split was made of?",
+            )
         return cls(
             data.catalog,
             {u: data.users[u] for u in users},

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 from coldstart.evaluation.baselines import ScoredBaseline
 from coldstart.evaluation.rivals.data import TrainingData, by_picks, demographic_popularity
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+
+_COLUMNS = 1000  # dense at once
 
 
 def ease(training: TrainingData, *, l2: float = 100_000.0) -> ScoredBaseline:
@@ -50,14 +54,17 @@ def ease_rows(training: TrainingData, l2: float) -> Callable[[list[int]], Floats
     x = training.matrix
     if x.shape[0] >= x.shape[1] or not l2 > 0:
         weights = ease_weights(training.counts, l2)
-        return lambda picks: weights[picks]
+        return lambda picks: np.asarray(weights[picks])
     gram = (x @ x.T).toarray()
     gram[np.diag_indices(len(gram))] += l2
-    a = np.linalg.solve(gram, x.toarray())
-    rest = 1 - np.asarray(x.multiply(a).sum(axis=0)).ravel()
+    factor, rest = cho_factor(gram), np.ones(x.shape[1])
+    for start in range(0, x.shape[1], _COLUMNS):
+        part = x[:, start : start + _COLUMNS].toarray()
+        rest[start : start + _COLUMNS] -= (part * cho_solve(factor, part)).sum(axis=0)
 
     def rows(picks: list[int]) -> Floats:
-        out = np.asarray(x[:, picks].T @ a) / rest
+        a = cho_solve(factor, x[:, picks].toarray())
+        out: Floats = np.asarray(a.T @ x) / rest
         out[np.arange(len(picks)), picks] = 0.0
         return out
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -13,6 +13,7 @@ from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
 from coldstart.evaluation.harness import METRICS, MIN_TARGETS, ColdCase, cold_users, evaluate
 from coldstart.protocols import Recommends
+from coldstart.training.people import Order
 
 
 @dataclass(frozen=True)
@@ -85,24 +86,41 @@ def tune_in_turn(
     Raises:
         ConfigError: see ``tune``.
     """
-    best = Tuned(dict(start), 0.0, ())
-    tried: list[tuple[dict[str, Any], float]] = []
+    first = tune(build, {name: [value] for name, value in start.items()}, cases, metric)
+    setting, value, tried = first.setting, first.value, list(first.tried)
     for name, values in grid.items():
-        others = {n: [v] for n, v in best.setting.items() if n != name}
-        known = [best.setting[name], *(v for v in values if v != best.setting[name])]
-        best = tune(build, {**others, name: known}, cases, metric)
-        tried += best.tried
-    return Tuned(best.setting, best.value, tuple(tried))
+        others = {n: [v] for n, v in setting.items() if n != name}
+        if new := [v for v in values if v != setting[name]]:
+            found = tune(build, {**others, name: new}, cases, metric)
+            tried += found.tried
+            if found.value > value:
+                setting, value = found.setting, found.value
+    return Tuned(setting, value, tuple(tried))
 
 
-def validation_cases(data: Dataset, users: Sequence[str], limit: int = 100) -> list[ColdCase]:
+def validation_cases(
+    data: Dataset, users: Sequence[str], order: Order = "first", limit: int = 100
+) -> list[ColdCase]:
     """What rivals are tuned on: the first ``limit`` users, cold, at every number of picks.
 
     Users with fewer than five targets are left out, unless that leaves under half of them.
+
+    Args:
+        data: the likes.
+        users: validation users.
+        order: whether their first likes are picks, or random ones.
+        limit: number of users, at most.
     """
     asked = users[:limit]
-    long = cold_users(data, asked, [3])
-    return cold_users(data, asked, min_targets=MIN_TARGETS if 2 * len(long) >= len(asked) else 1)
+    enough = sum(len(data.likes[u]) >= 3 + MIN_TARGETS for u in asked)
+    least = MIN_TARGETS if 2 * enough >= len(asked) else 1
+    if order == "first":
+        return cold_users(data, asked, min_targets=least)
+    rng = np.random.default_rng(0)
+    mixed = {u: tuple(rng.permutation(data.likes[u]).tolist()) for u in asked}
+    cases = cold_users(replace(data, likes=mixed, times={}), asked, min_targets=least)
+    profiles = (c.profile.model_copy(update={"history": False}) for c in cases)
+    return [replace(c, profile=p) for c, p in zip(cases, profiles, strict=True)]
 
 
 def _mean(system: Recommends, cases: Sequence[ColdCase], metric: str) -> float:
