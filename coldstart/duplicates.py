@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -10,13 +11,17 @@ from coldstart.errors import ConfigError
 from coldstart.schema import Item
 from coldstart.text import normalise_title
 
+SPELLING = 0.75
+"""Least ratio of the words that two spellings of one title do not share."""
+
 
 class NearDuplicates:
     """Drops an item whose title is that of an item already kept or liked, or nearly so.
 
-    Titles are compared normalised, as they stand and with their words sorted. Titles that differ
-    in a number ("Rocky II", "Part Two", "500 ml"), a single letter ("Vitamin C") or, where both
-    years are known, by more than a year (remakes) are never duplicates.
+    Titles are compared normalised, as they stand and with their words sorted. Titles of which one
+    has a word more ("…, Black"), or that differ in a word that is no misspelling ("red" and
+    "blue"), a number ("Rocky II", "Part Two", "500 ml"), a single letter ("Vitamin C") or, where
+    both years are known, by more than a year (remakes) are never duplicates.
 
     Args:
         threshold: Least ``difflib`` ratio of duplicates, in (0, 1]; 1 means equal titles only.
@@ -45,13 +50,29 @@ class NearDuplicates:
             return True
         if marks != other_marks:
             return False
-        return self._close(words, other_words) or self._close(title, other)
+        ours, theirs = _left_over(title, other), _left_over(other, title)
+        if bool(ours) != bool(theirs) or not _close(ours, theirs, SPELLING):
+            return False
+        return _close(words, other_words, self.threshold) or _close(title, other, self.threshold)
 
-    def _close(self, a: str, b: str) -> bool:
-        first, second = sorted((a, b))  # the ratio depends on the order
-        matcher = SequenceMatcher(None, first, second, autojunk=False)
-        bounds = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
-        return all(ratio() >= self.threshold for ratio in bounds)
+
+def _left_over(title: str, other: str) -> str:
+    """The words of a title that the other lacks, joined."""
+    theirs = Counter(other.split())
+    out = []
+    for word in title.split():
+        if theirs[word]:
+            theirs[word] -= 1
+        else:
+            out.append(word)
+    return "".join(out)
+
+
+def _close(a: str, b: str, threshold: float) -> bool:
+    first, second = sorted((a, b))  # the ratio depends on the order
+    matcher = SequenceMatcher(None, first, second, autojunk=False)
+    bounds = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
+    return all(ratio() >= threshold for ratio in bounds)
 
 
 _NUMBERS = frozenset(

@@ -232,6 +232,12 @@ def test_flags_replace_fields_and_extend_lists_of_the_file(run, fake, tmp_path):
     assert (context.time, context.place) == ("night", "home")
 
 
+def test_picks_are_favourites_unless_they_are_said_to_be_a_history(run, fake):
+    run("recommend", "--liked", "1")
+    run("recommend", "--liked", "1", "--history")
+    assert [call["profile"].history for call in fake.calls] == [False, True]
+
+
 def test_a_plain_profile_comes_from_standard_input(run, fake, monkeypatch):
     stdin(monkeypatch, '\ufeff{"age": 31, "liked": ["Toy Story"]}\n')
     assert run("recommend", "-p", "-")[0] == 0

@@ -156,6 +156,8 @@ def test_bad_options(make, message):
         ("The Empire Strikes Back", "The Empire Strike Back"),
         ("Harry Potter and the Goblet of Fire", "Goblet of Fire, Harry Potter and the"),
         ("Rocky II", "Rocky II"),
+        ("The Amazing Spider-Man Returns to the City", "The Amazing Spiderman Returns to the City"),
+        ("Color of the Long Night", "Colour of the Long Night"),
         ("霸王别姬", "霸王别姬"),
     ],
 )
@@ -177,6 +179,11 @@ def test_near_duplicates(one, other):
         ("Alien", "Aliens"),
         ("Alien", "Alien Resurrection"),
         ("Before Sunrise", "Before Sunset"),
+        ("Heavy Duty Nitrile Gloves, Powder Free, Black", "Heavy Duty Nitrile Gloves, Powder Free"),
+        (
+            "PLA Filament for Printers, Dimensional Accuracy, Red",
+            "PLA Filament for Printers, Dimensional Accuracy, Blue",
+        ),
         ("!!!", "???"),
     ],
 )
