@@ -38,6 +38,7 @@ class AnswerOptions:
         diversity: 0 to 1.
         popularity_penalty: 0 to 10, per nat of log popularity.
         pool: only these item ids may be shown, if given.
+        near_duplicates: show an item, too, whose title is nearly that of another one or of a pick.
     """
 
     k: int = 10
@@ -46,6 +47,7 @@ class AnswerOptions:
     diversity: float = 0.0
     popularity_penalty: float = 0.0
     pool: frozenset[str] | None = None
+    near_duplicates: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.k, bool) or not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
@@ -108,7 +110,7 @@ class Answer:
             self._user.profile,
             self._user.context,
             options.k if options.diversity == 0 else _POOL * options.k,
-            NearDuplicates(),
+            None if options.near_duplicates else NearDuplicates(),
             liked=[catalog[i] for i in self._user.liked],
         )
         rows = [knowledge.rows[i.item_id] for i in walked.kept]

@@ -148,6 +148,7 @@ class Recommender:
         filters: Iterable[Filter] | None = ...,
         diversity: float = ...,
         popularity_penalty: float = ...,
+        near_duplicates: bool = ...,
         unknown_picks: str = ...,
         decoding: DecodingConfig | None = ...,
         seed: int = 0,
@@ -163,6 +164,7 @@ class Recommender:
         filters: Iterable[Filter] | None = ...,
         diversity: float = ...,
         popularity_penalty: float = ...,
+        near_duplicates: bool = ...,
         unknown_picks: str = ...,
         decoding: DecodingConfig | None = ...,
         seed: int = 0,
@@ -177,6 +179,7 @@ class Recommender:
         filters: Iterable[Filter] | None = None,
         diversity: float = 0.0,
         popularity_penalty: float = 0.0,
+        near_duplicates: bool = False,
         unknown_picks: str = "error",
         decoding: DecodingConfig | None = None,
         seed: int = 0,
@@ -193,6 +196,8 @@ class Recommender:
             filters: what may not be shown; ``None`` for ``default_filters()``.
             diversity: 0 (best first) to 1 (as different as possible), by MMR.
             popularity_penalty: subtracted per nat of log popularity; 0 leaves it, 1 cancels it.
+            near_duplicates: show an item, too, whose title is nearly that of another one or of a
+                pick: in a catalog of products these are often variants that people do buy.
             unknown_picks: ``error``, or ``ignore`` to go on without picks the catalog lacks.
             decoding: how ``free`` writes.
             seed: of free writing.
@@ -206,7 +211,9 @@ class Recommender:
             CatalogError: the catalog is empty.
         """
         chosen = tuple(default_filters() if filters is None else filters)
-        options = AnswerOptions(k, strategy, chosen, diversity, popularity_penalty)
+        options = AnswerOptions(
+            k, strategy, chosen, diversity, popularity_penalty, near_duplicates=near_duplicates
+        )
         if isinstance(profile, UserProfile | Mapping):
             user = self._request(profile, context, unknown_picks)
             found = self.evidence(user, strategy, decoding=decoding, seed=seed)
@@ -220,6 +227,7 @@ class Recommender:
                 filters=chosen,
                 diversity=diversity,
                 popularity_penalty=popularity_penalty,
+                near_duplicates=near_duplicates,
                 unknown_picks=unknown_picks,
                 decoding=decoding,
                 seed=seed,

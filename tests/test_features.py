@@ -774,3 +774,15 @@ def test_an_undated_item_counts_as_of_the_median_year():
     knowledge = ItemKnowledge(catalog, Counts.fit([], {}, {}), FakeEncoder())
     knowledge.sync()
     assert knowledge.year.tolist() == [1950, 1990, 1998, 1990]
+
+
+def test_near_duplicates_are_shown_on_demand():
+    catalog = make_catalog()
+    catalog.add(film("twin", "Garden of Letters", 1993, ("Drama", "Romance")))
+    knowledge = make_knowledge(catalog)
+    user = resolved({"liked": ["5"]}, knowledge=knowledge)
+    usual, all_of_them = (
+        answer(user, knowledge, k=11, near_duplicates=shown).item_ids for shown in (False, True)
+    )
+    assert "twin" not in usual
+    assert set(all_of_them) == {*usual, "twin"}

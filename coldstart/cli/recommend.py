@@ -134,6 +134,14 @@ def recommend(
             min=0, max=10, help="1 cancels popularity; 0 leaves it.", rich_help_panel=ANSWER
         ),
     ] = 0.0,
+    near_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--near-duplicates",
+            help="Show titles, too, that are nearly the same as others or as picks.",
+            rich_help_panel=ANSWER,
+        ),
+    ] = False,
     seed: Seed = 0,
     explain: Annotated[
         bool,
@@ -168,6 +176,7 @@ def recommend(
             filters=filters,
             diversity=diversity,
             popularity_penalty=popularity_penalty,
+            near_duplicates=near_duplicates,
             unknown_picks=person.unknown_picks,
             seed=seed,
         )

@@ -124,7 +124,7 @@ class Ours:
     def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
         """Rank the whole catalog."""
         user, found = self._memo.evidence(profile, self._strategy)
-        options = AnswerOptions(k, self._strategy, (Known(),))
+        options = AnswerOptions(k, self._strategy, (Known(),), near_duplicates=True)
         return self._memo.recommender.answer(user, found, options)
 
 

@@ -150,7 +150,10 @@ def without_model(
 
 
 class Prior:
-    """A recommender that leaves its language model out; only what a profile names is filtered."""
+    """A recommender that leaves its language model out; only what a profile names is filtered.
+
+    Near-duplicates are shown: a metric counts ids, and no rival is kept from them.
+    """
 
     def __init__(self, recommender: Recommender) -> None:
         self.recommender = recommender
@@ -159,7 +162,9 @@ class Prior:
         """Rank the whole catalog by everything but the language model."""
         from coldstart.filters import Known
 
-        return self.recommender.recommend(profile, k=k, strategy="prior", filters=[Known()])
+        return self.recommender.recommend(
+            profile, k=k, strategy="prior", filters=[Known()], near_duplicates=True
+        )
 
 
 def _popularity(training: TrainingData, split: Split, data: Dataset) -> Recommends:
