@@ -61,6 +61,26 @@ def make_encoder(name: str) -> Encoder:
     return CachedEncoder(LazyEncoder(models.resolve(name)), cache_dir() / "vectors")
 
 
+def load_base(
+    base: str, fingerprint: str, *, device: str = "auto", dtype: str = "auto"
+) -> tuple[Any, Any]:
+    """Load model and tokenizer that an adapter was trained on.
+
+    Raises:
+        ArtifactError: these are not they.
+    """
+    tokenizer = models.load_tokenizer(base)
+    model = models.load_causal_lm(base, device=device, dtype=dtype)
+    found = models.fingerprint(model, tokenizer)
+    if found != fingerprint:
+        raise ArtifactError(
+            f"the adapter was trained on another base model: {base} has fingerprint {found}, "
+            f"the artifact expects {fingerprint}",
+            hint="use the base model and version that the model card names",
+        )
+    return model, tokenizer
+
+
 def load_adapted(
     base: str, fingerprint: str, files: Mapping[str, bytes], *, device: str, dtype: str
 ) -> CausalLM:
@@ -74,15 +94,7 @@ def load_adapted(
 
     from coldstart.generation.causal import CausalLM
 
-    tokenizer = models.load_tokenizer(base)
-    model = models.load_causal_lm(base, device=device, dtype=dtype)
-    found = models.fingerprint(model, tokenizer)
-    if found != fingerprint:
-        raise ArtifactError(
-            f"the adapter was trained on another base model: {base} has fingerprint {found}, "
-            f"the artifact expects {fingerprint}",
-            hint="use the base model and version that the model card names",
-        )
+    model, tokenizer = load_base(base, fingerprint, device=device, dtype=dtype)
     logging.getLogger("peft").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="coldstart-") as tmp:
         for name, data in files.items():

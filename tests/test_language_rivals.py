@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from coldstart import Recommender, UserProfile, prompts
+from coldstart import Recommender, UserProfile, models, prompts
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.evaluation import trained
 from coldstart.evaluation.baselines import item_knn_baseline, popularity_baseline
@@ -162,10 +162,15 @@ def test_the_base_model_is_asked_with_the_same_prompt_and_no_prior():
 
 def test_the_base_model_is_loaded_by_the_name_in_the_manifest(tmp_path):
     recommender = make()
-    recommender.manifest["base"] = {"name": save_tiny_base(tmp_path, "gpt2")}
+    name = save_tiny_base(tmp_path, "gpt2")
+    fingerprint = models.fingerprint(models.load_causal_lm(name), models.load_tokenizer(name))
+    recommender.manifest["base"] = {"name": name, "fingerprint": fingerprint}
     base = base_model(recommender)
     assert type(base.model) is type(tiny_gpt2().model)
     assert base is not recommender.lm
+    recommender.manifest["base"]["fingerprint"] = "another"
+    with pytest.raises(ArtifactError, match="the artifact expects another"):
+        base_model(recommender)
     with pytest.raises(ArtifactError, match="the base model is unknown"):
         base_model(make())
 

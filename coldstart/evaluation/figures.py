@@ -180,7 +180,7 @@ _RIVALS = {
 
 
 def classical(recommender: Recommender, plan: Plan) -> dict[str, Recommends]:
-    """The baselines; their settings were chosen on the validation users."""
+    """The baselines: item-kNN tuned on the validation users, the others as for MovieLens-100K."""
     catalog, counts = recommender.catalog, recommender.counts
     build = partial(item_knn_baseline, catalog, counts)
     best = tune(build, KNN_GRID, cold_users(plan.data, plan.valid)).setting

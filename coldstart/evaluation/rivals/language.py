@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart import models
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.evaluation.baselines import ScoredBaseline
 from coldstart.evaluation.figures import Memo, model_alone
@@ -44,17 +43,19 @@ def base_model(recommender: Recommender) -> CausalLM:
     It is loaded anew, since an artifact's adapter is merged into its model.
 
     Raises:
-        ArtifactError: the manifest names none.
+        ArtifactError: the manifest names none, or another one goes by that name here.
     """
+    from coldstart.assembly import load_base
     from coldstart.generation.causal import CausalLM
 
     try:
-        name = recommender.manifest["base"]["name"]
+        base = recommender.manifest["base"]
+        name, fingerprint = base["name"], base["fingerprint"]
     except (KeyError, TypeError) as e:
         raise ArtifactError(
             f"the manifest lacks {e}, so the base model is unknown", hint="save the artifact again"
         ) from e
-    return CausalLM(models.load_causal_lm(name), models.load_tokenizer(name))
+    return CausalLM(*load_base(name, fingerprint))
 
 
 def base_lm(tuned: Recommender, base: CausalLM) -> ScoredBaseline:
@@ -177,7 +178,7 @@ def d3(memo: Memo, assistant: ScoredBaseline, *, alpha: float = 0.5) -> ScoredBa
     model's probabilities are renormalised over what may follow in the trie (there they are over
     the whole vocabulary, and a ghost token is only nearly free); the assistant is item-kNN with
     demographic popularity in place of SASRec, the softmax of its score in nats; the model is the
-    artifact's, tuned on soft targets.
+    artifact's, tuned on soft targets; and what its settings mix in (``use_prior``) stays in it.
 
     Args:
         memo: where the tuned model is asked.
