@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldstart import Catalog, Item, Recommender, UserProfile, prompts
+from coldstart import Catalog, Item, Recommender, UserProfile, models, prompts
 from coldstart.cli import main
 from coldstart.cli.audit import AUDITS as NAMES
 from coldstart.errors import ArtifactError, ConfigError, DataError
@@ -577,7 +577,8 @@ def tables(tmp_path_factory):
 @pytest.fixture
 def run(capsys, monkeypatch, tmp_path):
     base = save_tiny_base(tmp_path / "base")
-    made = make(name="toy", data={"name": "toy"}, base={"name": base})
+    known = models.fingerprint(models.load_causal_lm(base), models.load_tokenizer(base))
+    made = make(name="toy", data={"name": "toy"}, base={"name": base, "fingerprint": known})
     monkeypatch.setattr(Recommender, "from_pretrained", lambda path: made)
     quick = {n: replace(c, max_new_tokens=5) for n, c in ledger.MODES.items()}
     monkeypatch.setattr(ledger.audit_ledger, "__kwdefaults__",
