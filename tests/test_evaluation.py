@@ -198,9 +198,9 @@ def test_cold_users_show_the_first_likes_and_ask_for_the_rest():
     data = toy({"u": "fedcba"}, {"u": UserProfile(age=24)})
     zero, one = cold_users(data, ["u"])
     assert (zero.shots, one.shots) == (0, 1)
-    assert zero.profile == UserProfile(age=24)
+    assert zero.profile == UserProfile(age=24, history=True)
     assert zero.targets == set(FILMS)
-    assert one.profile == UserProfile(age=24, liked="f")
+    assert one.profile == UserProfile(age=24, liked="f", history=True)
     assert one.targets == set("edcba")
 
 
