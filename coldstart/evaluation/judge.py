@@ -87,9 +87,10 @@ class Judge:
         Raises:
             DataError: the system shows an item twice, or one that is no candidate.
         """
-        profile, wanted = case.profile, min(DEPTH + len(case.excluded), len(self._items))
+        hidden = case.excluded & self._items
+        profile, wanted = case.profile, min(DEPTH + len(hidden), len(self._items))
         if wanted > MAX_K:  # more than anybody answers: what is excluded has been seen, then
-            profile, wanted = self._having_seen(case, case.excluded), DEPTH
+            profile, wanted = self._having_seen(case, hidden), DEPTH
         start = time.perf_counter()
         answer = system.recommend(profile, k=wanted)
         milliseconds = 1000 * (time.perf_counter() - start)
