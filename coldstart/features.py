@@ -39,6 +39,7 @@ FEATURES = (
     "shares",
     "next",
     "late",
+    "beyond",
     "kinds",
     "usual",
     "mainstream",
@@ -68,6 +69,7 @@ FEATURES = (
   pick it shares most with, 0…1.
 - ``next``: how much likelier it is liked after the picks than after any likes, nats, · √k.
 - ``late``: how much likelier it is liked late than at all, nats.
+- ``beyond``: the same for those who are at their first likes (no picks, or a history); 0 otherwise.
 - ``kinds``: how the categories of the picks, less those of popular items, fit its own, · √k.
 - ``usual``: how its categories fit those of popular items.
 - ``mainstream``: its log popularity less the mean one of the picks.
@@ -147,6 +149,7 @@ def user_features(
         "shares": _shares(knowledge, rows),
         "next": knowledge.spread(later_lift(counts, liked)) * np.sqrt(len(liked)),
         "late": knowledge.late,
+        "beyond": knowledge.late if user.profile.history or not liked else zero,
         "kinds": _kinds(knowledge, rows),
         "usual": knowledge.usual,
         "mainstream": knowledge.popularity - knowledge.popularity[rows].mean() if rows else zero,
@@ -163,6 +166,15 @@ def user_features(
         "written": zero if written is None else written,
     }
     return np.stack([columns[name] for name in FEATURES], axis=1)
+
+
+def with_model(features: Floats, model: Floats | None, written: Floats | None) -> Floats:
+    """Features, shape (N, len(FEATURES)), with what the language model says put in."""
+    out = features.copy()
+    for name, values in (("model", model), ("written", written)):
+        if values is not None:
+            out[:, FEATURES.index(name)] = values
+    return out
 
 
 def _picks(knowledge: ItemKnowledge, liked: Sequence[str]) -> Floats:

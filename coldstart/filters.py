@@ -249,21 +249,21 @@ def walk(
     taken = list(liked)
     ranking = iter(ranked)
     while len(kept) < want and (item := next(ranking, None)) is not None:
-        verdict = _verdict(item, filters, profile, context)
-        if verdict is None and duplicates and (twin := duplicates.twin(item, taken)):
-            verdict = duplicates.name, f"nearly the same title as {twin.title!r}"
-        if verdict is None:
+        why_not = verdict(item, filters, profile, context)
+        if why_not is None and duplicates and (twin := duplicates.twin(item, taken)):
+            why_not = duplicates.name, f"nearly the same title as {twin.title!r}"
+        if why_not is None:
             kept.append(item)
             taken.append(item)
             continue
-        name, why = verdict
+        name, why = why_not
         counts[name] += 1
         if len(dropped) < most_dropped:
             dropped.append(Dropped(item_id=item.item_id, title=item.title, filter=name, detail=why))
     return FilterResult(tuple(kept), tuple(dropped), dict(counts))
 
 
-def _verdict(
+def verdict(
     item: Item, filters: Sequence[Filter], profile: UserProfile, context: Context
 ) -> tuple[str, str] | None:
     """Name and reason of the first filter that rejects ``item``."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
+    from threadpoolctl import ThreadpoolController
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -53,3 +57,22 @@ def use_all_cores() -> int:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         torch.set_num_threads(cores or 1)
     return torch.get_num_threads()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let numpy's products use one thread, in the whole process, for as long as this lasts.
+
+    Threads of numpy's BLAS wait busily for the next product. Beside torch, whose threads are
+    others, they take its cores away: on two cores a pass of the language model between two small
+    numpy products takes twice as long.
+    """
+    with _blas().limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

@@ -25,6 +25,7 @@ DEFAULT_WEIGHTS: dict[str, tuple[float, float]] = {
     "picks": (1.2, 0.0),
     "resembles": (2.0, 0.0),
     "shares": (0.5, 0.0),
+    "beyond": (0.5, 0.0),
     "words": (0.15, 0.0),
     "interests": (0.3, 0.0),
     "dislikes": (-1.0, 0.0),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from coldstart.generation.trie import TitleTrie
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 
 class Reader:
@@ -60,8 +61,14 @@ class Reader:
         """Prior mass of every item: likes, plus a little for everyone, shape (N,)."""
         return self._knowledge.likes + PRIOR_COUNT
 
-    def logprobs(self, prompt: str) -> Floats:
-        """Log-probability of every item, shape (N,): exact where the trie is small enough."""
+    def logprobs(self, prompt: str, rows: Ints | None = None) -> Floats:
+        """Log-probability of every item, shape (N,): exact where the trie is small enough.
+
+        Args:
+            prompt: as rendered.
+            rows: the items that matter; the model is asked what it takes to tell theirs exactly,
+                and the prior decides about the others. ``None``: all matter.
+        """
         from coldstart.generation.beam import beam_logprobs
         from coldstart.generation.scoring import exact_logprobs
 
@@ -70,9 +77,13 @@ class Reader:
         mass, prior = self.mass()[order], settings.use_prior
         tau = settings.tau if prior else 1.0
         out = np.empty(len(order))
-        small = len(trie) <= settings.exact_items
-        if small and len(trie.plan().tree_token) <= settings.exact_tokens:
-            out[order] = exact_logprobs(self.lm, prompt, trie.plan(), mass, tau, prior=prior)
+        plan = trie.plan() if len(trie) <= settings.exact_items else None
+        if plan is not None and rows is not None:
+            wanted = np.zeros(len(order), dtype=np.bool_)
+            wanted[rows] = True
+            plan = plan.towards(wanted[order])
+        if plan is not None and len(plan.tree_token) <= settings.exact_tokens:
+            out[order] = exact_logprobs(self.lm, prompt, plan, mass, tau, prior=prior)
         else:
             width = settings.beam_width
             found = beam_logprobs(self.lm, prompt, trie, mass, tau, width, prior=prior)

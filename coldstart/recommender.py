@@ -15,8 +15,9 @@ from coldstart.answer import Answer, AnswerOptions
 from coldstart.catalog import Catalog
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.evidence import Evidence, model_feature, reached, written_feature
-from coldstart.features import ResolvedProfile, user_features
-from coldstart.filters import default_filters
+from coldstart.features import ResolvedProfile, user_features, with_model
+from coldstart.filters import default_filters, verdict
+from coldstart.hardware import one_blas_thread
 from coldstart.knowledge import ItemKnowledge
 from coldstart.picks import Picks
 from coldstart.priors import Counts
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from coldstart.grounding.grounder import Grounder
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 
 class Recommender:
@@ -216,8 +218,7 @@ class Recommender:
         )
         if isinstance(profile, UserProfile | Mapping):
             user = self._request(profile, context, unknown_picks)
-            found = self.evidence(user, strategy, decoding=decoding, seed=seed)
-            return self.answer(user, found, options)
+            return self.answer_to(user, options, decoding=decoding, seed=seed)
         return [
             self.recommend(
                 each,
@@ -301,12 +302,64 @@ class Recommender:
         options = AnswerOptions(k, "free", chosen, diversity, popularity_penalty, pool)
         return self.answer(user, found, options)
 
-    def answer(
-        self, user: ResolvedProfile, found: Evidence, options: AnswerOptions
+    def answer_to(
+        self,
+        user: ResolvedProfile,
+        options: AnswerOptions,
+        *,
+        decoding: DecodingConfig | None = None,
+        seed: int = 0,
     ) -> RecommendationList:
-        """Filter, rank and explain, given what the language model said."""
-        features = self.features(user, found)
-        return Answer(self.knowledge, self.ranker, user, found, features, options).build()
+        """``recommend`` to a resolved profile: the model judges the user's ``shortlist``."""
+        with one_blas_thread():
+            features = self.features(user)
+            rows = self.shortlist(user, features, options)
+            found = self.evidence(user, options.strategy, rows=rows, decoding=decoding, seed=seed)
+            return self.answer(user, found, options, features)
+
+    def shortlist(
+        self, user: ResolvedProfile, features: Floats, options: AnswerOptions
+    ) -> Ints | None:
+        """Rows of the items that the model is asked about, ``None`` for the whole catalog.
+
+        They are the best by the blend without the model among those that may be shown, and no fewer
+        than are asked for.
+
+        Args:
+            user: the resolved profile.
+            features: as ``features(user)`` gives them.
+            options: what is asked for.
+        """
+        size = self.settings.shortlist and max(self.settings.shortlist, 2 * options.k)
+        if options.strategy not in ("catalog", "both") or not 0 < size < len(features):
+            return None
+        scores = features @ self.ranker.weights("prior", len(user.liked))
+        items, out = self.catalog.items, []
+        for row in np.argsort(-scores, kind="stable"):
+            if verdict(items[row], options.filters, user.profile, user.context) is None:
+                out.append(row)
+                if len(out) == size:
+                    break
+        return np.array(out, dtype=np.int64)
+
+    def answer(
+        self,
+        user: ResolvedProfile,
+        found: Evidence,
+        options: AnswerOptions,
+        features: Floats | None = None,
+    ) -> RecommendationList:
+        """Filter, rank and explain, given what the language model said.
+
+        Args:
+            user: the resolved profile.
+            found: what the model said.
+            options: what is asked for.
+            features: as ``features(user)`` gives them; computed if ``None``.
+        """
+        base = self.features(user) if features is None else features
+        whole = with_model(base, found.model, found.written)
+        return Answer(self.knowledge, self.ranker, user, found, whole, options).build()
 
     def resolve(
         self,
@@ -333,17 +386,27 @@ class Recommender:
         user: ResolvedProfile,
         strategy: Strategy,
         *,
+        rows: Ints | None = None,
         decoding: DecodingConfig | None = None,
         seed: int = 0,
     ) -> Evidence:
-        """What the language model has to say about the catalog for one user."""
+        """What the language model has to say about the catalog for one user.
+
+        Args:
+            user: the resolved profile.
+            strategy: what it does: judge titles, write some, or both.
+            rows: the items whose titles it judges; those of all others are given what can be told
+                on the way. ``None``: all items.
+            decoding: how it writes.
+            seed: of free writing.
+        """
         self.knowledge.sync()
         if strategy == "prior":
             return Evidence()
         prompt = self.prompt(user)
         out = Evidence(prompt=prompt.text, notes=prompt.notes)
         if strategy in ("catalog", "both"):
-            logprobs = self.reader.logprobs(prompt.text)
+            logprobs = self.reader.logprobs(prompt.text, rows)
             model = model_feature(self.knowledge, logprobs, self.reader.mass())
             out = replace(out, logprobs=logprobs, model=model)
         if strategy in ("free", "both"):
@@ -357,10 +420,11 @@ class Recommender:
             )
         return out
 
-    def features(self, user: ResolvedProfile, found: Evidence) -> Floats:
+    def features(self, user: ResolvedProfile, found: Evidence | None = None) -> Floats:
         """The ranker's input for one user, shape (N, len(FEATURES)), in catalog row order."""
         self.knowledge.sync()
-        return user_features(self.knowledge, user, found.model, found.written)
+        said = found or Evidence()
+        return user_features(self.knowledge, user, said.model, said.written)
 
     @property
     def reader(self) -> Reader:

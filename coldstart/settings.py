@@ -30,6 +30,8 @@ class Settings:
         exact_items: largest catalog that may be scored exactly; beyond, beam search.
         exact_tokens: largest trie, in tree tokens, that is scored exactly; likewise.
         beam_width: titles kept per step of that beam search.
+        shortlist: items per user that the model is asked about, the best by everything else; the
+            work then depends little on the size of the catalog. 0 for the whole catalog.
         written_titles: how many titles the ``free`` strategy writes.
     """
 
@@ -39,6 +41,7 @@ class Settings:
     exact_items: int = 50_000
     exact_tokens: int = 1024
     beam_width: int = 32
+    shortlist: int = 200
     written_titles: int = 20
 
     @classmethod

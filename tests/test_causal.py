@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -50,6 +51,19 @@ def test_any_tree_in_any_number_of_calls(lm, data):
     first = reader.extend(tokens[:cut], parents[:cut])
     second = reader.extend(tokens[cut:], parents[cut:])
     assert_reads_as_sequences(lm, torch.cat([first, second]), tokens, parents)
+
+
+@FAMILIES
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_one_pass_equals_reading_on(lm, data):
+    size = data.draw(st.integers(0, 8))
+    tokens = data.draw(st.lists(st.integers(3, 319), min_size=size, max_size=size))
+    parents = [data.draw(st.integers(-1, i - 1)) for i in range(size)]
+    reader = lm.read(PROMPT)
+    expected = torch.cat([reader.extend(tokens, parents), reader.end])
+    found = lm.read_tree(PROMPT, np.array(tokens, np.int64), np.array(parents, np.int64))
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
 
 
 @FAMILIES

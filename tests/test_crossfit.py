@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,8 +14,15 @@ from coldstart.ranking import BlendRanker
 from coldstart.schema import UserProfile
 from coldstart.training import crossfit
 from coldstart.training.boosting import fit_trees
-from coldstart.training.crossfit import RESERVED, crossfit_requests, learn_classical
-from coldstart.training.people import ATTRIBUTES, MIN_TARGETS, SHOTS, simulate_request
+from coldstart.training.crossfit import crossfit_requests, learn_classical
+from coldstart.training.people import (
+    ATTRIBUTES,
+    MIN_TARGETS,
+    RESERVED,
+    SHOTS,
+    questions,
+    simulate_request,
+)
 from coldstart.training.strangers import Strangers
 from tests.fakes import FakeEncoder
 from tests.test_features import film
@@ -67,23 +76,34 @@ def test_a_request_without_more_items(world):
     assert len(set(less.excluded)) == len(less.excluded)
 
 
-def test_every_request_is_asked_with_and_without_the_first_likes(world):
+def test_a_history_is_asked_what_comes_after_the_first_ten(world):
     users = tuple(world.likes)
     strangers = Strangers(world, users, FakeEncoder())
     requests = crossfit_requests(world, users, strangers, BlendRanker.classical())
     shots = FEATURES.index("shots")
     for user in users[:5]:
-        asked = [
-            (int(r.features[0, shots]), int(r.liked.sum()))
-            for r in requests
-            if r.user == user and r.order == "first"
-        ]
-        for k in (1, 3, 5):
-            sizes = sorted(liked for shots, liked in asked if shots == k)
-            assert len(sizes) == 2
+        asked = [r for r in requests if r.user == user and r.order == "first"]
+        assert sorted({int(r.features[0, shots]) for r in asked} | {0}) == list(SHOTS)
+        assert len(asked) == len({int(r.features[0, shots]) for r in asked})
+        for r in asked:
             # Statements hide five likes, of which some may be among the first ten.
-            assert sizes[0] <= 22 - RESERVED <= sizes[1] <= 22 - k
-        assert sum(shots == RESERVED for shots, _ in asked) == 1
+            assert 22 - RESERVED - 5 <= r.liked.sum() <= 22 - RESERVED
+
+
+def test_people_of_few_likes_are_asked_what_comes_next(world):
+    few = {u: likes[: 12 if n % 3 else 22] for n, (u, likes) in enumerate(world.likes.items())}
+    short = replace(world, likes=few)
+    users = tuple(few)
+    assert questions(world, users) == (RESERVED, MIN_TARGETS)
+    assert questions(short, users) == (0, MIN_TARGETS)
+    assert questions(replace(world, likes={u: x[:4] for u, x in few.items()}), users) == (0, 1)
+    strangers = Strangers(short, users, FakeEncoder())
+    requests = crossfit_requests(short, users, strangers, BlendRanker.classical())
+    one = [r for r in requests if r.user == "u1" and r.order == "first"]
+    sizes = {int(r.features[0, FEATURES.index("shots")]): int(r.liked.sum()) for r in one}
+    assert sizes.keys() >= {1, 3, 5}
+    assert 10 not in sizes  # two targets are too few
+    assert all(12 - k - 5 <= liked <= 12 - k for k, liked in sizes.items())
 
 
 def test_favourites_are_any_likes_and_asked_once(world):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coldstart import Catalog, Context, Item, Recommender, UserProfile, prompts
+from coldstart.answer import AnswerOptions
 from coldstart.errors import CatalogError, ConfigError, ProfileError
 from coldstart.filters import Categories, Where, Years, default_filters
 from coldstart.generation.decoding import DecodingConfig
@@ -130,6 +131,37 @@ def test_beam_and_exact_agree_when_the_beam_is_wide():
     assert beam.item_ids == exact.item_ids
     for ours, theirs in zip(beam, exact, strict=True):
         assert ours.provenance.logprob == pytest.approx(theirs.provenance.logprob, abs=1e-3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(profile=profiles, size=st.integers(1, 12), k=st.integers(1, 3))
+def test_the_model_judges_the_shortlist_as_it_judges_all(rec, profile, size, k):
+    few = make(shortlist=size)
+    options = AnswerOptions(k, "catalog", default_filters())
+    user = few.resolve(profile)
+    rows = few.shortlist(user, few.features(user), options)
+    whole = rec.evidence(user, "catalog")
+    if rows is None:  # as many as there are
+        assert max(size, 2 * k) >= len(few.catalog)
+        return
+    assert len(set(rows.tolist())) == len(rows) <= max(size, 2 * k)
+    found = few.evidence(user, "catalog", rows=rows)
+    assert found.logprobs[rows] == pytest.approx(whole.logprobs[rows], abs=1e-4)
+    assert found.model[rows] == pytest.approx(whole.model[rows], abs=1e-4)
+    assert not set(few.catalog.ids[r] for r in rows) & {p.item for p in user.profile.seen}
+
+
+def test_a_shortlist_keeps_to_the_filters():
+    few = make(shortlist=3)
+    options = AnswerOptions(1, "catalog", (Categories(include=["Drama"]),))
+    user = few.resolve(UserProfile(age=30))
+    rows = few.shortlist(user, few.features(user), options)
+    assert rows is not None
+    assert len(rows) == 3
+    assert all("Drama" in few.catalog.items[r].categories for r in rows)
+    everything = AnswerOptions(1, "prior", ())
+    assert few.shortlist(user, few.features(user), everything) is None
+    assert make(shortlist=0).shortlist(user, few.features(user), options) is None
 
 
 def test_items_come_and_go_without_a_restart():

@@ -14,7 +14,8 @@ from coldstart.errors import ArtifactError
 from coldstart.features import FEATURES
 from coldstart.ranking import BlendRanker, personal
 from coldstart.training.boosting import TREE_FEATURES, Request, fit_trees
-from coldstart.trees import POOL, Node, TreeCorrection
+from coldstart.tree_masks import Node, TreeMasks
+from coldstart.trees import POOL, TreeCorrection
 
 
 def requests(n=60, items=80, seed=0):
@@ -91,6 +92,46 @@ def test_arrays_give_what_lightgbm_gives():
     ours = TreeCorrection(TREE_FEATURES, roots).correct(fresh.features, FEATURES, fresh.linear)
     theirs = booster.predict(fresh.features[:, use], num_threads=1)
     np.testing.assert_allclose(ours + sum(r.value for r in roots), theirs, atol=1e-9)
+
+
+def nodes(leaves):
+    """Trees of at most ``leaves`` leaves over three features, with equal thresholds among them."""
+    values = st.floats(-2, 2, width=32)
+    grown = st.recursive(
+        st.builds(Node, values),
+        lambda below: st.builds(Node, values, st.integers(0, 2), st.integers(-1, 1), below, below),
+        max_leaves=leaves,
+    )
+    return st.lists(grown, max_size=5)
+
+
+def walk_down(node, row):
+    """Output of one tree for one item, split by split."""
+    while node.left is not None and node.right is not None:
+        node = node.left if row[node.feature] <= node.threshold else node.right
+    return node.value
+
+
+@pytest.mark.parametrize("leaves", [7, 40])
+@given(data=st.data())
+def test_masks_find_the_leaf_that_a_walk_finds(leaves, data):
+    trees = data.draw(nodes(leaves))
+    whole = st.sampled_from([-2.0, -1.0, -0.5, 0.0, 1.0, 1.5, float("inf"), float("nan")])
+    rows = np.array(data.draw(st.lists(st.tuples(whole, whole, whole), min_size=1, max_size=6)))
+    masks = TreeMasks(trees, 3)
+    columns = list(rows.astype(np.float32).T)
+    expected = [sum(walk_down(t, row) - t.value for t in trees) for row in rows]
+    np.testing.assert_allclose(masks.sums(columns), expected, atol=1e-9)
+    np.testing.assert_allclose(masks.parts(columns).sum(axis=1), expected, atol=1e-9)
+
+
+def test_trees_of_too_many_leaves_are_refused():
+    node = Node(0.0)
+    for n in range(64):
+        node = Node(0.0, 0, float(n), Node(1.0), node)
+    assert node.left is not None
+    with pytest.raises(ArtifactError, match="65 leaves, at most 64"):
+        TreeMasks([node], 1)
 
 
 def test_parts_sum_to_the_correction_and_name_only_features_that_matter(trees):

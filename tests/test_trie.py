@@ -88,6 +88,46 @@ def test_probabilities_sum_to_one_whatever_the_logits(titles, seed):
     assert np.exp(logprobs).sum() == pytest.approx(1)
 
 
+@given(SOME, st.data())
+def test_towards_some_items_their_logprobs_stay(titles, data):
+    plan = TitleTrie(titles).plan()
+    n, seed = len(titles), data.draw(st.integers(0, 99))
+    wanted = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)), dtype=bool)
+    some, mass = plan.towards(wanted), masses(n, seed)
+    of_token = np.random.default_rng(seed).normal(0, 5, 9)  # any logits, as of a model
+    whole = plan.item_logprobs(of_token[plan.edge_token], mass)
+    part = some.item_logprobs(of_token[some.edge_token], mass)
+    np.testing.assert_allclose(part[wanted], whole[wanted], atol=1e-9)
+    assert np.exp(part).sum() == pytest.approx(1)
+    assert len(some.tree_token) <= len(plan.tree_token)
+    if not wanted.any():
+        np.testing.assert_allclose(np.exp(part), mass / mass.sum())
+        assert not len(some.tree_token)
+
+
+@given(SOME, st.data())
+def test_towards_some_items_reads_what_their_decisions_follow(titles, data):
+    plan = TitleTrie(titles).plan()
+    n = len(titles)
+    wanted = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)), dtype=bool)
+    some = plan.towards(wanted)
+    contexts: list[tuple[int, ...]] = []
+    for token, parent in zip(some.tree_token.tolist(), some.tree_parent.tolist(), strict=True):
+        contexts.append((*(contexts[parent] if parent >= 0 else ()), token))
+    of = [contexts[p] if p >= 0 else () for p in some.edge_position]
+    expected = set()  # the decisions on the ways of the wanted titles, found one by one
+    trie = TitleTrie(titles)
+    for item in np.array(plan.item_ids, dtype=object)[wanted]:
+        ways = (titles[item][:d] for d in range(len(titles[item])))
+        expected |= {way for way in ways if len(trie.children(way)) > 1}
+    assert set(of) == expected
+    for context in set(of):
+        mine = [t for t, c in zip(some.edge_token.tolist(), of, strict=True) if c == context]
+        assert mine == list(trie.children(context))
+    needed = {way[:d] for way in expected for d in range(1, len(way) + 1)}
+    assert set(contexts) == needed  # and no more
+
+
 @given(SOME)
 def test_every_decision_has_a_choice_and_its_context(titles):
     trie = TitleTrie(titles)

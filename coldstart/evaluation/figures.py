@@ -48,6 +48,8 @@ from coldstart.protocols import Recommends
 from coldstart.schema import RecommendationList, Strategy, UserProfile
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from coldstart.evidence import Evidence
     from coldstart.features import ResolvedProfile
     from coldstart.recommender import Recommender
@@ -79,28 +81,43 @@ class Memo:
         if most_bytes < 0:
             raise ConfigError(f"most_bytes is {most_bytes}, expected at least 0")
         self.recommender, self._seed, self._most = recommender, seed, most_bytes
-        #: (strategy, profile) → (what is known, its size); oldest first.
-        self._known: dict[tuple[Strategy, str], tuple[Evidence, int]] = {}
+        #: (strategy, profile, rows) → (what is known, its size); oldest first.
+        self._known: dict[tuple[Strategy, str, bytes], tuple[Evidence, int]] = {}
         self.bytes = 0
 
     def evidence(
-        self, profile: UserProfile, strategy: Strategy = "both"
+        self,
+        profile: UserProfile,
+        strategy: Strategy = "both",
+        rows: NDArray[np.int64] | None = None,
     ) -> tuple[ResolvedProfile, Evidence]:
         """What the language model says about a profile; what was seen is in no prompt.
 
         ``both`` shares its halves with ``catalog`` and ``free``, which are asked for alone.
+
+        Args:
+            profile: who asks.
+            strategy: what the model does.
+            rows: the items whose titles it judges, ``None`` for all; see ``Recommender.evidence``.
         """
         key = profile.model_copy(update={"seen": ()}).model_dump_json()
         user = self.recommender.resolve(profile)
         if strategy == "both":
-            judged, wrote = (self._ask(s, key, user) for s in ("catalog", "free"))
+            judged, wrote = (self._ask(s, key, user, rows) for s in ("catalog", "free"))
             return user, replace(wrote, logprobs=judged.logprobs, model=judged.model)
-        return user, self._ask(strategy, key, user)
+        return user, self._ask(strategy, key, user, rows)
 
-    def _ask(self, strategy: Strategy, profile: str, user: ResolvedProfile) -> Evidence:
-        key = (strategy, profile)
+    def _ask(
+        self,
+        strategy: Strategy,
+        profile: str,
+        user: ResolvedProfile,
+        rows: NDArray[np.int64] | None,
+    ) -> Evidence:
+        some = b"" if rows is None or strategy == "free" else rows.tobytes()
+        key = (strategy, profile, some)
         if key not in self._known:
-            found = self.recommender.evidence(user, strategy, seed=self._seed)
+            found = self.recommender.evidence(user, strategy, rows=rows, seed=self._seed)
             size = _OBJECTS * len(profile) + _size(found)
             self._known[key] = found, size
             self.bytes += size
@@ -122,10 +139,14 @@ class Ours:
         self._memo, self._strategy = memo, strategy
 
     def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
-        """Rank the whole catalog."""
-        user, found = self._memo.evidence(profile, self._strategy)
+        """Rank the whole catalog, as ``Recommender.answer_to`` does."""
+        ours = self._memo.recommender
         options = AnswerOptions(k, self._strategy, (Known(),), near_duplicates=True)
-        return self._memo.recommender.answer(user, found, options)
+        user = ours.resolve(profile)
+        features = ours.features(user)
+        rows = ours.shortlist(user, features, options)
+        found = self._memo.evidence(profile, self._strategy, rows)[1]
+        return ours.answer(user, found, options, features)
 
 
 def model_alone(memo: Memo, feature: Literal["logprobs", "written"]) -> ScoredBaseline:

@@ -257,7 +257,8 @@ class _RecentRecommender(Recommender):
 
         return build
 
-    def features(self, user: ResolvedProfile, found: Evidence) -> Floats:
+    def features(self, user: ResolvedProfile, found: Evidence | None = None) -> Floats:
         """The ranker's input, recent picks counting more."""
         self.knowledge.sync()
-        return recency_features(self.knowledge, user, self.half_life, found.model, found.written)
+        said = found or Evidence()
+        return recency_features(self.knowledge, user, self.half_life, said.model, said.written)

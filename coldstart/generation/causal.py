@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from coldstart.errors import ModelError
+from coldstart.generation.lean import LeanDecoder
 from coldstart.generation.lines import MAX_TITLE_TOKENS, LineTokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Ints = NDArray[np.int64]
 
 
 class CausalLM:
@@ -27,6 +32,7 @@ class CausalLM:
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         self.model = model
         self.lines = LineTokenizer(tokenizer)
+        self._lean: LeanDecoder | None = None
 
     @property
     def device(self) -> torch.device:
@@ -42,6 +48,53 @@ class CausalLM:
     @torch.inference_mode()
     def read(self, prompt: Sequence[int]) -> TreeReader:
         """Read a prompt once, ready to be continued along many branches."""
+        self._check(prompt)
+        return TreeReader(self, prompt)
+
+    @torch.inference_mode()
+    def read_tree(self, prompt: Sequence[int], tokens: Ints, parents: Ints) -> Tensor:
+        """Read a prompt and a whole tree after it in one pass.
+
+        Args:
+            prompt: token ids.
+            tokens: token ids of the tree, shape (T,); a parent comes before its children.
+            parents: for each, the index of the token it follows, -1 for the prompt's end.
+
+        Returns:
+            States at the tree's tokens and, last, at the prompt's end, shape (T + 1, H).
+        """
+        self._check(prompt)
+        n, size = len(prompt), len(tokens)
+        visible = np.zeros((n + size, n + size), dtype=np.bool_)
+        visible[:n, :n] = np.tri(n, dtype=np.bool_)
+        visible[n:, :n] = True
+        visible[n:, n:] = np.eye(size, dtype=np.bool_)
+        position = np.arange(n + size)
+        for row, parent in enumerate(parents.tolist(), start=n):
+            position[row] = n
+            if parent >= 0:
+                visible[row, n:row] = visible[n + parent, n:row]
+                position[row] = position[n + parent] + 1
+        ids = torch.tensor([*prompt, *tokens.tolist()], device=self.device)
+        states = self._states(ids, torch.from_numpy(visible), torch.from_numpy(position))
+        return torch.cat([states[n:], states[n - 1 : n]])
+
+    def _states(self, ids: Tensor, visible: Tensor, position: Tensor) -> Tensor:
+        if self._lean is None or not self._lean.current:
+            self._lean = LeanDecoder(self.decoder) if LeanDecoder.fits(self.decoder) else None
+        if self._lean is not None:
+            return self._lean(ids, visible, position)
+        mask = torch.zeros(visible.shape, dtype=self.model.dtype)
+        mask.masked_fill_(~visible, torch.finfo(mask.dtype).min)
+        states: Tensor = self.decoder(
+            input_ids=ids[None],
+            attention_mask=mask[None, None].to(self.device),
+            position_ids=position[None].to(self.device),
+            use_cache=False,
+        ).last_hidden_state
+        return states[0]
+
+    def _check(self, prompt: Sequence[int]) -> None:
         if not prompt:
             raise ModelError("the prompt has no tokens", hint="a template must print something")
         if len(prompt) + MAX_TITLE_TOKENS > self.max_tokens:
@@ -50,7 +103,6 @@ class CausalLM:
                 f"{MAX_TITLE_TOKENS} of them for a title",
                 hint="lower prompt_tokens so that long profiles are trimmed",
             )
-        return TreeReader(self, prompt)
 
     def hidden_to_logits(self, hidden: Tensor, vocabulary: Tensor | None = None) -> Tensor:
         """Next-token logits of last-layer states, float32, for all tokens or only some.

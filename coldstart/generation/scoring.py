@@ -23,21 +23,19 @@ def exact_logprobs(
 
     At each decision, ``logits = τ · LM logits + log(prior mass below the child)``; log-softmax over
     the children; sums along each title's path. Costs one forward pass over the prompt and the
-    trie's T tree tokens.
+    plan's T tree tokens.
 
     Args:
         lm: the model.
         prompt: rendered prompt, ending with a newline.
-        plan: the catalog's decisions.
+        plan: the catalog's decisions, or those towards some items (``TriePlan.towards``), whose
+            log-probabilities are exact; the prior decides below what it leaves out.
         mass: the prior, > 0, shape (N,) in the plan's item order.
         tau: weight of the model's logits.
         prior: leave the prior out if false (the model's own renormalised probability).
     """
-    reader = lm.read(lm.lines.encode(prompt))
     with torch.inference_mode():
-        states = torch.cat(
-            [reader.extend(plan.tree_token.tolist(), plan.tree_parent.tolist()), reader.end]
-        )
+        states = lm.read_tree(lm.lines.encode(prompt), plan.tree_token, plan.tree_parent)
         places, row = np.unique(plan.edge_position, return_inverse=True)
         vocabulary = torch.from_numpy(plan.vocabulary).to(lm.device)
         raw = lm.hidden_to_logits(states[torch.from_numpy(places)], vocabulary).cpu().numpy()

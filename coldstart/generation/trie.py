@@ -164,18 +164,12 @@ class TitleTrie:
             starts=starts,
             span_lo=np.array([s[0] for s in spans], dtype=np.int64),
             span_hi=np.array([s[1] for s in spans], dtype=np.int64),
-            same_title=self._namesakes(),
         )
-
-    def _namesakes(self) -> Ints:
-        titles = [t for t, _ in self._sorted]
-        change = [0, *(int(a != b) for a, b in zip(titles, titles[1:], strict=False))]
-        return np.cumsum(np.array(change[: len(titles)], dtype=np.int64))
 
 
 @dataclass(frozen=True)
 class TriePlan:
-    """The decisions of a trie, flat. N items, T tree tokens, E edges, D decisions.
+    """The decisions of a trie, or some of them, flat. N items, T tree tokens, E edges, D decisions.
 
     Args:
         item_ids: items sorted by their tokens; every array of N below is in this order.
@@ -187,7 +181,6 @@ class TriePlan:
         edge_lo, edge_hi: the items below the edge, half-open, shape (E,).
         starts: first edge of each decision, shape (D,); a decision's edges are adjacent.
         span_lo, span_hi: the items below each decision, half-open, shape (D,).
-        same_title: number of the distinct title of each item, ascending, shape (N,).
     """
 
     item_ids: tuple[str, ...]
@@ -201,7 +194,41 @@ class TriePlan:
     starts: Ints
     span_lo: Ints
     span_hi: Ints
-    same_title: Ints
+
+    def towards(self, wanted: NDArray[np.bool_]) -> TriePlan:
+        """Only the decisions on the way to some items, each with all its edges.
+
+        The items' log-probabilities stay what they are; the tree has fewer tokens to read.
+
+        Args:
+            wanted: the items, shape (N,).
+        """
+        before = np.concatenate([[0], np.cumsum(wanted)])
+        kept = before[self.span_hi] > before[self.span_lo]
+        if kept.all():
+            return self
+        read = np.zeros(len(self.tree_token), dtype=np.bool_)
+        last = self.edge_position[self.starts[kept]]
+        while (last := np.unique(last[last >= 0])).size:  # one token towards the prompt a round
+            last = last[~read[last]]
+            read[last] = True
+            last = self.tree_parent[last]
+        place = np.append(np.cumsum(read) - 1, -1)  # new position of a token; -1 stays -1
+        edges = kept[self.decision_of_edge]
+        sizes = np.bincount(self.decision_of_edge, minlength=len(self.starts))[kept]
+        return TriePlan(
+            item_ids=self.item_ids,
+            tree_token=self.tree_token[read],
+            tree_parent=place[self.tree_parent[read]],
+            tree_depth=self.tree_depth[read],
+            edge_position=place[self.edge_position[edges]],
+            edge_token=self.edge_token[edges],
+            edge_lo=self.edge_lo[edges],
+            edge_hi=self.edge_hi[edges],
+            starts=np.cumsum(sizes) - sizes,
+            span_lo=self.span_lo[kept],
+            span_hi=self.span_hi[kept],
+        )
 
     @cached_property
     def decision_of_edge(self) -> Ints:
@@ -231,11 +258,15 @@ class TriePlan:
         return np.log(below) - np.log(whole[self.decision_of_edge])
 
     def item_logprobs(self, logits: Floats, mass: Floats) -> Floats:
-        """Exact log-probability of every item, shape (N,); they sum to 1 in probability.
+        """Log-probability of every item, shape (N,); they sum to 1 in probability.
+
+        The log prior, and what each decision on the way adds to it: ``log softmax(logits) - log
+        share of the prior``. It is exact for all items whose decisions are all in the plan; below
+        a decision that is not, the prior shares out the probability, as it does among namesakes.
 
         Args:
             logits: unnormalised log-probability of each edge, shape (E,).
-            mass: how namesakes share their title's probability, shape (N,), > 0.
+            mass: the prior, shape (N,), > 0.
         """
         n = len(self.item_ids)
         change = np.zeros(n + 1)
@@ -243,8 +274,7 @@ class TriePlan:
             top = np.maximum.reduceat(logits, self.starts)[self.decision_of_edge]
             weights = np.exp(logits - top)
             whole = np.add.reduceat(weights, self.starts)[self.decision_of_edge]
-            step = logits - top - np.log(whole)
+            step = logits - top - np.log(whole) - self.edge_prior(mass)
             np.add.at(change, self.edge_lo, step)
             np.add.at(change, self.edge_hi, -step)
-        per_title = np.bincount(self.same_title, weights=mass)
-        return np.cumsum(change)[:n] + np.log(mass) - np.log(per_title[self.same_title])
+        return np.cumsum(change)[:n] + np.log(mass) - (np.log(mass.sum()) if n else 0.0)

@@ -10,7 +10,8 @@ import numpy as np
 
 from coldstart.features import FEATURES
 from coldstart.training.people import Order
-from coldstart.trees import Node, TreeCorrection
+from coldstart.tree_masks import Node
+from coldstart.trees import TreeCorrection
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 CANDIDATES = 300
 """Items per request that the trees learn to order: the best by the linear blend."""
 
-TREE_FEATURES = tuple(f for f in FEATURES if f not in ("model", "written", "history"))
+TREE_FEATURES = tuple(f for f in FEATURES if f not in ("model", "written", "history", "beyond"))
 """What the trees may use: everything that is known without the language model."""
 
 RISING = frozenset({"words", "interests"})

@@ -8,10 +8,17 @@ import numpy as np
 
 from coldstart.data.dataset import Dataset
 from coldstart.features import ResolvedProfile, user_features
+from coldstart.knowledge import ItemKnowledge
 from coldstart.ranking import BlendRanker, personal
 from coldstart.schema import Context
 from coldstart.training.boosting import CANDIDATES, Request, fit_trees
-from coldstart.training.people import SHOTS, Order, simulate_request
+from coldstart.training.people import (
+    SHOTS,
+    ColdRequest,
+    Order,
+    questions,
+    simulate_request,
+)
 from coldstart.training.strangers import Strangers
 
 ENOUGH_USERS = 100
@@ -25,9 +32,6 @@ ORDERS: tuple[tuple[int, Order], ...] = (
     *((shots, "random") for shots in SHOTS if shots),
 )
 """Every user asks with their first likes for picks, and with favourites out of all they like."""
-
-RESERVED = 10
-"""First likes that are left aside when a request is asked a second time."""
 
 
 def crossfit_requests(
@@ -44,9 +48,8 @@ def crossfit_requests(
     Those that are not ``personal`` are left out: trees are not asked about them.
 
     Each attribute is left out now and then; some requests state interests, say a sentence or name
-    disliked items. With their first likes for picks, users are asked twice: what did they like
-    next, and what did they like beyond their first ten? What a site puts before everyone first
-    crowds out the rest otherwise. With favourites they are asked once: what else do they like?
+    disliked items. Users are asked with their first likes for picks (see ``questions``), and with
+    favourites: what else do they like?
 
     Args:
         data: the likes.
@@ -57,45 +60,37 @@ def crossfit_requests(
         report: called with (users done, users).
     """
     out: list[Request] = []
+    reserved, least = questions(data, users)
     for done, user in enumerate(users, start=1):
         rng = np.random.default_rng([seed, 8, done])
-        out += _requests(data, user, strangers, ranker, rng)
+        for shots, order in ORDERS:
+            first = data.likes[user][: reserved if order == "first" else 0]
+            asked = simulate_request(
+                user, data, shots, rng, dropout=0.1, order=order, min_targets=1
+            )
+            request = asked and asked.without(first)
+            if request and len(request.targets) >= least:
+                out += _candidates(user, request, order, strangers.of(user), ranker)
         if report:
             report(done, len(users))
     return out
 
 
-def _requests(
-    data: Dataset,
-    user: str,
-    strangers: Strangers,
-    ranker: BlendRanker,
-    rng: np.random.Generator,
+def _candidates(
+    user: str, request: ColdRequest, order: Order, knowledge: ItemKnowledge, ranker: BlendRanker
 ) -> list[Request]:
-    knowledge, out = strangers.of(user), []
+    """The items of a request that trees learn to order; none if trees are not asked about it."""
+    features = user_features(knowledge, ResolvedProfile(request.profile, Context()))
+    if not personal(features):
+        return []
     rows = knowledge.rows
-    for shots, order in ORDERS:
-        request = simulate_request(user, data, shots, rng, dropout=0.1, min_targets=1, order=order)
-        if request is None:
-            continue
-        features = user_features(knowledge, ResolvedProfile(request.profile, Context()))
-        if not personal(features):
-            continue
-        asked = [request]
-        if shots < RESERVED and order == "first":
-            asked.append(request.without(data.likes[user][:RESERVED]))
-        for question in asked:
-            if not question.targets:
-                continue
-            linear = features @ ranker.weights("prior", shots)
-            linear[[rows[i] for i in question.excluded]] = -np.inf
-            size = min(CANDIDATES, int(np.isfinite(linear).sum()))
-            top = np.argpartition(-linear, size - 1)[:size]
-            wanted = np.zeros(len(linear), dtype=bool)
-            wanted[[rows[i] for i in question.targets]] = True
-            best = features[top].astype(np.float32)
-            out.append(Request(user, best, wanted[top], linear[top], order))
-    return out
+    linear = features @ ranker.weights("prior", len(request.profile.liked))
+    linear[[rows[i] for i in request.excluded]] = -np.inf
+    size = min(CANDIDATES, int(np.isfinite(linear).sum()))
+    top = np.argpartition(-linear, size - 1)[:size]
+    wanted = np.zeros(len(linear), dtype=bool)
+    wanted[[rows[i] for i in request.targets]] = True
+    return [Request(user, features[top].astype(np.float32), wanted[top], linear[top], order)]
 
 
 def learn_classical(

@@ -87,6 +87,23 @@ Order = Literal["first", "random"]
 
 SHOTS = (0, 1, 3, 5, 10)
 MIN_TARGETS = 5
+RESERVED = 10
+"""First likes that are no targets: what a site puts before everyone crowds out the rest."""
+
+
+def questions(data: Dataset, users: Sequence[str]) -> tuple[int, int]:
+    """What the training users are asked: (first likes that are no targets, fewest targets).
+
+    Where most users like fifteen items or more, what they like beyond their first ten, of those who
+    have five targets; among people of few likes, whatever they like next.
+
+    >>> short = Dataset("x", Catalog(), {}, {"u": ("a", "b")})
+    >>> questions(short, ["u"])
+    (0, 1)
+    """
+    sizes = np.array([len(data.likes[u]) for u in users])
+    reserved = RESERVED if np.mean(sizes >= RESERVED + MIN_TARGETS) >= 0.5 else 0
+    return reserved, MIN_TARGETS if np.mean(sizes >= 3 + MIN_TARGETS) >= 0.5 else 1
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from coldstart.features import FEATURES
 from coldstart.ranking import DEFAULT_WEIGHTS, BlendRanker
 from coldstart.schema import Context
 from coldstart.training.blend import Case, fit_weights
-from coldstart.training.people import SHOTS, Order, simulate_request
+from coldstart.training.people import MIN_TARGETS, SHOTS, Order, questions, simulate_request
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
@@ -44,7 +44,7 @@ def cold_cases(
     """Requests of users as cold, with what the language model says about them.
 
     Half of them state interests or say a sentence; a third name disliked items. Every second user
-    has a history for picks, the others favourites.
+    has a history for picks and is asked what ``people.questions`` says; the others have favourites.
 
     Args:
         recommender: provides prompts, language model and features.
@@ -56,14 +56,17 @@ def cold_cases(
     Returns:
         One case per user and number of picks; those with fewer than 5 targets are left out.
     """
+    reserved = questions(data, users)[0]
     todo = [(u, k, ORDERS[n % 2]) for n, u in enumerate(users) for k in SHOTS]
     out = []
     for done, (user, k, order) in enumerate(todo, start=1):
         rng = np.random.default_rng([seed, done])
-        request = simulate_request(
+        asked = simulate_request(
             user, data, k, rng, said_share=0.5, dislikes_share=0.33, order=order
         )
-        if request is not None:
+        first = data.likes[user][: reserved if order == "first" else 0]
+        request = asked and asked.without(first)
+        if request and len(request.targets) >= MIN_TARGETS:
             resolved = recommender.resolve(request.profile, Context())
             found = recommender.evidence(resolved, "both", seed=seed)
             features = recommender.features(resolved, found).astype(np.float32)

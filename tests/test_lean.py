@@ -1,0 +1,135 @@
+"""The lean decoder gives what the original one gives, and stays away where it would not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import (
+    AutoModelForCausalLM,
+    GemmaConfig,
+    GPT2Config,
+    LlamaConfig,
+    MistralConfig,
+    Qwen2Config,
+)
+
+from coldstart.generation.lean import LeanDecoder
+from coldstart.models import quietly
+
+SIZES = {
+    "vocab_size": 60,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 128,
+}
+
+
+def decoder(config, seed=0):
+    torch.manual_seed(seed)
+    model = AutoModelForCausalLM.from_config(config).eval()
+    for name, weight in model.named_parameters():  # biases and norms start as constants
+        if weight.ndim == 1:
+            weight.data += 0.1 * torch.randn(weight.shape, generator=torch.manual_seed(len(name)))
+    return model.model
+
+
+def original(model, ids, visible, position):
+    mask = torch.zeros(visible.shape).masked_fill_(~visible, torch.finfo(torch.float32).min)
+    with torch.inference_mode():
+        out = model(
+            input_ids=ids[None],
+            attention_mask=mask[None, None],
+            position_ids=position[None],
+            use_cache=False,
+        )
+    return out.last_hidden_state[0]
+
+
+def question(seed, size):
+    rng = np.random.default_rng(seed)
+    visible = np.tri(size, dtype=bool) & (rng.random((size, size)) < 0.5) | np.eye(size, dtype=bool)
+    ids, position = rng.integers(0, 60, size), rng.integers(0, 90, size)
+    return torch.from_numpy(ids), torch.from_numpy(visible), torch.from_numpy(position)
+
+
+LIKE = {
+    "llama": LlamaConfig(**SIZES),
+    "llama-with-biases": LlamaConfig(**SIZES, attention_bias=True),
+    "llama-stretched": LlamaConfig(
+        **SIZES, rope_scaling={"rope_type": "linear", "factor": 4.0, "rope_theta": 1e4}
+    ),
+    "llama-wide-heads": LlamaConfig(**SIZES, head_dim=16),
+    "qwen2": Qwen2Config(**SIZES),
+    "mistral": MistralConfig(**SIZES, sliding_window=None),
+}
+
+
+@pytest.fixture(scope="module", params=LIKE.values(), ids=LIKE.keys())
+def model(request):
+    return decoder(request.param)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 99), size=st.integers(1, 20))
+def test_states_are_the_original_ones(model, seed, size):
+    asked = question(seed, size)
+    expected = original(model, *asked)
+    assert LeanDecoder.fits(model)
+    torch.testing.assert_close(LeanDecoder(model)(*asked), expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(original(model, *asked), expected, atol=0, rtol=0)
+
+
+def test_it_takes_no_memory_of_its_own():
+    model = decoder(LIKE["llama"])
+    lean = LeanDecoder(model)
+    joint = lean._layers[1].gate_up
+    mlp = model.layers[1].mlp
+    assert mlp.gate_proj.weight.data_ptr() == joint.data_ptr()
+    assert mlp.up_proj.weight.untyped_storage().data_ptr() == joint.untyped_storage().data_ptr()
+
+
+def test_weights_may_be_replaced_and_trained_on():
+    model, asked = decoder(LIKE["llama"]), question(0, 8)
+    with torch.inference_mode():
+        lean = LeanDecoder(model)
+    assert lean.current
+    model.layers[0].self_attn.q_proj.weight.data += 0.5  # as merging an adapter does
+    torch.testing.assert_close(lean(*asked), original(model, *asked), atol=1e-4, rtol=0)
+    loss = model(input_ids=asked[0][None]).last_hidden_state.square().mean()
+    loss.backward()
+    assert model.layers[0].mlp.up_proj.weight.grad is not None
+    model.to(torch.bfloat16)
+    assert not lean.current
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        MistralConfig(**SIZES, sliding_window=16),
+        LlamaConfig(**SIZES, hidden_act="gelu"),
+        LlamaConfig(**SIZES, mlp_bias=True),
+        GemmaConfig(**SIZES, head_dim=8),
+    ],
+    ids=["sliding-window", "gelu", "mlp-bias", "gemma"],
+)
+def test_other_models_are_left_to_transformers(config):
+    assert not LeanDecoder.fits(decoder(config))
+
+
+def test_neither_gpt2_nor_adapters_that_are_not_merged():
+    from peft import LoraConfig, get_peft_model
+
+    assert not LeanDecoder.fits(
+        AutoModelForCausalLM.from_config(GPT2Config(n_layer=1, n_embd=8, n_head=2)).transformer
+    )
+    whole = AutoModelForCausalLM.from_config(LIKE["llama"])
+    with quietly():
+        adapted = get_peft_model(whole, LoraConfig(target_modules=["q_proj"], r=2))
+    assert not LeanDecoder.fits(whole.model)
+    assert LeanDecoder.fits(adapted.merge_and_unload().model)
