@@ -12,7 +12,7 @@ from coldstart import artifacts, models
 from coldstart.cache import cache_dir
 from coldstart.catalog import Catalog
 from coldstart.data.named import NAMED
-from coldstart.errors import ArtifactError
+from coldstart.errors import ArtifactError, ModelError
 from coldstart.protocols import Encoder
 from coldstart.settings import Settings
 
@@ -84,12 +84,36 @@ def load_base(
 def load_adapted(
     base: str, fingerprint: str, files: Mapping[str, bytes], *, device: str, dtype: str
 ) -> CausalLM:
-    """Load the base model and merge the LoRA adapter into it.
+    """Load the base model with the LoRA adapter merged into it, at once if it was kept before.
 
     Raises:
         ArtifactError: the base model is not the one the adapter was trained on, or the adapter
             does not fit it.
     """
+    from coldstart.generation import quick
+    from coldstart.hardware import pick_device, pick_dtype, use_all_cores
+
+    def whole() -> CausalLM:
+        return _merged(base, fingerprint, files, device=device, dtype=dtype)
+
+    where = pick_device(device)
+    if where.type != "cpu":
+        return whole()
+    folder = quick.place(base, fingerprint, files, pick_dtype(where, dtype))
+    if folder.is_dir():
+        use_all_cores()
+        try:
+            return quick.QuickLM(folder, whole)
+        except ModelError:  # damaged: made anew
+            pass
+    lm = whole()
+    quick.keep(lm, folder)
+    return lm
+
+
+def _merged(
+    base: str, fingerprint: str, files: Mapping[str, bytes], *, device: str, dtype: str
+) -> CausalLM:
     from peft import PeftModel
 
     from coldstart.generation.causal import CausalLM

@@ -33,6 +33,7 @@ VARIABLES = frozenset(
 )
 """Everything a template may ask for. Unset ones are ``None``, or empty for lists and maps."""
 
+DEFAULT = "movies-en"
 DEFAULT_BUDGET = 512
 
 _PICKS = ("liked", "disliked")

@@ -16,6 +16,7 @@ from transformers import (
     Qwen2Config,
 )
 
+from coldstart.errors import ModelError
 from coldstart.generation.lean import LeanDecoder
 from coldstart.models import quietly
 
@@ -81,14 +82,14 @@ def test_states_are_the_original_ones(model, seed, size):
     asked = question(seed, size)
     expected = original(model, *asked)
     assert LeanDecoder.fits(model)
-    torch.testing.assert_close(LeanDecoder(model)(*asked), expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(LeanDecoder.of(model)(*asked), expected, atol=1e-4, rtol=0)
     torch.testing.assert_close(original(model, *asked), expected, atol=0, rtol=0)
 
 
 def test_it_takes_no_memory_of_its_own():
     model = decoder(LIKE["llama"])
-    lean = LeanDecoder(model)
-    joint = lean._layers[1].gate_up
+    lean = LeanDecoder.of(model)
+    joint = lean.weights["1.gate_up"]
     mlp = model.layers[1].mlp
     assert mlp.gate_proj.weight.data_ptr() == joint.data_ptr()
     assert mlp.up_proj.weight.untyped_storage().data_ptr() == joint.untyped_storage().data_ptr()
@@ -97,15 +98,36 @@ def test_it_takes_no_memory_of_its_own():
 def test_weights_may_be_replaced_and_trained_on():
     model, asked = decoder(LIKE["llama"]), question(0, 8)
     with torch.inference_mode():
-        lean = LeanDecoder(model)
-    assert lean.current
+        lean = LeanDecoder.of(model)
+    assert lean.is_of(model)
     model.layers[0].self_attn.q_proj.weight.data += 0.5  # as merging an adapter does
     torch.testing.assert_close(lean(*asked), original(model, *asked), atol=1e-4, rtol=0)
     loss = model(input_ids=asked[0][None]).last_hidden_state.square().mean()
     loss.backward()
     assert model.layers[0].mlp.up_proj.weight.grad is not None
     model.to(torch.bfloat16)
-    assert not lean.current
+    assert not lean.is_of(model)
+
+
+def test_saved_and_loaded_it_is_the_same(tmp_path, model):
+    lean, asked = LeanDecoder.of(model), question(1, 9)
+    head = torch.randn(60, 32)
+    lean.save(tmp_path, head)
+    again = LeanDecoder.load(tmp_path)
+    torch.testing.assert_close(again(*asked), lean(*asked), atol=0, rtol=0)
+    assert again.shape == lean.shape
+    torch.testing.assert_close(again.head, head)
+    assert lean.head is lean.weights["embedding"]
+
+
+def test_what_is_damaged_is_told(tmp_path):
+    with pytest.raises(ModelError, match="no decoder in"):
+        LeanDecoder.load(tmp_path)
+    LeanDecoder.of(decoder(LIKE["llama"])).save(tmp_path)
+    path = tmp_path / "lean.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="delete the folder"):
+        LeanDecoder.load(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -114,9 +136,10 @@ def test_weights_may_be_replaced_and_trained_on():
         MistralConfig(**SIZES, sliding_window=16),
         LlamaConfig(**SIZES, hidden_act="gelu"),
         LlamaConfig(**SIZES, mlp_bias=True),
+        LlamaConfig(**SIZES, rope_scaling={"rope_type": "dynamic", "factor": 2.0}),
         GemmaConfig(**SIZES, head_dim=8),
     ],
-    ids=["sliding-window", "gelu", "mlp-bias", "gemma"],
+    ids=["sliding-window", "gelu", "mlp-bias", "dynamic-positions", "gemma"],
 )
 def test_other_models_are_left_to_transformers(config):
     assert not LeanDecoder.fits(decoder(config))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from coldstart.errors import ArtifactError, ConfigError, DataError
 from coldstart.evaluation.splits import Split
 from coldstart.ranking import BlendRanker
 from coldstart.schema import Context, UserProfile
+from coldstart.training.adapter import template_of
 from coldstart.training.config import TrainConfig
 from coldstart.training.loop import Trainer
 from coldstart.training.people import simulate_profile, top_categories
@@ -90,6 +92,15 @@ def test_without_epochs_the_adapter_stays_as_it_was(base, tmp_path):
     assert weights[0].keys() == weights[1].keys()
     for name, values in weights[0].items():
         np.testing.assert_allclose(weights[1][name], values, rtol=1e-2)
+
+
+def test_the_prompt_is_that_of_the_artifact_to_go_on_from(tmp_path):
+    shipped = Path(__file__).parent.parent / "adapters" / "ml-100k"
+    going_on = template_of(TrainConfig(start=str(shipped)))
+    assert going_on.source == (shipped / "prompt" / "template.j2").read_text(encoding="utf-8")
+    assert template_of(TrainConfig()).name == "movies-en"
+    assert template_of(TrainConfig(start=str(shipped), prompt="catalog-en")).name == "catalog-en"
+    assert template_of(TrainConfig(start=str(shipped / "adapter"))).name == "movies-en"
 
 
 def test_a_short_run_is_not_spent_on_warming_up(base, tmp_path):

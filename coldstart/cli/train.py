@@ -15,6 +15,7 @@ from coldstart.cli import output
 from coldstart.cli.options import with_groups
 from coldstart.cli.source import PANEL, Source, data_option
 from coldstart.errors import ConfigError
+from coldstart.prompts import DEFAULT as DEFAULT_PROMPT
 from coldstart.training.config import Objective, TrainConfig
 
 if TYPE_CHECKING:
@@ -57,7 +58,13 @@ class Learning:
     base: Annotated[str, _learn("Language model: packaged default, folder or hub id.")] = (
         _DEFAULT.base
     )
-    prompt: Annotated[str, _learn("Prompt template: packaged name or folder.")] = _DEFAULT.prompt
+    prompt: Annotated[
+        str | None,
+        _learn(
+            "Prompt template: packaged name or folder "
+            f"[default: that of --start, or {DEFAULT_PROMPT}]"
+        ),
+    ] = _DEFAULT.prompt
     encoder: Annotated[str, _learn("Sentence encoder: packaged default, folder or hub id.")] = (
         _DEFAULT.encoder
     )

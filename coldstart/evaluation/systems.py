@@ -138,14 +138,13 @@ def without_model(
     from coldstart import models, prompts
     from coldstart.assembly import make_encoder
     from coldstart.recommender import Recommender
-    from coldstart.training.config import TrainConfig
     from coldstart.training.crossfit import learn_classical
     from coldstart.training.strangers import Strangers
 
     encoder = training.encoder or make_encoder(models.DEFAULT_ENCODER)
     strangers = Strangers(data, split.train, encoder, seed=seed)
     ranker = learn_classical(data, split.train, strangers, seed=seed)
-    counts, template = strangers.everyone.counts, prompts.load(TrainConfig().prompt)
+    counts, template = strangers.everyone.counts, prompts.load(prompts.DEFAULT)
     return Prior(Recommender(training.catalog, None, template, counts, encoder, ranker))
 
 

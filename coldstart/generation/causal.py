@@ -30,9 +30,19 @@ class CausalLM:
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-        self.model = model
+        self._model = model
         self.lines = LineTokenizer(tokenizer)
-        self._lean: LeanDecoder | None = None
+        self._fused: LeanDecoder | None = None
+
+    @property
+    def model(self) -> Any:
+        """The Hugging Face model."""
+        return self._model
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its tokenizer."""
+        return self.lines.tokenizer
 
     @property
     def device(self) -> torch.device:
@@ -79,11 +89,17 @@ class CausalLM:
         states = self._states(ids, torch.from_numpy(visible), torch.from_numpy(position))
         return torch.cat([states[n:], states[n - 1 : n]])
 
+    def _lean(self) -> LeanDecoder | None:
+        """The model in fewer operations, if it is of that kind."""
+        if self._fused is None or not self._fused.is_of(self.decoder):
+            fits = LeanDecoder.fits(self.decoder)
+            self._fused = LeanDecoder.of(self.decoder) if fits else None
+        return self._fused
+
     def _states(self, ids: Tensor, visible: Tensor, position: Tensor) -> Tensor:
-        if self._lean is None or not self._lean.current:
-            self._lean = LeanDecoder(self.decoder) if LeanDecoder.fits(self.decoder) else None
-        if self._lean is not None:
-            return self._lean(ids, visible, position)
+        lean = self._lean()
+        if lean is not None:
+            return lean(ids, visible, position)
         mask = torch.zeros(visible.shape, dtype=self.model.dtype)
         mask.masked_fill_(~visible, torch.finfo(mask.dtype).min)
         states: Tensor = self.decoder(
@@ -114,14 +130,18 @@ class CausalLM:
         Returns:
             Shape (R, V).
         """
-        head = self.model.get_output_embeddings()
         if not self.has_plain_head:
             raise ModelError(f"{self.model.config.model_type} post-processes its logits")
-        weight, bias = head.weight, getattr(head, "bias", None)
+        weight, bias = self._head()
         if vocabulary is not None:
             weight = weight[vocabulary]
             bias = None if bias is None else bias[vocabulary]
         return torch.nn.functional.linear(hidden, weight, bias).float()
+
+    def _head(self) -> tuple[Tensor, Tensor | None]:
+        """Weight and bias of the output embedding."""
+        head = self.model.get_output_embeddings()
+        return head.weight, getattr(head, "bias", None)
 
     @cached_property
     def has_plain_head(self) -> bool:
@@ -133,9 +153,8 @@ class CausalLM:
         ids = torch.tensor([self.lines.encode("a\n")], device=self.device)
         with torch.inference_mode():
             plain = self.model(input_ids=ids, use_cache=False).logits.float()
-            head = self.model.get_output_embeddings()
             state = self.decoder(input_ids=ids, use_cache=False).last_hidden_state
-            ours = torch.nn.functional.linear(state, head.weight, getattr(head, "bias", None))
+            ours = torch.nn.functional.linear(state, *self._head())
         tolerance = 0.02 * plain.abs().max().item() + 1e-3
         return bool((plain - ours.float()).abs().max() < tolerance)
 

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from coldstart.errors import ConfigError
-from coldstart.generation.lines import LineTokenizer
 from coldstart.schema import Candidate
 from coldstart.text import clean_text
 
@@ -126,7 +125,7 @@ class _Rows:
         self._start = len(prompt)
         #: Log-probability of every next token, float32, shape (R, V).
         self.logprobs = self._read(torch.tensor([prompt], device=lm.device))
-        control, ends = _special_tokens(lm.lines, self.logprobs.shape[1])
+        control, ends = _special_tokens(lm, self.logprobs.shape[1])
         #: Tokens no title contains, and tokens that end a title, ascending ids.
         self.control, self.ends = control.to(lm.device), ends.to(lm.device)
 
@@ -157,9 +156,9 @@ class _Rows:
 
 
 @lru_cache(maxsize=8)
-def _special_tokens(lines: LineTokenizer, size: int) -> tuple[Tensor, Tensor]:
+def _special_tokens(lm: CausalLM, size: int) -> tuple[Tensor, Tensor]:
     """Control tokens, and tokens that end a title, of a vocabulary of ``size``."""
-    tokenizer = lines.tokenizer
+    tokenizer = lm.tokenizer
     known = len(tokenizer)
     special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
     control = (special | set(tokenizer.all_special_ids) | set(range(known, size))) - {

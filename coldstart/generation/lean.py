@@ -2,57 +2,73 @@
 
 On two cores a pass of some hundred tokens through thirty small layers spends more time between the
 matrix products than in them. Here queries, keys and values are one product, so are gate and up;
-attention is two batched products under an additive mask. It shares the model's weights: fusing
-replaces each of the original matrices by a view of the joint one, so that it takes no memory.
+attention is two batched products under an additive mask. Made of a Hugging Face model it shares its
+weights: fusing replaces each of the original matrices by a view of the joint one. Saved by itself
+it is there again in a fraction of a second, without importing Transformers.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from coldstart.errors import ModelError
+
 FAMILIES = frozenset({"llama", "mistral", "qwen2"})
 """Architectures that consist of nothing but what is written here."""
+ROTATIONS = frozenset({"default", "linear", "llama3", "yarn"})
+"""Kinds of rotary positions whose frequencies do not depend on the length of the text."""
+_WEIGHTS, _SHAPE = "lean.safetensors", "lean.json"
 
 
 @dataclass(frozen=True)
-class _Layer:
-    """Weights of one layer: ``qkv`` and ``gate_up`` are joint ones, with their biases if any."""
+class Shape:
+    """What a decoder is besides its weights.
 
-    before_attention: Tensor
-    qkv: Tensor
-    qkv_bias: Tensor | None
-    out: Tensor
-    out_bias: Tensor | None
-    before_mlp: Tensor
-    gate_up: Tensor
-    down: Tensor
+    Args:
+        layers: number of layers.
+        heads: query heads per layer.
+        shared: key and value heads per layer; each serves heads / shared queries.
+        eps: of the norms.
+        rotation: factor of the rotary cosines and sines.
+        max_tokens: longest sequence.
+    """
+
+    layers: int
+    heads: int
+    shared: int
+    eps: float
+    rotation: float
+    max_tokens: int
 
 
 class LeanDecoder:
-    """The decoder of a Hugging Face model, for one sequence at a time; see ``fits``.
+    """A decoder for one sequence at a time.
 
     Args:
-        model: the causal LM without its head, such as ``LlamaModel``; its weights become views.
+        shape: its shape.
+        weights: ``embedding``, ``norm``, ``frequencies`` and, for each layer n, ``n.qkv``,
+            ``n.out``, ``n.gate_up``, ``n.down`` and the two norms, with biases if there are any.
+            ``head`` where it is not the embedding.
     """
 
-    def __init__(self, model: Any) -> None:
-        config = model.config
-        self._embedding, self._rotary = model.embed_tokens, model.rotary_emb
-        self._norm, self._eps = model.norm.weight, float(config.rms_norm_eps)
-        self._heads = config.num_attention_heads
-        self._shared = config.num_key_value_heads
-        self._first = model.layers[0]
-        with torch.inference_mode(mode=False), torch.no_grad():  # they may be trained on later
-            self._layers = [_fused(layer) for layer in model.layers]
+    def __init__(self, shape: Shape, weights: Mapping[str, Tensor]) -> None:
+        self.shape, self.weights = shape, dict(weights)
 
     @staticmethod
     def fits(model: Any) -> bool:
-        """Whether a model is of a kind that this can run, on a CPU, its adapters merged."""
+        """Whether a model is of a kind that this can run, on a CPU, its adapters merged.
+
+        Args:
+            model: the causal LM without its head, such as ``LlamaModel``.
+        """
         config: Any = getattr(model, "config", None)
         if getattr(config, "model_type", None) not in FAMILIES or model.device.type != "cpu":
             return False
@@ -61,17 +77,74 @@ class LeanDecoder:
             return False
         if config.model_type == "mistral" and config.sliding_window:
             return False
+        if getattr(model.rotary_emb, "rope_type", None) not in ROTATIONS:
+            return False
         parts = [getattr(x, name) for x, name in _parts(model.layers[0])]
         # What is not merged, or of few bits, is no plain product.
         return all(type(p) is torch.nn.Linear for p in parts) and all(
             p.bias is None for p in parts[4:]
         )
 
+    @classmethod
+    def of(cls, model: Any) -> LeanDecoder:
+        """Make one of a model that ``fits``; the model's weights become views of this one's."""
+        config, rotary = model.config, model.rotary_emb
+        with torch.inference_mode(mode=False), torch.no_grad():  # they may be trained on later
+            weights = {
+                "embedding": model.embed_tokens.weight.detach(),
+                "norm": model.norm.weight.detach(),
+                "frequencies": rotary.inv_freq.detach(),
+            }
+            for n, layer in enumerate(model.layers):
+                weights |= {f"{n}.{name}": weight for name, weight in _fused(layer).items()}
+        shape = Shape(
+            len(model.layers),
+            config.num_attention_heads,
+            config.num_key_value_heads,
+            float(config.rms_norm_eps),
+            float(rotary.attention_scaling),
+            int(config.max_position_embeddings),
+        )
+        return cls(shape, weights)
+
+    def is_of(self, model: Any) -> bool:
+        """Whether these are still a model's weights; they are not after ``model.to(…)``."""
+        query = model.layers[0].self_attn.q_proj
+        return bool(query.weight.data_ptr() == self.weights["0.qkv"].data_ptr())
+
     @property
-    def current(self) -> bool:
-        """Whether the model still has the weights that this was made of."""
-        part, layer = self._first.self_attn.q_proj, self._layers[0]
-        return bool(part.weight.data_ptr() == layer.qkv.data_ptr())
+    def head(self) -> Tensor:
+        """Output embedding, shape (V, H)."""
+        return self.weights.get("head", self.weights["embedding"])
+
+    def save(self, folder: Path, head: Tensor | None = None) -> None:
+        """Write weights and shape.
+
+        Args:
+            folder: an existing folder.
+            head: the output embedding, shape (V, H), if it is not the input embedding.
+        """
+        from safetensors.torch import save_file
+
+        more = {} if head is None else {"head": head.detach()}
+        save_file({k: v.contiguous() for k, v in (self.weights | more).items()}, folder / _WEIGHTS)
+        (folder / _SHAPE).write_text(json.dumps(asdict(self.shape)), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> LeanDecoder:
+        """Read what ``save`` wrote; weights are memory-mapped.
+
+        Raises:
+            ModelError: there is none, or it is damaged.
+        """
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            shape = Shape(**json.loads((folder / _SHAPE).read_text(encoding="utf-8")))
+            return cls(shape, load_file(folder / _WEIGHTS))
+        except (OSError, ValueError, TypeError, SafetensorError) as e:
+            raise ModelError(f"no decoder in {folder}: {e}", hint="delete the folder") from e
 
     @torch.inference_mode()
     def __call__(self, ids: Tensor, visible: Tensor, position: Tensor) -> Tensor:
@@ -85,23 +158,25 @@ class LeanDecoder:
         Returns:
             Shape (T, H).
         """
-        hidden: Tensor = self._embedding(ids)
-        hidden_from = torch.zeros(visible.shape).masked_fill_(~visible, float("-inf"))
-        cos, sin = (x[0, :, None] for x in self._rotary(hidden, position[None]))
-        for layer in self._layers:
-            hidden = hidden + self._attend(layer, hidden, hidden_from, cos, sin)
-            both = functional.linear(self._normed(hidden, layer.before_mlp), layer.gate_up)
+        w = self.weights
+        hidden = functional.embedding(ids, w["embedding"])
+        mask = torch.zeros(visible.shape).masked_fill_(~visible, float("-inf"))
+        angles = position[:, None].float() * w["frequencies"].float()
+        angles = torch.cat((angles, angles), dim=-1)[:, None]
+        cos, sin = (
+            (turn * self.shape.rotation).to(hidden.dtype) for turn in (angles.cos(), angles.sin())
+        )
+        for n in range(self.shape.layers):
+            hidden = hidden + self._attend(n, hidden, mask, cos, sin)
+            both = functional.linear(self._normed(hidden, f"{n}.before_mlp"), w[f"{n}.gate_up"])
             gate, up = both.chunk(2, dim=-1)
-            hidden = hidden + functional.linear(functional.silu(gate) * up, layer.down)
-        return self._normed(hidden, self._norm)
+            hidden = hidden + functional.linear(functional.silu(gate) * up, w[f"{n}.down"])
+        return self._normed(hidden, "norm")
 
-    def _attend(
-        self, layer: _Layer, hidden: Tensor, hidden_from: Tensor, cos: Tensor, sin: Tensor
-    ) -> Tensor:
-        size, heads, shared = len(hidden), self._heads, self._shared
-        joint = functional.linear(
-            self._normed(hidden, layer.before_attention), layer.qkv, layer.qkv_bias
-        ).view(size, heads + 2 * shared, -1)
+    def _attend(self, n: int, hidden: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        size, heads, shared = len(hidden), self.shape.heads, self.shape.shared
+        joint = self._linear(self._normed(hidden, f"{n}.before_attention"), f"{n}.qkv")
+        joint = joint.view(size, heads + 2 * shared, -1)
         turned, values = joint[:, : heads + shared], joint[:, heads + shared :]
         left, right = turned.chunk(2, dim=-1)
         turned = turned * cos + torch.cat((-right, left), dim=-1) * sin
@@ -109,13 +184,17 @@ class LeanDecoder:
         # Heads that share a key are stacked: one product per key.
         query = query.reshape(shared, -1, query.shape[-1])
         scores = torch.bmm(query, key.transpose(1, 2)).view(heads, size, size).float()
-        scores = scores.mul_(query.shape[-1] ** -0.5).add_(hidden_from).softmax(-1)
+        scores = scores.mul_(query.shape[-1] ** -0.5).add_(mask).softmax(-1)
         weights = scores.to(values.dtype).view(shared, -1, size)
         mixed = torch.bmm(weights, values.transpose(0, 1)).view(heads, size, -1)
-        return functional.linear(mixed.transpose(0, 1).reshape(size, -1), layer.out, layer.out_bias)
+        return self._linear(mixed.transpose(0, 1).reshape(size, -1), f"{n}.out")
 
-    def _normed(self, hidden: Tensor, weight: Tensor) -> Tensor:
-        return functional.rms_norm(hidden, weight.shape, weight, self._eps)
+    def _linear(self, hidden: Tensor, name: str) -> Tensor:
+        return functional.linear(hidden, self.weights[name], self.weights.get(f"{name}_bias"))
+
+    def _normed(self, hidden: Tensor, name: str) -> Tensor:
+        weight = self.weights[name]
+        return functional.rms_norm(hidden, weight.shape, weight, self.shape.eps)
 
 
 def _parts(layer: Any) -> list[tuple[Any, str]]:
@@ -124,20 +203,22 @@ def _parts(layer: Any) -> list[tuple[Any, str]]:
     return attention + [(layer.mlp, f"{name}_proj") for name in ("gate", "up", "down")]
 
 
-def _fused(layer: Any) -> _Layer:
+def _fused(layer: Any) -> dict[str, Tensor]:
     attention, mlp = layer.self_attn, layer.mlp
     parts = (attention.q_proj, attention.k_proj, attention.v_proj)
-    biases = [p.bias for p in parts]
-    return _Layer(
-        before_attention=layer.input_layernorm.weight,
-        qkv=_joined(parts),
-        qkv_bias=None if biases[0] is None else torch.cat([b.detach() for b in biases]),
-        out=attention.o_proj.weight,
-        out_bias=attention.o_proj.bias,
-        before_mlp=layer.post_attention_layernorm.weight,
-        gate_up=_joined((mlp.gate_proj, mlp.up_proj)),
-        down=mlp.down_proj.weight,
-    )
+    out = {
+        "before_attention": layer.input_layernorm.weight.detach(),
+        "qkv": _joined(parts),
+        "out": attention.o_proj.weight.detach(),
+        "before_mlp": layer.post_attention_layernorm.weight.detach(),
+        "gate_up": _joined((mlp.gate_proj, mlp.up_proj)),
+        "down": mlp.down_proj.weight.detach(),
+    }
+    if parts[0].bias is not None:
+        out["qkv_bias"] = torch.cat([p.bias.detach() for p in parts])
+    if attention.o_proj.bias is not None:
+        out["out_bias"] = attention.o_proj.bias.detach()
+    return out
 
 
 def _joined(parts: tuple[Any, ...]) -> Tensor:

@@ -10,6 +10,8 @@ from coldstart.errors import ModelError
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from coldstart.generation.quick import PlainTokenizer
+
 MAX_TITLE_TOKENS = 48
 
 
@@ -21,7 +23,7 @@ class LineTokenizer:
     inside the text ("<|im_start|>") are encoded as the characters they are made of.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase | PlainTokenizer) -> None:
         self.tokenizer = tokenizer
         # What the tokenizer puts in front of any text: nothing, or a begin-of-sequence token.
         self.start: tuple[int, ...] = tuple(self._start())

@@ -9,9 +9,12 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
+from coldstart import prompts
 from coldstart.artifacts import MANIFEST, read_manifest
+from coldstart.artifacts import load as load_artifact
 from coldstart.errors import ArtifactError
 from coldstart.models import quietly
+from coldstart.prompts import PromptTemplate
 from coldstart.training.config import TrainConfig
 
 
@@ -42,6 +45,13 @@ def find_adapter(folder: Path) -> Path:
             f"no adapter in {folder}", hint="an artifact's folder, or one that peft saved"
         )
     return place
+
+
+def template_of(config: TrainConfig) -> PromptTemplate:
+    """The prompt template to train with: an adapter knows the one that it was trained with."""
+    if config.prompt is None and config.start and Path(config.start, MANIFEST).is_file():
+        return load_artifact(Path(config.start)).template
+    return prompts.load(config.prompt or prompts.DEFAULT)
 
 
 def earlier_adapter(base: PreTrainedModel, folder: Path, fingerprint: str) -> Any:

@@ -17,7 +17,8 @@ class TrainConfig:
 
     Args:
         base: language model: hub id, folder, or a packaged default.
-        prompt: prompt template: packaged name, or a folder.
+        prompt: prompt template: packaged name, or a folder; ``None``: that of the artifact to go on
+            from, else ``movies-en``.
         encoder: sentence-transformers model: hub id, folder, or a packaged default.
         objective: ``completion`` (next-token loss on the titles), ``branch`` (loss at the trie's
             decisions, on top of the prior), ``distil`` (the same with soft targets).
@@ -53,7 +54,7 @@ class TrainConfig:
     """
 
     base: str = DEFAULT_LM
-    prompt: str = "movies-en"
+    prompt: str | None = None
     encoder: str = DEFAULT_ENCODER
     objective: Objective = "distil"
     start: str | None = None

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from coldstart import prompts
 from coldstart.cache import new_folder
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ArtifactError
@@ -28,7 +27,7 @@ from coldstart.generation.trie import TitleTrie
 from coldstart.models import fingerprint, load_causal_lm, load_tokenizer
 from coldstart.schema import Pick, UserProfile
 from coldstart.settings import PRIOR_COUNT
-from coldstart.training.adapter import earlier_adapter, new_adapter
+from coldstart.training.adapter import earlier_adapter, new_adapter, template_of
 from coldstart.training.config import TrainConfig
 from coldstart.training.data import SequenceBuilder
 from coldstart.training.loss import Objective
@@ -91,7 +90,7 @@ class Trainer:
             titles,
             self.plan,
             lines,
-            prompts.load(config.prompt),
+            template_of(config),
             teacher,
             config,
             self.lm.max_tokens,
