@@ -350,6 +350,29 @@ def test_root_scales_with_the_square_root_of_the_picks():
         assert two.score - three.score == pytest.approx(2 * (one.score - three.score))
 
 
+def test_reserved_likes_are_neither_targets_nor_shown():
+    data = toy({"u": "abcdefgh", "v": "abcdefg"})
+    cases = cold_users(data, ["u", "v"], (0, 1, 3), reserved=3)
+    assert [(c.user, c.shots) for c in cases] == [("u", 0), ("u", 1), ("u", 3)]
+    for case in cases:
+        assert case.targets == frozenset("defgh")
+        liked, seen = ([p.item for p in x] for x in (case.profile.liked, case.profile.seen))
+        assert liked + seen == ["a", "b", "c"]
+        assert len(liked) == case.shots
+    shown = popularity_baseline(data.catalog, Counts.fit(data.catalog.ids, {}, {}))
+    for case in cases:
+        assert not set(shown.recommend(case.profile, k=8).item_ids) & set("abc")
+
+
+def test_shuffled_cases_hide_what_was_reserved_for_the_user():
+    likes = {"u": "abcdefghi", "v": "ihgfedcba"}
+    cases = cold_users(toy(likes), ["u", "v"], (1,), min_targets=2, reserved=3)
+    for other in shuffled(cases):
+        hidden = {p.item for p in other.profile.seen}
+        assert hidden == set(likes[other.user][:3])
+        assert not other.targets & {p.item for p in other.profile.liked}
+
+
 def test_shares_together_are_the_whole_evaluation():
     from coldstart.evaluation.figures import Plan, classical, score_share
     from tests.test_recommender import make
@@ -357,7 +380,7 @@ def test_shares_together_are_the_whole_evaluation():
 
     rec = make()
     split = toy_split()
-    plan = Plan(toy_dataset(), split.train, split.valid, split.test[:5], (0, 3))
+    plan = Plan(toy_dataset(), split.train, split.valid, split.test[:5], (0, 3), reserved=3)
     whole = score_share(rec, plan, 0, 1)
     parts = [s for n in range(3) for s in score_share(rec, plan, n, 3)]
     assert sorted(map(repr, parts)) == sorted(map(repr, whole))

@@ -23,6 +23,10 @@ def evaluate(
         int | None, typer.Option(help="Only the first so many held-out users; all if left out.")
     ] = None,
     shots: Annotated[str, typer.Option(help="Numbers of picks.", metavar="K,K,…")] = "0,1,3,5,10",
+    support: Annotated[
+        int,
+        typer.Option(help="First likes reserved for picks: neither targets nor shown.", min=0),
+    ] = 10,
     seed: Annotated[int, typer.Option(help="Of free writing, shuffling and the bootstrap.")] = 0,
     jobs: Annotated[
         int, typer.Option(help="Processes, of one thread each; 1: here, with all cores.", min=1)
@@ -41,12 +45,13 @@ def evaluate(
     Reports NDCG@10 and Recall@10 by number of picks, with 95 % intervals: popularity by whom, the
     classical rivals that use picks, the language model alone, the blend without it, every strategy,
     and the same with profiles shuffled between users. The held-out users are those of the
-    artifact's split.json.
+    artifact's split.json; their targets are what they like beyond the first --support likes, the
+    same for every number of picks.
 
     [bold]Examples[/bold]
       coldstart evaluate adapters/ml-100k
       coldstart evaluate adapters/ml-100k --first 20 --shots 0,5
-      coldstart evaluate adapters/films --items films.csv --interactions ratings.csv
+      coldstart evaluate adapters/films --items films.csv --interactions ratings.csv --support 5
     """
     from coldstart import Recommender
     from coldstart.artifacts import CARD
@@ -69,13 +74,13 @@ def evaluate(
     with output.telling() as tell:
         figures = first_figures(
             recommender,
-            Plan(data, split.train, split.valid, split.test[:first], numbers, seed),
+            Plan(data, split.train, split.valid, split.test[:first], numbers, seed, support),
             artifact=artifact,
             jobs=jobs,
             report=tell,
         )
     if out:
-        said: dict[str, object] = {"shots": shots, "seed": seed, "first": first}
+        said: dict[str, object] = {"shots": shots, "support": support, "seed": seed, "first": first}
         said |= {"jobs": jobs if jobs > 1 else None, "out": out}
         command = command_line(f"evaluate {shlex.quote(str(artifact))}", tables.said() | said)
         save_figures(figures, out, command)

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import version
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 Report = Callable[[str, int, int], None]
 
+RESERVED = 10
 SLICE_USERS, SLICE_SHOTS = 6, (0, 5)
 """A part small enough for every test run to repeat."""
 MEMO_BYTES = 512 * 2**20
@@ -178,6 +180,7 @@ class Plan:
         test: users to report on.
         shots: numbers of picks.
         seed: of free writing, shuffling and the bootstrap.
+        reserved: see ``harness.cold_users``.
     """
 
     data: Dataset
@@ -186,17 +189,23 @@ class Plan:
     test: Sequence[str]
     shots: Sequence[int] = SHOTS
     seed: int = 0
+    reserved: int = RESERVED
 
     @property
     def cases(self) -> list[ColdCase]:
         """The held-out users."""
-        return cold_users(self.data, self.test, self.shots)
+        return self.ask(self.test)
+
+    def ask(self, users: Sequence[str], shots: Sequence[int] | None = None) -> list[ColdCase]:
+        """Users as cold, by the rules of this plan."""
+        return cold_users(self.data, users, shots or self.shots, reserved=self.reserved)
 
 
 _RIVALS = {
     "ease_prior": "EASE + demographic prior",
     "dropout_autoencoder": "dropout autoencoder",
     "later_lift": "likes after the picks + demographic prior",
+    "lightfm_warp": "LightFM (WARP)",
 }
 
 
@@ -204,14 +213,15 @@ def classical(recommender: Recommender, plan: Plan) -> dict[str, Recommends]:
     """The baselines: item-kNN tuned on the validation users, the others as for MovieLens-100K."""
     catalog, counts = recommender.catalog, recommender.counts
     build = partial(item_knn_baseline, catalog, counts)
-    best = tune(build, KNN_GRID, cold_users(plan.data, plan.valid)).setting
+    best = tune(build, KNN_GRID, plan.ask(plan.valid)).setting
     setting = f"weight {best['weight']:g}{' · √k' if best['root'] else ''}"
     training = TrainingData.of(plan.data, plan.train)
+    rivals = [n for n in _RIVALS if not (need := RIVALS[n].requires) or find_spec(need)]
     return {
         "popularity": popularity_baseline(catalog, counts),
         "demographic popularity": demographic_baseline(catalog, counts),
         f"item-kNN + demographic prior ({setting})": build(**best),
-    } | {title: RIVALS[name].build(training) for name, title in _RIVALS.items()}
+    } | {_RIVALS[name]: RIVALS[name].build(training) for name in rivals}
 
 
 def score_share(
@@ -292,18 +302,21 @@ def first_figures(
                 scores += task.result()
     else:
         scores += score_share(recommender, plan, 0, 1, report)
-    few = [u for u in plan.test if len(plan.data.likes[u]) >= max(SLICE_SHOTS) + MIN_TARGETS]
+    most = max(plan.reserved, *SLICE_SHOTS)
+    few = [u for u in plan.test if len(plan.data.likes[u]) >= most + MIN_TARGETS]
     few = few[:SLICE_USERS]
     memo = Memo(recommender, plan.seed)
-    part = evaluate({"x": Ours(memo, "catalog")}, cold_users(plan.data, few, SLICE_SHOTS))
+    part = evaluate({"x": Ours(memo, "catalog")}, plan.ask(few, SLICE_SHOTS))
     return {
         "rows": [asdict(r) for r in summarise(scores, plan.seed)],
         "slice": {
             "users": few,
             "shots": SLICE_SHOTS,
+            "reserved": plan.reserved,
             "ndcg@10": {str(r.shots): r.values["ndcg@10"] for r in part},
         },
         "seed": plan.seed,
+        "reserved": plan.reserved,
         "users": len({c.user for c in plan.cases}),
         "items": len(recommender.catalog),
         "data": {"name": plan.data.name, "fingerprint": plan.data.fingerprint},
@@ -340,7 +353,8 @@ def save_figures(figures: dict[str, Any], out: Path, command: str) -> None:
     tables = "\n".join(as_markdown(figures, m) for m in METRICS[:2])
     about = (
         f"Made by `{command}` (seed {figures['seed']}, {figures['users']} held-out users, full "
-        f"ranking over {figures['items']} items less the picks; mean over users ± half the 95 % "
+        f"ranking over {figures['items']} items less the first {figures['reserved']} likes, "
+        f"which are no targets; mean over users ± half the 95 % "
         f"bootstrap interval; data {figures['data']['fingerprint'][:12]}, "
         + ", ".join(f"{p} {v}" for p, v in figures["versions"].items())
         + f", {figures['machine']}).\n"

@@ -26,8 +26,8 @@ class ColdCase:
     Args:
         user: whose likes these are.
         shots: number of picks shown.
-        profile: attributes and the first ``shots`` likes by time.
-        targets: all later likes.
+        profile: attributes and the first ``shots`` likes by time; what is reserved is ``seen``.
+        targets: all later likes, but for what is reserved.
     """
 
     user: str
@@ -42,8 +42,18 @@ def cold_users(
     shots: Sequence[int] = SHOTS,
     *,
     min_targets: int = MIN_TARGETS,
+    reserved: int = 0,
 ) -> list[ColdCase]:
-    """Make a case of every user and number of picks; those with too few targets are left out."""
+    """Make a case of every user and number of picks; those with too few targets are left out.
+
+    Args:
+        data: the likes.
+        users: held-out users.
+        shots: numbers of picks.
+        min_targets: fewest targets of a case.
+        reserved: first likes that are never targets, and not shown. With as many as the most picks
+            a user's targets are the same for every number of picks (``support.support_cases``).
+    """
     if strangers := [u for u in users if u not in data.likes]:
         raise DataError(
             f"{len(strangers)} users, first {strangers[0]!r}, have no likes in {data.name}",
@@ -53,10 +63,12 @@ def cold_users(
     for user in users:
         likes = data.likes[user]
         for k in shots:
-            if len(likes) >= k + min_targets:
-                said = {"liked": tuple(Pick(item=i) for i in likes[:k]), "history": True}
+            first = max(k, reserved)
+            if len(likes) >= first + min_targets:
+                picks = [Pick(item=i) for i in likes[:first]]
+                said = {"liked": tuple(picks[:k]), "seen": tuple(picks[k:]), "history": True}
                 profile: UserProfile = data.users[user].model_copy(update=said)
-                out.append(ColdCase(user, k, profile, frozenset(likes[k:])))
+                out.append(ColdCase(user, k, profile, frozenset(likes[first:])))
     return out
 
 
@@ -64,11 +76,13 @@ def shuffled(cases: Sequence[ColdCase], seed: int = 0) -> list[ColdCase]:
     """Give every case the profile of another user with as many picks.
 
     Targets stay the user's own, less the other's picks, which no list may show; nor may it show
-    the user's own picks, which are no targets. A user without such another is left out.
+    the user's own picks and what is reserved, which are no targets. A user without such another is
+    left out.
     """
     out: list[ColdCase] = []
     for own, other in with_others(cases, seed):
-        profile = other.profile.model_copy(update={"seen": own.profile.liked})
+        hidden = (*own.profile.liked, *own.profile.seen)
+        profile = other.profile.model_copy(update={"seen": hidden})
         targets = own.targets - {p.item for p in other.profile.liked}
         out.append(ColdCase(own.user, own.shots, profile, targets))
     return out

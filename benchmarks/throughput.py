@@ -1,0 +1,100 @@
+"""Users per second and memory: one after another, in batches, and in several processes.
+
+    python benchmarks/throughput.py --artifact adapters/ml-100k --users 64
+
+With ``--ctranslate2`` its int8 engine writes ten titles for the same users in batches, in the same
+run (``pip install ctranslate2``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from coldstart import Recommender, UserProfile
+from coldstart.data.named import NAMED
+from coldstart.evaluation.splits import Split
+from coldstart.evaluation.support import support_cases
+
+BATCHES = (1, 8, 32, 128)
+TITLES, LONGEST = 10, 24
+
+
+def peak() -> float:
+    """Most memory so far, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def rate(answer: Callable[[list[UserProfile]], object], people: list[UserProfile]) -> list[float]:
+    """Users per second at each batch size."""
+    out = []
+    for size in BATCHES:
+        batch = (people * (size // len(people) + 1))[:size]
+        rounds = max(1, len(people) // size)
+        answer(batch[:1])
+        start = time.perf_counter()
+        for _ in range(rounds):
+            answer(batch)
+        out.append(rounds * size / (time.perf_counter() - start))
+    return out
+
+
+def ctranslate2(recommender: Recommender, folder: Path) -> Callable[[list[UserProfile]], object]:
+    """Ten sampled titles for each user of a batch, int8; nothing is looked up."""
+    import ctranslate2 as ct2
+
+    lm = recommender.lm
+    lm.model.save_pretrained(folder / "hf")
+    lm.tokenizer.save_pretrained(folder / "hf")
+    ct2.converters.TransformersConverter(str(folder / "hf")).convert(str(folder / "ct2"))
+    cores = len(os.sched_getaffinity(0))
+    generator = ct2.Generator(str(folder / "ct2"), compute_type="int8", intra_threads=cores)
+    end = lm.tokenizer.convert_ids_to_tokens(lm.lines.end[-1])
+
+    def answer(people: list[UserProfile]) -> object:
+        prompts = [recommender.prompt(recommender.resolve(p)).text for p in people]
+        tokens = [lm.tokenizer.convert_ids_to_tokens(lm.lines.encode(p)) for p in prompts]
+        return generator.generate_batch(
+            tokens,
+            max_length=LONGEST,
+            num_hypotheses=TITLES,
+            sampling_topk=0,
+            end_token=end,
+            include_prompt_in_result=False,
+        )
+
+    return answer
+
+
+def main() -> None:
+    """Measure every strategy at every batch size."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--artifact", default="adapters/ml-100k")
+    parser.add_argument("--users", type=int, default=64)
+    parser.add_argument("--ctranslate2", action="store_true")
+    options = parser.parse_args()
+    recommender = Recommender.from_pretrained(options.artifact)
+    data = NAMED[recommender.manifest["data"]["name"]].load()
+    test = Split.load(Path(options.artifact, "split.json")).test
+    people = [c.profile for c in support_cases(data, test, [3]).cases[: options.users]]
+    sizes = " | ".join(f"batch {n}" for n in BATCHES)
+    print(f"| users/s | {sizes} | peak MB |\n|---|" + "---|" * (len(BATCHES) + 1))
+
+    def show(name: str, answer: Callable[[list[UserProfile]], object]) -> None:
+        found = rate(answer, people)
+        print(f"| {name} | " + " | ".join(f"{x:.1f}" for x in found) + f" | {peak():.0f} |")
+
+    for strategy in ("prior", "catalog"):
+        show(f"coldstart, {strategy}", lambda p, s=strategy: recommender.recommend(p, strategy=s))
+    if options.ctranslate2:
+        with tempfile.TemporaryDirectory(prefix="coldstart-") as folder:
+            show("CTranslate2 int8, ten titles", ctranslate2(recommender, Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
