@@ -99,10 +99,9 @@ class Answer:
 
     def build(self) -> RecommendationList:
         """Walk down the ranking until enough allowed items are found."""
-        options, knowledge, catalog = self._options, self._knowledge, self._knowledge.catalog
+        options, knowledge, items = self._options, self._knowledge, self._knowledge.items
         # Rounded, so that the order does not hang on the last bits of a sum.
         order = np.argsort(-np.round(self._scores, 9), kind="stable")
-        items = catalog.items
         ranked = (items[r] for r in order if self._may_show(items[r]))
         walked = walk(
             ranked,
@@ -111,7 +110,7 @@ class Answer:
             self._user.context,
             options.k if options.diversity == 0 else _POOL * options.k,
             None if options.near_duplicates else NearDuplicates(),
-            liked=[catalog[i] for i in self._user.liked],
+            liked=[knowledge.catalog[i] for i in self._user.liked],
         )
         rows = [knowledge.rows[i.item_id] for i in walked.kept]
         chosen = diversify(
@@ -140,7 +139,7 @@ class Answer:
         return self._options.pool is None or item.item_id in self._options.pool
 
     def _line(self, rank: int, row: int, mine: Floats) -> Recommendation:
-        item, features = self._knowledge.catalog.items[row], self._features[row]
+        item, features = self._knowledge.items[row], self._features[row]
         excess = dict(zip(FEATURES, (mine - self._ordinary).tolist(), strict=True))
         reach = (self._found.found or {}).get(item.item_id)
         wrote = reach.grounding.candidate if reach else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +47,23 @@ class Evidence:
     prompt: str | None = None
     notes: tuple[str, ...] = ()
 
+    def of_rows(self, rows: NDArray[np.int64]) -> Evidence:
+        """The same about some of the catalog's rows."""
+        arrays = (self.logprobs, self.model, self.written)
+        logprobs, model, written = (None if a is None else a[rows] for a in arrays)
+        return replace(self, logprobs=logprobs, model=model, written=written)
+
+
+def joined(judged: Evidence, wrote: Evidence) -> Evidence:
+    """Both strategies' evidence as one."""
+    return replace(
+        wrote,
+        logprobs=judged.logprobs,
+        model=judged.model,
+        prompt=judged.prompt or wrote.prompt,
+        notes=judged.notes or wrote.notes,
+    )
+
 
 def model_feature(knowledge: ItemKnowledge, logprobs: Floats, mass: Floats) -> Floats:
     """The model's log-probability less the log prior: what the model adds, shape (N,), nats.
@@ -58,8 +75,8 @@ def model_feature(knowledge: ItemKnowledge, logprobs: Floats, mass: Floats) -> F
     lift = np.asarray(logprobs - np.log(mass / mass.sum()))
     if knowledge.met.all():
         return lift
-    counted = [knowledge.rows.get(i, -1) for i in knowledge.counts.item_ids]
-    of_counted = np.where(np.array(counted, dtype=int) >= 0, lift[counted], 0.0)
+    counted = knowledge.rows_of_columns
+    of_counted = np.where(counted >= 0, lift[counted], 0.0)
     hoped = np.maximum(knowledge.optimistic(of_counted), 0.0)
     return np.where(knowledge.met, lift, np.maximum(lift, hoped))
 

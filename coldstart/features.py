@@ -25,6 +25,8 @@ from coldstart.text import clean_text
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from coldstart.protocols import Float
+
     Floats = NDArray[np.float64]
 
 FEATURES = (
@@ -213,26 +215,43 @@ def _kinds(knowledge: ItemKnowledge, rows: Sequence[int]) -> Floats:
     return np.asarray(knowledge.kinds @ taste * np.sqrt(len(rows)))
 
 
-def _standardised(values: Floats) -> Floats:
-    spread = float(values.std())
+def _standardised(values: Floats, usual: Floats) -> Floats:
+    """Values less the mean of the usual ones, over their standard deviation."""
+    spread = float(usual.std())
     if spread < _NOISE:
         return np.zeros(len(values))
-    return np.asarray(values - values.mean()) / spread
+    return np.asarray(values - usual.mean()) / spread
+
+
+def _similarity(knowledge: ItemKnowledge, vectors: Float) -> Floats:
+    """Mean cosine of every item with some vectors, standardised over the catalog, shape (N,)."""
+
+    def near(content: Float) -> Floats:
+        return np.asarray((content @ vectors.T).astype(np.float64).mean(axis=1))
+
+    values = near(knowledge.content)
+    whole = knowledge.sample is knowledge.content
+    return _standardised(values, values if whole else near(knowledge.sample))
 
 
 def _alike(knowledge: ItemKnowledge, liked: Sequence[str]) -> Floats:
     rows = _rows(knowledge, liked)
     if not rows:
         return np.zeros(len(knowledge.ids))
-    near = (knowledge.content @ knowledge.content[rows].T).astype(np.float64)
     root = np.sqrt(len(rows))
-    out: Floats = _standardised(near.mean(axis=1)) * root / (1 + root)
+    out: Floats = _similarity(knowledge, knowledge.content[rows]) * root / (1 + root)
     return out
 
 
 def _words(knowledge: ItemKnowledge, user: ResolvedProfile) -> Floats:
-    text = ". ".join(x for x in (user.profile.free_text(), user.context.free_text()) if x)
-    return text_similarity(knowledge, text)
+    return text_similarity(knowledge, said_in_words(user))
+
+
+def said_in_words(user: ResolvedProfile) -> str:
+    """Interests, free text and the words of the moment, cleaned; empty if there are none."""
+    return clean_text(
+        ". ".join(x for x in (user.profile.free_text(), user.context.free_text()) if x)
+    )
 
 
 def text_similarity(knowledge: ItemKnowledge, text: str) -> Floats:
@@ -240,8 +259,7 @@ def text_similarity(knowledge: ItemKnowledge, text: str) -> Floats:
     text = clean_text(text)
     if not text or not len(knowledge.ids):
         return np.zeros(len(knowledge.ids))
-    vector = knowledge.encoder.encode([text])[0]
-    return _standardised((knowledge.content @ vector).astype(np.float64))
+    return _similarity(knowledge, knowledge.vector_of(text)[None])
 
 
 def _interests(knowledge: ItemKnowledge, profile: UserProfile) -> Floats:

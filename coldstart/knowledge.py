@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from coldstart.protocols import Encoder, Float
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
+_HEARD = 16  # texts
+_SAMPLE = 20_000  # items
 NEIGHBOURS = 20
 HOPE = 0.8
 """Quantile of its neighbours' lifts and co-occurrence that an item nobody has met is given."""
@@ -51,6 +56,7 @@ class ItemKnowledge:
         self.catalog, self.counts, self.encoder, self._like = catalog, counts, encoder, like
         self._version = -1
         self._vectors: dict[str, tuple[str, Float]] = dict(like._vectors) if like else {}
+        self._heard: dict[str, Float] = {}
 
     def sync(self) -> None:
         """Catch up with the catalog; only new or changed items are encoded."""
@@ -59,6 +65,9 @@ class ItemKnowledge:
         self._encode()
         self.ids = self.catalog.ids
         self.rows = self.catalog.rows
+        self.items = self.catalog.items
+        #: Rows of the catalog that these are.
+        self.where: Ints = np.arange(len(self.ids))
         self.content: Float = (
             np.stack([self._vectors[i][1] for i in self.ids])
             if self.ids
@@ -66,6 +75,11 @@ class ItemKnowledge:
         )
         self.met = np.array([i in self.counts.column for i in self.ids], dtype=bool)
         self._find_neighbours()
+        #: Content of items that stand for the catalog, for what is usual in it.
+        self.sample = self.content
+        if len(self.ids) > _SAMPLE:
+            chosen = np.random.default_rng(0).permutation(len(self.ids))[:_SAMPLE]
+            self.sample = self.content[np.sort(chosen)]
         self._alike: sparse.csr_array | None = None
         self.share: Floats = self.optimistic(popularity(self.counts))
         self.likes: Floats = self.share * self.counts.n_users
@@ -73,6 +87,47 @@ class ItemKnowledge:
         self.late = self.spread(late_lift(self.counts))
         self._categories()
         self._version = self.catalog.version
+
+    @property
+    def version(self) -> int:
+        """That of the catalog when ``sync`` last ran."""
+        return self._version
+
+    def part(self, rows: Ints, picks: Sequence[str]) -> ItemKnowledge:
+        """What is known of some items, as if they were the catalog.
+
+        Each item's numbers are the same as in the whole; see ``Counts.part`` about pairs.
+
+        Args:
+            rows: of the catalog, ascending, each once.
+            picks: liked and disliked items, whose pairs with others are needed.
+        """
+        out = copy(self)
+        out.where = rows
+        out.ids = tuple(self.ids[r] for r in rows)
+        out.rows = {item: n for n, item in enumerate(out.ids)}
+        out.items = tuple(self.items[r] for r in rows)
+        out.met = self.met[rows]
+        names = ("content", "share", "likes", "popularity", "late", "has_category", "kinds")
+        for name in (*names, "usual", "attributes", "year"):
+            setattr(out, name, getattr(self, name)[rows])
+        near = self.near[np.cumsum(~self.met)[rows[~out.met]] - 1]
+        columns = np.unique(np.concatenate([self.columns[rows[out.met]], near.ravel()]))
+        out.counts = self.counts.part(columns, picks)
+        out.near = np.searchsorted(columns, near)
+        out._own = np.searchsorted(columns, self.columns[rows[out.met]])
+        out.columns = np.where(out.met, 0, -1)
+        out.columns[out.met] = out._own
+        out._alike = sparse.csr_array((len(rows), len(rows)))
+        return out
+
+    def vector_of(self, text: str) -> Float:
+        """Unit vector of a text, shape (dim,); the last few are remembered."""
+        if text not in self._heard:
+            while len(self._heard) >= _HEARD:
+                self._heard.pop(next(iter(self._heard)), None)
+            self._heard[text] = self.encoder.encode([text])[0]
+        return self._heard[text]
 
     @property
     def alike(self) -> sparse.csr_array:
@@ -118,6 +173,9 @@ class ItemKnowledge:
         #: Column of each item in the counts, −1 for those nobody has met, shape (N,).
         self.columns = np.array([column.get(i, -1) for i in self.ids], dtype=np.int64)
         self._own = self.columns[self.met]
+        #: Row of each counted item, −1 for those the catalog has no more, shape (I,).
+        self.rows_of_columns = np.full(len(self.counts.item_ids), -1)
+        self.rows_of_columns[self._own] = np.flatnonzero(self.met)
         n = min(NEIGHBOURS, len(self._own))
         closeness = self.content[~self.met] @ self.content[self.met].T
         nearest = np.argsort(-closeness, axis=1, kind="stable")[:, :n]

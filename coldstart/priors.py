@@ -136,6 +136,54 @@ class Counts:
             return None
         return ease_weights(self, 500.0)
 
+    def part(self, columns: NDArray[np.int64], picks: Sequence[str]) -> Counts:
+        """Counts of some items, which hold of item pairs only those with a pick.
+
+        Args:
+            columns: the items, ascending, shape (C,).
+            picks: item ids; those among ``columns`` keep what was liked together with and after
+                them. EASE needs all pairs and is left out.
+        """
+        place = np.searchsorted(columns, known := np.array(known_columns(self, picks), dtype=int))
+        inside = place < len(columns)
+        inside[inside] = columns[place[inside]] == known[inside]
+        place, known = place[inside], known[inside]
+        out = Counts(
+            tuple(self.item_ids[c] for c in columns),
+            self.n_users,
+            self.likes[columns],
+            self.group_sizes,
+            {g: likes[columns] for g, likes in self.group_likes.items()},
+            _only(self.together, known, place, columns, both=True),
+            self.early[columns],
+            _only(self.later, known, place, columns),
+        )
+        out.__dict__.update(later_share=self.later_share[columns], ease=None)
+        return out
+
+
+def _only(
+    pairs: sparse.csr_array,
+    rows: NDArray[np.int64],
+    place: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    *,
+    both: bool = False,
+) -> sparse.csr_array:
+    """Some rows of a matrix of item pairs, cut to some columns; ``both``: mirrored as well."""
+    values = pairs[rows].toarray()[:, columns] if len(rows) else np.zeros((0, len(columns)))
+    at, column = np.nonzero(values)
+    found = values[at, column]
+    where = (place[at], column)
+    if both:
+        twice = np.isin(column, place)  # pairs of picks are in both rows already
+        found = np.concatenate([found, found[~twice]])
+        where = (
+            np.concatenate([where[0], column[~twice]]),
+            np.concatenate([where[1], place[at][~twice]]),
+        )
+    return sparse.csr_array((found, where), shape=(len(columns), len(columns)))
+
 
 def ease_weights(counts: Counts, l2: float) -> Floats:
     """Item-to-item weights of EASE: the ridge regression of every item on all others.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -14,12 +15,13 @@ from coldstart import artifacts
 from coldstart.answer import Answer, AnswerOptions
 from coldstart.catalog import Catalog
 from coldstart.errors import CatalogError, ConfigError
-from coldstart.evidence import Evidence, model_feature, reached, written_feature
+from coldstart.evidence import Evidence, joined, model_feature, reached, written_feature
 from coldstart.features import ResolvedProfile, user_features, with_model
 from coldstart.filters import default_filters, verdict
 from coldstart.hardware import one_blas_thread
 from coldstart.knowledge import ItemKnowledge
 from coldstart.picks import Picks
+from coldstart.pool import Pools
 from coldstart.priors import Counts
 from coldstart.prompts import PromptTemplate, Rendered
 from coldstart.protocols import Encoder, Filter
@@ -44,6 +46,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+
+
+_WIDER = 20  # times k: items that may be shown, looked at where too few of the pool may
 
 
 class Recommender:
@@ -83,6 +88,7 @@ class Recommender:
         self.knowledge = ItemKnowledge(catalog, counts, encoder)
         self._adapter = dict(adapter or {})
         self._reader: Reader | None = None
+        self._pools: Pools | None = None
         self._grounder: Grounder | None = None
 
     # -- loading and saving ---------------------------------------------------------------------
@@ -311,36 +317,107 @@ class Recommender:
         seed: int = 0,
     ) -> RecommendationList:
         """``recommend`` to a resolved profile: the model judges the user's ``shortlist``."""
+
+        def ask(strategy: Strategy, rows: Ints | None) -> Evidence:
+            return self.evidence(user, strategy, rows=rows, decoding=decoding, seed=seed)
+
+        return self.answer_by(user, options, ask)
+
+    def answer_by(
+        self,
+        user: ResolvedProfile,
+        options: AnswerOptions,
+        ask: Callable[[Strategy, Ints | None], Evidence],
+    ) -> RecommendationList:
+        """``answer_to``, the language model's evidence given by a function.
+
+        Args:
+            user: the resolved profile.
+            options: what is asked for.
+            ask: (``catalog`` or ``free``, rows of the shortlist) → evidence about the catalog.
+        """
+        self.knowledge.sync()
         with one_blas_thread():
-            features = self.features(user)
-            rows = self.shortlist(user, features, options)
-            found = self.evidence(user, options.strategy, rows=rows, decoding=decoding, seed=seed)
-            return self.answer(user, found, options, features)
+            wrote = ask("free", None) if options.strategy in ("free", "both") else Evidence()
+            named: set[str] = set(wrote.found or ())
+            knowledge = self.looked_at(user, named)
+            out = self._answer_among(knowledge, user, options, ask, wrote)
+            if len(out) < options.k and knowledge is not self.knowledge:
+                # Few of those looked at may be shown: look at more that may.
+                named.update(self._allowed(user, options, _WIDER * options.k))
+                knowledge = self.looked_at(user, named)
+                out = self._answer_among(knowledge, user, options, ask, wrote)
+            return out
+
+    def _answer_among(
+        self,
+        knowledge: ItemKnowledge,
+        user: ResolvedProfile,
+        options: AnswerOptions,
+        ask: Callable[[Strategy, Ints | None], Evidence],
+        wrote: Evidence,
+    ) -> RecommendationList:
+        features, found = self.features(user, knowledge=knowledge), wrote
+        if options.strategy in ("catalog", "both"):
+            rows = self.shortlist(user, features, options, knowledge)
+            found = joined(ask("catalog", rows), wrote)
+        return self._finished(knowledge, user, found, options, features)
+
+    def _allowed(self, user: ResolvedProfile, options: AnswerOptions, n: int) -> Iterable[str]:
+        """Ids of the most popular items that may be shown."""
+        items = self.catalog.items
+        ranked = (items[row] for row in np.argsort(-self.knowledge.popularity, kind="stable"))
+        passing = (
+            i.item_id
+            for i in ranked
+            if verdict(i, options.filters, user.profile, user.context) is None
+        )
+        return islice(passing, n)
+
+    def looked_at(self, user: ResolvedProfile, more: Iterable[str] = ()) -> ItemKnowledge:
+        """What is looked at for one user: the catalog, or a few thousand items of a large one.
+
+        Args:
+            user: the resolved profile.
+            more: ids of items that are looked at in any case.
+        """
+        self.knowledge.sync()
+        if len(self.catalog) <= self.settings.pool_from:
+            return self.knowledge
+        if self._pools is None:
+            self._pools = Pools(self.knowledge)
+        rows = self._pools.rows(user, more)
+        return self.knowledge.part(rows, [*user.liked, *user.disliked])
 
     def shortlist(
-        self, user: ResolvedProfile, features: Floats, options: AnswerOptions
+        self,
+        user: ResolvedProfile,
+        features: Floats,
+        options: AnswerOptions,
+        knowledge: ItemKnowledge | None = None,
     ) -> Ints | None:
-        """Rows of the items that the model is asked about, ``None`` for the whole catalog.
+        """Catalog rows that the model is asked about, ``None`` for the whole catalog.
 
         They are the best by the blend without the model among those that may be shown, and no fewer
         than are asked for.
 
         Args:
             user: the resolved profile.
-            features: as ``features(user)`` gives them.
+            features: of what is looked at.
             options: what is asked for.
+            knowledge: what is looked at (``looked_at``); ``None``: the catalog.
         """
+        among = knowledge or self.knowledge
         size = self.settings.shortlist and max(self.settings.shortlist, 2 * options.k)
-        if options.strategy not in ("catalog", "both") or not 0 < size < len(features):
+        if not 0 < size < len(self.catalog):
             return None
         scores = features @ self.ranker.weights("prior", len(user.liked))
-        items, out = self.catalog.items, []
-        for row in np.argsort(-scores, kind="stable"):
-            if verdict(items[row], options.filters, user.profile, user.context) is None:
-                out.append(row)
-                if len(out) == size:
-                    break
-        return np.array(out, dtype=np.int64)
+        passing = (
+            row
+            for row in np.argsort(-scores, kind="stable").tolist()
+            if verdict(among.items[row], options.filters, user.profile, user.context) is None
+        )
+        return among.where[list(islice(passing, size))]
 
     def answer(
         self,
@@ -358,8 +435,20 @@ class Recommender:
             features: as ``features(user)`` gives them; computed if ``None``.
         """
         base = self.features(user) if features is None else features
-        whole = with_model(base, found.model, found.written)
-        return Answer(self.knowledge, self.ranker, user, found, whole, options).build()
+        return self._finished(self.knowledge, user, found, options, base)
+
+    def _finished(
+        self,
+        knowledge: ItemKnowledge,
+        user: ResolvedProfile,
+        found: Evidence,
+        options: AnswerOptions,
+        features: Floats,
+    ) -> RecommendationList:
+        if knowledge is not self.knowledge:
+            found = found.of_rows(knowledge.where)
+        whole = with_model(features, found.model, found.written)
+        return Answer(knowledge, self.ranker, user, found, whole, options).build()
 
     def resolve(
         self,
@@ -420,11 +509,22 @@ class Recommender:
             )
         return out
 
-    def features(self, user: ResolvedProfile, found: Evidence | None = None) -> Floats:
-        """The ranker's input for one user, shape (N, len(FEATURES)), in catalog row order."""
+    def features(
+        self,
+        user: ResolvedProfile,
+        found: Evidence | None = None,
+        knowledge: ItemKnowledge | None = None,
+    ) -> Floats:
+        """The ranker's input for one user, shape (N, len(FEATURES)).
+
+        Args:
+            user: the resolved profile.
+            found: what the language model said about the same items.
+            knowledge: what is looked at (``looked_at``); ``None``: the catalog, in row order.
+        """
         self.knowledge.sync()
         said = found or Evidence()
-        return user_features(self.knowledge, user, said.model, said.written)
+        return user_features(knowledge or self.knowledge, user, said.model, said.written)
 
     @property
     def reader(self) -> Reader:

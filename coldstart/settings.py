@@ -32,6 +32,8 @@ class Settings:
         beam_width: titles kept per step of that beam search.
         shortlist: items per user that the model is asked about, the best by everything else; the
             work then depends little on the size of the catalog. 0 for the whole catalog.
+        pool_from: size of a catalog beyond which only a few thousand items, named by each signal,
+            are looked at for each user.
         written_titles: how many titles the ``free`` strategy writes.
     """
 
@@ -42,6 +44,7 @@ class Settings:
     exact_tokens: int = 1024
     beam_width: int = 32
     shortlist: int = 200
+    pool_from: int = 20_000
     written_titles: int = 20
 
     @classmethod

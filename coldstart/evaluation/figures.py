@@ -7,7 +7,7 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -44,6 +44,7 @@ from coldstart.evaluation.harness import (
 from coldstart.evaluation.rivals.data import TrainingData
 from coldstart.evaluation.rivals.registry import RIVALS
 from coldstart.evaluation.rivals.tuning import tune
+from coldstart.evidence import Evidence, joined
 from coldstart.filters import Known
 from coldstart.protocols import Recommends
 from coldstart.schema import RecommendationList, Strategy, UserProfile
@@ -51,7 +52,6 @@ from coldstart.schema import RecommendationList, Strategy, UserProfile
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.evidence import Evidence
     from coldstart.features import ResolvedProfile
     from coldstart.recommender import Recommender
 
@@ -106,7 +106,7 @@ class Memo:
         user = self.recommender.resolve(profile)
         if strategy == "both":
             judged, wrote = (self._ask(s, key, user, rows) for s in ("catalog", "free"))
-            return user, replace(wrote, logprobs=judged.logprobs, model=judged.model)
+            return user, joined(judged, wrote)
         return user, self._ask(strategy, key, user, rows)
 
     def _ask(
@@ -144,11 +144,11 @@ class Ours:
         """Rank the whole catalog, as ``Recommender.answer_to`` does."""
         ours = self._memo.recommender
         options = AnswerOptions(k, self._strategy, (Known(),), near_duplicates=True)
-        user = ours.resolve(profile)
-        features = ours.features(user)
-        rows = ours.shortlist(user, features, options)
-        found = self._memo.evidence(profile, self._strategy, rows)[1]
-        return ours.answer(user, found, options, features)
+        return ours.answer_by(
+            ours.resolve(profile),
+            options,
+            lambda strategy, rows: self._memo.evidence(profile, strategy, rows)[1],
+        )
 
 
 def model_alone(memo: Memo, feature: Literal["logprobs", "written"]) -> ScoredBaseline:

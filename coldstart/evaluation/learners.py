@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from coldstart.evidence import Evidence
     from coldstart.features import ResolvedProfile
+    from coldstart.knowledge import ItemKnowledge
 
     Floats = NDArray[np.float64]
 
@@ -257,8 +258,13 @@ class _RecentRecommender(Recommender):
 
         return build
 
-    def features(self, user: ResolvedProfile, found: Evidence | None = None) -> Floats:
+    def features(
+        self,
+        user: ResolvedProfile,
+        found: Evidence | None = None,
+        knowledge: ItemKnowledge | None = None,
+    ) -> Floats:
         """The ranker's input, recent picks counting more."""
         self.knowledge.sync()
-        said = found or Evidence()
-        return recency_features(self.knowledge, user, self.half_life, said.model, said.written)
+        said, known = found or Evidence(), knowledge or self.knowledge
+        return recency_features(known, user, self.half_life, said.model, said.written)

@@ -1,0 +1,131 @@
+"""Large catalogs: the items that deserve a closer look for one user.
+
+Below some ten thousand items everything is computed for every item. Beyond, that would take longer
+than the language model does. So each signal names its best items first (popular ones, by whom, what
+is liked together with the picks and after them, what is like them or like the words, what has the
+wanted categories, what is new), and everything else happens among these few thousand: retrieval
+first, ranking second (Covington et al., "Deep neural networks for YouTube recommendations", 2016).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coldstart.features import ResolvedProfile, said_in_words
+from coldstart.knowledge import ItemKnowledge
+from coldstart.priors import attribute_groups, group_lift
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+POPULAR, BY_SIGNAL = 1000, 200
+"""Items that popularity, and each other signal, names."""
+_DAMPING = 20.0
+
+
+class Pools:
+    """Chooses rows of a large catalog.
+
+    Args:
+        knowledge: of the whole catalog.
+    """
+
+    def __init__(self, knowledge: ItemKnowledge) -> None:
+        self._knowledge = knowledge
+        self._version = -1
+        self._lists: dict[str, Ints] = {}
+
+    def rows(self, user: ResolvedProfile, more: Iterable[str] = ()) -> Ints:
+        """Rows to look at, ascending.
+
+        Args:
+            user: the profile and the moment.
+            more: ids of items that are looked at in any case.
+        """
+        knowledge = self._knowledge
+        if self._version != knowledge.version:
+            self._version, self._lists = knowledge.version, {}
+        named = [*user.liked, *user.disliked, *more]
+        found: list[Ints] = [_rows(knowledge, named), self._kept("popular", self._popular)]
+        found.append(self._kept("new", self._new))
+        for group in attribute_groups(user.profile):
+            if group in knowledge.counts.group_sizes:
+                found.append(self._kept(group, partial(self._of_group, group)))
+        for interest in user.profile.interests:
+            column = knowledge.category_column.get(interest.strip().casefold())
+            if column is not None:
+                found.append(self._kept(f"category {column}", partial(self._of_category, column)))
+        for pick in user.liked:
+            found += self._of_pick(pick)
+        if text := said_in_words(user):
+            found.append(self._like(knowledge.vector_of(text)))
+        return np.unique(np.concatenate(found))
+
+    def _kept(self, name: str, make: Callable[[], Ints]) -> Ints:
+        """A list that is the same for everyone, made once."""
+        if name not in self._lists:
+            self._lists[name] = make()
+        return self._lists[name]
+
+    def _popular(self) -> Ints:
+        popularity, late = self._knowledge.popularity, self._knowledge.late
+        both = (_best(popularity, POPULAR), _best(popularity + 0.5 * late, POPULAR))
+        return np.concatenate(both)
+
+    def _new(self) -> Ints:
+        new = np.flatnonzero(~self._knowledge.met)
+        return new[_best(self._knowledge.popularity[new], BY_SIGNAL)]
+
+    def _of_group(self, group: str) -> Ints:
+        lift = self._knowledge.spread(group_lift(self._knowledge.counts, group))
+        return _best(self._knowledge.popularity + lift, BY_SIGNAL)
+
+    def _of_category(self, column: int) -> Ints:
+        having = np.flatnonzero(self._knowledge.has_category[:, column])
+        return having[_best(self._knowledge.popularity[having], BY_SIGNAL)]
+
+    def _of_pick(self, pick: str) -> list[Ints]:
+        knowledge = self._knowledge
+        counts, out = knowledge.counts, []
+        column = counts.column.get(pick)
+        if column is not None:
+            size = np.sqrt(counts.likes + _DAMPING)
+            usual = np.sqrt(counts.later_share + 1e-9)
+            for matrix, ordinary in ((counts.together, size), (counts.later, usual)):
+                for power in (1.0, 2.0):  # by cosine, and by lift
+                    columns = _best_of_row(matrix, column, ordinary**power)
+                    out.append(knowledge.rows_of_columns[columns])
+        if pick in knowledge.rows:
+            out.append(self._like(knowledge.content[knowledge.rows[pick]]))
+        return [rows[rows >= 0] for rows in out]
+
+    def _like(self, vector: NDArray[np.float32]) -> Ints:
+        return _best(self._knowledge.content @ vector, BY_SIGNAL)
+
+
+def _rows(knowledge: ItemKnowledge, ids: Sequence[str]) -> Ints:
+    return np.array([knowledge.rows[i] for i in ids if i in knowledge.rows], dtype=np.int64)
+
+
+def _best(values: NDArray[np.floating], n: int) -> Ints:
+    """Places of the ``n`` largest values."""
+    if len(values) <= n:
+        return np.arange(len(values))
+    best: Ints = np.argpartition(-values, n - 1)[:n]
+    return best
+
+
+def _best_of_row(matrix: sparse.csr_array, row: int, ordinary: Floats) -> Ints:
+    """Columns of the largest entries of a row, each over what is ordinary for its column."""
+    start, end = matrix.indptr[row], matrix.indptr[row + 1]
+    columns: Ints = matrix.indices[start:end].astype(np.int64)
+    best: Ints = columns[_best(matrix.data[start:end] / ordinary[columns], BY_SIGNAL)]
+    return best

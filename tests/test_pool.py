@@ -1,0 +1,142 @@
+"""Looking at a part of a large catalog gives what looking at all of it gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coldstart import Item, UserProfile, pool
+from coldstart.answer import AnswerOptions
+from coldstart.features import FEATURES, user_features
+from coldstart.filters import Categories, Where, default_filters
+from coldstart.priors import co_occurrence, demographic_lift, later_lift, pick_lift
+from tests.test_recommender import DRAWN, make, profiles
+
+SMALL = {"pool_from": 2}
+
+
+@pytest.fixture(scope="module")
+def whole():
+    rec = make()
+    rec.catalog.add(Item(item_id="new", title="Brand New", categories=["Drama"]))
+    rec.knowledge.sync()
+    return rec
+
+
+def pooled():
+    rec = make(**SMALL)
+    rec.catalog.add(Item(item_id="new", title="Brand New", categories=["Drama"]))
+    return rec
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), profile=profiles)
+def test_features_of_a_part_are_those_of_the_whole(whole, data, profile):
+    knowledge, user = whole.knowledge, whole.resolve(profile)
+    n = len(knowledge.ids)
+    chosen = data.draw(st.lists(st.integers(0, n - 1), min_size=1, unique=True))
+    named = [knowledge.rows[i] for i in {*user.liked, *user.disliked}]
+    rows = np.unique(np.array([*chosen, *named]))
+    part = knowledge.part(rows, [*user.liked, *user.disliked])
+    assert part.ids == tuple(knowledge.ids[r] for r in rows)
+    found, expected = user_features(part, user), user_features(knowledge, user)[rows]
+    # A part has no EASE and no relatives; and what is scaled by a maximum is scaled by its own.
+    scaled = {"fold_in", "smoothed", "picks", "dislikes"}
+    same = [n for n, name in enumerate(FEATURES) if name not in scaled]
+    np.testing.assert_allclose(found[:, same], expected[:, same], atol=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_counts_of_a_part_are_those_of_the_whole(whole, data):
+    counts = whole.counts
+    n = len(counts.item_ids)
+    columns = np.array(sorted(data.draw(st.sets(st.integers(0, n - 1), min_size=2))))
+    ids = [counts.item_ids[c] for c in columns]
+    picks = data.draw(st.lists(st.sampled_from(ids), max_size=3, unique=True))
+    part = counts.part(columns, picks)
+    person = UserProfile(age=24, gender="M")
+    for signal in (pick_lift, later_lift):
+        np.testing.assert_allclose(signal(part, picks), signal(counts, picks)[columns])
+    np.testing.assert_allclose(
+        demographic_lift(part, person), demographic_lift(counts, person)[columns]
+    )
+    mine, all_of_it = co_occurrence(part, picks), co_occurrence(counts, picks)[columns]
+    top = all_of_it.max()
+    np.testing.assert_allclose(mine, all_of_it / top if top > 0 else all_of_it, atol=1e-12)
+    assert (part.together != part.together.T).nnz == 0
+    assert part.ease is None
+
+
+def test_a_pool_names_the_best_of_every_signal(whole, monkeypatch):
+    monkeypatch.setattr(pool, "POPULAR", 2)
+    monkeypatch.setattr(pool, "BY_SIGNAL", 2)
+    knowledge = whole.knowledge
+    pools = pool.Pools(knowledge)
+    user = whole.resolve(UserProfile(liked=["Toy Story"], interests=["drama"], about="space"))
+    rows = pools.rows(user, ["new"])
+    assert list(rows) == sorted(set(rows))
+    assert knowledge.rows["new"] in rows
+    assert knowledge.rows[user.liked[0]] in rows
+    features = user_features(knowledge, user)
+    for name in ("popularity", "words", "resembles"):
+        best = np.argsort(-features[:, FEATURES.index(name)], kind="stable")
+        best = [r for r in best if knowledge.ids[r] not in user.liked]
+        assert best[0] in rows, name
+    drama = knowledge.has_category[:, knowledge.category_column["drama"]]
+    assert drama[rows].any()
+
+
+@settings(max_examples=25, deadline=None)
+@given(profile=profiles, strategy=st.sampled_from(["catalog", "free", "both", "prior"]))
+def test_a_pool_of_everything_gives_the_same_list(whole, profile, strategy):
+    rec = pooled()
+    user = rec.resolve(profile)
+    assert rec.looked_at(user) is not rec.knowledge
+    assert len(rec.looked_at(user).ids) == len(rec.catalog)  # the toy world is that small
+    found = rec.recommend(profile, k=5, strategy=strategy, decoding=DRAWN)
+    expected = whole.recommend(profile, k=5, strategy=strategy, decoding=DRAWN)
+    assert len(found) == len(expected)
+    assert not {p.item for p in user.profile.seen} & set(found.item_ids)
+    if not user.liked and not user.disliked:  # no EASE, no relatives: nothing else differs
+        assert found.item_ids == expected.item_ids
+
+
+def test_as_many_as_may_be_shown_are_shown_however_narrow_the_filter(monkeypatch):
+    monkeypatch.setattr(pool, "POPULAR", 1)
+    monkeypatch.setattr(pool, "BY_SIGNAL", 1)
+    rec = pooled()
+    last = rec.catalog.ids[-2]
+    for wanted in (Where(lambda i: i.item_id == last), Categories(include=["Sci-Fi"])):
+        filters = (*default_filters(), wanted)
+        expected = make().recommend({}, k=4, filters=filters, strategy="prior")
+        found = rec.recommend({}, k=4, filters=filters, strategy="prior")
+        assert len(found) == len(expected) > 0
+        assert set(found.item_ids) <= {
+            i.item_id for i in rec.catalog if wanted.reject(i, None, None) is None
+        }
+
+
+def test_a_pool_follows_the_catalog():
+    rec = pooled()
+    before = rec.recommend({"age": 30}, k=3).item_ids
+    gone = before[0]
+    rec.catalog.remove(gone)
+    assert gone not in rec.recommend({"age": 30}, k=3).item_ids
+    rec.catalog.add(Item(item_id="newer", title="Newer Still", categories=["Sci-Fi"]))
+    user = rec.resolve(UserProfile(interests=["Sci-Fi"]))
+    assert "newer" in rec.looked_at(user).ids
+
+
+def test_the_shortlist_of_a_pool_names_catalog_rows():
+    rec = make(**SMALL, shortlist=3)
+    user = rec.resolve(UserProfile(liked=["Toy Story"]))
+    known = rec.looked_at(user)
+    options = AnswerOptions(1, "catalog", default_filters())
+    rows = rec.shortlist(user, rec.features(user, knowledge=known), options, known)
+    assert rows is not None
+    assert len(rows) == 3
+    assert set(rows) <= set(known.where)
+    assert rec.knowledge.rows[user.liked[0]] not in rows
