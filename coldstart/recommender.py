@@ -409,7 +409,7 @@ class Recommender:
         """
         among = knowledge or self.knowledge
         size = self.settings.shortlist and max(self.settings.shortlist, 2 * options.k)
-        if not 0 < size < len(self.catalog):
+        if options.strategy not in ("catalog", "both") or not 0 < size < len(self.catalog):
             return None
         scores = features @ self.ranker.weights("prior", len(user.liked))
         passing = (

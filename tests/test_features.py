@@ -123,9 +123,21 @@ def test_nothing_said_is_popularity_only():
     assert user_features(KNOWLEDGE, NOBODY).shape == (10, len(FEATURES))
     assert found.pop("popularity") == pytest.approx(np.log(popularity(KNOWLEDGE.counts) + 1e-4))
     assert set(found.pop("age")) == {-1.0}
-    of_the_item = {name: found.pop(name) for name in ("usual", "year", "late")}
+    of_the_item = {name: found.pop(name) for name in ("usual", "year", "late", "beyond")}
     assert all(np.isfinite(column).all() for column in of_the_item.values())
+    np.testing.assert_array_equal(of_the_item["beyond"], of_the_item["late"])
     assert not any(column.any() for column in found.values())
+
+
+def test_late_likes_count_for_first_likes_and_nobodys_picks_only():
+    late = features_of(NOBODY)["late"]
+    assert late.any()
+    for said, expected in (
+        ({"liked": ["1"], "history": True}, late),
+        ({"liked": ["1"]}, 0 * late),
+        ({"interests": ["drama"]}, late),
+    ):
+        np.testing.assert_array_equal(features_of(resolved(said))["beyond"], expected)
 
 
 @given(profiles, contexts)
@@ -696,12 +708,14 @@ def test_without_filters_only_duplicates_of_picks_are_held_back():
 
 
 def test_popularity_penalty_cancels_and_reverses_popularity():
-    def first(penalty):
-        return answer(NOBODY, popularity_penalty=penalty, k=1).item_ids[0]
-
-    assert first(0.0) == "1"
-    assert answer(NOBODY, popularity_penalty=1.0).item_ids == list(KNOWLEDGE.ids)
-    assert first(2.0) == "10"
+    popularity = dict(zip(KNOWLEDGE.ids, KNOWLEDGE.popularity, strict=True))
+    plain = {r.item_id: r.score for r in answer(NOBODY)}
+    for penalty in (1.0, 2.0):
+        for r in answer(NOBODY, popularity_penalty=penalty):
+            assert r.score == pytest.approx(plain[r.item_id] - penalty * popularity[r.item_id])
+    popular = max(popularity, key=lambda i: popularity[i])
+    places = [answer(NOBODY, popularity_penalty=p).item_ids.index(popular) for p in (0.0, 1.0, 5.0)]
+    assert places[0] < places[2] == len(KNOWLEDGE.ids) - 1
 
 
 def test_diversity_spreads_the_list():

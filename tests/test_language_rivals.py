@@ -91,7 +91,7 @@ def test_no_half_of_the_evidence_is_asked_twice(memo):
         for system in systems:
             for person in PEOPLE:
                 system.recommend(person, k=5)
-    assert memo.asked == {"prior": 2, "catalog": 2, "free": 2}
+    assert memo.asked == {"catalog": 2, "free": 2}
 
 
 def test_who_asks_for_titles_only_waits_for_nothing_else(memo):
