@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from coldstart.generation.causal import CausalLM
     from coldstart.generation.decoding import DecodingConfig
+    from coldstart.generation.plan import Mass
     from coldstart.generation.trie import TitleTrie
 
     Floats = NDArray[np.float64]
@@ -45,6 +46,9 @@ class Reader:
         self._trie = TitleTrie()
         self._version = -1
         self._surface: dict[str, str] = {}
+        # Catalog rows in the order of the trie, and the position there of each row.
+        self._order = self._position = np.zeros(0, dtype=np.int64)
+        self._mass: tuple[Floats, Mass] | None = None  # and the likes that it was made of
 
     def prompt(self, user: ResolvedProfile) -> Rendered:
         """The prompt of a resolved profile, within the token budget."""
@@ -62,33 +66,31 @@ class Reader:
         return self._knowledge.likes + PRIOR_COUNT
 
     def logprobs(self, prompt: str, rows: Ints | None = None) -> Floats:
-        """Log-probability of every item, shape (N,): exact where the trie is small enough.
+        """Log-probability of every item, shape (N,).
 
         Args:
             prompt: as rendered.
             rows: the items that matter; the model is asked what it takes to tell theirs exactly,
-                and the prior decides about the others. ``None``: all matter.
+                however large the catalog, and the prior decides about the others. ``None``: all
+                matter, and all are exact where the trie is small enough.
         """
         from coldstart.generation.beam import beam_logprobs
         from coldstart.generation.scoring import exact_logprobs
 
         trie, settings = self._sync(), self._settings
-        order = np.array([self._knowledge.rows[i] for i in trie.item_ids])
-        mass, prior = self.mass()[order], settings.use_prior
-        tau = settings.tau if prior else 1.0
-        out = np.empty(len(order))
-        plan = trie.plan() if len(trie) <= settings.exact_items else None
-        if plan is not None and rows is not None:
-            wanted = np.zeros(len(order), dtype=np.bool_)
-            wanted[rows] = True
-            plan = plan.towards(wanted[order])
-        if plan is not None and len(plan.tree_token) <= settings.exact_tokens:
-            out[order] = exact_logprobs(self.lm, prompt, plan, mass, tau, prior=prior)
+        mass, prior = self._prior(), settings.use_prior
+        tau, most = settings.tau if prior else 1.0, settings.exact_tokens
+        plan = None
+        if rows is not None:
+            plan = trie.towards(self._position[rows])
+        elif len(trie) <= settings.exact_items and len(trie.plan().tree_token) <= most:
+            plan = trie.plan()
+        if plan is not None:
+            found = exact_logprobs(self.lm, prompt, plan, mass, tau, prior=prior, most=most)
         else:
             width = settings.beam_width
-            found = beam_logprobs(self.lm, prompt, trie, mass, tau, width, prior=prior)
-            out[order] = found.logprobs
-        return out
+            found = beam_logprobs(self.lm, prompt, trie, mass, tau, width, prior=prior).logprobs
+        return found[self._position]
 
     def candidates(self, prompt: str, n: int) -> list[Candidate]:
         """The ``n`` likeliest titles of the catalog, best first; namesakes share one."""
@@ -119,13 +121,30 @@ class Reader:
 
     def _sync(self) -> TitleTrie:
         from coldstart.generation.surface import surface_titles
+        from coldstart.generation.trie import TitleTrie
 
-        catalog = self._knowledge.catalog
-        if self._version != catalog.version:
-            _, removed = catalog.changes_since(max(0, self._version))
-            self._surface = surface_titles(catalog)
-            self._trie.remove(removed)
-            lines = self.lm.lines
-            self._trie.set((item, lines.title(text)) for item, text in self._surface.items())
-            self._version = catalog.version
+        catalog, lines = self._knowledge.catalog, self.lm.lines
+        if self._version == catalog.version:
+            return self._trie
+        surface = surface_titles(catalog)
+        new = {i: text for i, text in surface.items() if self._surface.get(i) != text}
+        tokens = zip(new, lines.titles(new.values()), strict=True)
+        if not len(self._trie):
+            self._trie = TitleTrie(tokens)
+        else:
+            self._trie.remove(self._surface.keys() - surface.keys())
+            self._trie.set(tokens)
+        order = [catalog.rows[i] for i in self._trie.item_ids]
+        self._order = np.array(order, dtype=np.int64)
+        self._position = np.argsort(self._order)
+        self._surface, self._version, self._mass = surface, catalog.version, None
         return self._trie
+
+    def _prior(self) -> Mass:
+        """Prior mass of all items in the order of the trie, summed up once per change."""
+        from coldstart.generation.plan import Mass
+
+        likes = self._knowledge.likes
+        if self._mass is None or self._mass[0] is not likes:
+            self._mass = likes, Mass(self.mass()[self._order])
+        return self._mass[1]

@@ -27,8 +27,10 @@ class Settings:
         tau: weight of the model's logits beside the log prior, as trained.
         use_prior: whether decisions add the log prior (not after the ``completion`` objective).
         prompt_tokens: budget of a rendered prompt; older picks are dropped first.
-        exact_items: largest catalog that may be scored exactly; beyond, beam search.
-        exact_tokens: largest trie, in tree tokens, that is scored exactly; likewise.
+        exact_items: largest catalog scored as a whole where no shortlist is given; beyond, beam
+            search.
+        exact_tokens: tree tokens read at once; a whole catalog of more is searched by beam, a
+            shortlist of more is read in pieces.
         beam_width: titles kept per step of that beam search.
         shortlist: items per user that the model is asked about, the best by everything else; the
             work then depends little on the size of the catalog. 0 for the whole catalog.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from coldstart.grounding.allowed import Allowed
+from coldstart.grounding.index import ExactIndex
 from coldstart.protocols import Index
 
 DIM = 4
@@ -15,6 +17,26 @@ DIM = 4
 VECTOR = arrays(np.float32, DIM, elements=st.integers(-2, 2).map(float))
 ROWS = st.dictionaries(st.text("abc", min_size=1, max_size=3), VECTOR, max_size=12)
 QUERIES = st.lists(VECTOR, max_size=5).map(lambda rows: np.array(rows).reshape(-1, DIM))
+NAMES = st.lists(st.text("abc", min_size=1, max_size=3), max_size=12)
+# A change of an index: rows to set, or ids to remove.
+CHANGES = st.lists(st.one_of(ROWS, NAMES), max_size=8)
+# One contract is run for several classes.
+shared = settings(suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow])
+
+
+def stack(rows: dict[str, np.ndarray]) -> np.ndarray:
+    return np.array(list(rows.values()), np.float32).reshape(-1, DIM)
+
+
+def apply(change: dict[str, np.ndarray] | list[str], index: Index, rows: dict) -> None:
+    """Change an index, and the dict that says what it should hold."""
+    if isinstance(change, dict):
+        index.set(list(change), stack(change))
+        rows |= change
+    else:
+        index.remove(change)
+        for item_id in change:
+            rows.pop(item_id, None)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -33,14 +55,14 @@ def assert_same(found: list[tuple[str, float]], expected: list[tuple[str, float]
 
 
 class IndexContract:
-    """For exact indexes; ``make`` returns an empty one."""
+    """For indexes that miss nothing; ``make`` returns an empty one."""
 
     def make(self) -> Index:
         raise NotImplementedError
 
     def filled(self, rows: dict[str, np.ndarray]) -> Index:
         index = self.make()
-        index.set(list(rows), np.array(list(rows.values()), np.float32).reshape(-1, DIM))
+        index.set(list(rows), stack(rows))
         return index
 
     def test_is_an_index(self):
@@ -49,6 +71,7 @@ class IndexContract:
     def test_empty_index_finds_nothing(self):
         assert self.make().search(np.ones((2, DIM), np.float32), k=3) == [[], []]
 
+    @shared
     @given(rows=ROWS, queries=QUERIES, k=st.integers(1, 15))
     def test_search_equals_brute_force(self, rows, queries, k):
         found = self.filled(rows).search(queries, k)
@@ -56,6 +79,7 @@ class IndexContract:
         for hits, query in zip(found, queries, strict=True):
             assert_same(hits, brute_force(rows, query, k))
 
+    @shared
     @given(rows=ROWS, queries=QUERIES, k=st.integers(1, 15), data=st.data())
     def test_allowed_equals_an_index_of_the_allowed_rows(self, rows, queries, k, data):
         allowed = data.draw(st.lists(st.sampled_from([*rows, "unknown"]), max_size=8))
@@ -64,15 +88,17 @@ class IndexContract:
             queries, k
         )
 
+    @shared
     @given(rows=ROWS, others=ROWS, queries=QUERIES)
     def test_adding_then_removing_is_a_no_op(self, rows, others, queries):
         index = self.filled(rows)
         before = index.search(queries, 20)
         new = {i: v for i, v in others.items() if i not in rows}
-        index.set(list(new), np.array(list(new.values()), np.float32).reshape(-1, DIM))
+        index.set(list(new), stack(new))
         index.remove([*new, "unknown"])
         assert index.search(queries, 20) == before
 
+    @shared
     @given(rows=ROWS, queries=QUERIES, order=st.randoms(use_true_random=False))
     def test_order_of_insertion_does_not_matter(self, rows, queries, order):
         shuffled = list(rows.items())
@@ -81,11 +107,27 @@ class IndexContract:
             queries, 3
         )
 
+    @shared
     @given(old=ROWS, new=ROWS, queries=QUERIES)
     def test_set_replaces_known_rows(self, old, new, queries):
         index = self.filled(old)
-        index.set(list(new), np.array(list(new.values()), np.float32).reshape(-1, DIM))
+        index.set(list(new), stack(new))
         assert index.search(queries, 20) == self.filled(old | new).search(queries, 20)
+
+    @shared
+    @given(changes=CHANGES, queries=QUERIES, k=st.integers(1, 15), names=NAMES)
+    def test_whatever_happened_answers_are_those_of_a_fresh_exact_index(
+        self, changes, queries, k, names
+    ):
+        index, rows, allowed = self.make(), {}, Allowed(names)
+        for change in changes:
+            apply(change, index, rows)
+            fresh = ExactIndex()
+            fresh.set(list(rows), stack(rows))
+            assert index.search(queries, k) == fresh.search(queries, k)
+            expected = fresh.search(queries, k, names)
+            assert index.search(queries, k, names) == expected
+            assert index.search(queries, k, allowed) == expected
 
     def test_a_batch_equals_the_singles(self):
         rng = np.random.default_rng(0)

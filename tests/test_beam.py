@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from coldstart.errors import ConfigError, ModelError
+from coldstart.generation import scoring
 from coldstart.generation.beam import beam_logprobs
 from coldstart.generation.scoring import exact_logprobs
 from coldstart.generation.trie import TitleTrie
@@ -28,9 +29,55 @@ def test_a_wide_beam_is_exact(lm, tau, prior):
     found = beam_logprobs(lm, PROMPT, trie, mass, tau, width=len(MANY), prior=prior)
     assert trie._plan is None  # a huge catalog is never compiled
     expected = exact_logprobs(lm, PROMPT, trie.plan(), mass, tau, prior=prior)
-    assert trie.item_ids == trie.plan().item_ids
     assert found.reached.all()
     np.testing.assert_allclose(found.logprobs, expected, atol=1e-3)
+
+
+def changed_trie() -> TitleTrie:
+    """The trie of MANY, a third of it beside the base, and some titles gone."""
+    trie = trie_of(MANY)
+    whole = {i: trie.tokens(n) for n, i in enumerate(trie.item_ids)}
+    late = dict(list(whole.items())[::3])
+    trie.remove(late)
+    trie.set(late)
+    assert 0 < len(trie._trie.entries) < len(trie)
+    return trie
+
+
+@FAMILIES
+def test_a_changed_trie_is_searched_as_a_new_one(lm):
+    one, other = changed_trie(), trie_of(MANY)
+    mass = masses(one)
+    for width in (1, 4, len(MANY)):
+        found = beam_logprobs(lm, PROMPT, one, mass, 1.0, width)
+        expected = beam_logprobs(lm, PROMPT, other, mass, 1.0, width)
+        np.testing.assert_array_equal(found.reached, expected.reached)
+        np.testing.assert_allclose(found.logprobs, expected.logprobs, atol=1e-6)
+
+
+@FAMILIES
+@pytest.mark.parametrize("most", [1, 2, 7, 30, 10_000])
+def test_a_tree_read_in_pieces_says_the_same(lm, most):
+    trie = trie_of(MANY)
+    mass, plan = masses(trie), trie.plan()
+    whole = exact_logprobs(lm, PROMPT, plan, mass, 1.0)
+    parts = exact_logprobs(lm, PROMPT, plan, mass, 1.0, most=most)
+    np.testing.assert_allclose(parts, whole, atol=1e-4)
+
+
+@FAMILIES
+def test_the_model_says_the_same_of_some_items_as_of_all(lm, monkeypatch):
+    trie = changed_trie()
+    mass = masses(trie)
+    expected = exact_logprobs(lm, PROMPT, trie.plan(), mass, 0.5)
+    monkeypatch.setattr(scoring, "_WIDE", 3)  # asks large decisions one by one
+    for seed in range(5):
+        chosen = np.random.default_rng(seed).choice(len(trie), 7, replace=False)
+        items = np.sort(chosen)
+        plan = trie.towards(chosen)
+        assert len(plan.tree_token) < len(trie.plan().tree_token)
+        found = exact_logprobs(lm, PROMPT, plan, mass, 0.5, items=items, most=5)
+        np.testing.assert_allclose(found, expected[items], atol=1e-4)
 
 
 @FAMILIES
@@ -64,7 +111,7 @@ def test_a_branch_off_the_beam_keeps_its_probability_and_the_prior_splits_it():
     mass = masses(trie)
     logprobs, reached = beam_logprobs(lm, PROMPT, trie, mass, 1.0, width=1)
     exact = exact_logprobs(lm, PROMPT, trie.plan(), mass, 1.0)
-    heads = np.array([trie._tokens[i][0] for i in trie.item_ids])
+    heads = np.array([trie.tokens(n)[0] for n in range(len(trie))])
     lost = [head for head in np.unique(heads) if not reached[heads == head].any()]
     assert lost
     for head in lost:

@@ -4,11 +4,16 @@ import threading
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coldstart.errors import CatalogError, ConfigError
-from coldstart.grounding import index as index_module
+from coldstart.grounding import approximate, scoring
+from coldstart.grounding.allowed import Allowed
+from coldstart.grounding.approximate import ApproximateIndex
+from coldstart.grounding.clusters import learn_centres, nearest_centre
 from coldstart.grounding.index import ExactIndex
-from tests.contracts import IndexContract
+from tests.contracts import CHANGES, NAMES, QUERIES, IndexContract, apply, brute_force
 
 
 def eye(n: int) -> np.ndarray:
@@ -18,6 +23,25 @@ def eye(n: int) -> np.ndarray:
 class TestExactIndex(IndexContract):
     def make(self):
         return ExactIndex()
+
+
+class TestSmallApproximateIndex(IndexContract):
+    def make(self):
+        return ApproximateIndex()
+
+
+class TestApproximateIndexThatOpensAllClusters(IndexContract):
+    def make(self):
+        return ApproximateIndex(scan=1, share=1.0)
+
+
+class TestApproximateIndexThatHardlyArranges(IndexContract):
+    def make(self):
+        return ApproximateIndex(scan=1, share=1.0)
+
+    @pytest.fixture(autouse=True)
+    def _hardly(self, monkeypatch):
+        monkeypatch.setattr(approximate, "_LOOSE", 0.9)
 
 
 def test_length_containment_and_iteration_follow_changes():
@@ -77,8 +101,10 @@ def test_small_blocks_change_nothing(monkeypatch):
     index, queries = ExactIndex(), np.random.default_rng(1).normal(size=(9, 6))
     index.set(list("abcdef"), eye(6))
     whole = index.search(queries, k=3)
-    monkeypatch.setattr(index_module, "_BLOCK", 13)
+    monkeypatch.setattr(scoring, "_BLOCK", 13)
+    monkeypatch.setattr(scoring, "_GATHER", 2)
     assert index.search(queries, k=3) == whole
+    assert index.search(queries, k=3, allowed=list("fedcba")) == whole
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
@@ -116,8 +142,9 @@ def test_k_below_one():
         ExactIndex().search(eye(2), k=0)
 
 
-def test_searching_while_rows_come_and_go():
-    index, stop = ExactIndex(), threading.Event()
+@pytest.mark.parametrize("index", [ExactIndex(), ApproximateIndex(scan=1, share=0.1)], ids=type)
+def test_searching_while_rows_come_and_go(index):
+    stop = threading.Event()
     index.set(["stays"], np.array([[1, 0]], np.float32))
 
     def churn():
@@ -134,3 +161,208 @@ def test_searching_while_rows_come_and_go():
     finally:
         stop.set()
         worker.join()
+
+
+# -- filters ------------------------------------------------------------------------------------
+
+
+def test_a_filter_is_a_sequence_of_its_ids():
+    evening = Allowed(iter(["b", "a", "b"]))
+    assert list(evening) == ["b", "a"]
+    assert evening[1:] == ("a",)
+    assert ("a" in evening, "c" in evening) == (True, False)
+
+
+def test_a_filter_is_looked_up_once_per_layout():
+    index, evening = ExactIndex(), Allowed(["a", "c"])
+    index.set(["a", "b"], eye(2))
+    index.search(eye(2), 1, evening)
+    before = evening._found
+    index.set(["b"], eye(2)[:1])  # another vector, in its old place
+    index.search(eye(2), 1, evening)
+    assert evening._found is before
+    index.set(["c"], eye(2)[:1])
+    assert index.search(eye(2)[:1], 9, evening) == [[("a", 1.0), ("c", 1.0)]]
+
+
+def test_a_filter_serves_two_indexes():
+    one, two, evening = ExactIndex(), ExactIndex(), Allowed(["a"])
+    one.set(["a", "b"], eye(2))
+    two.set(["b", "a"], eye(2))
+    for _ in range(2):
+        assert one.search(eye(2)[:1], 2, evening) == [[("a", 1.0)]]
+        assert two.search(eye(2)[:1], 2, evening) == [[("a", 0.0)]]
+
+
+@pytest.mark.parametrize("search", [Allowed, lambda ids: ExactIndex().search(eye(1), 1, ids)])
+def test_one_text_is_no_filter(search):
+    with pytest.raises(ConfigError, match="allowed is the text 'abc', expected several ids"):
+        search("abc")
+
+
+# -- large catalogs -----------------------------------------------------------------------------
+
+N = 6000
+
+
+def clustered(n: int, seed: int) -> np.ndarray:
+    """Rows around 150 centres that are the same for every seed."""
+    centres = np.random.default_rng(9).normal(size=(150, 24))
+    rng = np.random.default_rng(seed)
+    rows = centres[rng.integers(len(centres), size=n)] + 0.5 * rng.normal(size=(n, 24))
+    return rows.astype(np.float32)
+
+
+NUMBERS = [str(n) for n in range(N)]
+VECTORS, OTHERS = clustered(N, 0), clustered(60, 1)
+
+
+def large(scan: int = 300) -> ApproximateIndex:
+    index = ApproximateIndex(scan=scan)
+    index.set(NUMBERS, VECTORS)
+    return index
+
+
+def recall(index, allowed=None) -> float:
+    exact = ExactIndex()
+    exact.set(list(index), index.vectors(list(index)))
+    pairs = zip(index.search(OTHERS, 10, allowed), exact.search(OTHERS, 10, allowed), strict=True)
+    return float(np.mean([len(dict(a).keys() & dict(b).keys()) / len(b) for a, b in pairs]))
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """How many rows each query was compared with."""
+    counts, real = [], approximate.nearest
+
+    def nearest(matrix, pieces, *rest):
+        counts.append(sum(len(range(N)[p]) if isinstance(p, slice) else len(p) for p in pieces))
+        return real(matrix, pieces, *rest)
+
+    monkeypatch.setattr(approximate, "nearest", nearest)
+    return counts
+
+
+@pytest.mark.parametrize("one_in", [1, 2, 10, 30, 300])
+def test_recall_at_every_selectivity(one_in, compared):
+    index = large()
+    assert recall(index, None if one_in == 1 else NUMBERS[::one_in]) >= 0.98
+    allowed = N // one_in
+    assert len(compared) == (60 if allowed > 600 else 0)
+    assert all(300 <= count < 0.75 * allowed for count in compared)
+
+
+def test_recall_where_what_is_allowed_is_far_from_the_query():
+    far = np.argsort(VECTORS @ OTHERS.mean(axis=0))[: N // 3]
+    assert recall(large(), [str(n) for n in far]) >= 0.98
+
+
+def test_more_than_what_is_nearby():
+    index = large(scan=20)
+    assert [len(hits) for hits in index.search(OTHERS, 2000)] == [2000] * len(OTHERS)
+    assert [len(hits) for hits in index.search(OTHERS, 400, NUMBERS[:900])] == [400] * len(OTHERS)
+
+
+def test_what_is_set_or_removed_counts_at_once():
+    index = large()
+    index.arrange()
+    opposite = -OTHERS[:1]
+    (nearest, _), *_ = index.search(OTHERS[:1], 1)[0]
+    index.set(["new", nearest], np.concatenate([OTHERS[:1], opposite]))
+    assert index.search(OTHERS[:1], 1) == [[("new", 1.0)]]
+    assert index.search(opposite, 1) == [[(nearest, 1.0)]]
+    assert index.search(opposite, 1, [nearest, *NUMBERS[:2000]]) == [[(nearest, 1.0)]]
+    index.remove(["new", nearest])
+    found = index.search(np.concatenate([OTHERS[:1], opposite]), 50)
+    assert not {"new", nearest} & {i for hits in found for i, _ in hits}
+
+
+def test_recall_stays_while_everything_is_replaced():
+    index = large()
+    moved = clustered(N, 2)
+    for at in range(0, N, 400):
+        index.set(NUMBERS[at : at + 400], moved[at : at + 400])
+        index.remove(NUMBERS[at : at + 20])
+        assert recall(index) >= 0.98
+    assert len(index) == N - 300
+    rows = [n for n in range(N) if n % 400 >= 20]
+    found = index.vectors([NUMBERS[n] for n in rows])
+    expected = moved[rows] / np.linalg.norm(moved[rows], axis=1, keepdims=True)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_rows_move_only_when_many_changed():
+    index = large()
+    index.arrange()
+    before = index._layout
+    index.set(NUMBERS[:100], VECTORS[100:200])
+    index.search(OTHERS, 1)
+    assert index._layout is before
+    index.set(NUMBERS[100:130], VECTORS[:30])
+    index.search(OTHERS, 1)
+    assert index._layout is not before
+
+
+def test_a_filter_follows_rows_that_move():
+    index, half = large(), Allowed(NUMBERS[::2])
+    index.search(OTHERS, 1, Allowed(NUMBERS[:9]))
+    first = index.search(OTHERS, 5, half)
+    index.arrange()
+    assert index.search(OTHERS, 5, half) == first
+    assert all(int(i) % 2 == 0 for hits in first for i, _ in hits)
+
+
+def test_a_large_index_emptied_takes_another_dimension():
+    index = large(scan=100)
+    index.arrange()
+    index.remove(NUMBERS)
+    index.set(NUMBERS[:1000], np.tile(eye(5), (200, 1)))
+    assert index.search(eye(5)[:1], k=1) == [[("0", 1.0)]]
+
+
+@pytest.mark.parametrize("row", [[0.0] * 24, [1.0] * 24])
+def test_a_thousand_equal_vectors(row):
+    index = ApproximateIndex(scan=10)
+    index.set(NUMBERS[:1000], np.tile(np.float32(row), (1000, 1)))
+    (hits,) = index.search(np.float32([row]), k=3)
+    assert [i for i, _ in hits] == ["0", "1", "10"]
+
+
+@given(changes=CHANGES, queries=QUERIES, k=st.integers(1, 5), names=NAMES)
+def test_an_approximate_answer_is_right_and_complete_if_not_the_best(changes, queries, k, names):
+    index, rows = ApproximateIndex(scan=1, share=0.1), {}
+    for change in changes:
+        apply(change, index, rows)
+        for allowed in (None, names):
+            within = {i: v for i, v in rows.items() if allowed is None or i in allowed}
+            for hits, query in zip(index.search(queries, k, allowed), queries, strict=True):
+                assert len(hits) == min(k, len(within))
+                assert hits == sorted(hits, key=lambda hit: (-hit[1], hit[0]))
+                true = dict(brute_force(within, query, len(within)))
+                assert dict(hits) == pytest.approx({i: true[i] for i, _ in hits}, abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"scan": 0}, "scan is 0, expected at least 1"),
+        ({"share": 0}, "share is 0, expected a number"),
+        ({"share": 1.5}, "share is 1.5, expected a number"),
+        ({"share": float("nan")}, "share is nan, expected a number"),
+    ],
+)
+def test_options_out_of_range(options, says):
+    with pytest.raises(ConfigError, match=says):
+        ApproximateIndex(**options)
+
+
+def test_clusters_of_separate_groups():
+    groups = np.repeat(eye(4), 50, axis=0) + 0.01 * clustered(200, 3)[:, :4]
+    rows = groups / np.linalg.norm(groups, axis=1, keepdims=True)
+    centres = learn_centres(rows, 30)
+    assert np.linalg.norm(rows - centres[nearest_centre(rows, centres)], axis=1).max() < 0.2
+
+
+def test_no_more_clusters_than_different_rows():
+    centres = learn_centres(np.repeat(eye(3), 10, axis=0), 20)
+    np.testing.assert_allclose(sorted(centres.tolist()), eye(3)[::-1].tolist())

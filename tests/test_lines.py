@@ -8,6 +8,7 @@ from transformers import PreTrainedTokenizerFast
 
 from coldstart.errors import ModelError
 from coldstart.generation.lines import MAX_TITLE_TOKENS, LineTokenizer
+from coldstart.generation.quick import PlainTokenizer
 from coldstart.text import clean_text
 from tests.fakes_lm import CONTROL, TITLES, tiny_tokenizer
 
@@ -41,6 +42,27 @@ def test_no_title_begins_another(titles):
     tokens = sorted({LINES.title(title) for title in titles})
     for one, other in zip(tokens, tokens[1:], strict=False):
         assert other[: len(one)] != one
+
+
+@given(titles=st.lists(TITLE | st.text(max_size=9) | st.just("Star Trek " * 40), max_size=6))
+def test_many_titles_at_once_are_as_one_by_one(titles):
+    class Plain:  # has no batches, as tokenizers written in Python
+        bos_token_id = None
+
+        def __call__(self, text, **options):
+            return tiny_tokenizer()(text, **options)
+
+    inner = Tokenizer.from_str(tiny_tokenizer().backend_tokenizer.to_str())
+    for tokenizer in (tiny_tokenizer(), PlainTokenizer(inner, None), Plain()):
+        lines = LineTokenizer(tokenizer)
+        assert list(lines.titles(iter(titles))) == [lines.title(title) for title in titles]
+
+
+def test_titles_are_tokenized_by_thousands_whatever_the_tokenizer_did_before():
+    tokenizer = tiny_tokenizer()
+    lines, titles = LineTokenizer(tokenizer), [f"<|im_end|> Alien {n}" for n in range(9000)]
+    tokenizer(["a", "long one"], padding=True, truncation=True, max_length=2)
+    assert list(lines.titles(titles)) == [lines.title(title) for title in titles]
 
 
 def test_a_long_title_is_cut_and_still_ends_in_its_line_break():

@@ -23,6 +23,7 @@ from coldstart.cli.log import log
 from coldstart.cli.prompts import app as prompts
 from coldstart.cli.recommend import recommend
 from coldstart.cli.replay import replay
+from coldstart.cli.serve import app as serve
 from coldstart.cli.train import train
 from coldstart.errors import ColdstartError
 
@@ -38,6 +39,7 @@ app = typer.Typer(
 _USE, _MAKE, _LOOK = "Recommend", "Make your own", "Look inside"
 app.command(rich_help_panel=_USE)(recommend)
 app.command(rich_help_panel=_USE)(generate)
+app.add_typer(serve, name="serve", rich_help_panel=_USE)
 app.command(rich_help_panel=_MAKE)(fetch)
 app.command(rich_help_panel=_MAKE)(train)
 app.command(rich_help_panel=_MAKE)(evaluate)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from coldstart.errors import ConfigError
-from coldstart.generation.trie import TitleTrie
+from coldstart.generation.trie import Mass, TitleTrie
 
 if TYPE_CHECKING:
     from coldstart.generation.causal import CausalLM, TreeReader
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 class BeamScores(NamedTuple):
@@ -31,22 +31,32 @@ class BeamScores(NamedTuple):
     reached: NDArray[np.bool_]
 
 
-class _Node(NamedTuple):
-    """Items lo…hi, whose titles share ``depth`` tokens; ``token`` is the last of them."""
+class _Nodes(NamedTuple):
+    """Nodes of the trie, each a range of items whose titles share ``depth`` tokens, shapes (M,).
 
-    logprob: float
-    lo: int
-    hi: int
-    depth: int = 0
-    token: int | None = None
-    parent: int = -1  # tree position of the token before
+    Args:
+        logprob: of each.
+        lo, hi: its items, half-open.
+        depth: title tokens that they share.
+        parent: tree position of the token before the last of these; -1 for the prompt's end.
+    """
+
+    logprob: Floats
+    lo: Ints
+    hi: Ints
+    depth: Ints
+    parent: Ints
+
+    def take(self, which: NDArray[Any]) -> _Nodes:
+        """Some of them, by a mask or by number."""
+        return _Nodes(*(column[which] for column in self))
 
 
 def beam_logprobs(
     lm: CausalLM,
     prompt: str,
     trie: TitleTrie,
-    mass: Floats,
+    mass: Floats | Mass,
     tau: float,
     width: int = 32,
     *,
@@ -74,25 +84,28 @@ def beam_logprobs(
         raise ConfigError(f"beam width is {width}", hint="at least 1; 32 is a good start")
     if not len(trie):
         return BeamScores(np.zeros(0), np.zeros(0, dtype=np.bool_))
-    below = np.concatenate([[0.0], np.cumsum(mass)])
+    mass = Mass.of(mass)
     search = _Search(lm.read(lm.lines.encode(prompt)), lm, trie)
-    leaves: list[tuple[int, int, float, bool]] = []
-    nodes = [_Node(0.0, 0, len(trie))]
-    while nodes:
-        undecided = []
-        for node in nodes:
-            if trie.is_title(node.lo, node.hi):
-                leaves.append((node.lo, node.hi, node.logprob, True))
-            else:
-                undecided.append(node)
-        undecided.sort(key=lambda node: (-node.logprob, node.lo))
-        leaves.extend((node.lo, node.hi, node.logprob, False) for node in undecided[width:])
-        nodes = search.expand(undecided[:width], tau, below if prior else None)
+    zero = np.zeros(1, dtype=np.int64)
+    nodes = _Nodes(np.zeros(1), zero, zero + len(trie), zero, zero - 1)
+    leaves: list[tuple[_Nodes, bool]] = []
+    while len(nodes.lo):
+        decided = trie.is_title(nodes.lo, nodes.hi)
+        leaves.append((nodes.take(decided), True))
+        open_ = nodes.take(~decided)
+        best = np.lexsort((open_.lo, -open_.logprob))
+        leaves.append((open_.take(best[width:]), False))
+        nodes = search.expand(open_.take(best[:width]), tau, mass if prior else None)
     # The leaves split the items into adjacent ranges; within each, the prior decides.
-    lo, hi, logprob, reached = (np.array(column) for column in zip(*sorted(leaves), strict=True))
-    share = logprob - np.log(below[hi] - below[lo])
-    size = hi - lo
-    return BeamScores(np.log(mass) + np.repeat(share, size), np.repeat(reached, size))
+    lo, hi, logprob = (
+        np.concatenate([getattr(part, name) for part, _ in leaves])
+        for name in ("lo", "hi", "logprob")
+    )
+    asked = np.concatenate([np.full(len(part.lo), whole) for part, whole in leaves])
+    order = np.argsort(lo)
+    share = (logprob - np.log(mass.between(lo, hi)))[order]
+    size = (hi - lo)[order]
+    return BeamScores(np.log(mass.values) + np.repeat(share, size), np.repeat(asked[order], size))
 
 
 class _Search:
@@ -102,36 +115,44 @@ class _Search:
         self._reader, self._lm, self._trie = reader, lm, trie
         self._read = 0
 
-    def expand(self, nodes: Sequence[_Node], tau: float, below: Floats | None) -> list[_Node]:
+    def expand(self, nodes: _Nodes, tau: float, mass: Mass | None) -> _Nodes:
         """Children of the next decision of each node, all from one forward pass."""
-        if not nodes:
-            return []
+        if not len(nodes.lo):
+            return nodes
+        plan, titles = self._trie.towards(nodes.lo), self._trie.titles(nodes.lo)
+        # The next decision of a node is the one about just its items.
+        spans = zip(plan.span_lo.tolist(), plan.span_hi.tolist(), strict=True)
+        decision_of = {span: n for n, span in enumerate(spans)}
+        ends = np.append(plan.starts, len(plan.edge_token))[1:]
+        depth_at = np.append(plan.tree_depth, -1) + 1
         tokens: list[int] = []
         parents: list[int] = []
         rows: list[int] = []  # of each decision's context among the new states; -1: prompt's end
-        decisions = []
-        for node in nodes:
-            ghosts, branches = self._trie.next_decision(node.lo, node.hi, node.depth)
-            path = ghosts if node.token is None else (node.token, *ghosts)
+        decisions: list[tuple[int, int]] = []
+        for n, (lo, hi) in enumerate(zip(nodes.lo.tolist(), nodes.hi.tolist(), strict=True)):
+            decision = decision_of[lo, hi]
+            start, end = int(plan.starts[decision]), int(ends[decision])
+            begin = max(int(nodes.depth[n]) - 1, 0)
+            path = titles[n][begin : depth_at[plan.edge_position[start]]].tolist()
             at = self._read + len(tokens)
-            parents += [node.parent, *range(at, at + len(path) - 1)][: len(path)]
+            parents += [int(nodes.parent[n]), *range(at, at + len(path) - 1)][: len(path)]
             tokens += path
             rows.append(len(tokens) - 1 if path else -1)
-            decisions.append((node.depth + len(ghosts), np.array(branches)))
-        vocabulary = np.unique(np.concatenate([children[:, 0] for _, children in decisions]))
+            decisions.append((start, end))
+        vocabulary = np.unique(np.concatenate([plan.edge_token[a:b] for a, b in decisions]))
         with torch.inference_mode():
             states = torch.cat([self._reader.extend(tokens, parents), self._reader.end])[rows]
             wanted = torch.from_numpy(vocabulary).to(self._lm.device)
             raw = self._lm.hidden_to_logits(states, wanted).cpu().numpy().astype(np.float64)
         found = []
-        for node, row, (depth, children), scores in zip(nodes, rows, decisions, raw, strict=True):
-            token, lo, hi = children.T
-            logits = tau * scores[np.searchsorted(vocabulary, token)]
-            if below is not None:
-                logits = logits + np.log(below[hi] - below[lo])
-            logprobs = node.logprob + logits - np.logaddexp.reduce(logits)
-            position = -1 if row < 0 else self._read + row
-            for logprob, (t, a, b) in zip(logprobs.tolist(), children.tolist(), strict=True):
-                found.append(_Node(logprob, a, b, depth + 1, t, position))
+        for n, (a, b) in enumerate(decisions):
+            logits = tau * raw[n, np.searchsorted(vocabulary, plan.edge_token[a:b])]
+            lo, hi = plan.edge_lo[a:b], plan.edge_hi[a:b]
+            if mass is not None:
+                logits = logits + np.log(mass.between(lo, hi))
+            logprob = nodes.logprob[n] + logits - np.logaddexp.reduce(logits)
+            depth = depth_at[plan.edge_position[a:b]] + 1
+            position = np.full(b - a, -1 if rows[n] < 0 else self._read + rows[n])
+            found.append(_Nodes(logprob, lo, hi, depth, position))
         self._read += len(tokens)
-        return found
+        return _Nodes(*(np.concatenate(columns) for columns in zip(*found, strict=True)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from coldstart.errors import ModelError
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from coldstart.generation.quick import PlainTokenizer
 
 MAX_TITLE_TOKENS = 48
+_CHUNK = 8192
 
 
 class LineTokenizer:
@@ -56,10 +59,26 @@ class LineTokenizer:
 
         No title's tokens begin another title's: the line break occurs at the end and only there.
         """
-        ids = self.line(title + "\n")
+        return self._cut(self.line(title + "\n"))
+
+    def _cut(self, line: Sequence[int]) -> tuple[int, ...]:
+        ids = tuple(line)
         if len(ids) <= MAX_TITLE_TOKENS:
             return ids
         return ids[: MAX_TITLE_TOKENS - len(self.end)] + self.end
+
+    def titles(self, titles: Iterable[str]) -> Iterator[tuple[int, ...]]:
+        """``title`` of each, in order; thousands at a time, and no more than that in memory."""
+        rest = iter(titles)
+        while chunk := [f"{title}\n" for title in islice(rest, _CHUNK)]:
+            yield from map(self._cut, self._batch(chunk))
+
+    def _batch(self, texts: list[str]) -> Iterable[Sequence[int]]:
+        inner = getattr(self.tokenizer, "backend_tokenizer", None)
+        if inner is None:
+            return map(self._line, texts)
+        self._line("")  # so that padding, truncation and control tokens are set as for one line
+        return (found.ids for found in inner.encode_batch_fast(texts, add_special_tokens=False))
 
     def count(self, text: str) -> int:
         """Number of tokens of a prompt."""

@@ -44,7 +44,7 @@ class PlainTokenizer:
     """
 
     def __init__(self, inner: Tokenizer, bos_token_id: int | None) -> None:
-        self._inner, self.bos_token_id = inner, bos_token_id
+        self.backend_tokenizer, self.bos_token_id = inner, bos_token_id
         self._lock = threading.Lock()
 
     def __call__(
@@ -52,12 +52,13 @@ class PlainTokenizer:
     ) -> dict[str, list[int]]:
         """Encode a text, control tokens in it as such or as the characters they are made of."""
         with self._lock:  # the setting is the tokenizer's, not the call's
-            self._inner.encode_special_tokens = split_special_tokens
-            return {"input_ids": self._inner.encode(text, None, False, add_special_tokens).ids}
+            self.backend_tokenizer.encode_special_tokens = split_special_tokens
+            found = self.backend_tokenizer.encode(text, None, False, add_special_tokens)
+        return {"input_ids": found.ids}
 
     def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
         """Text of tokens."""
-        text: str = self._inner.decode(list(ids), skip_special_tokens)
+        text: str = self.backend_tokenizer.decode(list(ids), skip_special_tokens)
         return text
 
 

@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.errors import CatalogError, ConfigError
+from coldstart.grounding.allowed import Allowed, rows_of
+from coldstart.grounding.scoring import nearest
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from coldstart.protocols import Float
 
-DECIMALS = 6  # cosines are reported and ordered at this precision
-_SLACK = 1e-4  # above the float32 error of a product of unit vectors
-_BLOCK = 2**25  # similarities held in memory at once
+    Ints = NDArray[np.int64]
+
+_STEP = 8192  # rows scaled at once
 
 
 class ExactIndex:
     """Every row is scored, so a filter never costs recall.
 
-    Rows are scaled to length 1. A float32 product finds a generous shortlist, whose cosines are
-    then computed one by one in float64, rounded to six decimals, and ordered by (cosine, id). The
-    answer therefore depends neither on the other queries in the batch nor on the order in which
-    rows came and went.
+    Rows are scaled to length 1. Cosines are rounded to six decimals and ordered by (cosine, id), so
+    the answer depends neither on the other queries in the batch nor on the order in which rows came
+    and went.
 
     >>> import numpy as np
     >>> index = ExactIndex()
@@ -37,6 +40,7 @@ class ExactIndex:
         self._ids: list[str] = []
         self._rows: dict[str, int] = {}
         self._matrix: Float = np.empty((0, 0), dtype=np.float32)
+        self._layout = object()  # another one whenever ``_rows`` changes
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
@@ -48,25 +52,37 @@ class ExactIndex:
     def __iter__(self) -> Iterator[str]:
         return iter(tuple(self._ids))
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all vectors; not of ids."""
+        return self._matrix[: len(self._ids)].nbytes
+
     def set(self, ids: Sequence[str], vectors: Float) -> None:
         """Add rows, or replace those whose id is known; for an id given twice the last wins.
 
         Raises:
             ConfigError: if shapes disagree or a number is not finite; nothing is changed then.
         """
-        unit = _unit_rows(vectors)
-        if len(ids) != len(unit):
-            raise ConfigError(f"got {len(ids)} ids but {len(unit)} vectors", "send one per id")
+        matrix, lengths = _measured(vectors)
+        if len(ids) != len(matrix):
+            raise ConfigError(f"got {len(ids)} ids but {len(matrix)} vectors", "send one per id")
         if not ids:
             return
         last = {item_id: row for row, item_id in enumerate(ids)}
+        source = np.fromiter(last.values(), dtype=np.int64)
         with self._lock:
-            self._require_dimension(unit)
+            self._require_dimension(matrix)
             new = [item_id for item_id in last if item_id not in self._rows]
-            self._grow(len(self._ids) + len(new), unit.shape[1])
-            self._rows |= {item_id: len(self._ids) + n for n, item_id in enumerate(new)}
-            self._ids += new
-            self._matrix[[self._rows[item_id] for item_id in last]] = unit[list(last.values())]
+            if new:
+                self._grow(len(self._ids) + len(new), matrix.shape[1])
+                self._rows |= {item_id: len(self._ids) + n for n, item_id in enumerate(new)}
+                self._ids += new
+                self._layout = object()
+            rows = np.fromiter(map(self._rows.__getitem__, last), dtype=np.int64)
+            for at in range(0, len(rows), _STEP):
+                some = source[at : at + _STEP]
+                self._matrix[rows[at : at + _STEP]] = matrix[some] / lengths[some, None]
+            self._changed(rows)
 
     def remove(self, ids: Sequence[str]) -> None:
         """Forget rows; unknown ids are ignored."""
@@ -75,10 +91,12 @@ class ExactIndex:
                 row = self._rows.pop(item_id, None)
                 if row is None:
                     continue
+                self._layout = object()
                 last = self._ids.pop()
                 if last != item_id:
                     self._ids[row], self._rows[last] = last, row
                     self._matrix[row] = self._matrix[len(self._ids)]
+                self._changed(np.array([row]))
 
     def vectors(self, ids: Sequence[str]) -> Float:
         """Return the unit rows of ``ids``, shape (len(ids), dim), in the order asked for.
@@ -100,27 +118,49 @@ class ExactIndex:
         Args:
             queries: array of shape (n, dim); rows need not have length 1.
             k: most pairs wanted, at least 1.
-            allowed: score only these ids; unknown ones are ignored.
+            allowed: score only these ids; unknown ones are ignored. ``Allowed`` spares later
+                searches the time to look them up.
 
         Raises:
             ConfigError: if ``k`` < 1, or ``queries`` do not fit the rows.
         """
         if k < 1:
             raise ConfigError(f"k is {k}, expected at least 1")
-        unit = _unit_rows(queries)
+        unit = unit_rows(queries)
         if not len(unit):
             return []
         with self._lock:
             self._require_dimension(unit)
-            ids, rows = self._ids, self._matrix[: len(self._ids)]
-            if allowed is not None:
-                chosen = sorted({self._rows[i] for i in allowed if i in self._rows})
-                ids, rows = [ids[row] for row in chosen], rows[chosen]
-            if not ids:
-                return [[] for _ in unit]
-            step = max(1, _BLOCK // len(ids))
-            blocks = (unit[at : at + step] for at in range(0, len(unit), step))
-            return [found for block in blocks for found in _best(block, rows, ids, k)]
+            return self._find(unit, k, allowed)
+
+    def _find(
+        self, queries: Float, k: int, allowed: Sequence[str] | None
+    ) -> list[list[tuple[str, float]]]:
+        """``search`` of unit rows, under the lock."""
+        return self._score(queries, k, self._rows_of(allowed))
+
+    def _score(self, queries: Float, k: int, rows: Ints | None) -> list[list[tuple[str, float]]]:
+        """Compare with some rows, or all."""
+        piece = slice(0, len(self._ids)) if rows is None else rows
+        if not (len(self._ids) if rows is None else len(rows)):
+            return [[] for _ in queries]
+        return nearest(self._matrix, [piece], queries, k, self._ids)
+
+    def _rows_of(self, allowed: Sequence[str] | None) -> Ints | None:
+        if isinstance(allowed, Allowed):
+            return allowed.rows(self._rows, self._layout)
+        return None if allowed is None else rows_of(allowed, self._rows)
+
+    def _changed(self, rows: Ints) -> None:
+        """Take note that these rows hold other vectors now, or are gone."""
+
+    def _reorder(self, order: Ints) -> None:
+        """Move row ``order[n]`` to row ``n``, for all rows."""
+        matrix = np.empty_like(self._matrix)
+        np.take(self._matrix, order, axis=0, out=matrix[: len(order)], mode="clip")
+        ids = [self._ids[row] for row in order.tolist()]
+        self._rows = {item_id: row for row, item_id in enumerate(ids)}
+        self._ids, self._matrix, self._layout = ids, matrix, object()
 
     def _require_dimension(self, vectors: Float) -> None:
         dim = self._matrix.shape[1]
@@ -131,30 +171,20 @@ class ExactIndex:
             )
 
     def _grow(self, rows: int, dim: int) -> None:
-        """Make room for ``rows`` rows, doubling so that n additions copy O(n) rows in all."""
+        """Make room for ``rows`` rows and half as many, so that n additions copy O(n) in all.
+
+        The system gives memory to what is written only.
+        """
         if self._ids and rows <= len(self._matrix):
             return
-        grown = np.empty((max(rows, 2 * len(self._ids)), dim), dtype=np.float32)
+        grown = np.empty((rows + rows // 2, dim), dtype=np.float32)
         if self._ids:
             grown[: len(self._ids)] = self._matrix[: len(self._ids)]
         self._matrix = grown
 
 
-def _best(queries: Float, rows: Float, ids: list[str], k: int) -> list[list[tuple[str, float]]]:
-    rough = queries @ rows.T
-    cut = max(len(ids) - k, 0)
-    floors = np.partition(rough, cut, axis=1)[:, cut] - _SLACK
-    found = []
-    for query, scores, floor in zip(queries, rough, floors, strict=True):
-        short = np.flatnonzero(scores >= floor)
-        exact = np.einsum("ij,j->i", rows[short], query, dtype=np.float64)
-        pairs = zip([ids[row] for row in short], exact.round(DECIMALS).tolist(), strict=True)
-        found.append(sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:k])
-    return found
-
-
-def _unit_rows(vectors: Float) -> Float:
-    """Scale rows to length 1 (zero rows stay zero)."""
+def _measured(vectors: Float) -> tuple[Float, Float]:
+    """Check rows; return them and their lengths, 1 for rows of zeros."""
     with np.errstate(over="ignore", invalid="ignore"):
         matrix = np.asarray(vectors, dtype=np.float32)
         if matrix.ndim != 2:
@@ -165,5 +195,15 @@ def _unit_rows(vectors: Float) -> Float:
     if bad.size:
         raise ConfigError(f"vector {bad[0]} is not finite", "check the encoder's output")
     lengths[lengths == 0] = 1
+    return matrix, lengths
+
+
+def unit_rows(vectors: Float) -> Float:
+    """Scale rows to length 1 (zero rows stay zero).
+
+    Raises:
+        ConfigError: a number is not finite, or the shape is wrong.
+    """
+    matrix, lengths = _measured(vectors)
     unit: Float = matrix / lengths[:, None]
     return unit

@@ -1,0 +1,430 @@
+"""Nearest titles in catalogs of ten thousand to a million: time, recall and memory by filter.
+
+    OMP_NUM_THREADS=1 python benchmarks/grounding_scale.py --out docs/results/grounding-scale
+
+Vectors are the encoder's own for the distinct MovieLens titles, as far as they go. Each further one
+is made of them: a random title, moved by up to half the way to one of its ten nearest titles, plus
+a deviation of length 0.3 to 0.9, which is a random sum of four differences between neighbouring
+titles; scaled to length 1. Deviations thus go where titles really differ. Half of the queries are
+rows of the catalog with such a deviation of length 0.3 to 0.6 (a title that is nearly right), half
+are made in the same way from a tenth of the titles that is held out of everything else (a title the
+catalog lacks).
+
+Filters allow random rows, or, "alike", those nearest to one title: a genre, far from most queries.
+They are prepared once (``Allowed``), or come with each query as a list of ids. Times are medians of
+single queries, by the clock, and of the processor, which other work on the machine disturbs less.
+Recall is the share of the ten nearest by ``ExactIndex`` that are found. With ``--faiss`` its
+inverted file (as many lists, 6 % opened, no vectors kept beside it) and, up to 100,000 rows, its
+HNSW graph (M 32, efSearch 128) are measured too; their filters are sets of row numbers, made once.
+``pip install faiss-cpu``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coldstart.assembly import make_encoder
+from coldstart.cache import write_atomic
+from coldstart.data.named import NAMED
+from coldstart.grounding.allowed import Allowed
+from coldstart.grounding.approximate import ApproximateIndex
+from coldstart.grounding.index import ExactIndex
+from coldstart.models import DEFAULT_ENCODER
+from coldstart.text import natural_title, split_year
+
+Floats = NDArray[np.float32]
+Search = Callable[[Floats, str], list[list[str]]]
+
+K, BATCH = 10, 32
+FILTERS = {"all": 1.0, "10 %": 0.1, "1 %": 0.01, "0.1 %": 0.001, "10 % alike": 0.1}
+MOST_HNSW = 100_000  # rows; a million take half an hour to link
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the report."""
+
+    rows: int
+    index: str
+    allowed: str
+    ms: float  # median of single queries, the filter prepared
+    cpu_ms: float  # the same, processor time
+    ms_list: float | None  # the same, the filter a list of ids
+    per_second: float  # queries in batches of 32, the filter prepared
+    recall: float
+    build_s: float  # processor time
+    bytes_per_row: float
+
+
+class Titles:
+    """Real title vectors, and any number of others like them.
+
+    Args:
+        vectors: unit rows, shape (N, dim).
+        rng: chooses.
+    """
+
+    def __init__(self, vectors: Floats, rng: np.random.Generator) -> None:
+        self.vectors, self._rng = vectors, rng
+        cosines = vectors @ vectors.T
+        np.fill_diagonal(cosines, -2)
+        self._near = np.argpartition(-cosines, 10, axis=1)[:, :10]
+
+    def more(self, n: int, low: float = 0.3, high: float = 0.9) -> Floats:
+        """Further titles, shape (n, dim); ``low`` and ``high`` bound how far they deviate."""
+        parts = [self._block(min(20_000, n - at), low, high) for at in range(0, n, 20_000)]
+        return np.concatenate([np.empty((0, self.vectors.shape[1]), np.float32), *parts])
+
+    def deviate(self, rows: Floats, low: float, high: float) -> Floats:
+        """Move unit rows in directions in which neighbouring titles differ."""
+        noise = np.zeros_like(rows)
+        for _ in range(4):
+            one, other = self._pairs(len(rows))
+            weight = self._rng.normal(size=(len(rows), 1)).astype(np.float32)
+            noise += weight * (self.vectors[one] - self.vectors[other])
+        far = self._rng.uniform(low, high, (len(rows), 1)).astype(np.float32)
+        return _unit(rows + far * _unit(noise))
+
+    def _block(self, n: int, low: float, high: float) -> Floats:
+        one, other = self._pairs(n)
+        way = self._rng.uniform(0, 0.5, (n, 1)).astype(np.float32)
+        mixed = self.vectors[one] + way * (self.vectors[other] - self.vectors[one])
+        return self.deviate(_unit(mixed), low, high)
+
+    def _pairs(self, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        one = self._rng.integers(len(self.vectors), size=n)
+        return one, self._near[one, self._rng.integers(self._near.shape[1], size=n)]
+
+
+def _unit(rows: Floats) -> Floats:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def real_vectors() -> Floats:
+    """Of the distinct titles of both MovieLens catalogs, without years, in alphabetic order."""
+    items = [item for name in ("ml-100k", "ml-small") for item in NAMED[name].load_catalog()]
+    titles = sorted({natural_title(split_year(item.title)[0]) for item in items} - {""})
+    return make_encoder(DEFAULT_ENCODER).encode(titles)
+
+
+def chosen(vectors: Floats, rng: np.random.Generator) -> dict[str, NDArray[np.int64]]:
+    """Rows that each filter allows."""
+    out = {}
+    for name, share in FILTERS.items():
+        n = max(K, round(len(vectors) * share))
+        if name.endswith("alike"):
+            closeness = vectors @ vectors[rng.integers(len(vectors))]
+            out[name] = np.sort(np.argpartition(-closeness, n - 1)[:n])
+        else:
+            out[name] = np.sort(rng.choice(len(vectors), n, replace=False))
+    return out
+
+
+def clock(call: Callable[..., object], *args: Any) -> float:
+    """Seconds that a call takes."""
+    start = time.perf_counter()
+    call(*args)
+    return time.perf_counter() - start
+
+
+def effort(call: Callable[[], object]) -> float:
+    """Seconds of the processor that a call takes."""
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
+def medians(call: Callable[..., object], queries: Floats, *args: Any) -> tuple[float, float]:
+    """Median milliseconds of one query at a time, by the clock and of the processor."""
+    both = []
+    for query in queries[:, None]:
+        start = time.process_time()
+        both.append((clock(call, query, *args), time.process_time() - start))
+    wall, cpu = (1000 * statistics.median(times) for times in zip(*both, strict=True))
+    return wall, cpu
+
+
+def measure(
+    name: str,
+    search: Search,
+    queries: Floats,
+    rows: int,
+    build_s: float,
+    nbytes: float,
+    truth: dict[str, list[list[str]]],
+    by_list: Search | None = None,
+) -> list[Row]:
+    """Time one index with every filter.
+
+    Args:
+        name: of the index.
+        search: answers queries with ids, under a filter named so.
+        queries: shape (n, dim).
+        rows: in the index.
+        build_s: seconds of the processor to build it.
+        nbytes: memory that it takes.
+        truth: by filter, the ids that should be found; filled where missing.
+        by_list: as ``search``, the filter being looked up at every call.
+    """
+    out = []
+    for allowed in FILTERS:
+        found = search(queries, allowed)
+        right = truth.setdefault(allowed, found)
+        recall = np.mean([len({*a} & {*b}) / len(b) for a, b in zip(found, right, strict=True)])
+        ms, cpu_ms = medians(search, queries, allowed)
+        listed = None
+        if by_list is not None and allowed != "all":
+            listed = round(medians(by_list, queries[: max(10, len(queries) // 4)], allowed)[0], 2)
+        batches = [queries[at : at + BATCH] for at in range(0, len(queries), BATCH)]
+        whole = sum(clock(search, batch, allowed) for batch in batches)
+        row = Row(
+            rows,
+            name,
+            allowed,
+            round(ms, 2),
+            round(cpu_ms, 2),
+            listed,
+            round(len(queries) / whole, 1),
+            round(float(recall), 4),
+            round(build_s, 1),
+            round(nbytes / rows, 1),
+        )
+        print(json.dumps(asdict(row)), flush=True)
+        out.append(row)
+    return out
+
+
+def study_ours(
+    kind: type[ExactIndex],
+    vectors: Floats,
+    queries: Floats,
+    filters: dict[str, NDArray[np.int64]],
+    truth: dict[str, list[list[str]]],
+) -> tuple[list[Row], dict[str, Any]]:
+    """Measure ``ExactIndex`` or ``ApproximateIndex``, then what changes cost."""
+    ids = [f"item-{n}" for n in range(len(vectors))]
+    index = kind()
+
+    def build() -> None:
+        index.set(ids, vectors)
+        if isinstance(index, ApproximateIndex):
+            index.arrange()
+
+    build_s = effort(build)
+    lists = {name: [ids[n] for n in rows] for name, rows in filters.items()}
+    prepared = {name: Allowed(some) for name, some in lists.items()}
+
+    def search(
+        queries: Floats, name: str, given: dict[str, Sequence[str]] = prepared
+    ) -> list[list[str]]:
+        found = index.search(queries, K, None if name == "all" else given[name])
+        return [[i for i, _ in hits] for hits in found]
+
+    rows = measure(
+        kind.__name__,
+        search,
+        queries,
+        len(ids),
+        build_s,
+        index.nbytes,
+        truth,
+        lambda q, name: search(q, name, lists),
+    )
+    one = vectors[:1]
+    changes = {
+        "rows": len(ids),
+        "index": kind.__name__,
+        "set_one_ms": 1000 * statistics.median(clock(lambda: index.set(["x"], one)) for _ in "ab"),
+        "remove_one_ms": 1000 * clock(lambda: index.remove(["x"])),
+    }
+    some = len(ids) // 100  # the vectors of others
+    changes["set_1_percent_s"] = clock(lambda: index.set(ids[-some:], vectors[:some]))
+    changes["ms_after"], changes["cpu_ms_after"] = medians(search, queries, "all")
+    print(json.dumps(changes), flush=True)
+    return rows, changes
+
+
+def study_faiss(
+    kind: str,
+    vectors: Floats,
+    queries: Floats,
+    filters: dict[str, NDArray[np.int64]],
+    truth: dict[str, list[list[str]]],
+) -> list[Row]:
+    """Measure one index of faiss on as many threads as numpy has."""
+    import faiss
+
+    n, dim = vectors.shape
+    if kind == "faiss HNSW":
+        index = faiss.IndexHNSWFlat(dim, 32, faiss.METRIC_INNER_PRODUCT)
+        extra = 2 * 32 * 4 * n  # links of the lowest level
+    else:
+        lists = int(4 * n**0.5)
+        index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dim), dim, lists, faiss.METRIC_INNER_PRODUCT)
+        index.cp.niter, index.cp.max_points_per_centroid = 4, 32
+        extra = 8 * n + 4 * dim * lists
+
+    def build() -> None:
+        index.train(vectors)
+        index.add(vectors)
+
+    build_s = effort(build)
+    selectors = {name: faiss.IDSelectorBatch(rows) for name, rows in filters.items()}
+
+    def search(queries: Floats, name: str) -> list[list[str]]:
+        only = None if name == "all" else selectors[name]
+        if kind == "faiss HNSW":
+            how = faiss.SearchParametersHNSW(sel=only, efSearch=128)
+        else:
+            how = faiss.SearchParametersIVF(sel=only, nprobe=max(1, lists * 6 // 100))
+        _, found = index.search(queries, K, params=how)
+        return [[f"item-{row}" for row in hits if row >= 0] for hits in found]
+
+    return measure(kind, search, queries, n, build_s, 4 * dim * n + extra, truth)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Rows as Markdown."""
+    head = [
+        "| rows | index | allowed | ms | CPU ms | ms, ids as a list | queries/s, by 32 "
+        "| recall@10 | built, CPU s | bytes per row |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines = [
+        f"| {r.rows:,} | {r.index} | {r.allowed} | {r.ms:.2f} | {r.cpu_ms:.2f} "
+        f"| {'–' if r.ms_list is None else f'{r.ms_list:.2f}'} | {r.per_second:.0f} "
+        f"| {r.recall:.3f} | {r.build_s:.1f} | {r.bytes_per_row:.0f} |"
+        for r in rows
+    ]
+    return "\n".join(head + lines)
+
+
+def report(result: dict[str, Any]) -> str:
+    """The whole run as Markdown."""
+    machine = result["machine"]
+    changes = [
+        f"| {c['rows']:,} | {c['index']} | {c['set_one_ms']:.2f} | {c['remove_one_ms']:.2f} "
+        f"| {c['set_1_percent_s']:.2f} | {c['ms_after']:.2f} "
+        f"| {c['cpu_ms_after']:.2f} |"
+        for c in result["changes"]
+    ]
+    cosines = "; ".join(
+        f"{n:,} rows {low:.2f}, {mid:.2f}, {high:.2f}"
+        for n, (low, mid, high) in result["nearest_cosine"].items()
+    )
+    about = (__doc__ or "").split("\n\n")
+    return "\n\n".join(
+        [
+            "# Grounding at scale",
+            f"`{result['command']}`",
+            about[2].strip(),
+            about[3].strip(),
+            f"{result['real']:,} real vectors, {result['queries']} queries, seed {result['seed']}. "
+            "Cosine of a query's nearest row, quantiles .1, .5, .9: " + cosines + ". "
+            f"{machine['cores']} cores, {machine['threads']} thread(s) used, load "
+            f"{machine['load']:.1f} at the start, {machine['load_end']:.1f} at the end, "
+            f"{machine['platform']}, Python {machine['python']}, numpy {machine['numpy']}. Peak "
+            f"memory of the process, its vectors included: {machine['peak_gb']:.1f} GB.",
+            table([Row(**r) for r in result["rows"]]),
+            "## Changes",
+            "Milliseconds to set or remove one row, seconds to replace 1 % of the rows, and "
+            "milliseconds per query, without filter, after that.",
+            "| rows | index | set one | remove one | replace 1 %, s | then, ms | CPU ms |\n"
+            "|---|---|---|---|---|---|---|\n" + "\n".join(changes),
+        ]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--sizes", default="10000,100000,200000,1000000", help="rows, comma-separated")
+    parser.add_argument("--queries", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--faiss", action="store_true", help="measure faiss, too")
+    parser.add_argument("--out", type=Path, help="write OUT.md and OUT.json")
+    options = parser.parse_args()
+    try:
+        sizes = [int(size) for size in options.sizes.split(",")]
+    except ValueError:
+        parser.error(f"--sizes is {options.sizes!r}, expected whole numbers with commas between")
+    if min(sizes) < 1000 or options.queries < BATCH:
+        parser.error(f"sizes from 1000, and queries from {BATCH}, can be measured")
+    if options.faiss and find_spec("faiss") is None:
+        parser.error("--faiss needs faiss: pip install faiss-cpu")
+
+    load = os.getloadavg()[0]
+    rng = np.random.default_rng(options.seed)
+    real = rng.permutation(real_vectors())
+    held_out = Titles(real[: len(real) // 10], rng)
+    titles = Titles(real[len(real) // 10 :], rng)
+    known = titles.vectors[: max(sizes)]
+    vectors = np.concatenate([known, titles.more(max(sizes) - len(known))])
+    absent = held_out.more(options.queries // 2, 0.3, 0.6)
+    rows: list[Row] = []
+    changes, cosines = [], {}
+    for size in sizes:
+        some = vectors[:size]
+        start = some[rng.integers(size, size=options.queries - len(absent))]
+        queries = rng.permutation(np.concatenate([absent, titles.deviate(start, 0.3, 0.6)]))
+        best = [float((some @ query).max()) for query in queries]
+        cosines[size] = np.quantile(best, (0.1, 0.5, 0.9)).round(3).tolist()
+        filters, truth = chosen(some, rng), {}
+        for kind in (ExactIndex, ApproximateIndex):
+            found, cost = study_ours(kind, some, queries, filters, truth)
+            rows += found
+            changes.append(cost)
+        if options.faiss:
+            kinds = ["faiss IVF", "faiss HNSW"] if size <= MOST_HNSW else ["faiss IVF"]
+            for name in kinds:
+                rows += study_faiss(name, some, queries, filters, truth)
+
+    result = {
+        "command": " ".join(["python", *sys.argv]),
+        "real": len(titles.vectors),
+        "queries": options.queries,
+        "seed": options.seed,
+        "nearest_cosine": cosines,
+        "machine": {
+            "cores": os.cpu_count(),
+            "threads": _threads(),
+            "load": load,
+            "load_end": os.getloadavg()[0],
+            "platform": f"{platform.system()} {platform.machine()}",
+            "python": platform.python_version(),
+            "numpy": version("numpy"),
+            "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        },
+        "rows": [asdict(row) for row in rows],
+        "changes": changes,
+    }
+    print(report(result))
+    if options.out:
+        write_atomic(options.out.with_suffix(".json"), json.dumps(result, indent=1) + "\n")
+        write_atomic(options.out.with_suffix(".md"), report(result) + "\n")
+
+
+def _threads() -> int:
+    """Threads of numpy's BLAS."""
+    from threadpoolctl import threadpool_info
+
+    return max((pool["num_threads"] for pool in threadpool_info()), default=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,262 @@
+"""``coldstart serve``: the HTTP service, its keys and its A/B report."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coldstart.cli import output
+from coldstart.cli.options import with_groups
+from coldstart.cli.recommend import Model
+from coldstart.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from coldstart.serve.store import ApiKey, Store
+
+app = typer.Typer()
+keys = typer.Typer(no_args_is_help=True, help="Who may call the service.")
+app.add_typer(keys, name="keys")
+
+_LIMITS, _WHO = "Limits", "Who may call"
+_PIP = "pip install 'coldstart-rec[serve]'"
+
+Database = Annotated[
+    str,
+    typer.Option(
+        envvar="COLDSTART_DB",
+        help="SQLite file, or a URL such as postgresql+psycopg://…: sessions, keys, changes.",
+        metavar="FILE|URL",
+    ),
+]
+_DB = "coldstart.db"
+
+
+def _limit(help: str, **more: Any) -> Any:
+    return typer.Option(help=help, rich_help_panel=_LIMITS, **more)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Options that become ``ServeSettings``; the names are its fields."""
+
+    queue: Annotated[int, _limit("Requests that may wait; more get 503.", min=1)] = 256
+    batch: Annotated[int, _limit("Waiting requests taken together.", min=1)] = 16
+    deadline: Annotated[float, _limit("Seconds until a request gets 504.")] = 10.0
+    max_body: Annotated[int, _limit("Bytes of a request; more get 413.", min=1)] = 262144
+    max_k: Annotated[int, _limit("Items in an answer; more get 422.", min=1)] = 100
+    drain: Annotated[float, _limit("Seconds between not ready and the end, on SIGTERM.", min=0)] = (
+        1.0
+    )
+
+
+@app.callback(invoke_without_command=True)
+@with_groups
+def serve(
+    context: typer.Context,
+    model: Model,
+    limits: Limits,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free one.")] = 8000,
+    db: Database = _DB,
+    experiment: Annotated[
+        Path | None,
+        typer.Option(
+            help="A/B test: TOML of a name and arms: see the documentation.", metavar="FILE"
+        ),
+    ] = None,
+    open_mode: Annotated[
+        bool,
+        typer.Option(
+            "--open",
+            help="Nobody needs a key. [dim]Only on this machine.[/dim]",
+            rich_help_panel=_WHO,
+        ),
+    ] = False,
+    host_name: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name under which the service answers; any if left out. [dim]Repeatable.[/dim]",
+            rich_help_panel=_WHO,
+        ),
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Web origin whose pages may call it, as https://shop.example. "
+            "[dim]Repeatable.[/dim]",
+            rich_help_panel=_WHO,
+        ),
+    ] = None,
+) -> None:
+    """Recommend over HTTP until Ctrl-C or SIGTERM; SIGHUP loads the artifact anew.
+
+    /openapi.json says what can be asked, /readyz when, /metrics how often. Logs are JSON lines on
+    stderr, without a word of what people say.
+
+    [bold]Examples[/bold]
+      coldstart serve --open
+      curl localhost:8000/v1/recommend -d '{"input": "slow-burn science fiction"}'
+      coldstart serve keys add shop && coldstart serve --host 0.0.0.0
+      coldstart serve --artifact adapters/mine --experiment ab.toml --db people.db
+    """
+    if context.invoked_subcommand is not None:
+        return
+    _need("uvicorn")
+    from coldstart.serve.experiment import Experiment
+    from coldstart.serve.run import run
+    from coldstart.serve.service import Service
+    from coldstart.serve.settings import ServeSettings, refuse_open_to_all
+
+    refuse_open_to_all(host, open_mode=open_mode)
+    settings = ServeSettings(
+        **asdict(limits),
+        open=open_mode,
+        hosts=tuple(name.lower() for name in host_name or ()),
+        origins=tuple(origin or ()),
+    )
+    test = Experiment.load(experiment) if experiment else None
+    folders = test.artifacts(experiment.parent) if test and experiment else {"": model.artifact}
+    store = _open(db)
+    if not (open_mode or any(key.revoked is None for key in store.keys())):
+        output.note("nobody has a key yet: coldstart serve keys add NAME, or --open")
+    with output.status("loading …"):
+        from coldstart.recommender import Recommender
+
+        service = Service(
+            lambda folder: Recommender.from_pretrained(
+                folder, device=model.device, dtype=model.dtype
+            ),
+            folders,
+            settings,
+            store,
+            test,
+        )
+    run(service, host, port)
+
+
+@keys.command("add")
+def add_key(
+    name: Annotated[str, typer.Argument(help="Whom it is for.")],
+    rate: Annotated[int, typer.Option(min=0, help="Requests per minute; 0 for no limit.")] = 600,
+    admin: Annotated[
+        bool, typer.Option("--admin", help="It may also change the catalog and reload.")
+    ] = False,
+    db: Database = _DB,
+) -> None:
+    """Make a key and print it. It is shown this once; the database holds only a hash.
+
+    [bold]Examples[/bold]
+      coldstart serve keys add shop
+      coldstart serve keys add editor --admin --rate 60
+    """
+    with _open(db) as store:
+        made = store.create_key(name, rate_limit=rate or None, admin=admin)
+    output.note(f"key {made.key.id} of {name}; keep it, it cannot be shown again")
+    typer.echo(made.secret)
+
+
+@keys.command("list")
+def list_keys(db: Database = _DB, as_json: output.AsJson = False) -> None:
+    """Show who has a key; the keys themselves are not known.
+
+    [bold]Examples[/bold]
+      coldstart serve keys list
+      coldstart serve keys list --json
+    """
+    with _open(db) as store:
+        found = store.keys()
+    if as_json:
+        return output.emit([_plain(key) for key in found])
+    table = output.table("Id", "Name", "Per minute", "Admin", "Made", "Revoked")
+    for key in found:
+        row = _plain(key)
+        table.add_row(*("" if row[n] in (None, False) else str(row[n]) for n in row))
+    output.stdout().print(table)
+
+
+@keys.command("revoke")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="As keys list shows it.", metavar="ID")],
+    db: Database = _DB,
+) -> None:
+    """Refuse a key from now on, in running services too.
+
+    [bold]Examples[/bold]
+      coldstart serve keys revoke 0123456789abcdef
+    """
+    with _open(db) as store:
+        if not store.revoke_key(key_id):
+            raise ConfigError(
+                f"no key {key_id!r} that is in use", hint="coldstart serve keys list shows them"
+            )
+    output.note(f"{key_id} is revoked")
+
+
+@app.command("ab-report")
+def ab_report(
+    experiment: Annotated[Path, typer.Argument(help="The TOML file.", metavar="FILE")],
+    db: Database = _DB,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    as_json: output.AsJson = False,
+) -> None:
+    """Say what each arm of an A/B test has brought, with 95 % intervals over sessions.
+
+    Gain is the share of sessions with a like, less that of the first arm.
+
+    [bold]Examples[/bold]
+      coldstart serve ab-report ab.toml --db people.db
+    """
+    from coldstart.serve.experiment import Experiment, report
+
+    test = Experiment.load(experiment)
+    with _open(db) as store:
+        made = report(test.in_order(store.outcomes(test.name)), seed)
+    if as_json:
+        return output.emit({"experiment": test.name, "arms": [arm.to_dict() for arm in made]})
+    columns = ("Arm", "Sessions", "Lists", "Likes", "Sessions with a like", "Gain")
+    table = output.table(*columns, right=columns[1:], title=test.name)
+    for arm in made:
+        one = arm.outcome
+        counts = (str(n) for n in (one.sessions, one.exposures, one.likes))
+        table.add_row(
+            one.arm, *counts, _told(arm.share, arm.interval), _told(arm.gain, arm.gain_interval)
+        )
+    output.stdout().print(table)
+
+
+def _told(value: float | None, interval: tuple[float, float] | None) -> str:
+    if value is None or interval is None:
+        return "–"
+    return f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"
+
+
+def _plain(key: ApiKey) -> dict[str, object]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "rate_limit": key.rate_limit,
+        "admin": key.admin,
+        "created": key.created.isoformat(timespec="seconds"),
+        "revoked": key.revoked and key.revoked.isoformat(timespec="seconds"),
+    }
+
+
+def _open(db: str) -> Store:
+    _need("sqlalchemy")
+    from coldstart.serve.store import Store
+
+    url = db if "://" in db else f"sqlite:///{os.path.abspath(db)}"
+    return Store.open(url)
+
+
+def _need(module: str) -> None:
+    """Say which extra is missing, if one is."""
+    for name in dict.fromkeys((module, "fastapi", "prometheus_client", "sqlalchemy")):
+        try:
+            __import__(name)
+        except ImportError:
+            raise MissingExtraError(f"the service needs {name}", hint=_PIP) from None

@@ -1,0 +1,1 @@
+"""``coldstart serve``: recommendations over HTTP. Needs the extra ``serve``."""

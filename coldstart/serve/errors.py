@@ -1,0 +1,176 @@
+"""What a request is refused with: fixed words, so that no error repeats what was sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from coldstart.errors import CatalogError, ColdstartError, ProfileError
+from coldstart.serve.store.errors import (
+    Conflict,
+    KeyReused,
+    SessionNotFound,
+    StoreBusy,
+    StoreError,
+    StoreUnavailable,
+    WrongKey,
+)
+
+# Pydantic's own words for these tell limits and types, never the value that came.
+_SAFE = re.compile(
+    r"missing|extra_forbidden|literal_error|json_invalid|finite_number|too_(long|short)"
+    r"|(string|int|float|bool|list|dict|tuple|model|datetime|timezone)_[a-z_]+"
+    r"|(greater|less)_than(_equal)?"
+)
+_MOST_PROBLEMS = 10
+_BUSY = 503, "store", "the store does not answer", "try again later"
+_OF_STORE: dict[type[ColdstartError], tuple[int, str, str, str]] = {
+    SessionNotFound: (404, "not_found", "no such session", "begin one with POST /v1/sessions"),
+    KeyReused: (409, "key_reused", "the key came before, with something else", "take a new key"),
+    Conflict: (409, "conflict", "others change this session at the same time", "send it again"),
+    StoreBusy: _BUSY,
+    StoreUnavailable: _BUSY,
+    WrongKey: _BUSY,
+    StoreError: (422, "invalid", "something in it cannot be stored", "send plain text"),
+}
+
+
+class ErrorBody(BaseModel):
+    """Every error looks like this."""
+
+    error: str = Field(description="What kind of error; one word for programs.")
+    message: str = Field(description="What is wrong, for people.")
+    hint: str = Field(description="What to do next.")
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "error": "rate_limited",
+                    "message": "too many requests with this key",
+                    "hint": "wait as long as Retry-After says",
+                }
+            ]
+        }
+    }
+
+
+class Refusal(Exception):
+    """A request that is not answered.
+
+    Args:
+        status: of HTTP.
+        error: one word for programs; also the label in ``/metrics``.
+        message: for people; must not hold anything that was sent.
+        hint: what to do next.
+        retry_after: seconds after which trying again makes sense.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        error: str,
+        message: str,
+        hint: str = "",
+        *,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(error)
+        self.status, self.error, self.message, self.hint = status, error, message, hint
+        self.retry_after = retry_after
+
+    def response(self) -> JSONResponse:
+        """As it goes over the wire."""
+        headers = {}
+        if self.retry_after is not None:
+            headers["Retry-After"] = str(max(1, int(self.retry_after + 0.999)))
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        body = {"error": self.error, "message": self.message, "hint": self.hint}
+        return JSONResponse(body, status_code=self.status, headers=headers)
+
+
+def invalid(message: str, hint: str = "") -> Refusal:
+    """422: the request is understood, and wrong."""
+    return Refusal(422, "invalid", message, hint)
+
+
+def not_found(what: str, hint: str = "") -> Refusal:
+    """404."""
+    return Refusal(404, "not_found", f"no such {what}", hint)
+
+
+def internal() -> Refusal:
+    """500: a bug, or a machine in trouble."""
+    return Refusal(500, "internal", "something failed here", "the log has the request's id")
+
+
+def from_coldstart(e: ColdstartError) -> Refusal:
+    """Tell an error of the package without its message, which may quote the request."""
+    if isinstance(e, ProfileError):
+        return invalid(
+            "a pick is not in the catalog, or a part of the profile does not fit",
+            'use item ids, or send "unknown_picks": "ignore"',
+        )
+    for kind, refusal in _OF_STORE.items():
+        if isinstance(e, kind):
+            return Refusal(*refusal, retry_after=1 if refusal[0] == 503 else None)
+    if isinstance(e, CatalogError):
+        return Refusal(409, "conflict", "the catalog does not allow that", "look at GET /v1/items")
+    return invalid(f"the request cannot be answered ({type(e).__name__})", "try another strategy")
+
+
+def from_validation(errors: Sequence[Mapping[str, Any]], names: frozenset[str]) -> Refusal:
+    """Name the fields that are wrong, and why, but not what was in them.
+
+    Args:
+        errors: as pydantic reports them.
+        names: the words that may appear in a path: field names. Others came with the request.
+    """
+    lines = [_line(e, names) for e in errors[:_MOST_PROBLEMS]]
+    more = len(errors) - _MOST_PROBLEMS
+    return invalid(
+        "; ".join(dict.fromkeys(lines)) + (f"; and {more} more" if more > 0 else ""),
+        "the fields are described in /openapi.json",
+    )
+
+
+def _line(error: Mapping[str, Any], names: frozenset[str]) -> str:
+    path = [str(p) for p in error["loc"] if isinstance(p, int) or p in names]
+    if error["type"] == "json_invalid":
+        return "the body is not JSON"
+    safe = _SAFE.fullmatch(error["type"])
+    told = error["msg"] if safe else "the value does not fit"
+    return f"{'.'.join(path) or 'body'}: {told}"
+
+
+def install(app: FastAPI, names: frozenset[str]) -> None:
+    """Make every error of ``app`` an ``ErrorBody``."""
+
+    @app.exception_handler(Refusal)
+    async def _(request: Request, e: Refusal) -> JSONResponse:
+        request.scope["refusal"] = e.error
+        return e.response()
+
+    @app.exception_handler(ColdstartError)
+    async def _(request: Request, e: ColdstartError) -> JSONResponse:
+        return from_coldstart(e).response()
+
+    @app.exception_handler(RequestValidationError)
+    async def _(request: Request, e: RequestValidationError) -> JSONResponse:
+        return from_validation(e.errors(), names).response()
+
+    @app.exception_handler(HTTPException)
+    async def _(request: Request, e: HTTPException) -> JSONResponse:
+        status = HTTPStatus(e.status_code)
+        hint = "the paths are listed in /openapi.json" if status in (404, 405) else ""
+        told = Refusal(status, status.name.lower(), status.phrase.lower(), hint)
+        return told.response()

@@ -1,0 +1,64 @@
+"""What ``/metrics`` counts. Labels are routes and kinds, never ids or texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_SIZES = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Metrics:
+    """The numbers of one service; each has a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.requests = Counter(
+            "coldstart_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "coldstart_request_seconds",
+            "From the first byte to the last.",
+            ("route",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.refusals = Counter(
+            "coldstart_refusals", "Requests refused, by reason.", ("reason",), registry=registry
+        )
+        self.in_flight_now = 0
+        in_flight = Gauge("coldstart_in_flight", "Requests being handled.", registry=registry)
+        in_flight.set_function(lambda: self.in_flight_now)
+        self.batch_size = Histogram(
+            "coldstart_batch_size",
+            "Requests that the recommender took together.",
+            buckets=_SIZES,
+            registry=registry,
+        )
+        self.wait = Histogram(
+            "coldstart_wait_seconds",
+            "Time in the queue.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.reloads = Counter(
+            "coldstart_reloads", "Artifact reloads.", ("outcome",), registry=registry
+        )
+        self._queue = Gauge("coldstart_queue_depth", "Requests waiting.", registry=registry)
+        self._items = Gauge("coldstart_items", "Items in the catalog.", registry=registry)
+
+    def watch(self, queue_depth: Callable[[], float], items: Callable[[], float]) -> None:
+        """Read these two whenever the numbers are asked for."""
+        self._queue.set_function(queue_depth)
+        self._items.set_function(items)
+
+    def text(self) -> bytes:
+        """In Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,121 @@
+"""The tables. They are made and changed by the migrations, which a test holds against these."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept in UTC; SQLite has no time zones and would forget it."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """On the way in."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """On the way out."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_NAMES = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
+}
+metadata = MetaData(naming_convention=_NAMES)
+_Seq = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER only
+
+
+def _whose() -> Column[str]:
+    return Column("session_id", ForeignKey("coldstart_sessions.id"), nullable=False)
+
+
+meta = Table(
+    "coldstart_meta",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+sessions = Table(
+    "coldstart_sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("artifact", String(200), nullable=False),
+    Column("experiment", String(200), index=True),
+    Column("arm", String(200)),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("updated", UtcTime, nullable=False),
+    Column("expires", UtcTime, nullable=False, index=True),
+)
+events = Table(
+    "coldstart_events",
+    metadata,
+    Column("seq", _Seq, primary_key=True),
+    _whose(),
+    Column("key", String(200), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("item", String(200)),
+    Column("detail", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    UniqueConstraint("session_id", "key"),
+)
+exposures = Table(
+    "coldstart_exposures",
+    metadata,
+    Column("seq", _Seq, primary_key=True),
+    _whose(),
+    Column("request_id", String(200), nullable=False),
+    Column("item_ids", JSON, nullable=False),
+    Column("ranks", JSON, nullable=False),
+    Column("artifact", String(200), nullable=False),
+    Column("arm", String(200)),
+    Column("at", UtcTime, nullable=False),
+    UniqueConstraint("session_id", "request_id"),
+)
+catalog_changes = Table(
+    "coldstart_catalog_changes",
+    metadata,
+    Column("seq", _Seq, primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("item_id", String(200), nullable=False),
+    Column("item", Text),
+    Column("at", UtcTime, nullable=False),
+)
+api_keys = Table(
+    "coldstart_api_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("salt", LargeBinary(16), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("rate_limit", Integer),
+    Column("admin", Boolean, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("revoked", UtcTime),
+)

@@ -1,0 +1,232 @@
+"""One thread that owns the recommenders, and the bounded queue before it.
+
+Nothing else touches a recommender or its catalog, so that neither needs a lock: what changes the
+catalog waits in the same queue as what reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from coldstart.serve.batching import Answered, Ask, answer_together
+from coldstart.serve.errors import Refusal
+from coldstart.serve.metrics import Metrics
+
+if TYPE_CHECKING:
+    from coldstart.recommender import Recommender
+
+T = TypeVar("T")
+Arms = Mapping[str, "Recommender"]
+
+_REMEMBERED = 0.2  # weight of the newest job in the running mean of how long one takes
+
+
+@dataclass
+class _Job:
+    """Something to do: an ``Ask``, or a function of an arm's recommender (of all, arm ``None``)."""
+
+    work: Ask | Callable[[Any], Any]
+    arm: str | None
+    deadline: float
+    since: float
+    future: Future[Any]
+
+    @property
+    def joins(self) -> tuple[str | None, int]:
+        """Neighbours in the queue of which this is equal are answered together."""
+        return (self.arm, 0) if isinstance(self.work, Ask) else (self.arm, id(self))
+
+
+class Worker:
+    """Runs work on the recommenders, oldest first.
+
+    Args:
+        arms: recommender by name; one of them, or several in an experiment.
+        queue_size: how many jobs may wait.
+        batch: how many are taken at a time.
+        deadline: seconds a job may take, waiting included.
+        metrics: where batches and waits are counted.
+    """
+
+    def __init__(
+        self, arms: Arms, *, queue_size: int, batch: int, deadline: float, metrics: Metrics
+    ) -> None:
+        self._arms = dict(arms)
+        self._queue: queue.Queue[_Job | None] = queue.Queue(queue_size)
+        self._batch, self._deadline, self._metrics = batch, deadline, metrics
+        self._pace = 0.0
+        self._closing = False
+        self._thread = threading.Thread(target=self._loop, name="recommender", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, timeout: float) -> bool:
+        """Take nothing new, finish what waits; returns whether that took ``timeout`` at most."""
+        self._closing = True
+        until = time.monotonic() + timeout
+        try:
+            self._queue.put(None, timeout=timeout)
+        except queue.Full:
+            return False
+        self._thread.join(max(0.0, until - time.monotonic()))
+        return not self._thread.is_alive()
+
+    @property
+    def alive(self) -> bool:
+        """Whether somebody answers."""
+        return self._thread.is_alive() and not self._closing
+
+    def waiting(self) -> int:
+        """Jobs in the queue."""
+        return self._queue.qsize()
+
+    async def ask(self, ask: Ask, arm: str) -> Answered:
+        """Have a list made.
+
+        Raises:
+            Refusal: there is no room (503) or no time (504).
+        """
+        return cast(Answered, await self._wait_for(self._submit(ask, arm)))
+
+    async def call(self, work: Callable[[Recommender], T], arm: str) -> T:
+        """Run ``work`` on an arm's recommender. Raises as ``ask``, and what ``work`` raises."""
+        return cast(T, await self._wait_for(self._submit(work, arm)))
+
+    async def call_all(self, work: Callable[[Arms], T]) -> T:
+        """Run ``work`` on all recommenders, between two other jobs.
+
+        Once it has begun it is waited for, so that whoever changes something knows that it is
+        changed. Raises as ``call``.
+        """
+        future = self._submit(work, None)
+        done = asyncio.wrap_future(future)
+        await asyncio.wait({done}, timeout=self._deadline)
+        if not done.done() and future.cancel():
+            raise _too_late()
+        return cast(T, await done)
+
+    async def replace(self, make: Callable[[Arms], Arms]) -> None:
+        """Put other recommenders in the place of these; jobs queued before get the old ones.
+
+        Waits for its turn as long as it takes: nobody is kept waiting by it.
+        """
+
+        def swap(arms: Arms) -> None:
+            self._arms = dict(make(arms))
+
+        await asyncio.wrap_future(self._submit(swap, None, deadline=float("inf")))
+
+    def _submit(
+        self, work: Ask | Callable[[Any], Any], arm: str | None, deadline: float | None = None
+    ) -> Future[Any]:
+        if self._closing:
+            raise Refusal(503, "closing", "the service is going down", "ask another", retry_after=5)
+        now = time.monotonic()
+        allowed = self._deadline if deadline is None else deadline
+        expected = self._queue.qsize() * self._pace
+        if expected > allowed:
+            raise _overloaded(expected - allowed)
+        future: Future[Any] = Future()
+        try:
+            self._queue.put_nowait(_Job(work, arm, now + allowed, now, future))
+        except queue.Full:
+            raise _overloaded(expected / 2) from None
+        return future
+
+    async def _wait_for(self, future: Future[Any]) -> Any:
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), self._deadline)
+        except TimeoutError:
+            raise _too_late() from None
+
+    def _loop(self) -> None:
+        open_ = True
+        while open_:
+            taken = [self._queue.get()]
+            while len(taken) < self._batch:
+                try:
+                    taken.append(self._queue.get_nowait())
+                except queue.Empty:
+                    break
+            open_ = None not in taken
+            for _, jobs in groupby((j for j in taken if j is not None), lambda j: j.joins):
+                self._run(list(jobs))
+
+    def _run(self, jobs: list[_Job]) -> None:
+        """Do what goes together: one call, or several asks of one arm."""
+        start, arm = time.monotonic(), self._arm(jobs[0].arm)
+        begun: list[_Job] = []
+        done = 0
+        try:
+            for result in self._results(arm, jobs, begun):
+                _settle(begun[done].future, result)
+                done += 1
+        except BaseException as e:  # must not end the thread: nobody would be answered again
+            for job in begun[done:]:
+                _settle(job.future, e)
+        if isinstance(jobs[0].work, Ask):
+            self._metrics.batch_size.observe(len(begun))
+        if begun:
+            spent = (time.monotonic() - start) / len(begun)
+            self._pace += _REMEMBERED * (spent - self._pace)
+
+    def _results(self, arm: Any, jobs: list[_Job], begun: list[_Job]) -> Iterator[Any]:
+        """What comes of the jobs that somebody still waits for, which are noted in ``begun``."""
+
+        def due() -> Iterator[Any]:
+            for job in jobs:
+                if self._is_due(job):
+                    begun.append(job)
+                    yield job.work
+
+        if isinstance(jobs[0].work, Ask):
+            yield from answer_together(arm, due())
+        else:
+            for work in due():
+                yield work(arm)
+
+    def _is_due(self, job: _Job) -> bool:
+        """Whether somebody still waits for it."""
+        now = time.monotonic()
+        self._metrics.wait.observe(now - job.since)
+        if not job.future.set_running_or_notify_cancel():
+            return False
+        if now > job.deadline:
+            job.future.set_exception(_too_late())
+            return False
+        return True
+
+    def _arm(self, name: str | None) -> Any:
+        """An arm's recommender, or all of them; the first one for an arm there is no more."""
+        if name is None:
+            return self._arms
+        return self._arms.get(name) or next(iter(self._arms.values()))
+
+
+def _settle(future: Future[Any], result: Any) -> None:
+    if isinstance(result, BaseException):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
+
+
+def _overloaded(seconds: float) -> Refusal:
+    return Refusal(
+        503, "overloaded", "too many requests wait already", "try again later", retry_after=seconds
+    )
+
+
+def _too_late() -> Refusal:
+    return Refusal(
+        504, "too_late", "the answer took longer than allowed", "try again, or ask for less"
+    )

@@ -1,0 +1,72 @@
+"""Places of a list that are given to what is worth knowing rather than to what is liked best."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coldstart.duplicates import NearDuplicates
+from coldstart.knowledge import ItemKnowledge
+from coldstart.schema import Recommendation, RecommendationList
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+PLAUSIBLE = 10
+"""Exploration chooses among this many times k of the best items."""
+
+
+def explore(
+    best: RecommendationList,
+    wide: RecommendationList,
+    values: Floats,
+    knowledge: ItemKnowledge,
+    *,
+    places: int,
+    shown: Collection[str],
+    near_duplicates: bool,
+) -> RecommendationList:
+    """Give the last places of a list to other items; the reasons and a note say so.
+
+    Args:
+        best: the list without exploration.
+        wide: a longer one, from which the others are taken.
+        values: what the opinion about each item would tell, shape (N,), in row order.
+        knowledge: of the catalog.
+        places: how many places; fewer are given if there are too few items.
+        shown: ids of items shown before, which are not taken.
+        near_duplicates: whether items of nearly the same title may be in one list.
+    """
+    catalog, rows = knowledge.catalog, knowledge.rows
+    kept = [line.item_id for line in best.items[: len(best) - places]]
+    fresh = [x for x in wide if x.item_id not in kept and x.item_id not in shown]
+    taken = [catalog[i] for i in kept]
+    chosen: list[Recommendation] = []
+    for line in sorted(fresh, key=lambda x: -values[rows[x.item_id]]):
+        item = catalog[line.item_id]
+        if len(chosen) < places and (near_duplicates or not NearDuplicates().twin(item, taken)):
+            chosen.append(line)
+            taken.append(item)
+    if not chosen:
+        return best
+    ids = {line.item_id for line in chosen}
+    others = [line for line in best if line.item_id not in ids][: len(best) - len(chosen)]
+    lines = [*others, *(_told(line) for line in sorted(chosen, key=lambda x: -x.score))]
+    note = f"{len(chosen)} of {len(lines)} places explore: what you think of them tells most"
+    return best.model_copy(
+        update={
+            "items": tuple(
+                line.model_copy(update={"rank": rank}) for rank, line in enumerate(lines, start=1)
+            ),
+            "notes": (*best.notes, note),
+        }
+    )
+
+
+def _told(line: Recommendation) -> Recommendation:
+    reason = f"{line.reason} Shown to learn your taste: what you think of it tells much."
+    return line.model_copy(update={"reason": reason})

@@ -1,0 +1,209 @@
+"""From events to what they mean together: who likes what, what was shown, what is put off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from coldstart.schema import Pick, UserProfile
+from coldstart.session.state import (
+    Answered,
+    Asked,
+    Boost,
+    Boosted,
+    Event,
+    Feedback,
+    ProfileGiven,
+    Question,
+    Said,
+    SessionState,
+    Shown,
+)
+from coldstart.session.understood import Understood
+
+SNOOZE = 3
+"""Lists for which an item that was skipped, or put off, is not shown again."""
+
+_OPINIONS = {"like": "liked", "dislike": "disliked", "seen": "seen"}
+
+
+@dataclass
+class History:
+    """A session's events, summed up.
+
+    What was said last about an item counts. A profile takes the place of an earlier one, an answer
+    that of an earlier one to the same question, where the later one stands.
+
+    Args:
+        given: the profile as filled in, without picks.
+        questions: by id, in the order put.
+        answers: by question id, the one that counts.
+        liked: when each liked item was last liked, the most recent one last.
+        disliked: likewise.
+        seen: likewise; an item may be seen and liked.
+        unfamiliar: items of questions answered with "don't know".
+        interests: categories chosen or named, in that order.
+        snoozed: for how many more lists each item is not shown.
+        texts: what each text said was read as.
+        boosts: by name, the last of each.
+        shown: item ids, in the order they were first shown.
+        favourites: whether a like came from an answer or feedback.
+    """
+
+    given: UserProfile = field(default_factory=UserProfile)
+    questions: dict[str, Question] = field(default_factory=dict)
+    answers: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
+    liked: dict[str, datetime | None] = field(default_factory=dict)
+    disliked: dict[str, datetime | None] = field(default_factory=dict)
+    seen: dict[str, datetime | None] = field(default_factory=dict)
+    unfamiliar: dict[str, None] = field(default_factory=dict)
+    interests: dict[str, None] = field(default_factory=dict)
+    snoozed: dict[str, int] = field(default_factory=dict)
+    texts: list[Understood] = field(default_factory=list)
+    boosts: dict[str, Boost] = field(default_factory=dict)
+    shown: dict[str, None] = field(default_factory=dict)
+    favourites: bool = False
+
+    @property
+    def pending(self) -> Question | None:
+        """The first question that was put and not answered."""
+        return next((q for i, q in self.questions.items() if i not in self.answers), None)
+
+    @property
+    def profile(self) -> UserProfile:
+        """What the person has told us by now, as a profile; items are ids."""
+        about = [*([self.given.about] if self.given.about else []), *self.wanted_texts]
+        interests = dict.fromkeys([*self.given.interests, *self.interests])
+        return self.given.model_copy(
+            update={
+                "interests": tuple(interests),
+                "about": ". ".join(about) or None,
+                "liked": _picks(self.liked),
+                "disliked": _picks(self.disliked),
+                "seen": _picks(self.seen),
+                "history": self.given.history and not self.favourites,
+            }
+        )
+
+    @property
+    def wanted_texts(self) -> list[str]:
+        """What was said, less what was rejected; each text once."""
+        return list(dict.fromkeys(t.wanted for t in self.texts if t.wanted))
+
+    @property
+    def unwanted(self) -> tuple[str, ...]:
+        """Categories whose last mention was a rejection."""
+        out: dict[str, None] = {}
+        for said in self.texts:
+            for name in said.categories:
+                out.pop(name, None)
+            out.update(dict.fromkeys(said.unwanted))
+        return tuple(out)
+
+    @property
+    def years(self) -> tuple[int | None, int | None] | None:
+        """The last years named."""
+        return next((t.years for t in reversed(self.texts) if t.years is not None), None)
+
+
+def read_history(state: SessionState, understand: Callable[[str], Understood]) -> History:
+    """Sum up the events of a state.
+
+    Args:
+        state: the session's.
+        understand: reads a text.
+    """
+    out = History()
+    replaced = _replaced(state.events)
+    for n, event in enumerate(state.events):
+        if n in replaced:
+            continue
+        if isinstance(event, ProfileGiven):
+            _profile(out, event)
+        elif isinstance(event, Asked):
+            out.questions[event.question.question_id] = event.question
+        elif isinstance(event, Answered):
+            _answer(out, event)
+        elif isinstance(event, Feedback):
+            _feedback(out, event)
+        elif isinstance(event, Said):
+            _text(out, understand(event.text), event.at)
+        elif isinstance(event, Boosted):
+            out.boosts.pop(event.boost.name, None)
+            out.boosts[event.boost.name] = event.boost
+        elif isinstance(event, Shown):
+            out.shown.update(dict.fromkeys(event.items))
+            out.snoozed = {i: left - 1 for i, left in out.snoozed.items() if left > 1}
+    return out
+
+
+def _replaced(events: tuple[Event, ...]) -> set[int]:
+    """Positions of the profiles and answers that a later one takes the place of."""
+    last: dict[object, int] = {}
+    out = set()
+    for n, event in enumerate(events):
+        if isinstance(event, ProfileGiven | Answered):
+            key = event.question_id if isinstance(event, Answered) else None
+            if key in last:
+                out.add(last[key])
+            last[key] = n
+    return out
+
+
+def _profile(out: History, event: ProfileGiven) -> None:
+    picks = {"liked": (), "disliked": (), "seen": ()}
+    out.given = event.profile.model_copy(update=picks)
+    for what in ("disliked", "liked", "seen"):
+        for pick in getattr(event.profile, what):
+            _opinion(out, what, pick.item, pick.at)
+
+
+def _answer(out: History, event: Answered) -> None:
+    question, answer = out.questions[event.question_id], event.answer
+    out.answers[event.question_id] = answer
+    if isinstance(answer, tuple):
+        out.interests.update(dict.fromkeys(answer))
+    elif answer == "unknown":
+        out.unfamiliar.update(dict.fromkeys(question.items))
+    elif answer in ("a", "b"):
+        out.favourites = True
+        _opinion(out, "liked", question.items[answer == "b"], event.at)
+    else:
+        out.favourites |= answer == "like"
+        for item in question.items:
+            _opinion(out, "liked" if answer == "like" else "disliked", item, event.at)
+
+
+def _feedback(out: History, event: Feedback) -> None:
+    if event.did in _OPINIONS:
+        out.favourites |= event.did == "like"
+        _opinion(out, _OPINIONS[event.did], event.item_id, event.at)
+    else:
+        out.snoozed[event.item_id] = SNOOZE
+
+
+def _text(out: History, said: Understood, at: datetime | None) -> None:
+    out.texts.append(said)
+    for name in said.unwanted:
+        out.interests.pop(name, None)
+    out.interests.update(dict.fromkeys(said.categories))
+    for item in said.disliked:
+        _opinion(out, "disliked", item, at)
+    for item in said.liked:
+        out.favourites = True
+        _opinion(out, "liked", item, at)
+
+
+def _opinion(out: History, what: str, item: str, at: datetime | None) -> None:
+    """Note it; a like ends a dislike and the other way round."""
+    if what != "seen":
+        out.unfamiliar.pop(item, None)
+        out.liked.pop(item, None)
+        out.disliked.pop(item, None)
+    getattr(out, what).pop(item, None)
+    getattr(out, what)[item] = at
+
+
+def _picks(opinions: dict[str, datetime | None]) -> tuple[Pick, ...]:
+    return tuple(Pick(item=item, at=at) for item, at in opinions.items())

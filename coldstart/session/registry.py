@@ -1,0 +1,38 @@
+"""Every quiz by name."""
+
+from __future__ import annotations
+
+from coldstart.errors import ConfigError
+from coldstart.session.choices import CategoriesFirst, Pairs
+from coldstart.session.clusters import ClusterDiverse
+from coldstart.session.information import InformationGain
+from coldstart.session.popular import PopularityEntropy, Random
+from coldstart.session.quiz import Quiz
+from coldstart.session.thompson import Thompson
+
+DEFAULT_QUIZ = "pairs"
+"""Best after three questions for validation users of MovieLens-100K (``benchmarks/quiz.py``)."""
+
+_ALL: tuple[Quiz, ...] = (
+    InformationGain(),
+    PopularityEntropy(),
+    ClusterDiverse(),
+    Thompson(),
+    CategoriesFirst(),
+    Pairs(),
+    Random(),
+)
+QUIZZES: dict[str, Quiz] = {quiz.name: quiz for quiz in _ALL}
+
+
+def find_quiz(quiz: str | Quiz) -> Quiz:
+    """The quiz of this name; a quiz stays what it is.
+
+    Raises:
+        ConfigError: no such name.
+    """
+    if not isinstance(quiz, str):
+        return quiz
+    if quiz not in QUIZZES:
+        raise ConfigError(f"no quiz {quiz!r}", hint=f"one of {', '.join(QUIZZES)}")
+    return QUIZZES[quiz]

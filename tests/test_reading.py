@@ -1,0 +1,64 @@
+"""The reader: exact for the items that matter, whatever the size and the changes of the catalog."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from coldstart import Item
+from coldstart.generation import beam
+from tests.fakes_lm import TITLES
+from tests.test_recommender import make
+from tests.toy import toy_catalog
+
+PROMPT = "Movies:\nToy Story\n"
+
+
+def reader_of(recommender):
+    recommender.knowledge.sync()
+    return recommender.reader
+
+
+@pytest.mark.parametrize("tokens", [1, 5, 1024])
+def test_items_that_matter_are_exact_in_a_catalog_too_large_for_all(monkeypatch, tokens):
+    expected = reader_of(make()).logprobs(PROMPT)
+    monkeypatch.setattr(beam, "beam_logprobs", None)  # is not asked
+    reader = reader_of(make(exact_items=0, exact_tokens=tokens))
+    for seed in range(3):
+        rows = np.random.default_rng(seed).choice(len(expected), 6, replace=False)
+        found = reader.logprobs(PROMPT, rows)
+        assert found[rows] == pytest.approx(expected[rows], abs=1e-4)
+        assert np.exp(found).sum() == pytest.approx(1)
+
+
+def test_all_items_of_a_large_catalog_are_left_to_the_beam(monkeypatch):
+    asked, whole = [], beam.beam_logprobs
+
+    def counted(*args, **options):
+        asked.append(1)
+        return whole(*args, **options)
+
+    monkeypatch.setattr(beam, "beam_logprobs", counted)
+    expected = reader_of(make()).logprobs(PROMPT)
+    assert not asked
+    for limits in ({"exact_items": 3}, {"exact_tokens": 3}):
+        found = reader_of(make(beam_width=100, **limits)).logprobs(PROMPT)
+        assert found == pytest.approx(expected, abs=1e-3)
+    assert len(asked) == 2
+
+
+def test_the_reader_follows_the_catalog():
+    recommender = make(catalog=toy_catalog())
+    reader, catalog = reader_of(recommender), recommender.catalog
+    reader.logprobs(PROMPT)
+    catalog.remove(["i3", "i0"])
+    catalog.add([Item(item_id="new", title="Alien", year=2030), Item(item_id="a", title="Zorro")])
+    catalog.update(Item(item_id="i5", title="Zorro rides again"))
+    recommender.knowledge.sync()
+    found = reader.logprobs(PROMPT)
+    new = reader_of(make(catalog=type(catalog)(catalog.items)))
+    np.testing.assert_allclose(found, new.logprobs(PROMPT), atol=1e-4)
+    assert len(found) == len(TITLES)
+    catalog.remove(list(catalog.ids))
+    recommender.knowledge.sync()
+    assert reader.logprobs(PROMPT).shape == (0,)
