@@ -353,7 +353,9 @@ def report(result: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--sizes", default="10000,100000,200000,1000000", help="rows, comma-separated")
+    parser.add_argument(
+        "--sizes", default="10000,100000,200000,1000000", help="rows, comma-separated"
+    )
     parser.add_argument("--queries", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--faiss", action="store_true", help="measure faiss, too")

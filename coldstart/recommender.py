@@ -545,10 +545,10 @@ class Recommender:
     def grounder(self) -> Grounder:
         """Looks titles up in the catalog."""
         if self._grounder is None:
+            from coldstart.grounding.approximate import ApproximateIndex
             from coldstart.grounding.grounder import Grounder
-            from coldstart.grounding.index import ExactIndex
 
-            self._grounder = Grounder(self.encoder, ExactIndex())
+            self._grounder = Grounder(self.encoder, ApproximateIndex())
         self._grounder.sync(self.catalog)
         return self._grounder
 
