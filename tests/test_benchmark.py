@@ -514,7 +514,7 @@ def test_the_model_is_asked_once_whatever_was_seen():
         def resolve(self, profile):
             return profile
 
-        def evidence(self, user, strategy, *, seed):
+        def evidence(self, user, strategy, *, rows, seed):
             asked.append(user)
             return Evidence()
 

@@ -262,13 +262,10 @@ def test_along_a_title_the_assistants_shares_make_its_probability():
     order = [column[i] for i in trie.item_ids]
     below = np.concatenate([[0.0], np.cumsum(p[order])])
     for place, item in enumerate(trie.item_ids):
-        total, node = 0.0, (0, len(trie), 0)
-        while not trie.is_title(*node[:2]):
-            lo, hi, depth = node
-            ghosts, branches = trie.next_decision(lo, hi, depth)
-            _, a, b = next(x for x in branches if x[1] <= place < x[2])
+        total, tokens = 0.0, trie.tokens(place)
+        for depth in range(len(tokens)):
+            (lo, hi), (a, b) = trie.range(tokens[:depth]), trie.range(tokens[: depth + 1])
             total += math.log(below[b] - below[a]) - math.log(below[hi] - below[lo])
-            node = (a, b, depth + len(ghosts) + 1)
         assert total == pytest.approx(math.log(p[column[item]]))
 
 

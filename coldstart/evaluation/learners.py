@@ -21,6 +21,7 @@ from coldstart.evaluation.baselines import (
 from coldstart.evaluation.rivals.data import TrainingData
 from coldstart.evaluation.splits import Split
 from coldstart.evaluation.systems import Prior, item_knn_setting, registry
+from coldstart.evidence import Evidence
 from coldstart.live import LiveCounts
 from coldstart.priors import Counts, demographic_lift, log_popularity
 from coldstart.protocols import Encoder, Recommends
@@ -31,7 +32,6 @@ from coldstart.schema import RecommendationList, UserProfile
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.evidence import Evidence
     from coldstart.features import ResolvedProfile
     from coldstart.knowledge import ItemKnowledge
 
