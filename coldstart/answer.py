@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, get_args
@@ -28,6 +29,33 @@ _POOL = 5  # diversity chooses among this many times k
 
 
 @dataclass(frozen=True)
+class Adjustment:
+    """Something besides the ranker that raises or lowers the scores of some items.
+
+    Args:
+        name: under which its part is in ``Provenance.contributions``.
+        why: what a reason says about it, such as "promoted by 'summer'".
+        items: ids of the items it is about.
+        amount: added to their scores; 1 makes an item rank as if e times as popular.
+        note: what the answer as a whole says about it, if anything.
+    """
+
+    name: str
+    why: str
+    items: frozenset[str]
+    amount: float
+    note: str = ""
+
+
+def adjusted(knowledge: ItemKnowledge, adjustments: Sequence[Adjustment]) -> Floats:
+    """What adjustments add to each item's score, shape (N,)."""
+    out = np.zeros(len(knowledge.ids))
+    for one in adjustments:
+        out[[knowledge.rows[i] for i in one.items if i in knowledge.rows]] += one.amount
+    return out
+
+
+@dataclass(frozen=True)
 class AnswerOptions:
     """What kind of list is asked for; see ``Recommender.recommend``.
 
@@ -39,6 +67,7 @@ class AnswerOptions:
         popularity_penalty: 0 to 10, per nat of log popularity.
         pool: only these item ids may be shown, if given.
         near_duplicates: show an item, too, whose title is nearly that of another one or of a pick.
+        adjustments: what is added to scores; provenance and reasons say so.
     """
 
     k: int = 10
@@ -48,6 +77,7 @@ class AnswerOptions:
     popularity_penalty: float = 0.0
     pool: frozenset[str] | None = None
     near_duplicates: bool = False
+    adjustments: tuple[Adjustment, ...] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.k, bool) or not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
@@ -89,6 +119,7 @@ class Answer:
         self._weights = ranker.weights(options.strategy, len(user.liked))
         self._weights[FEATURES.index("popularity")] -= options.popularity_penalty
         self._scores = ranker.scores(features, self._weights)
+        self._scores = self._scores + adjusted(knowledge, options.adjustments)
         # A statement about an item is worth making if it stands out from the catalog.
         self._ordinary = features.mean(axis=0) * self._weights
         # What the model adds has a zero of its own: the title's popularity.
@@ -148,13 +179,20 @@ class Answer:
         if self._found.logprobs is not None:
             logprob = float(self._found.logprobs[row])
         method = reach.grounding.method if reach else "trie" if scored else None
+        reason = self._reasons.of(row, excess, wrote.text if wrote else None)
+        parts = {FEATURES[n]: float(mine[n]) for n in np.flatnonzero(self._used)}
+        moved = [a for a in self._options.adjustments if item.item_id in a.items]
+        if moved:
+            said = "; ".join(f"{a.why} ({a.amount:+.2f} points)" for a in moved)
+            reason = f"{reason} {said[0].upper()}{said[1:]}."
+            parts |= {a.name: a.amount for a in moved}
         return Recommendation(
             rank=rank,
             item_id=item.item_id,
             title=item.title,
             year=item.year,
             score=float(self._scores[row]),
-            reason=self._reasons.of(row, excess, wrote.text if wrote else None),
+            reason=reason,
             provenance=Provenance(
                 strategy=self._options.strategy,
                 generated_text=wrote.text if wrote else None,
@@ -162,13 +200,14 @@ class Answer:
                 matched_by=None if method == "abstained" else method,
                 similarity=reach.similarity if reach else None,
                 features={FEATURES[n]: float(features[n]) for n in np.flatnonzero(self._used)},
-                contributions={FEATURES[n]: float(mine[n]) for n in np.flatnonzero(self._used)},
+                contributions=parts,
             ),
         )
 
     def _notes(self, got: int) -> list[str]:
         notes = [f"not in the catalog, left out: {name!r}" for name in self._user.unknown]
         notes += self._found.notes
+        notes += [a.note for a in self._options.adjustments if a.note]
         if got < self._options.k:
             pool = "catalog's items" if self._options.pool is None else "grounded titles' items"
             notes.append(f"only {got} of the {pool} may be shown; {self._options.k} were asked for")

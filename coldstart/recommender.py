@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from coldstart import artifacts
-from coldstart.answer import Answer, AnswerOptions
+from coldstart.answer import Answer, AnswerOptions, adjusted
 from coldstart.catalog import Catalog
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.evidence import Evidence, joined, model_feature, reached, written_feature
@@ -339,7 +340,7 @@ class Recommender:
         self.knowledge.sync()
         with one_blas_thread():
             wrote = ask("free", None) if options.strategy in ("free", "both") else Evidence()
-            named: set[str] = set(wrote.found or ())
+            named = set(wrote.found or ()) | self._promoted(options)
             knowledge = self.looked_at(user, named)
             out = self._answer_among(knowledge, user, options, ask, wrote)
             if len(out) < options.k and knowledge is not self.knowledge:
@@ -362,6 +363,15 @@ class Recommender:
             rows = self.shortlist(user, features, options, knowledge)
             found = joined(ask("catalog", rows), wrote)
         return self._finished(knowledge, user, found, options, features)
+
+    def _promoted(self, options: AnswerOptions) -> set[str]:
+        """Ids of the most popular items that something raises."""
+        raised = (a.items for a in options.adjustments if a.amount > 0)
+        return {i for items in raised for i in self._popular(items, _WIDER * options.k)}
+
+    def _popular(self, items: Iterable[str], n: int) -> list[str]:
+        rows, popularity = self.knowledge.rows, self.knowledge.popularity
+        return heapq.nlargest(n, (i for i in items if i in rows), lambda i: popularity[rows[i]])
 
     def _allowed(self, user: ResolvedProfile, options: AnswerOptions, n: int) -> Iterable[str]:
         """Ids of the most popular items that may be shown."""
@@ -412,6 +422,7 @@ class Recommender:
         if options.strategy not in ("catalog", "both") or not 0 < size < len(self.catalog):
             return None
         scores = features @ self.ranker.weights("prior", len(user.liked))
+        scores = scores + adjusted(among, options.adjustments)
         passing = (
             row
             for row in np.argsort(-scores, kind="stable").tolist()
@@ -420,22 +431,10 @@ class Recommender:
         return among.where[list(islice(passing, size))]
 
     def answer(
-        self,
-        user: ResolvedProfile,
-        found: Evidence,
-        options: AnswerOptions,
-        features: Floats | None = None,
+        self, user: ResolvedProfile, found: Evidence, options: AnswerOptions
     ) -> RecommendationList:
-        """Filter, rank and explain, given what the language model said.
-
-        Args:
-            user: the resolved profile.
-            found: what the model said.
-            options: what is asked for.
-            features: as ``features(user)`` gives them; computed if ``None``.
-        """
-        base = self.features(user) if features is None else features
-        return self._finished(self.knowledge, user, found, options, base)
+        """Filter, rank and explain, given what the language model said of the whole catalog."""
+        return self._finished(self.knowledge, user, found, options, self.features(user))
 
     def _finished(
         self,

@@ -378,6 +378,7 @@ def test_items_that_left_the_catalog_are_passed_over():
         ("the seventies or 1980s", {"years": (1970, 1989)}),
         ("after 1980", {"years": (1981, None)}),
         ("between 1975 and 1979", {"years": (1975, 1979)}),
+        ("after 1990 but before 1980", {}),
         ("I am in my 40s", {}),
         ("nothing from the 90s", {}),
         ("not only drama", {"categories": ("Drama",)}),
@@ -485,6 +486,19 @@ def test_a_boost_is_seen_in_score_reason_and_notes_until_it_expires():
     assert session.boost(boost("winter", [last], -99.0)).recommend(
         30, strategy="prior", now=NOW
     )[-1].provenance.contributions["boost:winter"] == -99  # fmt: skip
+
+
+@pytest.mark.parametrize("small", [{"pool_from": 2}, {"shortlist": 1}, {}])
+def test_what_is_boosted_enough_is_shown_from_a_catalog_of_any_size(small):
+    rec = make(**small)
+    everything = rec.recommend({}, k=len(rec.catalog), strategy="prior")
+    last = everything[-1].item_id
+    session = OnboardingSession(rec).boost(boost(items=[last], amount=50.0))
+    for strategy in ("catalog", "prior", "both"):
+        top = session.recommend(1, strategy=strategy, now=NOW)[0]
+        assert top.item_id == last
+        if strategy != "prior":  # the model was asked about it
+            assert "model" in top.provenance.contributions or top.provenance.logprob is not None
 
 
 def test_a_boost_shows_nothing_that_may_not_be_shown():

@@ -31,7 +31,7 @@ from coldstart.session.exploration import PLAUSIBLE, explore
 from coldstart.session.history import History, read_history
 from coldstart.session.quiz import Known, Quiz, Tables
 from coldstart.session.registry import DEFAULT_QUIZ, find_quiz
-from coldstart.session.showing import NotNow, Showing, shifts_of
+from coldstart.session.showing import NotNow, adjustments_of
 from coldstart.session.state import (
     Answered,
     Asked,
@@ -49,6 +49,9 @@ from coldstart.session.state import (
 from coldstart.session.understood import Understanding, Understood
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from coldstart.evidence import Evidence
     from coldstart.recommender import Recommender
 
 E = TypeVar("E", bound=BaseModel)
@@ -292,25 +295,36 @@ class OnboardingSession:
             (*asked, NotNow(self._history)),
             diversity,
             near_duplicates=near_duplicates,
+            adjustments=adjustments_of(self._history, self._knowledge, now or datetime.now(UTC)),
         )
         user = self._recommender.resolve(self.profile, context)
+        if not self._exploration:
+            return self._recommender.answer_to(user, options)
+        found: dict[tuple[Strategy, bytes | None], Evidence] = {}
+
+        def ask(strategy: Strategy, rows: NDArray[np.int64] | None) -> Evidence:
+            key = strategy, None if rows is None else rows.tobytes()
+            if key not in found:  # once for both lists
+                found[key] = self._recommender.evidence(user, strategy, rows=rows)
+            return found[key]
+
+        wider = replace(options, k=min(PLAUSIBLE * k, MAX_K), diversity=0.0)
+        wide = self._recommender.answer_by(user, wider, ask)
+        best = self._recommender.answer_by(user, options, ask)
+        places = math.floor(self._exploration * len(best) + 0.5)
+        if not places:
+            return best
         with one_blas_thread():
-            shifts = shifts_of(self._history, self._knowledge, now or datetime.now(UTC))
-            showing = Showing(self._recommender, user, options, shifts)
-            best = showing.answer(options)
-            places = math.floor(self._exploration * len(best) + 0.5)
-            if not places:
-                return best
-            size = min(PLAUSIBLE * k, MAX_K)
-            return explore(
-                best,
-                showing.answer(replace(options, k=size, diversity=0.0)),
-                self._quiz.value(self._known()),
-                self._knowledge,
-                places=places,
-                shown=self._history.shown,
-                near_duplicates=near_duplicates,
-            )
+            values = self._quiz.value(self._known())
+        return explore(
+            best,
+            wide,
+            values,
+            self._knowledge,
+            places=places,
+            shown=self._history.shown,
+            near_duplicates=near_duplicates,
+        )
 
     # -- inside ----------------------------------------------------------------------------------
 

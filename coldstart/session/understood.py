@@ -303,6 +303,8 @@ def _years(text: str) -> tuple[int | None, int | None] | None:
             last = int(year)
         else:
             first = last = int(year)
+    if first is not None and last is not None and first > last:
+        return None  # no year is both
     return None if first is None and last is None else (first, last)
 
 
