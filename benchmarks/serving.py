@@ -35,6 +35,7 @@ from coldstart.data.named import NAMED
 from coldstart.evaluation.metrics import ndcg
 from coldstart.evaluation.splits import Split
 from coldstart.evaluation.support import cut, support_cases
+from coldstart.generation.surface import surface_titles
 from coldstart.generation.trie import TitleTrie
 from coldstart.hardware import use_all_cores
 
@@ -92,8 +93,7 @@ def hf_beam(hand: ByHand) -> Answer:
     import torch
 
     ours = hand.ours
-    ours.reader.prompt(ours.resolve(UserProfile()))  # makes the titles' tokens
-    surface = {i: ours.lm.lines.title(t) for i, t in ours.reader._surface.items()}
+    surface = {i: ours.lm.lines.title(t) for i, t in surface_titles(ours.catalog).items()}
     trie = TitleTrie(surface)
     of_title = {tokens: item for item, tokens in reversed(surface.items())}
     end = hand.newline[-1]

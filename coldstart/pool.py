@@ -97,11 +97,10 @@ class Pools:
         counts, out = knowledge.counts, []
         column = counts.column.get(pick)
         if column is not None:
-            size = np.sqrt(counts.likes + _DAMPING)
-            usual = np.sqrt(counts.later_share + 1e-9)
+            size, usual = counts.likes + _DAMPING, counts.later_share + 1e-9
             for matrix, ordinary in ((counts.together, size), (counts.later, usual)):
-                for power in (1.0, 2.0):  # by cosine, and by lift
-                    columns = _best_of_row(matrix, column, ordinary**power)
+                for power in (0.5, 1.0):  # by cosine, and by lift
+                    columns = _best_of_row(matrix, column, ordinary, power)
                     out.append(knowledge.rows_of_columns[columns])
         if pick in knowledge.rows:
             out.append(self._like(knowledge.content[knowledge.rows[pick]]))
@@ -123,9 +122,9 @@ def _best(values: NDArray[np.floating], n: int) -> Ints:
     return best
 
 
-def _best_of_row(matrix: sparse.csr_array, row: int, ordinary: Floats) -> Ints:
-    """Columns of the largest entries of a row, each over what is ordinary for its column."""
+def _best_of_row(matrix: sparse.csr_array, row: int, ordinary: Floats, power: float) -> Ints:
+    """Columns of the largest entries of a row, each over a power of what its column has anyway."""
     start, end = matrix.indptr[row], matrix.indptr[row + 1]
     columns: Ints = matrix.indices[start:end].astype(np.int64)
-    best: Ints = columns[_best(matrix.data[start:end] / ordinary[columns], BY_SIGNAL)]
+    best: Ints = columns[_best(matrix.data[start:end] / ordinary[columns] ** power, BY_SIGNAL)]
     return best

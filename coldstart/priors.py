@@ -171,18 +171,15 @@ def _only(
     both: bool = False,
 ) -> sparse.csr_array:
     """Some rows of a matrix of item pairs, cut to some columns; ``both``: mirrored as well."""
-    values = pairs[rows].toarray()[:, columns] if len(rows) else np.zeros((0, len(columns)))
-    at, column = np.nonzero(values)
-    found = values[at, column]
-    where = (place[at], column)
+    cut = sparse.coo_array(pairs[rows])
+    column = np.searchsorted(columns, cut.col)
+    kept = columns[np.minimum(column, len(columns) - 1)] == cut.col
+    row, column, found = place[cut.row[kept]], column[kept], cut.data[kept]
     if both:
-        twice = np.isin(column, place)  # pairs of picks are in both rows already
-        found = np.concatenate([found, found[~twice]])
-        where = (
-            np.concatenate([where[0], column[~twice]]),
-            np.concatenate([where[1], place[at][~twice]]),
-        )
-    return sparse.csr_array((found, where), shape=(len(columns), len(columns)))
+        once = ~np.isin(column, place)  # pairs of picks are in both rows already
+        row, column = np.concatenate([row, column[once]]), np.concatenate([column, row[once]])
+        found = np.concatenate([found, found[once]])
+    return sparse.csr_array((found, (row, column)), shape=(len(columns), len(columns)))
 
 
 def ease_weights(counts: Counts, l2: float) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -54,11 +56,11 @@ def assert_same(found: list[tuple[str, float]], expected: list[tuple[str, float]
     assert [s for _, s in found] == pytest.approx([s for _, s in expected], abs=2e-6)
 
 
-class IndexContract:
+class IndexContract(ABC):
     """For indexes that miss nothing; ``make`` returns an empty one."""
 
-    def make(self) -> Index:
-        raise NotImplementedError
+    @abstractmethod
+    def make(self) -> Index: ...
 
     def filled(self, rows: dict[str, np.ndarray]) -> Index:
         index = self.make()

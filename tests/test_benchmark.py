@@ -258,9 +258,9 @@ def test_every_system_answers(data, folds, tmp_path):
 
 
 def test_systems_without_their_library_are_left_out_with_a_reason(monkeypatch):
-    from coldstart.evaluation import systems
+    from coldstart.evaluation.rivals import registry as rivals
 
-    monkeypatch.setattr(systems, "find_spec", lambda name: None)
+    monkeypatch.setattr(rivals, "find_spec", lambda name: None)
     notes = []
     names = [s.name for s in choose(note=notes.append)]
     assert set(registry()) - set(names) == {"als", "lightfm_warp", "coldstart_prior"}

@@ -28,6 +28,7 @@ from coldstart.evaluation.harness import (
 )
 from coldstart.evaluation.metrics import hit_rate, ndcg, recall
 from coldstart.evaluation.splits import Split, split_users
+from coldstart.evaluation.support import support_cases
 from coldstart.priors import Counts
 from coldstart.schema import Item, UserProfile
 
@@ -359,6 +360,14 @@ def test_reserved_likes_are_neither_targets_nor_shown():
         liked, seen = ([p.item for p in x] for x in (case.profile.liked, case.profile.seen))
         assert liked + seen == ["a", "b", "c"]
         assert len(liked) == case.shots
+    expected = support_cases(data, ["u", "v"], (0, 1, 3), support=3).cases
+    assert [(c.user, c.shots, c.targets) for c in cases] == [
+        (c.user, c.shots, c.targets) for c in expected
+    ]
+    for case, other in zip(cases, expected, strict=True):
+        assert case.profile.liked == other.profile.liked
+        picks = {p.item for p in (*case.profile.liked, *case.profile.seen)}
+        assert picks == other.excluded
     shown = popularity_baseline(data.catalog, Counts.fit(data.catalog.ids, {}, {}))
     for case in cases:
         assert not set(shown.recommend(case.profile, k=8).item_ids) & set("abc")

@@ -10,7 +10,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from importlib.metadata import version
-from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -42,7 +41,7 @@ from coldstart.evaluation.harness import (
     summarise,
 )
 from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.rivals.registry import RIVALS
+from coldstart.evaluation.rivals.registry import RIVALS, installed
 from coldstart.evaluation.rivals.tuning import tune
 from coldstart.evidence import Evidence, joined
 from coldstart.filters import Known
@@ -216,7 +215,7 @@ def classical(recommender: Recommender, plan: Plan) -> dict[str, Recommends]:
     best = tune(build, KNN_GRID, plan.ask(plan.valid)).setting
     setting = f"weight {best['weight']:g}{' · √k' if best['root'] else ''}"
     training = TrainingData.of(plan.data, plan.train)
-    rivals = [n for n in _RIVALS if not (need := RIVALS[n].requires) or find_spec(need)]
+    rivals = [name for name in _RIVALS if installed(RIVALS[name].requires)]
     return {
         "popularity": popularity_baseline(catalog, counts),
         "demographic popularity": demographic_baseline(catalog, counts),

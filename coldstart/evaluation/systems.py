@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from coldstart.evaluation.baselines import (
 )
 from coldstart.evaluation.rivals import tuning
 from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.rivals.registry import PACKAGES, RIVALS, Rival
+from coldstart.evaluation.rivals.registry import PACKAGES, RIVALS, Rival, installed
 from coldstart.evaluation.rivals.tuning import tune, tune_in_turn, validation_cases
 from coldstart.evaluation.splits import Split
 from coldstart.evaluation.trained import artifact_systems
@@ -116,7 +115,7 @@ def choose(
     out = []
     for name in dict.fromkeys(known if names is None else names):
         system = known[name]
-        if system.requires and find_spec(system.requires) is None:
+        if system.requires and not installed(system.requires):
             if note:
                 package = PACKAGES.get(system.requires, system.requires)
                 note(f"{name} is left out: needs {system.requires} (pip install {package})")

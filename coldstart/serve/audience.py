@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, Field
 
-from coldstart.schema import Item, UserProfile
+from coldstart.filters import AgeRating
+from coldstart.schema import Context, Item, UserProfile
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
 
 _NAMED = {"age": 7, "gender": 3, "occupation": 5}  # attribute → most values taken
 _OTHERS, _MOST_KINDS, _MOST = 5, 3, 105
+_AGES, _ANY_TIME = AgeRating(), Context()
 _PLACES, _TIMES = 5, 2  # by which the worst rank is behind the best one if kinds differ
 
 
@@ -99,7 +101,7 @@ def audience(item: Item, groups: Sequence[Group], size: int) -> Audience:
 
 def suits(item: Item, person: UserProfile) -> bool:
     """Whether the person is old enough."""
-    return item.min_age is None or person.age is None or person.age >= item.min_age
+    return _AGES.reject(item, person, _ANY_TIME) is None
 
 
 def describe(person: UserProfile) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -70,15 +71,15 @@ class Quiz(Protocol):
         ...
 
 
-class ItemQuiz:
+class ItemQuiz(ABC):
     """Asks "Do you like X?" about the item whose answer is worth most."""
 
     name = ""
     why = ""
 
+    @abstractmethod
     def value(self, known: Known) -> Floats:
         """How much the opinion about each item would tell, shape (N,); ≥ 0, or ``UNMET``."""
-        raise NotImplementedError
 
     def question(self, known: Known) -> Question | None:
         """Ask about the best item that may be asked about; of equal ones the first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -41,6 +42,11 @@ class Rival:
     build: Callable[..., Recommends]
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     requires: str | None = None
+
+
+def installed(library: str | None) -> bool:
+    """Whether a library that something requires can be imported; nothing required is there."""
+    return library is None or find_spec(library) is not None
 
 
 def _rival(
