@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _HEARD = 16  # texts
 _SAMPLE = 20_000  # items
+_COMPARED = 1 << 24  # pairs of items at once
 NEIGHBOURS = 20
 HOPE = 0.8
 """Quantile of its neighbours' lifts and co-occurrence that an item nobody has met is given."""
@@ -68,11 +69,11 @@ class ItemKnowledge:
         self.items = self.catalog.items
         #: Rows of the catalog that these are.
         self.where: Ints = np.arange(len(self.ids))
-        self.content: Float = (
-            np.stack([self._vectors[i][1] for i in self.ids])
-            if self.ids
-            else np.zeros((0, 1), dtype=np.float32)
-        )
+        self.content: Float = np.zeros((0, 1), dtype=np.float32)
+        if self.ids:
+            self.content = np.stack([self._vectors[i][1] for i in self.ids])
+            rows = zip(self.ids, self.content, strict=True)  # the only copy of the vectors
+            self._vectors = {i: (self._vectors[i][0], vector) for i, vector in rows}
         self.met = np.array([i in self.counts.column for i in self.ids], dtype=bool)
         self._find_neighbours()
         #: Content of items that stand for the catalog, for what is usual in it.
@@ -160,11 +161,12 @@ class ItemKnowledge:
     def _encode(self) -> None:
         from coldstart.encoding.encoders import encode_items
 
-        texts = {item.item_id: item.content_text() for item in self.catalog}
+        changed, gone = self.catalog.changes_since(max(0, self._version))
+        texts = {i: self.catalog[i].content_text() for i in self.catalog.ids if i in changed}
         new = [i for i, text in texts.items() if self._vectors.get(i, ("",))[0] != text]
         vectors = encode_items(self.encoder, [texts[i] for i in new]) if new else np.zeros((0, 1))
-        for item_id in self._vectors.keys() - texts.keys():
-            del self._vectors[item_id]
+        for item_id in gone:
+            self._vectors.pop(item_id, None)
         for item_id, vector in zip(new, vectors, strict=True):
             self._vectors[item_id] = (texts[item_id], vector)
 
@@ -176,20 +178,18 @@ class ItemKnowledge:
         #: Row of each counted item, −1 for those the catalog has no more, shape (I,).
         self.rows_of_columns = np.full(len(self.counts.item_ids), -1)
         self.rows_of_columns[self._own] = np.flatnonzero(self.met)
-        n = min(NEIGHBOURS, len(self._own))
-        closeness = self.content[~self.met] @ self.content[self.met].T
-        nearest = np.argsort(-closeness, axis=1, kind="stable")[:, :n]
         #: Columns of the counted items nearest to those that nobody has met, shape (U, ≤ 20).
-        self.near = self._own[nearest]
+        self.near = self._own[_nearest(self.content[~self.met], self.content[self.met])]
 
     def _categories(self) -> None:
-        names = sorted({c.casefold() for item in self.catalog for c in item.categories})
+        kinds: dict[tuple[str, ...], int] = {}  # few items have categories that no other has
+        kind_of = [kinds.setdefault(item.categories, len(kinds)) for item in self.items]
+        names = sorted({c.casefold() for categories in kinds for c in categories})
         self.category_column = {name: n for n, name in enumerate(names)}
-        self.has_category = np.zeros((len(self.ids), len(names)), dtype=bool)
-        for row, item in enumerate(self.catalog):
-            self.has_category[
-                row, [self.category_column[c.casefold()] for c in item.categories]
-            ] = True
+        has = np.zeros((len(kinds), len(names)), dtype=bool)
+        for categories, kind in kinds.items():
+            has[kind, [self.category_column[c.casefold()] for c in categories]] = True
+        self.has_category = has[kind_of] if kinds else has
         # Unit rows: an item of many categories is no closer to everything than one of few.
         size = np.sqrt(self.has_category.sum(axis=1, keepdims=True))
         self.kinds: Floats = self.has_category / np.maximum(size, 1.0)
@@ -201,3 +201,16 @@ class ItemKnowledge:
         dated = [y for y in years if y is not None]
         usual = float(np.median(dated)) if dated else 0.0
         self.year: Floats = np.array([usual if y is None else float(y) for y in years])
+
+
+def _nearest(new: Float, known: Float) -> Ints:
+    """Numbers of the rows nearest to each new one, nearest first, shape (U, ≤ 20)."""
+    n = min(NEIGHBOURS, len(known))
+    out = np.empty((len(new), n), dtype=np.int64)
+    step = max(1, _COMPARED // max(1, len(known)))
+    for at in range(0, len(new) if n else 0, step):
+        far = -(new[at : at + step] @ known.T)
+        some = np.sort(np.argpartition(far, n - 1, axis=1)[:, :n], axis=1)
+        order = np.argsort(np.take_along_axis(far, some, axis=1), axis=1, kind="stable")
+        out[at : at + step] = np.take_along_axis(some, order, axis=1)
+    return out

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coldstart.features import ResolvedProfile, said_in_words
+from coldstart.grounding.approximate import ApproximateIndex
 from coldstart.knowledge import ItemKnowledge
 from coldstart.priors import attribute_groups, group_lift
 
@@ -40,8 +41,9 @@ class Pools:
 
     def __init__(self, knowledge: ItemKnowledge) -> None:
         self._knowledge = knowledge
-        self._version = -1
+        self._version = 0
         self._lists: dict[str, Ints] = {}
+        self._near = ApproximateIndex()
 
     def rows(self, user: ResolvedProfile, more: Iterable[str] = ()) -> Ints:
         """Rows to look at, ascending.
@@ -52,7 +54,7 @@ class Pools:
         """
         knowledge = self._knowledge
         if self._version != knowledge.version:
-            self._version, self._lists = knowledge.version, {}
+            self._follow()
         named = [*user.liked, *user.disliked, *more]
         found: list[Ints] = [_rows(knowledge, named), self._kept("popular", self._popular)]
         found.append(self._kept("new", self._new))
@@ -68,6 +70,16 @@ class Pools:
         if text := said_in_words(user):
             found.append(self._like(knowledge.vector_of(text)))
         return np.unique(np.concatenate(found))
+
+    def _follow(self) -> None:
+        """Catch up with the catalog; only what changed is put in its place among the others."""
+        knowledge = self._knowledge
+        changed, gone = knowledge.catalog.changes_since(self._version)
+        ids = sorted(changed & knowledge.rows.keys())
+        if ids:
+            self._near.set(ids, knowledge.content[[knowledge.rows[i] for i in ids]])
+        self._near.remove(sorted(gone - knowledge.rows.keys()))
+        self._version, self._lists = knowledge.version, {}
 
     def _kept(self, name: str, make: Callable[[], Ints]) -> Ints:
         """A list that is the same for everyone, made once."""
@@ -107,7 +119,8 @@ class Pools:
         return [rows[rows >= 0] for rows in out]
 
     def _like(self, vector: NDArray[np.float32]) -> Ints:
-        return _best(self._knowledge.content @ vector, BY_SIGNAL)
+        (found,) = self._near.search(vector[None], BY_SIGNAL)
+        return _rows(self._knowledge, [item_id for item_id, _ in found])
 
 
 def _rows(knowledge: ItemKnowledge, ids: Sequence[str]) -> Ints:

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coldstart import Item, UserProfile, pool
+from coldstart import knowledge as knowledge_module
 from coldstart.answer import AnswerOptions
 from coldstart.features import FEATURES, user_features
 from coldstart.filters import Categories, Where, default_filters
+from coldstart.knowledge import NEIGHBOURS
 from coldstart.priors import co_occurrence, demographic_lift, later_lift, pick_lift
 from tests.test_recommender import DRAWN, make, profiles
 
@@ -140,3 +142,32 @@ def test_the_shortlist_of_a_pool_names_catalog_rows():
     assert len(rows) == 3
     assert set(rows) <= set(known.where)
     assert rec.knowledge.rows[user.liked[0]] not in rows
+
+
+def test_neighbours_are_found_block_by_block(monkeypatch):
+    rng = np.random.default_rng(0)
+    new, known = (rng.normal(size=(n, 8)).astype(np.float32) for n in (23, 40))
+    expected = np.argsort(-(new @ known.T), axis=1)[:, :NEIGHBOURS]
+    for pairs in (1, 100, 1 << 20):
+        monkeypatch.setattr(knowledge_module, "_COMPARED", pairs)
+        np.testing.assert_array_equal(knowledge_module._nearest(new, known), expected)
+    assert knowledge_module._nearest(new, known[:3]).shape == (23, 3)
+    assert knowledge_module._nearest(new, known[:0]).shape == (23, 0)
+    assert knowledge_module._nearest(new[:0], known).shape == (0, NEIGHBOURS)
+
+
+def test_a_pool_follows_a_catalog_that_changes():
+    rec = pooled()
+    user = rec.resolve({"interests": ["anything"]})
+    assert "new" in rec.looked_at(user).ids
+    rec.catalog.add(Item(item_id="newer", title="Even Newer", categories=["Drama"]))
+    rec.catalog.remove(["new", "i1"])
+    found = rec.looked_at(user).ids
+    assert "newer" in found
+    assert not {"new", "i1"} & set(found)
+    expected = make()
+    expected.catalog.add(Item(item_id="newer", title="Even Newer", categories=["Drama"]))
+    expected.catalog.remove(["i1"])
+    asked = {"about": "something new", "liked": ["i0"]}
+    lists = [r.recommend(asked, k=20, strategy="prior").item_ids for r in (rec, expected)]
+    assert lists[0] == lists[1]
