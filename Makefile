@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo fetch test lint types format train evaluate ci clean
+.PHONY: help install demo fetch browser test lint types format train evaluate ci clean
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -22,7 +22,14 @@ fetch: $(STAMP)  ## default models and MovieLens-100K into the cache
 demo: fetch  ## ten recommendations for each of three new users
 	$(BIN)/coldstart recommend --profile examples/new_users.json -k 10
 
-test: fetch  ## the whole test suite
+browser:  ## Debian's Chromium, for the tests of the page (skipped without)
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null || exit 0; \
+	  run=; [ "$$(id -u)" = 0 ] || run="sudo -n"; \
+	  $$run apt-get update -qq && $$run apt-get install -qq -y --no-install-recommends \
+	    chromium fonts-wqy-microhei; } >/dev/null \
+	  || echo "no chromium: the tests of the page are skipped"
+
+test: fetch browser  ## the whole test suite
 	$(BIN)/python -m pytest
 
 lint: $(STAMP)  ## style and the direction of imports

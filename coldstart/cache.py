@@ -6,7 +6,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,15 +54,39 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 def write_atomic(path: Path, text: str) -> None:
     """Write ``text`` (UTF-8) so that ``path`` holds all of it or what it held before."""
+    write_through(path, lambda place: place.write_text(text, encoding="utf-8"))
+
+
+def write_through(path: Path, write: Callable[[Path], object]) -> None:
+    """Have a file written beside ``path``, and give it that name when it is on the disk.
+
+    A crash leaves what ``path`` held before, and a hidden file; see ``leftovers``.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    os.close(handle)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as f:
-            f.write(text)
-            f.flush()
+        write(Path(name))
+        with open(name, "rb+") as f:
             os.fsync(f.fileno())
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    if os.name == "posix":  # the name, too
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def leftovers(folder: Path, seconds: float) -> None:
+    """Delete hidden files that a killed ``write_through`` left, unless they are younger."""
+    for one in folder.glob(".*-*"):
+        try:
+            if one.is_file() and time.time() - one.stat().st_mtime > seconds:
+                one.unlink()
+        except FileNotFoundError:
+            continue  # somebody else did

@@ -13,6 +13,7 @@ import typer
 from coldstart import __version__
 from coldstart.cli import output
 from coldstart.cli.audit import audit
+from coldstart.cli.batch import batch
 from coldstart.cli.benchmark import benchmark
 from coldstart.cli.catalog import app as catalog
 from coldstart.cli.evaluate import evaluate
@@ -39,6 +40,7 @@ app = typer.Typer(
 _USE, _MAKE, _LOOK = "Recommend", "Make your own", "Look inside"
 app.command(rich_help_panel=_USE)(recommend)
 app.command(rich_help_panel=_USE)(generate)
+app.command(rich_help_panel=_USE)(batch)
 app.add_typer(serve, name="serve", rich_help_panel=_USE)
 app.command(rich_help_panel=_MAKE)(fetch)
 app.command(rich_help_panel=_MAKE)(train)

@@ -1,0 +1,140 @@
+"""The table of users: any supported file as Parquet, read a chunk at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from coldstart.cache import write_through
+from coldstart.data.frames import read_table
+from coldstart.errors import DataError, ProfileError
+from coldstart.schema import Context, UserProfile
+from coldstart.text import as_text, clean_text
+
+if TYPE_CHECKING:
+    import polars as pl
+
+USER = "user_id"
+LISTS = ("interests", "liked", "disliked", "seen")
+PLAIN = ("age", "gender", "occupation", "location", "language", "about", "history")
+MOMENT = ("time", "device", "place", "occasion", "text", "viewing")
+_BLOCK = 1 << 20
+
+
+class Asked(NamedTuple):
+    """A row of the table: who asks, or why nobody can tell."""
+
+    user_id: str
+    profile: UserProfile | None
+    context: Context | None
+    error: str | None
+
+
+class UserTable:
+    """Users by row number.
+
+    Columns are fields of ``UserProfile`` and ``Context`` by name; any other becomes an attribute.
+    Cells of ``interests``, ``liked``, ``disliked`` and ``seen`` are lists, or texts with ``|``
+    between the entries.
+
+    Args:
+        path: ``.parquet``, or ``.csv``, ``.tsv``, ``.jsonl``, ``.ndjson``, which are converted.
+        work: folder for the converted file, ``_users-….parquet``.
+
+    Raises:
+        DataError: a missing or malformed file, or ids that are missing, empty or not unique.
+    """
+
+    def __init__(self, path: Path, work: Path) -> None:
+        import polars as pl
+
+        self.path = path
+        try:
+            self.digest = _digest(path)
+        except OSError as e:
+            raise DataError(f"{path}: {e.strerror or e}", "check the path") from None
+        parquet = path
+        if path.suffix.lower() != ".parquet":
+            parquet = work / f"_users-{self.digest[:20]}.parquet"
+            if not parquet.exists():
+                frame = read_table(path)
+                write_through(parquet, frame.write_parquet)
+        self._frame = pl.scan_parquet(parquet)
+        try:
+            self.columns = self._frame.collect_schema().names()
+            if USER not in self.columns:
+                raise DataError(
+                    f"{path}: no column {USER} among: {', '.join(self.columns)}", f"call it {USER}"
+                )
+            self._check_ids()
+        except pl.exceptions.PolarsError as e:
+            what = str(e).partition("\n")[0]
+            raise DataError(f"{path}: {what}", "the file is damaged or malformed") from None
+
+    def _check_ids(self) -> None:
+        import polars as pl
+
+        ids = self._frame.select(pl.col(USER).cast(pl.String).str.strip_chars())
+        found = ids.select(
+            rows=pl.len(),
+            empty=pl.col(USER).is_null().sum() + (pl.col(USER) == "").sum(),
+            different=pl.col(USER).n_unique(),
+        ).collect()
+        self.rows, empty, different = found.row(0)
+        if empty:
+            raise DataError(f"{self.path}: {empty} rows without {USER}", "every user needs one")
+        if different < self.rows:
+            twice = ids.filter(pl.col(USER).is_duplicated()).head(1).collect().item()
+            raise DataError(
+                f"{self.path}: {self.rows - different} rows repeat a {USER}, such as {twice!r}",
+                "one row per user; lists of items go into one cell",
+            )
+
+    def chunk(self, first: int, size: int) -> list[Asked]:
+        """The users of some rows."""
+        table: pl.DataFrame = self._frame.slice(first, size).collect()
+        return [_asked(row) for row in table.iter_rows(named=True)]
+
+
+def _asked(row: Mapping[str, Any]) -> Asked:
+    said = {name: value for name, value in row.items() if not _blank(value)}
+    user = clean_text(as_text(said.pop(USER)))
+    profile: dict[str, Any] = {"user_id": user, "attributes": {}}
+    context: dict[str, Any] = {}
+    for name, value in said.items():
+        field = name.strip().casefold()
+        if field in LISTS:
+            profile[field] = _entries(value)
+        elif field in PLAIN:
+            profile[field] = value
+        elif field in MOMENT:
+            context[field] = value
+        elif field == "attributes" and isinstance(value, dict):
+            given = {n: v for n, v in value.items() if not _blank(v)}
+            profile["attributes"] = given | profile["attributes"]
+        else:
+            profile["attributes"][name.strip()] = as_text(value)
+    try:
+        return Asked(user, UserProfile.parse(profile), Context.parse(context), None)
+    except ProfileError as e:
+        return Asked(user, None, None, e.message)
+
+
+def _entries(value: Any) -> Any:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split("|") if part.strip()]
+    return [v for v in value if not _blank(v)] if isinstance(value, list) else value
+
+
+def _blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _digest(path: Path) -> str:
+    found = hashlib.sha256()
+    with path.open("rb") as f:
+        while block := f.read(_BLOCK):
+            found.update(block)
+    return found.hexdigest()

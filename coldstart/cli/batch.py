@@ -1,0 +1,138 @@
+"""``coldstart batch``: recommendations for every user of a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.progress import ProgressColumn, Task
+from rich.text import Text
+
+from coldstart.cli import output
+from coldstart.cli.options import with_groups
+from coldstart.cli.recommend import Model
+from coldstart.errors import ConfigError
+from coldstart.schema import Strategy
+
+_WHAT, _HOW = "What everyone is asked for", "How it runs"
+
+
+class _Speed(ProgressColumn):
+    """Users per second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f} users/s")
+
+
+@with_groups
+def batch(
+    users: Annotated[
+        Path,
+        typer.Option(
+            help="Table with a column user_id: .parquet, .csv, .tsv, .jsonl or .ndjson. Columns "
+            "age, gender, occupation, location, language, about, history, interests, liked, "
+            "disliked, seen, time, device, place, occasion, text, viewing are what they are in a "
+            "profile or context (lists, or texts with | between entries); any other column is an "
+            "attribute.",
+            metavar="FILE",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Folder for the parts; shards may share it.", metavar="FOLDER")
+    ],
+    model: Model,
+    k: Annotated[
+        int, typer.Option("-k", "--k", min=1, max=1000, help="How many.", rich_help_panel=_WHAT)
+    ] = 10,
+    strategy: Annotated[
+        Strategy,
+        typer.Option(help="As for coldstart recommend.", rich_help_panel=_WHAT),
+    ] = "catalog",
+    diversity: Annotated[
+        float, typer.Option(min=0, max=1, help="As there.", rich_help_panel=_WHAT)
+    ] = 0.0,
+    popularity_penalty: Annotated[
+        float, typer.Option(min=0, max=10, help="As there.", rich_help_panel=_WHAT)
+    ] = 0.0,
+    reasons: Annotated[
+        bool,
+        typer.Option("--reasons", help="Write each item's reason, too.", rich_help_panel=_WHAT),
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, rich_help_panel=_WHAT)] = 0,
+    size: Annotated[int, typer.Option(min=1, help="Users per part.", rich_help_panel=_HOW)] = 1000,
+    shard: Annotated[
+        str,
+        typer.Option(
+            help="Make one of n shares of the parts: 0/4, 1/4, 2/4, 3/4, each on a machine.",
+            metavar="I/N",
+            rich_help_panel=_HOW,
+        ),
+    ] = "0/1",
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Processes (or Ray actors).", rich_help_panel=_HOW)
+    ] = 1,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="ray: actors of a Ray cluster.", rich_help_panel=_HOW),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(help="Of the Ray cluster; none starts one here.", rich_help_panel=_HOW),
+    ] = None,
+    gpus: Annotated[float, typer.Option(min=0, help="Per Ray actor.", rich_help_panel=_HOW)] = 0.0,
+    as_json: output.AsJson = False,
+) -> None:
+    """Recommend to every user of a table, however many.
+
+    Writes Parquet files of 1000 users each, with a list of (rank, item_id, title, score) per user,
+    and notes and error where there are any. Stopped or killed, the same command goes on where it
+    was; what comes out is the same.
+
+    [bold]Examples[/bold]
+      coldstart batch --users users.parquet --out out/ --strategy prior --jobs 2
+      coldstart batch --users users.parquet --out shared/ --shard 2/8      # one of eight machines
+      coldstart batch --users users.parquet --out shared/ --engine ray --address auto --jobs 8
+    """
+    from coldstart.batch import Options, run_batch
+
+    options = Options(k, strategy, diversity, popularity_penalty, reasons, seed)
+    with output.progress(_Speed()) as bars:
+        bar = bars.add_task("users", total=None)
+        made = run_batch(
+            Path(model.artifact),
+            users,
+            out,
+            options,
+            size=size,
+            shard=_shard(shard),
+            jobs=jobs,
+            engine=engine,
+            address=address,
+            gpus=gpus,
+            device=model.device,
+            dtype=model.dtype,
+            report=lambda done, total: bars.update(bar, completed=done, total=total),
+        )
+    found: dict[str, object] = {"out": str(out), "users": made.users, "already_there": made.skipped}
+    if made.errors is None:
+        found["parts_of_other_shards_missing"] = made.missing
+    else:
+        found["users_without_a_list"] = made.errors
+    found["seconds"] = round(made.seconds, 1)
+    if as_json:
+        return output.emit(found)
+    output.stdout().print(output.facts(found))
+    if made.errors:
+        output.note("why they have none is in the column error")
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, slash, of = text.partition("/")
+    try:
+        if not slash:
+            raise ValueError
+        return int(index), int(of)
+    except ValueError:
+        raise ConfigError(f"--shard {text!r}", hint="I/N, such as 0/4") from None
