@@ -3,7 +3,10 @@
     python benchmarks/throughput.py --artifact adapters/ml-100k --users 64
 
 With ``--ctranslate2`` its int8 engine writes ten titles for the same users in batches, in the same
-run (``pip install ctranslate2``).
+run (``pip install ctranslate2``). With ``--joint`` the question is another one: how much faster the
+language model reads several users' prompts in one pass, as the service does, than one by one.
+
+    python benchmarks/throughput.py --joint --users 16 --rounds 20
 """
 
 from __future__ import annotations
@@ -16,12 +19,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from coldstart import Recommender, UserProfile
+from coldstart.answer import AnswerOptions
 from coldstart.data.named import NAMED
 from coldstart.evaluation.splits import Split
 from coldstart.evaluation.support import support_cases
+from coldstart.filters import default_filters
+from coldstart.hardware import one_blas_thread
+from coldstart.joint import judge
 
 BATCHES = (1, 8, 32, 128)
+TOGETHER = (2, 4, 8, 16)
 TITLES, LONGEST = 10, 24
 
 
@@ -71,17 +81,54 @@ def ctranslate2(recommender: Recommender, folder: Path) -> Callable[[list[UserPr
     return answer
 
 
+def joint(recommender: Recommender, people: list[UserProfile], rounds: int) -> None:
+    """Print how long the model's part of a list takes alone, and how much less in one pass.
+
+    Whatever else the machine does slows neighbours alike: each ratio is of two measurements in
+    turn, the one that goes first changing, and half of the ratios lie between the last two columns.
+    """
+    options = AnswerOptions(filters=tuple(default_filters()))
+    users = [recommender.resolve(p) for p in people]
+    asked = [(u, recommender.shortlist(u, recommender.features(u), options)) for u in users]
+
+    def seconds(some: list, size: int) -> float:
+        start = time.perf_counter()
+        for n in range(0, len(some), size):
+            judge(recommender, some[n : n + size])
+        return time.perf_counter() - start
+
+    print("| users together | users/s one by one | users/s in one pass | ratio | from | to |")
+    print("|---|---|---|---|---|---|")
+    with one_blas_thread():
+        judge(recommender, asked)
+        for size in TOGETHER:
+            alone, together = [], []
+            for n in range(rounds):
+                some = [asked[(n * size + m) % len(asked)] for m in range(size)]
+                first = [(alone, 1), (together, size)]
+                for where, at_once in first if n % 2 else reversed(first):
+                    where.append(seconds(some, at_once))
+            low, middle, high = np.quantile(np.divide(alone, together), [0.25, 0.5, 0.75])
+            rates = " | ".join(f"{size / np.median(x):.2f}" for x in (alone, together))
+            print(f"| {size} | {rates} | {middle:.2f} | {low:.2f} | {high:.2f} |")
+
+
 def main() -> None:
-    """Measure every strategy at every batch size."""
+    """Measure every strategy at every batch size, or one pass for several against one for each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--artifact", default="adapters/ml-100k")
     parser.add_argument("--users", type=int, default=64)
     parser.add_argument("--ctranslate2", action="store_true")
+    parser.add_argument("--joint", action="store_true", help="one pass for several users")
+    parser.add_argument("--rounds", type=int, default=20, help="of --joint")
     options = parser.parse_args()
     recommender = Recommender.from_pretrained(options.artifact)
     data = NAMED[recommender.manifest["data"]["name"]].load()
     test = Split.load(Path(options.artifact, "split.json")).test
     people = [c.profile for c in support_cases(data, test, [3]).cases[: options.users]]
+    if options.joint:
+        joint(recommender, people, options.rounds)
+        return
     sizes = " | ".join(f"batch {n}" for n in BATCHES)
     print(f"| users/s | {sizes} | peak MB |\n|---|" + "---|" * (len(BATCHES) + 1))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from coldstart.generation.causal import CausalLM
     from coldstart.generation.decoding import DecodingConfig
-    from coldstart.generation.plan import Mass
+    from coldstart.generation.plan import Mass, TriePlan
     from coldstart.generation.trie import TitleTrie
 
     Floats = NDArray[np.float64]
@@ -70,27 +70,59 @@ class Reader:
 
         Args:
             prompt: as rendered.
-            rows: the items that matter; the model is asked what it takes to tell theirs exactly,
-                however large the catalog, and the prior decides about the others. ``None``: all
+            rows: the items that matter, best first; the model is asked what it takes to tell
+                theirs exactly, or those of the first ones where that takes more than
+                ``shortlist_tokens``, and the prior decides about the others. ``None``: all
                 matter, and all are exact where the trie is small enough.
         """
+        (found,) = self.logprobs_of([(prompt, rows)])
+        return found
+
+    def logprobs_of(self, asked: Sequence[tuple[str, Ints | None]]) -> list[Floats]:
+        """``logprobs`` of several users, those that are exact read together.
+
+        Args:
+            asked: prompt and rows of each, as there.
+        """
         from coldstart.generation.beam import beam_logprobs
-        from coldstart.generation.scoring import exact_logprobs
+        from coldstart.generation.scoring import exact_logprobs_of
 
         trie, settings = self._sync(), self._settings
         mass, prior = self._prior(), settings.use_prior
         tau, most = settings.tau if prior else 1.0, settings.exact_tokens
-        plan = None
+        plans = [self._plan(trie, rows) for _, rows in asked]
+        together = [
+            (prompt, plan, None)
+            for (prompt, _), plan in zip(asked, plans, strict=True)
+            if plan is not None
+        ]
+        exact = iter(exact_logprobs_of(self.lm, together, mass, tau, prior=prior, most=most))
+        out = []
+        for (prompt, _), plan in zip(asked, plans, strict=True):
+            if plan is not None:
+                found = next(exact)
+            else:
+                width = settings.beam_width
+                found = beam_logprobs(self.lm, prompt, trie, mass, tau, width, prior=prior).logprobs
+            out.append(found[self._position])
+        return out
+
+    def _plan(self, trie: TitleTrie, rows: Ints | None) -> TriePlan | None:
+        """The decisions to ask about; ``None`` if they are too many."""
         if rows is not None:
-            plan = trie.towards(self._position[rows])
-        elif len(trie) <= settings.exact_items and len(trie.plan().tree_token) <= most:
-            plan = trie.plan()
-        if plan is not None:
-            found = exact_logprobs(self.lm, prompt, plan, mass, tau, prior=prior, most=most)
-        else:
-            width = settings.beam_width
-            found = beam_logprobs(self.lm, prompt, trie, mass, tau, width, prior=prior).logprobs
-        return found[self._position]
+            return self._towards(trie, self._position[rows])
+        if len(trie) > self._settings.exact_items:
+            return None
+        plan = trie.plan()
+        return plan if len(plan.tree_token) <= self._settings.exact_tokens else None
+
+    def _towards(self, trie: TitleTrie, items: Ints) -> TriePlan:
+        """The decisions towards the first items, as many as the budget of tree tokens allows."""
+        most, plan = self._settings.shortlist_tokens, trie.towards(items)
+        while len(plan.tree_token) > most and len(items) > 1:
+            items = items[: max(1, len(items) * most // len(plan.tree_token))]
+            plan = trie.towards(items)
+        return plan
 
     def candidates(self, prompt: str, n: int) -> list[Candidate]:
         """The ``n`` likeliest titles of the catalog, best first; namesakes share one."""

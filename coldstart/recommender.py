@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Steps = Generator[tuple[Strategy, Ints | None], Evidence, RecommendationList]
 
 
 _WIDER = 20  # times k: items that may be shown, looked at where too few of the pool may
@@ -337,31 +338,47 @@ class Recommender:
             options: what is asked for.
             ask: (``catalog`` or ``free``, rows of the shortlist) → evidence about the catalog.
         """
-        self.knowledge.sync()
+        steps = self.steps(user, options)
         with one_blas_thread():
-            wrote = ask("free", None) if options.strategy in ("free", "both") else Evidence()
-            named = set(wrote.found or ()) | self._promoted(options)
+            try:
+                asked = next(steps)
+                while True:
+                    asked = steps.send(ask(*asked))
+            except StopIteration as end:
+                made: RecommendationList = end.value
+                return made
+
+    def steps(self, user: ResolvedProfile, options: AnswerOptions) -> Steps:
+        """``answer_by`` that stops wherever the language model is needed.
+
+        Yields:
+            What it would ask; it goes on when sent the evidence. The list is what it returns.
+        """
+        self.knowledge.sync()
+        wrote = Evidence()
+        if options.strategy in ("free", "both"):
+            wrote = yield "free", None
+        named = set(wrote.found or ()) | self._promoted(options)
+        knowledge = self.looked_at(user, named)
+        out = yield from self._answer_among(knowledge, user, options, wrote)
+        if len(out) < options.k and knowledge is not self.knowledge:
+            # Few of those looked at may be shown: look at more that may.
+            named.update(self._allowed(user, options, _WIDER * options.k))
             knowledge = self.looked_at(user, named)
-            out = self._answer_among(knowledge, user, options, ask, wrote)
-            if len(out) < options.k and knowledge is not self.knowledge:
-                # Few of those looked at may be shown: look at more that may.
-                named.update(self._allowed(user, options, _WIDER * options.k))
-                knowledge = self.looked_at(user, named)
-                out = self._answer_among(knowledge, user, options, ask, wrote)
-            return out
+            out = yield from self._answer_among(knowledge, user, options, wrote)
+        return out
 
     def _answer_among(
         self,
         knowledge: ItemKnowledge,
         user: ResolvedProfile,
         options: AnswerOptions,
-        ask: Callable[[Strategy, Ints | None], Evidence],
         wrote: Evidence,
-    ) -> RecommendationList:
+    ) -> Steps:
         features, found = self.features(user, knowledge=knowledge), wrote
         if options.strategy in ("catalog", "both"):
-            rows = self.shortlist(user, features, options, knowledge)
-            found = joined(ask("catalog", rows), wrote)
+            judged = yield "catalog", self.shortlist(user, features, options, knowledge)
+            found = joined(judged, wrote)
         return self._finished(knowledge, user, found, options, features)
 
     def _promoted(self, options: AnswerOptions) -> set[str]:

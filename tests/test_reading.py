@@ -62,3 +62,21 @@ def test_the_reader_follows_the_catalog():
     catalog.remove(list(catalog.ids))
     recommender.knowledge.sync()
     assert reader.logprobs(PROMPT).shape == (0,)
+
+
+def test_a_budget_of_tree_tokens_leaves_the_best_items_exact():
+    expected = reader_of(make()).logprobs(PROMPT)
+    rows = np.random.default_rng(0).permutation(len(expected))
+    exact = []
+    for budget in (1, 3, 8, 1000):
+        reader = reader_of(make(shortlist_tokens=budget))
+        plan = reader._towards(reader._sync(), reader._position[rows])
+        assert len(plan.tree_token) <= max(budget, len(max(reader._surface.values(), key=len)))
+        found = reader.logprobs(PROMPT, rows)
+        assert np.exp(found).sum() == pytest.approx(1)
+        right = np.abs(found - expected)[rows] < 1e-4
+        exact.append(int(right.argmin()) if not right.all() else len(rows))
+    assert exact == sorted(exact)
+    assert exact[0] >= 1
+    assert exact[-1] == len(rows)
+    assert exact[0] < len(rows)

@@ -73,21 +73,26 @@ class CausalLM:
         Returns:
             States at the tree's tokens and, last, at the prompt's end, shape (T + 1, H).
         """
-        self._check(prompt)
-        n, size = len(prompt), len(tokens)
-        visible = np.zeros((n + size, n + size), dtype=np.bool_)
-        visible[:n, :n] = np.tri(n, dtype=np.bool_)
-        visible[n:, :n] = True
-        visible[n:, n:] = np.eye(size, dtype=np.bool_)
-        position = np.arange(n + size)
-        for row, parent in enumerate(parents.tolist(), start=n):
-            position[row] = n
-            if parent >= 0:
-                visible[row, n:row] = visible[n + parent, n:row]
-                position[row] = position[n + parent] + 1
-        ids = torch.tensor([*prompt, *tokens.tolist()], device=self.device)
-        states = self._states(ids, torch.from_numpy(visible), torch.from_numpy(position))
-        return torch.cat([states[n:], states[n - 1 : n]])
+        (states,) = self.read_trees([(prompt, tokens, parents)])
+        return states
+
+    @torch.inference_mode()
+    def read_trees(self, asked: Sequence[tuple[Sequence[int], Ints, Ints]]) -> list[Tensor]:
+        """Read several prompts, each with a tree after it, in one pass.
+
+        Args:
+            asked: prompt, tokens and parents of each, as ``read_tree`` takes them.
+
+        Returns:
+            The states of each, as ``read_tree`` gives them.
+        """
+        sequences = []
+        for prompt, tokens, parents in asked:
+            self._check(prompt)
+            sequences.append(_sequence(prompt, tokens, parents))
+        ends = [len(prompt) for prompt, _, _ in asked]
+        states = self._states(sequences)
+        return [torch.cat([s[n:], s[n - 1 : n]]) for s, n in zip(states, ends, strict=True)]
 
     def _lean(self) -> LeanDecoder | None:
         """The model in fewer operations, if it is of that kind."""
@@ -96,19 +101,27 @@ class CausalLM:
             self._fused = LeanDecoder.of(self.decoder) if fits else None
         return self._fused
 
-    def _states(self, ids: Tensor, visible: Tensor, position: Tensor) -> Tensor:
+    def _states(self, sequences: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Sequence[Tensor]:
+        """States of some sequences of token ids (T,), what each sees (T, T), and positions (T,)."""
+        sizes = [len(ids) for ids, _, _ in sequences]
         lean = self._lean()
         if lean is not None:
-            return lean(ids, visible, position)
-        mask = torch.zeros(visible.shape, dtype=self.model.dtype)
-        mask.masked_fill_(~visible, torch.finfo(mask.dtype).min)
+            tokens, seen, places = zip(*sequences, strict=True)
+            return torch.split(lean(torch.cat(tokens), seen, torch.cat(places)), sizes)
+        shape = len(sizes), max(sizes)
+        padded, where = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
+        mask = torch.full((*shape, shape[1]), torch.finfo(self.model.dtype).min)
+        for n, (ids, visible, position) in enumerate(sequences):
+            size = len(ids)
+            padded[n, :size], where[n, :size] = ids, position
+            mask[n, :size, :size].masked_fill_(visible, 0)
         states: Tensor = self.decoder(
-            input_ids=ids[None],
-            attention_mask=mask[None, None].to(self.device),
-            position_ids=position[None].to(self.device),
+            input_ids=padded.to(self.device),
+            attention_mask=mask[:, None].to(self.device, self.model.dtype),
+            position_ids=where.to(self.device),
             use_cache=False,
         ).last_hidden_state
-        return states[0]
+        return [own[:size] for own, size in zip(states, sizes, strict=True)]
 
     def _check(self, prompt: Sequence[int]) -> None:
         if not prompt:
@@ -169,6 +182,23 @@ class CausalLM:
                 hint="use a causal LM of a standard family (GPT-2, Llama, Qwen, SmolLM2, …)",
             )
         return inner
+
+
+def _sequence(prompt: Sequence[int], tokens: Ints, parents: Ints) -> tuple[Tensor, Tensor, Tensor]:
+    """Prompt and tree as one sequence: token ids, what each sees, positions."""
+    n, size = len(prompt), len(tokens)
+    visible = np.zeros((n + size, n + size), dtype=np.bool_)
+    visible[:n, :n] = np.tri(n, dtype=np.bool_)
+    visible[n:, :n] = True
+    visible[n:, n:] = np.eye(size, dtype=np.bool_)
+    position = np.arange(n + size)
+    for row, parent in enumerate(parents.tolist(), start=n):
+        position[row] = n
+        if parent >= 0:
+            visible[row, n:row] = visible[n + parent, n:row]
+            position[row] = position[n + parent] + 1
+    ids = torch.tensor([*prompt, *tokens.tolist()])
+    return ids, torch.from_numpy(visible), torch.from_numpy(position)
 
 
 class TreeReader:

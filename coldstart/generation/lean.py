@@ -10,7 +10,7 @@ it is there again in a fraction of a second, without importing Transformers.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ FAMILIES = frozenset({"llama", "mistral", "qwen2"})
 ROTATIONS = frozenset({"default", "linear", "llama3", "yarn"})
 """Kinds of rotary positions whose frequencies do not depend on the length of the text."""
 _WEIGHTS, _SHAPE = "lean.safetensors", "lean.json"
+_ROWS = 64  # rows of joint sequences are filled up to a multiple: torch keeps code for each number
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Shape:
 
 
 class LeanDecoder:
-    """A decoder for one sequence at a time.
+    """A decoder for one sequence, or several one after another.
 
     Args:
         shape: its shape.
@@ -147,39 +148,56 @@ class LeanDecoder:
             raise ModelError(f"no decoder in {folder}: {e}", hint="delete the folder") from e
 
     @torch.inference_mode()
-    def __call__(self, ids: Tensor, visible: Tensor, position: Tensor) -> Tensor:
+    def __call__(self, ids: Tensor, visible: Tensor | Sequence[Tensor], position: Tensor) -> Tensor:
         """Last-layer states after the final norm.
 
         Args:
             ids: token ids, shape (T,).
-            visible: which tokens each token attends to, bool, shape (T, T).
+            visible: which tokens each token attends to, bool, shape (T, T). Of several sequences
+                one after another, those of each, shape (T_n, T_n), all T_n together T.
             position: of each token, shape (T,).
 
         Returns:
             Shape (T, H).
         """
-        w = self.weights
+        w, size = self.weights, len(ids)
+        blocks = [visible] if isinstance(visible, Tensor) else visible
+        if len(blocks) > 1:
+            spare = -size % _ROWS
+            ids, position = functional.pad(ids, (0, spare)), functional.pad(position, (0, spare))
         hidden = functional.embedding(ids, w["embedding"])
-        mask = torch.zeros(visible.shape).masked_fill_(~visible, float("-inf"))
+        masks = [torch.zeros(b.shape).masked_fill_(~b, float("-inf")) for b in blocks]
         angles = position[:, None].float() * w["frequencies"].float()
         angles = torch.cat((angles, angles), dim=-1)[:, None]
         cos, sin = (
             (turn * self.shape.rotation).to(hidden.dtype) for turn in (angles.cos(), angles.sin())
         )
         for n in range(self.shape.layers):
-            hidden = hidden + self._attend(n, hidden, mask, cos, sin)
+            hidden = hidden + self._attend(n, hidden, masks, cos, sin)
             both = functional.linear(self._normed(hidden, f"{n}.before_mlp"), w[f"{n}.gate_up"])
             gate, up = both.chunk(2, dim=-1)
             hidden = hidden + functional.linear(functional.silu(gate) * up, w[f"{n}.down"])
-        return self._normed(hidden, "norm")
+        return self._normed(hidden[:size], "norm")
 
-    def _attend(self, n: int, hidden: Tensor, mask: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        size, heads, shared = len(hidden), self.shape.heads, self.shape.shared
+    def _attend(
+        self, n: int, hidden: Tensor, masks: Sequence[Tensor], cos: Tensor, sin: Tensor
+    ) -> Tensor:
+        heads, shared = self.shape.heads, self.shape.shared
         joint = self._linear(self._normed(hidden, f"{n}.before_attention"), f"{n}.qkv")
-        joint = joint.view(size, heads + 2 * shared, -1)
+        joint = joint.view(len(hidden), heads + 2 * shared, -1)
         turned, values = joint[:, : heads + shared], joint[:, heads + shared :]
         left, right = turned.chunk(2, dim=-1)
         turned = turned * cos + torch.cat((-right, left), dim=-1) * sin
+        out, start = hidden.new_zeros(len(hidden), heads * joint.shape[-1]), 0
+        for mask in masks:
+            end = start + len(mask)
+            out[start:end] = self._mixed(turned[start:end], values[start:end], mask)
+            start = end
+        return self._linear(out, f"{n}.out")
+
+    def _mixed(self, turned: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+        """What each token of one sequence takes from those it sees, shape (T, heads · width)."""
+        size, heads, shared = len(mask), self.shape.heads, self.shape.shared
         query, key = turned[:, :heads].transpose(0, 1), turned[:, heads:].transpose(0, 1)
         # Heads that share a key are stacked: one product per key.
         query = query.reshape(shared, -1, query.shape[-1])
@@ -187,7 +205,7 @@ class LeanDecoder:
         scores = scores.mul_(query.shape[-1] ** -0.5).add_(mask).softmax(-1)
         weights = scores.to(values.dtype).view(shared, -1, size)
         mixed = torch.bmm(weights, values.transpose(0, 1)).view(heads, size, -1)
-        return self._linear(mixed.transpose(0, 1).reshape(size, -1), f"{n}.out")
+        return mixed.transpose(0, 1).reshape(size, -1)
 
     def _linear(self, hidden: Tensor, name: str) -> Tensor:
         return functional.linear(hidden, self.weights[name], self.weights.get(f"{name}_bias"))

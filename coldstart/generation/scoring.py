@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+TOGETHER = 4096
+"""Tokens of several prompts and their trees that one pass reads at most."""
 _WIDE = 256  # alternatives of a decision
 
 
@@ -48,19 +50,83 @@ def exact_logprobs(
         most: tree tokens read at once; a larger tree is read piece by piece. ``None``: all at once.
         items: the only ones to tell, ascending positions, shape (R,); the result has their shape.
     """
-    mass, ids = Mass.of(mass), lm.lines.encode(prompt)
-    logits = np.empty(len(plan.edge_token))
-    for states, place, edges in _pieces(lm, ids, plan, most or len(plan.tree_token) + 1):
-        logits[edges] = tau * _raw(lm, states, place, plan.edge_token[edges])
+    (found,) = exact_logprobs_of(lm, [(prompt, plan, items)], mass, tau, prior=prior, most=most)
+    return found
+
+
+def exact_logprobs_of(
+    lm: CausalLM,
+    asked: Sequence[tuple[str, TriePlan, Ints | None]],
+    mass: Floats | Mass,
+    tau: float,
+    *,
+    prior: bool = True,
+    most: int | None = None,
+) -> list[Floats]:
+    """``exact_logprobs`` of several prompts, as many in one forward pass as ``TOGETHER`` allows.
+
+    Args:
+        lm: the model.
+        asked: prompt, plan and items of each, as ``exact_logprobs`` takes them; the plans are
+            of one trie.
+        mass: of the trie's items.
+        tau: as there.
+        prior: as there.
+        most: tree tokens of one prompt read at once.
+    """
+    mass = Mass.of(mass)
+    logits = [np.empty(len(plan.edge_token)) for _, plan, _ in asked]
+    pieces = (
+        (n, piece)
+        for n, (prompt, plan, _) in enumerate(asked)
+        for piece in _pieces(lm.lines.encode(prompt), plan, most or len(plan.tree_token) + 1)
+    )
+    for some in _passes(pieces):
+        with torch.inference_mode():
+            states = lm.read_trees([(p.prompt, p.tokens, p.parents) for _, p in some])
+        for (n, piece), own in zip(some, states, strict=True):
+            wanted = asked[n][1].edge_token[piece.edges]
+            logits[n][piece.edges] = tau * _raw(lm, own, piece.place, wanted)
     if prior:
-        logits = logits + plan.edge_prior(mass)
-    return plan.item_logprobs(logits, mass, items)
+        logits = [x + plan.edge_prior(mass) for x, (_, plan, _) in zip(logits, asked, strict=True)]
+    each = zip(logits, asked, strict=True)
+    return [plan.item_logprobs(x, mass, items) for x, (_, plan, items) in each]
 
 
-def _pieces(
-    lm: CausalLM, prompt: list[int], plan: TriePlan, most: int
-) -> Iterator[tuple[Tensor, Ints, Ints]]:
-    """Read the tree, some tokens at a time: the states, those of some edges, and these edges."""
+class _Piece(NamedTuple):
+    """A part of a tree that is read at once.
+
+    Args:
+        prompt: token ids.
+        tokens, parents: as ``CausalLM.read_tree`` takes them.
+        edges: those of the plan that it tells about, shape (E,).
+        place: at which of the states that come back each of them begins, shape (E,).
+    """
+
+    prompt: list[int]
+    tokens: Ints
+    parents: Ints
+    edges: Ints
+    place: Ints
+
+
+def _passes(pieces: Iterable[tuple[int, _Piece]]) -> Iterator[list[tuple[int, _Piece]]]:
+    """Put pieces together, ``TOGETHER`` tokens at most, one piece at least."""
+    some: list[tuple[int, _Piece]] = []
+    tokens = 0
+    for n, piece in pieces:
+        size = len(piece.prompt) + len(piece.tokens)
+        if some and tokens + size > TOGETHER:
+            yield some
+            some, tokens = [], 0
+        some.append((n, piece))
+        tokens += size
+    if some:
+        yield some
+
+
+def _pieces(prompt: list[int], plan: TriePlan, most: int) -> Iterator[_Piece]:
+    """A tree, some tokens at a time."""
     size, done = len(plan.tree_token), -1
     while done < size:
         # Of what comes before a piece, its tokens follow only those before the first of them.
@@ -73,11 +139,10 @@ def _pieces(
         read = np.array([*reversed(before), *range(first, end)], dtype=np.int64)
         parent = plan.tree_parent[read]
         inside = np.where(parent < 0, -1, np.searchsorted(read, parent))
-        with torch.inference_mode():
-            states = lm.read_tree(prompt, plan.tree_token[read], inside)
         edges = np.flatnonzero((plan.edge_position >= done) & (plan.edge_position < end))
         at = plan.edge_position[edges]
-        yield states, np.where(at < 0, len(read), np.searchsorted(read, at)), edges
+        place = np.where(at < 0, len(read), np.searchsorted(read, at))
+        yield _Piece(prompt, plan.tree_token[read], inside, edges, place)
         done = end
 
 

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Arms = Mapping[str, "Recommender"]
 
-_REMEMBERED = 0.2  # weight of the newest job in the running mean of how long one takes
+_REMEMBERED = 0.2  # weight of the newest batch in the running mean of how long a job takes
+_SHARE = 0.25  # of the deadline, that a batch may take: its users all wait for its end
+# Of the deadline, up to which an answer may be expected: estimates err on busy machines.
+_ROOM = 0.4
 
 
 @dataclass
@@ -51,7 +54,7 @@ class Worker:
     Args:
         arms: recommender by name; one of them, or several in an experiment.
         queue_size: how many jobs may wait.
-        batch: how many are taken at a time.
+        batch: how many are taken at a time, at most.
         deadline: seconds a job may take, waiting included.
         metrics: where batches and waits are counted.
     """
@@ -62,7 +65,7 @@ class Worker:
         self._arms = dict(arms)
         self._queue: queue.Queue[_Job | None] = queue.Queue(queue_size)
         self._batch, self._deadline, self._metrics = batch, deadline, metrics
-        self._pace = 0.0
+        self._pace = self._free_at = 0.0
         self._closing = False
         self._thread = threading.Thread(target=self._loop, name="recommender", daemon=True)
 
@@ -133,15 +136,27 @@ class Worker:
             raise Refusal(503, "closing", "the service is going down", "ask another", retry_after=5)
         now = time.monotonic()
         allowed = self._deadline if deadline is None else deadline
-        expected = self._queue.qsize() * self._pace
-        if expected > allowed:
-            raise _overloaded(expected - allowed)
+        expected = self._expected(now)
+        if expected > _ROOM * allowed:
+            raise _overloaded(expected)
         future: Future[Any] = Future()
         try:
             self._queue.put_nowait(_Job(work, arm, now + allowed, now, future))
         except queue.Full:
-            raise _overloaded(expected / 2) from None
+            raise _overloaded(expected) from None
         return future
+
+    def _expected(self, now: float) -> float:
+        """Seconds until what is asked now is answered; 0 if nothing comes before it."""
+        waiting, busy = self._queue.qsize(), max(0.0, self._free_at - now)
+        if not (waiting or busy):
+            return 0.0
+        return busy + (waiting + self._most()) * self._pace
+
+    def _most(self) -> int:
+        """How many are taken at a time."""
+        fitting = _SHARE * self._deadline / self._pace if self._pace else self._batch
+        return max(1, min(self._batch, int(fitting)))
 
     async def _wait_for(self, future: Future[Any]) -> Any:
         try:
@@ -153,35 +168,37 @@ class Worker:
         open_ = True
         while open_:
             taken = [self._queue.get()]
-            while len(taken) < self._batch:
+            most = self._most()
+            while len(taken) < most:
                 try:
                     taken.append(self._queue.get_nowait())
                 except queue.Empty:
                     break
             open_ = None not in taken
+            self._free_at = time.monotonic() + len(taken) * self._pace
             for _, jobs in groupby((j for j in taken if j is not None), lambda j: j.joins):
                 self._run(list(jobs))
+            self._free_at = 0.0
 
     def _run(self, jobs: list[_Job]) -> None:
         """Do what goes together: one call, or several asks of one arm."""
         start, arm = time.monotonic(), self._arm(jobs[0].arm)
         begun: list[_Job] = []
-        done = 0
         try:
-            for result in self._results(arm, jobs, begun):
-                _settle(begun[done].future, result)
-                done += 1
+            for n, result in self._results(arm, jobs, begun):
+                _settle(begun[n].future, result)
         except BaseException as e:  # must not end the thread: nobody would be answered again
-            for job in begun[done:]:
-                _settle(job.future, e)
+            for job in begun:
+                if not job.future.done():
+                    _settle(job.future, e)
         if isinstance(jobs[0].work, Ask):
             self._metrics.batch_size.observe(len(begun))
         if begun:
             spent = (time.monotonic() - start) / len(begun)
             self._pace += _REMEMBERED * (spent - self._pace)
 
-    def _results(self, arm: Any, jobs: list[_Job], begun: list[_Job]) -> Iterator[Any]:
-        """What comes of the jobs that somebody still waits for, which are noted in ``begun``."""
+    def _results(self, arm: Any, jobs: list[_Job], begun: list[_Job]) -> Iterator[tuple[int, Any]]:
+        """What comes of the jobs that somebody still waits for, by their position in ``begun``."""
 
         def due() -> Iterator[Any]:
             for job in jobs:
@@ -192,8 +209,8 @@ class Worker:
         if isinstance(jobs[0].work, Ask):
             yield from answer_together(arm, due())
         else:
-            for work in due():
-                yield work(arm)
+            for n, work in enumerate(due()):
+                yield n, work(arm)
 
     def _is_due(self, job: _Job) -> bool:
         """Whether somebody still waits for it."""
@@ -228,5 +245,9 @@ def _overloaded(seconds: float) -> Refusal:
 
 def _too_late() -> Refusal:
     return Refusal(
-        504, "too_late", "the answer took longer than allowed", "try again, or ask for less"
+        504,
+        "too_late",
+        "the answer took longer than allowed",
+        "try again, or ask for less",
+        retry_after=1,
     )

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from coldstart.evidence import Evidence
+    from coldstart.features import ResolvedProfile
     from coldstart.recommender import Recommender
 
 E = TypeVar("E", bound=BaseModel)
@@ -286,18 +287,9 @@ class OnboardingSession:
         Raises:
             ConfigError: an option out of range, or a time without a time zone.
         """
-        if now is not None and now.utcoffset() is None:
-            raise ConfigError(f"now is {now}, without a time zone", hint="datetime.now(UTC)")
-        asked = default_filters() if filters is None else filters
-        options = AnswerOptions(
-            k,
-            strategy,
-            (*asked, NotNow(self._history)),
-            diversity,
-            near_duplicates=near_duplicates,
-            adjustments=adjustments_of(self._history, self._knowledge, now or datetime.now(UTC)),
+        user, options = self.request(
+            k, context, filters, strategy, diversity, near_duplicates=near_duplicates, now=now
         )
-        user = self._recommender.resolve(self.profile, context)
         if not self._exploration:
             return self._recommender.answer_to(user, options)
         found: dict[tuple[Strategy, bytes | None], Evidence] = {}
@@ -325,6 +317,34 @@ class OnboardingSession:
             shown=self._history.shown,
             near_duplicates=near_duplicates,
         )
+
+    def request(
+        self,
+        k: int = 10,
+        context: Context | Mapping[str, Any] | None = None,
+        filters: Iterable[Filter] | None = None,
+        strategy: Strategy = "catalog",
+        diversity: float = 0.0,
+        *,
+        near_duplicates: bool = False,
+        now: datetime | None = None,
+    ) -> tuple[ResolvedProfile, AnswerOptions]:
+        """What ``recommend`` asks of the recommender: who it is by now, and which list.
+
+        Exploration comes on top. Takes and raises what ``recommend`` does.
+        """
+        if now is not None and now.utcoffset() is None:
+            raise ConfigError(f"now is {now}, without a time zone", hint="datetime.now(UTC)")
+        asked = default_filters() if filters is None else filters
+        options = AnswerOptions(
+            k,
+            strategy,
+            (*asked, NotNow(self._history)),
+            diversity,
+            near_duplicates=near_duplicates,
+            adjustments=adjustments_of(self._history, self._knowledge, now or datetime.now(UTC)),
+        )
+        return self._recommender.resolve(self.profile, context), options
 
     # -- inside ----------------------------------------------------------------------------------
 

@@ -1,0 +1,182 @@
+"""Batches: users per second and memory over many users, and what is left of one that is killed.
+
+    python benchmarks/batch.py --users 100000 --out docs/results/batch
+    python benchmarks/batch.py --kills 50
+
+Users are made up: age, gender, an occupation, and up to five films that they like, drawn by
+popularity. With ``--kills`` the command ``coldstart batch`` is killed with SIGKILL at random
+moments until it has been killed so often, then it is left to end; all parts must be those of an
+uninterrupted run, byte by byte, with every user once. Exits with 1 if they are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from catalog_scale import memory
+
+from coldstart.batch import Options, run_batch
+from coldstart.cache import write_atomic
+from coldstart.data.named import NAMED
+
+OCCUPATIONS = ("student", "engineer", "educator", "writer", "artist", "nurse", "lawyer")
+FEW, SMALL = 400, 20  # users and users per part of the killed runs
+
+
+def made_users(n: int, seed: int = 0) -> pl.DataFrame:
+    """A table of users."""
+    rng = np.random.default_rng(seed)
+    data = NAMED["ml-100k"].load()
+    likes = [i for liked in data.likes.values() for i in liked]
+    picks = rng.choice(np.array(likes, dtype=object), (n, 5))
+    sizes = rng.integers(0, 6, n)
+    return pl.DataFrame(
+        {
+            "user_id": [f"user-{row:09d}" for row in range(n)],
+            "age": rng.integers(14, 80, n),
+            "gender": rng.choice(["M", "F"], n),
+            "occupation": rng.choice(OCCUPATIONS, n),
+            "liked": [
+                list(dict.fromkeys(row[:size].tolist()))
+                for row, size in zip(picks, sizes, strict=True)
+            ],
+        }
+    )
+
+
+def speed(artifact: Path, n: int, jobs: int, strategy: str) -> dict[str, object]:
+    """Answer everyone once; returns the figures."""
+    with tempfile.TemporaryDirectory(prefix="coldstart-") as folder:
+        table, out = Path(folder) / "users.parquet", Path(folder) / "out"
+        made_users(n).write_parquet(table)
+        seen: list[tuple[int, float, float]] = []
+
+        def report(done: int, total: int) -> None:
+            seen.append((done, time.monotonic(), memory("VmRSS")))
+            if len(seen) % 10 == 0:
+                print(f"{done:,} of {total:,}, {seen[-1][2]:.0f} MB", flush=True)
+
+        options = Options(strategy=strategy)  # type: ignore[arg-type]
+        made = run_batch(artifact, table, out, options, jobs=jobs, report=report)
+        size = sum(p.stat().st_size for p in out.glob("part-*"))
+        rows = pl.scan_parquet(out / "part-*.parquet").select(
+            users=pl.len(), different=pl.col("user_id").n_unique()
+        )
+        users, different = rows.collect().row(0)
+    tenth, end = seen[max(1, len(seen) // 10)], seen[-1]
+    steady = (end[0] - tenth[0]) / max(end[1] - tenth[1], 1e-9)
+    return {
+        "users": users,
+        "different_users": different,
+        "strategy": strategy,
+        "jobs": jobs,
+        "seconds": round(made.seconds, 1),
+        "users_per_s": round(steady, 1),
+        "memory_mb_after_a_tenth": round(tenth[2]),
+        "memory_mb_at_the_end": round(end[2]),
+        "bytes_per_user": round(size / users),
+    }
+
+
+def kills(artifact: Path, wanted: int, seed: int) -> dict[str, object]:
+    """Kill the command again and again; returns what came of it."""
+    rng = random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="coldstart-") as folder:
+        table, whole = Path(folder) / "users.parquet", Path(folder) / "whole"
+        made_users(FEW).write_parquet(table)
+
+        def command(out: Path) -> list[str]:
+            return [
+                *(sys.executable, "-m", "coldstart", "batch", "--users", str(table)),
+                *("--out", str(out), "--artifact", str(artifact), "--strategy", "prior"),
+                *("--size", str(SMALL), "--json"),
+            ]
+
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        start = time.monotonic()
+        subprocess.run(command(whole), check=True, **quiet)  # type: ignore[call-overload]
+        longest = time.monotonic() - start
+        expected = {p.name: p.read_bytes() for p in whole.iterdir()}
+        killed = rounds = 0
+        faults: list[str] = []
+        while killed < wanted:
+            out = Path(folder) / f"killed-{rounds}"
+            rounds += 1
+            ended = False
+            while not ended and killed < wanted:
+                child = subprocess.Popen(command(out), **quiet)  # type: ignore[call-overload]
+                try:  # most of the time goes into starting: aim at what comes after
+                    child.wait(longest * rng.uniform(0.5, 1.0))
+                    ended = True
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    child.wait()
+                    killed += 1
+                faults += [
+                    f"{part.name} is not whole"
+                    for part in out.glob("part-*")
+                    if part.read_bytes() != expected[part.name]
+                ]
+                print(f"{killed} kills, {len(list(out.glob('part-*')))} parts", flush=True)
+            subprocess.run(command(out), check=True, **quiet)  # type: ignore[call-overload]
+            found = {p.name: p.read_bytes() for p in out.iterdir() if p.name[0] != "."}
+            if found != expected:
+                faults.append(f"round {rounds} left other files than an uninterrupted run")
+            users = pl.read_parquet(out / "part-*.parquet")["user_id"].to_list()
+            if sorted(users) != sorted(made_users(FEW)["user_id"].to_list()):
+                faults.append(f"round {rounds} does not have every user once")
+    return {
+        "kills": killed,
+        "rounds": rounds,
+        "users": FEW,
+        "parts": FEW // SMALL,
+        "faults": faults,
+    }
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--artifact", type=Path, default=Path("adapters/ml-100k"))
+    parser.add_argument("--users", type=int, default=0, help="made-up users to answer")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--strategy", default="prior")
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="writes OUT.json")
+    chosen = parser.parse_args()
+    report: dict[str, object] = {
+        "command": "python benchmarks/batch.py "
+        + (f"--users {chosen.users} --jobs {chosen.jobs} " if chosen.users else "")
+        + (f"--kills {chosen.kills}" if chosen.kills else ""),
+        "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, "
+        f"Python {platform.python_version()}",
+        "versions": {p: version(p) for p in ("coldstart-rec", "numpy", "polars")},
+    }
+    if chosen.users:
+        report["speed"] = speed(chosen.artifact, chosen.users, chosen.jobs, chosen.strategy)
+    faults: object = []
+    if chosen.kills:
+        report["crash"] = found = kills(chosen.artifact, chosen.kills, chosen.seed)
+        faults = found["faults"]
+    text = json.dumps(report, indent=1)
+    print(text)
+    if chosen.out:
+        write_atomic(chosen.out.with_suffix(".json"), text + "\n")
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()

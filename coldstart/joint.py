@@ -1,0 +1,151 @@
+"""Lists of several users, the language model reading all their prompts in one pass.
+
+Matrix products of more rows are faster; ``python benchmarks/throughput.py --joint`` measures by how
+much. Nothing else is shared: every list is the one that its user would get alone, but for the last
+bits of a sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coldstart.answer import AnswerOptions
+from coldstart.evidence import Evidence, model_feature
+from coldstart.features import ResolvedProfile
+from coldstart.hardware import one_blas_thread
+from coldstart.schema import RecommendationList, Strategy
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from coldstart.generation.decoding import DecodingConfig
+    from coldstart.recommender import Recommender
+
+    Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A list that somebody waits for.
+
+    Args:
+        user: the resolved profile.
+        options: which list.
+        decoding: how the model writes.
+        seed: of free writing.
+    """
+
+    user: ResolvedProfile
+    options: AnswerOptions
+    decoding: DecodingConfig | None = None
+    seed: int = 0
+
+
+def answer_jointly(
+    recommender: Recommender, requests: Sequence[Request]
+) -> Iterator[tuple[int, RecommendationList | Exception]]:
+    """Answer several users; one's error is nobody else's.
+
+    Whoever needs titles judged is judged in one pass. Free writing takes several times as long, so
+    it comes after that, one user after another, and whoever is done does not wait for it.
+
+    Args:
+        recommender: its catalog must not change meanwhile.
+        requests: what is asked for.
+
+    Yields:
+        The position of a request and its list, or why there is none; as soon as it is there.
+    """
+    lists = [_List(recommender, position, request) for position, request in enumerate(requests)]
+    with one_blas_thread():
+        for one in lists:
+            one.go_on(None)
+        moved = lists
+        while True:
+            yield from ((one.position, one.made) for one in moved if one.made is not None)
+            waiting = [one for one in lists if one.made is None]
+            if not waiting:
+                return
+            moved = [one for one in waiting if one.question[0] == "catalog"]
+            if moved:
+                asked = [(one.request.user, one.question[1]) for one in moved]
+                for one, found in zip(moved, _judged(recommender, asked), strict=True):
+                    one.go_on(found)
+            else:
+                moved = waiting[:1]
+                moved[0].go_on(_written(recommender, moved[0].request))
+
+
+def judge(
+    recommender: Recommender, asked: Sequence[tuple[ResolvedProfile, Ints | None]]
+) -> list[Evidence]:
+    """What ``recommender.evidence`` of ``catalog`` says for several users, read in one pass.
+
+    Args:
+        recommender: with a language model.
+        asked: each user, and the items whose titles are judged, ``None`` for all.
+
+    Raises:
+        ModelError: a prompt is longer than the model takes.
+    """
+    prompts = [recommender.prompt(user) for user, _ in asked]
+    rows = [rows for _, rows in asked]
+    reader, knowledge = recommender.reader, recommender.knowledge
+    texts = [prompt.text for prompt in prompts]
+    found = reader.logprobs_of(list(zip(texts, rows, strict=True)))
+    mass = reader.mass()
+    return [
+        Evidence(
+            logprobs=logprobs,
+            model=model_feature(knowledge, logprobs, mass),
+            prompt=prompt.text,
+            notes=prompt.notes,
+        )
+        for prompt, logprobs in zip(prompts, found, strict=True)
+    ]
+
+
+class _List:
+    """One user's list in the making: stops at a question, goes on with the evidence."""
+
+    def __init__(self, recommender: Recommender, position: int, request: Request) -> None:
+        self.position, self.request = position, request
+        self.question: tuple[Strategy, Ints | None] = ("prior", None)
+        self.made: RecommendationList | Exception | None = None
+        self._steps = recommender.steps(request.user, request.options)
+
+    def go_on(self, found: Evidence | Exception | None) -> None:
+        """Up to the next question or the end; ``None`` to begin."""
+        if isinstance(found, Exception):
+            self.made = found
+            return
+        try:
+            self.question = self._steps.send(found)  # type: ignore[arg-type]  # None begins
+        except StopIteration as end:
+            self.made = end.value
+        except Exception as e:
+            self.made = e
+
+
+def _judged(
+    recommender: Recommender, asked: Sequence[tuple[ResolvedProfile, Ints | None]]
+) -> Sequence[Evidence | Exception]:
+    """``judge``, one by one if something is wrong with one of them."""
+    try:
+        return judge(recommender, asked)
+    except Exception as e:
+        if len(asked) == 1:
+            return [e]
+        return [found for one in asked for found in _judged(recommender, [one])]
+
+
+def _written(recommender: Recommender, request: Request) -> Evidence | Exception:
+    try:
+        return recommender.evidence(
+            request.user, "free", decoding=request.decoding, seed=request.seed
+        )
+    except Exception as e:
+        return e
