@@ -18,6 +18,7 @@ from coldstart.errors import ArtifactError
 from coldstart.filters import Years, default_filters
 from coldstart.serve import logs
 from coldstart.serve.app import create_app
+from coldstart.serve.errors import Refusal
 from coldstart.serve.experiment import Experiment
 from coldstart.serve.service import Service
 from coldstart.serve.settings import ServeSettings
@@ -478,6 +479,10 @@ class Slow:
         assert self.go.wait(30)
         return self.real.recommend(*args, **options)
 
+    def steps(self, *args):
+        assert self.go.wait(30)
+        return self.real.steps(*args)
+
 
 def in_background(call, n):
     """Call ``n`` times at once; returns the threads and where the results go."""
@@ -741,3 +746,90 @@ def test_sessions_are_dealt_to_arms_and_stay_there(tmp_path):
 def test_importing_the_service_loads_no_torch():
     code = "import coldstart.serve.app, coldstart.serve.run, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# -- several at once ------------------------------------------------------------------------------
+
+
+def in_line(client, bodies, **more):
+    """Send requests while the worker is busy, so that they wait together; their answers."""
+    worker, go = client.service.worker, threading.Event()
+    begun = threading.Event()
+    busy = worker._submit(lambda rec: begun.set() or go.wait(30), "")
+    assert begun.wait(10)
+    threads, got = [], []
+    for n, body in enumerate(bodies, start=1):
+        one, out = in_background(lambda b=body: client.post("/v1/recommend", json=b, **more), 1)
+        threads += one
+        got.append(out)
+        wait_until(lambda n=n: worker.waiting() == n)
+    go.set()
+    for t in threads:
+        t.join()
+    assert busy.result(1) is True
+    return [out[0] for out in got]
+
+
+def test_those_who_wait_are_read_in_one_pass_and_get_what_they_would_alone(tmp_path, monkeypatch):
+    bodies = [
+        {"profile": {"age": 24}, "k": 3},
+        {"input": "science fiction, but no drama", "k": 4},
+        {"profile": {"liked": [CANARY]}},
+        {"strategy": "prior", "k": 2},
+        {"profile": {"liked": ["Alien"]}, "strategy": "both", "k": 5},
+    ]
+    with serving(tmp_path, batch=8) as client:
+        alone = [client.post("/v1/recommend", json=body) for body in bodies]
+        lm, passes = client.service.worker._arms[""].lm, []
+        once = lm.read_trees
+        monkeypatch.setattr(lm, "read_trees", lambda x: passes.append(len(x)) or once(x))
+        together = in_line(client, bodies)
+    assert [r.status_code for r in together] == [200, 200, 422, 200, 200]
+    assert passes == [2, 1]
+    for one, other in zip(together, alone, strict=True):
+        told, expected = one.json(), other.json()
+        for got, want in zip(told.pop("items", []), expected.pop("items", []), strict=True):
+            assert got.pop("score") == pytest.approx(want.pop("score"), abs=1e-4)
+            assert got == want
+        assert told == expected
+
+
+def test_whose_time_is_over_is_not_read_for(tmp_path, monkeypatch):
+    with serving(tmp_path, batch=8, deadline=0.4) as client:
+        lm, passes = client.service.worker._arms[""].lm, []
+        once = lm.read_trees
+        monkeypatch.setattr(lm, "read_trees", lambda x: passes.append(len(x)) or once(x))
+        worker, go = client.service.worker, threading.Event()
+        worker._submit(lambda rec: go.wait(30), "")
+        threads, got = in_background(lambda: client.post("/v1/recommend", json={}), 3)
+        for t in threads:
+            t.join()
+        for answer in got:
+            refused(answer, 504, "too_late")
+            assert int(answer.headers["retry-after"]) >= 1
+        go.set()
+        assert client.post("/v1/recommend", json={}).status_code == 200
+    assert passes == [1]
+
+
+def test_a_batch_takes_a_share_of_the_deadline_and_who_comes_too_late_is_refused(tmp_path):
+    with serving(tmp_path, batch=16, deadline=8.0) as client:
+        worker = client.service.worker
+        worker._pace = 0.5
+        assert worker._most() == 4
+        go, begun = threading.Event(), threading.Event()
+        worker._submit(lambda rec: begun.set() or go.wait(30), "")
+        assert begun.wait(10)
+        waiting = []
+        with pytest.raises(Refusal) as told:  # noqa: PT012 - how many fit is what is asked
+            while len(waiting) < 50:
+                waiting.append(worker._submit(lambda rec: None, ""))
+        # Of 3.2 s, two are for the batch that the last one would be in, .5 for what has begun.
+        assert 1 <= len(waiting) <= 3
+        assert told.value.status == 503
+        assert told.value.retry_after > 0
+        go.set()
+        wait_until(lambda: all(f.done() for f in waiting))
+        worker._pace = 100.0  # even so: whoever has nobody before them is let in
+        wait_until(lambda: not worker._free_at)
+        assert client.post("/v1/recommend", json={"k": 1}).status_code == 200

@@ -247,7 +247,7 @@ def test_the_report_of_the_command_is_that_of_the_store(tmp_path, capsys):
         ("new", 3, 0.0),
     ]
     assert main(["serve", "ab-report", str(file), "--db", str(db)]) == 0
-    assert "0.000 [0.000, 0.000]" in capsys.readouterr().out
+    assert "0.000 [0.000, 0.561]" in capsys.readouterr().out
 
 
 # -- parts ----------------------------------------------------------------------------------------

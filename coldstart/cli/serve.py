@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -15,7 +16,8 @@ from coldstart.cli.recommend import Model
 from coldstart.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
-    from coldstart.serve.store import ApiKey, Store
+    from coldstart.serve.experiment import ArmReport
+    from coldstart.serve.store import ApiKey, ArmOutcome, Store, SubjectOutcome
 
 app = typer.Typer()
 keys = typer.Typer(no_args_is_help=True, help="Who may call the service.")
@@ -200,31 +202,63 @@ def revoke_key(
 def ab_report(
     experiment: Annotated[Path, typer.Argument(help="The TOML file.", metavar="FILE")],
     db: Database = _DB,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    outcome: Annotated[
+        str,
+        typer.Option(
+            help="Of single requests: like, click, buy, dislike, skip, seen or not_now. "
+            "[dim]Sessions go by likes.[/dim]",
+            metavar="KIND",
+        ),
+    ] = "like",
     as_json: output.AsJson = False,
 ) -> None:
-    """Say what each arm of an A/B test has brought, with 95 % intervals over sessions.
+    """Say what each arm of an A/B test has brought, with 95 % intervals.
 
-    Gain is the share of sessions with a like, less that of the first arm.
+    Sessions are one table, the subjects of single requests another: a share is that of sessions,
+    or subjects, with at least one like, whatever number of lists they saw. Gain is the share less
+    that of the first arm.
 
     [bold]Examples[/bold]
       coldstart serve ab-report ab.toml --db people.db
+      coldstart serve ab-report ab.toml --outcome click --json
     """
-    from coldstart.serve.experiment import Experiment, report
+    from coldstart.serve.experiment import Experiment, OutcomeKind, report
 
+    if outcome not in get_args(OutcomeKind):
+        raise ConfigError(
+            f"no outcome {outcome!r}", hint=f"one of {', '.join(get_args(OutcomeKind))}"
+        )
     test = Experiment.load(experiment)
     with _open(db) as store:
-        made = report(test.in_order(store.outcomes(test.name)), seed)
+        sessions = report(test.in_order(store.outcomes(test.name)))
+        subjects = report(test.in_order(store.subject_outcomes(test.name, outcome)))
     if as_json:
-        return output.emit({"experiment": test.name, "arms": [arm.to_dict() for arm in made]})
-    columns = ("Arm", "Sessions", "Lists", "Likes", "Sessions with a like", "Gain")
-    table = output.table(*columns, right=columns[1:], title=test.name)
-    for arm in made:
-        one = arm.outcome
-        counts = (str(n) for n in (one.sessions, one.exposures, one.likes))
-        table.add_row(
-            one.arm, *counts, _told(arm.share, arm.interval), _told(arm.gain, arm.gain_interval)
+        return output.emit(
+            {
+                "experiment": test.name,
+                "arms": [arm.to_dict() for arm in sessions],
+                "outcome": outcome,
+                "subjects": [arm.to_dict() for arm in subjects],
+            }
         )
+    _print_arms(test.name, ("Sessions", "Lists", "Likes", "Sessions with a like"), sessions)
+    counted = ("Subjects", "Lists", f"{outcome}: items", f"Subjects with a {outcome}")
+    _print_arms(f"{test.name}, single requests", counted, subjects)
+
+
+def _print_arms(
+    title: str,
+    columns: tuple[str, ...],
+    arms: Sequence[ArmReport[ArmOutcome]] | Sequence[ArmReport[SubjectOutcome]],
+) -> None:
+    """One row for each arm: its counts, its share and its gain."""
+    if not arms:
+        return output.note(f"{title}: nobody took part yet")
+    table = output.table("Arm", *columns, "Gain", right=(*columns, "Gain"), title=title)
+    for arm in arms:
+        name, *counts = astuple(arm.outcome)
+        shares = _told(arm.share, arm.interval), _told(arm.gain, arm.gain_interval)
+        table.add_row(name, *map(str, counts[:3]), *shares)
     output.stdout().print(table)
 
 

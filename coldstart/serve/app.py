@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from coldstart import __version__
 from coldstart.serve import errors, logs, models
 from coldstart.serve.gate import Gate
-from coldstart.serve.routes import generate, items, ops, recommend, sessions
+from coldstart.serve.routes import generate, items, ops, outcomes, page, recommend, sessions
 from coldstart.serve.service import Service
 
 _FOLLOW_SECONDS = 2.0
@@ -34,7 +34,9 @@ _NAMES = models.field_names(
     models.FeedbackIn,
     models.TextIn,
     models.ListIn,
-) | {"body", "query", "path", "header", "session_id", "limit", "offset", "stream"}
+    models.OutcomeIn,
+    models.SubjectIn,
+) | {"body", "query", "path", "header", "session_id", "limit", "offset", "n", "stream"}
 
 
 def create_app(service: Service) -> FastAPI:
@@ -72,7 +74,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     errors.install(app, _NAMES)
-    for router in (recommend, sessions, items, generate, ops):
+    for router in (page, recommend, outcomes, sessions, items, generate, ops):
         app.include_router(router.router)
     app.add_middleware(Gate, service=service)
     if service.settings.origins:

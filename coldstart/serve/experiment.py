@@ -1,23 +1,26 @@
-"""A/B tests: which session gets which artifact, and what came of it."""
+"""A/B tests: which session, or subject, gets which artifact, and what came of it."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
-    from coldstart.serve.store import ArmOutcome
+    from coldstart.serve.store import ArmOutcome, SubjectOutcome
 
-_DRAWS = 2000
+OutcomeKind = Literal["like", "dislike", "skip", "seen", "not_now", "click", "buy"]
+"""What can come of an item in a list."""
+_Z = 1.959963984540054  # of 95 %
+Counts = TypeVar("Counts", bound="ArmOutcome | SubjectOutcome")
 
 
 class _Arm(BaseModel):
@@ -29,10 +32,12 @@ class _Arm(BaseModel):
 
 
 class Experiment(BaseModel):
-    """Arms, and how many sessions each gets. The first arm is what the others are held against.
+    """Arms, and how many each gets. The first arm is what the others are held against.
+
+    Dealt are sessions, and the subjects of single requests: the same one always to the same arm.
 
     Args:
-        name: sessions of another name are another experiment, and dealt anew.
+        name: another name is another experiment, and everybody is dealt anew.
         arms: two or more; weights need not sum to anything.
     """
 
@@ -85,14 +90,21 @@ class Experiment(BaseModel):
             for arm in self.arms
         }
 
-    def in_order(self, outcomes: Sequence[ArmOutcome]) -> list[ArmOutcome]:
+    def in_order(self, outcomes: Sequence[Counts]) -> list[Counts]:
         """Outcomes in the order of the arms here; of others, as of an earlier file, after them."""
         names = [arm.name for arm in self.arms]
         return sorted(outcomes, key=lambda o: names.index(o.arm) if o.arm in names else len(names))
 
-    def arm_of(self, session_id: str) -> str:
-        """The arm a session falls into: the same for ever, and by chance over sessions."""
-        digest = hashlib.sha256(f"{self.name}\0{session_id}".encode()).digest()
+    def arm_of(self, unit: str) -> str:
+        """The arm a session, or a subject, falls into: the same for ever, and by chance over them.
+
+        Nothing but the file decides it, so that all processes agree, and an erased subject too
+        comes back to where it was. Changed weights move some: give the experiment a new name.
+
+        Args:
+            unit: id of the session, or the subject.
+        """
+        digest = hashlib.sha256(f"{self.name}\0{unit}".encode()).digest()
         point = int.from_bytes(digest[:8], "big") / 2**64 * sum(a.weight for a in self.arms)
         for arm in self.arms:
             point -= arm.weight
@@ -102,18 +114,18 @@ class Experiment(BaseModel):
 
 
 @dataclass(frozen=True)
-class ArmReport:
+class ArmReport(Generic[Counts]):
     """One arm's outcome.
 
     Args:
         outcome: counts.
-        share: of its sessions with a like, in [0, 1]; ``None`` without sessions.
-        interval: 95 % bootstrap interval of the share, over sessions.
+        share: of its sessions, or subjects, with what is wanted, in [0, 1]; ``None`` without any.
+        interval: 95 % interval of the share.
         gain: share less that of the first arm.
         gain_interval: likewise.
     """
 
-    outcome: ArmOutcome
+    outcome: Counts
     share: float | None
     interval: tuple[float, float] | None
     gain: float | None = None
@@ -121,8 +133,7 @@ class ArmReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
-        counts = {n: getattr(self.outcome, n) for n in _COUNTS}
-        return counts | {
+        return asdict(self.outcome) | {
             "share": self.share,
             "interval": self.interval,
             "gain": self.gain,
@@ -130,37 +141,35 @@ class ArmReport:
         }
 
 
-_COUNTS = ("arm", "sessions", "exposures", "likes", "likers")
+def report(outcomes: Sequence[Counts]) -> list[ArmReport[Counts]]:
+    """What each arm brought, with 95 % intervals over sessions, or subjects.
 
-
-def report(outcomes: Sequence[ArmOutcome], seed: int = 0) -> list[ArmReport]:
-    """What each arm brought, with 95 % intervals; sessions are what is resampled.
-
-    Sessions are dealt to arms, so the arms are independent samples: the interval of a gain is that
-    of the difference of two means that are resampled each for itself.
+    A share has Wilson's score interval, a gain the one that Newcombe (1998, method 10) makes of
+    two of those: the arms are independent samples. Neither is of width 0 where all or none of a
+    few did what is wanted, as a bootstrap's is.
 
     Args:
         outcomes: of all arms, the one to hold the others against first.
-        seed: of the resampling.
     """
-    from coldstart.evaluation.statistics import bootstrap_interval, resample
-
-    made: list[ArmReport] = []
-    base: np.ndarray | None = None  # resampled means of the first arm
-    for number, one in enumerate(outcomes):
-        if not one.sessions:
+    made: list[ArmReport[Counts]] = []
+    for one in outcomes:
+        if not one.units:
             made.append(ArmReport(one, None, None))
             continue
-        liked = np.r_[np.ones(one.likers), np.zeros(one.sessions - one.likers)]
-        share = float(liked.mean())
-        interval = bootstrap_interval(liked.tolist(), seed + number)
-        drawn = resample(liked, np.random.default_rng([seed, number]), _DRAWS)[0]
-        if number == 0:
-            base = drawn
-        first = made[0].share if made else None
-        if base is None or first is None:
+        share, interval = one.successes / one.units, _wilson(one.successes, one.units)
+        first = made[0] if made else None
+        if first is None or first.share is None or first.interval is None:
             made.append(ArmReport(one, share, interval))
             continue
-        low, high = np.quantile(drawn - base, [0.025, 0.975])
-        made.append(ArmReport(one, share, interval, share - first, (float(low), float(high))))
+        gain = share - first.share
+        down = math.hypot(share - interval[0], first.interval[1] - first.share)
+        up = math.hypot(interval[1] - share, first.share - first.interval[0])
+        made.append(ArmReport(one, share, interval, gain, (gain - down, gain + up)))
     return made
+
+
+def _wilson(successes: int, units: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson, 1927)."""
+    p, q = successes / units, _Z**2 / units
+    half = _Z * math.sqrt(p * (1 - p) / units + q / (4 * units))
+    return max(0.0, (p + q / 2 - half) / (1 + q)), min(1.0, (p + q / 2 + half) / (1 + q))

@@ -39,7 +39,7 @@ class Gate:
             return await self._app(scope, receive, send)
         metrics, start = self._service.metrics, time.perf_counter()
         request_id = secrets.token_hex(6)
-        answer = _Answer(send, request_id)
+        answer = _Answer(send, request_id, security.headers_for(scope["path"]))
         metrics.in_flight_now += 1
         try:
             await self._pass(scope, receive, answer)
@@ -129,15 +129,17 @@ class Gate:
 class _Answer:
     """``send`` that adds the headers and remembers the status."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send, self._id = send, request_id.encode()
+    def __init__(
+        self, send: Send, request_id: str, headers: tuple[tuple[bytes, bytes], ...]
+    ) -> None:
+        self._send = send
+        self._headers = (*headers, (b"x-request-id", request_id.encode()))
         self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            ours = [*security.HEADERS, (b"x-request-id", self._id)]
-            message["headers"] = [*message.get("headers", ()), *ours]
+            message["headers"] = [*message.get("headers", ()), *self._headers]
         await self._send(message)
 
 

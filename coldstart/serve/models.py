@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from coldstart.filters import (
     AgeRating,
@@ -30,6 +38,8 @@ from coldstart.schema import (
     _as_picks,
     _as_text_map,
 )
+from coldstart.serve.experiment import OutcomeKind
+from coldstart.serve.store.subjects import MOST_SUBJECT
 from coldstart.session import DEFAULT_QUIZ, QUIZZES, Question, Understood
 from coldstart.session.state import FeedbackKind
 
@@ -64,6 +74,9 @@ Named = Annotated[
     Field(max_length=_MOST_ATTRIBUTES),
 ]
 ItemId = Annotated[str, Field(min_length=1, max_length=200)]
+Subject = Annotated[
+    str, StringConstraints(min_length=1, max_length=MOST_SUBJECT, strip_whitespace=False)
+]
 EXAMPLE_PROFILE: dict[str, Any] = {
     "age": 24,
     "occupation": "technician",
@@ -190,6 +203,11 @@ class RecommendIn(Wanted):
     near_duplicates: bool = False
     unknown_picks: Literal["error", "ignore"] = "error"
     seed: int = Field(default=0, ge=0, lt=2**31)
+    subject: Subject | None = Field(
+        default=None,
+        description="Who it is for, by a name of yours that stays the same: they take part in the "
+        "A/B test, if there is one. It is stored as a keyed hash only.",
+    )
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -277,6 +295,48 @@ class Answer(BaseModel):
         )
 
 
+class SubjectAnswer(Answer):
+    """The list, and what an A/B test needs if its subject takes part in one."""
+
+    arm: str | None = Field(default=None, description="The arm that answered.")
+    exposure_id: str | None = Field(
+        default=None, description="Names this list in POST /v1/outcomes; keep it for 30 days."
+    )
+
+
+class OutcomeIn(_In):
+    """What came of an item of a list."""
+
+    exposure_id: str = Field(pattern="^[0-9a-f]{32}$", description="As /v1/recommend gave it.")
+    item_id: ItemId
+    kind: OutcomeKind
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"exposure_id": "0" * 32, "item_id": "50", "kind": "like"}]}
+    )
+
+
+class SubjectIn(_In):
+    """Whose data."""
+
+    subject: Subject
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"subject": "customer 7"}]})
+
+
+class OutcomeNoted(BaseModel):
+    """It is stored."""
+
+    repeated: bool = Field(description="It was stored before, under the same Idempotency-Key.")
+
+
+class Erased(BaseModel):
+    """What was stored, and is no more."""
+
+    lists: int
+    outcomes: int
+
+
 class MatchOut(BaseModel):
     """An item that a written title stands for."""
 
@@ -346,10 +406,32 @@ class SessionOut(BaseModel):
     expires: datetime
 
 
+class FormOut(BaseModel):
+    """What to ask somebody who begins: what this recommender can use."""
+
+    fields: dict[str, list[str]] = Field(
+        description="Fields of a profile, or of its attributes, and the values that are known, in "
+        "lower case; of age, decades such as 20s."
+    )
+    categories: list[str] = Field(description="The most liked ones, for interests.")
+    strategy: Strategy = Field(description="The one to ask lists with.")
+
+
+class Card(BaseModel):
+    """As much of an item as one needs to have an opinion."""
+
+    item_id: str
+    title: str
+    year: int | None = None
+    categories: list[str] = []
+
+
 class QuestionOut(BaseModel):
     """The next question; ``null`` if nothing is left to ask."""
 
     question: Question | None
+    questions: list[Question] = Field(description="It and those after it, as many as wanted.")
+    items: list[Card] = Field(description="What they are about.")
 
 
 class AnswerIn(_In):

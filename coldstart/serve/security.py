@@ -8,14 +8,32 @@ from urllib.parse import urlsplit
 
 from coldstart.serve.errors import Refusal
 
-HEADERS = (
+PAGE = "/page/"
+"""Where the page's files are; the page itself is ``/``."""
+_ALL = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
+)
+HEADERS = (
+    *_ALL,
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
+PAGE_HEADERS = (
+    *_ALL,
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        b"img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+)
+
+
+def headers_for(path: str) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers of every answer at a path; only the page may load anything."""
+    return PAGE_HEADERS if path == "/" or path.startswith(PAGE) else HEADERS
 
 
 @dataclass(frozen=True)

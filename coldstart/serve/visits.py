@@ -10,16 +10,26 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
 from coldstart.errors import ConfigError
 from coldstart.schema import Context, RecommendationList
+from coldstart.serve import cards
 from coldstart.serve.errors import Refusal, invalid
-from coldstart.serve.models import AnswerIn, FeedbackIn, ListIn, SessionIn, TextIn, plain
+from coldstart.serve.models import (
+    AnswerIn,
+    FeedbackIn,
+    ListIn,
+    QuestionOut,
+    SessionIn,
+    TextIn,
+    plain,
+)
 from coldstart.serve.store import Conflict, Feedback, Session, new_session_id
-from coldstart.session import OnboardingSession, Question, SessionState, Understood
+from coldstart.session import OnboardingSession, SessionState, Understood
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
@@ -89,14 +99,14 @@ class Visits:
             session_id=session_id,
         )
 
-    async def question(self, session_id: str) -> Question | None:
-        """The next question; it stays open until it is answered."""
+    async def questions(self, session_id: str, n: int) -> QuestionOut:
+        """The next ``n`` questions, or fewer; they stay open until they are answered."""
 
-        def ask(session: OnboardingSession) -> tuple[OnboardingSession, Question | None]:
-            asked = session.ask()
-            return asked, asked.next_question()
+        def ask(stored: Stored, recommender: Recommender) -> tuple[SessionState, QuestionOut]:
+            state, questions = cards.put(stored.on(recommender), n)
+            return state, cards.shown(questions, recommender)
 
-        return await self._saved(session_id, ask)
+        return await self._kept(session_id, ask)
 
     async def answer(self, session_id: str, said: AnswerIn, key: str | None) -> bool:
         """Note an answer; returns whether it was known already."""
@@ -150,12 +160,23 @@ class Visits:
         self, session_id: str, step: Callable[[OnboardingSession], tuple[OnboardingSession, T]]
     ) -> T:
         """Take a step and save the state it leads to, if it changed."""
+
+        def take(stored: Stored, recommender: Recommender) -> tuple[SessionState, T]:
+            after, out = step(stored.on(recommender))
+            return after.state, out
+
+        return await self._kept(session_id, take)
+
+    async def _kept(
+        self, session_id: str, take: Callable[[Stored, Recommender], tuple[SessionState, T]]
+    ) -> T:
+        """Save the state that ``take`` makes, if it is another one; returns what else it makes."""
         for _ in range(_TRIES):
             found, stored, arm = await self._load(session_id)
-            after, out = await self._service.worker.call(_on(stored, step), arm)
-            if after.state == stored.state:
+            state, out = await self._service.worker.call(partial(take, stored), arm)
+            if state == stored.state:
                 return out
-            new = replace(found, state=replace(stored, state=after.state).write())
+            new = replace(found, state=replace(stored, state=state).write())
             try:
                 await run_in_threadpool(self._store.save, new, found.version)
                 return out

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
 from coldstart.schema import MAX_K, Strategy
+from coldstart.serve import cards
 from coldstart.serve.errors import not_found
 from coldstart.serve.models import (
     AnswerIn,
     FeedbackIn,
+    FormOut,
     ListIn,
     ListOut,
     Noted,
@@ -41,6 +43,12 @@ async def begin(asked: SessionIn, service: Served) -> SessionOut:
     return SessionOut(session_id=made.id, expires=made.expires)
 
 
+@router.get("", responses=errors())
+async def get_form(service: Served) -> FormOut:
+    """What a form that begins a session can ask; all of it may be left out."""
+    return await service.worker.call(cards.form, service.arm)
+
+
 @router.get(_ONE, responses=errors(404))
 async def export(session_id: SessionPath, service: Served) -> dict[str, Any]:
     """All that is stored about the person."""
@@ -54,10 +62,14 @@ async def erase(session_id: SessionPath, service: Served) -> None:
         raise not_found("session")
 
 
-@router.get(_ONE + "/questions", responses=errors(404))
-async def question(session_id: SessionPath, service: Served) -> QuestionOut:
-    """The next question. It stays the same until it is answered."""
-    return QuestionOut(question=await Visits(service).question(session_id))
+@router.get(_ONE + "/questions", responses=errors(404, 409))
+async def question(
+    session_id: SessionPath,
+    service: Served,
+    n: Annotated[int, Query(ge=1, le=100, description="Questions to have open at once.")] = 1,
+) -> QuestionOut:
+    """The next question, or several. They stay the same until they are answered."""
+    return await Visits(service).questions(session_id, n)
 
 
 @router.post(_ONE + "/answers", responses=errors(404, 409))

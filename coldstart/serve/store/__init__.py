@@ -18,6 +18,11 @@ not before). A method that returns has committed: what it wrote survives a kill 
         store.exposures(session.id)
         store.outcomes("e")                                             # one ArmOutcome per arm
 
+        shown = store.show("customer 7", ["50"], experiment="e", arm="A", artifact="ml-100k")
+        store.record(shown, "key-1", "like", "50")                  #  ExposureNotFound, KeyReused
+        store.subject_outcomes("e"), store.export_subject("customer 7")
+        store.erase_subject("customer 7")
+
         store.log_change("add", "new-1", item_json)
         store.changes(after=0)                                          # replay, or follow by seq
 
@@ -30,13 +35,14 @@ not before). A method that returns has committed: what it wrote survives a kill 
         store.ping(), store.encrypted, store.revision, store.reseal()
 
 Signatures and docstrings: ``Store`` in ``store.py``, the records in ``records.py``. Errors, all of
-them ``StoreError``: ``SessionNotFound`` (404), ``Conflict`` and ``KeyReused`` (409), ``StoreBusy``
-and ``StoreUnavailable`` (503); when opening, ``WrongKey`` and ``WrongRevision``; ``StoreError``
-itself for arguments that do not fit (422).
+them ``StoreError``: ``SessionNotFound`` and ``ExposureNotFound`` (404), ``Conflict`` and
+``KeyReused`` (409), ``StoreBusy`` and ``StoreUnavailable`` (503); when opening, ``WrongKey`` and
+``WrongRevision``; ``StoreError`` itself for arguments that do not fit (422).
 """
 
 from coldstart.serve.store.errors import (
     Conflict,
+    ExposureNotFound,
     KeyReused,
     SessionNotFound,
     StoreBusy,
@@ -57,6 +63,7 @@ from coldstart.serve.store.records import (
     NewKey,
     Recorded,
     Session,
+    SubjectOutcome,
     shorten,
 )
 from coldstart.serve.store.store import Store, new_session_id
@@ -70,6 +77,7 @@ __all__ = [
     "Deleted",
     "Event",
     "Exposure",
+    "ExposureNotFound",
     "Feedback",
     "KeyReused",
     "NewKey",
@@ -80,6 +88,7 @@ __all__ = [
     "StoreBusy",
     "StoreError",
     "StoreUnavailable",
+    "SubjectOutcome",
     "WrongKey",
     "WrongRevision",
     "new_session_id",

@@ -13,6 +13,10 @@ class SessionNotFound(StoreError):
     """No session has this id: never made, erased, purged, or expired."""
 
 
+class ExposureNotFound(StoreError):
+    """No list was shown under this id: never, or it was erased, purged, or has expired."""
+
+
 class Conflict(StoreError):
     """Somebody else saved the session since it was loaded: load it again and repeat the change."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -174,21 +174,67 @@ class ArmOutcome:
     likes: int
     likers: int
 
+    @property
+    def units(self) -> int:
+        """What was dealt to the arm."""
+        return self.sessions
+
+    @property
+    def successes(self) -> int:
+        """Those of them with what is wanted."""
+        return self.likers
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectOutcome:
+    """What one arm has brought with single requests, by the subjects they were made for.
+
+    Args:
+        arm: its name; a subject belongs to the arm of the first list it was shown.
+        subjects: those whose lists have not been erased or purged.
+        lists: shown to them.
+        outcomes: different (subject, item) pairs with an outcome of the kind asked for.
+        reached: subjects with at least one.
+    """
+
+    arm: str
+    subjects: int
+    lists: int
+    outcomes: int
+    reached: int
+
+    @property
+    def units(self) -> int:
+        """What was dealt to the arm."""
+        return self.subjects
+
+    @property
+    def successes(self) -> int:
+        """Those of them with what is wanted."""
+        return self.reached
+
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """How many rows ``erase`` or ``purge`` deleted; false if there were none."""
+    """How many rows were deleted; false if there were none.
+
+    Args:
+        sessions: with their events and exposures.
+        events: of sessions.
+        exposures: of sessions.
+        lists: shown to subjects.
+        outcomes: of those lists.
+    """
 
     sessions: int = 0
     events: int = 0
     exposures: int = 0
+    lists: int = 0
+    outcomes: int = 0
 
     def __bool__(self) -> bool:
-        return self.sessions > 0
+        return self.sessions > 0 or self.lists > 0
 
     def __add__(self, other: Deleted) -> Deleted:
-        return Deleted(
-            self.sessions + other.sessions,
-            self.events + other.events,
-            self.exposures + other.exposures,
-        )
+        both = zip(astuple(self), astuple(other), strict=True)
+        return Deleted(*(mine + theirs for mine, theirs in both))

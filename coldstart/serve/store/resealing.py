@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, select, update
 
-from coldstart.serve.store.sealing import CHECK, Sealer
+from coldstart.serve.store.sealing import Sealer
 from coldstart.serve.store.tables import events, meta, sessions
 
 COLUMNS: tuple[tuple[Column[Any], Column[Any]], ...] = (
@@ -39,6 +39,7 @@ def reseal_some(
 
 
 def reseal_check(connection: Connection, sealer: Sealer) -> None:
-    """Seal the text by which the key is checked, too."""
-    sealed = sealer.seal(CHECK)
-    connection.execute(update(meta).where(meta.c.name == CHECK).values(value=sealed))
+    """Seal the text by which the key is checked, too, and the secret of the subjects."""
+    for name, stored in connection.execute(select(meta.c.name, meta.c.value)).all():
+        sealed = sealer.seal(sealer.unseal(stored))
+        connection.execute(update(meta).where(meta.c.name == name).values(value=sealed))

@@ -12,7 +12,15 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, text
 
-from coldstart.serve.store import catalog_log, exposures, feedback, keys, personal, sessions
+from coldstart.serve.store import (
+    catalog_log,
+    exposures,
+    feedback,
+    keys,
+    personal,
+    sessions,
+    subjects,
+)
 from coldstart.serve.store import outcomes as outcomes_
 from coldstart.serve.store.engine import WRITES, connect, cut_log, translated
 from coldstart.serve.store.errors import WrongKey
@@ -29,6 +37,7 @@ from coldstart.serve.store.records import (
     NewKey,
     Recorded,
     Session,
+    SubjectOutcome,
 )
 from coldstart.serve.store.resealing import COLUMNS, reseal_check, reseal_some
 from coldstart.serve.store.sealing import Sealer, agree
@@ -59,6 +68,7 @@ class Store:
         engine: a connected engine, of the current revision.
         sealer: what seals states and details.
         revision: the database's revision.
+        secret: of the subjects' pseudonyms.
         clock: tells the time, aware, in UTC.
     """
 
@@ -67,10 +77,12 @@ class Store:
         engine: Engine,
         sealer: Sealer,
         revision: str,
+        secret: bytes,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._engine, self._writer = engine, engine.execution_options(**WRITES)
         self._sealer, self.revision, self._clock = sealer, revision, clock
+        self._secret = secret
 
     @classmethod
     def open(
@@ -113,10 +125,11 @@ class Store:
             with translated(), engine.execution_options(**WRITES).begin() as connection:
                 revision = migrate(connection, create=create)
                 agree(connection, sealer)
+                secret = subjects.secret_of(connection, sealer)
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, sealer, revision, clock)
+        return cls(engine, sealer, revision, secret, clock)
 
     @property
     def encrypted(self) -> bool:
@@ -303,6 +316,77 @@ class Store:
         with self._read() as connection:
             return outcomes_.outcomes(connection, experiment)
 
+    # single requests that take part in an A/B test
+
+    def show(
+        self,
+        subject: str,
+        item_ids: Sequence[str],
+        *,
+        experiment: str,
+        arm: str,
+        artifact: str,
+        ttl: timedelta = TTL,
+    ) -> str:
+        """Record a list that is being shown to somebody without a session.
+
+        Args:
+            subject: whom, by a name of the caller's, 1 to 128 characters; only a keyed hash of it
+                is stored.
+            item_ids: what, best first.
+            experiment: the A/B test.
+            arm: the subject's arm in it.
+            artifact: what answered.
+            ttl: how long the record is kept, and takes outcomes.
+
+        Returns:
+            The exposure's id, 128 random bits in 32 hexadecimal characters.
+
+        Raises:
+            StoreError: a text is empty or too long.
+        """
+        who, now = subjects.pseudonym(self._secret, subject), self._clock()
+        with self._write() as connection:
+            return subjects.show(
+                connection, who, item_ids, experiment, arm, artifact, now=now, expires=now + ttl
+            )
+
+    def record(self, exposure_id: str, key: str, kind: str, item_id: str) -> bool:
+        """Record what came of a list that was shown with ``show``.
+
+        Args:
+            exposure_id: as ``show`` returned it.
+            key: idempotency key, unique within the exposure; 1 to 200 characters.
+            kind: ``"like"``, ``"click"``, …; 1 to 40 characters.
+            item_id: one of the list.
+
+        Returns:
+            Whether it had been recorded before, under the same key; nothing is written then.
+
+        Raises:
+            ExposureNotFound: no such list, or it has expired.
+            KeyReused: the key was used for something else.
+            StoreError: the item was not in the list, or a text is empty or too long.
+        """
+        with self._write() as connection:
+            return subjects.record(connection, exposure_id, key, kind, item_id, self._clock())
+
+    def subject_outcomes(self, experiment: str, kind: str = "like") -> list[SubjectOutcome]:
+        """What single requests have brought by arm, as ``outcomes`` has it of sessions."""
+        with self._read() as connection:
+            return subjects.outcomes(connection, experiment, kind)
+
+    def export_subject(self, subject: str) -> list[dict[str, Any]]:
+        """The lists shown to a subject, oldest first, each with its outcomes, as plain data."""
+        who = subjects.pseudonym(self._secret, subject)
+        with self._write() as connection:  # held still while it is read
+            return subjects.export(connection, who)
+
+    def erase_subject(self, subject: str) -> Deleted:
+        """Delete all that is stored about a subject; else like ``erase``, but some at a time."""
+        mine = subjects.of(subjects.pseudonym(self._secret, subject))
+        return self._delete_all([lambda connection: subjects.remove(connection, mine, 500)])
+
     # the catalog's log
 
     def log_change(self, kind: ChangeKind, item_id: str, item: str | None = None) -> CatalogChange:
@@ -391,21 +475,35 @@ class Store:
         return deleted
 
     def purge(self, older_than: timedelta = timedelta(0), *, batch: int = 500) -> Deleted:
-        """Delete sessions that expired at least ``older_than`` ago, with all that refers to them.
+        """Delete sessions and lists of subjects that expired at least ``older_than`` ago.
+
+        All that refers to them goes, too.
 
         Args:
             older_than: zero or more.
-            batch: sessions per transaction, at least 1; others can write in between.
+            batch: sessions, or lists, per transaction, at least 1; others can write in between.
         """
         before = personal.cutoff(self._clock(), older_than, batch)
+
+        def some_sessions(connection: Connection) -> Deleted:
+            return personal.remove(connection, personal.expired(connection, before, batch))
+
+        def some_lists(connection: Connection) -> Deleted:
+            return subjects.remove(connection, subjects.expired(before), batch)
+
+        return self._delete_all([some_sessions, some_lists])
+
+    def _delete_all(self, kinds: Sequence[Callable[[Connection], Deleted]]) -> Deleted:
+        """Delete some of each kind per transaction, until there are none."""
         total = Deleted()
-        while True:
-            with self._write() as connection:
-                deleted = personal.remove(connection, personal.expired(connection, before, batch))
-            if not deleted:
-                cut_log(self._engine)
-                return total
-            total += deleted
+        for delete_some in kinds:
+            done = False
+            while not done:
+                with self._write() as connection:
+                    deleted = delete_some(connection)
+                total, done = total + deleted, not deleted
+        cut_log(self._engine)
+        return total
 
     def reseal(self, *, batch: int = 500) -> int:
         """Seal everything with the first key, what was plain or sealed with an older key too.

@@ -98,6 +98,31 @@ exposures = Table(
     Column("at", UtcTime, nullable=False),
     UniqueConstraint("session_id", "request_id"),
 )
+showings = Table(
+    "coldstart_showings",
+    metadata,
+    Column("seq", _Seq, primary_key=True),
+    Column("exposure_id", String(32), nullable=False),
+    Column("subject", String(64), nullable=False, index=True),
+    Column("experiment", String(200), nullable=False, index=True),
+    Column("arm", String(200), nullable=False),
+    Column("artifact", String(200), nullable=False),
+    Column("item_ids", JSON, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("expires", UtcTime, nullable=False, index=True),
+    UniqueConstraint("exposure_id"),
+)
+reactions = Table(
+    "coldstart_reactions",
+    metadata,
+    Column("seq", _Seq, primary_key=True),
+    Column("showing", ForeignKey("coldstart_showings.seq"), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("item", String(200), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    UniqueConstraint("showing", "key"),
+)
 catalog_changes = Table(
     "coldstart_catalog_changes",
     metadata,

@@ -1,0 +1,216 @@
+// Puts the parts together: steps, language, theme, and what a person does with their data.
+
+import { Problem } from "./api.js";
+import { ask, clear, whenGone } from "./ask.js";
+import * as cards from "./cards.js";
+import { $, say } from "./dom.js";
+import * as list from "./list.js";
+import * as opinions from "./opinions.js";
+import * as profile from "./profile.js";
+import * as session from "./session.js";
+import { kept } from "./storage.js";
+import { joined, language, load, preferred, t, value } from "./words.js";
+
+const STEPS = ["you", "taste", "list"];
+let understood = null;
+
+// -- steps -----------------------------------------------------------------------------------
+
+const step = () => (STEPS.includes(location.hash.slice(1)) ? location.hash.slice(1) : "you");
+
+/** Show the step that the address names. */
+function show() {
+  const here = step();
+  for (const name of STEPS) {
+    $(`step-${name}`).hidden = name !== here;
+    const link = document.querySelector(`.steps a[href="#${name}"]`);
+    if (name === here) link.setAttribute("aria-current", "step");
+    else link.removeAttribute("aria-current");
+  }
+  return here;
+}
+
+/** Show it, and fetch what it needs. */
+async function enter({ focus = true } = {}) {
+  const here = show();
+  if (focus) {
+    $(`h-${here}`).focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }
+  list.cancel();
+  if (here === "you") return;
+  if (!session.begun() && !profile.check()) return go("you");
+  await session.begin(profile.read());
+  lock();
+  if (here !== step()) return;
+  if (here === "taste" && cards.empty()) await cards.next();
+  if (here === "list") list.refresh(0);
+}
+
+function go(to) {
+  if (step() === to) return enter();
+  location.hash = to;
+}
+
+/** What was said at the beginning stands once a visit has begun. */
+function lock() {
+  for (const control of $("profile").elements) control.disabled = session.begun();
+  const next = $("profile").querySelector("[type=submit]");
+  next.disabled = false;
+  $("skip-you").hidden = session.begun();
+  $("locked").hidden = !session.begun();
+}
+
+/** Forget the visit here, and begin again. */
+function restart() {
+  session.forget();
+  understood = null;
+  for (const part of [profile, cards, list, opinions]) part.reset();
+  $("say").reset();
+  $("diversity").value = "0";
+  redraw();
+  lock();
+  go("you");
+}
+
+const quietly = (work) => work.catch((error) => {
+  if (error.name !== "AbortError" && !(error instanceof Problem)) throw error; // that was told
+});
+
+// -- words and colours -----------------------------------------------------------------------
+
+const THEMES = { light: "dark", dark: "light" };
+
+function theme() {
+  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  return document.documentElement.dataset.theme ?? system;
+}
+
+function redraw() {
+  $("language").textContent = language === "en" ? "中文" : "English";
+  $("language").lang = language === "en" ? "zh-Hans" : "en";
+  $("theme").textContent = t(`theme.${THEMES[theme()]}`);
+  $("diversity-value").textContent = Number($("diversity").value).toFixed(1);
+  $("diversity").setAttribute("aria-valuetext", Number($("diversity").value).toFixed(1));
+  $("understood").textContent = understood ? sentence(understood) : "";
+  profile.redraw();
+  cards.redraw();
+  opinions.redraw();
+  list.redraw({ anew: true });
+  lock();
+}
+
+/** What a text was read as. */
+function sentence(read) {
+  const titles = (ids) => ids.map((id) => read.titles[id] ?? id);
+  const [first, last] = read.years ?? [];
+  const parts = [
+    ["wanted", [...read.categories.map(value), ...read.tone]],
+    ["unwanted", read.unwanted.map(value)],
+    ["liked", titles(read.liked)],
+    ["disliked", titles(read.disliked)],
+    ["years", read.years ? [t("read.span", { first: first ?? "…", last: last ?? "…" })] : []],
+  ].filter(([, values]) => values.length);
+  if (!parts.length) return t("read.nothing");
+  return t("read", { parts: parts.map(([name, values]) => t(`read.${name}`, { what: joined(values) })).join(t("semicolon")) });
+}
+
+// -- what a person does ----------------------------------------------------------------------
+
+$("profile").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (profile.check()) go("taste");
+});
+$("skip-you").addEventListener("click", () => {
+  profile.reset();
+  go("taste");
+});
+$("to-list").addEventListener("click", () => go("list"));
+$("others").addEventListener("click", () => quietly(cards.next().then(() => $("h-taste").focus())));
+addEventListener("hashchange", () => quietly(enter()));
+
+$("say").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const text = $("words").value.trim();
+  if (!text) return $("words").focus();
+  const button = $("say").querySelector("button");
+  if (button.getAttribute("aria-disabled")) return;
+  button.setAttribute("aria-disabled", "true");
+  try {
+    understood = (await session.send("/text", { text })).understood;
+    $("understood").textContent = sentence(understood);
+    $("words").value = "";
+    list.refresh();
+  } catch {
+    $("words").focus(); // the notice says why
+  } finally {
+    button.removeAttribute("aria-disabled");
+  }
+});
+$("words").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  $("say").requestSubmit();
+});
+$("diversity").addEventListener("input", () => {
+  const shown = Number($("diversity").value).toFixed(1);
+  $("diversity-value").textContent = shown;
+  $("diversity").setAttribute("aria-valuetext", shown);
+  list.refresh();
+});
+
+$("export").addEventListener("click", () => quietly(download()));
+async function download() {
+  const data = await ask(session.path());
+  const link = document.createElement("a");
+  const blob = new Blob([JSON.stringify(data, null, 2)], { type: "application/json" });
+  link.href = URL.createObjectURL(blob);
+  link.download = "coldstart.json";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  say(t("data.exported"));
+}
+
+$("erase").addEventListener("click", () => $("confirm").showModal());
+$("erase-no").addEventListener("click", () => $("confirm").close());
+$("erase-yes").addEventListener("click", () => {
+  $("confirm").close();
+  list.cancel();
+  quietly(session.erase().then(() => {
+    restart();
+    say(t("erased"));
+  }));
+});
+whenGone(restart);
+opinions.whenChanged(() => list.refresh());
+
+$("language").addEventListener("click", async () => {
+  const next = language === "en" ? "zh" : "en";
+  await load(next);
+  kept.set("language", next);
+  clear();
+  redraw();
+});
+$("theme").addEventListener("click", () => {
+  const next = THEMES[theme()];
+  document.documentElement.dataset.theme = next;
+  kept.set("theme", next);
+  redraw();
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+
+// -- begin -----------------------------------------------------------------------------------
+
+async function start() {
+  await load(preferred());
+  redraw();
+  show();
+  const form = await ask("v1/sessions");
+  profile.show(form);
+  list.useStrategy(form.strategy);
+  lock();
+  await enter({ focus: false });
+  if (session.begun()) await opinions.restore();
+}
+
+quietly(start());
