@@ -43,7 +43,8 @@ class Pools:
         self._knowledge = knowledge
         self._version = 0
         self._lists: dict[str, Ints] = {}
-        self._near = ApproximateIndex()
+        # Candidates need not be the very nearest: fewer rows are compared than for grounding.
+        self._near = ApproximateIndex(scan=8192, share=0.02)
 
     def rows(self, user: ResolvedProfile, more: Iterable[str] = ()) -> Ints:
         """Rows to look at, ascending.
