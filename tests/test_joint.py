@@ -18,9 +18,11 @@ from coldstart.generation.lean import LeanDecoder
 from coldstart.generation.scoring import exact_logprobs, exact_logprobs_of
 from coldstart.joint import Request, answer_jointly, judge
 from coldstart.serve.batching import Answered, Ask, answer_together
+from coldstart.session import OnboardingSession
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama, trie_of
 from tests.test_lean import LIKE, decoder, question
 from tests.test_recommender import make, profiles
+from tests.test_session import NOW
 from tests.test_shipped import ARTIFACT
 
 PROMPTS = ["A person.\n", "Alien\nToy Story\nA longer one.\n", "x\n", "Somebody of 24, a nurse.\n"]
@@ -253,3 +255,38 @@ def test_the_shipped_artifact_gives_the_same_lists_together():
     ]
     for one, ask in zip(together(rec, asked), asked, strict=True):
         same(one, alone(rec, ask))
+
+
+def test_lists_of_sessions_share_a_pass(monkeypatch):
+    rec = make()
+
+    def visit(*liked: str, **options: float):
+        def begin(recommender: Recommender) -> OnboardingSession:
+            session = OnboardingSession(recommender, **options)
+            for item in liked:
+                session = session.feedback(item, "like", at=NOW)
+            return session.say("no drama", at=NOW)
+
+        return begin
+
+    asks = [
+        Ask(UserProfile(), Context(), {"k": 5}, visit=visit("i1")),
+        Ask(UserProfile(age=30), Context(), {"k": 5}),
+        Ask(UserProfile(), Context(time="late"), {"k": 3, "diversity": 0.3}, visit=visit()),
+        Ask(UserProfile(), Context(), visit=visit("i2", exploration=0.5), explores=True),
+        Ask(UserProfile(), Context(), {"k": 0}, visit=visit("i3")),
+    ]
+    expected = [alone(rec, ask) for ask in asks]
+    seen = passes(rec, monkeypatch)
+    found = together(rec, asks)
+    assert seen == [1, 3]  # the one that explores, and the others
+    for ask, one, other in zip(asks, found, expected, strict=True):
+        same(one, other)
+        if isinstance(one, Answered):
+            assert (one.state is None) == (ask.visit is None)
+            if one.state is not None:
+                assert one.state.events[-1].items == tuple(one.made.item_ids)
+                session = ask.visit(rec)
+                made = session.recommend(context=ask.context, **ask.options)
+                assert made.item_ids == one.made.item_ids
+    assert isinstance(found[4], ConfigError)

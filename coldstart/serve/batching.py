@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +13,7 @@ from coldstart.schema import Context, RecommendationList, UserProfile
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
-    from coldstart.session import OnboardingSession, Understood
+    from coldstart.session import OnboardingSession, SessionState, Understood
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,24 @@ class Ask:
         context: the moment.
         options: keywords of ``Recommender.recommend``.
         said: a sentence of theirs; read as in a session, whose options are fewer.
+        visit: makes their session, whose list it is; ``profile`` and ``said`` are not used then.
+        explores: whether that session's list has places for exploration, which takes two lists.
     """
 
     profile: UserProfile
     context: Context
     options: Mapping[str, Any] = field(default_factory=dict)
     said: str | None = None
+    visit: Callable[[Recommender], OnboardingSession] | None = None
+    explores: bool = False
 
 
 class Answered(NamedTuple):
-    """A list, and what the sentence was read as if there was one."""
+    """A list, what a sentence was read as, and the state of the session it was shown to."""
 
     made: RecommendationList
     understood: Understood | None = None
+    state: SessionState | None = None
 
 
 def answer_together(
@@ -63,42 +68,48 @@ def answer_together(
     together = {position for position, _ in asking}
     yield from ((n, _alone(recommender, ask)) for n, ask in taken if n not in together)
     requests: list[Request] = []
-    heard: list[tuple[int, Understood | None]] = []  # position of each request, what was said
+    begun: list[tuple[int, Ask, OnboardingSession | None]] = []  # what each request is of
     for n, ask in asking:
         try:
-            request, understood = _request(recommender, ask)
+            request, session = _request(recommender, ask)
         except Exception as e:
             yield n, e
         else:
             requests.append(request)
-            heard.append((n, understood))
+            begun.append((n, ask, session))
     for position, made in answer_jointly(recommender, requests):
-        n, understood = heard[position]
-        yield n, made if isinstance(made, Exception) else Answered(made, understood)
+        n, ask, session = begun[position]
+        yield n, made if isinstance(made, Exception) else _answered(ask, made, session)
 
 
 def _needs_model(recommender: Recommender, ask: Ask) -> bool:
-    """Whether the language model is asked; where there is none, ``recommend`` says so."""
-    if recommender.lm is None or not len(recommender.catalog):
+    """Whether the language model is asked, once; where there is none, ``recommend`` says so."""
+    if recommender.lm is None or not len(recommender.catalog) or ask.explores:
         return False
     return ask.options.get("strategy") != "prior"
 
 
 def _alone(recommender: Recommender, ask: Ask) -> Answered | Exception:
     try:
-        if ask.said is None:
+        if ask.said is None and ask.visit is None:
             return Answered(recommender.recommend(ask.profile, ask.context, **ask.options))
-        session, context, options = _session(recommender, ask, ask.said)
-        return Answered(session.recommend(context=context, **options), session.understood)
+        session, context, options = _session(recommender, ask)
+        return _answered(ask, session.recommend(context=context, **options), session)
     except Exception as e:
         return e
 
 
-def _request(recommender: Recommender, ask: Ask) -> tuple[Request, Understood | None]:
-    """What ``recommend``, or a session, would ask, and what was understood."""
-    if ask.said is not None:
-        session, context, options = _session(recommender, ask, ask.said)
-        return Request(*session.request(context=context, **options)), session.understood
+def _answered(ask: Ask, made: RecommendationList, session: OnboardingSession | None) -> Answered:
+    if session is None:
+        return Answered(made)
+    return Answered(made, session.understood, session.shown(made).state if ask.visit else None)
+
+
+def _request(recommender: Recommender, ask: Ask) -> tuple[Request, OnboardingSession | None]:
+    """What ``recommend``, or a session, would ask."""
+    if ask.said is not None or ask.visit is not None:
+        session, context, options = _session(recommender, ask)
+        return Request(*session.request(context=context, **options)), session
     options = {**ask.options}
     unknown, filters = options.pop("unknown_picks", "error"), options.pop("filters", None)
     decoding, seed = options.pop("decoding", None), options.pop("seed", 0)
@@ -109,13 +120,16 @@ def _request(recommender: Recommender, ask: Ask) -> tuple[Request, Understood | 
 
 
 def _session(
-    recommender: Recommender, ask: Ask, said: str
+    recommender: Recommender, ask: Ask
 ) -> tuple[OnboardingSession, Context, dict[str, Any]]:
-    """A session in which the sentence was said, the moment, and what else is asked for."""
+    """The session that is asked, or one in which the sentence was said; the moment; the rest."""
+    if ask.visit is not None:
+        return ask.visit(recommender), ask.context, {**ask.options}
     from coldstart.session import OnboardingSession
 
+    assert ask.said is not None
     options = {**ask.options}
     unknown = options.pop("unknown_picks", "error")
     user = recommender.resolve(ask.profile, ask.context, unknown_picks=unknown)
-    session = OnboardingSession(recommender).with_profile(user.profile).say(said)
+    session = OnboardingSession(recommender).with_profile(user.profile).say(ask.said)
     return session, user.context, options

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, TypeVar
 from starlette.concurrency import run_in_threadpool
 
 from coldstart.errors import ConfigError
-from coldstart.schema import Context, RecommendationList
+from coldstart.schema import Context, RecommendationList, UserProfile
 from coldstart.serve import cards
+from coldstart.serve.batching import Ask
 from coldstart.serve.errors import Refusal, invalid
 from coldstart.serve.models import (
     AnswerIn,
@@ -139,33 +140,18 @@ class Visits:
 
     async def recommend(self, session_id: str, asked: ListIn) -> tuple[RecommendationList, str]:
         """Make a list, and put on record that it was shown; returns it with the record's id."""
-
-        def show(session: OnboardingSession) -> tuple[OnboardingSession, RecommendationList]:
-            made = session.recommend(
-                asked.k,
-                Context.model_validate(asked.context.model_dump()),
-                asked.filters.build(),
-                asked.strategy,
-                asked.diversity,
-                near_duplicates=asked.near_duplicates,
-            )
-            return session.shown(made), made
-
-        made = await self._saved(session_id, show)
+        for _ in range(_TRIES):
+            found, stored, arm = await self._load(session_id)
+            answered = await self._service.worker.ask(_list_of(stored, asked), arm)
+            assert answered.state is not None
+            if await self._save(found, stored, answered.state):
+                break
+        else:
+            raise _overtaken()
         request_id = secrets.token_hex(8)
-        await run_in_threadpool(self._store.expose, session_id, request_id, made.item_ids)
-        return made, request_id
-
-    async def _saved(
-        self, session_id: str, step: Callable[[OnboardingSession], tuple[OnboardingSession, T]]
-    ) -> T:
-        """Take a step and save the state it leads to, if it changed."""
-
-        def take(stored: Stored, recommender: Recommender) -> tuple[SessionState, T]:
-            after, out = step(stored.on(recommender))
-            return after.state, out
-
-        return await self._kept(session_id, take)
+        shown = answered.made.item_ids
+        await run_in_threadpool(self._store.expose, session_id, request_id, shown)
+        return answered.made, request_id
 
     async def _kept(
         self, session_id: str, take: Callable[[Stored, Recommender], tuple[SessionState, T]]
@@ -174,15 +160,20 @@ class Visits:
         for _ in range(_TRIES):
             found, stored, arm = await self._load(session_id)
             state, out = await self._service.worker.call(partial(take, stored), arm)
-            if state == stored.state:
+            if await self._save(found, stored, state):
                 return out
-            new = replace(found, state=replace(stored, state=state).write())
-            try:
-                await run_in_threadpool(self._store.save, new, found.version)
-                return out
-            except Conflict:
-                continue
         raise _overtaken()
+
+    async def _save(self, found: Session, stored: Stored, state: SessionState) -> bool:
+        """Save a state if it is another one; returns whether nobody else did in between."""
+        if state == stored.state:
+            return True
+        new = replace(found, state=replace(stored, state=state).write())
+        try:
+            await run_in_threadpool(self._store.save, new, found.version)
+        except Conflict:
+            return False
+        return True
 
     async def _noted(
         self, session_id: str, kind: str, item: str | None, detail: str, key: str | None, step: Step
@@ -209,6 +200,22 @@ class Visits:
 
 def _on(stored: Stored, step: Callable[[OnboardingSession], T]) -> Callable[[Recommender], T]:
     return lambda recommender: step(stored.on(recommender))
+
+
+def _list_of(stored: Stored, asked: ListIn) -> Ask:
+    return Ask(
+        UserProfile(),
+        Context.model_validate(asked.context.model_dump()),
+        {
+            "k": asked.k,
+            "filters": asked.filters.build(),
+            "strategy": asked.strategy,
+            "diversity": asked.diversity,
+            "near_duplicates": asked.near_duplicates,
+        },
+        visit=stored.on,
+        explores=stored.exploration > 0,
+    )
 
 
 def _overtaken() -> Refusal:
