@@ -65,14 +65,14 @@ def joined(judged: Evidence, wrote: Evidence) -> Evidence:
     )
 
 
-def model_feature(knowledge: ItemKnowledge, logprobs: Floats, mass: Floats) -> Floats:
+def model_feature(knowledge: ItemKnowledge, logprobs: Floats, prior: Floats) -> Floats:
     """The model's log-probability less the log prior: what the model adds, shape (N,), nats.
 
     For items that nobody has met, at least what it adds to their neighbours' better ones, and never
     below zero: that the model does not expect a title it was not trained on says nothing about the
     user.
     """
-    lift = np.asarray(logprobs - np.log(mass / mass.sum()))
+    lift = np.asarray(logprobs - prior)
     if knowledge.met.all():
         return lift
     counted = knowledge.rows_of_columns

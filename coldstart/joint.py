@@ -96,11 +96,11 @@ def judge(
     reader, knowledge = recommender.reader, recommender.knowledge
     texts = [prompt.text for prompt in prompts]
     found = reader.logprobs_of(list(zip(texts, rows, strict=True)))
-    mass = reader.mass()
+    prior = reader.log_prior()
     return [
         Evidence(
             logprobs=logprobs,
-            model=model_feature(knowledge, logprobs, mass),
+            model=model_feature(knowledge, logprobs, prior),
             prompt=prompt.text,
             notes=prompt.notes,
         )

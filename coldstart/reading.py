@@ -48,7 +48,8 @@ class Reader:
         self._surface: dict[str, str] = {}
         # Catalog rows in the order of the trie, and the position there of each row.
         self._order = self._position = np.zeros(0, dtype=np.int64)
-        self._mass: tuple[Floats, Mass] | None = None  # and the likes that it was made of
+        # The likes, and what is made of them.
+        self._kept_prior: tuple[Floats, tuple[Mass, Floats]] | None = None
 
     def prompt(self, user: ResolvedProfile) -> Rendered:
         """The prompt of a resolved profile, within the token budget."""
@@ -61,9 +62,10 @@ class Reader:
             count_tokens=self.lm.lines.count,
         )
 
-    def mass(self) -> Floats:
-        """Prior mass of every item: likes, plus a little for everyone, shape (N,)."""
-        return self._knowledge.likes + PRIOR_COUNT
+    def log_prior(self) -> Floats:
+        """Log share of every item in the likes, a little for everyone added, shape (N,)."""
+        self._sync()
+        return self._prior()[1]
 
     def logprobs(self, prompt: str, rows: Ints | None = None) -> Floats:
         """Log-probability of every item, shape (N,).
@@ -88,7 +90,7 @@ class Reader:
         from coldstart.generation.scoring import exact_logprobs_of
 
         trie, settings = self._sync(), self._settings
-        mass, prior = self._prior(), settings.use_prior
+        (mass, _), prior = self._prior(), settings.use_prior
         tau, most = settings.tau if prior else 1.0, settings.exact_tokens
         plans = [self._plan(trie, rows) for _, rows in asked]
         together = [
@@ -169,14 +171,18 @@ class Reader:
         order = [catalog.rows[i] for i in self._trie.item_ids]
         self._order = np.array(order, dtype=np.int64)
         self._position = np.argsort(self._order)
-        self._surface, self._version, self._mass = surface, catalog.version, None
+        self._surface, self._version, self._kept_prior = surface, catalog.version, None
         return self._trie
 
-    def _prior(self) -> Mass:
-        """Prior mass of all items in the order of the trie, summed up once per change."""
+    def _prior(self) -> tuple[Mass, Floats]:
+        """Prior mass of all items in the order of the trie, and its log share by catalog row.
+
+        Summed up once per change.
+        """
         from coldstart.generation.plan import Mass
 
         likes = self._knowledge.likes
-        if self._mass is None or self._mass[0] is not likes:
-            self._mass = likes, Mass(self.mass()[self._order])
-        return self._mass[1]
+        if self._kept_prior is None or self._kept_prior[0] is not likes:
+            mass = Mass((likes + PRIOR_COUNT)[self._order])
+            self._kept_prior = likes, (mass, mass.log_share[self._position])
+        return self._kept_prior[1]

@@ -512,7 +512,7 @@ class Recommender:
         out = Evidence(prompt=prompt.text, notes=prompt.notes)
         if strategy in ("catalog", "both"):
             logprobs = self.reader.logprobs(prompt.text, rows)
-            model = model_feature(self.knowledge, logprobs, self.reader.mass())
+            model = model_feature(self.knowledge, logprobs, self.reader.log_prior())
             out = replace(out, logprobs=logprobs, model=model)
         if strategy in ("free", "both"):
             n = self.settings.written_titles

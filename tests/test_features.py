@@ -380,20 +380,20 @@ def small_world(new=False):
 
 
 def test_model_feature_is_zero_where_the_model_repeats_the_prior():
-    mass, world = np.array([1.0, 3.0, 4.0]), small_world()
-    assert model_feature(world, np.log(mass / 8), mass) == pytest.approx(np.zeros(3))
-    found = model_feature(world, np.log([0.5, 0.25, 0.25]), mass)
+    prior, world = np.log([1 / 8, 3 / 8, 4 / 8]), small_world()
+    assert model_feature(world, prior, prior) == pytest.approx(np.zeros(3))
+    found = model_feature(world, np.log([0.5, 0.25, 0.25]), prior)
     assert found[0] == pytest.approx(np.log(4))
 
 
 def test_what_nobody_has_met_is_judged_by_its_better_neighbours_or_better():
-    world, mass = small_world(new=True), np.ones(5)
+    world, prior = small_world(new=True), np.log(np.full(5, 1 / 5))
     probs = np.array([0.1, 0.1, 0.3, 0.01, 0.49])
-    found = model_feature(world, np.log(probs), mass)
+    found = model_feature(world, np.log(probs), prior)
     lift = np.log(probs * 5)
     hoped = max(np.quantile(lift[:3], 0.9), 0.0)
     assert found == pytest.approx([*lift[:3], hoped, lift[4]])
-    gloomy = model_feature(world, np.log([0.01, 0.01, 0.01, 0.01, 0.96]), mass)
+    gloomy = model_feature(world, np.log([0.01, 0.01, 0.01, 0.01, 0.96]), prior)
     assert gloomy[3] == 0.0
 
 
@@ -595,7 +595,9 @@ def test_a_category_given_twice_is_named_once():
 def test_the_model_is_credited_only_where_it_helped():
     logprobs = np.full(10, -3.0)
     logprobs[KNOWLEDGE.rows["10"]] = -0.1
-    found = Evidence(logprobs=logprobs, model=model_feature(KNOWLEDGE, logprobs, np.ones(10)))
+    found = Evidence(
+        logprobs=logprobs, model=model_feature(KNOWLEDGE, logprobs, np.log(np.full(10, 0.1)))
+    )
     lines = {x.item_id: x for x in answer(NOBODY, found=found, strategy="catalog")}
     model = "The language model favours it for this profile beyond its popularity."
     assert [i for i, x in lines.items() if x.reason == model] == ["10"]

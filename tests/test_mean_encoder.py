@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
+from coldstart.encoding.bert import is_bert
 from coldstart.encoding.encoders import SentenceEncoder
 from coldstart.encoding.lazy import LazyEncoder
 from coldstart.encoding.mean import MeanEncoder, is_plain
@@ -32,6 +36,40 @@ def test_equal_to_sentence_transformers(encoder_folder):
     np.testing.assert_allclose(found[3], ours.encode([TEXTS[3]])[0], atol=2e-6)
     assert ours.encode([]).shape == (0, 384)
     assert ours.encode(["lone \ud800 surrogate"]).shape == (1, 384)
+
+
+def test_other_transformers_are_read_by_the_library(encoder_folder, tmp_path):
+    assert is_bert(encoder_folder)
+    copy = tmp_path / "copy"
+    shutil.copytree(encoder_folder, copy)
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {"hidden_act": "gelu_new"}))
+    assert not is_bert(copy)
+    found = MeanEncoder(copy).encode(TEXTS[:6])
+    expected = SentenceEncoder.from_pretrained(copy).encode(TEXTS[:6])
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+    (copy / "config.json").unlink()
+    assert not is_bert(copy)
+
+
+def test_weights_that_are_missing_are_named(encoder_folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(encoder_folder, copy)
+    weights = load_file(copy / "model.safetensors")
+    kept = {n: w for n, w in weights.items() if not n.endswith("layer.3.output.dense.bias")}
+    save_file(kept, copy / "model.safetensors")
+    with pytest.raises(ModelError, match=r"layer\.3\.output\.dense\.bias"):
+        LazyEncoder(str(copy)).encode(["x"])
+
+
+def test_a_sentence_imports_no_library(encoder_folder):
+    code = (
+        "import sys; from pathlib import Path; from coldstart.encoding.mean import MeanEncoder; "
+        f"print(MeanEncoder(Path({str(encoder_folder)!r})).encode(['x']).shape); "
+        "assert not {'transformers', 'sentence_transformers'} & sys.modules.keys()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "(1, 384)\n", done.stderr
 
 
 def test_the_packaged_encoder_needs_no_library(encoder_folder):

@@ -1,7 +1,8 @@
 """The commonest kind of sentence encoder, read without importing sentence-transformers.
 
-Importing that library takes two seconds, which is much for one sentence on a cold start. A model
-that is a transformer, the mean of its states and a unit length needs nothing else of it.
+Importing that library takes two seconds, and Transformers two more, which is much for one sentence
+on a cold start. A model that is a transformer, the mean of its states and a unit length needs
+nothing else of it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coldstart.encoding.bert import BertStates, is_bert
+
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from coldstart.protocols import Float
 
 _BATCH = 64
@@ -30,21 +35,15 @@ class MeanEncoder:
 
     def __init__(self, folder: Path) -> None:
         import torch
-        from transformers import AutoModel, AutoTokenizer
 
-        from coldstart.models import quieten_transformers
-
-        quieten_transformers()
-        settings = _read(folder / "sentence_bert_config.json")
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-        model = AutoModel.from_pretrained(folder, dtype="float32").eval()
-        self._model: Any = model.to("cuda" if torch.cuda.is_available() else "cpu")
-        self._longest = int(settings["max_seq_length"])
+        longest = int(_read(folder / "sentence_bert_config.json")["max_seq_length"])
+        quick = is_bert(folder) and not torch.cuda.is_available()
+        self._states = BertStates(folder, longest) if quick else _WithTransformers(folder, longest)
         self._lock = threading.Lock()  # fast tokenizers cannot be shared while running
 
     def encode(self, texts: Sequence[str]) -> Float:
         """Return an array of shape (len(texts), dim), rows of Euclidean length 1."""
-        out = np.empty((len(texts), self._model.config.hidden_size), dtype=np.float32)
+        out = np.empty((len(texts), self._states.size), dtype=np.float32)
         clean = [text.encode("utf-8", "replace").decode() for text in texts]  # no lone surrogates
         order = np.argsort([-len(text) for text in clean], kind="stable")  # less padding
         with self._lock:
@@ -57,18 +56,38 @@ class MeanEncoder:
         import torch
 
         with torch.inference_mode():
-            inputs = self._tokenizer(
-                texts,
-                padding=True,
-                truncation=True,
-                max_length=self._longest,
-                return_tensors="pt",
-            ).to(self._model.device)
-            states = self._model(**inputs).last_hidden_state
-            mask = inputs["attention_mask"].unsqueeze(-1).to(states.dtype)
+            states, real = self._states(texts)
+            mask = real.unsqueeze(-1).to(states.dtype)
             mean = (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1e-9)
             vectors: Float = torch.nn.functional.normalize(mean, dim=-1).cpu().numpy()
         return vectors
+
+
+class _WithTransformers:
+    """The last states of any model that Transformers knows; see ``BertStates``."""
+
+    def __init__(self, folder: Path, longest: int) -> None:
+        import torch
+        from transformers import AutoModel, AutoTokenizer
+
+        from coldstart.models import quieten_transformers
+
+        quieten_transformers()
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        model = AutoModel.from_pretrained(folder, dtype="float32").eval()
+        self._model: Any = model.to("cuda" if torch.cuda.is_available() else "cpu")
+        self.size = int(self._model.config.hidden_size)
+        self._longest = longest
+
+    def __call__(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        inputs = self._tokenizer(
+            list(texts),
+            padding=True,
+            truncation=True,
+            max_length=self._longest,
+            return_tensors="pt",
+        ).to(self._model.device)
+        return self._model(**inputs).last_hidden_state, inputs["attention_mask"]
 
 
 def is_plain(folder: Path) -> bool:
