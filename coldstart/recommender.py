@@ -20,6 +20,7 @@ from coldstart.evidence import Evidence, joined, model_feature, reached, written
 from coldstart.features import ResolvedProfile, user_features, with_model
 from coldstart.filters import default_filters, verdict
 from coldstart.hardware import one_blas_thread
+from coldstart.joint import Request, answer_all
 from coldstart.knowledge import ItemKnowledge
 from coldstart.picks import Picks
 from coldstart.pool import Pools
@@ -213,7 +214,8 @@ class Recommender:
             seed: of free writing.
 
         Returns:
-            The list of each user; a batch gives what the users would get one by one.
+            The list of each user; a batch, whose prompts are read together, gives what the users
+            would get one by one, but for the last bits of the scores.
 
         Raises:
             ProfileError: a malformed profile, or a pick that is not in the catalog.
@@ -227,22 +229,8 @@ class Recommender:
         if isinstance(profile, UserProfile | Mapping):
             user = self._request(profile, context, unknown_picks)
             return self.answer_to(user, options, decoding=decoding, seed=seed)
-        return [
-            self.recommend(
-                each,
-                context,
-                k=k,
-                strategy=strategy,
-                filters=chosen,
-                diversity=diversity,
-                popularity_penalty=popularity_penalty,
-                near_duplicates=near_duplicates,
-                unknown_picks=unknown_picks,
-                decoding=decoding,
-                seed=seed,
-            )
-            for each in profile
-        ]
+        users = [self._request(each, context, unknown_picks) for each in profile]
+        return answer_all(self, [Request(user, options, decoding, seed) for user in users])
 
     # -- the stages by themselves ---------------------------------------------------------------
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coldstart.answer import AnswerOptions
 from coldstart.batch.plan import Options, Plan
 from coldstart.batch.users import Asked, UserTable
 from coldstart.cache import write_through
 from coldstart.errors import ColdstartError
+from coldstart.filters import default_filters
+from coldstart.joint import SOME, Request, answer_jointly
 from coldstart.schema import RecommendationList
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ class Stage:
     """Makes parts; every engine runs this.
 
     Args:
-        recommender: asked one user at a time, so that a list does not depend on its neighbours.
+        recommender: asked for some users of a part at a time, always the same ones together.
         users: who asks.
         plan: what is asked.
         out: folder of the parts.
@@ -34,6 +38,14 @@ class Stage:
 
     def __init__(self, recommender: Recommender, users: UserTable, plan: Plan, out: Path) -> None:
         self._recommender, self._users, self._plan, self._out = recommender, users, plan, out
+        asked = plan.options
+        self._options = AnswerOptions(
+            asked.k,
+            asked.strategy,
+            tuple(default_filters()),
+            asked.diversity,
+            asked.popularity_penalty,
+        )
 
     def make(self, number: int) -> int:
         """Write a part unless it is there; returns how many users it has.
@@ -43,33 +55,38 @@ class Stage:
         first, size = self._plan.chunk(number)
         place = part_of(self._out, number)
         if not place.exists():
-            rows = [self._row(asked) for asked in self._users.chunk(first, size)]
+            rows = self._rows(self._users.chunk(first, size))
             write_through(place, _frame(rows, self._plan.options).write_parquet)
         return size
 
-    def _row(self, asked: Asked) -> dict[str, Any]:
-        error, made = asked.error, None
-        if asked.profile is not None:
-            options = self._plan.options
+    def _rows(self, asked: Sequence[Asked]) -> list[dict[str, Any]]:
+        made: dict[int, RecommendationList | Exception] = {}
+        asking: list[tuple[int, Request]] = []
+        for n, one in enumerate(asked):
             try:
-                made = self._recommender.recommend(
-                    asked.profile,
-                    asked.context,
-                    k=options.k,
-                    strategy=options.strategy,
-                    diversity=options.diversity,
-                    popularity_penalty=options.popularity_penalty,
-                    unknown_picks="ignore",
-                    seed=options.seed,
-                )
+                asking.append((n, self._request(one)))
             except ColdstartError as e:
-                error = e.message
-        return {
-            "user_id": asked.user_id,
-            "items": _items(made) if made else [],
-            "notes": list(made.notes) if made else [],
-            "error": error,
-        }
+                made[n] = e
+        for start in range(0, len(asking), SOME):
+            some = asking[start : start + SOME]
+            for position, found in answer_jointly(self._recommender, [r for _, r in some]):
+                made[some[position][0]] = found
+        return [_row(one, made[n]) for n, one in enumerate(asked)]
+
+    def _request(self, asked: Asked) -> Request:
+        if asked.profile is None:
+            raise ColdstartError(asked.error or "")
+        user = self._recommender.resolve(asked.profile, asked.context)
+        return Request(user, self._options, seed=self._plan.options.seed)
+
+
+def _row(asked: Asked, made: RecommendationList | Exception) -> dict[str, Any]:
+    if isinstance(made, ColdstartError):
+        return {"user_id": asked.user_id, "items": [], "notes": [], "error": made.message}
+    if isinstance(made, Exception):
+        raise made
+    notes = list(made.notes)
+    return {"user_id": asked.user_id, "items": _items(made), "notes": notes, "error": None}
 
 
 def _items(made: RecommendationList) -> list[dict[str, Any]]:
