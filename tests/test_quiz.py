@@ -16,9 +16,10 @@ from coldstart.evaluation import quizzes as measured
 from coldstart.evaluation.metrics import ndcg
 from coldstart.hardware import one_blas_thread
 from coldstart.knowledge import ItemKnowledge
-from coldstart.priors import Counts
+from coldstart.priors import Counts, pick_lift, popularity
 from coldstart.session import DEFAULT_QUIZ, QUIZZES, Known, OnboardingSession
 from coldstart.session.clusters import ClusterDiverse, cluster_order
+from coldstart.session.evidence_items import EvidenceCandidates
 from coldstart.session.information import SHRINK, InformationGain, taste_weights
 from coldstart.session.popular import PopularityEntropy, entropy, liked_by_those_who_know
 from coldstart.session.quiz import UNMET
@@ -409,3 +410,20 @@ def test_a_question_takes_little_time(name):
             QUIZZES[name].question(said)
             took.append(time.perf_counter() - began)
     assert min(took) < 0.05
+
+
+def test_evidence_candidates_are_liked_by_many_and_move_much():
+    likes = {f"u{n}": ["a", "b"] if n < 6 else ["a", "c"] for n in range(12)}
+    likes |= {"v": ["d", "b"]}
+    world = knowledge_of(likes, ["a", "b", "c", "d"])
+    share = popularity(world.counts)
+    expected = []
+    for item in world.ids:
+        lift = pick_lift(world.counts, [item])
+        lift[world.counts.column[item]] = 0.0
+        expected.append(share[world.counts.column[item]] * float(np.sqrt(share @ lift**2)))
+    assert EvidenceCandidates().value(known(world)) == pytest.approx(expected)
+    # Everybody likes "a", which says nothing; who likes "b" or "c" is told apart by it.
+    alike = knowledge_of({f"u{n}": ["a"] for n in range(9)} | {"v": ["a", "b"]}, ["a", "b"])
+    values = EvidenceCandidates().value(known(alike))
+    assert values[0] == pytest.approx(0.0, abs=0.05)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from coldstart.errors import ConfigError
 from coldstart.session.choices import CategoriesFirst, Pairs
 from coldstart.session.clusters import ClusterDiverse
+from coldstart.session.evidence_items import EvidenceCandidates
 from coldstart.session.information import InformationGain
 from coldstart.session.popular import PopularityEntropy, Random
 from coldstart.session.quiz import Quiz
@@ -17,6 +18,7 @@ _ALL: tuple[Quiz, ...] = (
     InformationGain(),
     PopularityEntropy(),
     ClusterDiverse(),
+    EvidenceCandidates(),
     Thompson(),
     CategoriesFirst(),
     Pairs(),
