@@ -4,9 +4,9 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo fetch browser test lint types format train evaluate ci clean
+.PHONY: help install demo fetch browser test lint types format train evaluate wheel-check ci clean
 help:  ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "coldstart needs Python 3.11 or newer")'
@@ -49,6 +49,16 @@ train: fetch  ## train the shipped artifact again (about an hour on two cores)
 
 evaluate: fetch  ## the figures of the README, on the held-out users
 	$(BIN)/coldstart evaluate adapters/ml-100k --jobs 2 --card --out docs/results/ml-100k
+
+wheel-check: $(STAMP)  ## the wheel recommends in a clean environment
+	rm -rf build/wheel-check
+	$(BIN)/python -m hatchling build -t wheel -d build/wheel-check
+	$(PYTHON) -m venv build/wheel-check/env
+	build/wheel-check/env/bin/python -m pip install --quiet --disable-pip-version-check \
+	  -c constraints.txt build/wheel-check/*.whl
+	cp -r adapters build/wheel-check/
+	cd build/wheel-check && env/bin/coldstart recommend --liked "Toy Story" -k 3 --json \
+	  | env/bin/python -c 'import json, sys; assert len(json.load(sys.stdin)["items"]) == 3'
 
 ci: lint types test  ## what CI runs
 

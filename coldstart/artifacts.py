@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from coldstart.prompts import PromptTemplate
 from coldstart.ranking import BlendRanker
 
 FORMAT = 1
+"""Raised when older releases would misread what is written; what they can do without is only added,
+and filled in where an older release did not write it."""
 MANIFEST = "manifest.json"
 CARD = "README.md"
 Files = dict[str, bytes]
@@ -76,7 +79,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises:
         ArtifactError: no artifact there, damaged, or of a newer format.
     """
-    return _read(folder)[0]
+    return read(folder)[0]
 
 
 def load(folder: Path) -> Artifact:
@@ -85,11 +88,11 @@ def load(folder: Path) -> Artifact:
     Raises:
         ArtifactError: no artifact there, damaged, or of a newer format; the file is named.
     """
-    manifest, files = _read(folder)
+    manifest, files = read(folder)
     try:
         template = _template(manifest, files)
         counts = counts_from_bytes(files["counts.safetensors"])
-        ranker = BlendRanker.from_dict(json.loads(files["ranker.json"]))
+        ranker = BlendRanker.from_dict(_ranker_of_today(json.loads(files["ranker.json"])))
     except (KeyError, ValueError, TypeError, IndexError, SafetensorError) as e:
         raise ArtifactError(
             f"{folder}: cannot read the artifact: {type(e).__name__}: {e}",
@@ -98,7 +101,12 @@ def load(folder: Path) -> Artifact:
     return Artifact(manifest, files, template, counts, ranker)
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], Files]:
+def read(folder: Path) -> tuple[dict[str, Any], Files]:
+    """The manifest, and every file it names, checked.
+
+    Raises:
+        ArtifactError: no artifact there, damaged, or of a newer format.
+    """
     path = Path(folder) / MANIFEST
     if not path.is_file():
         raise ArtifactError(
@@ -110,6 +118,8 @@ def _read(folder: Path) -> tuple[dict[str, Any], Files]:
         version, table = int(manifest["format"]), dict(manifest["files"])
     except (OSError, ValueError, KeyError, TypeError) as e:
         raise ArtifactError(f"{path}: damaged manifest: {e}", hint="copy the artifact anew") from e
+    if version < 1:
+        raise ArtifactError(f"{path}: format {version} never was", hint="copy the artifact anew")
     if version > FORMAT:
         raise ArtifactError(
             f"{folder} has artifact format {version}, this coldstart reads up to {FORMAT}",
@@ -118,7 +128,8 @@ def _read(folder: Path) -> tuple[dict[str, Any], Files]:
     files: Files = {}
     root = Path(folder).resolve()
     for name, expected in table.items():
-        file = (root / str(name)).resolve()
+        # A hub's cache links to its files: where a name leads is not where the file need be.
+        file = Path(os.path.normpath(root / str(name)))
         if not file.is_relative_to(root) or not file.is_file():
             raise ArtifactError(f"{folder}: {name} is missing", hint="copy the artifact anew")
         files[name] = file.read_bytes()
@@ -129,6 +140,12 @@ def _read(folder: Path) -> tuple[dict[str, Any], Files]:
                 hint="copy the artifact anew",
             )
     return manifest, files
+
+
+def _ranker_of_today(data: Any) -> Any:
+    """Before there were trees, a ranker was its weights."""
+    is_old = isinstance(data, dict) and "weights" not in data and "catalog" in data
+    return {"weights": data, "correction": None} if is_old else data
 
 
 def _template(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> PromptTemplate:
@@ -195,11 +212,18 @@ def _smallest(values: np.ndarray) -> np.ndarray:
 
 
 def counts_from_bytes(data: bytes) -> Counts:
-    """Read what ``counts_to_bytes`` wrote."""
+    """Read what ``counts_to_bytes`` wrote, or wrote before it told what follows early likes.
+
+    Nothing does then; rankers of that age weigh nothing that is made of it.
+    """
     tensors = load_tensors(data)
     header = int.from_bytes(data[:8], "little")
     about = json.loads(json.loads(data[8 : 8 + header])["__metadata__"]["about"])
     n = len(about["item_ids"])
+    if "early" not in tensors:
+        none = np.zeros(0, dtype=np.uint32)
+        tensors |= {"early": np.zeros(n), "later_start": np.zeros(n + 1, dtype=np.uint32)}
+        tensors |= {"later_item": none, "later_count": none}
     half, later = (_sparse(tensors, name, n) for name in ("pair", "later"))
     rows = tensors["group_likes"].astype(np.float64)
     return Counts(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,27 @@ if TYPE_CHECKING:
     from coldstart.generation.causal import CausalLM
     from coldstart.recommender import Recommender
 
+    LoadLM = Callable[[str, str, Mapping[str, bytes]], CausalLM]
+
 
 def load_recommender(
     kind: type[Recommender], folder: Path, *, device: str, dtype: str, catalog: Catalog | None
 ) -> Recommender:
     """Load an artifact; see ``Recommender.from_pretrained``."""
+    return load_with(kind, folder, catalog, partial(load_adapted, device=device, dtype=dtype))
+
+
+def load_with(
+    kind: type[Recommender], folder: Path, catalog: Catalog | None, load_lm: LoadLM
+) -> Recommender:
+    """Load an artifact, its language model by a function.
+
+    Args:
+        kind: what to make.
+        folder: the artifact.
+        catalog: recommend from this one; ``None``: from the artifact's.
+        load_lm: (name of the base model, its fingerprint, files of the adapter) → language model.
+    """
     artifact = artifacts.load(folder)
     manifest = artifact.manifest
     try:
@@ -36,7 +53,7 @@ def load_recommender(
     adapter = {n: data for n, data in artifact.files.items() if not _is_rewritten(n)}
     return kind(
         _catalog(manifest, artifact.files) if catalog is None else catalog,
-        load_adapted(base["name"], fingerprint, adapter, device=device, dtype=dtype),
+        load_lm(base["name"], fingerprint, adapter),
         artifact.template,
         artifact.counts,
         make_encoder(encoder_name),
@@ -114,6 +131,20 @@ def load_adapted(
 def _merged(
     base: str, fingerprint: str, files: Mapping[str, bytes], *, device: str, dtype: str
 ) -> CausalLM:
+    from coldstart.generation.causal import CausalLM
+
+    adapted = load_unmerged(base, fingerprint, files, device=device, dtype=dtype)
+    return CausalLM(adapted.model.merge_and_unload().eval(), adapted.tokenizer)
+
+
+def load_unmerged(
+    base: str, fingerprint: str, files: Mapping[str, bytes], *, device: str, dtype: str
+) -> CausalLM:
+    """Load the base model with the LoRA adapter beside it.
+
+    Raises:
+        ArtifactError: as ``load_adapted``.
+    """
     from peft import PeftModel
 
     from coldstart.generation.causal import CausalLM
@@ -132,7 +163,7 @@ def _merged(
             raise ArtifactError(
                 f"the adapter does not fit {base}: {first}", hint="copy the artifact anew"
             ) from e
-    return CausalLM(adapted.merge_and_unload().eval(), tokenizer)
+    return CausalLM(adapted.eval(), tokenizer)
 
 
 def _catalog(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Catalog:

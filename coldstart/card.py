@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from coldstart.data.named import NAMED
+
+_ON_THE_HUB = {"smollm2-135m-instruct": "HuggingFaceTB/SmolLM2-135M-Instruct"}
+"""What the hub calls the packaged base model."""
 
 
 def model_card(manifest: Mapping[str, Any], figures: str = "") -> str:
@@ -51,6 +56,31 @@ def model_card(manifest: Mapping[str, Any], figures: str = "") -> str:
     if named := NAMED.get(data.get("name", "")):
         lines += ["## Terms", "", named.terms, ""]
     return "\n".join(lines)
+
+
+def hub_card(manifest: Mapping[str, Any], card: str | None = None) -> str:
+    """The card of a hub repository: what the hub is told about it, in YAML, above the card.
+
+    Args:
+        manifest: of the artifact.
+        card: as it was; ``None``: written anew. One that has YAML already stays as it is.
+    """
+    text = model_card(manifest) if card is None else card
+    if text.startswith("---\n"):
+        return text
+    base = str(manifest["base"]["name"])
+    about = {
+        "library_name": "coldstart-rec",
+        "base_model": _ON_THE_HUB.get(base, base),
+        "base_model_relation": "adapter",
+        "language": manifest["prompt"].get("language"),
+        "tags": ["recommender-system", "cold-start", "lora"],
+    }
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", str(about["base_model"])):
+        del about["base_model"], about["base_model_relation"]  # a folder says nothing to others
+    # JSON is YAML, and quotes what has to be.
+    lines = [f"{n}: {json.dumps(v, ensure_ascii=False)}" for n, v in about.items() if v]
+    return "\n".join(["---", *lines, "---", "", text])
 
 
 def command(manifest: Mapping[str, Any]) -> str:

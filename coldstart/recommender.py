@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import islice
@@ -104,22 +105,40 @@ class Recommender:
         device: str = "auto",
         dtype: str = "auto",
         catalog: Catalog | None = None,
+        revision: str | None = None,
+        token: str | None = None,
     ) -> Recommender:
-        """Load an artifact folder.
+        """Load an artifact.
 
         Args:
-            path: the folder.
+            path: its folder, or ``org/name`` on the Hugging Face Hub; a folder wins.
             device: where the language model runs: ``auto``, ``cpu``, ``cuda``, …
             dtype: its number format; ``auto`` follows the hardware.
             catalog: recommend from this catalog instead of the artifact's.
+            revision: branch, tag or commit on the hub.
+            token: for a private repository; ``None``: that of ``hf auth login`` or ``HF_TOKEN``.
 
         Raises:
             ArtifactError: missing, damaged, or made for another base model.
-            FetchError: the catalog or a packaged model had to be downloaded and could not be.
+            ConfigError: a revision of a folder.
+            FetchError: the artifact, its catalog or a packaged model could not be downloaded.
         """
         from coldstart.assembly import load_recommender
+        from coldstart.hub import find
 
-        return load_recommender(cls, Path(path), device=device, dtype=dtype, catalog=catalog)
+        folder = find(path, revision=revision, token=token)
+        return load_recommender(cls, folder, device=device, dtype=dtype, catalog=catalog)
+
+    def push_to_hub(
+        self, repo: str, *, private: bool | None = None, token: str | None = None
+    ) -> str:
+        """Upload the artifact to ``org/name`` on the Hugging Face Hub; see ``hub.push``."""
+        from coldstart.hub import push
+
+        with tempfile.TemporaryDirectory(prefix="coldstart-") as tmp:
+            folder = Path(tmp, "artifact")
+            self.save_pretrained(folder)
+            return push(folder, repo, private=private, token=token)
 
     def save_pretrained(self, path: str | Path) -> None:
         """Write an artifact folder that ``from_pretrained`` reads; replaces it as a whole.

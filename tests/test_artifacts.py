@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
 
 from coldstart import Item, Recommender, UserProfile, artifacts
 from coldstart.errors import ArtifactError
@@ -102,8 +106,6 @@ def test_truncated_and_bit_flipped_files_are_named(folder, name):
 
 
 def test_a_changed_prompt_is_refused_even_with_a_matching_file_hash(folder):
-    import hashlib
-
     path = folder / "prompt" / "template.j2"
     path.write_bytes(path.read_bytes() + b" ")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -123,6 +125,83 @@ def test_a_newer_format_is_refused(folder):
     edit_manifest(folder, lambda m: m.update(format=99))
     with pytest.raises(ArtifactError, match="artifact format 99"):
         Recommender.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("version", [0, -1])
+def test_a_format_that_never_was_is_refused(folder, version):
+    edit_manifest(folder, lambda m: m.update(format=version))
+    with pytest.raises(ArtifactError, match=f"format {version} never was"):
+        Recommender.from_pretrained(folder)
+
+
+def rewrite(folder, name, data: bytes):
+    """Replace a file of an artifact as if it had been saved so."""
+    (folder / name).write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    edit_manifest(folder, lambda m: m["files"].update({name: digest}))
+
+
+FIRST_FEATURES = {"popularity", "people", "picks", "model", "written", "words", "interests"}
+
+
+def as_first_written(folder):
+    """Take away what the first artifacts of format 1 did not have.
+
+    They knew of no likes that follow others, had no trees, and fewer settings and features.
+    """
+    tensors = load_tensors((folder / "counts.safetensors").read_bytes())
+    with safe_open(folder / "counts.safetensors", "np") as f:
+        about = f.metadata()
+    for name in ("early", "later_start", "later_item", "later_count"):
+        del tensors[name]
+    rewrite(folder, "counts.safetensors", save_tensors(tensors, about))
+    ranker = json.loads((folder / "ranker.json").read_text())["weights"]
+    weights = {
+        s: {f: w for f, w in by_name.items() if f in FIRST_FEATURES}
+        for s, by_name in ranker.items()
+    }
+    rewrite(folder, "ranker.json", json.dumps(weights).encode())
+    for name in ("shortlist", "shortlist_tokens", "pool_from"):
+        edit_manifest(folder, lambda m, name=name: m["settings"].pop(name))
+    return weights
+
+
+def test_the_oldest_shape_of_format_1_gives_the_lists_it_gave(saved, tmp_path):
+    old = shutil.copytree(saved, tmp_path / "old")
+    weights = as_first_written(old)
+    today = shutil.copytree(saved, tmp_path / "today")  # the same weights, written as now
+    ranker = {"weights": weights, "correction": None, "favourites": None}
+    rewrite(today, "ranker.json", json.dumps(ranker).encode())
+    ours, theirs = Recommender.from_pretrained(old), Recommender.from_pretrained(today)
+    for strategy in ("catalog", "free", "prior"):
+        for person in PEOPLE:
+            expected = theirs.recommend(person, k=7, strategy=strategy)
+            assert ours.recommend(person, k=7, strategy=strategy) == expected
+    ours.save_pretrained(tmp_path / "again")
+    again = Recommender.from_pretrained(tmp_path / "again")
+    assert again.recommend(PEOPLE[2], k=7) == ours.recommend(PEOPLE[2], k=7)
+    assert artifacts.read_manifest(tmp_path / "again")["format"] == artifacts.FORMAT
+
+
+@pytest.mark.parametrize("text", ['{"weights": {}}', "[]", "3", '{"catalog": 3}', '{"free": {}}'])
+def test_a_ranker_of_no_known_shape_is_refused(folder, text):
+    rewrite(folder, "ranker.json", text.encode())
+    with pytest.raises(ArtifactError, match="ranker|cannot read"):
+        Recommender.from_pretrained(folder)
+
+
+def test_an_artifact_may_consist_of_links(saved, tmp_path):
+    """As a hub's cache keeps it: names in one folder, files in another."""
+    store, linked = tmp_path / "blobs", tmp_path / "snapshots" / "main"
+    store.mkdir()
+    for n, path in enumerate(sorted(p for p in saved.rglob("*") if p.is_file())):
+        shutil.copy(path, store / str(n))
+        name = linked / path.relative_to(saved)
+        name.parent.mkdir(parents=True, exist_ok=True)
+        name.symlink_to(store / str(n))
+    person = PEOPLE[2]
+    expected = Recommender.from_pretrained(saved).recommend(person)
+    assert Recommender.from_pretrained(linked).recommend(person) == expected
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 1, "files": {}}'])

@@ -190,6 +190,15 @@ def test_another_catalog_replaces_the_first(grounder):
     assert list(grounder.index) == ["1"]
 
 
+def test_what_left_the_catalog_while_nobody_looked_is_not_found(fake, catalog):
+    index = ExactIndex()
+    Grounder(fake, index).sync(TinyCatalog(TITLES | {"gone": "Heat"}))
+    again = Grounder(fake, index)  # after a restart, on an index that outlives it
+    again.sync(catalog)
+    assert set(index) == set(catalog.ids)
+    assert "gone" not in [m.item_id for g in again.ground_texts(["Heat"]) for m in g.matches]
+
+
 def test_an_empty_catalog_abstains(fake):
     grounder = Grounder(fake, ExactIndex())
     grounder.sync(TinyCatalog({}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import itertools
 import json
 import logging
 import os
@@ -609,11 +610,17 @@ def test_the_same_outcome_from_many_threads_counts_once(store):
     assert len(rows(store, tables.reactions)) == 1
 
 
+def until_a_minute_is_over():
+    """Numbers from 0: writers come before an eraser for as long as the machine likes."""
+    end = time.monotonic() + 60
+    return itertools.takewhile(lambda _: time.monotonic() < end, itertools.count())
+
+
 def test_erasing_a_subject_while_outcomes_come_in_leaves_no_orphans(store):
     shown = [show(store, f"s{n}") for n in range(4)]
 
     def feed(exposure):
-        for n in range(1000):
+        for n in until_a_minute_is_over():
             try:
                 store.record(exposure, str(n), "like", "50")
             except ExposureNotFound:
@@ -1120,7 +1127,7 @@ def test_erasing_while_feedback_comes_in_leaves_no_orphans(store):
     sessions = [begin(store) for _ in range(8)]
 
     def feed(session):
-        for n in range(1000):
+        for n in until_a_minute_is_over():
             try:
                 store.append(session.id, Feedback(str(n), "like"))
                 store.expose(session.id, str(n), ["1"])

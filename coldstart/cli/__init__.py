@@ -17,11 +17,13 @@ from coldstart.cli.batch import batch
 from coldstart.cli.benchmark import benchmark
 from coldstart.cli.catalog import app as catalog
 from coldstart.cli.evaluate import evaluate
+from coldstart.cli.export import export
 from coldstart.cli.fetch import fetch
 from coldstart.cli.generate import generate
 from coldstart.cli.info import info
 from coldstart.cli.log import log
 from coldstart.cli.prompts import app as prompts
+from coldstart.cli.push import push
 from coldstart.cli.recommend import recommend
 from coldstart.cli.replay import replay
 from coldstart.cli.serve import app as serve
@@ -49,6 +51,8 @@ app.command(rich_help_panel=_MAKE)(audit)
 app.command(rich_help_panel=_MAKE)(benchmark)
 app.command(rich_help_panel=_MAKE)(replay)
 app.command(rich_help_panel=_MAKE)(log)
+app.command(rich_help_panel=_MAKE)(export)
+app.command(rich_help_panel=_MAKE)(push)
 app.command(rich_help_panel=_LOOK)(info)
 app.add_typer(catalog, name="catalog", rich_help_panel=_LOOK)
 app.add_typer(prompts, name="prompts", rich_help_panel=_LOOK)

@@ -50,7 +50,8 @@ class Grounder:
 
     Args:
         encoder: turns titles into vectors; a ``CachedEncoder`` keeps those of the catalog.
-        index: where they are searched; empty, and used by nobody else.
+        index: where they are searched; what it holds besides the catalog's items is removed, so
+            only grounders of the same catalog may share one.
         threshold: smallest cosine at which a title counts as found. The default suits MiniLM: of
             reworded film titles it finds 7 in 10, of films the catalog lacks it takes 1 in 10 for
             another (``benchmarks/grounding_threshold.py``). Another encoder needs another value.
@@ -75,7 +76,9 @@ class Grounder:
         with self._lock:
             version = catalog.version
             if catalog is not self._catalog:
-                self._update(catalog, catalog.ids, self._indexed.difference(catalog.ids))
+                # An index on a server may hold what left the catalog while nobody looked.
+                held = self.index if isinstance(self.index, Iterable) else self._indexed
+                self._update(catalog, catalog.ids, set(held).difference(catalog.ids))
             elif version != self._version:
                 self._update(catalog, *catalog.changes_since(self._version))
             self._catalog, self._version = catalog, version

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coldstart.errors import MissingExtraError
 from coldstart.features import FEATURES
 from coldstart.training.people import Order
 from coldstart.tree_masks import Node
@@ -80,7 +81,12 @@ def fit_trees(
         rounds: number of trees.
         seed: of the samples of rows and features.
     """
-    import lightgbm
+    try:
+        import lightgbm
+    except ImportError:
+        raise MissingExtraError(
+            "the trees need lightgbm", hint="pip install 'coldstart-rec[train]'"
+        ) from None
 
     useful = [r for r in requests if r.liked.any() and not r.liked.all()]
     if not useful:

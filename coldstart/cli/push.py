@@ -1,0 +1,45 @@
+"""``coldstart push``: share an artifact on the Hugging Face Hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coldstart.cli import output
+
+
+def push(
+    artifact: Annotated[
+        Path, typer.Argument(help="A trained recommender's folder.", metavar="FOLDER")
+    ],
+    repo: Annotated[
+        str, typer.Argument(help="Repository; made if there is none.", metavar="ORG/NAME")
+    ],
+    private: Annotated[
+        bool | None,
+        typer.Option(
+            "--private/--public",
+            help="Who may see a new repository; left out, as the organisation has it: mostly "
+            "everyone.",
+        ),
+    ] = None,
+) -> None:
+    """Upload an artifact to the Hugging Face Hub, as one commit.
+
+    What the manifest names is uploaded, and nothing else that lies in the folder. Among it are the
+    ids of the users it was trained on (split.json), and the catalog, if it is your own.
+
+    Log in first: hf auth login, or set HF_TOKEN. Others then load it by its name.
+
+    [bold]Examples[/bold]
+      coldstart push adapters/mine me/films --private
+      coldstart recommend --artifact me/films --age 24
+    """
+    from coldstart.hub import push as upload
+
+    with output.status(f"uploading {artifact} …"):
+        address = upload(artifact, repo, private=private)
+    typer.echo(address)
+    output.note(f"load it with: coldstart recommend --artifact {repo}")
