@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo fetch browser test lint types format train evaluate wheel-check ci clean
+.PHONY: help install demo fetch browser test lint types format train evaluate bench wheel-check ci clean
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -49,6 +49,16 @@ train: fetch  ## train the shipped artifact again (about an hour on two cores)
 
 evaluate: fetch  ## the figures of the README, on the held-out users
 	$(BIN)/coldstart evaluate adapters/ml-100k --jobs 2 --card --out docs/results/ml-100k
+
+bench: fetch  ## the speed benchmarks, each beside its peer (an hour, on a quiet machine)
+	$(BIN)/python benchmarks/serving.py --users 10 --out docs/results/serving
+	$(BIN)/python benchmarks/start.py --runs 3
+	$(BIN)/python benchmarks/throughput.py --users 32 --ctranslate2
+	$(BIN)/python benchmarks/training.py --out docs/results/training
+	$(BIN)/python benchmarks/grounding_scale.py --out docs/results/grounding-scale
+	$(BIN)/python benchmarks/catalog_scale.py --out docs/results/catalog-scale
+	$(BIN)/python benchmarks/growth.py --out docs/results/growth
+	$(BIN)/python benchmarks/load_compare.py --out docs/results/load
 
 wheel-check: $(STAMP)  ## the wheel recommends in a clean environment
 	rm -rf build/wheel-check
