@@ -82,9 +82,15 @@ def write_through(path: Path, write: Callable[[Path], object]) -> None:
             os.close(folder)
 
 
-def leftovers(folder: Path, seconds: float) -> None:
-    """Delete hidden files that a killed ``write_through`` left, unless they are younger."""
-    for one in folder.glob(".*-*"):
+def leftovers(folder: Path, names: str, seconds: float) -> None:
+    """Delete what killed calls of ``write_through`` left, unless it is younger.
+
+    Args:
+        folder: where they wrote.
+        names: pattern of the names they were to have; nothing else is touched.
+        seconds: after which nobody still writes.
+    """
+    for one in folder.glob(f".{names}-????????"):
         try:
             if one.is_file() and time.time() - one.stat().st_mtime > seconds:
                 one.unlink()

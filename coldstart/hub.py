@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -14,9 +13,9 @@ from pathlib import Path
 from coldstart import artifacts
 from coldstart.card import hub_card
 from coldstart.errors import ArtifactError, ColdstartError, ConfigError, FetchError
+from coldstart.fetch import offline
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_OFF = ("", "0", "false", "no", "off")
 _WANTED = ["*.json", "*.jsonl", "*.safetensors", "*.j2", "*.md"]
 """Nothing else is downloaded, whatever else a repository holds."""
 _OURS = ["adapter/*", "prompt/*", "counts.safetensors", "ranker.json", "split.json"]
@@ -49,7 +48,6 @@ def find(name: str | Path, *, revision: str | None = None, token: str | None = N
     from huggingface_hub import snapshot_download
 
     repo = str(name)
-    offline = os.environ.get("COLDSTART_OFFLINE", "").strip().casefold() not in _OFF
     with _explained(repo, revision, token):
         return Path(
             snapshot_download(
@@ -57,7 +55,7 @@ def find(name: str | Path, *, revision: str | None = None, token: str | None = N
                 revision=revision,
                 token=token,
                 allow_patterns=_WANTED,
-                local_files_only=offline,
+                local_files_only=offline(),
                 library_name="coldstart-rec",
             )
         )

@@ -365,7 +365,9 @@ class Recommender:
         wrote = Evidence()
         if options.strategy in ("free", "both"):
             wrote = yield "free", None
-        named = set(wrote.found or ()) | self._promoted(options)
+        named = set(wrote.found or ())
+        if len(self.catalog) > self.settings.pool_from:
+            named |= self._promoted(options)
         knowledge = self.looked_at(user, named)
         out = yield from self._answer_among(knowledge, user, options, wrote)
         if len(out) < options.k and knowledge is not self.knowledge:

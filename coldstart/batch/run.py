@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from coldstart.batch.plan import Options, Plan, digest_of_artifact
+from coldstart.batch.plan import FILE, Options, Plan, digest_of_artifact
 from coldstart.batch.stage import Stage, part_of
 from coldstart.batch.users import UserTable
 from coldstart.cache import leftovers, write_atomic
@@ -118,7 +118,8 @@ def run_batch(
     plan = Plan(table.digest, table.rows, digest_of_artifact(artifact), size, options or Options())
     mine = list(plan.shard(*shard))
     plan.open(out)
-    leftovers(out, _STALE)
+    for names in ("part-*.parquet", "_users-*.parquet", FILE, DONE):
+        leftovers(out, names, _STALE)
     job = Job(artifact, users, plan, out, device, dtype)
     todo = [n for n in mine if not part_of(out, n).exists()]
     total = sum(plan.chunk(n)[1] for n in mine)
