@@ -89,7 +89,7 @@ def joint(recommender: Recommender, people: list[UserProfile], rounds: int) -> N
     """
     options = AnswerOptions(filters=tuple(default_filters()))
     users = [recommender.resolve(p) for p in people]
-    asked = [(u, recommender.shortlist(u, recommender.features(u), options)) for u in users]
+    asked = [(u, recommender.shortlist(u, options)) for u in users]
 
     def seconds(some: list, size: int) -> float:
         start = time.perf_counter()

@@ -83,17 +83,23 @@ def answer_jointly(
                 moved[0].go_on(_written(recommender, moved[0].request))
 
 
-def answer_all(recommender: Recommender, requests: Sequence[Request]) -> list[RecommendationList]:
-    """The list of everyone, some users at a time. Raises the first error."""
-    out: list[RecommendationList] = []
+def answer_in_parts(
+    recommender: Recommender, requests: Sequence[Request]
+) -> Iterator[tuple[int, RecommendationList | Exception]]:
+    """``answer_jointly`` for any number of users, ``SOME`` at a time."""
     for start in range(0, len(requests), SOME):
-        made = dict(answer_jointly(recommender, requests[start : start + SOME]))
-        for position in range(len(made)):
-            one = made[position]
-            if isinstance(one, Exception):
-                raise one
-            out.append(one)
-    return out
+        for position, made in answer_jointly(recommender, requests[start : start + SOME]):
+            yield start + position, made
+
+
+def answer_all(recommender: Recommender, requests: Sequence[Request]) -> list[RecommendationList]:
+    """The list of everyone. Raises the first error."""
+    made: dict[int, RecommendationList] = {}
+    for position, one in answer_in_parts(recommender, requests):
+        if isinstance(one, Exception):
+            raise one
+        made[position] = one
+    return [made[position] for position in range(len(requests))]
 
 
 def judge(

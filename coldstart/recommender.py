@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from coldstart import artifacts
-from coldstart.answer import Answer, AnswerOptions, adjusted
+from coldstart.answer import AnswerOptions
 from coldstart.catalog import Catalog
 from coldstart.errors import CatalogError, ConfigError
-from coldstart.evidence import Evidence, joined, model_feature, reached, written_feature
-from coldstart.features import ResolvedProfile, user_features, with_model
-from coldstart.filters import default_filters, verdict
+from coldstart.evidence import Evidence, model_feature, reached, written_feature
+from coldstart.features import ResolvedProfile, user_features
+from coldstart.filters import default_filters
 from coldstart.hardware import one_blas_thread
 from coldstart.joint import Request, answer_all
 from coldstart.knowledge import ItemKnowledge
+from coldstart.listing import Listing
 from coldstart.picks import Picks
 from coldstart.pool import Pools
 from coldstart.priors import Counts
@@ -46,13 +45,10 @@ if TYPE_CHECKING:
     from coldstart.generation.causal import CausalLM
     from coldstart.generation.decoding import DecodingConfig
     from coldstart.grounding.grounder import Grounder
+    from coldstart.listing import Steps
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
-    Steps = Generator[tuple[Strategy, Ints | None], Evidence, RecommendationList]
-
-
-_WIDER = 20  # times k: items that may be shown, looked at where too few of the pool may
 
 
 class Recommender:
@@ -356,59 +352,8 @@ class Recommender:
                 return made
 
     def steps(self, user: ResolvedProfile, options: AnswerOptions) -> Steps:
-        """``answer_by`` that stops wherever the language model is needed.
-
-        Yields:
-            What it would ask; it goes on when sent the evidence. The list is what it returns.
-        """
-        self.knowledge.sync()
-        wrote = Evidence()
-        if options.strategy in ("free", "both"):
-            wrote = yield "free", None
-        named = set(wrote.found or ())
-        if len(self.catalog) > self.settings.pool_from:
-            named |= self._promoted(options)
-        knowledge = self.looked_at(user, named)
-        out = yield from self._answer_among(knowledge, user, options, wrote)
-        if len(out) < options.k and knowledge is not self.knowledge:
-            # Few of those looked at may be shown: look at more that may.
-            named.update(self._allowed(user, options, _WIDER * options.k))
-            knowledge = self.looked_at(user, named)
-            out = yield from self._answer_among(knowledge, user, options, wrote)
-        return out
-
-    def _answer_among(
-        self,
-        knowledge: ItemKnowledge,
-        user: ResolvedProfile,
-        options: AnswerOptions,
-        wrote: Evidence,
-    ) -> Steps:
-        features, found = self.features(user, knowledge=knowledge), wrote
-        if options.strategy in ("catalog", "both"):
-            judged = yield "catalog", self.shortlist(user, features, options, knowledge)
-            found = joined(judged, wrote)
-        return self._finished(knowledge, user, found, options, features)
-
-    def _promoted(self, options: AnswerOptions) -> set[str]:
-        """Ids of the most popular items that something raises."""
-        raised = (a.items for a in options.adjustments if a.amount > 0)
-        return {i for items in raised for i in self._popular(items, _WIDER * options.k)}
-
-    def _popular(self, items: Iterable[str], n: int) -> list[str]:
-        rows, popularity = self.knowledge.rows, self.knowledge.popularity
-        return heapq.nlargest(n, (i for i in items if i in rows), lambda i: popularity[rows[i]])
-
-    def _allowed(self, user: ResolvedProfile, options: AnswerOptions, n: int) -> Iterable[str]:
-        """Ids of the most popular items that may be shown."""
-        items = self.catalog.items
-        ranked = (items[row] for row in np.argsort(-self.knowledge.popularity, kind="stable"))
-        passing = (
-            i.item_id
-            for i in ranked
-            if verdict(i, options.filters, user.profile, user.context) is None
-        )
-        return islice(passing, n)
+        """``answer_by`` that stops wherever the language model is needed; see ``Listing``."""
+        return Listing(self, user, options).steps()
 
     def looked_at(self, user: ResolvedProfile, more: Iterable[str] = ()) -> ItemKnowledge:
         """What is looked at for one user: the catalog, or a few thousand items of a large one.
@@ -425,55 +370,17 @@ class Recommender:
         rows = self._pools.rows(user, more)
         return self.knowledge.part(rows, [*user.liked, *user.disliked])
 
-    def shortlist(
-        self,
-        user: ResolvedProfile,
-        features: Floats,
-        options: AnswerOptions,
-        knowledge: ItemKnowledge | None = None,
-    ) -> Ints | None:
-        """Catalog rows that the model is asked about, ``None`` for the whole catalog.
-
-        They are the best by the blend without the model among those that may be shown, and no fewer
-        than are asked for.
-
-        Args:
-            user: the resolved profile.
-            features: of what is looked at.
-            options: what is asked for.
-            knowledge: what is looked at (``looked_at``); ``None``: the catalog.
-        """
-        among = knowledge or self.knowledge
-        size = self.settings.shortlist and max(self.settings.shortlist, 2 * options.k)
-        if options.strategy not in ("catalog", "both") or not 0 < size < len(self.catalog):
-            return None
-        scores = features @ self.ranker.weights("prior", len(user.liked))
-        scores = scores + adjusted(among, options.adjustments)
-        passing = (
-            row
-            for row in np.argsort(-scores, kind="stable").tolist()
-            if verdict(among.items[row], options.filters, user.profile, user.context) is None
-        )
-        return among.where[list(islice(passing, size))]
+    def shortlist(self, user: ResolvedProfile, options: AnswerOptions) -> Ints | None:
+        """Catalog rows that the model is asked about, ``None`` for the whole catalog."""
+        among = self.looked_at(user)
+        features = self.features(user, knowledge=among)
+        return Listing(self, user, options).shortlist(features, among)
 
     def answer(
         self, user: ResolvedProfile, found: Evidence, options: AnswerOptions
     ) -> RecommendationList:
         """Filter, rank and explain, given what the language model said of the whole catalog."""
-        return self._finished(self.knowledge, user, found, options, self.features(user))
-
-    def _finished(
-        self,
-        knowledge: ItemKnowledge,
-        user: ResolvedProfile,
-        found: Evidence,
-        options: AnswerOptions,
-        features: Floats,
-    ) -> RecommendationList:
-        if knowledge is not self.knowledge:
-            found = found.of_rows(knowledge.where)
-        whole = with_model(features, found.model, found.written)
-        return Answer(knowledge, self.ranker, user, found, whole, options).build()
+        return Listing(self, user, options).finish(found)
 
     def resolve(
         self,

@@ -137,7 +137,7 @@ def test_the_shortlist_of_a_pool_names_catalog_rows():
     user = rec.resolve(UserProfile(liked=["Toy Story"]))
     known = rec.looked_at(user)
     options = AnswerOptions(1, "catalog", default_filters())
-    rows = rec.shortlist(user, rec.features(user, knowledge=known), options, known)
+    rows = rec.shortlist(user, options)
     assert rows is not None
     assert len(rows) == 3
     assert set(rows) <= set(known.where)

@@ -143,7 +143,7 @@ def test_the_model_judges_the_shortlist_as_it_judges_all(rec, profile, size, k):
     few = make(shortlist=size)
     options = AnswerOptions(k, "catalog", default_filters())
     user = few.resolve(profile)
-    rows = few.shortlist(user, few.features(user), options)
+    rows = few.shortlist(user, options)
     whole = rec.evidence(user, "catalog")
     if rows is None:  # as many as there are
         assert max(size, 2 * k) >= len(few.catalog)
@@ -159,13 +159,13 @@ def test_a_shortlist_keeps_to_the_filters():
     few = make(shortlist=3)
     options = AnswerOptions(1, "catalog", (Categories(include=["Drama"]),))
     user = few.resolve(UserProfile(age=30))
-    rows = few.shortlist(user, few.features(user), options)
+    rows = few.shortlist(user, options)
     assert rows is not None
     assert len(rows) == 3
     assert all("Drama" in few.catalog.items[r].categories for r in rows)
     everything = AnswerOptions(1, "prior", ())
-    assert few.shortlist(user, few.features(user), everything) is None
-    assert make(shortlist=0).shortlist(user, few.features(user), options) is None
+    assert few.shortlist(user, everything) is None
+    assert make(shortlist=0).shortlist(user, options) is None
 
 
 def test_items_come_and_go_without_a_restart():

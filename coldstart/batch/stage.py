@@ -12,7 +12,7 @@ from coldstart.batch.users import Asked, UserTable
 from coldstart.cache import write_through
 from coldstart.errors import ColdstartError
 from coldstart.filters import default_filters
-from coldstart.joint import SOME, Request, answer_jointly
+from coldstart.joint import Request, answer_in_parts
 from coldstart.schema import RecommendationList
 
 if TYPE_CHECKING:
@@ -67,10 +67,9 @@ class Stage:
                 asking.append((n, self._request(one)))
             except ColdstartError as e:
                 made[n] = e
-        for start in range(0, len(asking), SOME):
-            some = asking[start : start + SOME]
-            for position, found in answer_jointly(self._recommender, [r for _, r in some]):
-                made[some[position][0]] = found
+        requests = [request for _, request in asking]
+        for position, found in answer_in_parts(self._recommender, requests):
+            made[asking[position][0]] = found
         return [_row(one, made[n]) for n, one in enumerate(asked)]
 
     def _request(self, asked: Asked) -> Request:
