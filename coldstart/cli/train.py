@@ -12,6 +12,7 @@ import typer
 from rich.progress import TaskID, TextColumn
 
 from coldstart.cli import output
+from coldstart.cli.launched import one_voice
 from coldstart.cli.options import with_groups
 from coldstart.cli.source import PANEL, Source, data_option
 from coldstart.errors import ConfigError
@@ -153,8 +154,21 @@ def train(
       coldstart train --data ml-small --out runs/quick --epochs 1 --titles 8
       coldstart train --items films.csv --interactions ratings.csv \
                       --users people.csv --out adapters/films
+      torchrun --nproc-per-node 4 -m coldstart train --data ml-100k --out adapters/mine
     """
-    config = TrainConfig(**asdict(learning))
+    with one_voice():
+        config = TrainConfig(**asdict(learning))
+        summary = _train(tables, config, out, resume=resume, runs=runs)
+    if not summary:
+        return  # not the main process
+    if as_json:
+        return output.emit(summary)
+    _show(summary, config, out)
+
+
+def _train(
+    tables: Tables, config: TrainConfig, out: Path, *, resume: bool, runs: Path | None
+) -> dict[str, Any]:
     _check_out(out)
     data, split = tables.load(config.seed)
     parts = {"train": split.train, "valid": split.valid, "test": split.test}
@@ -163,9 +177,10 @@ def train(
     from coldstart.training.run import train as run
 
     with TrainingReport(config.epochs) as report:
-        summary = run(data, split, config, out, report=report, resume=resume, runs=runs)
-    if as_json:
-        return output.emit(summary)
+        return run(data, split, config, out, report=report, resume=resume, runs=runs)
+
+
+def _show(summary: dict[str, Any], config: TrainConfig, out: Path) -> None:
     output.stdout().print(output.facts(summary.get("validation", summary)))
     if config.epochs and summary.get("validation", {}).get("best_epoch") == 0:
         output.note(

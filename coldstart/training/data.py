@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,12 +15,41 @@ from coldstart.data.dataset import Dataset
 from coldstart.generation.lines import LineTokenizer
 from coldstart.generation.trie import TriePlan
 from coldstart.prompts import PromptTemplate
+from coldstart.schema import Context, UserProfile
 from coldstart.settings import prompt_budget
 from coldstart.training.config import TrainConfig
 from coldstart.training.people import simulate_profile
 from coldstart.training.teacher import Teacher
 
 Floats = NDArray[np.float64]
+
+
+class Sizes(NamedTuple):
+    """How much there is in a batch: titles, states that predict a title token, decisions."""
+
+    titles: int
+    title_rows: int
+    decisions: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Everything random about one user's training sequence.
+
+    Args:
+        user: whose.
+        profile, context: as the prompt shows them.
+        tokens: the prompt.
+        listed: titles after it.
+        taught: places among them whose decisions are taught.
+    """
+
+    user: str
+    profile: UserProfile
+    context: Context
+    tokens: list[int]
+    listed: list[str]
+    taught: list[int]
 
 
 @dataclass
@@ -57,6 +87,8 @@ class Batch:
             decide between titles are among them only for the ``completion`` objective.
         title_token: the token they should predict, shape (P,).
         titles: number of titles in the batch.
+
+    Without users, the tokens are a single padding, which nothing is asked about.
     """
 
     tokens: Tensor
@@ -69,6 +101,11 @@ class Batch:
     title_position: Tensor
     title_token: Tensor
     titles: int
+
+    @property
+    def sizes(self) -> Sizes:
+        """Of the flat arrays."""
+        return Sizes(self.titles, len(self.title_row), len(self.row))
 
 
 class SequenceBuilder:
@@ -103,10 +140,10 @@ class SequenceBuilder:
         for path in self.paths:
             path.sort(key=lambda e: self.edge_depth[e])
 
-    def sequence(
+    def draft(
         self, user: str, tokens_of: dict[str, tuple[int, ...]], rng: np.random.Generator
-    ) -> UserSequence:
-        """One user's sequence: simulated profile, then up to ``config.titles`` likes, shuffled."""
+    ) -> Draft:
+        """Draw a user's simulated profile, and up to ``config.titles`` likes in random order."""
         likes = self.data.likes[user]
         listed = [likes[i] for i in rng.permutation(len(likes))[: self.config.titles]]
         profile, context = simulate_profile(user, self.data, self.config, rng)
@@ -125,9 +162,18 @@ class SequenceBuilder:
         listed = listed[: int(np.searchsorted(lengths, room, side="right"))]
         soft = self.config.objective == "distil"
         taught = self._taught(len(listed), rng) if soft else list(range(len(listed)))
+        return Draft(user, profile, context, tokens, listed, taught)
+
+    def sequence(self, draft: Draft, tokens_of: dict[str, tuple[int, ...]]) -> UserSequence:
+        """The sequence of a draft, with the decisions along its titles and their targets."""
+        tokens, listed, taught = list(draft.tokens), draft.listed, draft.taught
+        soft = self.config.objective == "distil"
         out = UserSequence(tokens, len(tokens), titles=len(taught))
         if soft:
-            found = self.teacher.targets(user, profile, context, listed, likes, taught)
+            likes = self.data.likes[draft.user]
+            found = self.teacher.targets(
+                draft.user, draft.profile, draft.context, listed, likes, taught
+            )
             rows = dict(zip(taught, found, strict=True))
         for j, item in enumerate(listed):
             if j not in taught:
@@ -161,13 +207,24 @@ class SequenceBuilder:
         users: Sequence[str],
         tokens_of: dict[str, tuple[int, ...]],
         rng: np.random.Generator,
+        mine: range | None = None,
     ) -> Batch:
-        """Sequences of several users, padded and flattened."""
-        rows = [self.sequence(u, tokens_of, rng) for u in users]
-        tokens = torch.zeros(len(rows), max(len(r.tokens) for r in rows), dtype=torch.long)
+        """Sequences of several users, padded and flattened.
+
+        Args:
+            users: all users of the batch; every one of them takes from ``rng``.
+            tokens_of: tokens of each item's title.
+            rng: source of randomness.
+            mine: places of the users that are wanted; all if left out.
+        """
+        drafts = [self.draft(u, tokens_of, rng) for u in users]
+        wanted = drafts if mine is None else [drafts[n] for n in mine]
+        rows = [self.sequence(draft, tokens_of) for draft in wanted]
+        longest = max((len(r.tokens) for r in rows), default=1)
+        tokens = torch.zeros(max(1, len(rows)), longest, dtype=torch.long)
         where: list[tuple[int, int]] = []
-        edges: list[NDArray[np.int64]] = []
-        targets: list[Floats] = []
+        edges: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        targets: list[Floats] = [np.empty(0)]
         titles: list[tuple[int, int, int]] = []
         for r, row in enumerate(rows):
             tokens[r, : len(row.tokens)] = torch.tensor(row.tokens)
@@ -180,15 +237,15 @@ class SequenceBuilder:
                 deciding = set()
             predicting = range(row.title_start - 1, len(row.tokens) - 1)
             titles += [(r, p, row.tokens[p + 1]) for p in predicting if p not in deciding]
-        places = torch.tensor(where).reshape(-1, 2)
-        spots = torch.tensor(titles).reshape(-1, 3)
-        sizes = [len(e) for e in edges]
+        places = torch.tensor(where, dtype=torch.long).reshape(-1, 2)
+        spots = torch.tensor(titles, dtype=torch.long).reshape(-1, 3)
+        sizes = torch.tensor([len(e) for e in edges[1:]], dtype=torch.long)
         return Batch(
             tokens=tokens,
             row=places[:, 0],
             position=places[:, 1],
             edge=torch.from_numpy(np.concatenate(edges)),
-            of=torch.repeat_interleave(torch.arange(len(edges)), torch.tensor(sizes)),
+            of=torch.repeat_interleave(torch.arange(len(sizes)), sizes),
             target=torch.from_numpy(np.concatenate(targets)).float(),
             title_row=spots[:, 0],
             title_position=spots[:, 1],

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from coldstart.cache import new_folder
 from coldstart.data.dataset import Dataset
-from coldstart.errors import ArtifactError
+from coldstart.errors import ArtifactError, ConfigError
 from coldstart.evaluation.metrics import ndcg
 from coldstart.evaluation.splits import Split
 from coldstart.generation.causal import CausalLM
@@ -24,17 +24,21 @@ from coldstart.generation.lines import LineTokenizer
 from coldstart.generation.scoring import exact_logprobs
 from coldstart.generation.surface import surface_titles
 from coldstart.generation.trie import TitleTrie
+from coldstart.hardware import pick_device, pick_dtype
 from coldstart.models import fingerprint, load_causal_lm, load_tokenizer
 from coldstart.schema import Pick, UserProfile
 from coldstart.settings import PRIOR_COUNT
 from coldstart.training.adapter import earlier_adapter, new_adapter, template_of
 from coldstart.training.config import TrainConfig
 from coldstart.training.data import SequenceBuilder
-from coldstart.training.loss import Objective
+from coldstart.training.loss import Objective, Share
+from coldstart.training.processes import Processes
+from coldstart.training.sharding import shard_layers
 from coldstart.training.teacher import Teacher
 
 log = logging.getLogger(__name__)
 
+_TOGETHER = 16  # validation users
 Report = Callable[[dict[str, Any]], None]
 
 
@@ -57,25 +61,48 @@ class Trainer:
     """Fine-tunes a causal LM on the training users of a split.
 
     Everything random is drawn from (seed, epoch, step), so that a run resumed after a kill goes on
-    exactly as it would have.
+    exactly as it would have. Several processes each take a share of every batch's users, drawn as
+    one process would; the losses are divided by the titles of the whole batch and the gradients
+    added up, so that they make the same steps, up to rounding.
+
+    Args:
+        data: items, attributes, likes.
+        split: who is trained on.
+        config: settings, the same in every process.
+        out: where checkpoints and the best adapter go; the main process writes them.
+        teacher: of the targets.
+        processes: this one and those it trains with; ``None``: it is alone.
     """
 
     def __init__(
-        self, data: Dataset, split: Split, config: TrainConfig, out: Path, teacher: Teacher
+        self,
+        data: Dataset,
+        split: Split,
+        config: TrainConfig,
+        out: Path,
+        teacher: Teacher,
+        processes: Processes | None = None,
     ) -> None:
         self.data, self.split, self.config, self.out = data, split, config, out
+        self.processes = processes or Processes()
         torch.manual_seed(config.seed)
         tokenizer = load_tokenizer(config.base)
-        base = load_causal_lm(config.base, device=config.device, dtype=config.dtype)
+        device, sharded = pick_device(config.device), self.processes.sharded
+        self.dtype = str(pick_dtype(device, config.dtype)).removeprefix("torch.")
+        base = load_causal_lm(
+            config.base, device="cpu" if sharded else config.device, dtype=self.dtype
+        )
         self.base_fingerprint = fingerprint(base, tokenizer)
         # Sequences are short: plain attention trains faster on a CPU than the fused kernel.
-        if base.device.type == "cpu":
+        if device.type == "cpu":
             base.set_attn_implementation("eager")
         model = (
             earlier_adapter(base, Path(config.start), self.base_fingerprint)
             if config.start
             else new_adapter(base, config)
         )
+        if sharded:
+            shard_layers(model, device)
         self.model = model
         self.lm = CausalLM(model, tokenizer)
         lines = LineTokenizer(tokenizer)
@@ -101,6 +128,8 @@ class Trainer:
         self.objective = Objective(self.lm, self.plan, edge_prior, config)
         self.trained = [p for p in model.parameters() if p.requires_grad]
         self.masters = [torch.nn.Parameter(p.detach().float().clone()) for p in self.trained]
+        if self.processes.count > 1:
+            self._start_alike()
         self.optimiser = torch.optim.AdamW(
             self.masters, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=0.0
         )
@@ -108,6 +137,25 @@ class Trainer:
         self.epoch = self.step = 0
         self.history: list[dict[str, float]] = []
         self.best_epoch = -1
+
+    @torch.no_grad()
+    def _start_alike(self) -> None:
+        """Take the main process's adapter; what the base model drops out is each one's own.
+
+        Raises:
+            ConfigError: the processes were given different base models or data.
+        """
+        given = self.processes.gather((self.base_fingerprint, self.data.fingerprint))
+        if len(set(given)) > 1:
+            raise ConfigError(
+                f"the processes differ in base model or data: {', '.join(map('/'.join, given))}",
+                hint="every machine needs the same files",
+            )
+        main = self.processes.from_main(lambda: [ours.detach().cpu() for ours in self.masters])
+        for ours, theirs in zip(self.masters, main, strict=True):
+            ours.copy_(theirs)
+        self._publish()
+        torch.manual_seed(self.config.seed + self.processes.index)
 
     # -- one step -------------------------------------------------------------------------------
 
@@ -121,28 +169,43 @@ class Trainer:
         return [list(drawn[i : i + size]) for i in range(0, len(drawn), size)]
 
     def train_step(self, users: list[str]) -> dict[str, float]:
-        """One optimiser step; returns nats per title."""
+        """One optimiser step on a batch of all processes; returns nats per title of it."""
+        processes = self.processes
         seed = [self.config.seed, 1, self.epoch, self.step]
-        batch = self.builder.batch(users, self.tokens_of, np.random.default_rng(seed))
+        rng, mine = np.random.default_rng(seed), processes.mine(len(users))
+        batch = self.builder.batch(users, self.tokens_of, rng, mine)
+        share = Share.of(processes.gather(batch.sizes), processes.index)
         positions = torch.Generator().manual_seed(
             int(np.random.SeedSequence(seed).generate_state(1)[0])
         )
         rate = self._learning_rate(self.updates)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        losses = self.objective(batch, positions)
-        torch.autograd.backward(losses.total / losses.titles)
-        for ours, theirs in zip(self.masters, self.trained, strict=True):
-            ours.grad = None if theirs.grad is None else theirs.grad.float()
-            theirs.grad = None
+        losses = self.objective(batch, positions, share)
+        titles = max(1, share.whole.titles)
+        torch.autograd.backward(losses.total / titles)
+        self._take_gradients()
         torch.nn.utils.clip_grad_norm_(self.masters, 1.0)
         self.optimiser.step()
         self._publish()
-        return {
-            "loss": losses.decisions / losses.titles,
-            "validity": losses.validity / losses.titles,
-            "lr": rate,
-        }
+        sums = processes.gather((losses.decisions, losses.validity))
+        loss, validity = (sum(values) / titles for values in zip(*sums, strict=True))
+        return {"loss": loss, "validity": validity, "lr": rate}
+
+    def _take_gradients(self) -> None:
+        """Move the adapter's gradients to its float32 copies, added up over the processes."""
+        found = [p.grad for p in self.trained]
+        for theirs in self.trained:
+            theirs.grad = None
+        grads: list[torch.Tensor | None] = [None if g is None else g.float() for g in found]
+        if self.processes.count > 1:
+            known = [
+                torch.zeros_like(ours) if grad is None else grad
+                for ours, grad in zip(self.masters, grads, strict=True)
+            ]
+            grads = list(self.processes.add(known))
+        for ours, grad in zip(self.masters, grads, strict=True):
+            ours.grad = grad
 
     def _learning_rate(self, step: int) -> float:
         steps = max(1, self.config.epochs * self.steps_per_epoch)
@@ -162,39 +225,41 @@ class Trainer:
     def validate(self) -> dict[str, float]:
         """Nats per title on the validation users, and NDCG@10 of the language model alone."""
         self.model.eval()
-        total = valid = titles = 0.0
-        users = list(self.split.valid)
-        for start in range(0, len(users), 16):
-            rng = np.random.default_rng([self.config.seed, 2, start])
-            losses = self.objective(
-                self.builder.batch(users[start : start + 16], self.tokens_of, rng),
-                torch.Generator().manual_seed(start),
-            )
-            total, valid = total + losses.decisions, valid + losses.validity
-            titles += losses.titles
+        starts = range(0, len(self.split.valid), _TOGETHER)
+        sums = self.processes.each(starts, self._validate_some)
+        total, valid, titles = (sum(values) for values in zip(*sums, strict=True))
         out = {"valid_loss": total / titles, "valid_validity": valid / titles}
         for k in (0, 5):
             out[f"valid_ndcg@10_k{k}"] = self._ndcg(k)
         self.model.train()
         return out
 
+    def _validate_some(self, start: int) -> tuple[float, float, int]:
+        users = list(self.split.valid[start : start + _TOGETHER])
+        rng = np.random.default_rng([self.config.seed, 2, start])
+        batch = self.builder.batch(users, self.tokens_of, rng)
+        losses = self.objective(batch, torch.Generator().manual_seed(start))
+        return losses.decisions, losses.validity, losses.titles
+
     def _ndcg(self, k: int) -> float:
-        items = np.array(self.plan.item_ids, dtype=object)
-        template, values = self.builder.template, []
-        prior = self.config.use_prior
         enough = [u for u in self.split.valid if len(self.data.likes[u]) >= k + 5]
-        for user in enough[: self.config.valid_users]:
-            likes = self.data.likes[user]
-            picks: tuple[Pick, ...] = tuple(Pick(item=i) for i in likes[:k])
-            said = {"liked": picks, "history": True}
-            profile: UserProfile = self.data.users[user].model_copy(update=said)
-            prompt = template.render(profile, title_of=self.builder.titles.__getitem__).text
-            tau = self.config.tau if prior else 1.0
-            scores = exact_logprobs(self.lm, prompt, self.plan, self.mass, tau, prior=prior)
-            scores[[self.builder.place[i] for i in likes[:k]]] = -np.inf
-            top = items[np.argsort(-scores, kind="stable")[:10]]
-            values.append(ndcg(list(top), set(likes[k:]), 10))
+        users = enough[: self.config.valid_users]
+        values = self.processes.each(users, lambda user: self._ndcg_of(user, k))
         return float(np.mean(values)) if values else 0.0
+
+    def _ndcg_of(self, user: str, k: int) -> float:
+        items = np.array(self.plan.item_ids, dtype=object)
+        template, prior = self.builder.template, self.config.use_prior
+        likes = self.data.likes[user]
+        picks: tuple[Pick, ...] = tuple(Pick(item=i) for i in likes[:k])
+        said = {"liked": picks, "history": True}
+        profile: UserProfile = self.data.users[user].model_copy(update=said)
+        prompt = template.render(profile, title_of=self.builder.titles.__getitem__).text
+        tau = self.config.tau if prior else 1.0
+        scores = exact_logprobs(self.lm, prompt, self.plan, self.mass, tau, prior=prior)
+        scores[[self.builder.place[i] for i in likes[:k]]] = -np.inf
+        top = items[np.argsort(-scores, kind="stable")[:10]]
+        return ndcg(list(top), set(likes[k:]), 10)
 
     # -- the run --------------------------------------------------------------------------------
 
@@ -202,10 +267,10 @@ class Trainer:
         """Train until done or no longer improving, checkpointing as it goes.
 
         Args:
-            report: called with ``stage`` ``train`` after every step (``epoch``, ``step``,
-                ``steps``, figures) and with ``epoch`` after every validation.
+            report: called, in the main process, with ``stage`` ``train`` after every step
+                (``epoch``, ``step``, ``steps``, figures) and with ``epoch`` after every validation.
         """
-        report = report or (lambda row: None)
+        report = report if report and self.processes.is_main else (lambda row: None)
         self.out.mkdir(parents=True, exist_ok=True)
         if not self.history:
             report(self._end_of_epoch({"epoch": 0.0}))
@@ -245,8 +310,9 @@ class Trainer:
         log.info("%s", json.dumps({n: round(v, 4) for n, v in row.items()}))
         if self.score_of(row) > best:
             self.best_epoch = int(row["epoch"])
-            with new_folder(self.out / "best") as work:
-                self.model.save_pretrained(work)
+            if self.processes.is_main:
+                with new_folder(self.out / "best") as work:
+                    self.model.save_pretrained(work)
         self.save_checkpoint()
         return {"stage": "epoch", **row}
 
@@ -258,7 +324,9 @@ class Trainer:
     # -- kill and resume ------------------------------------------------------------------------
 
     def save_checkpoint(self) -> None:
-        """Write everything needed to go on, all of it or nothing."""
+        """Have the main process write everything needed to go on, all of it or nothing."""
+        if not self.processes.is_main:
+            return
         tensors: dict[str, torch.Tensor] = {}
         for n, master in enumerate(self.masters):
             tensors[f"{n}.weight"] = master.detach()
@@ -280,26 +348,15 @@ class Trainer:
             (work / "place.json").write_text(json.dumps(place, indent=1), encoding="utf-8")
 
     def resume(self) -> bool:
-        """Go on from the last checkpoint; returns False if there is none.
+        """Go on from the last checkpoint, of any number of processes; False if there is none.
 
         Raises:
             ArtifactError: the checkpoint is damaged, or of another configuration or data.
         """
-        folder = self.out / "checkpoint"
-        if not folder.is_dir():
+        found = self.processes.from_main(self._read_checkpoint)
+        if found is None:
             return False
-        try:
-            place = json.loads((folder / "place.json").read_text(encoding="utf-8"))
-            tensors = load_file(folder / "state.safetensors")
-        except Exception as e:
-            raise ArtifactError(
-                f"{folder}: damaged checkpoint: {e}", hint="start anew in another --out folder"
-            ) from e
-        if place["config"] != self.config.to_dict() or place["data"] != self.data.fingerprint:
-            raise ArtifactError(
-                f"{folder} belongs to a run with other settings or data",
-                hint="repeat its settings, or start anew in another --out folder",
-            )
+        place, tensors = found
         with torch.no_grad():
             for n, master in enumerate(self.masters):
                 master.copy_(tensors[f"{n}.weight"])
@@ -313,3 +370,21 @@ class Trainer:
         self.epoch, self.step = place["epoch"], place["step"]
         self.history, self.best_epoch = place["history"], place["best_epoch"]
         return True
+
+    def _read_checkpoint(self) -> tuple[dict[str, Any], dict[str, torch.Tensor]] | None:
+        folder = self.out / "checkpoint"
+        if not folder.is_dir():
+            return None
+        try:
+            place = json.loads((folder / "place.json").read_text(encoding="utf-8"))
+            tensors = load_file(folder / "state.safetensors")
+        except Exception as e:
+            raise ArtifactError(
+                f"{folder}: damaged checkpoint: {e}", hint="start anew in another --out folder"
+            ) from e
+        if place["config"] != self.config.to_dict() or place["data"] != self.data.fingerprint:
+            raise ArtifactError(
+                f"{folder} belongs to a run with other settings or data",
+                hint="repeat its settings, or start anew in another --out folder",
+            )
+        return place, tensors

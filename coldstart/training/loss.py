@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +11,29 @@ from torch import Tensor
 from coldstart.generation.causal import CausalLM
 from coldstart.generation.trie import TriePlan
 from coldstart.training.config import TrainConfig
-from coldstart.training.data import Batch
+from coldstart.training.data import Batch, Sizes
+
+
+@dataclass(frozen=True)
+class Share:
+    """Where a process's batch lies in the batch that all processes have together.
+
+    Args:
+        before: sizes of what the processes before it have.
+        whole: sizes of all of it.
+    """
+
+    before: Sizes
+    whole: Sizes
+
+    @classmethod
+    def of(cls, sizes: Sequence[Sizes], index: int) -> Share:
+        """The share of a process, given the sizes of all batches in the order of processes."""
+        sums = [
+            Sizes(*map(sum, zip(Sizes(0, 0, 0), *some, strict=True)))
+            for some in (sizes[:index], sizes)
+        ]
+        return cls(*sums)
 
 
 @dataclass(frozen=True)
@@ -48,8 +71,17 @@ class Objective:
         self.edge_column = torch.from_numpy(plan.edge_column).to(lm.device)
         self.edge_prior = edge_prior.to(lm.device)
 
-    def __call__(self, batch: Batch, sample: torch.Generator | None = None) -> Losses:
-        """Compute the loss; ``sample`` picks the positions of the validity loss (none: all)."""
+    def __call__(
+        self, batch: Batch, sample: torch.Generator | None = None, share: Share | None = None
+    ) -> Losses:
+        """Compute the loss.
+
+        Args:
+            batch: sequences.
+            sample: picks the positions of the validity loss, out of the whole batch; none: all.
+            share: where ``batch`` lies in the whole; ``None``: it is the whole.
+        """
+        share = share or Share.of([batch.sizes], 0)
         device, config = self.lm.device, self.config
         states = self.lm.decoder(
             input_ids=batch.tokens.to(device), use_cache=False
@@ -69,7 +101,7 @@ class Objective:
         kl = (torch.special.xlogy(target, target) - target * log_q).sum()
         total, valid = kl, 0.0
         if config.validity > 0:
-            loss = self._validity(states, deciding, alternatives, of, batch, sample)
+            loss = self._validity(states, deciding, alternatives, of, batch, sample, share)
             total, valid = kl + config.validity * loss, loss.item()
         return Losses(total, kl.item(), valid, batch.titles)
 
@@ -86,28 +118,33 @@ class Objective:
         of: Tensor,
         batch: Batch,
         sample: torch.Generator | None,
+        share: Share,
     ) -> Tensor:
         """−log of the whole vocabulary's mass that stays on the catalog, over sampled positions.
 
         Where the trie decides, any child will do, so this leaves the decision to the other loss.
         """
-        share = self.config.validity_share if sample is not None else 1.0
-        pick = _some(len(batch.title_row), share, sample)
+        part = self.config.validity_share if sample is not None else 1.0
+        before, whole = share.before, share.whole
+        pick = _some(len(batch.title_row), part, sample, before.title_rows, whole.title_rows)
         forced = states[batch.title_row[pick], batch.title_position[pick]]
         target = batch.title_token[pick].to(forced.device)
         forced_loss = torch.nn.functional.cross_entropy(
             self.lm.hidden_to_logits(forced), target, reduction="sum"
         )
-        pick = _some(len(deciding), share, sample).to(deciding.device)
+        pick = _some(len(deciding), part, sample, before.decisions, whole.decisions)
+        pick = pick.to(deciding.device)
         inside = _logsumexp(alternatives, of, len(deciding))[pick]
-        whole = torch.logsumexp(self.lm.hidden_to_logits(deciding[pick]), dim=-1)
-        return (forced_loss + (whole - inside).sum()) / share
+        everything = torch.logsumexp(self.lm.hidden_to_logits(deciding[pick]), dim=-1)
+        return (forced_loss + (everything - inside).sum()) / part
 
 
-def _some(n: int, share: float, sample: torch.Generator | None) -> Tensor:
-    if sample is None or share >= 1:
+def _some(n: int, part: float, sample: torch.Generator | None, before: int, whole: int) -> Tensor:
+    """Those of a random part of ``whole`` places that lie among the ``n`` after ``before``."""
+    if sample is None or part >= 1:
         return torch.arange(n)
-    return torch.randperm(n, generator=sample)[: max(1, int(n * share))]
+    drawn = torch.randperm(whole, generator=sample)[: max(1, int(whole * part))] - before
+    return drawn if n == whole else drawn[(drawn >= 0) & (drawn < n)]
 
 
 def _logsumexp(values: Tensor, group: Tensor, n: int) -> Tensor:

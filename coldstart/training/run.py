@@ -26,6 +26,7 @@ from coldstart.settings import Settings
 from coldstart.training.adapter import find_adapter
 from coldstart.training.config import TrainConfig
 from coldstart.training.crossfit import learn_classical
+from coldstart.training.launcher import followed, join
 from coldstart.training.loop import Trainer
 from coldstart.training.ranker import cold_cases, cross_validate, fit_ranker
 from coldstart.training.strangers import Strangers
@@ -51,19 +52,24 @@ def train(
     Checkpoints and TensorBoard scalars go beside it, to ``runs`` (default: ``runs/NAME``), and are
     what a killed run resumes from; ``out`` appears only when everything is done.
 
+    Where ``accelerate launch`` or ``torchrun`` started several processes, they share the work of
+    every step; the main one alone does what comes before and after the steps, and writes.
+
     Args:
         data: items, attributes, likes.
         split: who is trained on; the test users are not touched.
         config: settings.
         out: the artifact folder.
-        report: called with progress: ``stage`` is ``train``, ``epoch``, ``trees`` or ``ranker``.
+        report: called, in the main process, with progress: ``stage`` is ``train``, ``epoch``,
+            ``trees`` or ``ranker``.
         resume: go on from a checkpoint of the same settings and data, if there is one.
         runs: folder for checkpoints and scalars.
 
     Returns:
-        The manifest.
+        The manifest; nothing in processes that are not the main one.
 
     Raises:
+        ConfigError: the launcher asks for what training cannot do.
         DataError: no training or validation users.
         ArtifactError: there is no adapter to start from.
     """
@@ -75,16 +81,21 @@ def train(
             raise DataError(f"the split's {part} user {unknown[0]!r} has no likes in the data")
     if config.start:
         find_adapter(Path(config.start))  # before anything that takes minutes
+    config = followed(config)
+    processes = join(config)
     told = report or (lambda row: None)
     place = runs or Path("runs") / out.name
     encoder = make_encoder(config.encoder)
     strangers = Strangers(data, split.train, encoder, seed=config.seed)
     kept = place / "classical.json" if resume else None
-    classical = _classical(data, split, config, strangers, kept, told)
+    classical = processes.from_main(lambda: _classical(data, split, config, strangers, kept, told))
     teacher = Teacher(strangers, classical, config.likes_share)
-    trainer = Trainer(data, split, config, place, teacher)
+    trainer = Trainer(data, split, config, place, teacher, processes)
     if resume:
         trainer.resume()
+    if not processes.is_main:
+        trainer.run()
+        return {}
     with _Scalars(place / "tensorboard") as scalars:
 
         def tell(row: dict[str, Any]) -> None:
@@ -96,8 +107,10 @@ def train(
     files = artifacts.adapter_files(trained.adapter)
     fingerprint = manifest["base"]["fingerprint"]
     counts, template = trainer.counts, trainer.builder.template
+    # A model that was trained in parts may not fit the device as a whole.
+    device, dtype = "cpu" if processes.sharded else config.device, trainer.dtype
     del trainer  # its model and optimiser are no longer needed
-    lm = load_adapted(config.base, fingerprint, files, device=config.device, dtype=config.dtype)
+    lm = load_adapted(config.base, fingerprint, files, device=device, dtype=dtype)
     files["split.json"] = (json.dumps(asdict(split)) + "\n").encode()
     recommender = Recommender(
         data.catalog,
