@@ -11,24 +11,18 @@ uninterrupted run, byte by byte, with every user once. Exits with 1 if they are 
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
 import random
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from catalog_scale import memory
+from results import Report, command_line, memory, table
 
 from coldstart.batch import Options, run_batch
-from coldstart.cache import write_atomic
 from coldstart.data.named import NAMED
 
 OCCUPATIONS = ("student", "engineer", "educator", "writer", "artist", "nurse", "lawyer")
@@ -59,8 +53,8 @@ def made_users(n: int, seed: int = 0) -> pl.DataFrame:
 def speed(artifact: Path, n: int, jobs: int, strategy: str) -> dict[str, object]:
     """Answer everyone once; returns the figures."""
     with tempfile.TemporaryDirectory(prefix="coldstart-") as folder:
-        table, out = Path(folder) / "users.parquet", Path(folder) / "out"
-        made_users(n).write_parquet(table)
+        users_file, out = Path(folder) / "users.parquet", Path(folder) / "out"
+        made_users(n).write_parquet(users_file)
         seen: list[tuple[int, float, float]] = []
 
         def report(done: int, total: int) -> None:
@@ -68,8 +62,8 @@ def speed(artifact: Path, n: int, jobs: int, strategy: str) -> dict[str, object]
             if len(seen) % 10 == 0:
                 print(f"{done:,} of {total:,}, {seen[-1][2]:.0f} MB", flush=True)
 
-        options = Options(strategy=strategy)  # type: ignore[arg-type]
-        made = run_batch(artifact, table, out, options, jobs=jobs, report=report)
+        asked = Options(strategy=strategy)  # type: ignore[arg-type]
+        made = run_batch(artifact, users_file, out, asked, jobs=jobs, report=report)
         size = sum(p.stat().st_size for p in out.glob("part-*"))
         rows = pl.scan_parquet(out / "part-*.parquet").select(
             users=pl.len(), different=pl.col("user_id").n_unique()
@@ -94,12 +88,12 @@ def kills(artifact: Path, wanted: int, seed: int) -> dict[str, object]:
     """Kill the command again and again; returns what came of it."""
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="coldstart-") as folder:
-        table, whole = Path(folder) / "users.parquet", Path(folder) / "whole"
-        made_users(FEW).write_parquet(table)
+        users_file, whole = Path(folder) / "users.parquet", Path(folder) / "whole"
+        made_users(FEW).write_parquet(users_file)
 
         def command(out: Path) -> list[str]:
             return [
-                *(sys.executable, "-m", "coldstart", "batch", "--users", str(table)),
+                *(sys.executable, "-m", "coldstart", "batch", "--users", str(users_file)),
                 *("--out", str(out), "--artifact", str(artifact), "--strategy", "prior"),
                 *("--size", str(SMALL), "--json"),
             ]
@@ -148,34 +142,23 @@ def kills(artifact: Path, wanted: int, seed: int) -> dict[str, object]:
 
 def main() -> None:
     """Measure what is asked for."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = command_line(__doc__)
     parser.add_argument("--artifact", type=Path, default=Path("adapters/ml-100k"))
     parser.add_argument("--users", type=int, default=0, help="made-up users to answer")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--strategy", default="prior")
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="writes OUT.json")
     chosen = parser.parse_args()
-    report: dict[str, object] = {
-        "command": "python benchmarks/batch.py "
-        + (f"--users {chosen.users} --jobs {chosen.jobs} " if chosen.users else "")
-        + (f"--kills {chosen.kills}" if chosen.kills else ""),
-        "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, "
-        f"Python {platform.python_version()}",
-        "versions": {p: version(p) for p in ("coldstart-rec", "numpy", "polars")},
-    }
+    report = Report("Batches", "numpy", "polars")
+    found: dict[str, dict[str, object]] = {}
     if chosen.users:
-        report["speed"] = speed(chosen.artifact, chosen.users, chosen.jobs, chosen.strategy)
-    faults: object = []
+        found["speed"] = speed(chosen.artifact, chosen.users, chosen.jobs, chosen.strategy)
     if chosen.kills:
-        report["crash"] = found = kills(chosen.artifact, chosen.kills, chosen.seed)
-        faults = found["faults"]
-    text = json.dumps(report, indent=1)
-    print(text)
-    if chosen.out:
-        write_atomic(chosen.out.with_suffix(".json"), text + "\n")
-    sys.exit(1 if faults else 0)
+        found["crash"] = kills(chosen.artifact, chosen.kills, chosen.seed)
+    text = [table([name, ""], list(figures.items())) for name, figures in found.items()]
+    report.publish(chosen.out, text, found)
+    sys.exit(1 if found.get("crash", {}).get("faults") else 0)
 
 
 if __name__ == "__main__":

@@ -11,24 +11,20 @@ two are alike. With a model, the beam's ten best are compared to the exact ten b
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
-import os
-import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from results import Report, command_line, memory, table
 
 from coldstart import Recommender, UserProfile
-from coldstart.cache import write_atomic
 from coldstart.data.named import NAMED
 from coldstart.generation.beam import beam_logprobs
 from coldstart.generation.lines import LineTokenizer
@@ -74,12 +70,6 @@ class Timed:
             return next(self._inner)
         finally:
             self.seconds += time.perf_counter() - start
-
-
-def memory(field: str) -> float:
-    """``VmRSS`` or ``VmHWM`` (its peak) of this process, MB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1e3 for line in lines if line.startswith(field))
 
 
 def milliseconds(do: Callable[[int], object], times: int) -> float:
@@ -214,48 +204,35 @@ NAMES = {
 }
 
 
-def table(rows: list[dict[str, float]]) -> list[str]:
+def quantities(rows: list[dict[str, float]]) -> str:
     """One line for each quantity, one column for each size."""
     lines = [
-        "| | " + " | ".join(f"{r['titles']:,}" for r in rows) + " |",
-        "|---|" + "---|" * len(rows),
+        [name, *(f"{r[key]:,.4g}" if key in r else "" for r in rows)]
+        for key, name in NAMES.items()
+        if key in rows[0]
     ]
-    for key, name in NAMES.items():
-        if key in rows[0]:
-            cells = (f"{r[key]:,.4g}" if key in r else "" for r in rows)
-            lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return lines
+    return table(["", *(f"{r['titles']:,}" for r in rows)], lines)
 
 
 def main() -> None:
     """Measure every size and print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = command_line(__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--model", help="artifact whose language model is asked")
-    parser.add_argument("--out", type=Path, help="writes OUT.md and OUT.json")
-    options = parser.parse_args()
+    chosen = parser.parse_args()
+    report = Report(
+        "The title trie by size of the catalog", "numpy", "tokenizers", "torch", "transformers"
+    )
     rows = []
-    for n in options.sizes:
+    for n in chosen.sizes:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-            rows.append(pool.submit(measure, n, options.model).result())
+            rows.append(pool.submit(measure, n, chosen.model).result())
         print(json.dumps(rows[-1]), flush=True)
-    packages = ("coldstart-rec", "numpy", "tokenizers", "torch", "transformers")
-    command = f"python benchmarks/catalog_scale.py --sizes {' '.join(map(str, options.sizes))}" + (
-        f" --model {options.model}" if options.model else ""
+    told = (
+        f"Medians of {REQUESTS} requests and {ADDED} additions, in milliseconds of one core's "
+        "time; seconds are of the clock, and others may have used the machine."
     )
-    about = (
-        f"`{command}`: medians of {REQUESTS} requests and {ADDED} additions, in milliseconds of "
-        "one core's time; seconds are of the clock, and others may have used the machine; "
-        f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}, "
-        f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}, {platform.machine()}, "
-        f"Python {platform.python_version()}, " + ", ".join(f"{p} {version(p)}" for p in packages)
-    )
-    text = "\n".join(["# The title trie by size of the catalog", "", about, "", *table(rows)])
-    print(text)
-    if options.out:
-        write_atomic(options.out.with_suffix(".md"), text + "\n")
-        report = {"about": about, "rows": rows}
-        write_atomic(options.out.with_suffix(".json"), json.dumps(report, indent=1) + "\n")
+    report.publish(chosen.out, [told, quantities(rows)], {"rows": rows})
 
 
 if __name__ == "__main__":

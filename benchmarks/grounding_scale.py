@@ -21,26 +21,19 @@ HNSW graph (M 32, efSearch 128) are measured too; their filters are sets of row 
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import platform
-import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from results import Report, command_line, memory, table
 
 from coldstart.assembly import make_encoder
-from coldstart.cache import write_atomic
 from coldstart.data.named import NAMED
 from coldstart.grounding.allowed import Allowed
 from coldstart.grounding.approximate import ApproximateIndex
@@ -299,67 +292,33 @@ def study_faiss(
     return measure(kind, search, queries, n, build_s, 4 * dim * n + extra, truth)
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Rows as Markdown."""
-    head = [
-        "| rows | index | allowed | ms | CPU ms | ms, ids as a list | queries/s, by 32 "
-        "| recall@10 | built, CPU s | bytes per row |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    lines = [
-        f"| {r.rows:,} | {r.index} | {r.allowed} | {r.ms:.2f} | {r.cpu_ms:.2f} "
-        f"| {'–' if r.ms_list is None else f'{r.ms_list:.2f}'} | {r.per_second:.0f} "
-        f"| {r.recall:.3f} | {r.build_s:.1f} | {r.bytes_per_row:.0f} |"
-        for r in rows
-    ]
-    return "\n".join(head + lines)
+HEAD = ("rows", "index", "allowed", "ms", "CPU ms", "ms, ids as a list", "queries/s, by 32")
+HEAD += ("recall@10", "built, CPU s", "bytes per row")
+CHANGES = ("rows", "index", "set one", "remove one", "replace 1 %, s", "then, ms", "CPU ms")
 
 
-def report(result: dict[str, Any]) -> str:
-    """The whole run as Markdown."""
-    machine = result["machine"]
-    changes = [
-        f"| {c['rows']:,} | {c['index']} | {c['set_one_ms']:.2f} | {c['remove_one_ms']:.2f} "
-        f"| {c['set_1_percent_s']:.2f} | {c['ms_after']:.2f} "
-        f"| {c['cpu_ms_after']:.2f} |"
-        for c in result["changes"]
-    ]
-    cosines = "; ".join(
-        f"{n:,} rows {low:.2f}, {mid:.2f}, {high:.2f}"
-        for n, (low, mid, high) in result["nearest_cosine"].items()
-    )
-    about = (__doc__ or "").split("\n\n")
-    return "\n\n".join(
-        [
-            "# Grounding at scale",
-            f"`{result['command']}`",
-            about[2].strip(),
-            about[3].strip(),
-            f"{result['real']:,} real vectors, {result['queries']} queries, seed {result['seed']}. "
-            "Cosine of a query's nearest row, quantiles .1, .5, .9: " + cosines + ". "
-            f"{machine['cores']} cores, {machine['threads']} thread(s) used, load "
-            f"{machine['load']:.1f} at the start, {machine['load_end']:.1f} at the end, "
-            f"{machine['platform']}, Python {machine['python']}, numpy {machine['numpy']}. Peak "
-            f"memory of the process, its vectors included: {machine['peak_gb']:.1f} GB.",
-            table([Row(**r) for r in result["rows"]]),
-            "## Changes",
-            "Milliseconds to set or remove one row, seconds to replace 1 % of the rows, and "
-            "milliseconds per query, without filter, after that.",
-            "| rows | index | set one | remove one | replace 1 %, s | then, ms | CPU ms |\n"
-            "|---|---|---|---|---|---|---|\n" + "\n".join(changes),
-        ]
-    )
+def cells(row: Row) -> list[str | None]:
+    """As ``HEAD`` names them."""
+    as_list = None if row.ms_list is None else f"{row.ms_list:.2f}"
+    times = [f"{row.ms:.2f}", f"{row.cpu_ms:.2f}", as_list, f"{row.per_second:.0f}"]
+    costs = [f"{row.recall:.3f}", f"{row.build_s:.1f}", f"{row.bytes_per_row:.0f}"]
+    return [f"{row.rows:,}", row.index, row.allowed, *times, *costs]
+
+
+def cells_of_change(cost: dict[str, Any]) -> list[str]:
+    """As ``CHANGES`` names them."""
+    times = ("set_one_ms", "remove_one_ms", "set_1_percent_s", "ms_after", "cpu_ms_after")
+    return [f"{cost['rows']:,}", cost["index"], *(f"{cost[name]:.2f}" for name in times)]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = command_line(__doc__)
     parser.add_argument(
         "--sizes", default="10000,100000,200000,1000000", help="rows, comma-separated"
     )
     parser.add_argument("--queries", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--faiss", action="store_true", help="measure faiss, too")
-    parser.add_argument("--out", type=Path, help="write OUT.md and OUT.json")
     options = parser.parse_args()
     try:
         sizes = [int(size) for size in options.sizes.split(",")]
@@ -370,7 +329,7 @@ def main() -> None:
     if options.faiss and find_spec("faiss") is None:
         parser.error("--faiss needs faiss: pip install faiss-cpu")
 
-    load = os.getloadavg()[0]
+    report = Report("Grounding at scale", "numpy")
     rng = np.random.default_rng(options.seed)
     real = rng.permutation(real_vectors())
     held_out = Titles(real[: len(real) // 10], rng)
@@ -396,29 +355,37 @@ def main() -> None:
             for name in kinds:
                 rows += study_faiss(name, some, queries, filters, truth)
 
-    result = {
-        "command": " ".join(["python", *sys.argv]),
-        "real": len(titles.vectors),
-        "queries": options.queries,
-        "seed": options.seed,
-        "nearest_cosine": cosines,
-        "machine": {
-            "cores": os.cpu_count(),
-            "threads": _threads(),
-            "load": load,
-            "load_end": os.getloadavg()[0],
-            "platform": f"{platform.system()} {platform.machine()}",
-            "python": platform.python_version(),
-            "numpy": version("numpy"),
-            "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+    report.machine["threads"] = _threads()
+    peak = memory("VmHWM") / 1e3
+    spread = "; ".join(
+        f"{n:,} rows {low:.2f}, {mid:.2f}, {high:.2f}" for n, (low, mid, high) in cosines.items()
+    )
+    about = (__doc__ or "").split("\n\n")
+    report.publish(
+        options.out,
+        [
+            about[2].strip(),
+            about[3].strip(),
+            f"{len(titles.vectors):,} real vectors, {options.queries} queries, seed "
+            f"{options.seed}. Cosine of a query's nearest row, quantiles .1, .5, .9: {spread}. "
+            f"{_threads()} thread(s) used. Peak memory of the process, its vectors included: "
+            f"{peak:.1f} GB.",
+            table(HEAD, [cells(row) for row in rows]),
+            "## Changes",
+            "Milliseconds to set or remove one row, seconds to replace 1 % of the rows, and "
+            "milliseconds per query, without filter, after that.",
+            table(CHANGES, [cells_of_change(cost) for cost in changes]),
+        ],
+        {
+            "real": len(titles.vectors),
+            "queries": options.queries,
+            "seed": options.seed,
+            "nearest_cosine": cosines,
+            "peak_gb": peak,
+            "rows": [asdict(row) for row in rows],
+            "changes": changes,
         },
-        "rows": [asdict(row) for row in rows],
-        "changes": changes,
-    }
-    print(report(result))
-    if options.out:
-        write_atomic(options.out.with_suffix(".json"), json.dumps(result, indent=1) + "\n")
-        write_atomic(options.out.with_suffix(".md"), report(result) + "\n")
+    )
 
 
 def _threads() -> int:

@@ -14,24 +14,19 @@ moment slows both: the ratio is what to look at.
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
-import os
-import platform
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
-from importlib.metadata import version
-from pathlib import Path
 from zlib import crc32
 
 import numpy as np
-from catalog_scale import made_titles, memory
+from catalog_scale import made_titles
+from results import Report, command_line, memory, table
 
 from coldstart import Catalog, Item, Recommender, UserProfile
-from coldstart.cache import write_atomic
 from coldstart.hardware import use_all_cores
 from coldstart.priors import Counts
 
@@ -161,22 +156,17 @@ def measure(n: int, artifact: str, requests: int) -> dict[str, object]:
     return row
 
 
-def table(rows: Sequence[dict[str, object]]) -> list[str]:
+def quantities(rows: Sequence[dict[str, object]]) -> str:
     """One line for each quantity, one column for each size."""
-    lines = [
-        "| | " + " | ".join(f"{r['items']:,}" for r in rows) + " |",
-        "|---|" + "---|" * len(rows),
-    ]
-
-    def add(name: str, cells: Sequence[str]) -> None:
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-
+    lines: list[list[str]] = []
     for name in WAYS:
         found: list[dict[str, float]] = [r[name] for r in rows]  # type: ignore[misc]
-        add(f"{name}: p50, ms", [f"{f['p50_ms']:.0f}" for f in found])
-        add(f"{name}: p95, ms", [f"{f['p95_ms']:.0f}" for f in found])
-        ratios = [f"{f['ratio']:.2f}" for f in found]
-        add(f"{name}: p50 ÷ that of {SIZES[0]:,} items in the same run", ratios)
+        lines += [
+            [f"{name}: p50, ms", *(f"{f['p50_ms']:.0f}" for f in found)],
+            [f"{name}: p95, ms", *(f"{f['p95_ms']:.0f}" for f in found)],
+            [f"{name}: p50 ÷ that of {SIZES[0]:,} items in the same run"]
+            + [f"{f['ratio']:.2f}" for f in found],
+        ]
     for key, name in {
         "catalog_and_counts_s": "making catalog and counts, s",
         "first_list_s": "first list, everything prepared for it, s",
@@ -184,37 +174,25 @@ def table(rows: Sequence[dict[str, object]]) -> list[str]:
         "memory_mb": "memory more than at first, MB",
         "peak_mb": "peak of the process, MB",
     }.items():
-        add(name, [f"{r[key]:,.1f}" for r in rows])
-    return lines
+        lines.append([name, *(f"{r[key]:,.1f}" for r in rows)])
+    return table(["", *(f"{r['items']:,}" for r in rows)], lines)
 
 
 def main() -> None:
     """Measure every size and print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = command_line(__doc__)
     parser.add_argument("--artifact", default="adapters/ml-100k")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--requests", type=int, default=20, help="of each kind")
-    parser.add_argument("--out", type=Path, help="writes OUT.md and OUT.json")
     chosen = parser.parse_args()
+    report = Report("A list by size of the catalog", "numpy", "torch")
     rows = []
     for n in chosen.sizes:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             rows.append(pool.submit(measure, n, chosen.artifact, chosen.requests).result())
         print(json.dumps(rows[-1]), flush=True)
-    packages = ("coldstart-rec", "numpy", "torch")
-    command = f"python benchmarks/growth.py --sizes {' '.join(map(str, chosen.sizes))}"
-    about = (
-        f"`{command} --requests {chosen.requests}`: the clock's time of one list of ten; "
-        f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}, "
-        f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}, {platform.machine()}, "
-        f"Python {platform.python_version()}, " + ", ".join(f"{p} {version(p)}" for p in packages)
-    )
-    text = "\n".join(["# A list by size of the catalog", "", about, "", *table(rows)])
-    print(text)
-    if chosen.out:
-        write_atomic(chosen.out.with_suffix(".md"), text + "\n")
-        report = {"about": about, "rows": rows}
-        write_atomic(chosen.out.with_suffix(".json"), json.dumps(report, indent=1) + "\n")
+    told = f"The clock's time of one list of ten, of {chosen.requests} requests each."
+    report.publish(chosen.out, [told, quantities(rows)], {"rows": rows})
 
 
 if __name__ == "__main__":

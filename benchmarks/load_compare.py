@@ -9,11 +9,7 @@ machine.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
-import os
-import platform
 import socket
 import subprocess
 import sys
@@ -22,20 +18,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
 from load import GIVEN_UP, RECOVERED, Figures, Target, load
-
-from coldstart.cache import write_atomic
+from results import Report, command_line, table
 
 HERE = Path(__file__).parent
 OURS = {"prior": "coldstart prior", "catalog": "coldstart catalog"}
 NAIVE = "naive Flask"
 READY_WITHIN = 300.0
-PACKAGES = ("coldstart-rec", "torch", "transformers", "uvicorn", "flask")
+PACKAGES = ("torch", "transformers", "uvicorn", "flask")
 
 
 def free_port() -> int:
@@ -94,38 +88,35 @@ def wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> N
     raise SystemExit(f"{url} was not ready within {READY_WITHIN:.0f} s")
 
 
-def table(rows: list[Figures]) -> list[str]:
+def cells(rows: list[Figures]) -> str:
     """The rows as Markdown."""
     names = ("clients", "users/s", "p50 ms", "p95 ms", "p99 ms", "answered", "refused")
     more = ("faults", "recovery, s", "memory before, most, after, MB", "alone, ms")
-    head = ("system", *names, *more)
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines = []
     for row in rows:
         faults = [f"{n} {what}" for what, n in sorted(row["faults"].items())]
         if row["ended for memory"]:
             faults.append(f"ended for its memory after {row['seconds']:g} s")
         late = f"> {GIVEN_UP:.0f}" if row["recovery s"] is None else row["recovery s"]
         memory = ", ".join("–" if m is None else f"{m}" for m in row["memory MB"])
-        cells = [row["system"], *(row[n] for n in names)]
-        cells += [", ".join(faults) or 0, late, memory, row["alone ms"]]
-        lines.append("| " + " | ".join("–" if c is None else str(c) for c in cells) + " |")
-    return lines
+        line = [row["system"], *(row[n] for n in names)]
+        lines.append([*line, ", ".join(faults) or 0, late, memory, row["alone ms"]])
+    return table(["system", *names, *more], lines)
 
 
 def main() -> None:
     """Load each service in turn, and report."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command_line(__doc__)
     parser.add_argument("--artifact", default="adapters/ml-100k")
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--few", type=int, default=4, help="clients of a second load; 0: none")
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--most-mb", type=float, default=12000, help="memory of a service")
-    parser.add_argument("--out", type=Path, help="write OUT.json and OUT.md")
     given = parser.parse_args()
     if find_spec("flask") is None:
         raise SystemExit("the naive service is a Flask app: pip install flask")
 
-    busy = os.getloadavg()[0]
+    report = Report("Under load", *PACKAGES)
     rows: list[Figures] = []
     for clients in [n for n in (given.clients, given.few) if n]:
         for strategy in (*OURS, None):
@@ -135,29 +126,12 @@ def main() -> None:
                 loaded = replace(target, most_mb=given.most_mb)
                 figures = asyncio.run(load(loaded, clients, given.seconds))
             rows.append({"system": name, **figures})
-    command = (
-        f"python benchmarks/load_compare.py --artifact {given.artifact} --clients {given.clients} "
-        f"--few {given.few} --seconds {given.seconds:g} --most-mb {given.most_mb:g}"
-    )
-    cores = len(os.sched_getaffinity(0))
-    machine = f"{cores} cores, {platform.machine()}, load average {busy:.1f} before"
-    versions = {p: version(p) for p in PACKAGES}
-    told = [
-        f"`{command}`: {machine}, " + ", ".join(f"{p} {v}" for p, v in versions.items()) + ".",
-        "",
-        *table(rows),
-        "",
-        f"""\
+    told = f"""\
 users/s counts answers while the load lasted. A refusal is 429 or 503 with Retry-After; all else
 but an answer is a fault; a client gives a request up after {GIVEN_UP:.0f} s. Recovery is the time
 from the end of the load to the answer of a request that took less than {RECOVERED} × as long as one
-alone. A service with more than {given.most_mb:g} MB is ended.""",
-    ]
-    print("\n".join(told))
-    if given.out:
-        about = {"command": command, "machine": machine, "versions": versions, "rows": rows}
-        write_atomic(given.out.with_suffix(".md"), "\n".join(told) + "\n")
-        write_atomic(given.out.with_suffix(".json"), json.dumps(about, indent=1) + "\n")
+alone. A service with more than {given.most_mb:g} MB is ended."""
+    report.publish(given.out, [cells(rows), told], {"rows": rows})
 
 
 if __name__ == "__main__":

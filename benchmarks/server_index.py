@@ -16,26 +16,22 @@ trials and tests cost, and nothing about a server. It is asked eight queries onl
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import platform
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from grounding_scale import BATCH, FILTERS, Floats, K, Titles, chosen, clock, real_vectors
+from results import Report, command_line, table
 
-from coldstart.cache import write_atomic
 from coldstart.grounding.approximate import ApproximateIndex
 from coldstart.grounding.index import ExactIndex
 from coldstart.grounding.pgvector import PgVectorIndex
@@ -161,53 +157,23 @@ def study(
     return rows, cost
 
 
-def table(head: list[str], rows: list[Any]) -> str:
+def lines(head: list[str], rows: list[Any]) -> str:
     """Dataclasses as Markdown, one column per field."""
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    for row in rows:
-        values = [getattr(row, field.name) for field in fields(row)]
-        lines.append("| " + " | ".join("–" if v is None else str(v) for v in values) + " |")
-    return "\n".join(lines)
-
-
-def report(result: dict[str, Any], rows: list[Row], costs: list[Cost]) -> str:
-    """The whole run as Markdown."""
-    about = (__doc__ or "").split("\n\n")
-    machine = result["machine"]
-    return "\n\n".join(
-        [
-            "# Server indexes",
-            f"`{result['command']}`",
-            *(part.strip() for part in about[2:]),
-            f"{result['rows']:,} rows of {result['dim']} numbers, {result['queries']} queries, "
-            f"seed {result['seed']}. {machine['cores']} cores, load {machine['load']:.1f} at the "
-            f"start, {machine['load_end']:.1f} at the end, {machine['platform']}; "
-            + ", ".join(f"{name} {number}" for name, number in result["versions"].items())
-            + ".",
-            table(["index", "allowed", "ms", "queries/s, by 32", "recall@10"], rows),
-            "## Changes",
-            table(
-                ["index", "built, s", "written, ms", "removed, ms", "all set again, s"]
-                + ["opened again, s"],
-                costs,
-            ),
-        ]
-    )
+    return table(head, [[getattr(row, field.name) for field in fields(row)] for row in rows])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = command_line(__doc__)
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--queries", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--postgres", help="URL of a PostgreSQL with pgvector")
     parser.add_argument("--qdrant", help="URL of a Qdrant server")
-    parser.add_argument("--out", type=Path, help="write OUT.md and OUT.json")
     options = parser.parse_args()
     if options.rows < 1000 or options.queries < BATCH:
         parser.error(f"from 1000 rows, and from {BATCH} queries, can be measured")
 
-    load = os.getloadavg()[0]
+    report = Report("Server indexes", "qdrant-client")
     rng = np.random.default_rng(options.seed)
     real = rng.permutation(real_vectors())
     held_out = Titles(real[: len(real) // 10], rng)
@@ -243,7 +209,7 @@ def main() -> None:
             ("PgVectorIndex(exact=100)", graph(), graph),
             (f"QdrantIndex, {mode}", (remote or partial(QdrantIndex, ":memory:", "b"))(), remote),
         ]
-        found = versions(studies[1][1])
+        report.versions |= versions(studies[1][1])
         for name, index, again in studies:
             asked = queries[:8] if "local" in name else queries
             some, cost = study(name, index, again, vectors, asked, lists, truth)
@@ -254,26 +220,29 @@ def main() -> None:
             made.remove(list(made))
             made.close()
 
-    result = {
-        "command": " ".join(["python", *sys.argv]),
-        "rows": options.rows,
-        "dim": vectors.shape[1],
-        "queries": options.queries,
-        "seed": options.seed,
-        "versions": found | {"qdrant-client": version("qdrant-client")},
-        "machine": {
-            "cores": os.cpu_count(),
-            "load": load,
-            "load_end": os.getloadavg()[0],
-            "platform": f"{platform.system()} {platform.machine()}",
+    report.publish(
+        options.out,
+        [
+            *(part.strip() for part in (__doc__ or "").split("\n\n")[2:]),
+            f"{options.rows:,} rows of {vectors.shape[1]} numbers, {options.queries} queries, seed "
+            f"{options.seed}.",
+            lines(["index", "allowed", "ms", "queries/s, by 32", "recall@10"], rows),
+            "## Changes",
+            lines(
+                ["index", "built, s", "written, ms", "removed, ms", "all set again, s"]
+                + ["opened again, s"],
+                costs,
+            ),
+        ],
+        {
+            "rows": options.rows,
+            "dim": vectors.shape[1],
+            "queries": options.queries,
+            "seed": options.seed,
+            "found": [asdict(row) for row in rows],
+            "changes": [asdict(cost) for cost in costs],
         },
-        "found": [asdict(row) for row in rows],
-        "changes": [asdict(cost) for cost in costs],
-    }
-    print(report(result, rows, costs))
-    if options.out:
-        write_atomic(options.out.with_suffix(".json"), json.dumps(result, indent=1) + "\n")
-        write_atomic(options.out.with_suffix(".md"), report(result, rows, costs) + "\n")
+    )
 
 
 if __name__ == "__main__":

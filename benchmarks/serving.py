@@ -17,25 +17,21 @@ ten likes reserved.
 
 from __future__ import annotations
 
-import argparse
-import json
 import multiprocessing
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from results import Report, command_line, table
 from rich.progress import track
 
 from coldstart import Recommender, UserProfile
-from coldstart.cache import write_atomic
 from coldstart.data.named import NAMED
 from coldstart.evaluation.metrics import ndcg
 from coldstart.evaluation.splits import Split
@@ -205,12 +201,12 @@ def turn() -> list[float]:
 
 def main() -> None:
     """Time every system on every user, in turns."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command_line(__doc__)
     parser.add_argument("--artifact", default="adapters/ml-100k")
     parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--shots", type=int, default=3)
-    parser.add_argument("--out", type=Path, help="write OUT.json and OUT.md")
-    options = parser.parse_args()
+    chosen = parser.parse_args()
+    report = Report("One new user after another", "torch", "transformers")
 
     names = [*SYSTEMS]
     if find_spec("ctranslate2") is None:
@@ -219,7 +215,7 @@ def main() -> None:
     waits: dict[str, list[float]] = {name: [] for name in names}
     gains: dict[str, list[float]] = {}
     context = multiprocessing.get_context("spawn")
-    asked = options.artifact, options.users, options.shots
+    asked = chosen.artifact, chosen.users, chosen.shots
     pools = {name: ProcessPoolExecutor(1, context) for name in names}
     with tempfile.TemporaryDirectory(prefix="coldstart-") as folder, ExitStack() as running:
         for name in names:  # one after the other: each loads a model
@@ -227,7 +223,6 @@ def main() -> None:
             gains[name] = pools[name].submit(prepare, name, *asked, folder).result()
         for _, name in track([(n, m) for n in range(ROUNDS) for m in names], description="turns"):
             waits[name] += pools[name].submit(turn).result()
-    cores = use_all_cores()
     rows = [
         {
             "system": name,
@@ -240,28 +235,14 @@ def main() -> None:
         }
         for name in names
     ]
-    lines = [
-        "| system | p50, ms | p95, ms | p50 ÷ that of coldstart | NDCG@10 |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {r['system']} | {1e3 * r['p50']:.0f} | {1e3 * r['p95']:.0f} "
-            f"| {r['ratio']:.1f} | {r['ndcg@10']:.3f} |"
-            for r in rows
-        ),
+    cells = [
+        (r["system"], f"{1e3 * r['p50']:.0f}", f"{1e3 * r['p95']:.0f}")
+        + (f"{r['ratio']:.1f}", f"{r['ndcg@10']:.3f}")
+        for r in rows
     ]
-    packages = ("coldstart-rec", "torch", "transformers")
-    about = (
-        f"`python benchmarks/serving.py --users {options.users} --shots {options.shots}`: "
-        f"{options.users} held-out users, {options.shots} picks, {ROUNDS} rounds, {cores} cores, "
-        f"load {os.getloadavg()[0]:.1f}, {platform.machine()}, "
-        + ", ".join(f"{p} {version(p)}" for p in packages)
-    )
-    print("\n".join([about, "", *lines]))
-    if options.out:
-        write_atomic(options.out.with_suffix(".md"), "\n".join([about, "", *lines]) + "\n")
-        write_atomic(
-            options.out.with_suffix(".json"), json.dumps({"about": about, "rows": rows}, indent=1)
-        )
+    head = ["system", "p50, ms", "p95, ms", "p50 ÷ that of coldstart", "NDCG@10"]
+    told = f"{chosen.users} held-out users, {chosen.shots} picks, {ROUNDS} rounds."
+    report.publish(chosen.out, [told, table(head, cells)], {"rows": rows})
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ Every figure is the median of fresh processes, after the first run (which fetche
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
 import sys
 import time
+
+from results import Report, command_line, table
 
 CHILD = """
 import json, resource, sys, time
@@ -39,35 +40,47 @@ PEOPLE = {
     "attributes and a pick, prior": ({"age": 24, "liked": ["Toy Story"]}, "prior"),
 }
 
+MEASURED = ("import, s", "+ from_pretrained", "+ first list", "second list", "peak MB")
+
+
+def child(artifact: str, person: dict[str, object], strategy: str) -> list[float]:
+    """The figures of one new process."""
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, artifact, json.dumps(person), strategy],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return list(json.loads(done.stdout.splitlines()[-1]))
+
 
 def main() -> None:
     """Start processes, one after the other."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command_line(__doc__)
     parser.add_argument("--artifact", default="adapters/ml-100k")
     parser.add_argument("--runs", type=int, default=5)
-    options = parser.parse_args()
-    print("| who asks | import, s | + from_pretrained | + first list | second list | peak MB |")
-    print("|---|---|---|---|---|---|")
+    chosen = parser.parse_args()
+    report = Report("A new process", "numpy", "torch")
+    rows: dict[str, list[float]] = {}
     for name, (person, strategy) in PEOPLE.items():
-        found = []
-        for n in range(options.runs + 1):
-            done = subprocess.run(
-                [sys.executable, "-c", CHILD, options.artifact, json.dumps(person), strategy],
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-            if n:  # the first one warms the file cache
-                found.append(json.loads(done.stdout.splitlines()[-1]))
-        middle = [statistics.median(x) for x in zip(*found, strict=True)]
-        print(f"| {name} | " + " | ".join(f"{x:.2f}" for x in middle[:4]) + f" | {middle[4]:.0f} |")
+        child(chosen.artifact, person, strategy)  # warms the file cache
+        found = [child(chosen.artifact, person, strategy) for _ in range(chosen.runs)]
+        rows[name] = [statistics.median(x) for x in zip(*found, strict=True)]
     waits = []
-    for _ in range(options.runs):
+    for _ in range(chosen.runs):
         start = time.perf_counter()
-        command = [sys.executable, "-m", "coldstart", "recommend", "--artifact", options.artifact]
+        command = [sys.executable, "-m", "coldstart", "recommend", "--artifact", chosen.artifact]
         subprocess.run([*command, "--age", "24"], capture_output=True, check=True)
         waits.append(time.perf_counter() - start)
-    print(f"\n`coldstart recommend --age 24` from a cold shell: {statistics.median(waits):.1f} s")
+    shell = statistics.median(waits)
+    cells = [(n, *(f"{x:.2f}" for x in row[:4]), f"{row[4]:.0f}") for n, row in rows.items()]
+    told = f"`coldstart recommend --age 24` from a cold shell: {shell:.1f} s"
+    figures = {name: dict(zip(MEASURED, row, strict=True)) for name, row in rows.items()}
+    report.publish(
+        chosen.out,
+        [f"Medians of {chosen.runs} processes.", table(["who asks", *MEASURED], cells), told],
+        {"rows": figures, "cold_shell_s": shell},
+    )
 
 
 if __name__ == "__main__":

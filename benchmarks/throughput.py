@@ -11,15 +11,14 @@ language model reads several users' prompts in one pass, as the service does, th
 
 from __future__ import annotations
 
-import argparse
 import os
-import resource
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from results import Report, command_line, memory, table
 
 from coldstart import Recommender, UserProfile
 from coldstart.answer import AnswerOptions
@@ -33,11 +32,9 @@ from coldstart.joint import judge
 BATCHES = (1, 8, 32, 128)
 TOGETHER = (2, 4, 8, 16)
 TITLES, LONGEST = 10, 24
-
-
-def peak() -> float:
-    """Most memory so far, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+APART = ("users/s", *(f"batch {n}" for n in BATCHES), "peak MB")
+JOINT = ("users together", "users/s one by one", "users/s in one pass", "ratio", "from", "to")
+Row = list[float | str]
 
 
 def rate(answer: Callable[[list[UserProfile]], object], people: list[UserProfile]) -> list[float]:
@@ -81,8 +78,8 @@ def ctranslate2(recommender: Recommender, folder: Path) -> Callable[[list[UserPr
     return answer
 
 
-def joint(recommender: Recommender, people: list[UserProfile], rounds: int) -> None:
-    """Print how long the model's part of a list takes alone, and how much less in one pass.
+def joint(recommender: Recommender, people: list[UserProfile], rounds: int) -> list[Row]:
+    """How long the model's part of a list takes alone, and how much less in one pass.
 
     Whatever else the machine does slows neighbours alike: each ratio is of two measurements in
     turn, the one that goes first changing, and half of the ratios lie between the last two columns.
@@ -97,8 +94,7 @@ def joint(recommender: Recommender, people: list[UserProfile], rounds: int) -> N
             judge(recommender, some[n : n + size])
         return time.perf_counter() - start
 
-    print("| users together | users/s one by one | users/s in one pass | ratio | from | to |")
-    print("|---|---|---|---|---|---|")
+    rows = []
     with one_blas_thread():
         judge(recommender, asked)
         for size in TOGETHER:
@@ -109,38 +105,49 @@ def joint(recommender: Recommender, people: list[UserProfile], rounds: int) -> N
                 for where, at_once in first if n % 2 else reversed(first):
                     where.append(seconds(some, at_once))
             low, middle, high = np.quantile(np.divide(alone, together), [0.25, 0.5, 0.75])
-            rates = " | ".join(f"{size / np.median(x):.2f}" for x in (alone, together))
-            print(f"| {size} | {rates} | {middle:.2f} | {low:.2f} | {high:.2f} |")
+            figures = [*(size / np.median(x) for x in (alone, together)), middle, low, high]
+            rows.append([size, *(round(float(x), 2) for x in figures)])
+    return rows
+
+
+def apart(recommender: Recommender, people: list[UserProfile], with_ctranslate2: bool) -> list[Row]:
+    """Users per second at each batch size by each strategy, and by CTranslate2 if asked for."""
+    rows = []
+
+    def measure(name: str, answer: Callable[[list[UserProfile]], object]) -> None:
+        found = [round(x, 1) for x in rate(answer, people)]
+        rows.append([name, *found, round(memory("VmHWM"))])
+
+    for strategy in ("prior", "catalog"):
+        measure(
+            f"coldstart, {strategy}", lambda p, s=strategy: recommender.recommend(p, strategy=s)
+        )
+    if with_ctranslate2:
+        with tempfile.TemporaryDirectory(prefix="coldstart-") as folder:
+            measure("CTranslate2 int8, ten titles", ctranslate2(recommender, Path(folder)))
+    return rows
 
 
 def main() -> None:
     """Measure every strategy at every batch size, or one pass for several against one for each."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command_line(__doc__)
     parser.add_argument("--artifact", default="adapters/ml-100k")
     parser.add_argument("--users", type=int, default=64)
     parser.add_argument("--ctranslate2", action="store_true")
     parser.add_argument("--joint", action="store_true", help="one pass for several users")
     parser.add_argument("--rounds", type=int, default=20, help="of --joint")
     options = parser.parse_args()
+    report = Report("Throughput", "numpy", "torch")
     recommender = Recommender.from_pretrained(options.artifact)
     data = NAMED[recommender.manifest["data"]["name"]].load()
     test = Split.load(Path(options.artifact, "split.json")).test
     people = [c.profile for c in support_cases(data, test, [3]).cases[: options.users]]
     if options.joint:
-        joint(recommender, people, options.rounds)
-        return
-    sizes = " | ".join(f"batch {n}" for n in BATCHES)
-    print(f"| users/s | {sizes} | peak MB |\n|---|" + "---|" * (len(BATCHES) + 1))
-
-    def show(name: str, answer: Callable[[list[UserProfile]], object]) -> None:
-        found = rate(answer, people)
-        print(f"| {name} | " + " | ".join(f"{x:.1f}" for x in found) + f" | {peak():.0f} |")
-
-    for strategy in ("prior", "catalog"):
-        show(f"coldstart, {strategy}", lambda p, s=strategy: recommender.recommend(p, strategy=s))
-    if options.ctranslate2:
-        with tempfile.TemporaryDirectory(prefix="coldstart-") as folder:
-            show("CTranslate2 int8, ten titles", ctranslate2(recommender, Path(folder)))
+        head, rows = JOINT, joint(recommender, people, options.rounds)
+    else:
+        head, rows = APART, apart(recommender, people, options.ctranslate2)
+    figures = [dict(zip(head, row, strict=True)) for row in rows]
+    report.publish(options.out, [table(head, rows)], {"rows": figures})
 
 
 if __name__ == "__main__":

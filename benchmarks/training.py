@@ -11,23 +11,18 @@ on two cores.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
+from results import Report, command_line, table
 from torch.utils.data import SequentialSampler
 
 from coldstart.assembly import make_encoder
-from coldstart.cache import write_atomic
 from coldstart.data.named import NAMED
 from coldstart.evaluation.splits import split_users
 from coldstart.generation.causal import CausalLM
@@ -168,10 +163,10 @@ def loss_of(model: Any, trainer: Trainer) -> float:
 
 def main() -> None:
     """Train with both and print the comparison."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = command_line(__doc__)
     parser.add_argument("--steps", type=int, default=60, help="of 8 users each, an even number")
-    parser.add_argument("--out", type=Path, help="writes OUT.md and OUT.json")
     chosen = parser.parse_args()
+    report = Report("Training", "torch", "transformers", "peft")
     steps = max(2, chosen.steps - chosen.steps % 2)
     use_all_cores()
     transformers.logging.set_verbosity_error()
@@ -212,32 +207,18 @@ def main() -> None:
         }
         for name in ways
     ]
-    packages = ("coldstart-rec", "torch", "transformers", "peft")
-    about = (
-        f"`python benchmarks/training.py --steps {steps}`: {len(examples)} sequences with {tokens} "
-        f"title tokens; before training the loss was {before:.3f}; "
-        f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}, "
-        f"{platform.machine()}, Python {platform.python_version()}, "
-        + ", ".join(f"{p} {version(p)}" for p in packages)
+    told = (
+        f"{len(examples)} sequences with {tokens} title tokens; before training the loss was "
+        f"{before:.3f}."
     )
-    lines = [
-        "# Training",
-        "",
-        about,
-        "",
-        "| loop | title tokens/s | time ÷ that of coldstart | loss per title token, validation |",
-        "|---|---|---|---|",
-        *(
-            f"| {r['loop']} | {r['target_tokens_per_s']:.0f} | {r['ratio']:.2f} | "
-            f"{r['valid_loss']:.3f} |"
-            for r in rows
-        ),
+    head = ["loop", "title tokens/s", "time ÷ that of coldstart"]
+    head += ["loss per title token, validation"]
+    cells = [
+        (r["loop"], f"{r['target_tokens_per_s']:.0f}", f"{r['ratio']:.2f}")
+        + (f"{r['valid_loss']:.3f}",)
+        for r in rows
     ]
-    print("\n".join(lines))
-    if chosen.out:
-        write_atomic(chosen.out.with_suffix(".md"), "\n".join(lines) + "\n")
-        report = {"about": about, "rows": rows}
-        write_atomic(chosen.out.with_suffix(".json"), json.dumps(report, indent=1) + "\n")
+    report.publish(chosen.out, [told, table(head, cells)], {"rows": rows})
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, get_args
@@ -42,7 +42,7 @@ class Adjustment:
 
     name: str
     why: str
-    items: frozenset[str]
+    items: Set[str]
     amount: float
     note: str = ""
 
@@ -51,7 +51,7 @@ def adjusted(knowledge: ItemKnowledge, adjustments: Sequence[Adjustment]) -> Flo
     """What adjustments add to each item's score, shape (N,)."""
     out = np.zeros(len(knowledge.ids))
     for one in adjustments:
-        out[[knowledge.rows[i] for i in one.items if i in knowledge.rows]] += one.amount
+        out[knowledge.rows_of(one.items)] += one.amount
     return out
 
 

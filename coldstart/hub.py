@@ -23,6 +23,11 @@ _OURS += ["catalog.jsonl"]
 """What an earlier upload may have left that this one lacks; other files are not touched."""
 
 
+def is_repository(name: str | Path) -> bool:
+    """Whether a name is looked for on the hub: of the form ``org/name``, and nothing here."""
+    return not Path(name).exists() and _NAME.fullmatch(str(name)) is not None
+
+
 def find(name: str | Path, *, revision: str | None = None, token: str | None = None) -> Path:
     """The folder of an artifact: a local one if there is, else a repository's, downloaded once.
 
@@ -36,15 +41,14 @@ def find(name: str | Path, *, revision: str | None = None, token: str | None = N
         ConfigError: a revision of a folder.
         FetchError: the hub could not be asked, or refused.
     """
-    folder = Path(name)
-    is_repository = not folder.exists() and _NAME.fullmatch(str(name)) is not None
-    if revision is not None and not is_repository:
+    on_hub = is_repository(name)
+    if revision is not None and not on_hub:
         raise ConfigError(
             f"revision {revision!r} is of a hub repository, and {name} is none",
             hint="leave it out for a folder; a repository is called org/name",
         )
-    if not is_repository:
-        return folder
+    if not on_hub:
+        return Path(name)
     from huggingface_hub import snapshot_download
 
     repo = str(name)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Collection, Sequence
 from copy import copy
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
+from coldstart.carry import Carry, Growing
 from coldstart.catalog import Catalog
 from coldstart.priors import FLOOR, Counts, late_lift, popularity
 from coldstart.resemblance import attribute_values, relatives
+from coldstart.rowset import RowSet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from coldstart.protocols import Encoder, Float
+    from coldstart.schema import Item
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 _HEARD = 16  # texts
 _SAMPLE = 20_000  # items
 _COMPARED = 1 << 24  # pairs of items at once
+_FEW = 16  # items
 NEIGHBOURS = 20
 HOPE = 0.8
 """Quantile of its neighbours' lifts and co-occurrence that an item nobody has met is given."""
@@ -55,27 +61,46 @@ class ItemKnowledge:
         like: ItemKnowledge | None = None,
     ) -> None:
         self.catalog, self.counts, self.encoder, self._like = catalog, counts, encoder, like
-        self._version = -1
-        self._vectors: dict[str, tuple[str, Float]] = dict(like._vectors) if like else {}
+        self._version, self._lock = -1, threading.RLock()
+        self._whole = False  # whether all is of one version: an interrupted ``sync`` starts afresh
         self._heard: dict[str, Float] = {}
+        self.ids: tuple[str, ...] = ()
+        self.rows: dict[str, int] = {}
+        self._all_rows = self.rows  # those of the catalog, in a part as well
+        self.items: tuple[Item, ...] = ()
+        self.content: Float = np.zeros((0, 1), dtype=np.float32)
+        self._growing = Growing()  # of the content: a million items have a gigabyte and a half
+        #: Column of each item in the counts, −1 for those nobody has met, shape (N,).
+        self.columns: Ints = np.zeros(0, dtype=np.int64)
+        #: Columns of the counted items nearest to those that nobody has met, shape (U, ≤ 20).
+        self.near: Ints = np.zeros((0, 0), dtype=np.int64)
+        #: Year of each item, NaN where it is not known, shape (N,).
+        self.dated: Floats = np.zeros(0)
+        #: See ``attribute_values``, shape (N, V).
+        self.attributes = sparse.csr_array((0, 0))
+        self._kinds: list[tuple[str, ...]] = []  # categories that an item has, each once
+        self._kind_of: Ints = np.zeros(0, dtype=np.int64)
 
     def sync(self) -> None:
-        """Catch up with the catalog; only new or changed items are encoded."""
+        """Catch up with the catalog; only new or changed items are encoded and looked at."""
         if self._version == self.catalog.version:
             return
-        self._encode()
-        self.ids = self.catalog.ids
-        self.rows = self.catalog.rows
-        self.items = self.catalog.items
+        with self._lock:
+            if self._version != self.catalog.version:
+                self._follow()
+
+    def _follow(self) -> None:
+        changed, gone = self.catalog.changes_since(self._version if self._whole else 0)
+        carry = Carry(self.rows if self._whole else {}, self.catalog.rows, changed, gone)
+        fresh = [self.catalog.items[row] for row in carry.fresh]
+        content = self._growing.of(carry, self.content, self._encoded(fresh))
+        self._whole = False
+        self.ids, self.rows, self.items = self.catalog.ids, self.catalog.rows, self.catalog.items
+        self.content = content
+        self._all_rows = self.rows
         #: Rows of the catalog that these are.
         self.where: Ints = np.arange(len(self.ids))
-        self.content: Float = np.zeros((0, 1), dtype=np.float32)
-        if self.ids:
-            self.content = np.stack([self._vectors[i][1] for i in self.ids])
-            rows = zip(self.ids, self.content, strict=True)  # the only copy of the vectors
-            self._vectors = {i: (self._vectors[i][0], vector) for i, vector in rows}
-        self.met = np.array([i in self.counts.column for i in self.ids], dtype=bool)
-        self._find_neighbours()
+        self._find_neighbours(carry, fresh)
         #: Content of items that stand for the catalog, for what is usual in it.
         self.sample = self.content
         if len(self.ids) > _SAMPLE:
@@ -86,8 +111,8 @@ class ItemKnowledge:
         self.likes: Floats = self.share * self.counts.n_users
         self.popularity: Floats = np.log(self.share + FLOOR)
         self.late = self.spread(late_lift(self.counts))
-        self._categories()
-        self._version = self.catalog.version
+        self._categories(carry, fresh)
+        self._version, self._whole = self.catalog.version, True
 
     @property
     def version(self) -> int:
@@ -110,7 +135,7 @@ class ItemKnowledge:
         out.items = tuple(self.items[r] for r in rows)
         out.met = self.met[rows]
         names = ("content", "share", "likes", "popularity", "late", "has_category", "kinds")
-        for name in (*names, "usual", "attributes", "year"):
+        for name in (*names, "usual", "attributes", "dated", "year"):
             setattr(out, name, getattr(self, name)[rows])
         near = self.near[np.cumsum(~self.met)[rows[~out.met]] - 1]
         columns = np.unique(np.concatenate([self.columns[rows[out.met]], near.ravel()]))
@@ -121,6 +146,16 @@ class ItemKnowledge:
         out.columns[out.met] = out._own
         out._alike = sparse.csr_array((len(rows), len(rows)))
         return out
+
+    def of_rows(self, mask: NDArray[np.bool_]) -> RowSet:
+        """Ids of the items where a mask, shape (N,), is true; the whole catalog's only."""
+        return RowSet(self.ids, self.rows, mask)
+
+    def rows_of(self, ids: Collection[str]) -> Ints:
+        """Rows of those ids that are here, in any order."""
+        if isinstance(ids, RowSet) and ids.rows is self._all_rows:
+            return np.flatnonzero(ids.mask[self.where])
+        return np.array([self.rows[i] for i in ids if i in self.rows], dtype=np.int64)
 
     def vector_of(self, text: str) -> Float:
         """Unit vector of a text, shape (dim,); the last few are remembered."""
@@ -158,58 +193,97 @@ class ItemKnowledge:
         """Like ``spread``, at the 90 % quantile."""
         return self.spread(values, OPTIMISM)
 
-    def _encode(self) -> None:
+    def _encoded(self, items: Sequence[Item]) -> Float:
+        """Content of items, shape (len(items), dim); that of an earlier version where it is equal.
+
+        Nothing of this version may be in place yet.
+        """
         from coldstart.encoding.encoders import encode_items
 
-        changed, gone = self.catalog.changes_since(max(0, self._version))
-        texts = {i: self.catalog[i].content_text() for i in self.catalog.ids if i in changed}
-        new = [i for i, text in texts.items() if self._vectors.get(i, ("",))[0] != text]
-        vectors = encode_items(self.encoder, [texts[i] for i in new]) if new else np.zeros((0, 1))
-        for item_id in gone:
-            self._vectors.pop(item_id, None)
-        for item_id, vector in zip(new, vectors, strict=True):
-            self._vectors[item_id] = (texts[item_id], vector)
+        known = self._like if self._like is not None and self._version < 0 else self
+        texts = [item.content_text() for item in items]
+        old = [known.rows.get(item.item_id, -1) for item in items]
+        same = np.array(
+            [
+                row >= 0 and known.items[row].content_text() == t
+                for row, t in zip(old, texts, strict=True)
+            ],
+            dtype=bool,
+        )
+        new = [text for text, is_same in zip(texts, same, strict=True) if not is_same]
+        vectors = encode_items(self.encoder, new) if new else known.content[:0]
+        if len(new) == len(texts):
+            return vectors
+        out = np.empty((len(texts), known.content.shape[1]), dtype=known.content.dtype)
+        out[same], out[~same] = known.content[np.array(old)[same]], vectors
+        return out
 
-    def _find_neighbours(self) -> None:
+    def _find_neighbours(self, carry: Carry, fresh: Sequence[Item]) -> None:
         column = self.counts.column
-        #: Column of each item in the counts, −1 for those nobody has met, shape (N,).
-        self.columns = np.array([column.get(i, -1) for i in self.ids], dtype=np.int64)
+        new = np.array([column.get(item.item_id, -1) for item in fresh], dtype=np.int64)
+        before, self.columns = self.columns, carry.of(self.columns, new)
+        self.met = self.columns >= 0
         self._own = self.columns[self.met]
         #: Row of each counted item, −1 for those the catalog has no more, shape (I,).
         self.rows_of_columns = np.full(len(self.counts.item_ids), -1)
         self.rows_of_columns[self._own] = np.flatnonzero(self.met)
-        #: Columns of the counted items nearest to those that nobody has met, shape (U, ≤ 20).
-        self.near = self._own[_nearest(self.content[~self.met], self.content[self.met])]
+        # Where no counted item has changed, strangers that have not keep their neighbours.
+        all_anew = (
+            len(carry.fresh) == len(self.ids)
+            or self.met[carry.fresh].any()
+            or (before[~carry.kept] >= 0).any()
+        )
+        asked = np.full(len(self.ids), all_anew)
+        asked[carry.fresh] = True
+        found = self._own[_nearest(self.content[asked & ~self.met], self.content, self.met)]
+        asked = asked[~self.met]
+        near = np.empty((len(asked), found.shape[1]), dtype=np.int64)
+        near[asked] = found
+        if not asked.all():
+            near[~asked] = self.near[carry.kept[before < 0]]
+        self.near = near
 
-    def _categories(self) -> None:
-        kinds: dict[tuple[str, ...], int] = {}  # few items have categories that no other has
-        kind_of = [kinds.setdefault(item.categories, len(kinds)) for item in self.items]
-        names = sorted({c.casefold() for categories in kinds for c in categories})
+    def _categories(self, carry: Carry, fresh: Sequence[Item]) -> None:
+        kinds = {kind: n for n, kind in enumerate(self._kinds)}  # most items share theirs
+        new = [kinds.setdefault(item.categories, len(kinds)) for item in fresh]
+        kind_of = carry.of(self._kind_of, np.array(new, dtype=np.int64))
+        used = np.bincount(kind_of, minlength=len(kinds)) > 0
+        self._kind_of = (np.cumsum(used) - 1)[kind_of]
+        self._kinds = list(compress(kinds, used.tolist()))
+        names = sorted({c.casefold() for categories in self._kinds for c in categories})
         self.category_column = {name: n for n, name in enumerate(names)}
-        has = np.zeros((len(kinds), len(names)), dtype=bool)
-        for categories, kind in kinds.items():
+        has = np.zeros((len(self._kinds), len(names)), dtype=bool)
+        for kind, categories in enumerate(self._kinds):
             has[kind, [self.category_column[c.casefold()] for c in categories]] = True
-        self.has_category = has[kind_of] if kinds else has
+        self.has_category = has[self._kind_of]
         # Unit rows: an item of many categories is no closer to everything than one of few.
         size = np.sqrt(self.has_category.sum(axis=1, keepdims=True))
         self.kinds: Floats = self.has_category / np.maximum(size, 1.0)
         weight = self.share.sum()
         self.usual_kinds: Floats = self.share @ self.kinds / (weight if weight > 0 else 1.0)
         self.usual: Floats = self.kinds @ self.usual_kinds
-        self.attributes = attribute_values([item.attributes for item in self.catalog])
-        years = [item.year for item in self.catalog]
-        dated = [y for y in years if y is not None]
-        usual = float(np.median(dated)) if dated else 0.0
-        self.year: Floats = np.array([usual if y is None else float(y) for y in years])
+        if self.attributes.nnz or any(item.attributes for item in fresh):
+            self.attributes = attribute_values([item.attributes for item in self.items])
+        else:
+            self.attributes = sparse.csr_array((len(self.ids), 0))
+        years = [np.nan if item.year is None else item.year for item in fresh]
+        self.dated = carry.of(self.dated, np.array(years, dtype=np.float64))
+        known = self.dated[~np.isnan(self.dated)]
+        self.year: Floats = np.where(
+            np.isnan(self.dated), np.median(known) if known.size else 0.0, self.dated
+        )
 
 
-def _nearest(new: Float, known: Float) -> Ints:
-    """Numbers of the rows nearest to each new one, nearest first, shape (U, ≤ 20)."""
-    n = min(NEIGHBOURS, len(known))
+def _nearest(new: Float, content: Float, met: NDArray[np.bool_]) -> Ints:
+    """Numbers, among the rows met, of those nearest to each new one; nearest first, (U, ≤ 20)."""
+    n = min(NEIGHBOURS, int(met.sum()))
     out = np.empty((len(new), n), dtype=np.int64)
+    few = len(new) <= _FEW  # comparing them with all takes less time than copying those met
+    known = content if few else content[met]
     step = max(1, _COMPARED // max(1, len(known)))
     for at in range(0, len(new) if n else 0, step):
         far = -(new[at : at + step] @ known.T)
+        far = far[:, met] if few else far
         some = np.sort(np.argpartition(far, n - 1, axis=1)[:, :n], axis=1)
         order = np.argsort(np.take_along_axis(far, some, axis=1), axis=1, kind="stable")
         out[at : at + step] = np.take_along_axis(some, order, axis=1)

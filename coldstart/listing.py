@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -123,10 +122,10 @@ class Listing:
         raised = (a.items for a in self._options.adjustments if a.amount > 0)
         return {i for items in raised for i in self._most_popular(items)}
 
-    def _most_popular(self, ids: Iterable[str]) -> list[str]:
-        rows, popularity = self._whole.rows, self._whole.popularity
-        known = (i for i in ids if i in rows)
-        return heapq.nlargest(_WIDER * self._options.k, known, lambda i: popularity[rows[i]])
+    def _most_popular(self, ids: Collection[str]) -> list[str]:
+        rows = self._whole.rows_of(ids)
+        ranked = rows[np.argsort(-self._whole.popularity[rows], kind="stable")]
+        return [self._whole.ids[row] for row in ranked[: _WIDER * self._options.k].tolist()]
 
     def _popular_that_pass(self, n: int) -> Iterable[str]:
         """Ids of the most popular items that may be shown."""

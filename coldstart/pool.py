@@ -9,7 +9,7 @@ first, ranking second (Covington et al., "Deep neural networks for YouTube recom
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ class Pools:
         if self._version != knowledge.version:
             self._follow()
         named = [*user.liked, *user.disliked, *more]
-        found: list[Ints] = [_rows(knowledge, named), self._kept("popular", self._popular)]
+        found: list[Ints] = [knowledge.rows_of(named), self._kept("popular", self._popular)]
         found.append(self._kept("new", self._new))
         for group in attribute_groups(user.profile):
             if group in knowledge.counts.group_sizes:
@@ -121,11 +121,7 @@ class Pools:
 
     def _like(self, vector: NDArray[np.float32]) -> Ints:
         (found,) = self._near.search(vector[None], BY_SIGNAL)
-        return _rows(self._knowledge, [item_id for item_id, _ in found])
-
-
-def _rows(knowledge: ItemKnowledge, ids: Sequence[str]) -> Ints:
-    return np.array([knowledge.rows[i] for i in ids if i in knowledge.rows], dtype=np.int64)
+        return self._knowledge.rows_of([item_id for item_id, _ in found])
 
 
 def _best(values: NDArray[np.floating], n: int) -> Ints:

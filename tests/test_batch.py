@@ -24,6 +24,7 @@ from coldstart.batch.run import DONE, Job
 from coldstart.batch.stage import Stage, part_of
 from coldstart.batch.users import UserTable
 from coldstart.cli import main
+from coldstart.data.tables import load_users
 from coldstart.errors import ColdstartError, ConfigError, DataError, MissingExtraError
 from tests.conftest import ARTIFACT
 
@@ -201,10 +202,29 @@ def test_attributes_may_come_as_a_struct(tmp_path):
     assert second.profile.attributes == {}
 
 
+def test_columns_are_those_of_the_users_that_train_takes(tmp_path):
+    path = tmp_path / "users.csv"
+    path.write_text(
+        "userId,Sex,Job,Age,lang,City,country,favourite colour\n"
+        "u1,F,nurse,31,de,Köln,Germany,blue\nu2,,,,,,France,\n"
+    )
+    known = load_users(path)
+    table = UserTable(path, tmp_path)
+    for asked in table.chunk(0, 2):
+        assert asked.error is None
+        assert asked.profile.model_dump(exclude={"user_id"}) == known[asked.user_id].model_dump(
+            exclude={"user_id"}
+        )
+    assert known["u1"].attributes == {"country": "Germany", "favourite colour": "blue"}
+    assert known["u1"].gender == "F"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name\na\n", "no column user_id"),
+        ("name\na\n", "no column for user_id; found: name"),
+        ("user_id,sex,Gender\na,F,M\n", "columns Gender and sex both mean gender"),
+        ("userId,uid\na,b\n", "columns userId and uid both mean user_id"),
         ("user_id\na\nb\na\n", "1 rows repeat a user_id, such as 'a'"),
         ("user_id,age\n,3\n", "1 rows without user_id"),
         ("", "the file is empty"),

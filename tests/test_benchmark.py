@@ -258,13 +258,13 @@ def test_every_system_answers(data, folds, tmp_path):
 
 
 def test_systems_without_their_library_are_left_out_with_a_reason(monkeypatch):
-    from coldstart.evaluation.rivals import registry as rivals
+    from coldstart.evaluation.rivals import library
 
-    monkeypatch.setattr(rivals, "find_spec", lambda name: None)
+    monkeypatch.setattr(library, "find_spec", lambda name: None)
     notes = []
     names = [s.name for s in choose(note=notes.append)]
     assert set(registry()) - set(names) == {"als", "lightfm_warp", "coldstart_prior"}
-    assert "als is left out: needs implicit (pip install implicit)" in notes
+    assert "als is left out: needs implicit (pip install 'coldstart-rec[rivals]')" in notes
     assert "lightfm_warp is left out: needs lightfm (pip install lightfm-next)" in notes
     with pytest.raises(ConfigError, match="no system to run"):
         choose(["als"])

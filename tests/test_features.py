@@ -1,4 +1,5 @@
 import re
+import zlib
 from datetime import datetime
 
 import numpy as np
@@ -270,7 +271,10 @@ def same(one, other):
     assert one.share.tolist() == other.share.tolist()
     assert one.likes.tolist() == other.likes.tolist()
     assert one.category_column == other.category_column
-    assert (one.has_category == other.has_category).all()
+    for name in ("has_category", "kinds", "usual", "met", "columns", "rows_of_columns", "year"):
+        assert getattr(one, name).tolist() == getattr(other, name).tolist()
+    assert np.array_equal(one.dated, other.dated, equal_nan=True)
+    assert one.attributes.toarray().tolist() == other.attributes.toarray().tolist()
 
 
 CHANGES = st.lists(
@@ -298,6 +302,90 @@ def test_sync_equals_a_fresh_start(changes):
             getattr(catalog, what)(film(item_id, title, categories=categories))
     knowledge.sync()
     same(knowledge, make_knowledge(catalog))
+
+
+class Random:
+    """A random unit vector for each text: no two cosines are nearly equal."""
+
+    def encode(self, texts):
+        made = [np.random.default_rng(zlib.crc32(t.encode())).normal(size=16) for t in texts]
+        vectors = np.array(made, dtype=np.float32).reshape(len(texts), 16)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+MANY = [str(n) for n in range(40)]  # the counts know the first thirty
+STEPS = st.tuples(
+    st.sampled_from(["add", "update", "remove", "again", "sync"]),
+    st.lists(st.sampled_from(MANY), min_size=1, max_size=4, unique=True),
+    st.builds(
+        dict,
+        title=st.text("abc ", min_size=3, max_size=5).filter(lambda t: t.strip()),
+        year=st.none() | st.integers(1950, 1955),
+        categories=st.lists(st.sampled_from(["Drama", "War", "drama"]), max_size=2),
+        attributes=st.dictionaries(st.sampled_from("xy"), st.sampled_from("pq"), max_size=2),
+    ),
+)
+
+
+@given(first=st.sets(st.sampled_from(MANY)), steps=st.lists(STEPS, max_size=8))
+@settings(max_examples=200, deadline=None)
+def test_following_many_items_equals_a_fresh_start(first, steps):
+    catalog = Catalog(film(i, f"Film {i}", 1950) for i in sorted(first, key=int))
+    likes = {f"u{n}": [MANY[n], MANY[(7 * n) % 30], MANY[(3 * n) % 30]] for n in range(30)}
+    counts = Counts.fit(MANY[:30], {u: UserProfile() for u in likes}, likes)
+    knowledge = ItemKnowledge(catalog, counts, Random())
+    for what, ids, about in steps:
+        there = [i for i in ids if i in catalog]
+        if what == "sync":
+            knowledge.sync()
+        elif what == "add":
+            catalog.add([film(i, **about) for i in ids if i not in catalog])
+        elif what == "update":
+            catalog.update([film(i, **about) for i in there])
+        else:
+            catalog.remove(there)
+            catalog.add([film(i, **about) for i in there if what == "again"])
+    knowledge.sync()
+    fresh = ItemKnowledge(catalog, counts, Random())
+    fresh.sync()
+    same(knowledge, fresh)
+
+
+def test_additions_copy_no_content_and_leave_earlier_views_alone():
+    catalog, counts = Catalog(film(i, f"Film {i}") for i in MANY), make_counts()
+    knowledge = ItemKnowledge(catalog, counts, Random())
+    knowledge.sync()
+    before, kept = knowledge.content, knowledge.content.copy()
+    catalog.add([film("second", "Second"), film("third", "Third")])
+    knowledge.sync()
+    assert np.shares_memory(knowledge.content, before)
+    assert np.array_equal(before, kept)
+    catalog.update(film("second", "Another"))
+    knowledge.sync()
+    assert not np.shares_memory(knowledge.content, before)
+    catalog.remove("3")
+    catalog.add(film(str(n), f"Film {n}") for n in range(50, 70))
+    knowledge.sync()
+    assert np.array_equal(before, kept)
+    fresh = ItemKnowledge(catalog, counts, Random())
+    fresh.sync()
+    same(knowledge, fresh)
+
+
+def test_whoever_is_interrupted_starts_afresh(monkeypatch):
+    catalog, encoder = make_catalog(), FakeEncoder()
+    knowledge = ItemKnowledge(catalog, make_counts(), encoder)
+    knowledge.sync()
+    catalog.remove("1")
+    catalog.add([film("a", "Zebra", 1950, ("War",)), film("1", "Moon", 1960)])
+    with monkeypatch.context() as patch:
+        patch.setattr(ItemKnowledge, "spread", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            knowledge.sync()
+    catalog.update(film("2", "Star", 1961))
+    knowledge.sync()
+    same(knowledge, make_knowledge(catalog))
+    assert encoder.texts[10:] == ["Zebra. War", "Moon", "Star"]
 
 
 def test_only_new_and_changed_items_are_encoded():

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import huggingface_hub
+import polars as pl
 import pytest
 import torch
 from huggingface_hub import errors
@@ -18,6 +19,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from coldstart import Item, Recommender, UserProfile, artifacts
+from coldstart.batch.plan import FILE as PLAN
 from coldstart.card import hub_card
 from coldstart.cli import main
 from coldstart.errors import ArtifactError, ColdstartError, ConfigError, FetchError
@@ -261,6 +263,86 @@ def test_the_command(saved, hub, monkeypatch, capsys):
     assert hub.private == {"me/films"}
     assert main(["push", str(saved.parent), "me/films"]) == 2
     assert "no artifact at" in capsys.readouterr().err
+
+
+@pytest.fixture
+def pushed(saved, hub):
+    """An artifact on the hub, at two revisions: the first catalog lacks a film that main has."""
+    push(saved, "me/films", token=TOKEN)
+    rec = Recommender.from_pretrained(saved)
+    rec.catalog.add(Item(item_id="new", title="A Brand New Film"))
+    rec.push_to_hub("me/films", token=TOKEN)
+    return hub
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """The options that name the data of ``saved`` as files."""
+    data = toy_dataset()
+    items = [item.model_dump() for item in data.catalog]
+    (tmp_path / "items.jsonl").write_text("\n".join(json.dumps(item) for item in items))
+    likes = [(u, i, n) for u, liked in data.likes.items() for n, i in enumerate(liked)]
+    frame = pl.DataFrame(likes, schema=["user_id", "item_id", "timestamp"], orient="row")
+    frame.write_csv(tmp_path / "likes.csv")
+    return ["--items", "items.jsonl", "--interactions", "likes.csv"]
+
+
+def test_commands_take_a_name_on_the_hub(saved, pushed, tables, tmp_path, capsys):
+    def run(*arguments: str) -> dict:
+        assert main([*arguments, "--json"]) == 0, capsys.readouterr().err
+        return json.loads(capsys.readouterr().out)
+
+    assert run("info", "me/films", "--revision", "c1") == artifacts.read_manifest(saved)
+    assert run("info", "me/films") != artifacts.read_manifest(saved)
+    (tmp_path / "users.csv").write_text("userId,liked\na,Toy Story\nb,\n")
+    batch = ["batch", "--users", "users.csv", "--strategy", "prior", "--artifact", "me/films"]
+    assert run(*batch, "--out", "lists")["users"] == 2
+    assert run(*batch, "--out", "older", "--revision", "c1")["users"] == 2
+    plans = [json.loads((tmp_path / out / PLAN).read_text()) for out in ("lists", "older")]
+    assert plans[0] != plans[1]
+    assert run("export", "me/films", "--merged", "merged")[0]["top_10_identical"]
+    assert (tmp_path / "merged" / "config.json").is_file()
+    asked = ["--support", "2", "--shots", "1", "--first", "2"]
+    assert run("evaluate", "me/films", *tables, *asked, "--out", "figures")
+    assert "coldstart evaluate me/films" in (tmp_path / "figures.md").read_text()
+    assert run("audit", "me/films", *tables, "--only", "wordings", "--sample", "2")
+    recommended = run("recommend", "--artifact", "me/films", "--revision", "c1", "--liked", "Alien")
+    assert len(recommended["items"]) == 10
+    assert {revision for _, revision in pushed.seen} == {None, "c1"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["info", "{}"],
+        ["export", "{}", "--merged", "merged"],
+        ["audit", "{}"],
+        ["evaluate", "{}"],
+        ["recommend", "--artifact", "{}"],
+        ["batch", "--users", "users.csv", "--out", "lists", "--artifact", "{}"],
+        ["serve", "--open", "--artifact", "{}"],
+    ],
+)
+def test_commands_say_what_is_wrong_with_a_name(pushed, tmp_path, capsys, command):
+    (tmp_path / "users.csv").write_text("user_id\na\n")
+
+    def told(name: str, *more: str) -> str:
+        assert main([part.format(name) for part in command] + list(more)) == 2
+        return capsys.readouterr().err
+
+    assert "me/nothing is neither a folder here nor a repository" in told("me/nothing")
+    assert "no artifact at films" in told("films")
+    assert "me/films has no revision 'v9'" in told("me/films", "--revision", "v9")
+    (tmp_path / "here").mkdir()
+    assert "revision 'v1' is of a hub repository" in told("here", "--revision", "v1")
+
+
+def test_nothing_is_written_into_what_is_on_the_hub(pushed, capsys):
+    before = pushed.files("me/films")
+    assert main(["evaluate", "me/films", "--card"]) == 2
+    assert "--card writes into the artifact's folder" in capsys.readouterr().err
+    assert pushed.files("me/films") == before
+    assert not pushed.seen
 
 
 def drop(about: dict) -> dict:

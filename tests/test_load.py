@@ -171,7 +171,7 @@ def test_a_service_of_too_much_memory_is_ended():
 
 def test_the_table_shows_faults_and_what_never_came():
     from load import Seen
-    from load_compare import table
+    from load_compare import cells
 
     seen = Seen(seconds=[0.1], in_time=1)
     seen.note(500, {}, 0.1)
@@ -181,7 +181,7 @@ def test_the_table_shows_faults_and_what_never_came():
         {"system": "b", **Seen().figures(1), "recovery s": None, "memory MB": [None] * 3, **common},
     ]
     rows[1]["ended for memory"] = True
-    head, line, one, other = table(rows)
+    head, line, one, other = cells(rows).splitlines()
     assert len({x.count("|") for x in (head, line, one, other)}) == 1
     assert one.endswith("| 1 | 0 | 1 500 | 1.5 | 1, 2, 3 | 10.0 |")
     assert "ended for its memory after 1 s | > 60 | –, –, – |" in other

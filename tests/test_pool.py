@@ -146,14 +146,17 @@ def test_the_shortlist_of_a_pool_names_catalog_rows():
 
 def test_neighbours_are_found_block_by_block(monkeypatch):
     rng = np.random.default_rng(0)
-    new, known = (rng.normal(size=(n, 8)).astype(np.float32) for n in (23, 40))
-    expected = np.argsort(-(new @ known.T), axis=1)[:, :NEIGHBOURS]
-    for pairs in (1, 100, 1 << 20):
-        monkeypatch.setattr(knowledge_module, "_COMPARED", pairs)
-        np.testing.assert_array_equal(knowledge_module._nearest(new, known), expected)
-    assert knowledge_module._nearest(new, known[:3]).shape == (23, 3)
-    assert knowledge_module._nearest(new, known[:0]).shape == (23, 0)
-    assert knowledge_module._nearest(new[:0], known).shape == (0, NEIGHBOURS)
+    new, content = (rng.normal(size=(n, 8)).astype(np.float32) for n in (23, 60))
+    met, nearest = rng.permutation(60) < 40, knowledge_module._nearest
+    expected = np.argsort(-(new @ content[met].T), axis=1)[:, :NEIGHBOURS]
+    for few in (0, 23):
+        monkeypatch.setattr(knowledge_module, "_FEW", few)
+        for pairs in (1, 100, 1 << 20):
+            monkeypatch.setattr(knowledge_module, "_COMPARED", pairs)
+            np.testing.assert_array_equal(nearest(new, content, met), expected)
+        assert nearest(new, content, met & (np.cumsum(met) <= 3)).shape == (23, 3)
+        assert nearest(new, content, np.zeros(60, dtype=bool)).shape == (23, 0)
+        assert nearest(new[:0], content, met).shape == (0, NEIGHBOURS)
 
 
 def test_a_pool_follows_a_catalog_that_changes():

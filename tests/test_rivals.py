@@ -1,5 +1,6 @@
 import inspect
 import math
+import sys
 from functools import partial
 
 import numpy as np
@@ -9,11 +10,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from coldstart.catalog import Catalog
-from coldstart.errors import ConfigError
+from coldstart.errors import ConfigError, MissingExtraError
 from coldstart.evaluation.baselines import demographic_baseline, popularity_baseline
 from coldstart.evaluation.harness import ColdCase, cold_users, evaluate
-from coldstart.evaluation.rivals import als as als_module
-from coldstart.evaluation.rivals import warp as warp_module
 from coldstart.evaluation.rivals.als import als, fold_in, item_factors
 from coldstart.evaluation.rivals.autoencoder import dropout_autoencoder
 from coldstart.evaluation.rivals.data import TrainingData
@@ -338,11 +337,8 @@ def test_fold_in_agrees_with_the_library():
 
 
 def test_als_without_its_library_says_what_to_install(monkeypatch):
-    def missing(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(als_module, "import_module", missing)
-    with pytest.raises(ConfigError, match=r"cannot be imported \(pip install implicit\)"):
+    monkeypatch.setitem(sys.modules, "implicit.cpu.als", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'coldstart-rec\[rivals\]'"):
         als(training())
 
 
@@ -453,11 +449,8 @@ def test_untrained_warp_is_popularity():
 
 
 def test_warp_without_its_library_says_what_to_install(monkeypatch):
-    def missing(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(warp_module, "import_module", missing)
-    with pytest.raises(ConfigError, match=r"cannot be imported \(pip install lightfm-next\)"):
+    monkeypatch.setitem(sys.modules, "lightfm", None)
+    with pytest.raises(MissingExtraError, match=r"imported \(pip install lightfm-next\)"):
         lightfm_warp(training())
 
 

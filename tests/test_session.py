@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,10 +15,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from coldstart import Catalog, Item, UserProfile
 from coldstart.errors import CatalogError, ConfigError, ProfileError
-from coldstart.filters import Categories
+from coldstart.filters import Categories, Years
+from coldstart.schema import Context
 from coldstart.session import QUIZZES, Boost, OnboardingSession, SessionState
-from coldstart.session.history import SNOOZE
-from coldstart.session.showing import UNWANTED_WORTH, YEARS_WORTH
+from coldstart.session.history import SNOOZE, History
+from coldstart.session.showing import UNWANTED_WORTH, YEARS_WORTH, adjustments_of
+from coldstart.session.understood import Understood
 from tests.test_recommender import make
 from tests.toy import toy_catalog
 
@@ -457,6 +462,55 @@ def test_what_was_said_moves_the_list_and_says_so():
 
 def ranked_lines(session):
     return session.recommend(30, strategy="prior", now=NOW).items
+
+
+YEARS = st.none() | st.integers(1890, 2030)
+NAMES = ("Drama", "Sci-Fi", "War", "drama", "Film Noir")
+
+
+@given(
+    items=st.lists(st.tuples(YEARS, st.lists(st.sampled_from(NAMES), max_size=3)), max_size=12),
+    spans=st.none() | st.tuples(YEARS, YEARS).filter(lambda x: x != (None, None)),
+    unwanted=st.lists(st.sampled_from((*NAMES, "Unheard of")), max_size=3),
+)
+def test_years_and_categories_are_found_as_by_filters(items, spans, unwanted):
+    made = [
+        Item(item_id=str(n), title=f"Film {n}", year=year, categories=categories)
+        for n, (year, categories) in enumerate(items)
+    ]
+    knowledge = make(Catalog(made)).knowledge
+    knowledge.sync()
+    if spans and None not in spans:
+        spans = tuple(sorted(spans))
+    said = Understood(text="x", years=spans, unwanted=tuple(unwanted))
+    found = {a.name: a for a in adjustments_of(History(texts=[said]), knowledge, NOW)}
+    who = UserProfile(), Context()
+    years, categories = Years(*(spans or ())), Categories(exclude=unwanted)
+    expected = {
+        "years": {i.item_id for i in made if spans and years.reject(i, *who) is None},
+        "unwanted": {i.item_id for i in made if categories.reject(i, *who)},
+    }
+    assert {name: set(a.items) for name, a in found.items()} == {
+        name: ids for name, ids in expected.items() if ids
+    }
+    part = knowledge.part(np.arange(0, len(made), 2), ())
+    for one in found.values():
+        assert one.items == expected[one.name]
+        assert len(one.items) == len(expected[one.name])
+        for known in (knowledge, part):
+            rows = known.rows_of(one.items)
+            assert sorted(rows) == [n for n, i in enumerate(known.ids) if i in expected[one.name]]
+            assert sorted(known.rows_of(frozenset(one.items))) == sorted(rows)
+            assert sorted(known.rows_of(list(one.items))) == sorted(rows)
+
+
+def test_reading_texts_does_not_keep_what_it_knows_alive():
+    rec = make(toy_catalog())
+    OnboardingSession(rec).say("no drama").recommend(3, strategy="prior", now=NOW)
+    left = weakref.ref(rec.knowledge)
+    del rec
+    gc.collect()
+    assert left() is None
 
 
 def test_rejections_are_not_put_into_the_profile_as_wishes():

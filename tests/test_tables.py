@@ -106,7 +106,9 @@ def test_rows_of_json_lines_count_from_one_and_many_problems_are_cut(tmp_path):
 def test_missing_columns_are_named_with_what_is_there(tmp_path):
     path = tmp_path / "i.csv"
     path.write_text("who,item\na,1\n")
-    with pytest.raises(DataError, match=r"no column for user_id among: who, item"):
+    with pytest.raises(
+        DataError, match=r"no column for user_id; found: who, item .needed: user_id, item_id"
+    ):
         load_interactions(path)
 
 
@@ -125,6 +127,30 @@ def test_a_second_place_column_stays_an_attribute(tmp_path):
     profile = load_users(path)["a"]
     assert profile.location == "Köln"
     assert profile.attributes == {"country": "Germany"}
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("user_id,Age,age", "columns Age and age both mean age"),
+        ("user_id,gender,Sex", "columns gender and Sex both mean gender"),
+        ("userId,user_id,age", "columns user_id and userId both mean user_id"),
+    ],
+)
+def test_two_columns_of_users_that_mean_the_same_are_refused(tmp_path, header, message):
+    path = tmp_path / "u.csv"
+    path.write_text(f"{header}\na,31,32\n")
+    with pytest.raises(DataError, match=message):
+        load_users(path)
+
+
+def test_of_interactions_the_first_known_column_is_taken_unless_it_is_there_twice(tmp_path):
+    path = tmp_path / "i.csv"
+    path.write_text("user_id,item_id,item,date,timestamp\na,1,Alien,1970-01-02,7\n")
+    assert load_interactions(path).row(0) == ("a", "1", 7.0)
+    path.write_text("user_id,item_id,Item ID\na,1,2\n")
+    with pytest.raises(DataError, match="columns item_id and Item ID both mean item_id"):
+        load_interactions(path)
 
 
 def test_an_empty_or_malformed_catalog_is_refused(tmp_path):

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coldstart.cache import write_through
+from coldstart.data.columns import fields_of
 from coldstart.data.frames import read_table
+from coldstart.data.tables import SINGLE, USERS
 from coldstart.errors import DataError, ProfileError
 from coldstart.schema import Context, UserProfile
 from coldstart.text import as_text, clean_text
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
 USER = "user_id"
 LISTS = ("interests", "liked", "disliked", "seen")
-PLAIN = ("age", "gender", "occupation", "location", "language", "about", "history")
 MOMENT = ("time", "device", "place", "occasion", "text", "viewing")
+FIELDS = USERS | {name: (name,) for name in (*LISTS, *MOMENT, "about", "history", "attributes")}
 _BLOCK = 1 << 20
 
 
@@ -35,16 +37,18 @@ class Asked(NamedTuple):
 class UserTable:
     """Users by row number.
 
-    Columns are fields of ``UserProfile`` and ``Context`` by name; any other becomes an attribute.
-    Cells of ``interests``, ``liked``, ``disliked`` and ``seen`` are lists, or texts with ``|``
-    between the entries.
+    Columns are found as in the users that ``load_dataset`` takes (``userId``, ``sex``, …), and by
+    the names of the other fields of ``UserProfile`` and ``Context``; the rest are attributes. Cells
+    of ``interests``, ``liked``, ``disliked`` and ``seen`` are lists, or texts with ``|`` between
+    the entries.
 
     Args:
         path: ``.parquet``, or ``.csv``, ``.tsv``, ``.jsonl``, ``.ndjson``, which are converted.
         work: folder for the converted file, ``_users-….parquet``.
 
     Raises:
-        DataError: a missing or malformed file, or ids that are missing, empty or not unique.
+        DataError: a missing or malformed file, two columns that mean the same, or ids that are
+            missing, empty or not unique.
     """
 
     def __init__(self, path: Path, work: Path) -> None:
@@ -63,20 +67,18 @@ class UserTable:
                 write_through(parquet, frame.write_parquet)
         self._frame = pl.scan_parquet(parquet)
         try:
-            self.columns = self._frame.collect_schema().names()
-            if USER not in self.columns:
-                raise DataError(
-                    f"{path}: no column {USER} among: {', '.join(self.columns)}", f"call it {USER}"
-                )
-            self._check_ids()
+            columns = self._frame.collect_schema().names()
+            found = fields_of(columns, FIELDS, where=str(path), needed=[USER], single=SINGLE)
+            self._field = {column: field for field, column in found.items()}
+            self._check_ids(found[USER])
         except pl.exceptions.PolarsError as e:
             what = str(e).partition("\n")[0]
             raise DataError(f"{path}: {what}", "the file is damaged or malformed") from None
 
-    def _check_ids(self) -> None:
+    def _check_ids(self, column: str) -> None:
         import polars as pl
 
-        ids = self._frame.select(pl.col(USER).cast(pl.String).str.strip_chars())
+        ids = self._frame.select(pl.col(column).alias(USER).cast(pl.String).str.strip_chars())
         found = ids.select(
             rows=pl.len(),
             empty=pl.col(USER).is_null().sum() + (pl.col(USER) == "").sum(),
@@ -95,27 +97,27 @@ class UserTable:
     def chunk(self, first: int, size: int) -> list[Asked]:
         """The users of some rows."""
         table: pl.DataFrame = self._frame.slice(first, size).collect()
-        return [_asked(row) for row in table.iter_rows(named=True)]
+        return [_asked(row, self._field) for row in table.iter_rows(named=True)]
 
 
-def _asked(row: Mapping[str, Any]) -> Asked:
-    said = {name: value for name, value in row.items() if not _blank(value)}
-    user = clean_text(as_text(said.pop(USER)))
-    profile: dict[str, Any] = {"user_id": user, "attributes": {}}
+def _asked(row: Mapping[str, Any], field_of: Mapping[str, str]) -> Asked:
+    profile: dict[str, Any] = {}
     context: dict[str, Any] = {}
-    for name, value in said.items():
-        field = name.strip().casefold()
-        if field in LISTS:
-            profile[field] = _entries(value)
-        elif field in PLAIN:
-            profile[field] = value
-        elif field in MOMENT:
+    attributes: dict[str, Any] = {}
+    for name, value in row.items():
+        field = field_of.get(name)
+        if _blank(value):
+            continue
+        if field in MOMENT:
             context[field] = value
         elif field == "attributes" and isinstance(value, dict):
-            given = {n: v for n, v in value.items() if not _blank(v)}
-            profile["attributes"] = given | profile["attributes"]
+            attributes = {n: v for n, v in value.items() if not _blank(v)} | attributes
+        elif field is None or field == "attributes":
+            attributes[name.strip()] = as_text(value)
         else:
-            profile["attributes"][name.strip()] = as_text(value)
+            profile[field] = _entries(value) if field in LISTS else value
+    user = clean_text(as_text(profile[USER]))
+    profile |= {USER: user, "attributes": attributes}
     try:
         return Asked(user, UserProfile.parse(profile), Context.parse(context), None)
     except ProfileError as e:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coldstart.cli import output
+from coldstart.cli.artifact import Artifact, Revision, folder_of
 from coldstart.cli.options import command_line, with_groups
 from coldstart.cli.train import Tables
 from coldstart.errors import ConfigError
@@ -21,9 +22,7 @@ AUDITS = ("counterfactual", "wordings", "memory", "ledger")
 
 @with_groups
 def audit(
-    artifact: Annotated[
-        Path, typer.Argument(help="A trained recommender's folder.", metavar="FOLDER")
-    ],
+    artifact: Artifact,
     tables: Tables,
     only: Annotated[
         str | None,
@@ -45,6 +44,7 @@ def audit(
     out: Annotated[
         Path | None, typer.Option(help="Write PATH.md and PATH.json as well.", metavar="PATH")
     ] = None,
+    revision: Revision = None,
     as_json: output.AsJson = False,
 ) -> None:
     r"""Ask what moves a recommender's lists, what its model knew before, and what it makes up.
@@ -73,8 +73,9 @@ def audit(
 
     more = [prompts.load(folder) for folder in wording or []]
     with output.status("loading the recommender"):
-        recommender = Recommender.from_pretrained(artifact)
-        split = Split.load(tables.split or artifact / "split.json")
+        folder = folder_of(artifact, revision)
+        recommender = Recommender.from_pretrained(folder)
+        split = Split.load(tables.split or folder / "split.json")
         trained = recommender.manifest.get("data", {})
         said = tables.said()
         data, _ = tables.or_that_of(recommender.manifest).load(seed)
@@ -87,10 +88,11 @@ def audit(
         for name in chosen:
             results[name] = auditor.run(name, tell)
     said |= {"only": only, "sample": sample, "seed": seed, "wording": wording, "out": out}
+    said |= {"revision": revision}
     asked = {c.user for c in cases}
     about = {
-        "artifact": str(recommender.manifest.get("name", artifact.name)),
-        "command": command_line(f"audit {shlex.quote(str(artifact))}", said),
+        "artifact": str(recommender.manifest.get("name", Path(artifact).name)),
+        "command": command_line(f"audit {shlex.quote(artifact)}", said),
         "data": f"{data.name} {data.fingerprint[:12]}, {len(recommender.catalog)} items",
         "users": f"{len(asked)} of {len(split.test)} held out",
         "base model": str(recommender.manifest["base"]["name"]),

@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 
 from coldstart.cli import output
+from coldstart.cli.artifact import Artifact, Revision, folder_of
 from coldstart.cli.options import command_line, whole_numbers, with_groups
 from coldstart.cli.train import Tables
+from coldstart.errors import ConfigError
 
 
 @with_groups
 def evaluate(
-    artifact: Annotated[
-        Path, typer.Argument(help="A trained recommender's folder.", metavar="FOLDER")
-    ],
+    artifact: Artifact,
     tables: Tables,
     first: Annotated[
         int | None, typer.Option(help="Only the first so many held-out users; all if left out.")
@@ -38,6 +38,7 @@ def evaluate(
     card: Annotated[
         bool, typer.Option("--card", help="Also put the table into the artifact's README.md.")
     ] = False,
+    revision: Revision = None,
     as_json: output.AsJson = False,
 ) -> None:
     r"""Rank the whole catalog for users the model has never seen, and compare with baselines.
@@ -65,31 +66,38 @@ def evaluate(
     )
     from coldstart.evaluation.harness import METRICS
     from coldstart.evaluation.splits import Split
+    from coldstart.hub import is_repository
 
+    if card and is_repository(artifact):
+        raise ConfigError(
+            f"--card writes into the artifact's folder, and {artifact} is no folder here",
+            hint="--out OUT writes the table to files of your own",
+        )
     numbers = whole_numbers("--shots", shots)
     with output.status("loading the recommender"):
-        recommender = Recommender.from_pretrained(artifact)
-        split = Split.load(tables.split or artifact / "split.json")
+        folder = folder_of(artifact, revision)
+        recommender = Recommender.from_pretrained(folder)
+        split = Split.load(tables.split or folder / "split.json")
         data, _ = tables.or_that_of(recommender.manifest).load(seed)
     with output.telling() as tell:
         figures = first_figures(
             recommender,
             Plan(data, split.train, split.valid, split.test[:first], numbers, seed, support),
-            artifact=artifact,
+            artifact=folder,
             jobs=jobs,
             report=tell,
         )
     if out:
         said: dict[str, object] = {"shots": shots, "support": support, "seed": seed, "first": first}
-        said |= {"jobs": jobs if jobs > 1 else None, "out": out}
-        command = command_line(f"evaluate {shlex.quote(str(artifact))}", tables.said() | said)
+        said |= {"jobs": jobs if jobs > 1 else None, "out": out, "revision": revision}
+        command = command_line(f"evaluate {shlex.quote(artifact)}", tables.said() | said)
         save_figures(figures, out, command)
         output.note(f"wrote {out.with_suffix('.json')} and {out.with_suffix('.md')}")
     if card:
         table = as_markdown(figures, METRICS[0])
         about = "NDCG@10, mean over users ± half the 95 % bootstrap interval:\n\n"
         text = model_card(recommender.manifest, about + table)
-        write_atomic(artifact / CARD, text)
+        write_atomic(folder / CARD, text)
     if as_json:
         return output.emit(figures)
     output.verbatim("\n".join(as_markdown(figures, metric) for metric in METRICS[:2]))

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from coldstart.cli import output
+from coldstart.cli.artifact import Artifact, Revision, folder_of
 
 if TYPE_CHECKING:
     from coldstart.export import Made
 
 
 def export(
-    artifact: Annotated[
-        Path, typer.Argument(help="A trained recommender's folder.", metavar="FOLDER")
-    ],
+    artifact: Artifact,
     merged: Annotated[
         Path | None,
         typer.Option(help="Folder in Transformers' format, with the tokenizer.", metavar="FOLDER"),
@@ -43,6 +42,7 @@ def export(
     force: Annotated[
         bool, typer.Option("--force", help="Replace an earlier export of the same kind.")
     ] = False,
+    revision: Revision = None,
     as_json: output.AsJson = False,
 ) -> None:
     """Merge the adapter into its base model and write it for other engines.
@@ -65,7 +65,8 @@ def export(
     done: list[dict[str, object]] = []
     try:
         with output.status("…") as spinner:
-            for made in run(artifact, plan, lambda line: spinner.update(f"{line} …")):
+            folder = folder_of(artifact, revision)
+            for made in run(folder, plan, lambda line: spinner.update(f"{line} …")):
                 done.append(_told(made))
                 if not as_json:
                     output.stdout().print(output.facts(done[-1]))

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from coldstart.cli import output
+from coldstart.cli.artifact import Artifact, Revision, folder_of
 
 
 def info(
-    artifact: Annotated[
-        Path, typer.Argument(help="A trained recommender's folder.", metavar="FOLDER")
-    ],
+    artifact: Artifact,
+    revision: Revision = None,
     as_json: output.AsJson = False,
 ) -> None:
     """Show an artifact's base model, prompt, data, figures and files, and verify its checksums.
@@ -22,11 +17,11 @@ def info(
 
     [bold]Examples[/bold]
       coldstart info adapters/ml-100k
-      coldstart info adapters/ml-100k --json
+      coldstart info me/films --revision v1 --json
     """
     from coldstart.artifacts import read_manifest
 
-    manifest = read_manifest(artifact)
+    manifest = read_manifest(folder_of(artifact, revision))
     if as_json:
         return output.emit(manifest)
     output.stdout().print(output.facts(manifest))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coldstart.catalog import Catalog
+from coldstart.data.columns import fields_of
 from coldstart.data.dataset import Dataset, dataset_from_frames
 from coldstart.data.frames import columns_of, read_table, rows_text
 from coldstart.errors import DataError, ProfileError
@@ -38,6 +38,7 @@ USERS = {
     "location": ("location", "city", "country"),
     "language": ("language", "lang"),
 }
+SINGLE = frozenset(USERS) - {"location"}  # a city and a country differ: the second is an attribute
 
 
 def load_dataset(
@@ -57,8 +58,7 @@ def load_dataset(
         items: see ``Catalog.load``.
         interactions: user and item ids; optionally ``rating`` (numbers), and ``timestamp``
             (numbers, or ISO 8601; without a zone it is UTC) or ``position``.
-        users: user ids, age, gender, occupation, location, language; any other column becomes
-            one of the user's ``attributes``. Users may be missing from it.
+        users: see ``load_users``; users may be missing from it.
         name: used in manifests and messages.
         like_at: ratings from here on are likes; ``None`` or no ratings: every row is one.
         dislike_at: ratings up to here are dislikes.
@@ -81,7 +81,7 @@ def load_interactions(path: Path) -> pl.DataFrame:
     import polars as pl
 
     frame, first_row = read_table(path), _first_row(path)
-    names = _match(path, frame.columns, INTERACTIONS, needed=("user_id", "item_id"))
+    names = fields_of(frame.columns, INTERACTIONS, where=str(path), needed=("user_id", "item_id"))
     table = columns_of(frame.select(names.values()))
     bad: dict[str, list[int]] = {}
     out: dict[str, list[Any]] = {}
@@ -103,9 +103,17 @@ def load_interactions(path: Path) -> pl.DataFrame:
 
 
 def load_users(path: Path) -> dict[str, UserProfile]:
-    """Read what is known about users; cells that are empty are left out."""
+    """Read what is known about users; cells that are empty are left out.
+
+    Args:
+        path: a table of user ids, age, gender, occupation, location, language (see ``USERS``); any
+            other column becomes one of the user's ``attributes``.
+
+    Raises:
+        DataError: no ids, two columns that mean the same, or bad cells, naming their rows.
+    """
     frame = read_table(path)
-    names = _match(path, frame.columns, USERS, needed=("user_id",))
+    names = fields_of(frame.columns, USERS, where=str(path), needed=("user_id",), single=SINGLE)
     field_of = {column: field for field, column in names.items()}
     table = columns_of(frame)
     bad: dict[str, list[int]] = {}
@@ -132,25 +140,6 @@ def load_users(path: Path) -> dict[str, UserProfile]:
 
 def _first_row(path: Path) -> int:
     return 1 if path.suffix.lower() in {".jsonl", ".ndjson"} else 2
-
-
-def _match(
-    path: Path, names: Iterable[str], aliases: Mapping[str, tuple[str, ...]], needed: Iterable[str]
-) -> dict[str, str]:
-    """Field → column, by the first alias that is there."""
-    plain = {re.sub(r"\W+", "_", name.strip().lower()): name for name in names}
-    found = {
-        field: plain[next(a for a in known if a in plain)]
-        for field, known in aliases.items()
-        if any(a in plain for a in known)
-    }
-    for field in needed:
-        if field not in found:
-            raise DataError(
-                f"{path}: no column for {field} among: {', '.join(plain.values())}",
-                hint=f"call it {field}",
-            )
-    return found
 
 
 def _refuse(path: Path, bad: Mapping[str, list[int]], hint: str) -> None:

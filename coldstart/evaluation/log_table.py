@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
 from coldstart.catalog import Catalog
+from coldstart.data.columns import fields_of
 from coldstart.data.frames import rows_text
 from coldstart.data.tables import INTERACTIONS
 from coldstart.errors import DataError
@@ -83,19 +83,12 @@ def converted(
         where: what the table is called in messages.
 
     Raises:
-        DataError: a column is missing, there is no row, or cells are bad.
+        DataError: a column is missing or there twice, there is no row, or cells are bad.
     """
     if not isinstance(frame, pl.DataFrame):
         kind = type(frame).__name__
         raise DataError(f"{where}: expected a polars DataFrame, got {kind}", "see pl.from_pandas")
-    names = _match(frame.columns, aliases)
-    if missing := [field for field in needed if field not in names]:
-        found = ", ".join(frame.columns) or "none"
-        raise DataError(
-            f"{where}: no column for {', '.join(missing)}; found: {found}",
-            f"needed: {', '.join(needed)}; optional: "
-            + ", ".join(field for field in aliases if field not in needed),
-        )
+    names = fields_of(frame.columns, aliases, where=where, needed=needed)
     if frame.is_empty():
         raise DataError(f"{where}: no rows", "expected one row per shown item")
     made: dict[str, pl.Series] = {}
@@ -120,13 +113,6 @@ def refuse(problems: Problems, *, first_row: int, where: str) -> None:
         more = [f"and {len(problems) - 5} other problems"] if len(problems) > 5 else []
         counted = "the header is row 1" if first_row == 2 else f"the first row is row {first_row}"
         raise DataError(f"{where}: {'; '.join(shown + more)}", f"{counted}; nothing was loaded")
-
-
-def _match(names: Iterable[str], aliases: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Field → column, by the first alias that is there."""
-    plain = {re.sub(r"\W+", "_", name.strip().lower()): name for name in names}
-    firsts = {field: next((a for a in known if a in plain), "") for field, known in aliases.items()}
-    return {field: plain[alias] for field, alias in firsts.items() if alias}
 
 
 def _plain(column: pl.Series) -> pl.Series:

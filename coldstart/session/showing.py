@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from coldstart.answer import Adjustment
-from coldstart.filters import Categories, Years
 from coldstart.knowledge import ItemKnowledge
 from coldstart.schema import Context, Item, UserProfile
 from coldstart.session.history import History
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.bool_]
 
 YEARS_WORTH = 1.0
 """Added to the score of items from the years a person names: as if e times as popular."""
@@ -53,15 +60,19 @@ def adjustments_of(
         why = f"{verb} by {boost.name!r}"
         out.append(Adjustment(f"boost:{boost.name}", why, ids, boost.amount, note))
     if history.years is not None:
-        first, last = history.years
-        years = Years(first, last)
-        fits = (i for i in knowledge.items if years.reject(i, UserProfile(), Context()) is None)
-        ids = frozenset(i.item_id for i in fits)
-        out.append(Adjustment("years", "from the years you named", ids, YEARS_WORTH))
+        fits = knowledge.of_rows(_from_years(knowledge, *history.years))
+        out.append(Adjustment("years", "from the years you named", fits, YEARS_WORTH))
     if history.unwanted:
-        unwanted = Categories(exclude=history.unwanted)
-        has = (i for i in knowledge.items if unwanted.reject(i, UserProfile(), Context()))
+        names, column = (c.casefold() for c in history.unwanted), knowledge.category_column
+        columns = [column[name] for name in names if name in column]
+        has = knowledge.of_rows(np.any(knowledge.has_category[:, columns], axis=1))
         why = f"you do not want {', '.join(history.unwanted)}"
-        ids = frozenset(i.item_id for i in has)
-        out.append(Adjustment("unwanted", why, ids, UNWANTED_WORTH))
+        out.append(Adjustment("unwanted", why, has, UNWANTED_WORTH))
     return tuple(a for a in out if a.items)
+
+
+def _from_years(knowledge: ItemKnowledge, first: int | None, last: int | None) -> Mask:
+    """Which items are of these years, shape (N,); one without a year is of none."""
+    since = -np.inf if first is None else first
+    until = np.inf if last is None else last
+    return np.asarray((knowledge.dated >= since) & (knowledge.dated <= until))

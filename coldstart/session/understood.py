@@ -134,7 +134,8 @@ class Understanding:
     """
 
     def __init__(self, knowledge: ItemKnowledge) -> None:
-        self._knowledge, self._catalog = knowledge, knowledge.catalog
+        # Not the knowledge itself: this is kept for as long as that lives.
+        self._catalog, self._rows, self._likes = knowledge.catalog, knowledge.rows, knowledge.likes
         self._read: dict[str, Understood] = {}
         self._categories: dict[str, str] = {}
         for item in self._catalog:
@@ -227,8 +228,7 @@ class Understanding:
         return words[-1][0][0].isupper() and bool(_PRAISE.search(text[max(0, start - 60) : start]))
 
     def _meant(self, title: str) -> str:
-        rows, likes = self._knowledge.rows, self._knowledge.likes
-        return max(self._catalog.find_title(title), key=lambda i: float(likes[rows[i]]))
+        return max(self._catalog.find_title(title), key=lambda i: self._likes[self._rows[i]])
 
     def _named_categories(self, words: list[str]) -> list[str]:
         """Categories that runs of up to four words name."""

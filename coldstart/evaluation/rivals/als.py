@@ -6,15 +6,15 @@ Y. Hu, Y. Koren and C. Volinsky, "Collaborative Filtering for Implicit Feedback 
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
-from coldstart.errors import ConfigError
 from coldstart.evaluation.baselines import ScoredBaseline
 from coldstart.evaluation.rivals.data import TrainingData, by_picks
+from coldstart.evaluation.rivals.library import needed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,16 +52,10 @@ def item_factors(
     """Item factors Y, shape (I, F), by exact solves on one thread, so that a seed repeats.
 
     Raises:
-        ConfigError: the library is not installed.
+        MissingExtraError: the library is not installed.
     """
-    try:
-        library = import_module("implicit.cpu.als")
-        threads = import_module("threadpoolctl")  # comes with it
-    except ImportError as e:
-        raise ConfigError(
-            "als needs the library implicit, which cannot be imported", hint="pip install implicit"
-        ) from e
-    with threads.threadpool_limits(1, "blas"):
+    library = needed("implicit.cpu.als", "als")
+    with threadpool_limits(1, "blas"):
         model = library.AlternatingLeastSquares(
             factors=factors,
             alpha=alpha,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -12,12 +11,15 @@ from coldstart.evaluation.rivals.als import als
 from coldstart.evaluation.rivals.autoencoder import dropout_autoencoder
 from coldstart.evaluation.rivals.ease import ease, ease_prior
 from coldstart.evaluation.rivals.hybrid import knn_text_prior
+from coldstart.evaluation.rivals.library import PACKAGES, installed
 from coldstart.evaluation.rivals.neighbours import demographic_user_knn, item_knn
 from coldstart.evaluation.rivals.order import later_lift
 from coldstart.evaluation.rivals.simple import damped_mean, random_items
 from coldstart.evaluation.rivals.warp import lightfm_warp
 from coldstart.evaluation.rivals.words import bm25, text_retrieval
 from coldstart.protocols import Recommends
+
+__all__ = ["PACKAGES", "RIVALS", "Rival", "Uses", "installed"]
 
 Uses = Literal["picks", "attributes", "text"]
 
@@ -42,11 +44,6 @@ class Rival:
     build: Callable[..., Recommends]
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     requires: str | None = None
-
-
-def installed(library: str | None) -> bool:
-    """Whether a library that something requires can be imported; nothing required is there."""
-    return library is None or find_spec(library) is not None
 
 
 def _rival(
@@ -157,8 +154,5 @@ _ALL = (
         b=(0.0, 0.4, 0.75),
     ),
 )
-
-PACKAGES: Mapping[str, str] = MappingProxyType({"lightfm": "lightfm-next"})
-"""What to install for a library, where the package has another name."""
 
 RIVALS: Mapping[str, Rival] = MappingProxyType({r.name: r for r in _ALL})

@@ -7,7 +7,6 @@ Weston, S. Bengio and N. Usunier, "WSABIE: Scaling Up To Large Vocabulary Image 
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from scipy import sparse
 from coldstart.errors import ConfigError
 from coldstart.evaluation.baselines import ScoredBaseline
 from coldstart.evaluation.rivals.data import TrainingData
+from coldstart.evaluation.rivals.library import needed
 from coldstart.evaluation.rivals.neighbours import TIE
 from coldstart.priors import attribute_groups, popularity
 from coldstart.schema import UserProfile
@@ -59,7 +59,8 @@ def lightfm_warp(
         seed: of the first vectors, the order, the draws and the picks.
 
     Raises:
-        ConfigError: an option out of range, or the library is not installed.
+        ConfigError: an option out of range.
+        MissingExtraError: the library is not installed.
     """
     if factors < 1 or epochs < 0 or most_picks < 0 or not rate > 0 or l2 < 0:
         raise ConfigError(
@@ -69,7 +70,7 @@ def lightfm_warp(
     groups = {g: n for n, g in enumerate(training.counts.group_sizes)}
     likes = _Likes.of(training)
     people = _one_hot(groups, list(training.users.values()))
-    model = _library()(
+    model = needed("lightfm", "lightfm_warp").LightFM(
         no_components=factors,
         loss="warp",
         learning_rate=rate,
@@ -138,14 +139,3 @@ def _narrow(matrix: sparse.csr_array) -> sparse.csr_matrix:
     """The same in the number formats that the library takes."""
     indices, starts = (a.astype(np.int32) for a in (matrix.indices, matrix.indptr))
     return sparse.csr_matrix((matrix.data.astype(np.float32), indices, starts), matrix.shape)
-
-
-def _library() -> type:
-    try:
-        found: type = import_module("lightfm").LightFM
-    except ImportError as e:
-        raise ConfigError(
-            "lightfm_warp needs the library lightfm, which cannot be imported",
-            hint="pip install lightfm-next",
-        ) from e
-    return found
