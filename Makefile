@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo fetch browser test lint types format train evaluate bench wheel-check ci clean
+.PHONY: help install demo fetch browser test lint types format train evaluate bench wheel-check vllm-check ci clean
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -52,13 +52,16 @@ evaluate: fetch  ## the figures of the README, on the held-out users
 
 bench: fetch  ## the speed benchmarks, each beside its peer (an hour, on a quiet machine)
 	$(BIN)/python benchmarks/serving.py --users 10 --out docs/results/serving
-	$(BIN)/python benchmarks/start.py --runs 3
-	$(BIN)/python benchmarks/throughput.py --users 32 --ctranslate2
+	$(BIN)/python benchmarks/start.py --runs 3 --out docs/results/start
+	$(BIN)/python benchmarks/throughput.py --users 32 --ctranslate2 --out docs/results/throughput
 	$(BIN)/python benchmarks/training.py --out docs/results/training
 	$(BIN)/python benchmarks/grounding_scale.py --out docs/results/grounding-scale
 	$(BIN)/python benchmarks/catalog_scale.py --out docs/results/catalog-scale
 	$(BIN)/python benchmarks/growth.py --out docs/results/growth
 	$(BIN)/python benchmarks/load_compare.py --out docs/results/load
+	$(BIN)/python benchmarks/ray_serve.py --seconds 30 --out docs/results/ray-serve
+	$(BIN)/python benchmarks/tenants.py --out docs/results/tenants
+	$(BIN)/python benchmarks/distributed_training.py --steps 8 --out docs/results/distributed-training
 
 wheel-check: $(STAMP)  ## the wheel recommends in a clean environment
 	rm -rf build/wheel-check
@@ -69,6 +72,9 @@ wheel-check: $(STAMP)  ## the wheel recommends in a clean environment
 	cp -r adapters build/wheel-check/
 	cd build/wheel-check && env/bin/coldstart recommend --liked "Toy Story" -k 3 --json \
 	  | env/bin/python -c 'import json, sys; assert len(json.load(sys.stdin)["items"]) == 3'
+
+vllm-check: fetch  ## the contract of generators against a real vLLM on this CPU (opt-in, 2 GB)
+	$(BIN)/python benchmarks/vllm_check.py
 
 ci: lint types test  ## what CI runs
 

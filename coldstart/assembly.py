@@ -14,7 +14,7 @@ from coldstart.cache import cache_dir
 from coldstart.catalog import Catalog
 from coldstart.data.named import NAMED
 from coldstart.errors import ArtifactError, ModelError
-from coldstart.protocols import Encoder
+from coldstart.protocols import Encoder, TextGenerator
 from coldstart.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,14 +25,23 @@ if TYPE_CHECKING:
 
 
 def load_recommender(
-    kind: type[Recommender], folder: Path, *, device: str, dtype: str, catalog: Catalog | None
+    kind: type[Recommender],
+    folder: Path,
+    *,
+    device: str,
+    dtype: str,
+    catalog: Catalog | None,
+    generator: TextGenerator | None = None,
 ) -> Recommender:
     """Load an artifact; see ``Recommender.from_pretrained``."""
-    return load_with(kind, folder, catalog, partial(load_adapted, device=device, dtype=dtype))
+    load = load_adapted if generator is None else load_later
+    made = load_with(kind, folder, catalog, partial(load, device=device, dtype=dtype))
+    made.generator = generator
+    return made
 
 
 def load_with(
-    kind: type[Recommender], folder: Path, catalog: Catalog | None, load_lm: LoadLM
+    kind: Callable[..., Recommender], folder: Path, catalog: Catalog | None, load_lm: LoadLM
 ) -> Recommender:
     """Load an artifact, its language model by a function.
 
@@ -126,6 +135,20 @@ def load_adapted(
     lm = whole()
     quick.keep(lm, folder)
     return lm
+
+
+def load_later(
+    base: str, fingerprint: str, files: Mapping[str, bytes], *, device: str, dtype: str
+) -> CausalLM:
+    """``load_adapted`` when something asks for the weights; until then, the tokenizer alone.
+
+    Raises:
+        ModelError: the tokenizer cannot be loaded.
+    """
+    from coldstart.generation.deferred import DeferredLM
+
+    load = partial(load_adapted, base, fingerprint, files, device=device, dtype=dtype)
+    return DeferredLM.of(base, fingerprint, load)
 
 
 def _merged(

@@ -52,5 +52,20 @@ class ConfigError(ColdstartError):
     """An option has a value outside its range."""
 
 
+class GeneratorError(ColdstartError):
+    """A text generator on a server does not answer, or not with titles.
+
+    Args:
+        message: as above.
+        hint: as above.
+        retry_after: seconds after which trying again makes sense; ``None`` if it makes none before
+            somebody changes something.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(message, hint)
+        self.retry_after = retry_after
+
+
 class MissingExtraError(ColdstartError, ImportError):
     """An optional dependency is not installed; the hint is the exact pip line."""

@@ -7,15 +7,17 @@ bits of a sum.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from coldstart.answer import AnswerOptions
 from coldstart.evidence import Evidence, model_feature
 from coldstart.features import ResolvedProfile
 from coldstart.hardware import one_blas_thread
-from coldstart.schema import RecommendationList, Strategy
+from coldstart.schema import Candidate, RecommendationList, Strategy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
+
+T = TypeVar("T")
 
 SOME = 16
 """Users whose lists are made at once; more together are hardly faster."""
@@ -54,7 +58,8 @@ def answer_jointly(
     """Answer several users; one's error is nobody else's.
 
     Whoever needs titles judged is judged in one pass. Free writing takes several times as long, so
-    it comes after that, one user after another, and whoever is done does not wait for it.
+    it comes after that, one user after another, and whoever is done does not wait for it; a server
+    writes for several at a time.
 
     Args:
         recommender: its catalog must not change meanwhile.
@@ -79,8 +84,10 @@ def answer_jointly(
                 for one, found in zip(moved, _judged(recommender, asked), strict=True):
                     one.go_on(found)
             else:
-                moved = waiting[:1]
-                moved[0].go_on(_written(recommender, moved[0].request))
+                moved = waiting[: recommender.reader.generator.concurrency]
+                written = _written(recommender, [one.request for one in moved])
+                for one, found in zip(moved, written, strict=True):
+                    one.go_on(found)
 
 
 def answer_in_parts(
@@ -165,10 +172,52 @@ def _judged(
         return [found for one in asked for found in _judged(recommender, [one])]
 
 
-def _written(recommender: Recommender, request: Request) -> Evidence | Exception:
+class _Begun(NamedTuple):
+    """One user's writing: the prompt as evidence, and what writes the titles."""
+
+    prompt: Evidence
+    write: Callable[[], Sequence[Candidate]]
+
+
+def _written(recommender: Recommender, requests: Sequence[Request]) -> list[Evidence | Exception]:
+    """What is written for each user; several at a time are written by a server, on threads."""
+
+    def write(begun: _Begun | Exception) -> Sequence[Candidate] | Exception:
+        return begun if isinstance(begun, Exception) else _tried(begun.write)
+
+    all_begun = [_tried(partial(_begin, recommender, request)) for request in requests]
+    if len(requests) == 1:
+        written = [write(all_begun[0])]
+    else:
+        with ThreadPoolExecutor(len(requests)) as pool:
+            written = list(pool.map(write, all_begun))
+    out: list[Evidence | Exception] = []
+    for begun, titles in zip(all_begun, written, strict=True):
+        if isinstance(begun, Exception):
+            out.append(begun)
+        elif isinstance(titles, Exception):
+            out.append(titles)
+        else:
+            out.append(_tried(partial(recommender.written, begun.prompt, titles)))
+    return out
+
+
+def _begin(recommender: Recommender, request: Request) -> _Begun:
+    prompt = recommender.prompt(request.user)
+    rows = recommender.choosable(request.user, request.decoding, request.options)
+    write = partial(
+        recommender.reader.write,
+        prompt.text,
+        recommender.settings.written_titles,
+        request.decoding,
+        request.seed,
+        rows,
+    )
+    return _Begun(Evidence(prompt=prompt.text, notes=prompt.notes), write)
+
+
+def _tried(work: Callable[[], T]) -> T | Exception:
     try:
-        return recommender.evidence(
-            request.user, "free", decoding=request.decoding, seed=request.seed
-        )
+        return work()
     except Exception as e:
         return e

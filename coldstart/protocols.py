@@ -5,14 +5,53 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from coldstart.schema import Context, Item, RecommendationList, UserProfile
+from coldstart.schema import Candidate, Context, Item, RecommendationList, UserProfile
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from coldstart.generation.decoding import DecodingConfig
+    from coldstart.generation.lines import LineTokenizer
+
     Float = NDArray[np.float32]
     Bool = NDArray[np.bool_]
+
+
+@runtime_checkable
+class TextGenerator(Protocol):
+    """Writes titles after a prompt."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many calls may be under way at a time, each on a thread of its own."""
+        ...
+
+    def write(
+        self,
+        prompt: str,
+        lines: LineTokenizer,
+        config: DecodingConfig,
+        seed: int = 0,
+        choices: Sequence[str] | None = None,
+    ) -> Sequence[Candidate]:
+        """Write titles; the same arguments give the same titles.
+
+        Args:
+            prompt: ends with a newline.
+            lines: the tokenizer of the model that the prompt is meant for.
+            config: how to search, and how many titles.
+            seed: of drawing.
+            choices: write none but these; at most ``generation.writing.MOST_CHOICES``.
+
+        Returns:
+            At most ``config.n`` candidates of distinct text, in descending log-probability: that of
+            the text and its line break given the prompt; among ``choices`` where there are any.
+
+        Raises:
+            ColdstartError: the prompt is empty or too long, or nothing can be written.
+        """
+        ...
 
 
 @runtime_checkable

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coldstart.generation.decoding import DecodingConfig
     from coldstart.generation.plan import Mass, TriePlan
     from coldstart.generation.trie import TitleTrie
+    from coldstart.protocols import TextGenerator
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -34,18 +35,28 @@ class Reader:
         template: turns a profile into a prompt.
         knowledge: follows the catalog; has to be synced before each use.
         settings: how the model is used.
+        generator: writes titles; ``None``: the language model does.
     """
 
     def __init__(
-        self, lm: CausalLM, template: PromptTemplate, knowledge: ItemKnowledge, settings: Settings
+        self,
+        lm: CausalLM,
+        template: PromptTemplate,
+        knowledge: ItemKnowledge,
+        settings: Settings,
+        generator: TextGenerator | None = None,
     ) -> None:
         from coldstart.generation.trie import TitleTrie
+        from coldstart.generation.writing import LocalGenerator
 
         self.lm, self._template = lm, template
         self._knowledge, self._settings = knowledge, settings
+        self.generator = generator or LocalGenerator(lm)
         self._trie = TitleTrie()
-        self._version = -1
+        # Titles as the model reads them, by item id: of the prompts, and of the trie.
         self._surface: dict[str, str] = {}
+        self._in_trie: dict[str, str] = {}
+        self._surface_version = self._version = -1
         # Catalog rows in the order of the trie, and the position there of each row.
         self._order = self._position = np.zeros(0, dtype=np.int64)
         # The likes, and what is made of them.
@@ -53,11 +64,10 @@ class Reader:
 
     def prompt(self, user: ResolvedProfile) -> Rendered:
         """The prompt of a resolved profile, within the token budget."""
-        self._sync()
         return self._template.render(
             user.profile,
             user.context,
-            title_of=self._surface.__getitem__,
+            title_of=self._titles().__getitem__,
             budget=prompt_budget(self.lm.max_tokens, self._settings.prompt_tokens),
             count_tokens=self.lm.lines.count,
         )
@@ -128,10 +138,10 @@ class Reader:
 
     def candidates(self, prompt: str, n: int) -> list[Candidate]:
         """The ``n`` likeliest titles of the catalog, best first; namesakes share one."""
-        logprobs, ids = self.logprobs(prompt), self._knowledge.ids
+        logprobs, ids, titles = self.logprobs(prompt), self._knowledge.ids, self._titles()
         rows: dict[str, list[int]] = {}
         for row, item_id in enumerate(ids):
-            rows.setdefault(self._surface[item_id], []).append(row)
+            rows.setdefault(titles[item_id], []).append(row)
         total = {t: float(np.logaddexp.reduce(logprobs[own])) for t, own in rows.items()}
         best = sorted(total, key=lambda t: (-total[t], t))[:n]
         return [
@@ -145,33 +155,61 @@ class Reader:
         ]
 
     def write(
-        self, prompt: str, n: int, decoding: DecodingConfig | None = None, seed: int = 0
+        self,
+        prompt: str,
+        n: int,
+        decoding: DecodingConfig | None = None,
+        seed: int = 0,
+        rows: Ints | None = None,
     ) -> Sequence[Candidate]:
-        """Up to ``n`` titles as the model writes them, best first, of the catalog or not."""
-        from coldstart.generation.decoding import DecodingConfig, write_titles
+        """Up to ``n`` titles as they are written, best first, of the catalog or not.
 
-        config = replace(decoding or DecodingConfig(), n=n)
-        return write_titles(self.lm, prompt, config, seed)[:n]
+        Several threads may write at a time if the generator's ``concurrency`` allows it.
+
+        Args:
+            prompt: as rendered.
+            n: how many.
+            decoding: how.
+            seed: of drawing.
+            rows: the only items whose titles may be written; ``None``: any text may.
+        """
+        from coldstart.generation.decoding import DecodingConfig
+
+        config, choices = replace(decoding or DecodingConfig(), n=n), None
+        if rows is not None:
+            titles, ids = self._titles(), self._knowledge.ids
+            choices = list(dict.fromkeys(titles[ids[row]] for row in rows.tolist()))
+            if not choices:
+                return []
+        return self.generator.write(prompt, self.lm.lines, config, seed, choices)[:n]
+
+    def _titles(self) -> dict[str, str]:
+        """The title of every item as the model reads it."""
+        from coldstart.generation.surface import surface_titles
+
+        catalog = self._knowledge.catalog
+        if self._surface_version != catalog.version:
+            self._surface, self._surface_version = surface_titles(catalog), catalog.version
+        return self._surface
 
     def _sync(self) -> TitleTrie:
-        from coldstart.generation.surface import surface_titles
         from coldstart.generation.trie import TitleTrie
 
         catalog, lines = self._knowledge.catalog, self.lm.lines
         if self._version == catalog.version:
             return self._trie
-        surface = surface_titles(catalog)
-        new = {i: text for i, text in surface.items() if self._surface.get(i) != text}
+        surface = self._titles()
+        new = {i: text for i, text in surface.items() if self._in_trie.get(i) != text}
         tokens = zip(new, lines.titles(new.values()), strict=True)
         if not len(self._trie):
             self._trie = TitleTrie(tokens)
         else:
-            self._trie.remove(self._surface.keys() - surface.keys())
+            self._trie.remove(self._in_trie.keys() - surface.keys())
             self._trie.set(tokens)
         order = [catalog.rows[i] for i in self._trie.item_ids]
         self._order = np.array(order, dtype=np.int64)
         self._position = np.argsort(self._order)
-        self._surface, self._version, self._kept_prior = surface, catalog.version, None
+        self._in_trie, self._version, self._kept_prior = surface, catalog.version, None
         return self._trie
 
     def _prior(self) -> tuple[Mass, Floats]:

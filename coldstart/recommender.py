@@ -26,7 +26,7 @@ from coldstart.picks import Picks
 from coldstart.pool import Pools
 from coldstart.priors import Counts
 from coldstart.prompts import PromptTemplate, Rendered
-from coldstart.protocols import Encoder, Filter
+from coldstart.protocols import Encoder, Filter, Index, TextGenerator
 from coldstart.ranking import BlendRanker
 from coldstart.reading import Reader
 from coldstart.schema import (
@@ -66,6 +66,8 @@ class Recommender:
         settings: how the model is used.
         manifest: what an artifact says about itself, kept for ``save_pretrained``.
         adapter: files of the LoRA adapter, kept for ``save_pretrained``.
+        generator: writes titles in the place of ``lm``, which still judges them.
+        index: finds titles by meaning; ``None``: one in memory.
     """
 
     def __init__(
@@ -80,14 +82,18 @@ class Recommender:
         *,
         manifest: Mapping[str, Any] | None = None,
         adapter: Mapping[str, bytes] | None = None,
+        generator: TextGenerator | None = None,
+        index: Index | None = None,
     ) -> None:
         self.catalog, self.lm, self.template = catalog, lm, template
+        self.generator, self.index = generator, index
         self.counts, self.encoder, self.ranker = counts, encoder, ranker
         self.settings = settings or Settings()
         self.manifest = dict(manifest or {})
         self.knowledge = ItemKnowledge(catalog, counts, encoder)
         self._adapter = dict(adapter or {})
         self._reader: Reader | None = None
+        self._reader_of: tuple[CausalLM | None, TextGenerator | None] = None, None
         self._pools: Pools | None = None
         self._grounder: Grounder | None = None
 
@@ -103,6 +109,8 @@ class Recommender:
         catalog: Catalog | None = None,
         revision: str | None = None,
         token: str | None = None,
+        generator: TextGenerator | None = None,
+        index: Index | None = None,
     ) -> Recommender:
         """Load an artifact.
 
@@ -113,6 +121,10 @@ class Recommender:
             catalog: recommend from this catalog instead of the artifact's.
             revision: branch, tag or commit on the hub.
             token: for a private repository; ``None``: that of ``hf auth login`` or ``HF_TOKEN``.
+            generator: writes titles in the place of the language model, which is then loaded only
+                when titles are to be judged (``catalog``, ``both``); see ``docs/gpu.md``.
+            index: finds titles by meaning, such as ``PgVectorIndex`` for several processes;
+                ``None``: one in memory.
 
         Raises:
             ArtifactError: missing, damaged, or made for another base model.
@@ -123,7 +135,11 @@ class Recommender:
         from coldstart.hub import find
 
         folder = find(path, revision=revision, token=token)
-        return load_recommender(cls, folder, device=device, dtype=dtype, catalog=catalog)
+        made = load_recommender(
+            cls, folder, device=device, dtype=dtype, catalog=catalog, generator=generator
+        )
+        made.index = index
+        return made
 
     def push_to_hub(
         self, repo: str, *, private: bool | None = None, token: str | None = None
@@ -278,7 +294,8 @@ class Recommender:
         user = self._request(profile, context, unknown_picks)
         prompt = self.prompt(user).text
         if strategy == "free":
-            return list(self.reader.write(prompt, n, decoding, seed))
+            rows = self.choosable(user, decoding)
+            return list(self.reader.write(prompt, n, decoding, seed, rows))
         return self.reader.candidates(prompt, n)
 
     def ground(self, candidates: Sequence[Candidate | str]) -> list[Grounding]:
@@ -324,6 +341,8 @@ class Recommender:
         """``recommend`` to a resolved profile: the model judges the user's ``shortlist``."""
 
         def ask(strategy: Strategy, rows: Ints | None) -> Evidence:
+            if strategy == "free":
+                rows = self.choosable(user, decoding, options)
             return self.evidence(user, strategy, rows=rows, decoding=decoding, seed=seed)
 
         return self.answer_by(user, options, ask)
@@ -431,15 +450,53 @@ class Recommender:
             model = model_feature(self.knowledge, logprobs, self.reader.log_prior())
             out = replace(out, logprobs=logprobs, model=model)
         if strategy in ("free", "both"):
+            only = rows if decoding and decoding.choices else None
+            if only is None:
+                only = self.choosable(user, decoding)
             n = self.settings.written_titles
-            found = self.grounder.ground(self.reader.write(prompt.text, n, decoding, seed))
-            out = replace(
-                out,
-                written=written_feature(self.knowledge, found),
-                found=reached(found),
-                groundings=tuple(found),
-            )
+            out = self.written(out, self.reader.write(prompt.text, n, decoding, seed, only))
         return out
+
+    def written(self, out: Evidence, titles: Sequence[Candidate]) -> Evidence:
+        """``out``, and what written titles say: looked up in the catalog."""
+        found = self.grounder.ground(titles)
+        return replace(
+            out,
+            written=written_feature(self.knowledge, found),
+            found=reached(found),
+            groundings=tuple(found),
+        )
+
+    def choosable(
+        self,
+        user: ResolvedProfile,
+        decoding: DecodingConfig | None,
+        options: AnswerOptions | None = None,
+    ) -> Ints | None:
+        """Catalog rows whose titles may be written, ``None`` if any text may.
+
+        Args:
+            user: the resolved profile.
+            decoding: says whether there are any such.
+            options: what is asked for; ``None``: ten items that pass the default filters.
+
+        Raises:
+            ConfigError: the artifact's settings leave the shortlist out.
+        """
+        if decoding is None or decoding.choices is None:
+            return None
+        from coldstart.generation.writing import MOST_CHOICES
+
+        options = options or AnswerOptions(10, "catalog", tuple(default_filters()))
+        rows = self.shortlist(user, replace(options, strategy="catalog"))
+        if rows is None:  # a small catalog, or a shortlist that is turned off
+            rows = np.arange(len(self.catalog))
+            if len(rows) > MOST_CHOICES:
+                raise ConfigError(
+                    "choices from the shortlist, but this artifact has none",
+                    hint="its settings have shortlist 0; leave choices out",
+                )
+        return rows[:MOST_CHOICES]
 
     def features(
         self,
@@ -469,8 +526,12 @@ class Recommender:
             raise ConfigError(
                 "this recommender has no language model", hint="use strategy='prior', or load one"
             )
-        if self._reader is None or self._reader.lm is not self.lm:
-            self._reader = Reader(self.lm, self.template, self.knowledge, self.settings)
+        made_of = self.lm, self.generator
+        if self._reader is None or self._reader_of != made_of:
+            self._reader = Reader(
+                self.lm, self.template, self.knowledge, self.settings, self.generator
+            )
+            self._reader_of = made_of
         return self._reader
 
     @property
@@ -480,7 +541,8 @@ class Recommender:
             from coldstart.grounding.approximate import ApproximateIndex
             from coldstart.grounding.grounder import Grounder
 
-            self._grounder = Grounder(self.encoder, ApproximateIndex())
+            index = ApproximateIndex() if self.index is None else self.index
+            self._grounder = Grounder(self.encoder, index)
         self._grounder.sync(self.catalog)
         return self._grounder
 

@@ -42,8 +42,8 @@ class FakeRecommender:
         self.catalog = Catalog(ITEMS)
 
     @classmethod
-    def from_pretrained(cls, path, *, device="auto", dtype="auto"):
-        cls.loaded.append((path, device, dtype))
+    def from_pretrained(cls, path, *, device="auto", dtype="auto", revision=None, generator=None):
+        cls.loaded.append((path, device, dtype, revision))
         if path == "broken":
             raise ModelError("cannot load\nit\x1b[31m", hint="mend it")
         if path == "bug":
@@ -150,7 +150,7 @@ def test_flags_become_profile_context_and_options(run, fake):
         "--occasion", "date", "--text", "funny", "--viewing", "1", "-k", 2, "--strategy", "both",
         "--diversity", 0.5, "--popularity-penalty", 0.1, "--near-duplicates", "--seed", 7,
         "--ignore-unknown",
-        "--artifact", "here", "--device", "cpu", "--dtype", "float32",
+        "--artifact", "here", "--device", "cpu", "--dtype", "float32", "--revision", "v1",
     )  # fmt: skip
     assert code == 0
     [call] = fake.calls
@@ -183,9 +183,10 @@ def test_flags_become_profile_context_and_options(run, fake):
         "popularity_penalty": 0.1,
         "near_duplicates": True,
         "unknown_picks": "ignore",
+        "decoding": None,
         "seed": 7,
     }
-    assert fake.loaded == [("here", "cpu", "float32")]
+    assert fake.loaded == [("here", "cpu", "float32", "v1")]
 
 
 def test_the_artifact_may_come_from_the_environment(run, fake, monkeypatch):

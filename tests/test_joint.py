@@ -167,9 +167,9 @@ def test_free_writing_keeps_its_decoding_and_seed(monkeypatch):
     ]
     written, once = [], rec.reader.write
 
-    def write(prompt, n, decoding, seed):
+    def write(prompt, n, decoding, seed, rows=None):
         written.append((decoding, seed))
-        return once(prompt, n, decoding, seed)
+        return once(prompt, n, decoding, seed, rows)
 
     monkeypatch.setattr(rec.reader, "write", write)
     found = together(rec, asked)

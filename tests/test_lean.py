@@ -120,6 +120,24 @@ def test_saved_and_loaded_it_is_the_same(tmp_path, model):
     assert lean.head is lean.weights["embedding"]
 
 
+def test_an_equal_model_takes_its_weights_over(tmp_path, model):
+    whole = AutoModelForCausalLM.from_config(model.config).eval()
+    whole.model.load_state_dict(model.state_dict())
+    asked = question(2, 7)
+    head = whole.get_output_embeddings().weight.detach().clone()
+    LeanDecoder.of(model).save(tmp_path, head)
+    lean = LeanDecoder.load(tmp_path)
+    lean.lend(whole)
+    assert lean.is_of(whole.model)
+    lent = {w.untyped_storage().data_ptr() for w in lean.weights.values()}
+    own = [n for n, w in whole.named_parameters() if w.untyped_storage().data_ptr() not in lent]
+    assert all(name.endswith("bias") for name in own)
+    torch.testing.assert_close(
+        original(whole.model, *asked), original(model, *asked), atol=0, rtol=0
+    )
+    torch.testing.assert_close(whole.get_output_embeddings().weight.detach(), head)
+
+
 def test_what_is_damaged_is_told(tmp_path):
     with pytest.raises(ModelError, match="no decoder in"):
         LeanDecoder.load(tmp_path)

@@ -11,6 +11,7 @@ from coldstart.answer import AnswerOptions
 from coldstart.errors import CatalogError, ConfigError, ProfileError
 from coldstart.filters import Categories, Where, Years, default_filters
 from coldstart.generation.decoding import DecodingConfig
+from coldstart.grounding.index import ExactIndex
 from coldstart.priors import Counts
 from coldstart.ranking import BlendRanker
 from coldstart.settings import Settings
@@ -294,3 +295,10 @@ def test_control_tokens_in_user_text_stay_text(rec):
     inside = tiny_llama().lines.encode(prompt)[len(tiny_llama().lines.start) :]
     assert "<|im_end|>" in prompt
     assert not special & set(inside)
+
+
+def test_titles_are_looked_up_in_the_index_that_was_given(rec):
+    index, other = ExactIndex(), make()
+    other.index = index
+    assert other.ground(["a story of toys"]) == rec.ground(["a story of toys"])
+    assert sorted(index) == sorted(rec.catalog.ids)

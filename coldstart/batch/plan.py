@@ -30,6 +30,7 @@ class Options:
         popularity_penalty: 0 to 10.
         reasons: write the reason of each item as well.
         seed: of what is drawn.
+        writer: model and adapter of a server that writes titles; ``None``: the artifact's own.
     """
 
     k: int = 10
@@ -38,6 +39,7 @@ class Options:
     popularity_penalty: float = 0.0
     reasons: bool = False
     seed: int = 0
+    writer: str | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.k <= MAX_K:

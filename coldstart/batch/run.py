@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,7 @@ from coldstart.batch.stage import Stage, part_of
 from coldstart.batch.users import UserTable
 from coldstart.cache import leftovers, write_atomic
 from coldstart.errors import ColdstartError, ConfigError
+from coldstart.generation.vllm import GeneratorOptions
 from coldstart.recommender import Recommender
 
 Engine = Literal["local", "ray"]
@@ -58,11 +59,15 @@ class Job:
     out: Path
     device: str = "auto"
     dtype: str = "auto"
+    generator: GeneratorOptions | None = None
 
     def stage(self) -> Stage:
         """Load everything."""
         recommender = Recommender.from_pretrained(
-            self.artifact, device=self.device, dtype=self.dtype
+            self.artifact,
+            device=self.device,
+            dtype=self.dtype,
+            generator=self.generator.open() if self.generator else None,
         )
         return Stage(recommender, UserTable(self.users, self.out), self.plan, self.out)
 
@@ -81,6 +86,7 @@ def run_batch(
     gpus: float = 0.0,
     device: str = "auto",
     dtype: str = "auto",
+    generator: GeneratorOptions | None = None,
     report: Report | None = None,
 ) -> Made:
     """Recommend to every user of a table, into Parquet files of ``size`` users each.
@@ -101,6 +107,7 @@ def run_batch(
         gpus: per actor, for ``ray``.
         device: as for ``Recommender.from_pretrained``.
         dtype: likewise.
+        generator: where titles are written, if not here.
         report: called with (users done, users of this shard).
 
     Raises:
@@ -115,12 +122,13 @@ def run_batch(
     start, tell = time.monotonic(), report or (lambda done, total: None)
     out.mkdir(parents=True, exist_ok=True)
     table = UserTable(users, out)
-    plan = Plan(table.digest, table.rows, digest_of_artifact(artifact), size, options or Options())
+    asked = replace(options or Options(), writer=generator.name if generator else None)
+    plan = Plan(table.digest, table.rows, digest_of_artifact(artifact), size, asked)
     mine = list(plan.shard(*shard))
     plan.open(out)
     for names in ("part-*.parquet", "_users-*.parquet", FILE, DONE):
         leftovers(out, names, _STALE)
-    job = Job(artifact, users, plan, out, device, dtype)
+    job = Job(artifact, users, plan, out, device, dtype, generator)
     todo = [n for n in mine if not part_of(out, n).exists()]
     total = sum(plan.chunk(n)[1] for n in mine)
     skipped = done = total - sum(plan.chunk(n)[1] for n in todo)

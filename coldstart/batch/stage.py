@@ -10,7 +10,7 @@ from coldstart.answer import AnswerOptions
 from coldstart.batch.plan import Options, Plan
 from coldstart.batch.users import Asked, UserTable
 from coldstart.cache import write_through
-from coldstart.errors import ColdstartError
+from coldstart.errors import ColdstartError, GeneratorError
 from coldstart.filters import default_filters
 from coldstart.joint import Request, answer_in_parts
 from coldstart.schema import RecommendationList
@@ -80,6 +80,8 @@ class Stage:
 
 
 def _row(asked: Asked, made: RecommendationList | Exception) -> dict[str, Any]:
+    if isinstance(made, GeneratorError):
+        raise made  # a server is away: that says nothing about the user
     if isinstance(made, ColdstartError):
         return {"user_id": asked.user_id, "items": [], "notes": [], "error": made.message}
     if isinstance(made, Exception):

@@ -10,6 +10,7 @@ from rich.progress import ProgressColumn, Task
 from rich.text import Text
 
 from coldstart.cli import output
+from coldstart.cli.artifact import folder_of
 from coldstart.cli.options import with_groups
 from coldstart.cli.recommend import Model
 from coldstart.errors import ConfigError
@@ -32,10 +33,10 @@ def batch(
         Path,
         typer.Option(
             help="Table with a column user_id: .parquet, .csv, .tsv, .jsonl or .ndjson. Columns "
-            "age, gender, occupation, location, language, about, history, interests, liked, "
-            "disliked, seen, time, device, place, occasion, text, viewing are what they are in a "
-            "profile or context (lists, or texts with | between entries); any other column is an "
-            "attribute.",
+            "age, gender, occupation, location, language (or userId, sex, …, as for coldstart "
+            "train), about, history, interests, liked, disliked, seen, time, device, place, "
+            "occasion, text, viewing are what they are in a profile or context (lists, or texts "
+            "with | between entries); any other column is an attribute.",
             metavar="FILE",
         ),
     ],
@@ -98,10 +99,11 @@ def batch(
     from coldstart.batch import Options, run_batch
 
     options = Options(k, strategy, diversity, popularity_penalty, reasons, seed)
+    folder = folder_of(model.artifact, model.revision)
     with output.progress(_Speed()) as bars:
         bar = bars.add_task("users", total=None)
         made = run_batch(
-            Path(model.artifact),
+            folder,
             users,
             out,
             options,
@@ -113,6 +115,7 @@ def batch(
             gpus=gpus,
             device=model.device,
             dtype=model.dtype,
+            generator=model.served(),
             report=lambda done, total: bars.update(bar, completed=done, total=total),
         )
     found: dict[str, object] = {"out": str(out), "users": made.users, "already_there": made.skipped}

@@ -10,7 +10,7 @@ import typer
 from coldstart.cli import output
 from coldstart.cli.options import with_groups
 from coldstart.cli.people import Person, read_people
-from coldstart.cli.recommend import ANSWER, Model, Seed
+from coldstart.cli.recommend import ANSWER, Choices, Model, Seed
 from coldstart.errors import ConfigError
 from coldstart.schema import Grounding
 
@@ -46,6 +46,7 @@ def generate(
         float | None,
         typer.Option(help="Of free sampling: share of likely tokens.", rich_help_panel=ANSWER),
     ] = None,
+    choices: Choices = None,
     seed: Seed = 0,
     as_json: output.AsJson = False,
 ) -> None:
@@ -58,7 +59,7 @@ def generate(
       coldstart generate --strategy free --mode diverse -n 20 --interest Western
       coldstart generate --strategy free --temperature 0.7 --age 31 --json
     """
-    chosen = {"mode": mode, "temperature": temperature, "top_p": top_p}
+    chosen = {"mode": mode, "temperature": temperature, "top_p": top_p, "choices": choices}
     options: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     if options and strategy != "free":
         given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
@@ -68,7 +69,7 @@ def generate(
     if strategy == "free":
         from coldstart.generation.decoding import DecodingConfig
 
-        if "mode" not in options and options:
+        if "mode" not in options and ("temperature" in options or "top_p" in options):
             options["mode"] = "sample"  # the only one that temperature and top-p mean anything to
         decoding = DecodingConfig(n=n, **options)
     rec = model.load()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from coldstart.cli import output
+from coldstart.cli.artifact import Revision
 from coldstart.cli.options import with_groups
 from coldstart.cli.people import Person, read_people
 from coldstart.errors import ConfigError
@@ -18,6 +19,7 @@ from coldstart.schema import Provenance, RecommendationList, Strategy
 
 if TYPE_CHECKING:
     from coldstart.catalog import Catalog
+    from coldstart.generation.vllm import GeneratorOptions
     from coldstart.recommender import Recommender
 
 ANSWER, _FILTERS, _MODEL = "The answer", "Filters", "The model"
@@ -35,8 +37,8 @@ class Model:
         str,
         typer.Option(
             envvar="COLDSTART_ARTIFACT",
-            help="A trained recommender's folder.",
-            metavar="FOLDER",
+            help="A trained recommender's folder, or org/name on the Hugging Face Hub.",
+            metavar="FOLDER|ORG/NAME",
             rich_help_panel=_MODEL,
         ),
     ] = "adapters/ml-100k"
@@ -45,12 +47,57 @@ class Model:
         str, typer.Option(help="auto, float32 or bfloat16.", rich_help_panel=_MODEL)
     ] = "auto"
 
+    revision: Revision = None
+    generator: Annotated[
+        str | None,
+        typer.Option(
+            help="vLLM server that writes the titles of free, in the place of a language model "
+            "here; its key is read from COLDSTART_GENERATOR_KEY.",
+            metavar="URL",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None
+    generator_model: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the base model there; the one it has, if left out.",
+            metavar="NAME",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None
+    generator_adapter: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the artifact's adapter there; with =FOLDER (on its disk), it is loaded "
+            "if need be.",
+            metavar="NAME[=FOLDER]",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None
+
     def load(self) -> Recommender:
         """Load it; takes some seconds."""
+        served = self.served()
         with output.status(f"loading {self.artifact} …"):
             from coldstart.recommender import Recommender
 
-            return Recommender.from_pretrained(self.artifact, device=self.device, dtype=self.dtype)
+            return Recommender.from_pretrained(
+                self.artifact,
+                device=self.device,
+                dtype=self.dtype,
+                revision=self.revision,
+                generator=served.open() if served else None,
+            )
+
+    def served(self) -> GeneratorOptions | None:
+        """Where titles are written, if not here."""
+        if self.generator is None:
+            if self.generator_model is not None or self.generator_adapter is not None:
+                raise ConfigError("a generator's model or adapter, but no --generator URL")
+            return None
+        from coldstart.generation.vllm import GeneratorOptions
+
+        return GeneratorOptions(self.generator, self.generator_model, self.generator_adapter)
 
 
 @dataclass(frozen=True)
@@ -100,6 +147,14 @@ class Keep:
                 raise ConfigError(f"no item has category {name!r}", hint or f"there are: {shown}")
 
 
+Choices = Annotated[
+    Literal["shortlist"] | None,
+    typer.Option(
+        help="Let free write nothing but titles of the user's shortlist, all of them in the "
+        "catalog.",
+        rich_help_panel=ANSWER,
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same answer.", rich_help_panel=ANSWER)]
 
 
@@ -142,6 +197,7 @@ def recommend(
             rich_help_panel=ANSWER,
         ),
     ] = False,
+    choices: Choices = None,
     seed: Seed = 0,
     explain: Annotated[
         bool,
@@ -163,8 +219,16 @@ def recommend(
       coldstart recommend --about "slow-burn stories" --from-year 1980 -k 5
       coldstart recommend --profile users.jsonl --json
       echo '{"age": 31, "liked": "Fargo"}' | coldstart recommend --profile -
+      coldstart recommend --strategy free --generator http://gpu:8000 --generator-adapter ml-100k
     """
     people, filters = read_people(person), keep.filters()
+    decoding = None
+    if choices is not None:
+        if strategy not in ("free", "both"):
+            raise ConfigError(f"--choices has no meaning for {strategy}", "add --strategy free")
+        from coldstart.generation.decoding import DecodingConfig
+
+        decoding = DecodingConfig(choices=choices)
     rec = model.load()
     keep.check(rec.catalog)
     results = [
@@ -178,6 +242,7 @@ def recommend(
             popularity_penalty=popularity_penalty,
             near_duplicates=near_duplicates,
             unknown_picks=person.unknown_picks,
+            decoding=decoding,
             seed=seed,
         )
         for request in output.track(people.requests, "users")

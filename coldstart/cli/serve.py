@@ -17,6 +17,7 @@ from coldstart.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
     from coldstart.serve.experiment import ArmReport
+    from coldstart.serve.settings import ServeSettings
     from coldstart.serve.store import ApiKey, ArmOutcome, Store, SubjectOutcome
 
 app = typer.Typer()
@@ -70,6 +71,14 @@ def serve(
             help="A/B test: TOML of a name and arms: see the documentation.", metavar="FILE"
         ),
     ] = None,
+    tenants: Annotated[
+        Path | None,
+        typer.Option(
+            help="Several services: TOML of artifact and db for each, under /t/NAME/.",
+            metavar="FILE",
+        ),
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="Tenants in memory at a time.")] = 8,
     open_mode: Annotated[
         bool,
         typer.Option(
@@ -104,6 +113,7 @@ def serve(
       curl localhost:8000/v1/recommend -d '{"input": "slow-burn science fiction"}'
       coldstart serve keys add shop && coldstart serve --host 0.0.0.0
       coldstart serve --artifact adapters/mine --experiment ab.toml --db people.db
+      coldstart serve --tenants tenants.toml --most 16
     """
     if context.invoked_subcommand is not None:
         return
@@ -120,6 +130,19 @@ def serve(
         hosts=tuple(name.lower() for name in host_name or ()),
         origins=tuple(origin or ()),
     )
+    served = model.served()
+    if served and (tenants is not None or experiment is not None):
+        raise ConfigError(
+            "--generator writes for one artifact", hint="leave --tenants and --experiment out"
+        )
+    if tenants is not None:
+        for name in ("artifact", "revision", "experiment", "db"):
+            source = context.get_parameter_source(name)
+            if source is not None and source.name == "COMMANDLINE":
+                raise ConfigError(
+                    f"--{name} beside --tenants", hint="each tenant's table says what it has"
+                )
+        return _serve_tenants(tenants, most, model, settings, host, port)
     test = Experiment.load(experiment) if experiment else None
     folders = test.artifacts(experiment.parent) if test and experiment else {"": model.artifact}
     store = _open(db)
@@ -128,9 +151,14 @@ def serve(
     with output.status("loading …"):
         from coldstart.recommender import Recommender
 
+        generator = served.open() if served else None
         service = Service(
             lambda folder: Recommender.from_pretrained(
-                folder, device=model.device, dtype=model.dtype
+                folder,
+                device=model.device,
+                dtype=model.dtype,
+                revision=model.revision,
+                generator=generator,
             ),
             folders,
             settings,
@@ -138,6 +166,25 @@ def serve(
             test,
         )
     run(service, host, port)
+
+
+def _serve_tenants(
+    path: Path, most: int, model: Model, settings: ServeSettings, host: str, port: int
+) -> None:
+    """Serve what a file names, after a look at every database."""
+    from coldstart.serve.run import run_tenants
+    from coldstart.serve.tenants import TenantServices
+    from coldstart.serve.tenants_file import read_tenants
+    from coldstart.tenants import Tenants
+
+    found = read_tenants(path, settings)
+    for name, tenant in found.items():
+        with tenant.open() as store:
+            if not (settings.open or any(key.revoked is None for key in store.keys())):
+                output.note(f"{name}: nobody has a key yet: coldstart serve keys add WHO --db …")
+    artifacts = {name: tenant.artifact for name, tenant in found.items()}
+    loader = Tenants(artifacts, device=model.device, dtype=model.dtype)
+    run_tenants(TenantServices(found, loader.load, settings, most=most), host, port)
 
 
 @keys.command("add")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -37,6 +37,8 @@ class DecodingConfig:
         diversity: log-probability a token loses for each earlier group's choice of it in the same
             place.
         max_new_tokens: longest title, its line break included.
+        choices: ``shortlist`` lets nothing be written but titles of the user's shortlist, so that
+            all of them are in the catalog; ``None`` for any.
 
     Raises:
         ConfigError: a value is outside its range.
@@ -50,6 +52,7 @@ class DecodingConfig:
     groups: int = 5
     diversity: float = 1.0
     max_new_tokens: int = 32
+    choices: Literal["shortlist"] | None = None
 
     def __post_init__(self) -> None:
         checks = {
@@ -61,6 +64,7 @@ class DecodingConfig:
             "groups": (self.groups >= 1, "at least 1"),
             "diversity": (0 <= self.diversity < float("inf"), "at least 0"),
             "max_new_tokens": (self.max_new_tokens >= 2, "at least 2"),
+            "choices": (self.choices in (None, "shortlist"), "shortlist, or None"),
         }
         for name, (good, expected) in checks.items():
             if not good:
@@ -95,12 +99,51 @@ def write_titles(
         lines = _sample(rows, config, steps, generator)
     else:
         lines = _search(rows, config, steps)
+    return _candidates(rows, lines, config.n)
+
+
+class NextTokens(Protocol):
+    """Continuations of one prompt, equally long, a row each; what a search needs of a model."""
+
+    @property
+    def ends(self) -> Tensor:
+        """Tokens that end a title, ascending ids."""
+        ...
+
+    def allowed(self) -> Tensor:
+        """Log-probability of every next token, float32, shape (R, V).
+
+        -inf for control tokens and, as first token, for endings.
+        """
+        ...
+
+    def step(self, parents: list[int], tokens: list[int]) -> None:
+        """Go on with one row per token, which follows row ``parents[i]``; other rows end here."""
+        ...
+
+    def text(self, line: _Line) -> str:
+        """The cleaned text before the line break."""
+        ...
+
+
+def search_titles(rows: NextTokens, config: DecodingConfig, steps: int) -> list[Candidate]:
+    """``write_titles`` by beam search or diverse beam search, wherever the model is.
+
+    Args:
+        rows: of the prompt alone.
+        config: how.
+        steps: longest title.
+    """
+    return _candidates(rows, _search(rows, config, steps), config.n)
+
+
+def _candidates(rows: NextTokens, lines: list[_Line], n: int) -> list[Candidate]:
     lines = [x for x in lines if x.finished] or lines
     best: dict[str, float] = {}
     for line in sorted(lines, key=lambda x: (-x.logprob, x.ids)):
         if text := rows.text(line):
             best.setdefault(text, min(line.logprob, 0.0))
-    return [Candidate(text=t, logprob=p, strategy="free") for t, p in best.items()][: config.n]
+    return [Candidate(text=t, logprob=p, strategy="free") for t, p in best.items()][:n]
 
 
 class _Line(NamedTuple):
@@ -125,7 +168,7 @@ class _Rows:
         self._start = len(prompt)
         #: Log-probability of every next token, float32, shape (R, V).
         self.logprobs = self._read(torch.tensor([prompt], device=lm.device))
-        control, ends = _special_tokens(lm, self.logprobs.shape[1])
+        control, ends = _special_tokens(lm.tokenizer, self.logprobs.shape[1])
         #: Tokens no title contains, and tokens that end a title, ascending ids.
         self.control, self.ends = control.to(lm.device), ends.to(lm.device)
 
@@ -156,9 +199,8 @@ class _Rows:
 
 
 @lru_cache(maxsize=8)
-def _special_tokens(lm: CausalLM, size: int) -> tuple[Tensor, Tensor]:
+def _special_tokens(tokenizer: Any, size: int) -> tuple[Tensor, Tensor]:
     """Control tokens, and tokens that end a title, of a vocabulary of ``size``."""
-    tokenizer = lm.tokenizer
     known = len(tokenizer)
     special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
     control = (special | set(tokenizer.all_special_ids) | set(range(known, size))) - {
@@ -207,7 +249,7 @@ def _weights(logprobs: Tensor, config: DecodingConfig) -> Tensor:
     return weights
 
 
-def _search(rows: _Rows, config: DecodingConfig, steps: int) -> list[_Line]:
+def _search(rows: NextTokens, config: DecodingConfig, steps: int) -> list[_Line]:
     """Search in groups that choose one after the other at each step.
 
     Every line may end at every step and then leaves its group's beam, whose room goes to the
@@ -250,7 +292,7 @@ def _search(rows: _Rows, config: DecodingConfig, steps: int) -> list[_Line]:
 
 
 def _collect(
-    rows: _Rows, beam: list[_Line], scores: Tensor, done: list[dict[str, _Line]], group: int
+    rows: NextTokens, beam: list[_Line], scores: Tensor, done: list[dict[str, _Line]], group: int
 ) -> None:
     """Note the likeliest ending of each line of a group, unless another group has that text."""
     logprobs, which = scores[:, rows.ends].max(1)

@@ -13,13 +13,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from coldstart.errors import ModelError
+
+if TYPE_CHECKING:
+    from coldstart.generation.lora import Beside
 
 FAMILIES = frozenset({"llama", "mistral", "qwen2"})
 """Architectures that consist of nothing but what is written here."""
@@ -58,10 +61,13 @@ class LeanDecoder:
         weights: ``embedding``, ``norm``, ``frequencies`` and, for each layer n, ``n.qkv``,
             ``n.out``, ``n.gate_up``, ``n.down`` and the two norms, with biases if there are any.
             ``head`` where it is not the embedding.
+        beside: an adapter that is run beside the weights.
     """
 
-    def __init__(self, shape: Shape, weights: Mapping[str, Tensor]) -> None:
-        self.shape, self.weights = shape, dict(weights)
+    def __init__(
+        self, shape: Shape, weights: Mapping[str, Tensor], beside: Beside | None = None
+    ) -> None:
+        self.shape, self.weights, self.beside = shape, dict(weights), beside
 
     @staticmethod
     def fits(model: Any) -> bool:
@@ -112,6 +118,24 @@ class LeanDecoder:
         """Whether these are still a model's weights; they are not after ``model.to(…)``."""
         query = model.layers[0].self_attn.q_proj
         return bool(query.weight.data_ptr() == self.weights["0.qkv"].data_ptr())
+
+    def lend(self, model: Any) -> None:
+        """Make the weights of an equal model views of these, so that there is one copy.
+
+        Args:
+            model: a causal LM that ``fits`` without its head.
+        """
+        inner, w = model.get_decoder(), self.weights
+        inner.embed_tokens.weight.data, inner.norm.weight.data = w["embedding"], w["norm"]
+        model.get_output_embeddings().weight.data = self.head
+        for n, layer in enumerate(inner.layers):
+            attention, mlp = layer.self_attn, layer.mlp
+            layer.input_layernorm.weight.data = w[f"{n}.before_attention"]
+            layer.post_attention_layernorm.weight.data = w[f"{n}.before_mlp"]
+            attention.o_proj.weight.data = w[f"{n}.out"]
+            mlp.down_proj.weight.data = w[f"{n}.down"]
+            _cut(w[f"{n}.qkv"], (attention.q_proj, attention.k_proj, attention.v_proj))
+            _cut(w[f"{n}.gate_up"], (mlp.gate_proj, mlp.up_proj))
 
     @property
     def head(self) -> Tensor:
@@ -174,9 +198,9 @@ class LeanDecoder:
         )
         for n in range(self.shape.layers):
             hidden = hidden + self._attend(n, hidden, masks, cos, sin)
-            both = functional.linear(self._normed(hidden, f"{n}.before_mlp"), w[f"{n}.gate_up"])
+            both = self._linear(self._normed(hidden, f"{n}.before_mlp"), f"{n}.gate_up")
             gate, up = both.chunk(2, dim=-1)
-            hidden = hidden + functional.linear(functional.silu(gate) * up, w[f"{n}.down"])
+            hidden = hidden + self._linear(functional.silu(gate) * up, f"{n}.down")
         return self._normed(hidden[:size], "norm")
 
     def _attend(
@@ -208,7 +232,10 @@ class LeanDecoder:
         return mixed.transpose(0, 1).reshape(size, -1)
 
     def _linear(self, hidden: Tensor, name: str) -> Tensor:
-        return functional.linear(hidden, self.weights[name], self.weights.get(f"{name}_bias"))
+        out = functional.linear(hidden, self.weights[name], self.weights.get(f"{name}_bias"))
+        if self.beside is not None:
+            self.beside.add(name, hidden, out)
+        return out
 
     def _normed(self, hidden: Tensor, name: str) -> Tensor:
         weight = self.weights[name]
@@ -242,9 +269,14 @@ def _fused(layer: Any) -> dict[str, Tensor]:
 def _joined(parts: tuple[Any, ...]) -> Tensor:
     """One matrix of several; each of the several becomes a view of its part."""
     joint = torch.cat([p.weight.detach() for p in parts])
+    _cut(joint, parts)
+    return joint
+
+
+def _cut(joint: Tensor, parts: tuple[Any, ...]) -> None:
+    """Make each of several matrices a view of its part of the joint one."""
     start = 0
     for part in parts:
         end = start + len(part.weight)
         part.weight.data = joint[start:end]
         start = end
-    return joint

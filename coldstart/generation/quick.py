@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
@@ -52,7 +52,8 @@ class PlainTokenizer:
     ) -> dict[str, list[int]]:
         """Encode a text, control tokens in it as such or as the characters they are made of."""
         with self._lock:  # the setting is the tokenizer's, not the call's
-            self.backend_tokenizer.encode_special_tokens = split_special_tokens
+            if self.backend_tokenizer.encode_special_tokens != split_special_tokens:
+                self.backend_tokenizer.encode_special_tokens = split_special_tokens
             found = self.backend_tokenizer.encode(text, None, False, add_special_tokens)
         return {"input_ids": found.ids}
 
@@ -86,9 +87,13 @@ class QuickLM(CausalLM):
 
     @cached_property
     def whole(self) -> CausalLM:
-        """The whole model, loaded when first asked for."""
+        """The whole model, loaded when first asked for; its weights are then the kept ones."""
         with self._loading:
-            return self.__dict__.get("whole") or self._load()
+            if "whole" in self.__dict__:
+                return cast(CausalLM, self.__dict__["whole"])
+            made = self._load()
+            self._kept.lend(made.model)
+            return made
 
     @property
     def model(self) -> Any:
@@ -128,11 +133,13 @@ class QuickLM(CausalLM):
 
 
 def place(base: str, fingerprint: str, files: Mapping[str, bytes], dtype: torch.dtype) -> Path:
-    """Folder in the cache for one base model with one adapter in one number format."""
+    """Folder in the cache for one base model, with one adapter or none, in one number format."""
+    adapter = sorted(n for n in files if n.startswith("adapter/"))
     digest = hashlib.sha256(json.dumps([FORMAT, base, fingerprint, str(dtype)]).encode())
-    for name in sorted(n for n in files if n.startswith("adapter/")):
+    for name in adapter:
         digest.update(name.encode() + hashlib.sha256(files[name]).digest())
-    return cache_dir() / "merged" / digest.hexdigest()[:20]
+    kind = "merged" if adapter else "bases"  # neither pushes the other out
+    return cache_dir() / kind / digest.hexdigest()[:20]
 
 
 def keep(lm: CausalLM, folder: Path) -> None:

@@ -13,7 +13,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from coldstart.errors import CatalogError, ColdstartError, ProfileError
+from coldstart.errors import CatalogError, ColdstartError, GeneratorError, ProfileError
+from coldstart.grounding.servers import IndexUnavailable
 from coldstart.serve.store.errors import (
     Conflict,
     KeyReused,
@@ -120,6 +121,12 @@ def from_coldstart(e: ColdstartError) -> Refusal:
             "a pick is not in the catalog, or a part of the profile does not fit",
             'use item ids, or send "unknown_picks": "ignore"',
         )
+    if isinstance(e, GeneratorError):
+        told = "the text generator does not answer", 'try again later, or "strategy": "prior"'
+        return Refusal(503, "generator", *told, retry_after=max(1.0, e.retry_after or 0.0))
+    if isinstance(e, IndexUnavailable):
+        told = "the index of titles does not answer", "try again later"
+        return Refusal(503, "index", *told, retry_after=1)
     for kind, refusal in _OF_STORE.items():
         if isinstance(e, kind):
             return Refusal(*refusal, retry_after=1 if refusal[0] == 503 else None)

@@ -9,10 +9,12 @@ import threading
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from coldstart.serve import logs
 from coldstart.serve.app import create_app
 from coldstart.serve.service import Service
+from coldstart.serve.tenants import TenantServices, create_tenants_app
 
 
 class Server(uvicorn.Server):
@@ -23,7 +25,7 @@ class Server(uvicorn.Server):
         service: told to be unready.
     """
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service | TenantServices) -> None:
         super().__init__(config)
         self._service = service
 
@@ -57,10 +59,22 @@ class Server(uvicorn.Server):
 
 def run(service: Service, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C; what is being answered then is answered, within limits."""
+    _serve(create_app(service), service, service.settings.deadline, host, port)
+
+
+def run_tenants(services: TenantServices, host: str, port: int) -> None:
+    """``run`` for the services of several tenants."""
+    default = services.settings
+    longest = max(t.settings(default).deadline for t in services.tenants.values())
+    _serve(create_tenants_app(services), services, longest, host, port)
+
+
+def _serve(
+    app: FastAPI, service: Service | TenantServices, deadline: float, host: str, port: int
+) -> None:
     logs.set_up()
-    settings = service.settings
     config = uvicorn.Config(
-        create_app(service),
+        app,
         host=host,
         port=port,
         log_config=None,
@@ -68,6 +82,6 @@ def run(service: Service, host: str, port: int) -> None:
         server_header=False,
         lifespan="on",
         timeout_keep_alive=15,
-        timeout_graceful_shutdown=int(settings.deadline) + 2,
+        timeout_graceful_shutdown=int(deadline) + 2,
     )
     Server(config, service).run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ class Service:
         settings: limits.
         store: sessions, keys, catalog changes and what was shown.
         experiment: which session gets which arm; without one there is one arm.
+        turn: held while recommenders are at work; services that share one take turns.
     """
 
     def __init__(
@@ -46,7 +48,10 @@ class Service:
         settings: ServeSettings,
         store: Store,
         experiment: Experiment | None = None,
+        *,
+        turn: AbstractContextManager[None] | None = None,
     ) -> None:
+        self._turn = turn or nullcontext()
         self.settings, self.store, self.experiment = settings, store, experiment
         self.metrics, self.rates = Metrics(), RateLimit()
         self.draining = False
@@ -61,6 +66,7 @@ class Service:
             batch=settings.batch,
             deadline=settings.deadline,
             metrics=self.metrics,
+            turn=self._turn,
         )
         self.metrics.watch(self.worker.waiting, lambda: self._items)
 
@@ -163,7 +169,8 @@ class Service:
         changes = self._changes_since(0)
         catalogs.replay(arms, changes)
         for rec in arms.values():
-            _warm(rec)
+            with self._turn:
+                _warm(rec)
         return arms, changes[-1].seq if changes else 0
 
     def _changes_since(self, seq: int) -> list[CatalogChange]:
@@ -179,6 +186,7 @@ class Service:
 
 def _warm(rec: Recommender) -> None:
     """Have everything loaded and computed that the first request of each kind would wait for."""
-    strategy: Strategy = "both" if rec.lm is not None else "prior"
+    here = rec.lm is not None and rec.generator is None  # a server may be away for a while
+    strategy: Strategy = "both" if here else "prior"
     rec.recommend(UserProfile(about="hello", interests=("hello",)), k=1, strategy=strategy)
     OnboardingSession(rec).say("hello").next_question()

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Arms = Mapping[str, "Recommender"]
 
-_REMEMBERED = 0.2  # weight of the newest batch in the running mean of how long a job takes
+# Weight of the newest batch in the running means of how long a job and the wait for a turn take.
+_REMEMBERED = 0.2
 _SHARE = 0.25  # of the deadline, that a batch may take: its users all wait for its end
 # Of the deadline, up to which an answer may be expected: estimates err on busy machines.
 _ROOM = 0.4
@@ -57,15 +59,23 @@ class Worker:
         batch: how many are taken at a time, at most.
         deadline: seconds a job may take, waiting included.
         metrics: where batches and waits are counted.
+        turn: held during each batch; workers that share one take turns.
     """
 
     def __init__(
-        self, arms: Arms, *, queue_size: int, batch: int, deadline: float, metrics: Metrics
+        self,
+        arms: Arms,
+        *,
+        queue_size: int,
+        batch: int,
+        deadline: float,
+        metrics: Metrics,
+        turn: AbstractContextManager[None] | None = None,
     ) -> None:
-        self._arms = dict(arms)
+        self._arms, self._turn = dict(arms), turn or nullcontext()
         self._queue: queue.Queue[_Job | None] = queue.Queue(queue_size)
         self._batch, self._deadline, self._metrics = batch, deadline, metrics
-        self._pace = self._free_at = 0.0
+        self._pace = self._queued = self._free_at = 0.0
         self._closing = False
         self._thread = threading.Thread(target=self._loop, name="recommender", daemon=True)
 
@@ -151,7 +161,9 @@ class Worker:
         waiting, busy = self._queue.qsize(), max(0.0, self._free_at - now)
         if not (waiting or busy):
             return 0.0
-        return busy + (waiting + self._most()) * self._pace
+        most = self._most()
+        turns = self._queued * (1 + waiting // most)
+        return busy + turns + (waiting + most) * self._pace
 
     def _most(self) -> int:
         """How many are taken at a time."""
@@ -167,18 +179,21 @@ class Worker:
     def _loop(self) -> None:
         open_ = True
         while open_:
-            taken = [self._queue.get()]
-            most = self._most()
-            while len(taken) < most:
-                try:
-                    taken.append(self._queue.get_nowait())
-                except queue.Empty:
-                    break
-            open_ = None not in taken
-            self._free_at = time.monotonic() + len(taken) * self._pace
-            for _, jobs in groupby((j for j in taken if j is not None), lambda j: j.joins):
-                self._run(list(jobs))
-            self._free_at = 0.0
+            taken, start = [self._queue.get()], time.monotonic()
+            with self._turn:
+                self._queued += _REMEMBERED * (time.monotonic() - start - self._queued)
+                most = self._most()
+                while len(taken) < most:
+                    try:
+                        taken.append(self._queue.get_nowait())
+                    except queue.Empty:
+                        break
+                open_ = None not in taken
+                self._free_at = time.monotonic() + len(taken) * self._pace
+                for _, jobs in groupby((j for j in taken if j is not None), lambda j: j.joins):
+                    self._run(list(jobs))
+                self._free_at = 0.0
+        self._arms = {}  # a service that has ended keeps no model in memory
 
     def _run(self, jobs: list[_Job]) -> None:
         """Do what goes together: one call, or several asks of one arm."""
