@@ -46,19 +46,13 @@ class Reader:
         settings: Settings,
         generator: TextGenerator | None = None,
     ) -> None:
-        from coldstart.generation.trie import TitleTrie
+        from coldstart.generation.catalog_trie import CatalogTrie
         from coldstart.generation.writing import LocalGenerator
 
         self.lm, self._template = lm, template
         self._knowledge, self._settings = knowledge, settings
         self.generator = generator or LocalGenerator(lm)
-        self._trie = TitleTrie()
-        # Titles as the model reads them, by item id: of the prompts, and of the trie.
-        self._surface: dict[str, str] = {}
-        self._in_trie: dict[str, str] = {}
-        self._surface_version = self._version = -1
-        # Catalog rows in the order of the trie, and the position there of each row.
-        self._order = self._position = np.zeros(0, dtype=np.int64)
+        self._trie = CatalogTrie(lm.lines)
         # The likes, and what is made of them.
         self._kept_prior: tuple[Floats, tuple[Mass, Floats]] | None = None
 
@@ -116,13 +110,13 @@ class Reader:
             else:
                 width = settings.beam_width
                 found = beam_logprobs(self.lm, prompt, trie, mass, tau, width, prior=prior).logprobs
-            out.append(found[self._position])
+            out.append(found[self._trie.position])
         return out
 
     def _plan(self, trie: TitleTrie, rows: Ints | None) -> TriePlan | None:
         """The decisions to ask about; ``None`` if they are too many."""
         if rows is not None:
-            return self._towards(trie, self._position[rows])
+            return self._towards(trie, self._trie.position[rows])
         if len(trie) > self._settings.exact_items:
             return None
         plan = trie.plan()
@@ -185,32 +179,13 @@ class Reader:
 
     def _titles(self) -> dict[str, str]:
         """The title of every item as the model reads it."""
-        from coldstart.generation.surface import surface_titles
-
-        catalog = self._knowledge.catalog
-        if self._surface_version != catalog.version:
-            self._surface, self._surface_version = surface_titles(catalog), catalog.version
-        return self._surface
+        return self._trie.titles(self._knowledge.catalog)
 
     def _sync(self) -> TitleTrie:
-        from coldstart.generation.trie import TitleTrie
-
-        catalog, lines = self._knowledge.catalog, self.lm.lines
-        if self._version == catalog.version:
-            return self._trie
-        surface = self._titles()
-        new = {i: text for i, text in surface.items() if self._in_trie.get(i) != text}
-        tokens = zip(new, lines.titles(new.values()), strict=True)
-        if not len(self._trie):
-            self._trie = TitleTrie(tokens)
-        else:
-            self._trie.remove(self._in_trie.keys() - surface.keys())
-            self._trie.set(tokens)
-        order = [catalog.rows[i] for i in self._trie.item_ids]
-        self._order = np.array(order, dtype=np.int64)
-        self._position = np.argsort(self._order)
-        self._in_trie, self._version, self._kept_prior = surface, catalog.version, None
-        return self._trie
+        before, trie = self._trie.version, self._trie.follow(self._knowledge.catalog)
+        if self._trie.version != before:
+            self._kept_prior = None
+        return trie
 
     def _prior(self) -> tuple[Mass, Floats]:
         """Prior mass of all items in the order of the trie, and its log share by catalog row.
@@ -221,6 +196,6 @@ class Reader:
 
         likes = self._knowledge.likes
         if self._kept_prior is None or self._kept_prior[0] is not likes:
-            mass = Mass((likes + PRIOR_COUNT)[self._order])
-            self._kept_prior = likes, (mass, mass.log_share[self._position])
+            mass = Mass((likes + PRIOR_COUNT)[self._trie.row])
+            self._kept_prior = likes, (mass, mass.log_share[self._trie.position])
         return self._kept_prior[1]

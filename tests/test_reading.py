@@ -70,8 +70,8 @@ def test_a_budget_of_tree_tokens_leaves_the_best_items_exact():
     exact = []
     for budget in (1, 3, 8, 1000):
         reader = reader_of(make(shortlist_tokens=budget))
-        plan = reader._towards(reader._sync(), reader._position[rows])
-        assert len(plan.tree_token) <= max(budget, len(max(reader._surface.values(), key=len)))
+        plan = reader._towards(reader._sync(), reader._trie.position[rows])
+        assert len(plan.tree_token) <= max(budget, len(max(reader._titles().values(), key=len)))
         found = reader.logprobs(PROMPT, rows)
         assert np.exp(found).sum() == pytest.approx(1)
         right = np.abs(found - expected)[rows] < 1e-4

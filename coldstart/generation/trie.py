@@ -62,12 +62,16 @@ class TitleTrie:
         return len(self._trie)
 
     def __contains__(self, item_id: object) -> bool:
-        return isinstance(item_id, str) and self._trie.index(item_id) >= 0
+        return isinstance(item_id, str) and self.index(item_id) >= 0
 
     @property
     def item_ids(self) -> ItemIds:
         """Items sorted by their tokens, then by id: the order of positions, and of plans."""
         return self._trie.item_ids
+
+    def index(self, item_id: str) -> int:
+        """Position of an item, −1 if there is none."""
+        return self._trie.index(item_id)
 
     def tokens(self, position: int) -> tuple[int, ...]:
         """The title at a position."""
@@ -87,7 +91,7 @@ class TitleTrie:
         """
         pairs = titles.items() if isinstance(titles, Mapping) else titles
         new = {i: tuple(tokens) for i, tokens in pairs}
-        known = {i: self._trie.index(i) for i in new}
+        known = {i: self.index(i) for i in new}
         self._change({i: t for i, t in new.items() if known[i] < 0 or self.tokens(known[i]) != t})
 
     def remove(self, item_ids: Iterable[str]) -> None:
