@@ -13,20 +13,21 @@ catalog lacks).
 Filters allow random rows, or, "alike", those nearest to one title: a genre, far from most queries.
 They are prepared once (``Allowed``), or come with each query as a list of ids. Times are medians of
 single queries, by the clock, and of the processor, which other work on the machine disturbs less.
-Recall is the share of the ten nearest by ``ExactIndex`` that are found. With ``--faiss`` its
-inverted file (as many lists, 6 % opened, no vectors kept beside it) and, up to 100,000 rows, its
-HNSW graph (M 32, efSearch 128) are measured too; their filters are sets of row numbers, made once.
-``pip install faiss-cpu``.
+Recall is the share of the ten nearest by ``ExactIndex`` that are found. With ``--faiss``
+``FaissIndex`` is measured, too: lists of floats, bytes (SQ8) and codes of 48 bytes (PQ48), and, up
+to 100,000 rows, a graph. Its bytes per row are those of its file.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -260,36 +261,25 @@ def study_faiss(
     filters: dict[str, NDArray[np.int64]],
     truth: dict[str, list[list[str]]],
 ) -> list[Row]:
-    """Measure one index of faiss on as many threads as numpy has."""
-    import faiss
+    """Measure a kind of ``FaissIndex``, on as many threads as numpy has."""
+    from coldstart.grounding.faiss import FaissIndex
 
-    n, dim = vectors.shape
-    if kind == "faiss HNSW":
-        index = faiss.IndexHNSWFlat(dim, 32, faiss.METRIC_INNER_PRODUCT)
-        extra = 2 * 32 * 4 * n  # links of the lowest level
-    else:
-        lists = int(4 * n**0.5)
-        index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dim), dim, lists, faiss.METRIC_INNER_PRODUCT)
-        index.cp.niter, index.cp.max_points_per_centroid = 4, 32
-        extra = 8 * n + 4 * dim * lists
-
-    def build() -> None:
-        index.train(vectors)
-        index.add(vectors)
-
-    build_s = effort(build)
-    selectors = {name: faiss.IDSelectorBatch(rows) for name, rows in filters.items()}
+    ids, index = [f"item-{n}" for n in range(len(vectors))], FaissIndex(kind)
+    prepared = {name: Allowed(ids[n] for n in rows) for name, rows in filters.items()}
 
     def search(queries: Floats, name: str) -> list[list[str]]:
-        only = None if name == "all" else selectors[name]
-        if kind == "faiss HNSW":
-            how = faiss.SearchParametersHNSW(sel=only, efSearch=128)
-        else:
-            how = faiss.SearchParametersIVF(sel=only, nprobe=max(1, lists * 6 // 100))
-        _, found = index.search(queries, K, params=how)
-        return [[f"item-{row}" for row in hits if row >= 0] for hits in found]
+        found = index.search(queries, K, None if name == "all" else prepared[name])
+        return [[i for i, _ in hits] for hits in found]
 
-    return measure(kind, search, queries, n, build_s, 4 * dim * n + extra, truth)
+    def build() -> None:
+        index.set(ids, vectors)
+        search(queries[:1], "all")  # it learns now
+
+    build_s = effort(build)
+    with tempfile.TemporaryDirectory() as folder:
+        index.save(Path(folder, "index"))
+        size = Path(folder, "index", "vectors.faiss").stat().st_size
+    return measure(f"FaissIndex {kind}", search, queries, len(ids), build_s, size, truth)
 
 
 HEAD = ("rows", "index", "allowed", "ms", "CPU ms", "ms, ids as a list", "queries/s, by 32")
@@ -327,7 +317,7 @@ def main() -> None:
     if min(sizes) < 1000 or options.queries < BATCH:
         parser.error(f"sizes from 1000, and queries from {BATCH}, can be measured")
     if options.faiss and find_spec("faiss") is None:
-        parser.error("--faiss needs faiss: pip install faiss-cpu")
+        parser.error("--faiss needs faiss: pip install 'coldstart-rec[faiss]'")
 
     report = Report("Grounding at scale", "numpy")
     rng = np.random.default_rng(options.seed)
@@ -351,8 +341,9 @@ def main() -> None:
             rows += found
             changes.append(cost)
         if options.faiss:
-            kinds = ["faiss IVF", "faiss HNSW"] if size <= MOST_HNSW else ["faiss IVF"]
-            for name in kinds:
+            lists = int(4 * size**0.5)
+            kinds = [f"IVF{lists},{codes}" for codes in ("Flat", "SQ8", "PQ48")]
+            for name in [*kinds, "HNSW32"] if size <= MOST_HNSW else kinds:
                 rows += study_faiss(name, some, queries, filters, truth)
 
     report.machine["threads"] = _threads()
