@@ -361,11 +361,16 @@ def test_what_is_added_to_the_file_leaves_what_runs_running(cluster, shared):
         for t in threads:
             t.join()
         assert got == [200] * 24
-        text = {client.get("/metrics").text for _ in range(24)}
-        counted = {
-            re.search(r'route="/v1/sessions/{session_id}",status="200"} (\S+)', t) for t in text
-        }
-        assert len({c and c[1] for c in counted}) > 1  # two replicas, each with numbers of its own
+        begun = set()  # each replica has numbers of its own, and knows since when
+
+        def both_answer():
+            threads, texts = in_background(lambda: client.get("/metrics").text, 8)
+            for t in threads:
+                t.join()
+            begun.update(re.search(r"coldstart_batch_size_created (\S+)", t)[1] for t in texts)
+            return len(begun) == 2
+
+        eventually(both_answer)
     eventually(lambda: status_of("bad").status == "DEPLOY_FAILED")
     assert "no artifact at /no: manifest.json is missing" in status_of("bad").message
     assert shared.get("/readyz").status_code == 200

@@ -1,21 +1,19 @@
-// What the browser keeps: language and theme for good, session and key until the tab is closed.
+// What the browser keeps: language and theme for good, session and key for this tab.
 
-// Tenants of one address have pages of their own.
-const own = location.pathname === "/" ? "" : location.pathname;
-
-function of(kind, where = "") {
+function of(kind, where) {
+  const key = (name) => `coldstart.${where}${name}`;
   return {
     get(name) {
       try {
-        return window[kind].getItem(`coldstart.${where}${name}`);
+        return window[kind].getItem(key(name));
       } catch {
-        return null; // storage is off: the page works, and remembers nothing
+        return null; // storage is off
       }
     },
     set(name, value) {
       try {
-        if (value === null) window[kind].removeItem(`coldstart.${where}${name}`);
-        else window[kind].setItem(`coldstart.${where}${name}`, value);
+        if (value === null) window[kind].removeItem(key(name));
+        else window[kind].setItem(key(name), value);
       } catch {
         // as above
       }
@@ -23,5 +21,5 @@ function of(kind, where = "") {
   };
 }
 
-export const kept = of("localStorage");
-export const tab = of("sessionStorage", own);
+export const kept = of("localStorage", "");
+export const tab = of("sessionStorage", location.pathname.slice(1));
