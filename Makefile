@@ -29,8 +29,10 @@ browser:  ## Debian's Chromium, for the tests of the page (skipped without)
 	    chromium fonts-wqy-microhei; } >/dev/null \
 	  || echo "no chromium: the tests of the page are skipped"
 
+# Two processes of one thread each: torch's threads of one would slow the other down many times.
 test: fetch browser  ## the whole test suite
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE \
+	  $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)  ## style and the direction of imports
 	$(BIN)/ruff check .
