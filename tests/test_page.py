@@ -329,7 +329,7 @@ def test_a_visit_from_the_empty_page_to_the_third_round_and_to_erasure(browser, 
         settled(page)
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
         page.get_by_role("heading", name="为你推荐").wait_for()
-        page.wait_for_function("document.querySelectorAll('#opinions li').length === 6")
+        page.wait_for_function("() => document.querySelectorAll('#opinions li').length === 6")
         assert not set(gone) & set(titles(page))
 
         session = page.evaluate("sessionStorage.getItem('coldstart.session')")
@@ -387,7 +387,7 @@ def test_everything_can_be_done_with_the_keyboard(browser, toy):
             page.keyboard.press("Enter")
         after = settled(page)
         assert before[0] not in after
-        page.wait_for_function("document.activeElement.matches('#items button.dislike')")
+        page.wait_for_function("() => document.activeElement.matches('#items button.dislike')")
         reach("#items summary")
         page.keyboard.press("Enter")
         assert page.locator("#items details").first.get_attribute("open") is not None
@@ -628,7 +628,7 @@ def test_every_refusal_is_a_plain_sentence(browser, toy, status, told, goes_on):
             page.get_by_role("button", name="Try again").click()
         page.locator("#notice").wait_for(state="hidden")
         if goes_on:
-            page.wait_for_function("document.getElementById('understood').textContent")
+            page.wait_for_function("() => document.getElementById('understood').textContent")
             assert len(times) == 2
         if status == 503:
             assert times[1] - times[0] >= 1.9
