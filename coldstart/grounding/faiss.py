@@ -40,11 +40,12 @@ _VECTORS, _ABOUT = "vectors.faiss", "about.json"
 class FaissIndex:
     """An index of faiss behind the protocol of ``ExactIndex``: ids, filters, changes.
 
-    ``Flat`` keeps floats and misses nothing. Other kinds give up some of it: ``SQ8`` keeps a
-    quarter of the memory, ``IVF1024,PQ48`` 4 %, ``HNSW32`` is quickest and largest. Cosines
-    are those of the rows as they are kept: exact, but for what compressing them loses. Where up to
-    ``exact`` rows are allowed all of them are compared; wider filters open more lists, or look
-    farther in the graph, the less they allow, and where k rows are not found all are compared.
+    ``Flat`` keeps floats and misses nothing. Other kinds give up some of it: ``IVF1024,SQ8`` keeps
+    a quarter of the memory and loses 2 % of the neighbours, ``IVF1024,PQ48`` 6 % and a quarter of
+    them (``docs/scale.md``). Cosines are those of the rows as they are kept: exact, but for what
+    compressing them loses. Where up to ``exact`` rows are allowed all of them are compared; wider
+    filters open more lists, or look farther in the graph, the less they allow, and where k rows are
+    not found all are compared.
 
     A kind that has to learn first (centres of lists, codes) does so at the first search with
     ``learn_from`` rows, once; until then rows are floats. Rows that were replaced or removed are
