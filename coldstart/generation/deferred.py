@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coldstart import models
 from coldstart.cache import cache_dir, new_folder
 from coldstart.generation.causal import CausalLM
 from coldstart.generation.lines import LineTokenizer
-from coldstart.generation.quick import PlainTokenizer
+from coldstart.generation.quick import LaterLM, PlainTokenizer
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +38,7 @@ class _Kept(PlainTokenizer):
         self.eos_token_id = eos_token_id
 
 
-class DeferredLM(CausalLM):
+class DeferredLM(LaterLM):
     """A tokenizer now, and a language model later.
 
     Args:
@@ -50,8 +48,8 @@ class DeferredLM(CausalLM):
     """
 
     def __init__(self, lines: LineTokenizer, max_tokens: int, load: Callable[[], CausalLM]) -> None:
-        self.lines, self._longest, self._load = lines, max_tokens, load
-        self._loading = threading.Lock()
+        super().__init__(load)
+        self.lines, self._longest = lines, max_tokens
 
     @classmethod
     def of(cls, base: str, fingerprint: str, load: Callable[[], CausalLM]) -> DeferredLM:
@@ -76,27 +74,6 @@ class DeferredLM(CausalLM):
     def loaded(self) -> bool:
         """Whether the weights are there already."""
         return "whole" in self.__dict__
-
-    @cached_property
-    def whole(self) -> CausalLM:
-        """The model, loaded when first asked for."""
-        with self._loading:
-            return self.__dict__.get("whole") or self._load()
-
-    @property
-    def model(self) -> Any:
-        """The Hugging Face model."""
-        return self.whole.model
-
-    @property
-    def tokenizer(self) -> Any:
-        """Its tokenizer."""
-        return self.whole.tokenizer
-
-    @property
-    def decoder(self) -> Any:
-        """The model without its head."""
-        return self.whole.decoder
 
     @property
     def device(self) -> torch.device:

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -63,37 +63,21 @@ class PlainTokenizer:
         return text
 
 
-class QuickLM(CausalLM):
-    """A kept decoder; the whole model is loaded when something asks for it.
+class LaterLM(CausalLM):
+    """A language model that is loaded as a whole when something asks for that, and not before.
 
     Args:
-        folder: as ``keep`` wrote it.
-        load: loads the whole model.
-
-    Raises:
-        ModelError: the folder is missing or damaged.
+        load: loads it.
     """
 
-    def __init__(self, folder: Path, load: Callable[[], CausalLM]) -> None:
-        from tokenizers import Tokenizer
-
-        self._kept, self._load, self._loading = LeanDecoder.load(folder), load, threading.Lock()
-        try:
-            about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-            inner = Tokenizer.from_file(str(folder / _TOKENIZER))
-            self.lines = LineTokenizer(PlainTokenizer(inner, about["bos_token_id"]))
-        except Exception as e:  # tokenizers raises nothing more special
-            raise ModelError(f"no tokenizer in {folder}: {e}", hint="delete the folder") from e
+    def __init__(self, load: Callable[[], CausalLM]) -> None:
+        self._load, self._loading = load, threading.Lock()
 
     @cached_property
     def whole(self) -> CausalLM:
-        """The whole model, loaded when first asked for; its weights are then the kept ones."""
+        """The whole model, loaded when first asked for."""
         with self._loading:
-            if "whole" in self.__dict__:
-                return cast(CausalLM, self.__dict__["whole"])
-            made = self._load()
-            self._kept.lend(made.model)
-            return made
+            return self.__dict__.get("whole") or self._load()
 
     @property
     def model(self) -> Any:
@@ -109,6 +93,36 @@ class QuickLM(CausalLM):
     def decoder(self) -> Any:
         """The model without its head."""
         return self.whole.decoder
+
+
+class QuickLM(LaterLM):
+    """A kept decoder; the whole model is loaded when something asks for it.
+
+    Args:
+        folder: as ``keep`` wrote it.
+        load: loads the whole model.
+
+    Raises:
+        ModelError: the folder is missing or damaged.
+    """
+
+    def __init__(self, folder: Path, load: Callable[[], CausalLM]) -> None:
+        from tokenizers import Tokenizer
+
+        self._kept = kept = LeanDecoder.load(folder)
+
+        def lent() -> CausalLM:
+            made = load()
+            kept.lend(made.model)  # its weights are then the kept ones
+            return made
+
+        super().__init__(lent)
+        try:
+            about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+            inner = Tokenizer.from_file(str(folder / _TOKENIZER))
+            self.lines = LineTokenizer(PlainTokenizer(inner, about["bos_token_id"]))
+        except Exception as e:  # tokenizers raises nothing more special
+            raise ModelError(f"no tokenizer in {folder}: {e}", hint="delete the folder") from e
 
     @property
     def device(self) -> torch.device:
