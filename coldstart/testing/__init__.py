@@ -1,0 +1,1 @@
+"""Tools for testing recommenders and the parts that plug into them."""
