@@ -83,8 +83,9 @@ class Categories:
     def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
         """Name the excluded category, or those of which one is missing."""
         has = {c.casefold(): c for c in item.categories}
-        for key in has.keys() & self.exclude.keys():
-            return f"category {has[key]!r} is excluded"
+        for key, name in has.items():
+            if key in self.exclude:
+                return f"category {name!r} is excluded"
         if self.include and not has.keys() & self.include.keys():
             return f"not in {', '.join(self.include.values())}"
         return None

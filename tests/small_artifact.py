@@ -1,7 +1,7 @@
 """The small artifact of the golden lists: ``python -m tests.small_artifact`` trained it, once.
 
-A world of 24 films with attributes, 160 people of two tastes, a tiny random Llama as base model, and
-the packaged sentence encoder. There are enough people for trees.
+A world of 24 films with attributes, 160 people of two tastes, a tiny random Llama as base model,
+and the packaged sentence encoder. There are enough people for trees.
 """
 
 from __future__ import annotations

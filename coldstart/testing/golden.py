@@ -212,7 +212,7 @@ def _items(before: dict[str, Any], now: dict[str, Any], tolerance: float) -> Ite
         old_parts, parts = before["contributions"][at], now["contributions"][place]
         if old_parts.keys() != parts.keys():
             yield f"contributions of {item} were {sorted(old_parts)}, are {sorted(parts)}"
-        for name in old_parts.keys() & parts.keys():
+        for name in sorted(old_parts.keys() & parts.keys()):
             if not _near(old_parts[name], parts[name], tolerance):
                 yield f"{name} of {item} was {old_parts[name]}, is {parts[name]}"
 
