@@ -22,19 +22,19 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from coldstart.assembly import make_encoder
+from coldstart.artifacts.loading import make_encoder
+from coldstart.catalog.item_store import ItemStore
 from coldstart.data import ml_100k
 from coldstart.evaluation.harness import ColdCase, cold_users
-from coldstart.evaluation.metrics import ndcg
-from coldstart.evaluation.splits import split_users
-from coldstart.evaluation.statistics import bootstrap_interval
-from coldstart.features import FEATURES, ResolvedProfile, user_features
-from coldstart.knowledge import ItemKnowledge
-from coldstart.models import DEFAULT_ENCODER
-from coldstart.ranking import BlendRanker
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.metrics.significance import bootstrap_interval
+from coldstart.ranking.ranker import BlendRanker
+from coldstart.runtime.models import DEFAULT_ENCODER
 from coldstart.schema import Context
+from coldstart.scoring.features import FEATURES, ResolvedProfile, user_features
+from coldstart.splitting.user_splits import split_users
 from coldstart.training.crossfit import learn_classical
-from coldstart.training.strangers import Strangers
+from coldstart.training.out_of_fold import OutOfFold
 
 Floats = NDArray[np.float64]
 
@@ -52,17 +52,18 @@ class Person:
 
     Args:
         case: who, and what is to be found.
-        knowledge: of the items.
+        item_store: of the items.
         ranker: as trained.
     """
 
-    def __init__(self, case: ColdCase, knowledge: ItemKnowledge, ranker: BlendRanker) -> None:
-        self.case, self.ids = case, knowledge.ids
+    def __init__(self, case: ColdCase, item_store: ItemStore, ranker: BlendRanker) -> None:
+        self.case, self.ids = case, item_store.ids
         picks = case.profile.liked
-        self.rows = [knowledge.rows[p.item] for p in picks]
-        self.scores, self.features = _read(case.profile.liked, case, knowledge, ranker)
+        self.rows = [item_store.rows[p.item] for p in picks]
+        self.scores, self.features = _read(case.profile.liked, case, item_store, ranker)
         held_out = [
-            _read((*picks[:n], *picks[n + 1 :]), case, knowledge, ranker) for n in range(len(picks))
+            _read((*picks[:n], *picks[n + 1 :]), case, item_store, ranker)
+            for n in range(len(picks))
         ]
         self.others = [
             (scores, features, np.delete(self.rows, n))
@@ -89,10 +90,10 @@ class Person:
 
 
 def _read(
-    picks: Sequence[object], case: ColdCase, knowledge: ItemKnowledge, ranker: BlendRanker
+    picks: Sequence[object], case: ColdCase, item_store: ItemStore, ranker: BlendRanker
 ) -> tuple[Floats, Floats]:
     profile = case.profile.model_copy(update={"liked": tuple(picks)})
-    features = user_features(knowledge, ResolvedProfile(profile, Context()))
+    features = user_features(item_store, ResolvedProfile(profile, Context()))
     return ranker.scores(features, ranker.weights("prior", len(picks))), features[:, MOVED]
 
 
@@ -101,9 +102,9 @@ def main() -> None:
     argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     data, encoder = ml_100k.load(), make_encoder(DEFAULT_ENCODER)
     split = split_users(list(data.likes))
-    strangers = Strangers(data, split.train, encoder)
-    ranker = learn_classical(data, split.train, strangers)
-    known = strangers.everyone
+    out_of_fold = OutOfFold(data, split.train, encoder)
+    ranker = learn_classical(data, split.train, out_of_fold)
+    known = out_of_fold.everyone
     valid = [Person(c, known, ranker) for c in cold_users(data, split.valid, SHOTS)]
     worth = {s: float(np.mean([p.value(*s) for p in valid])) for s in SETTINGS}
     plain = float(np.mean([p.value(0, 0.0) for p in valid]))

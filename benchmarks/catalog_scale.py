@@ -26,11 +26,11 @@ from results import Report, command_line, memory, table
 
 from coldstart import Recommender, UserProfile
 from coldstart.data.named import NAMED
-from coldstart.generation.beam import beam_logprobs
-from coldstart.generation.lines import LineTokenizer
-from coldstart.generation.scoring import exact_logprobs
-from coldstart.generation.trie import Mass, TitleTrie
-from coldstart.models import load_tokenizer
+from coldstart.generation.decoding.beam import beam_logprobs
+from coldstart.generation.decoding.exact import exact_logprobs
+from coldstart.generation.models.lines import LineTokenizer
+from coldstart.generation.trie.trie import Mass, TitleTrie
+from coldstart.runtime.models import load_tokenizer
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 WANTED, WIDTH, BEST = 200, 32, 10

@@ -34,15 +34,15 @@ WAYS = {  # name: (processes, threads of each)
 
 def work(out: Path, steps: int) -> None:
     """Be one of the processes: train some steps, and write down what they took."""
-    from coldstart.assembly import make_encoder
+    from coldstart.artifacts.loading import make_encoder
     from coldstart.data.named import NAMED
-    from coldstart.evaluation.splits import split_users
-    from coldstart.models import DEFAULT_ENCODER
-    from coldstart.ranking import BlendRanker
+    from coldstart.ranking.ranker import BlendRanker
+    from coldstart.runtime.models import DEFAULT_ENCODER
+    from coldstart.splitting.user_splits import split_users
     from coldstart.training.config import TrainConfig
     from coldstart.training.loop import Trainer
+    from coldstart.training.out_of_fold import OutOfFold
     from coldstart.training.processes import Processes
-    from coldstart.training.strangers import Strangers
     from coldstart.training.teacher import Teacher
 
     class Timed(Processes):
@@ -66,8 +66,8 @@ def work(out: Path, steps: int) -> None:
     data = NAMED["ml-100k"].load()
     split = split_users(list(data.likes))
     config = TrainConfig(device="cpu")
-    strangers = Strangers(data, split.train, make_encoder(DEFAULT_ENCODER), seed=config.seed)
-    teacher = Teacher(strangers, BlendRanker.classical(), config.likes_share)
+    out_of_fold = OutOfFold(data, split.train, make_encoder(DEFAULT_ENCODER), seed=config.seed)
+    teacher = Teacher(out_of_fold, BlendRanker.classical(), config.likes_share)
     trainer = Trainer(data, split, config, out, teacher, processes)
     trainer.model.train()
     seconds: list[float] = []
@@ -152,7 +152,7 @@ def main() -> None:
     ]
     print("\n".join(lines))
     if chosen.out:
-        from coldstart.cache import write_atomic
+        from coldstart.runtime.cache import write_atomic
 
         write_atomic(chosen.out.with_suffix(".md"), "\n".join(lines) + "\n")
         report = {"about": about, "rows": rows}

@@ -21,14 +21,14 @@ import numpy as np
 from coldstart import Recommender
 from coldstart.data import ml_100k
 from coldstart.ensemble import Ensemble
-from coldstart.evaluation.folds import user_folds
-from coldstart.evaluation.metrics import ndcg
-from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.splits import Split
-from coldstart.evaluation.statistics import bootstrap_interval
+from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.support import SupportCase, support_cases
 from coldstart.evaluation.systems import registry
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.metrics.significance import bootstrap_interval
 from coldstart.protocols import Recommends
+from coldstart.splitting.folds import user_folds
+from coldstart.splitting.user_splits import Split
 
 TOGETHER = "together"
 

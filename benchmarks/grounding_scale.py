@@ -34,13 +34,13 @@ import numpy as np
 from numpy.typing import NDArray
 from results import Report, command_line, memory, table
 
-from coldstart.assembly import make_encoder
+from coldstart.artifacts.loading import make_encoder
+from coldstart.catalog.titles import natural_title, split_year
 from coldstart.data.named import NAMED
-from coldstart.grounding.allowed import Allowed
-from coldstart.grounding.approximate import ApproximateIndex
-from coldstart.grounding.index import ExactIndex
-from coldstart.models import DEFAULT_ENCODER
-from coldstart.text import natural_title, split_year
+from coldstart.grounding.index.allowed import Allowed
+from coldstart.grounding.index.approximate import ApproximateIndex
+from coldstart.grounding.index.exact import ExactIndex
+from coldstart.runtime.models import DEFAULT_ENCODER
 
 Floats = NDArray[np.float32]
 Search = Callable[[Floats, str], list[list[str]]]
@@ -262,7 +262,7 @@ def study_faiss(
     truth: dict[str, list[list[str]]],
 ) -> list[Row]:
     """Measure a kind of ``FaissIndex``, on as many threads as numpy has."""
-    from coldstart.grounding.faiss import FaissIndex
+    from coldstart.grounding.index.faiss import FaissIndex
 
     ids, index = [f"item-{n}" for n in range(len(vectors))], FaissIndex(kind)
     prepared = {name: Allowed(ids[n] for n in rows) for name, rows in filters.items()}

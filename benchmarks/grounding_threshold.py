@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from coldstart.catalog.titles import natural_title
 from coldstart.encoding.encoders import SentenceEncoder
-from coldstart.grounding.index import ExactIndex
-from coldstart.text import natural_title
+from coldstart.grounding.index.exact import ExactIndex
 
 # Films made after MovieLens-100K was collected.
 ABSENT = """Gladiator; Memento; Inception; Interstellar; The Dark Knight; Avatar; The Hangover; Up;

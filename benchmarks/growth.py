@@ -27,8 +27,8 @@ from catalog_scale import made_titles
 from results import Report, command_line, memory, table
 
 from coldstart import Catalog, Item, Recommender, UserProfile
-from coldstart.hardware import use_all_cores
-from coldstart.priors import Counts
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.runtime.hardware import use_all_cores
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 DIMENSIONS, TASTES, PEOPLE, LIKES = 384, 200, 20_000, 20

@@ -19,16 +19,16 @@ import numpy as np
 from rich.progress import track
 
 from coldstart import Recommender, prompts
-from coldstart.assembly import make_encoder
+from coldstart.artifacts.loading import make_encoder
 from coldstart.data.named import NAMED
-from coldstart.evaluation.folds import user_folds
-from coldstart.evaluation.metrics import ndcg
 from coldstart.evaluation.support import cut, support_cases
-from coldstart.filters import Known
-from coldstart.models import DEFAULT_ENCODER
-from coldstart.priors import Counts
-from coldstart.ranking import BlendRanker
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.ranking.filters import Known
+from coldstart.ranking.ranker import BlendRanker
+from coldstart.runtime.models import DEFAULT_ENCODER
 from coldstart.settings import Settings
+from coldstart.splitting.folds import user_folds
 
 SHOTS = (0, 1, 3, 10)
 

@@ -18,9 +18,7 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from coldstart.cache import cache_dir, write_atomic
 from coldstart.data.named import NAMED
-from coldstart.evaluation.folds import user_folds
 from coldstart.evaluation.quizzes import (
     Protocol,
     Values,
@@ -30,8 +28,10 @@ from coldstart.evaluation.quizzes import (
     quiz_values,
     summarise,
 )
-from coldstart.evaluation.statistics import Difference, paired_bootstrap
+from coldstart.metrics.significance import Difference, paired_bootstrap
+from coldstart.runtime.cache import cache_dir, write_atomic
 from coldstart.session import DEFAULT_QUIZ, QUIZZES
+from coldstart.splitting.folds import user_folds
 
 FEW, MANY = 3, 8
 EXPLAINED = {

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from coldstart.cache import write_atomic
+from coldstart.runtime.cache import write_atomic
 
 
 def command_line(doc: str | None) -> argparse.ArgumentParser:

@@ -32,10 +32,10 @@ import numpy as np
 from grounding_scale import BATCH, FILTERS, Floats, K, Titles, chosen, clock, real_vectors
 from results import Report, command_line, table
 
-from coldstart.grounding.approximate import ApproximateIndex
-from coldstart.grounding.index import ExactIndex
-from coldstart.grounding.pgvector import PgVectorIndex
-from coldstart.grounding.qdrant import QdrantIndex
+from coldstart.grounding.index.approximate import ApproximateIndex
+from coldstart.grounding.index.exact import ExactIndex
+from coldstart.grounding.index.pgvector import PgVectorIndex
+from coldstart.grounding.index.qdrant import QdrantIndex
 
 
 @dataclass(frozen=True)

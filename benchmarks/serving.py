@@ -33,12 +33,12 @@ from rich.progress import track
 
 from coldstart import Recommender, UserProfile
 from coldstart.data.named import NAMED
-from coldstart.evaluation.metrics import ndcg
-from coldstart.evaluation.splits import Split
 from coldstart.evaluation.support import cut, support_cases
-from coldstart.generation.surface import surface_titles
-from coldstart.generation.trie import TitleTrie
-from coldstart.hardware import use_all_cores
+from coldstart.generation.trie.surface import surface_titles
+from coldstart.generation.trie.trie import TitleTrie
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.runtime.hardware import use_all_cores
+from coldstart.splitting.user_splits import Split
 
 TITLES, LONGEST = 10, 24  # titles per user; tokens of the longest
 ROUNDS = 3

@@ -19,8 +19,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from coldstart.cache import write_atomic
 from coldstart.evaluation.figures import as_markdown
+from coldstart.runtime.cache import write_atomic
 
 ROOT = Path(__file__).parent.parent
 _TABLE = re.compile(r"<!-- table (?P<file>\S+?)(?:: (?P<rows>.+?))? -->\n.*?<!-- /table -->", re.S)

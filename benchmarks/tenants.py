@@ -28,9 +28,11 @@ from typing import Any
 import numpy as np
 from results import Report, command_line, memory, table
 
-from coldstart import Recommender, UserProfile, artifacts, assembly
+from coldstart import Recommender, UserProfile
+from coldstart.artifacts import format as artifacts
+from coldstart.artifacts import loading as assembly
 from coldstart.data import ml_100k
-from coldstart.tenants import Tenants
+from coldstart.tenants.registry import Tenants
 
 COUNTS = (1, 2, 4, 8, 16)
 DROPPED = 20

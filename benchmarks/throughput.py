@@ -21,13 +21,13 @@ import numpy as np
 from results import Report, command_line, memory, table
 
 from coldstart import Recommender, UserProfile
-from coldstart.answer import AnswerOptions
 from coldstart.data.named import NAMED
-from coldstart.evaluation.splits import Split
 from coldstart.evaluation.support import support_cases
-from coldstart.filters import default_filters
-from coldstart.hardware import one_blas_thread
-from coldstart.joint import judge
+from coldstart.pipeline.batching import judge
+from coldstart.pipeline.response import AnswerOptions
+from coldstart.ranking.filters import default_filters
+from coldstart.runtime.hardware import one_blas_thread
+from coldstart.splitting.user_splits import Split
 
 BATCHES = (1, 8, 32, 128)
 TOGETHER = (2, 4, 8, 16)

@@ -22,19 +22,19 @@ import transformers
 from results import Report, command_line, table
 from torch.utils.data import SequentialSampler
 
-from coldstart.assembly import make_encoder
+from coldstart.artifacts.loading import make_encoder
 from coldstart.data.named import NAMED
-from coldstart.evaluation.splits import split_users
-from coldstart.generation.causal import CausalLM
-from coldstart.hardware import use_all_cores
-from coldstart.models import DEFAULT_ENCODER, load_causal_lm, load_tokenizer
-from coldstart.ranking import BlendRanker
+from coldstart.generation.models.causal import CausalLM
+from coldstart.ranking.ranker import BlendRanker
+from coldstart.runtime.hardware import use_all_cores
+from coldstart.runtime.models import DEFAULT_ENCODER, load_causal_lm, load_tokenizer
+from coldstart.splitting.user_splits import split_users
 from coldstart.training.adapter import new_adapter
 from coldstart.training.config import TrainConfig
 from coldstart.training.data import Batch
 from coldstart.training.loop import Trainer
 from coldstart.training.loss import Objective
-from coldstart.training.strangers import Strangers
+from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.teacher import Teacher
 
 IGNORED = -100
@@ -174,9 +174,9 @@ def main() -> None:
     split = split_users(list(data.likes))
     config = TrainConfig(objective="completion", epochs=1, validity=0.0)
     encoder = make_encoder(DEFAULT_ENCODER)
-    strangers = Strangers(data, split.train, encoder, seed=config.seed)
+    out_of_fold = OutOfFold(data, split.train, encoder, seed=config.seed)
     with tempfile.TemporaryDirectory(prefix="coldstart-") as folder:
-        teacher = Teacher(strangers, BlendRanker.classical(), config.likes_share)
+        teacher = Teacher(out_of_fold, BlendRanker.classical(), config.likes_share)
         trainer = Trainer(data, split, config, Path(folder), teacher)
         trainer.steps_per_epoch = steps
         rounds = [users for epoch in range(20) for users in trainer.users_of(epoch)]

@@ -16,19 +16,19 @@ import sys
 
 import numpy as np
 
-from coldstart.assembly import make_encoder
+from coldstart.artifacts.loading import make_encoder
+from coldstart.catalog.item_store import ItemStore
 from coldstart.data import ml_100k
 from coldstart.evaluation.harness import ColdCase, cold_users
-from coldstart.evaluation.metrics import ndcg
-from coldstart.evaluation.splits import split_users
-from coldstart.features import ResolvedProfile, user_features
-from coldstart.knowledge import ItemKnowledge
-from coldstart.models import DEFAULT_ENCODER
-from coldstart.ranking import BlendRanker, classical_weights
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.ranking.ranker import BlendRanker, classical_weights
+from coldstart.runtime.models import DEFAULT_ENCODER
 from coldstart.schema import Context
+from coldstart.scoring.features import ResolvedProfile, user_features
+from coldstart.splitting.user_splits import split_users
 from coldstart.training.boosting import TREE_FEATURES, fit_trees
 from coldstart.training.crossfit import crossfit_requests
-from coldstart.training.strangers import Strangers
+from coldstart.training.out_of_fold import OutOfFold
 
 LEFT_OUT = {
     "all signals": (),
@@ -59,16 +59,16 @@ def main() -> None:
     for fold in range(chosen.folds):
         own = [u for u, f in zip(people, fold_of, strict=True) if f != fold]
         held = [u for u, f in zip(people, fold_of, strict=True) if f == fold]
-        strangers = Strangers(data, own, encoder)
+        out_of_fold = OutOfFold(data, own, encoder)
         linear = BlendRanker({"prior": classical_weights()})
-        requests = crossfit_requests(data, own, strangers, linear)
+        requests = crossfit_requests(data, own, out_of_fold, linear)
         rankers = {"linear blend": linear}
         for name, less in list(LEFT_OUT.items())[: chosen.rows]:
             names = [f for f in TREE_FEATURES if f not in less]
             trees = fit_trees(requests, names=names, rounds=chosen.rounds)
             rankers[name] = BlendRanker.classical(trees)
         for case in cold_users(data, held):
-            for name, value in _values(case, strangers.everyone, rankers).items():
+            for name, value in _values(case, out_of_fold.everyone, rankers).items():
                 found.setdefault(name, {}).setdefault(case.shots, []).append(value)
         print(f"fold {fold + 1} of {chosen.folds}", file=sys.stderr)  # noqa: T201
     table = {n: {k: round(float(np.mean(v)), 4) for k, v in r.items()} for n, r in found.items()}
@@ -76,15 +76,15 @@ def main() -> None:
 
 
 def _values(
-    case: ColdCase, knowledge: ItemKnowledge, rankers: dict[str, BlendRanker]
+    case: ColdCase, item_store: ItemStore, rankers: dict[str, BlendRanker]
 ) -> dict[str, float]:
-    features = user_features(knowledge, ResolvedProfile(case.profile, Context()))
-    picks = [knowledge.rows[p.item] for p in case.profile.liked]
+    features = user_features(item_store, ResolvedProfile(case.profile, Context()))
+    picks = [item_store.rows[p.item] for p in case.profile.liked]
     out = {}
     for name, ranker in rankers.items():
         scores = ranker.scores(features, ranker.weights("prior", case.shots))
         scores[picks] = -np.inf
-        best = [knowledge.ids[n] for n in np.argsort(-scores, kind="stable")[:10]]
+        best = [item_store.ids[n] for n in np.argsort(-scores, kind="stable")[:10]]
         out[name] = ndcg(best, case.targets, 10)
     return out
 

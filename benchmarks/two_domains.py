@@ -17,18 +17,18 @@ from pathlib import Path
 
 import numpy as np
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.data import ml_small
 from coldstart.data.dataset import Dataset
 from coldstart.data.tables import load_dataset
-from coldstart.evaluation.folds import user_folds
-from coldstart.evaluation.metrics import ndcg
-from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.splits import Split
-from coldstart.evaluation.statistics import bootstrap_interval
+from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.support import support_cases
 from coldstart.evaluation.systems import without_model
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.metrics.significance import bootstrap_interval
 from coldstart.protocols import Recommends
+from coldstart.splitting.folds import user_folds
+from coldstart.splitting.user_splits import Split
 
 SHOTS = (0, 1, 3)
 SUPPORT = 3

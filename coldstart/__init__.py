@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from coldstart.catalog import Catalog
+    from coldstart.catalog.catalog import Catalog
     from coldstart.errors import ColdstartError
     from coldstart.recommender import Recommender
     from coldstart.schema import (
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
 
 _HOME = {
-    "Catalog": "catalog",
+    "Catalog": "catalog.catalog",
     "ColdstartError": "errors",
     "Recommender": "recommender",
     **dict.fromkeys(

@@ -23,9 +23,9 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from coldstart.catalog.titles import clean_text
 from coldstart.errors import PromptError
 from coldstart.schema import Context, UserProfile
-from coldstart.text import clean_text
 
 VARIABLES = frozenset(
     "age gender occupation location language attributes interests about liked disliked "

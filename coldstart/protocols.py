@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from coldstart.generation.decoding import DecodingConfig
-    from coldstart.generation.lines import LineTokenizer
+    from coldstart.generation.decoding.free import DecodingConfig
+    from coldstart.generation.models.lines import LineTokenizer
 
     Float = NDArray[np.float32]
     Bool = NDArray[np.bool_]

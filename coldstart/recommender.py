@@ -11,24 +11,21 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from coldstart import artifacts
-from coldstart.answer import AnswerOptions
-from coldstart.catalog import Catalog
+from coldstart.artifacts import format as artifacts
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import CatalogError, ConfigError
-from coldstart.evidence import Evidence, model_feature, reached, written_feature
-from coldstart.features import ResolvedProfile, user_features
-from coldstart.filters import default_filters
-from coldstart.hardware import one_blas_thread
-from coldstart.joint import Request, answer_all
-from coldstart.knowledge import ItemKnowledge
-from coldstart.listing import Listing
-from coldstart.picks import Picks
-from coldstart.pool import Pools
-from coldstart.priors import Counts
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.pipeline.batching import Request, answer_all
+from coldstart.pipeline.candidates import Pools
+from coldstart.pipeline.pipeline import Listing
+from coldstart.pipeline.response import AnswerOptions
+from coldstart.profile.resolve import PickResolver
 from coldstart.prompts import PromptTemplate, Rendered
 from coldstart.protocols import Encoder, Filter, Index, TextGenerator
-from coldstart.ranking import BlendRanker
-from coldstart.reading import Reader
+from coldstart.ranking.filters import default_filters
+from coldstart.ranking.ranker import BlendRanker
+from coldstart.runtime.hardware import one_blas_thread
 from coldstart.schema import (
     Candidate,
     Context,
@@ -37,15 +34,18 @@ from coldstart.schema import (
     Strategy,
     UserProfile,
 )
+from coldstart.scoring.features import ResolvedProfile, user_features
+from coldstart.scoring.language_model import LanguageModelScorer
+from coldstart.scoring.lm_signals import LMSignals, model_feature, reached, written_feature
 from coldstart.settings import Settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.generation.causal import CausalLM
-    from coldstart.generation.decoding import DecodingConfig
+    from coldstart.generation.decoding.free import DecodingConfig
+    from coldstart.generation.models.causal import CausalLM
     from coldstart.grounding.grounder import Grounder
-    from coldstart.listing import Steps
+    from coldstart.pipeline.pipeline import Steps
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -90,9 +90,9 @@ class Recommender:
         self.counts, self.encoder, self.ranker = counts, encoder, ranker
         self.settings = settings or Settings()
         self.manifest = dict(manifest or {})
-        self.knowledge = ItemKnowledge(catalog, counts, encoder)
+        self.item_store = ItemStore(catalog, counts, encoder)
         self._adapter = dict(adapter or {})
-        self._reader: Reader | None = None
+        self._reader: LanguageModelScorer | None = None
         self._reader_of: tuple[CausalLM | None, TextGenerator | None] = None, None
         self._pools: Pools | None = None
         self._grounder: Grounder | None = None
@@ -131,8 +131,8 @@ class Recommender:
             ConfigError: a revision of a folder.
             FetchError: the artifact, its catalog or a packaged model could not be downloaded.
         """
-        from coldstart.assembly import load_recommender
-        from coldstart.hub import find
+        from coldstart.artifacts.hub import find
+        from coldstart.artifacts.loading import load_recommender
 
         folder = find(path, revision=revision, token=token)
         made = load_recommender(
@@ -145,7 +145,7 @@ class Recommender:
         self, repo: str, *, private: bool | None = None, token: str | None = None
     ) -> str:
         """Upload the artifact to ``org/name`` on the Hugging Face Hub; see ``hub.push``."""
-        from coldstart.hub import push
+        from coldstart.artifacts.hub import push
 
         with tempfile.TemporaryDirectory(prefix="coldstart-") as tmp:
             folder = Path(tmp, "artifact")
@@ -321,8 +321,8 @@ class Recommender:
         """Filter and rank only the items that ``groundings`` found, however they were generated."""
         user = self._request(profile, context, unknown_picks)
         chosen = tuple(default_filters() if filters is None else filters)
-        found = Evidence(
-            written=written_feature(self.knowledge, groundings),
+        found = LMSignals(
+            written=written_feature(self.item_store, groundings),
             found=reached(groundings),
             groundings=tuple(groundings),
         )
@@ -340,10 +340,10 @@ class Recommender:
     ) -> RecommendationList:
         """``recommend`` to a resolved profile: the model judges the user's ``shortlist``."""
 
-        def ask(strategy: Strategy, rows: Ints | None) -> Evidence:
+        def ask(strategy: Strategy, rows: Ints | None) -> LMSignals:
             if strategy == "free":
                 rows = self.choosable(user, decoding, options)
-            return self.evidence(user, strategy, rows=rows, decoding=decoding, seed=seed)
+            return self.lm_signals(user, strategy, rows=rows, decoding=decoding, seed=seed)
 
         return self.answer_by(user, options, ask)
 
@@ -351,7 +351,7 @@ class Recommender:
         self,
         user: ResolvedProfile,
         options: AnswerOptions,
-        ask: Callable[[Strategy, Ints | None], Evidence],
+        ask: Callable[[Strategy, Ints | None], LMSignals],
     ) -> RecommendationList:
         """``answer_to``, the language model's evidence given by a function.
 
@@ -374,29 +374,29 @@ class Recommender:
         """``answer_by`` that stops wherever the language model is needed; see ``Listing``."""
         return Listing(self, user, options).steps()
 
-    def looked_at(self, user: ResolvedProfile, more: Iterable[str] = ()) -> ItemKnowledge:
+    def looked_at(self, user: ResolvedProfile, more: Iterable[str] = ()) -> ItemStore:
         """What is looked at for one user: the catalog, or a few thousand items of a large one.
 
         Args:
             user: the resolved profile.
             more: ids of items that are looked at in any case.
         """
-        self.knowledge.sync()
+        self.item_store.sync()
         if len(self.catalog) <= self.settings.pool_from:
-            return self.knowledge
+            return self.item_store
         if self._pools is None:
-            self._pools = Pools(self.knowledge)
+            self._pools = Pools(self.item_store)
         rows = self._pools.rows(user, more)
-        return self.knowledge.part(rows, [*user.liked, *user.disliked])
+        return self.item_store.part(rows, [*user.liked, *user.disliked])
 
     def shortlist(self, user: ResolvedProfile, options: AnswerOptions) -> Ints | None:
         """Catalog rows that the model is asked about, ``None`` for the whole catalog."""
         among = self.looked_at(user)
-        features = self.features(user, knowledge=among)
+        features = self.features(user, item_store=among)
         return Listing(self, user, options).shortlist(features, among)
 
     def answer(
-        self, user: ResolvedProfile, found: Evidence, options: AnswerOptions
+        self, user: ResolvedProfile, found: LMSignals, options: AnswerOptions
     ) -> RecommendationList:
         """Filter, rank and explain, given what the language model said of the whole catalog."""
         return Listing(self, user, options).finish(found)
@@ -414,14 +414,14 @@ class Recommender:
             ProfileError: with ``unknown_picks="error"``, naming the nearest title.
         """
         given, moment = UserProfile.parse(profile), Context.parse(context or {})
-        return Picks(self.catalog, self.counts, unknown_picks).resolve(given, moment)
+        return PickResolver(self.catalog, self.counts, unknown_picks).resolve(given, moment)
 
     def prompt(self, user: ResolvedProfile) -> Rendered:
         """The prompt of a resolved profile, within the token budget."""
-        self.knowledge.sync()
+        self.item_store.sync()
         return self.reader.prompt(user)
 
-    def evidence(
+    def lm_signals(
         self,
         user: ResolvedProfile,
         strategy: Strategy,
@@ -429,7 +429,7 @@ class Recommender:
         rows: Ints | None = None,
         decoding: DecodingConfig | None = None,
         seed: int = 0,
-    ) -> Evidence:
+    ) -> LMSignals:
         """What the language model has to say about the catalog for one user.
 
         Args:
@@ -440,14 +440,14 @@ class Recommender:
             decoding: how it writes.
             seed: of free writing.
         """
-        self.knowledge.sync()
+        self.item_store.sync()
         if strategy == "prior":
-            return Evidence()
+            return LMSignals()
         prompt = self.prompt(user)
-        out = Evidence(prompt=prompt.text, notes=prompt.notes)
+        out = LMSignals(prompt=prompt.text, notes=prompt.notes)
         if strategy in ("catalog", "both"):
             logprobs = self.reader.logprobs(prompt.text, rows)
-            model = model_feature(self.knowledge, logprobs, self.reader.log_prior())
+            model = model_feature(self.item_store, logprobs, self.reader.log_prior())
             out = replace(out, logprobs=logprobs, model=model)
         if strategy in ("free", "both"):
             only = rows if decoding and decoding.choices else None
@@ -457,12 +457,12 @@ class Recommender:
             out = self.written(out, self.reader.write(prompt.text, n, decoding, seed, only))
         return out
 
-    def written(self, out: Evidence, titles: Sequence[Candidate]) -> Evidence:
+    def written(self, out: LMSignals, titles: Sequence[Candidate]) -> LMSignals:
         """``out``, and what written titles say: looked up in the catalog."""
         found = self.grounder.ground(titles)
         return replace(
             out,
-            written=written_feature(self.knowledge, found),
+            written=written_feature(self.item_store, found),
             found=reached(found),
             groundings=tuple(found),
         )
@@ -485,7 +485,7 @@ class Recommender:
         """
         if decoding is None or decoding.choices is None:
             return None
-        from coldstart.generation.writing import MOST_CHOICES
+        from coldstart.generation.decoding.local import MOST_CHOICES
 
         options = options or AnswerOptions(10, "catalog", tuple(default_filters()))
         rows = self.shortlist(user, replace(options, strategy="catalog"))
@@ -501,22 +501,22 @@ class Recommender:
     def features(
         self,
         user: ResolvedProfile,
-        found: Evidence | None = None,
-        knowledge: ItemKnowledge | None = None,
+        found: LMSignals | None = None,
+        item_store: ItemStore | None = None,
     ) -> Floats:
         """The ranker's input for one user, shape (N, len(FEATURES)).
 
         Args:
             user: the resolved profile.
             found: what the language model said about the same items.
-            knowledge: what is looked at (``looked_at``); ``None``: the catalog, in row order.
+            item_store: what is looked at (``looked_at``); ``None``: the catalog, in row order.
         """
-        self.knowledge.sync()
-        said = found or Evidence()
-        return user_features(knowledge or self.knowledge, user, said.model, said.written)
+        self.item_store.sync()
+        said = found or LMSignals()
+        return user_features(item_store or self.item_store, user, said.model, said.written)
 
     @property
-    def reader(self) -> Reader:
+    def reader(self) -> LanguageModelScorer:
         """The language model at work on this catalog.
 
         Raises:
@@ -528,8 +528,8 @@ class Recommender:
             )
         made_of = self.lm, self.generator
         if self._reader is None or self._reader_of != made_of:
-            self._reader = Reader(
-                self.lm, self.template, self.knowledge, self.settings, self.generator
+            self._reader = LanguageModelScorer(
+                self.lm, self.template, self.item_store, self.settings, self.generator
             )
             self._reader_of = made_of
         return self._reader
@@ -538,8 +538,8 @@ class Recommender:
     def grounder(self) -> Grounder:
         """Looks titles up in the catalog."""
         if self._grounder is None:
-            from coldstart.grounding.approximate import ApproximateIndex
             from coldstart.grounding.grounder import Grounder
+            from coldstart.grounding.index.approximate import ApproximateIndex
 
             index = ApproximateIndex() if self.index is None else self.index
             self._grounder = Grounder(self.encoder, index)
@@ -551,5 +551,5 @@ class Recommender:
     def _request(self, profile: Any, context: Any, unknown_picks: str) -> ResolvedProfile:
         if not len(self.catalog):
             raise CatalogError("the catalog is empty", hint="add items: catalog.add(Item(…))")
-        self.knowledge.sync()
+        self.item_store.sync()
         return self.resolve(profile, context, unknown_picks=unknown_picks)

@@ -77,7 +77,7 @@ def _as_text_map(value: object) -> object:
     return {k: str(v) for k, v in value.items() if v is not None}
 
 
-Picks = Annotated[tuple[Pick, ...], BeforeValidator(_as_picks), Field(max_length=10_000)]
+PickResolver = Annotated[tuple[Pick, ...], BeforeValidator(_as_picks), Field(max_length=10_000)]
 Texts = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=500)], ...],
     BeforeValidator(_as_texts),
@@ -112,9 +112,9 @@ class UserProfile(_Said):
     attributes: Attributes = Field(default_factory=dict)
     interests: Texts = ()
     about: str | None = Field(default=None, max_length=20_000)
-    liked: Picks = ()
-    disliked: Picks = ()
-    seen: Picks = ()
+    liked: PickResolver = ()
+    disliked: PickResolver = ()
+    seen: PickResolver = ()
     history: bool = False
 
     @field_validator("age", mode="before")

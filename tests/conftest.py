@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from coldstart import Recommender
     from coldstart.data.dataset import Dataset
-    from coldstart.generation.causal import CausalLM
+    from coldstart.generation.models.causal import CausalLM
 
 ROOT = Path(__file__).parent.parent
 ARTIFACT = ROOT / "adapters" / "ml-100k"
@@ -26,7 +26,7 @@ settings.load_profile("coldstart")
 @pytest.fixture(scope="session")
 def encoder_folder() -> Path:
     """The packaged sentence encoder."""
-    from coldstart import models
+    from coldstart.runtime import models
 
     return Path(models.resolve(models.DEFAULT_ENCODER))
 
@@ -34,8 +34,8 @@ def encoder_folder() -> Path:
 @pytest.fixture(scope="session")
 def smollm2() -> CausalLM:
     """The packaged language model, without an adapter."""
-    from coldstart import models
-    from coldstart.generation.causal import CausalLM
+    from coldstart.generation.models.causal import CausalLM
+    from coldstart.runtime import models
 
     return CausalLM(models.load_causal_lm(), models.load_tokenizer())
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from coldstart.grounding.allowed import Allowed
-from coldstart.grounding.index import ExactIndex
+from coldstart.grounding.index.allowed import Allowed
+from coldstart.grounding.index.exact import ExactIndex
 from coldstart.protocols import Index
 
 DIM = 4

@@ -17,8 +17,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from coldstart.generation.causal import CausalLM
-from coldstart.generation.trie import TitleTrie
+from coldstart.generation.models.causal import CausalLM
+from coldstart.generation.trie.trie import TitleTrie
 
 CONTROL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 TITLES = """Toy Story|Toy Story 2|Toy|Star Wars|Star Trek|Star Trek: First Contact|Alien|Aliens

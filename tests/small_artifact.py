@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
-from coldstart.evaluation.splits import split_users
 from coldstart.schema import Item, UserProfile
+from coldstart.splitting.user_splits import split_users
 from coldstart.training.run import train
 from tests.fakes_lm import TITLES
 from tests.toy import save_tiny_base, toy_config

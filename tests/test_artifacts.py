@@ -12,9 +12,10 @@ from safetensors import safe_open
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from coldstart import Item, Recommender, UserProfile, artifacts
+from coldstart import Item, Recommender, UserProfile
+from coldstart.artifacts import format as artifacts
 from coldstart.errors import ArtifactError
-from coldstart.priors import Counts
+from coldstart.interactions.interaction_stats import Counts
 from coldstart.training.run import train
 from tests.toy import save_tiny_base, toy_config, toy_dataset, toy_split
 

@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldstart import Catalog, Item, Recommender, UserProfile, models, prompts
+from coldstart import Catalog, Item, Recommender, UserProfile, prompts
 from coldstart.cli import main
 from coldstart.cli.audit import AUDITS as NAMES
 from coldstart.errors import ArtifactError, ConfigError, DataError
@@ -38,13 +38,14 @@ from coldstart.evaluation.audits.run import AUDITS, Auditor, base_model, held_ou
 from coldstart.evaluation.audits.wordings import OWN, audit_wordings, rewordings, with_template
 from coldstart.evaluation.figures import Memo, Ours
 from coldstart.evaluation.harness import ColdCase, cold_users
-from coldstart.evaluation.metrics import ndcg
-from coldstart.evaluation.splits import Split
-from coldstart.generation.decoding import DecodingConfig
-from coldstart.priors import Counts
-from coldstart.ranking import BlendRanker
+from coldstart.generation.decoding.free import DecodingConfig
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.ranking.ranker import BlendRanker
+from coldstart.runtime import models
 from coldstart.schema import Candidate, Pick
 from coldstart.settings import Settings
+from coldstart.splitting.user_splits import Split
 from tests.conftest import ARTIFACT
 from tests.fakes import FakeEncoder
 from tests.fakes_lm import tiny_cohere, tiny_gpt2, tiny_llama

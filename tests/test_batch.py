@@ -16,7 +16,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from coldstart import cache
 from coldstart.batch import Options, run_batch
 from coldstart.batch import run as running
 from coldstart.batch.plan import FILE, Plan
@@ -26,6 +25,7 @@ from coldstart.batch.users import UserTable
 from coldstart.cli import main
 from coldstart.data.tables import load_users
 from coldstart.errors import ColdstartError, ConfigError, DataError, MissingExtraError
+from coldstart.runtime import cache
 from tests.conftest import ARTIFACT
 
 PRIOR = Options(k=5, strategy="prior", reasons=True)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from coldstart.errors import ConfigError, ModelError
-from coldstart.generation import scoring
-from coldstart.generation.beam import beam_logprobs
-from coldstart.generation.scoring import exact_logprobs
-from coldstart.generation.trie import TitleTrie
+from coldstart.generation.decoding import exact as scoring
+from coldstart.generation.decoding.beam import beam_logprobs
+from coldstart.generation.decoding.exact import exact_logprobs
+from coldstart.generation.trie.trie import TitleTrie
 from tests.fakes_lm import TITLES, tiny_cohere, tiny_gpt2, tiny_llama, trie_of
 
 FAMILIES = pytest.mark.parametrize("lm", [tiny_llama(), tiny_gpt2()], ids=["llama", "gpt2"])

@@ -15,19 +15,19 @@ from sklearn.metrics import roc_auc_score
 from coldstart.cli import main
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation import drawing, report
+from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.figures import Memo
-from coldstart.evaluation.folds import user_folds
 from coldstart.evaluation.judge import METRICS, UNTESTED, Judge
-from coldstart.evaluation.metrics import ndcg
 from coldstart.evaluation.report import make_report
-from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.statistics import holm, paired_bootstrap
 from coldstart.evaluation.summary import groups_of, summarise
 from coldstart.evaluation.support import SupportCase, support_cases
 from coldstart.evaluation.systems import choose, registry
 from coldstart.evaluation.trial import System, TrialPlan, run_trial
-from coldstart.evidence import Evidence
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.metrics.significance import holm, paired_bootstrap
 from coldstart.schema import Pick, UserProfile
+from coldstart.scoring.lm_signals import LMSignals
+from coldstart.splitting.folds import user_folds
 from tests.fakes import FakeEncoder
 from tests.toy import toy_dataset
 
@@ -258,7 +258,7 @@ def test_every_system_answers(data, folds, tmp_path):
 
 
 def test_systems_without_their_library_are_left_out_with_a_reason(monkeypatch):
-    from coldstart.evaluation.rivals import library
+    from coldstart.evaluation.baselines import library
 
     monkeypatch.setattr(library, "find_spec", lambda name: None)
     notes = []
@@ -284,8 +284,8 @@ def test_trees_are_learned_as_in_training(monkeypatch, data, folds):
     monkeypatch.setattr(crossfit, "ENOUGH_USERS", 10)
     ranker = without_model(training, folds[0], data).recommender.ranker
     config = run.TrainConfig()
-    strangers = run.Strangers(data, folds[0].train, FakeEncoder(), seed=config.seed)
-    learned = run._classical(data, folds[0], config, strangers, None, lambda row: None)
+    out_of_fold = run.OutOfFold(data, folds[0].train, FakeEncoder(), seed=config.seed)
+    learned = run._classical(data, folds[0], config, out_of_fold, None, lambda row: None)
     assert ranker.trees is not None
     assert ranker.to_dict() == learned.to_dict()
 
@@ -514,17 +514,17 @@ def test_the_model_is_asked_once_whatever_was_seen():
         def resolve(self, profile):
             return profile
 
-        def evidence(self, user, strategy, *, rows, seed):
+        def lm_signals(self, user, strategy, *, rows, seed):
             asked.append(user)
-            return Evidence()
+            return LMSignals()
 
     memo = Memo(Model())
     plain, seen, older = (UserProfile(age=a, seen=s) for a, s in ((3, ()), (3, "7"), (4, "7")))
-    assert memo.evidence(plain)[0] == plain
+    assert memo.lm_signals(plain)[0] == plain
     before = len(asked)
-    assert memo.evidence(seen)[0] == seen
+    assert memo.lm_signals(seen)[0] == seen
     assert len(asked) == before
-    memo.evidence(older)
+    memo.lm_signals(older)
     assert len(asked) == 2 * before
 
 

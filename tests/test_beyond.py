@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 
 from coldstart.errors import DataError
-from coldstart.evaluation.beyond import (
+from coldstart.metrics.beyond_accuracy import (
     coverage,
     gini,
     intra_list_diversity,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coldstart.evaluation.metrics import ndcg
-from coldstart.features import FEATURES
-from coldstart.ranking import DEFAULT_WEIGHTS, BlendRanker
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.ranking.ranker import DEFAULT_WEIGHTS, BlendRanker
+from coldstart.scoring.features import FEATURES
 from coldstart.training.blend import Bench, Case, fit_weights
 from coldstart.training.ranker import base_scores, cross_validate, fit_ranker
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from coldstart import fetch as fetching
-from coldstart.cache import cache_dir, new_folder, write_atomic
 from coldstart.errors import FetchError
-from coldstart.fetch import SOURCES, Source, fetch, fetched
+from coldstart.runtime import fetch as fetching
+from coldstart.runtime.cache import cache_dir, new_folder, write_atomic
+from coldstart.runtime.fetch import SOURCES, Source, fetch, fetched
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.errors import CatalogError
-from coldstart.generation import catalog_trie
-from coldstart.generation.catalog_trie import CatalogTrie
-from coldstart.generation.surface import SurfaceTitles, surface_titles
+from coldstart.generation.trie import catalog_trie
+from coldstart.generation.trie.catalog_trie import CatalogTrie
+from coldstart.generation.trie.surface import SurfaceTitles, surface_titles
 from coldstart.schema import Item
 from tests.fakes_lm import tiny_llama
 

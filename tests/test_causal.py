@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from coldstart.errors import ModelError
-from coldstart.generation.causal import CausalLM
+from coldstart.generation.models.causal import CausalLM
 from tests.fakes_lm import tiny_cohere, tiny_gpt2, tiny_llama, tiny_tokenizer
 
 FAMILIES = pytest.mark.parametrize("lm", [tiny_llama(), tiny_gpt2()], ids=["llama", "gpt2"])

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.data.check import Problem, check_table
 from coldstart.errors import CatalogError
 

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from coldstart import __version__
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.cli import main
 from coldstart.errors import ModelError
 from coldstart.schema import (
@@ -500,7 +500,7 @@ def test_train_never_replaces_a_folder_that_is_no_artifact(run, trained, tables,
 @pytest.fixture
 def downloads(monkeypatch, tmp_path):
     """A cache that a fake download fills; returns what was downloaded."""
-    from coldstart import fetch, models
+    from coldstart.runtime import fetch, models
 
     monkeypatch.setenv("COLDSTART_CACHE", str(tmp_path / "cache"))
     done = []
@@ -606,7 +606,7 @@ def test_prompts_lint(run, tmp_path):
 
 
 def test_info(run, monkeypatch):
-    from coldstart import artifacts
+    from coldstart.artifacts import format as artifacts
 
     manifest = {
         "base": {"name": "smol"},

@@ -7,15 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
-from coldstart.features import FEATURES
-from coldstart.ranking import BlendRanker
+from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import UserProfile
+from coldstart.scoring.features import FEATURES
 from coldstart.training import crossfit
 from coldstart.training.boosting import fit_trees
 from coldstart.training.crossfit import crossfit_requests, learn_classical
-from coldstart.training.people import (
+from coldstart.training.out_of_fold import OutOfFold
+from coldstart.training.simulation import (
     ATTRIBUTES,
     MIN_TARGETS,
     RESERVED,
@@ -23,7 +24,6 @@ from coldstart.training.people import (
     questions,
     simulate_request,
 )
-from coldstart.training.strangers import Strangers
 from tests.fakes import FakeEncoder
 from tests.test_features import film
 
@@ -78,8 +78,8 @@ def test_a_request_without_more_items(world):
 
 def test_a_history_is_asked_what_comes_after_the_first_ten(world):
     users = tuple(world.likes)
-    strangers = Strangers(world, users, FakeEncoder())
-    requests = crossfit_requests(world, users, strangers, BlendRanker.classical())
+    out_of_fold = OutOfFold(world, users, FakeEncoder())
+    requests = crossfit_requests(world, users, out_of_fold, BlendRanker.classical())
     shots = FEATURES.index("shots")
     for user in users[:5]:
         asked = [r for r in requests if r.user == user and r.order == "first"]
@@ -97,8 +97,8 @@ def test_people_of_few_likes_are_asked_what_comes_next(world):
     assert questions(world, users) == (RESERVED, MIN_TARGETS)
     assert questions(short, users) == (0, MIN_TARGETS)
     assert questions(replace(world, likes={u: x[:4] for u, x in few.items()}), users) == (0, 1)
-    strangers = Strangers(short, users, FakeEncoder())
-    requests = crossfit_requests(short, users, strangers, BlendRanker.classical())
+    out_of_fold = OutOfFold(short, users, FakeEncoder())
+    requests = crossfit_requests(short, users, out_of_fold, BlendRanker.classical())
     one = [r for r in requests if r.user == "u1" and r.order == "first"]
     sizes = {int(r.features[0, FEATURES.index("shots")]): int(r.liked.sum()) for r in one}
     assert sizes.keys() >= {1, 3, 5}
@@ -108,8 +108,8 @@ def test_people_of_few_likes_are_asked_what_comes_next(world):
 
 def test_favourites_are_any_likes_and_asked_once(world):
     users = tuple(world.likes)
-    strangers = Strangers(world, users, FakeEncoder())
-    requests = crossfit_requests(world, users, strangers, BlendRanker.classical())
+    out_of_fold = OutOfFold(world, users, FakeEncoder())
+    requests = crossfit_requests(world, users, out_of_fold, BlendRanker.classical())
     shots, history = FEATURES.index("shots"), FEATURES.index("history")
     for r in requests:
         assert set(r.features[:, history]) == {float(r.order == "first")}
@@ -126,11 +126,11 @@ def test_favourites_are_any_likes_and_asked_once(world):
 
 def test_each_kind_of_picks_has_its_own_trees(world, monkeypatch):
     users = tuple(world.likes)
-    strangers = Strangers(world, users, FakeEncoder())
-    assert learn_classical(world, users, strangers).trees is None
+    out_of_fold = OutOfFold(world, users, FakeEncoder())
+    assert learn_classical(world, users, out_of_fold).trees is None
     monkeypatch.setattr(crossfit, "ENOUGH_USERS", 10)
-    ranker = learn_classical(world, users, strangers)
-    requests = crossfit_requests(world, users, strangers, BlendRanker.classical())
+    ranker = learn_classical(world, users, out_of_fold)
+    requests = crossfit_requests(world, users, out_of_fold, BlendRanker.classical())
     for order, trees in (("first", ranker.trees), ("random", ranker.favourites)):
         own = fit_trees([r for r in requests if r.order == order])
         assert trees.to_dict() == own.to_dict()

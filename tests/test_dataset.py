@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset, dataset_from_frames
 from coldstart.errors import DataError
 from coldstart.schema import Item, UserProfile

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from coldstart.catalog.titles import clean_text
 from coldstart.errors import ConfigError, ModelError
-from coldstart.generation import decoding
-from coldstart.generation.causal import CausalLM
-from coldstart.generation.decoding import DecodingConfig, write_titles
-from coldstart.text import clean_text
+from coldstart.generation.decoding import free as decoding
+from coldstart.generation.decoding.free import DecodingConfig, write_titles
+from coldstart.generation.models.causal import CausalLM
 from tests.fakes_lm import CONTROL, tiny_cohere, tiny_gpt2, tiny_llama
 
 PROMPT = "Movies:\nToy Story\n"

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from coldstart import UserProfile
 from coldstart.ensemble import RRF, Ensemble
 from coldstart.errors import ConfigError, ProfileError
-from coldstart.evaluation.baselines import ScoredBaseline
+from coldstart.evaluation.baselines.scored import ScoredBaseline
 from coldstart.evaluation.harness import cold_users, evaluate
-from coldstart.filters import Where, default_filters
-from coldstart.priors import Counts
+from coldstart.interactions.interaction_stats import Counts
 from coldstart.protocols import Recommends
+from coldstart.ranking.filters import Where, default_filters
 from tests.toy import toy_dataset
 
 DATA = toy_dataset()

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ir_measures import R, Success, nDCG
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.errors import DataError
-from coldstart.evaluation.baselines import (
+from coldstart.evaluation.baselines.scored import (
     ScoredBaseline,
     demographic_baseline,
     item_knn_baseline,
@@ -26,11 +26,11 @@ from coldstart.evaluation.harness import (
     evaluate,
     shuffled,
 )
-from coldstart.evaluation.metrics import hit_rate, ndcg, recall
-from coldstart.evaluation.splits import Split, split_users
 from coldstart.evaluation.support import support_cases
-from coldstart.priors import Counts
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.metrics.ranking_metrics import hit_rate, ndcg, recall
 from coldstart.schema import Item, UserProfile
+from coldstart.splitting.user_splits import Split, split_users
 
 # -- metrics ---------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from coldstart.errors import ArtifactError, ConfigError, MissingExtraError, Mode
 from coldstart.export import ExportError, Plan, export, gguf_file, run
 from coldstart.export.ct2 import TranslatedLM, _paths
 from coldstart.export.gguf_file import check_writable, read_gguf, write_gguf
-from coldstart.fetch import SMOLLM2, fetch
+from coldstart.runtime.fetch import SMOLLM2, fetch
 from coldstart.training.run import train
 from tests.conftest import ARTIFACT
 from tests.fakes_lm import tiny_cohere, tiny_gpt2, tiny_llama

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.errors import ArtifactError, CatalogError, ConfigError
-from coldstart.grounding import faiss as module
-from coldstart.grounding.allowed import Allowed
-from coldstart.grounding.faiss import FaissIndex
 from coldstart.grounding.grounder import Grounder
-from coldstart.grounding.index import ExactIndex
+from coldstart.grounding.index import faiss as module
+from coldstart.grounding.index.allowed import Allowed
+from coldstart.grounding.index.exact import ExactIndex
+from coldstart.grounding.index.faiss import FaissIndex
 from coldstart.schema import Candidate, Item
 from tests.contracts import IndexContract
 from tests.fakes import FakeEncoder

@@ -7,17 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldstart.answer import Answer, AnswerOptions
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.item_store import HOPE, ItemStore
 from coldstart.errors import ConfigError, ProfileError
-from coldstart.evidence import Evidence, model_feature, reached, written_feature
-from coldstart.features import FEATURES, ResolvedProfile, text_similarity, user_features
-from coldstart.filters import Categories, Known, default_filters
-from coldstart.knowledge import HOPE, ItemKnowledge
-from coldstart.picks import Picks
-from coldstart.priors import Counts, attribute_groups, group_lift, popularity
-from coldstart.ranking import BlendRanker
+from coldstart.interactions.interaction_stats import (
+    Counts,
+    attribute_groups,
+    group_lift,
+    popularity,
+)
+from coldstart.pipeline.response import Answer, AnswerOptions
+from coldstart.profile.resolve import PickResolver
+from coldstart.ranking.filters import Categories, Known, default_filters
+from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import Candidate, Context, Grounding, Item, Match, UserProfile
+from coldstart.scoring.features import FEATURES, ResolvedProfile, text_similarity, user_features
+from coldstart.scoring.lm_signals import LMSignals, model_feature, reached, written_feature
 from tests.fakes import FakeEncoder
 
 FILMS = (
@@ -60,29 +65,29 @@ def make_counts():
 
 
 def make_knowledge(catalog=None):
-    knowledge = ItemKnowledge(catalog or make_catalog(), make_counts(), FakeEncoder())
-    knowledge.sync()
-    return knowledge
+    item_store = ItemStore(catalog or make_catalog(), make_counts(), FakeEncoder())
+    item_store.sync()
+    return item_store
 
 
 KNOWLEDGE = make_knowledge()  # shared by tests that do not change it
 
 
-def resolved(profile=None, context=None, knowledge=KNOWLEDGE, unknown="error"):
+def resolved(profile=None, context=None, item_store=KNOWLEDGE, unknown="error"):
     who, now = UserProfile(**(profile or {})), Context(**(context or {}))
-    return Picks(knowledge.catalog, knowledge.counts, unknown).resolve(who, now)
+    return PickResolver(item_store.catalog, item_store.counts, unknown).resolve(who, now)
 
 
-def features_of(user, knowledge=KNOWLEDGE, **more):
-    return dict(zip(FEATURES, user_features(knowledge, user, **more).T, strict=True))
+def features_of(user, item_store=KNOWLEDGE, **more):
+    return dict(zip(FEATURES, user_features(item_store, user, **more).T, strict=True))
 
 
-def answer(user, knowledge=KNOWLEDGE, found=None, ranker=None, **options):
+def answer(user, item_store=KNOWLEDGE, found=None, ranker=None, **options):
     options = {"strategy": "prior", "filters": default_filters()} | options
-    found = found or Evidence()
-    features = user_features(knowledge, user, found.model, found.written)
+    found = found or LMSignals()
+    features = user_features(item_store, user, found.model, found.written)
     ranker = ranker or BlendRanker.default()
-    return Answer(knowledge, ranker, user, found, features, AnswerOptions(**options)).build()
+    return Answer(item_store, ranker, user, found, features, AnswerOptions(**options)).build()
 
 
 ids = st.sampled_from([f[0] for f in FILMS])
@@ -202,10 +207,10 @@ def test_items_of_equal_content_get_no_rounding_noise():
             return super().encode(texts) * noise
 
     catalog = Catalog(film(f"t{n}", "Twin") for n in range(20))
-    knowledge = ItemKnowledge(catalog, make_counts(), Batched())
-    knowledge.sync()
+    item_store = ItemStore(catalog, make_counts(), Batched())
+    item_store.sync()
     found = features_of(
-        resolved({"about": "twins", "liked": ["t1"]}, knowledge=knowledge), knowledge
+        resolved({"about": "twins", "liked": ["t1"]}, item_store=item_store), item_store
     )
     assert not found["words"].any()
     assert not found["alike"].any()
@@ -239,16 +244,16 @@ def test_model_and_written_are_passed_through():
 def test_a_new_item_borrows_from_its_neighbours_and_is_reachable():
     catalog = make_catalog()
     catalog.add(film("new", "Star Voyage Three", 1985, ("Sci-Fi", "Action")))
-    knowledge = make_knowledge(catalog)
-    row = knowledge.rows["new"]
-    near = knowledge.near[0]
+    item_store = make_knowledge(catalog)
+    row = item_store.rows["new"]
+    near = item_store.near[0]
     assert len(near) == len(KNOWLEDGE.ids)  # a small catalog: all of them
     lifts = np.arange(float(len(near)))
-    assert knowledge.spread(lifts)[row] == pytest.approx(np.quantile(lifts[near], HOPE))
-    assert 0 < knowledge.share[row] <= popularity(knowledge.counts).max()
-    assert features_of(NOBODY, knowledge)["popularity"][row] > np.log(1e-4) + 1
-    fan = resolved({"liked": ["1", "2"], "interests": ["sci-fi"]}, knowledge=knowledge)
-    assert "new" in answer(fan, knowledge, k=5).item_ids
+    assert item_store.spread(lifts)[row] == pytest.approx(np.quantile(lifts[near], HOPE))
+    assert 0 < item_store.share[row] <= popularity(item_store.counts).max()
+    assert features_of(NOBODY, item_store)["popularity"][row] > np.log(1e-4) + 1
+    fan = resolved({"liked": ["1", "2"], "interests": ["sci-fi"]}, item_store=item_store)
+    assert "new" in answer(fan, item_store, k=5).item_ids
 
 
 def test_an_item_that_was_counted_keeps_its_own_counts():
@@ -257,9 +262,9 @@ def test_an_item_that_was_counted_keeps_its_own_counts():
 
 
 def test_without_counted_items_there_is_nothing_to_borrow():
-    knowledge = make_knowledge(Catalog([film("x", "Xylophone"), film("y", "Yodel")]))
-    assert knowledge.share.tolist() == [0, 0]
-    assert len(answer(resolved(knowledge=knowledge), knowledge)) == 2
+    item_store = make_knowledge(Catalog([film("x", "Xylophone"), film("y", "Yodel")]))
+    assert item_store.share.tolist() == [0, 0]
+    assert len(answer(resolved(item_store=item_store), item_store)) == 2
 
 
 def same(one, other):
@@ -292,16 +297,16 @@ CHANGES = st.lists(
 @settings(max_examples=50)
 def test_sync_equals_a_fresh_start(changes):
     catalog = make_catalog()
-    knowledge = make_knowledge(catalog)
+    item_store = make_knowledge(catalog)
     for what, item_id, title, categories in changes:
         if what == "sync":
-            knowledge.sync()
+            item_store.sync()
         elif what == "remove" and item_id in catalog:
             catalog.remove(item_id)
         elif what in ("add", "update") and (item_id in catalog) == (what == "update"):
             getattr(catalog, what)(film(item_id, title, categories=categories))
-    knowledge.sync()
-    same(knowledge, make_knowledge(catalog))
+    item_store.sync()
+    same(item_store, make_knowledge(catalog))
 
 
 class Random:
@@ -333,11 +338,11 @@ def test_following_many_items_equals_a_fresh_start(first, steps):
     catalog = Catalog(film(i, f"Film {i}", 1950) for i in sorted(first, key=int))
     likes = {f"u{n}": [MANY[n], MANY[(7 * n) % 30], MANY[(3 * n) % 30]] for n in range(30)}
     counts = Counts.fit(MANY[:30], {u: UserProfile() for u in likes}, likes)
-    knowledge = ItemKnowledge(catalog, counts, Random())
+    item_store = ItemStore(catalog, counts, Random())
     for what, ids, about in steps:
         there = [i for i in ids if i in catalog]
         if what == "sync":
-            knowledge.sync()
+            item_store.sync()
         elif what == "add":
             catalog.add([film(i, **about) for i in ids if i not in catalog])
         elif what == "update":
@@ -345,69 +350,69 @@ def test_following_many_items_equals_a_fresh_start(first, steps):
         else:
             catalog.remove(there)
             catalog.add([film(i, **about) for i in there if what == "again"])
-    knowledge.sync()
-    fresh = ItemKnowledge(catalog, counts, Random())
+    item_store.sync()
+    fresh = ItemStore(catalog, counts, Random())
     fresh.sync()
-    same(knowledge, fresh)
+    same(item_store, fresh)
 
 
 def test_additions_copy_no_content_and_leave_earlier_views_alone():
     catalog, counts = Catalog(film(i, f"Film {i}") for i in MANY), make_counts()
-    knowledge = ItemKnowledge(catalog, counts, Random())
-    knowledge.sync()
-    before, kept = knowledge.content, knowledge.content.copy()
+    item_store = ItemStore(catalog, counts, Random())
+    item_store.sync()
+    before, kept = item_store.content, item_store.content.copy()
     catalog.add([film("second", "Second"), film("third", "Third")])
-    knowledge.sync()
-    assert np.shares_memory(knowledge.content, before)
+    item_store.sync()
+    assert np.shares_memory(item_store.content, before)
     assert np.array_equal(before, kept)
     catalog.update(film("second", "Another"))
-    knowledge.sync()
-    assert not np.shares_memory(knowledge.content, before)
+    item_store.sync()
+    assert not np.shares_memory(item_store.content, before)
     catalog.remove("3")
     catalog.add(film(str(n), f"Film {n}") for n in range(50, 70))
-    knowledge.sync()
+    item_store.sync()
     assert np.array_equal(before, kept)
-    fresh = ItemKnowledge(catalog, counts, Random())
+    fresh = ItemStore(catalog, counts, Random())
     fresh.sync()
-    same(knowledge, fresh)
+    same(item_store, fresh)
 
 
 def test_whoever_is_interrupted_starts_afresh(monkeypatch):
     catalog, encoder = make_catalog(), FakeEncoder()
-    knowledge = ItemKnowledge(catalog, make_counts(), encoder)
-    knowledge.sync()
+    item_store = ItemStore(catalog, make_counts(), encoder)
+    item_store.sync()
     catalog.remove("1")
     catalog.add([film("a", "Zebra", 1950, ("War",)), film("1", "Moon", 1960)])
     with monkeypatch.context() as patch:
-        patch.setattr(ItemKnowledge, "spread", lambda *_: 1 / 0)
+        patch.setattr(ItemStore, "spread", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            knowledge.sync()
+            item_store.sync()
     catalog.update(film("2", "Star", 1961))
-    knowledge.sync()
-    same(knowledge, make_knowledge(catalog))
+    item_store.sync()
+    same(item_store, make_knowledge(catalog))
     assert encoder.texts[10:] == ["Zebra. War", "Moon", "Star"]
 
 
 def test_only_new_and_changed_items_are_encoded():
     catalog, encoder = make_catalog(), FakeEncoder()
-    knowledge = ItemKnowledge(catalog, make_counts(), encoder)
-    knowledge.sync()
-    knowledge.sync()
+    item_store = ItemStore(catalog, make_counts(), encoder)
+    item_store.sync()
+    item_store.sync()
     assert len(encoder.texts) == 10
     catalog.add(film("a", "Zebra"))
     catalog.update(film("1", "Star Voyage", 1979, ("Sci-Fi", "Action"), price=3))  # same content
     catalog.update(film("2", "Star Voyage II"))
     catalog.remove("3")
-    knowledge.sync()
+    item_store.sync()
     assert encoder.texts[10:] == ["Star Voyage II", "Zebra"]
 
 
 def test_the_catalog_may_become_empty():
     catalog = make_catalog()
-    knowledge = make_knowledge(catalog)
+    item_store = make_knowledge(catalog)
     catalog.remove(list(catalog.ids))
-    knowledge.sync()
-    assert user_features(knowledge, resolved({"about": "x"})).shape == (0, len(FEATURES))
+    item_store.sync()
+    assert user_features(item_store, resolved({"about": "x"})).shape == (0, len(FEATURES))
 
 
 # -- evidence --------------------------------------------------------------------------------
@@ -462,9 +467,9 @@ def small_world(new=False):
     films = [Item(item_id=i, title=f"Film {i}") for i in "abc"]
     counts = Counts.fit(list("abc"), {"u": UserProfile()}, {"u": list("abc")})
     extra = [Item(item_id=i, title=f"New {i}") for i in "xy"] if new else []
-    knowledge = ItemKnowledge(Catalog.from_items([*films, *extra]), counts, FakeEncoder())
-    knowledge.sync()
-    return knowledge
+    item_store = ItemStore(Catalog.from_items([*films, *extra]), counts, FakeEncoder())
+    item_store.sync()
+    return item_store
 
 
 def test_model_feature_is_zero_where_the_model_repeats_the_prior():
@@ -511,8 +516,8 @@ def test_picks_keep_their_times():
 def test_of_namesakes_the_more_liked_is_meant():
     catalog = make_catalog()
     catalog.add([film("0", "Paris Wedding", 1950), film("99", "Unseen Reels", 1950)])
-    knowledge = make_knowledge(catalog)
-    user = resolved({"liked": ["Paris Wedding", "Unseen Reels"]}, knowledge=knowledge)
+    item_store = make_knowledge(catalog)
+    user = resolved({"liked": ["Paris Wedding", "Unseen Reels"]}, item_store=item_store)
     assert user.liked == ["6", "10"]
 
 
@@ -619,9 +624,9 @@ def test_every_statement_is_true(profile, context, k):
             check(statement, line.item_id, user)
 
 
-def reasons_of(profile=None, context=None, knowledge=KNOWLEDGE, **options):
-    user = resolved(profile, context, knowledge)
-    return {line.item_id: line.reason for line in answer(user, knowledge, **options)}
+def reasons_of(profile=None, context=None, item_store=KNOWLEDGE, **options):
+    user = resolved(profile, context, item_store)
+    return {line.item_id: line.reason for line in answer(user, item_store, **options)}
 
 
 def test_an_empty_profile_is_told_nothing_about_itself():
@@ -663,19 +668,19 @@ def test_what_is_quoted_is_one_line_and_short():
 def test_a_new_item_claims_no_likes():
     catalog = make_catalog()
     catalog.add(film("new", "Garden of Letters Two", 1999, ("Drama", "Romance")))
-    knowledge = make_knowledge(catalog)
+    item_store = make_knowledge(catalog)
     nurse = {"gender": "F", "occupation": "nurse"}
     assert "iked more than usual" in reasons_of(nurse)["5"]
-    reason = reasons_of(nurse, knowledge=knowledge, k=11)["new"]
+    reason = reasons_of(nurse, item_store=item_store, k=11)["new"]
     assert reason == "New in the catalog, close to items that people like."
-    reason = reasons_of({"liked": ["5"], **nurse}, knowledge=knowledge, k=11)["new"]
+    reason = reasons_of({"liked": ["5"], **nurse}, item_store=item_store, k=11)["new"]
     assert reason == "Similar to Garden of Letters."
 
 
 def test_a_category_given_twice_is_named_once():
     catalog = make_catalog()
     catalog.update(film("4", "Quiet Garden", 1991, ("Drama", "DRAMA")))
-    reason = reasons_of({"interests": ["drama"]}, knowledge=make_knowledge(catalog))["4"]
+    reason = reasons_of({"interests": ["drama"]}, item_store=make_knowledge(catalog))["4"]
     assert "atches your interest in drama" in reason
     assert "drama and" not in reason
 
@@ -683,7 +688,7 @@ def test_a_category_given_twice_is_named_once():
 def test_the_model_is_credited_only_where_it_helped():
     logprobs = np.full(10, -3.0)
     logprobs[KNOWLEDGE.rows["10"]] = -0.1
-    found = Evidence(
+    found = LMSignals(
         logprobs=logprobs, model=model_feature(KNOWLEDGE, logprobs, np.log(np.full(10, 0.1)))
     )
     lines = {x.item_id: x for x in answer(NOBODY, found=found, strategy="catalog")}
@@ -695,7 +700,7 @@ def test_the_model_is_credited_only_where_it_helped():
 
 def test_a_written_title_is_quoted_where_it_led():
     groundings = (wrote("Unseen Reel", -1.0, ("10", 0.9)), wrote("Nothing", -2.0))
-    found = Evidence(
+    found = LMSignals(
         written=written_feature(KNOWLEDGE, groundings),
         found=reached(groundings),
         groundings=groundings,
@@ -821,7 +826,7 @@ def test_diversity_spreads_the_list():
 
 
 def test_notes_pass_on_what_was_trimmed():
-    out = answer(NOBODY, found=Evidence(prompt="the prompt", notes=("trimmed",)))
+    out = answer(NOBODY, found=LMSignals(prompt="the prompt", notes=("trimmed",)))
     assert out.prompt == "the prompt"
     assert out.notes == ("trimmed",)
 
@@ -875,18 +880,18 @@ def test_an_undated_item_counts_as_of_the_median_year():
         ]
         + [Item(item_id="x", title="undated")]
     )
-    knowledge = ItemKnowledge(catalog, Counts.fit([], {}, {}), FakeEncoder())
-    knowledge.sync()
-    assert knowledge.year.tolist() == [1950, 1990, 1998, 1990]
+    item_store = ItemStore(catalog, Counts.fit([], {}, {}), FakeEncoder())
+    item_store.sync()
+    assert item_store.year.tolist() == [1950, 1990, 1998, 1990]
 
 
 def test_near_duplicates_are_shown_on_demand():
     catalog = make_catalog()
     catalog.add(film("twin", "Garden of Letters", 1993, ("Drama", "Romance")))
-    knowledge = make_knowledge(catalog)
-    user = resolved({"liked": ["5"]}, knowledge=knowledge)
+    item_store = make_knowledge(catalog)
+    user = resolved({"liked": ["5"]}, item_store=item_store)
     usual, all_of_them = (
-        answer(user, knowledge, k=11, near_duplicates=shown).item_ids for shown in (False, True)
+        answer(user, item_store, k=11, near_duplicates=shown).item_ids for shown in (False, True)
     )
     assert "twin" not in usual
     assert set(all_of_them) == {*usual, "twin"}

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coldstart.errors import ConfigError
-from coldstart.filters import (
+from coldstart.ranking.filters import (
     AgeRating,
     Attributes,
     Available,

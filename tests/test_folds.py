@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.folds import folds_fingerprint, load_folds, save_folds, user_folds
-from coldstart.evaluation.splits import Split, split_users
+from coldstart.splitting.folds import folds_fingerprint, load_folds, save_folds, user_folds
+from coldstart.splitting.user_splits import Split, split_users
 
 people = st.lists(
     st.integers(0, 300).map(str) | st.text("ab0١", min_size=1, max_size=4),

@@ -5,8 +5,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from coldstart.catalog import Catalog
-from coldstart.data.frames import as_text, items_from_frame, read_table, rows_text
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.frames import as_text, items_from_frame, read_table, rows_text
 from coldstart.errors import CatalogError, DataError
 from coldstart.schema import Item
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from coldstart.encoding.encoders import CachedEncoder
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.grounding.grounder import Grounder
-from coldstart.grounding.index import ExactIndex
+from coldstart.grounding.index.exact import ExactIndex
 from coldstart.schema import Candidate, Item
 from tests.fakes import FakeEncoder
 

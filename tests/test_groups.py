@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.groups import by_group, gap
-from coldstart.evaluation.statistics import bootstrap_interval
+from coldstart.metrics.significance import bootstrap_interval
 
 
 def world(**groups):

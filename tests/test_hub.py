@@ -18,13 +18,14 @@ from huggingface_hub.utils import filter_repo_objects
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from coldstart import Item, Recommender, UserProfile, artifacts
+from coldstart import Item, Recommender, UserProfile
+from coldstart.artifacts import format as artifacts
+from coldstart.artifacts.hub import find, push
+from coldstart.artifacts.model_card import hub_card
 from coldstart.batch.plan import FILE as PLAN
-from coldstart.card import hub_card
 from coldstart.cli import main
 from coldstart.errors import ArtifactError, ColdstartError, ConfigError, FetchError
-from coldstart.hub import find, push
-from coldstart.models import quietly
+from coldstart.runtime.models import quietly
 from coldstart.training.run import train
 from tests.toy import save_tiny_base, toy_config, toy_dataset, toy_split
 

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldstart.errors import CatalogError, ConfigError
-from coldstart.grounding import approximate, scoring
-from coldstart.grounding.allowed import Allowed
-from coldstart.grounding.approximate import ApproximateIndex
-from coldstart.grounding.clusters import learn_centres, nearest_centre
-from coldstart.grounding.index import ExactIndex
+from coldstart.grounding.index import approximate
+from coldstart.grounding.index import row_scoring as scoring
+from coldstart.grounding.index.allowed import Allowed
+from coldstart.grounding.index.approximate import ApproximateIndex
+from coldstart.grounding.index.clusters import learn_centres, nearest_centre
+from coldstart.grounding.index.exact import ExactIndex
 from tests.contracts import CHANGES, NAMES, QUERIES, IndexContract, apply, brute_force
 
 

@@ -8,15 +8,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldstart import Context, Item, Recommender, UserProfile, pool
-from coldstart.answer import AnswerOptions
+from coldstart import Context, Item, Recommender, UserProfile
 from coldstart.errors import CatalogError, ConfigError, ModelError, ProfileError
-from coldstart.filters import Years, default_filters
-from coldstart.generation import scoring
-from coldstart.generation.decoding import DecodingConfig
-from coldstart.generation.lean import LeanDecoder
-from coldstart.generation.scoring import exact_logprobs, exact_logprobs_of
-from coldstart.joint import Request, answer_jointly, judge
+from coldstart.generation.decoding import exact as scoring
+from coldstart.generation.decoding.exact import exact_logprobs, exact_logprobs_of
+from coldstart.generation.decoding.free import DecodingConfig
+from coldstart.generation.models.lean import LeanDecoder
+from coldstart.pipeline import candidates as pool
+from coldstart.pipeline.batching import Request, answer_jointly, judge
+from coldstart.pipeline.response import AnswerOptions
+from coldstart.ranking.filters import Years, default_filters
 from coldstart.serve.batching import Answered, Ask, answer_together
 from coldstart.session import OnboardingSession
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama, trie_of
@@ -115,7 +116,7 @@ def test_evidence_is_what_each_would_get(limits):
     rows = [None, np.array([1, 4, 6]), np.arange(10)]
     asked = [(rec.resolve(p), some) for p, some in zip(profiles, rows, strict=True)]
     for (user, some), found in zip(asked, judge(rec, asked), strict=True):
-        expected = rec.evidence(user, "catalog", rows=some)
+        expected = rec.lm_signals(user, "catalog", rows=some)
         np.testing.assert_allclose(found.logprobs, expected.logprobs, atol=1e-4)
         np.testing.assert_allclose(found.model, expected.model, atol=1e-4)
         assert (found.prompt, found.notes) == (expected.prompt, expected.notes)

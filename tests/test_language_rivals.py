@@ -8,13 +8,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from coldstart import Recommender, UserProfile, models, prompts
+from coldstart import Recommender, UserProfile, prompts
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.evaluation import trained
-from coldstart.evaluation.baselines import item_knn_baseline, popularity_baseline
-from coldstart.evaluation.figures import Memo, Ours, model_alone
-from coldstart.evaluation.harness import cold_users
-from coldstart.evaluation.rivals.language import (
+from coldstart.evaluation.baselines.language import (
     ALPHAS,
     GAMMAS,
     TitleSpace,
@@ -24,9 +21,13 @@ from coldstart.evaluation.rivals.language import (
     d3,
     title_space,
 )
-from coldstart.priors import Counts, popularity
+from coldstart.evaluation.baselines.scored import item_knn_baseline, popularity_baseline
+from coldstart.evaluation.figures import Memo, Ours, model_alone
+from coldstart.evaluation.harness import cold_users
+from coldstart.interactions.interaction_stats import Counts, popularity
 from coldstart.protocols import Recommends
-from coldstart.ranking import BlendRanker
+from coldstart.ranking.ranker import BlendRanker
+from coldstart.runtime import models
 from coldstart.settings import Settings
 from tests.fakes import FakeEncoder
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama
@@ -56,13 +57,13 @@ class Counting(Memo):
     def __init__(self, recommender, **more):
         super().__init__(recommender, **more)
         self.asked = Counter()
-        real = recommender.evidence
+        real = recommender.lm_signals
 
-        def evidence(user, strategy, **options):
+        def lm_signals(user, strategy, **options):
             self.asked[strategy] += 1
             return real(user, strategy, **options)
 
-        recommender.evidence = evidence
+        recommender.lm_signals = lm_signals
 
 
 @pytest.fixture
@@ -102,8 +103,8 @@ def test_who_asks_for_titles_only_waits_for_nothing_else(memo):
 @pytest.mark.parametrize("strategy", ["prior", "catalog", "free", "both"])
 def test_the_memo_changes_no_answer(memo, strategy):
     for person in PEOPLE:
-        user, found = memo.evidence(person, strategy)
-        plain = make().evidence(user, strategy)
+        user, found = memo.lm_signals(person, strategy)
+        plain = make().lm_signals(user, strategy)
         for name in ("logprobs", "model", "written"):
             kept, fresh = getattr(found, name), getattr(plain, name)
             assert (kept is None) == (fresh is None)
@@ -118,25 +119,25 @@ def test_the_memo_drops_the_oldest_beyond_its_size():
     sizes = []
     for person in people:
         before = roomy.bytes
-        roomy.evidence(person, "catalog")
+        roomy.lm_signals(person, "catalog")
         sizes.append(roomy.bytes - before)
     assert min(sizes) >= 2 * 8 * len(toy_catalog())  # two arrays at least
     small = Counting(make(), most_bytes=sum(sizes[:3]))
     for person in people:
-        small.evidence(person, "catalog")
+        small.lm_signals(person, "catalog")
         assert small.bytes <= sum(sizes[:3])
     assert small.asked["catalog"] == 6
     for person in people[3:]:  # the latest three are still known
-        small.evidence(person, "catalog")
+        small.lm_signals(person, "catalog")
     assert small.asked["catalog"] == 6
-    small.evidence(people[0], "catalog")
+    small.lm_signals(people[0], "catalog")
     assert small.asked["catalog"] == 7
 
 
 def test_a_memo_without_room_keeps_the_latest_answer():
     memo = Counting(make(), most_bytes=0)
     for _ in range(2):
-        user, found = memo.evidence(NEW, "both")
+        user, found = memo.lm_signals(NEW, "both")
         assert found.logprobs is not None
         assert found.groundings
     assert memo.asked == {"catalog": 2, "free": 2}
@@ -154,7 +155,7 @@ def test_the_base_model_is_asked_with_the_same_prompt_and_no_prior():
     for person in PEOPLE:
         user = alone.resolve(person)
         assert alone.prompt(user) == tuned.prompt(user)
-        expected = alone.evidence(user, "catalog").logprobs
+        expected = alone.lm_signals(user, "catalog").logprobs
         assert found.scores(person).tolist() == expected.tolist()
     assert tuned.lm is tiny_llama()
     assert tuned.settings.use_prior
@@ -207,7 +208,7 @@ def test_titles_that_all_lie_together_are_equally_far():
 
 def test_bigrec_by_hand(memo, space):
     for person in PEOPLE:
-        title = memo.evidence(person, "free")[1].groundings[0].candidate.text
+        title = memo.lm_signals(person, "free")[1].groundings[0].candidate.text
         share = popularity(memo.recommender.counts)
         scaled = (share - share.min()) / (share.max() - share.min())
         for gamma in (0.0, 1.0, 20.0):
@@ -220,7 +221,7 @@ def test_bigrec_is_popularity_where_gamma_is_large_but_for_the_nearest(memo, spa
     counts = memo.recommender.counts
     popular = popularity_baseline(memo.recommender.catalog, counts).recommend(NEW, k=8).item_ids
     found = bigrec(memo, space, gamma=GAMMAS[-1])
-    title = memo.evidence(NEW, "free")[1].groundings[0].candidate.text
+    title = memo.lm_signals(NEW, "free")[1].groundings[0].candidate.text
     nearest = counts.item_ids[int(space.distances(title).argmin())]
     ranked = found.recommend(NEW, k=8).item_ids
     assert ranked[0] == nearest
@@ -228,7 +229,7 @@ def test_bigrec_is_popularity_where_gamma_is_large_but_for_the_nearest(memo, spa
 
 
 def test_who_gets_no_title_gets_popularity(memo, space):
-    memo.recommender.evidence = lambda user, strategy, **_: make().evidence(user, "prior")
+    memo.recommender.lm_signals = lambda user, strategy, **_: make().lm_signals(user, "prior")
     found = bigrec(memo, space).recommend(NEW, k=8)
     everyone = popularity_baseline(memo.recommender.catalog, memo.recommender.counts)
     assert found.item_ids == everyone.recommend(NEW, k=8).item_ids

@@ -17,8 +17,8 @@ from transformers import (
 )
 
 from coldstart.errors import ModelError
-from coldstart.generation.lean import LeanDecoder
-from coldstart.models import quietly
+from coldstart.generation.models.lean import LeanDecoder
+from coldstart.runtime.models import quietly
 
 SIZES = {
     "vocab_size": 60,

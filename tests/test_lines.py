@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
+from coldstart.catalog.titles import clean_text
 from coldstart.errors import ModelError
-from coldstart.generation.lines import MAX_TITLE_TOKENS, LineTokenizer
-from coldstart.generation.quick import PlainTokenizer
-from coldstart.text import clean_text
+from coldstart.generation.models.lines import MAX_TITLE_TOKENS, LineTokenizer
+from coldstart.generation.models.quick import PlainTokenizer
 from tests.fakes_lm import CONTROL, TITLES, tiny_tokenizer
 
 LINES = LineTokenizer(tiny_tokenizer())

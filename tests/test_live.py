@@ -5,19 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldstart import live as module
+from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import ConfigError, DataError
-from coldstart.features import FEATURES, ResolvedProfile, user_features
-from coldstart.knowledge import ItemKnowledge
-from coldstart.live import LiveCounts
-from coldstart.priors import Counts, co_occurrence
-from coldstart.recency import (
+from coldstart.interactions import live_counts as module
+from coldstart.interactions.interaction_stats import Counts, co_occurrence
+from coldstart.interactions.live_counts import LiveCounts
+from coldstart.schema import Context, Pick, UserProfile
+from coldstart.scoring.features import FEATURES, ResolvedProfile, user_features
+from coldstart.scoring.recency import (
     pick_weights,
     recency_features,
     recent_co_occurrence,
     window_shares,
 )
-from coldstart.schema import Context, Pick, UserProfile
 from tests.fakes import FakeEncoder
 from tests.toy import toy_catalog, toy_dataset
 
@@ -177,9 +177,9 @@ def test_a_half_life_is_a_number_above_0(half_life):
 
 
 @pytest.fixture
-def knowledge():
+def item_store():
     data = toy_dataset()
-    made = ItemKnowledge(
+    made = ItemStore(
         toy_catalog(), Counts.fit(data.catalog.ids, data.users, data.likes), FakeEncoder()
     )
     made.sync()
@@ -191,24 +191,24 @@ def resolved(*items):
     return ResolvedProfile(UserProfile(age=24, liked=picks), Context())
 
 
-def test_no_decay_changes_nothing(knowledge):
+def test_no_decay_changes_nothing(item_store):
     user = resolved("i1", "i3", "i4")
-    plain = user_features(knowledge, user)
-    np.testing.assert_array_equal(recency_features(knowledge, user, None), plain)
-    np.testing.assert_allclose(recency_features(knowledge, user, 1e6), plain, atol=1e-4)
+    plain = user_features(item_store, user)
+    np.testing.assert_array_equal(recency_features(item_store, user, None), plain)
+    np.testing.assert_allclose(recency_features(item_store, user, 1e6), plain, atol=1e-4)
 
 
-def test_recent_picks_count_more(knowledge):
+def test_recent_picks_count_more(item_store):
     user, lift = resolved("i1", "i4"), FEATURES.index("lift")
-    by_pick = [user_features(knowledge, resolved(i))[:, lift] for i in ("i1", "i4")]
-    found = recency_features(knowledge, user, 1.0)
+    by_pick = [user_features(item_store, resolved(i))[:, lift] for i in ("i1", "i4")]
+    found = recency_features(item_store, user, 1.0)
     np.testing.assert_allclose(found[:, lift], (by_pick[0] + 2 * by_pick[1]) / 3, atol=1e-12)
-    newest = recency_features(knowledge, user, 0.01)
-    np.testing.assert_allclose(newest, user_features(knowledge, resolved("i4")), atol=1e-9)
+    newest = recency_features(item_store, user, 0.01)
+    np.testing.assert_allclose(newest, user_features(item_store, resolved("i4")), atol=1e-9)
 
 
-def test_weighted_co_occurrence(knowledge):
-    counts = knowledge.counts
+def test_weighted_co_occurrence(item_store):
+    counts = item_store.counts
     picks = ["i1", "unlisted", "i3", "i4"]
     plain = co_occurrence(counts, picks) * np.sqrt(3)
     np.testing.assert_allclose(recent_co_occurrence(counts, picks, None), plain)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.errors import DataError
 from coldstart.evaluation.log import InteractionLog, Request
 from coldstart.schema import Item

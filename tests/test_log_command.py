@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.cli import main
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.business import business_report

@@ -9,7 +9,7 @@ from ir_measures import RR, P, R, nDCG
 from sklearn.metrics import roc_auc_score
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.metrics import (
+from coldstart.metrics.ranking_metrics import (
     HEAD,
     MIDDLE,
     TAIL,

@@ -9,11 +9,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from coldstart import fetch
 from coldstart.cli import main
 from coldstart.data import ml_small, pickled_table
 from coldstart.data.pickled_table import read_pickled_table
 from coldstart.errors import DataError
+from coldstart.runtime import fetch
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,9 @@ from typing import get_args
 
 import pytest
 
-from coldstart import fetch
-from coldstart.assembly import _catalog
-from coldstart.card import command, model_card
-from coldstart.catalog import Catalog
+from coldstart.artifacts.loading import _catalog
+from coldstart.artifacts.model_card import command, model_card
+from coldstart.catalog.catalog import Catalog
 from coldstart.cli import main
 from coldstart.cli.evaluate import evaluate
 from coldstart.cli.source import Source
@@ -20,8 +19,9 @@ from coldstart.cli.train import Tables
 from coldstart.data import ml_100k, ml_small
 from coldstart.data.named import NAMED, Name
 from coldstart.errors import ArtifactError, ConfigError
-from coldstart.evaluation.splits import split_users
+from coldstart.runtime import fetch
 from coldstart.schema import Item
+from coldstart.splitting.user_splits import split_users
 from coldstart.training.config import TrainConfig
 from coldstart.training.run import _manifest
 from tests.toy import toy_dataset

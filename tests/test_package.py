@@ -153,7 +153,7 @@ def ctranslate2() -> None:
 
 
 def faiss() -> None:
-    from coldstart.grounding.faiss import FaissIndex
+    from coldstart.grounding.index.faiss import FaissIndex
 
     FaissIndex()
 
@@ -171,7 +171,7 @@ def trees() -> None:
 
 
 def als() -> None:
-    from coldstart.evaluation.rivals.als import item_factors
+    from coldstart.evaluation.baselines.als import item_factors
 
     item_factors(sparse.csr_array(np.eye(2)), factors=1, alpha=1.0, l2=1.0)
 

@@ -7,13 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldstart import Item, UserProfile, pool
-from coldstart import knowledge as knowledge_module
-from coldstart.answer import AnswerOptions
-from coldstart.features import FEATURES, user_features
-from coldstart.filters import Categories, Where, default_filters
-from coldstart.knowledge import NEIGHBOURS
-from coldstart.priors import co_occurrence, demographic_lift, later_lift, pick_lift
+from coldstart import Item, UserProfile
+from coldstart.catalog import item_store as item_store_module
+from coldstart.catalog.item_store import NEIGHBOURS
+from coldstart.interactions.interaction_stats import (
+    co_occurrence,
+    demographic_lift,
+    later_lift,
+    pick_lift,
+)
+from coldstart.pipeline import candidates as pool
+from coldstart.pipeline.response import AnswerOptions
+from coldstart.ranking.filters import Categories, Where, default_filters
+from coldstart.scoring.features import FEATURES, user_features
 from tests.test_recommender import DRAWN, make, profiles
 
 SMALL = {"pool_from": 2}
@@ -23,7 +29,7 @@ SMALL = {"pool_from": 2}
 def whole():
     rec = make()
     rec.catalog.add(Item(item_id="new", title="Brand New", categories=["Drama"]))
-    rec.knowledge.sync()
+    rec.item_store.sync()
     return rec
 
 
@@ -36,14 +42,14 @@ def pooled():
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), profile=profiles)
 def test_features_of_a_part_are_those_of_the_whole(whole, data, profile):
-    knowledge, user = whole.knowledge, whole.resolve(profile)
-    n = len(knowledge.ids)
+    item_store, user = whole.item_store, whole.resolve(profile)
+    n = len(item_store.ids)
     chosen = data.draw(st.lists(st.integers(0, n - 1), min_size=1, unique=True))
-    named = [knowledge.rows[i] for i in {*user.liked, *user.disliked}]
+    named = [item_store.rows[i] for i in {*user.liked, *user.disliked}]
     rows = np.unique(np.array([*chosen, *named]))
-    part = knowledge.part(rows, [*user.liked, *user.disliked])
-    assert part.ids == tuple(knowledge.ids[r] for r in rows)
-    found, expected = user_features(part, user), user_features(knowledge, user)[rows]
+    part = item_store.part(rows, [*user.liked, *user.disliked])
+    assert part.ids == tuple(item_store.ids[r] for r in rows)
+    found, expected = user_features(part, user), user_features(item_store, user)[rows]
     # A part has no EASE and no relatives; and what is scaled by a maximum is scaled by its own.
     scaled = {"fold_in", "smoothed", "picks", "dislikes"}
     same = [n for n, name in enumerate(FEATURES) if name not in scaled]
@@ -75,19 +81,19 @@ def test_counts_of_a_part_are_those_of_the_whole(whole, data):
 def test_a_pool_names_the_best_of_every_signal(whole, monkeypatch):
     monkeypatch.setattr(pool, "POPULAR", 2)
     monkeypatch.setattr(pool, "BY_SIGNAL", 2)
-    knowledge = whole.knowledge
-    pools = pool.Pools(knowledge)
+    item_store = whole.item_store
+    pools = pool.Pools(item_store)
     user = whole.resolve(UserProfile(liked=["Toy Story"], interests=["drama"], about="space"))
     rows = pools.rows(user, ["new"])
     assert list(rows) == sorted(set(rows))
-    assert knowledge.rows["new"] in rows
-    assert knowledge.rows[user.liked[0]] in rows
-    features = user_features(knowledge, user)
+    assert item_store.rows["new"] in rows
+    assert item_store.rows[user.liked[0]] in rows
+    features = user_features(item_store, user)
     for name in ("popularity", "words", "resembles"):
         best = np.argsort(-features[:, FEATURES.index(name)], kind="stable")
-        best = [r for r in best if knowledge.ids[r] not in user.liked]
+        best = [r for r in best if item_store.ids[r] not in user.liked]
         assert best[0] in rows, name
-    drama = knowledge.has_category[:, knowledge.category_column["drama"]]
+    drama = item_store.has_category[:, item_store.category_column["drama"]]
     assert drama[rows].any()
 
 
@@ -96,7 +102,7 @@ def test_a_pool_names_the_best_of_every_signal(whole, monkeypatch):
 def test_a_pool_of_everything_gives_the_same_list(whole, profile, strategy):
     rec = pooled()
     user = rec.resolve(profile)
-    assert rec.looked_at(user) is not rec.knowledge
+    assert rec.looked_at(user) is not rec.item_store
     assert len(rec.looked_at(user).ids) == len(rec.catalog)  # the toy world is that small
     found = rec.recommend(profile, k=5, strategy=strategy, decoding=DRAWN)
     expected = whole.recommend(profile, k=5, strategy=strategy, decoding=DRAWN)
@@ -141,18 +147,18 @@ def test_the_shortlist_of_a_pool_names_catalog_rows():
     assert rows is not None
     assert len(rows) == 3
     assert set(rows) <= set(known.where)
-    assert rec.knowledge.rows[user.liked[0]] not in rows
+    assert rec.item_store.rows[user.liked[0]] not in rows
 
 
 def test_neighbours_are_found_block_by_block(monkeypatch):
     rng = np.random.default_rng(0)
     new, content = (rng.normal(size=(n, 8)).astype(np.float32) for n in (23, 60))
-    met, nearest = rng.permutation(60) < 40, knowledge_module._nearest
+    met, nearest = rng.permutation(60) < 40, item_store_module._nearest
     expected = np.argsort(-(new @ content[met].T), axis=1)[:, :NEIGHBOURS]
     for few in (0, 23):
-        monkeypatch.setattr(knowledge_module, "_FEW", few)
+        monkeypatch.setattr(item_store_module, "_FEW", few)
         for pairs in (1, 100, 1 << 20):
-            monkeypatch.setattr(knowledge_module, "_COMPARED", pairs)
+            monkeypatch.setattr(item_store_module, "_COMPARED", pairs)
             np.testing.assert_array_equal(nearest(new, content, met), expected)
         assert nearest(new, content, met & (np.cumsum(met) <= 3)).shape == (23, 3)
         assert nearest(new, content, np.zeros(60, dtype=bool)).shape == (23, 0)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldstart.priors import (
+from coldstart.interactions.interaction_stats import (
     Counts,
     attribute_groups,
     closest_pick,
@@ -219,7 +219,7 @@ def test_ease_is_the_ridge_regression_of_each_item_on_the_others(world, picks):
 
 
 def test_a_catalog_too_large_for_ease_has_none(monkeypatch):
-    monkeypatch.setattr("coldstart.priors._EASE_ITEMS", len(ITEMS) - 1)
+    monkeypatch.setattr("coldstart.interactions.interaction_stats._EASE_ITEMS", len(ITEMS) - 1)
     counts = fit({"u": (UserProfile(), list(ITEMS))})
     assert counts.ease is None
     assert not fold_in(counts, ["a"]).any()

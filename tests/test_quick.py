@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from coldstart import Recommender, UserProfile
 from coldstart.errors import ModelError
-from coldstart.generation import quick
-from coldstart.generation.beam import beam_logprobs
-from coldstart.generation.causal import CausalLM
-from coldstart.generation.decoding import DecodingConfig, write_titles
-from coldstart.generation.quick import QuickLM
-from coldstart.generation.scoring import exact_logprobs
+from coldstart.generation.decoding.beam import beam_logprobs
+from coldstart.generation.decoding.exact import exact_logprobs
+from coldstart.generation.decoding.free import DecodingConfig, write_titles
+from coldstart.generation.models import quick
+from coldstart.generation.models.causal import CausalLM
+from coldstart.generation.models.quick import QuickLM
 from tests.fakes_lm import TITLES, tiny_cohere, tiny_gpt2, tiny_llama, trie_of
 from tests.test_shipped import ARTIFACT
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coldstart import Catalog, Item, UserProfile
+from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import ConfigError
 from coldstart.evaluation import quizzes as measured
-from coldstart.evaluation.metrics import ndcg
-from coldstart.hardware import one_blas_thread
-from coldstart.knowledge import ItemKnowledge
-from coldstart.priors import Counts, pick_lift, popularity
+from coldstart.interactions.interaction_stats import Counts, pick_lift, popularity
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.runtime.hardware import one_blas_thread
 from coldstart.session import DEFAULT_QUIZ, QUIZZES, Known, OnboardingSession
 from coldstart.session.clusters import ClusterDiverse, cluster_order
 from coldstart.session.evidence_items import EvidenceCandidates
@@ -33,17 +33,17 @@ NAMES = sorted(QUIZZES)
 DATA = toy_dataset()
 
 
-def knowledge_of(likes: dict[str, list[str]], ids: list[str], catalog=None) -> ItemKnowledge:
+def knowledge_of(likes: dict[str, list[str]], ids: list[str], catalog=None) -> ItemStore:
     items = (Item(item_id=i, title=f"Film {i}") for i in ids)
     counts = Counts.fit(ids, {u: UserProfile() for u in likes}, likes)
-    out = ItemKnowledge(catalog or Catalog.from_items(items), counts, FakeEncoder())
+    out = ItemStore(catalog or Catalog.from_items(items), counts, FakeEncoder())
     out.sync()
     return out
 
 
-def toy_knowledge() -> ItemKnowledge:
+def toy_knowledge() -> ItemStore:
     counts = Counts.fit(DATA.catalog.ids, DATA.users, DATA.likes)
-    out = ItemKnowledge(toy_catalog(), counts, FakeEncoder())
+    out = ItemStore(toy_catalog(), counts, FakeEncoder())
     out.sync()
     return out
 
@@ -51,11 +51,11 @@ def toy_knowledge() -> ItemKnowledge:
 TOY = toy_knowledge()
 
 
-def known(knowledge=TOY, liked=(), disliked=(), unfamiliar=(), askable=None, asked=(), seed=0):
-    n = len(knowledge.ids)
+def known(item_store=TOY, liked=(), disliked=(), unfamiliar=(), askable=None, asked=(), seed=0):
+    n = len(item_store.ids)
     open_ = np.ones(n, dtype=bool) if askable is None else askable
     return Known(
-        knowledge, tuple(liked), tuple(disliked), tuple(unfamiliar), open_, frozenset(asked), seed
+        item_store, tuple(liked), tuple(disliked), tuple(unfamiliar), open_, frozenset(asked), seed
     )
 
 
@@ -138,7 +138,7 @@ def test_a_quiz_of_ones_own_can_be_used():
         name = "last"
 
         def value(self, said):
-            return np.arange(len(said.knowledge.ids), dtype=float)
+            return np.arange(len(said.item_store.ids), dtype=float)
 
         def question(self, said):
             return QUIZZES["random"].question(said)
@@ -378,7 +378,7 @@ def test_nobody_to_ask_or_no_question_is_an_error():
 
 
 def test_the_fitted_ranker_is_kept_and_read_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("coldstart.assembly.make_encoder", lambda name: FakeEncoder())
+    monkeypatch.setattr("coldstart.artifacts.loading.make_encoder", lambda name: FakeEncoder())
     first = measured.fitted(DATA, toy_split(), tmp_path)
     (path,) = tmp_path.iterdir()
     assert measured.fitted(DATA, toy_split(), tmp_path).ranker.to_dict() == first.ranker.to_dict()

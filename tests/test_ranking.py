@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldstart.errors import ArtifactError, ConfigError
-from coldstart.features import FEATURES
-from coldstart.ranking import (
+from coldstart.ranking.ranker import (
     DEFAULT_WEIGHTS,
     FULL_SHOTS,
     BlendRanker,
     diversify,
 )
+from coldstart.scoring.features import FEATURES
 
 numbers = st.floats(-5, 5)
 weights = st.dictionaries(

@@ -27,7 +27,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from coldstart.artifacts import MANIFEST
+from coldstart.artifacts.format import MANIFEST
 from coldstart.errors import ArtifactError, ColdstartError, ConfigError, MissingExtraError
 from coldstart.serve.ray_app import DEFAULTS, DEPLOYMENT, app
 from coldstart.serve.ray_args import OWN, Args

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from coldstart.evaluation import reach
-from coldstart.evaluation.reach import outside_source, reached, source_digest
 from coldstart.evaluation.systems import registry
+from coldstart.runtime import code_fingerprint as reach
+from coldstart.runtime.code_fingerprint import outside_source, reached, source_digest
 
 
 def answer(*_):
@@ -24,16 +24,24 @@ class Answer:
 
 
 def test_what_a_module_imports_is_reached_and_so_on():
-    found = reached("coldstart.evaluation.baselines")
-    assert {"coldstart.priors", "coldstart.schema", "coldstart.errors"} <= found
-    assert not any(name.startswith(("coldstart.training", "coldstart.features")) for name in found)
+    found = reached("coldstart.evaluation.baselines.scored")
+    assert {
+        "coldstart.interactions.interaction_stats",
+        "coldstart.schema",
+        "coldstart.errors",
+    } <= found
+    assert not any(
+        name.startswith(("coldstart.training", "coldstart.scoring.features")) for name in found
+    )
 
 
 def test_imports_inside_functions_count_and_those_for_types_do_not():
-    words = reached("coldstart.evaluation.rivals.words")
-    assert "coldstart.assembly" in words  # imported when it is called
-    assert "coldstart.recommender" not in reached("coldstart.live")
-    assert "coldstart.evaluation.trial" not in reached("coldstart.evaluation.kept")  # a type there
+    words = reached("coldstart.evaluation.baselines.words")
+    assert "coldstart.artifacts.loading" in words  # imported when it is called
+    assert "coldstart.recommender" not in reached("coldstart.interactions.live_counts")
+    assert "coldstart.evaluation.trial" not in reached(
+        "coldstart.evaluation.result_cache"
+    )  # a type there
 
 
 def test_modules_of_others_are_left_out():
@@ -73,7 +81,7 @@ def test_the_packages_own_functions_have_no_file_elsewhere():
 def test_a_rival_does_not_change_with_our_own_blend():
     systems = registry()
     ours = reached(*systems["coldstart_prior"].code)
-    assert {"coldstart.features", "coldstart.training.crossfit"} <= ours
+    assert {"coldstart.scoring.features", "coldstart.training.crossfit"} <= ours
     for name in ("popularity", "item_knn_prior", "als", "dropout_autoencoder", "ease"):
-        assert "coldstart.features" not in reached(*systems[name].code)
+        assert "coldstart.scoring.features" not in reached(*systems[name].code)
     assert systems["als"].fingerprint() != systems["ease"].fingerprint()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from coldstart import Item
-from coldstart.generation import beam
+from coldstart.generation.decoding import beam
 from tests.fakes_lm import TITLES
 from tests.test_recommender import make
 from tests.toy import toy_catalog
@@ -15,7 +15,7 @@ PROMPT = "Movies:\nToy Story\n"
 
 
 def reader_of(recommender):
-    recommender.knowledge.sync()
+    recommender.item_store.sync()
     return recommender.reader
 
 
@@ -54,13 +54,13 @@ def test_the_reader_follows_the_catalog():
     catalog.remove(["i3", "i0"])
     catalog.add([Item(item_id="new", title="Alien", year=2030), Item(item_id="a", title="Zorro")])
     catalog.update(Item(item_id="i5", title="Zorro rides again"))
-    recommender.knowledge.sync()
+    recommender.item_store.sync()
     found = reader.logprobs(PROMPT)
     new = reader_of(make(catalog=type(catalog)(catalog.items)))
     np.testing.assert_allclose(found, new.logprobs(PROMPT), atol=1e-4)
     assert len(found) == len(TITLES)
     catalog.remove(list(catalog.ids))
-    recommender.knowledge.sync()
+    recommender.item_store.sync()
     assert reader.logprobs(PROMPT).shape == (0,)
 
 

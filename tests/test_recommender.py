@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coldstart import Catalog, Context, Item, Recommender, UserProfile, prompts
-from coldstart.answer import AnswerOptions
 from coldstart.errors import CatalogError, ConfigError, ProfileError
-from coldstart.filters import Categories, Where, Years, default_filters
-from coldstart.generation.decoding import DecodingConfig
-from coldstart.grounding.index import ExactIndex
-from coldstart.priors import Counts
-from coldstart.ranking import BlendRanker
+from coldstart.generation.decoding.free import DecodingConfig
+from coldstart.grounding.index.exact import ExactIndex
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.pipeline.response import AnswerOptions
+from coldstart.ranking.filters import Categories, Where, Years, default_filters
+from coldstart.ranking.ranker import BlendRanker
 from coldstart.settings import Settings
 from tests.fakes import FakeEncoder
 from tests.fakes_lm import tiny_gpt2, tiny_llama
@@ -145,12 +145,12 @@ def test_the_model_judges_the_shortlist_as_it_judges_all(rec, profile, size, k):
     options = AnswerOptions(k, "catalog", default_filters())
     user = few.resolve(profile)
     rows = few.shortlist(user, options)
-    whole = rec.evidence(user, "catalog")
+    whole = rec.lm_signals(user, "catalog")
     if rows is None:  # as many as there are
         assert max(size, 2 * k) >= len(few.catalog)
         return
     assert len(set(rows.tolist())) == len(rows) <= max(size, 2 * k)
-    found = few.evidence(user, "catalog", rows=rows)
+    found = few.lm_signals(user, "catalog", rows=rows)
     assert found.logprobs[rows] == pytest.approx(whole.logprobs[rows], abs=1e-4)
     assert found.model[rows] == pytest.approx(whole.model[rows], abs=1e-4)
     assert not set(few.catalog.ids[r] for r in rows) & {p.item for p in user.profile.seen}
@@ -231,8 +231,8 @@ def test_filters_knobs_and_what_was_dropped(rec):
     assert not known.dropped_counts.get("known")
     popular = rec.recommend(UserProfile(), k=5, strategy="prior")
     rare = rec.recommend(UserProfile(), k=5, strategy="prior", popularity_penalty=3.0)
-    share = rec.knowledge.share
-    rows = rec.knowledge.rows
+    share = rec.item_store.share
+    rows = rec.item_store.rows
     assert sum(share[rows[i]] for i in rare.item_ids) < sum(
         share[rows[i]] for i in popular.item_ids
     )

@@ -20,18 +20,19 @@ import polars as pl
 import pytest
 
 from coldstart import Recommender
+from coldstart.catalog.titles import clean_text
 from coldstart.cli import main
 from coldstart.errors import ConfigError, GeneratorError, MissingExtraError, ModelError
-from coldstart.generation import remote_http, vllm
-from coldstart.generation.decoding import DecodingConfig
-from coldstart.generation.deferred import DeferredLM
-from coldstart.generation.remote_http import masked
-from coldstart.generation.vllm import GeneratorOptions, VllmGenerator
-from coldstart.generation.writing import MOST_CHOICES, LocalGenerator
-from coldstart.grounding.servers import IndexUnavailable
+from coldstart.generation.decoding.free import DecodingConfig
+from coldstart.generation.decoding.local import MOST_CHOICES, LocalGenerator
+from coldstart.generation.models.deferred import DeferredLM
+from coldstart.generation.remote import http as remote_http
+from coldstart.generation.remote import vllm
+from coldstart.generation.remote.http import masked
+from coldstart.generation.remote.vllm import GeneratorOptions, VllmGenerator
+from coldstart.grounding.index.servers import IndexUnavailable
 from coldstart.protocols import TextGenerator
 from coldstart.serve.errors import from_coldstart
-from coldstart.text import clean_text
 from coldstart.training.run import train
 from tests.fakes_lm import tiny_llama
 from tests.test_recommender import make
@@ -757,7 +758,7 @@ def test_choices_are_the_shortlist(double):
 
 @pytest.mark.parametrize("local", [True, False])
 def test_choices_pass_the_filters_of_the_request(double, local):
-    from coldstart.filters import Categories, default_filters
+    from coldstart.ranking.filters import Categories, default_filters
 
     rec = elsewhere(double)
     rec.settings = replace(rec.settings, shortlist=4)
@@ -780,7 +781,7 @@ def test_choices_pass_the_filters_of_the_request(double, local):
 
 def test_a_large_catalog_without_a_shortlist_offers_no_choices(monkeypatch, double):
     rec = elsewhere(double)
-    monkeypatch.setattr("coldstart.generation.writing.MOST_CHOICES", 5)
+    monkeypatch.setattr("coldstart.generation.decoding.local.MOST_CHOICES", 5)
     with pytest.raises(ConfigError, match="choices from the shortlist"):
         rec.recommend(PROFILE, strategy="free", decoding=replace(DRAWN, choices="shortlist"))
 
@@ -807,8 +808,8 @@ def test_no_more_at_a_time_than_asked_for(double):
 
 
 def test_one_users_error_is_nobody_elses(double):
-    from coldstart.answer import AnswerOptions
-    from coldstart.joint import Request, answer_jointly
+    from coldstart.pipeline.batching import Request, answer_jointly
+    from coldstart.pipeline.response import AnswerOptions
 
     rec = elsewhere(double, retries=0)
     rec.recommend([{}], strategy="free", k=3, decoding=DRAWN)

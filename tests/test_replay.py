@@ -5,22 +5,22 @@ from dataclasses import replace
 
 import pytest
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.cli import main
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.baselines import popularity_baseline
-from coldstart.evaluation.folds import user_folds
+from coldstart.evaluation.baselines.scored import popularity_baseline
 from coldstart.evaluation.learners import Live, Retrained, make_learner
-from coldstart.evaluation.metrics import ndcg
 from coldstart.evaluation.replay import ReplayPlan, Shown, arrivals, replay, stream
 from coldstart.evaluation.replay_make import make_replay_report
 from coldstart.evaluation.replay_run import ReplayOptions, run
 from coldstart.evaluation.replay_summary import at_picks, gains, staleness, windows
 from coldstart.evaluation.shift import ShiftPlan
-from coldstart.live import LiveCounts
-from coldstart.priors import Counts
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.interactions.live_counts import LiveCounts
+from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.schema import Item, UserProfile
+from coldstart.splitting.folds import user_folds
 from tests.fakes import FakeEncoder
 from tests.toy import toy_dataset
 
@@ -198,7 +198,7 @@ def test_a_live_system_is_what_it_would_be_on_all_likes(data, folds, name):
 
 
 def test_learners_are_the_systems_of_the_registry(data, folds):
-    from coldstart.evaluation.rivals.data import TrainingData
+    from coldstart.evaluation.baselines.data import TrainingData
     from coldstart.evaluation.systems import registry
 
     training = TrainingData.of(data, folds[0].train)
@@ -213,7 +213,7 @@ def test_learners_are_the_systems_of_the_registry(data, folds):
 
 
 def test_coldstart_goes_on_from_new_counts_with_the_ranker_it_has(data, folds, monkeypatch):
-    from coldstart import assembly
+    from coldstart.artifacts import loading as assembly
 
     monkeypatch.setattr(assembly, "make_encoder", lambda *_: FakeEncoder())
     learner = make_learner("coldstart_prior", data, folds[0], encoder=FakeEncoder())

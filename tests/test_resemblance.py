@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldstart import resemblance
-from coldstart.catalog import Catalog
-from coldstart.features import ResolvedProfile
-from coldstart.knowledge import ItemKnowledge
-from coldstart.priors import Counts
-from coldstart.resemblance import attribute_values, co_occurrence_of_relatives, relatives
+from coldstart.catalog import item_similarity as resemblance
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.item_similarity import (
+    attribute_values,
+    co_occurrence_of_relatives,
+    relatives,
+)
+from coldstart.catalog.item_store import ItemStore
+from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Context, Item, UserProfile
+from coldstart.scoring.features import ResolvedProfile
 from tests.fakes import FakeEncoder
 from tests.test_features import features_of, reasons_of
 
@@ -116,24 +120,24 @@ def tools():
         Item(item_id=i, title=t, attributes={"brand": m} if m else {}) for i, t, m in rows
     )
     counts = Counts.fit(catalog.ids, {"u": UserProfile()}, {"u": ("1",)})
-    knowledge = ItemKnowledge(catalog, counts, FakeEncoder())
-    knowledge.sync()
-    return knowledge
+    item_store = ItemStore(catalog, counts, FakeEncoder())
+    item_store.sync()
+    return item_store
 
 
 def test_the_maker_is_a_signal_and_a_reason():
-    knowledge = tools()
+    item_store = tools()
     liked = UserProfile(liked=["1"])
-    found = features_of(ResolvedProfile(liked, Context()), knowledge)["shares"]
+    found = features_of(ResolvedProfile(liked, Context()), item_store)["shares"]
     np.testing.assert_allclose(found, [1, 1, 0, 0])
-    reasons = reasons_of({"liked": ["1"]}, knowledge=knowledge, k=3)
+    reasons = reasons_of({"liked": ["1"]}, item_store=item_store, k=3)
     assert "ame brand as Hammer: Stanley" in reasons["2"]
     assert not any("Hammer: " in reasons[i] for i in "34")
 
 
 def test_a_changed_catalog_has_other_relatives():
-    knowledge = tools()
-    assert knowledge.alike.shape == (4, 4)
-    knowledge.catalog.add([Item(item_id="5", title="Hammer drill")])
-    knowledge.sync()
-    assert knowledge.alike.shape == (5, 5)
+    item_store = tools()
+    assert item_store.alike.shape == (4, 4)
+    item_store.catalog.add([Item(item_id="5", title="Hammer drill")])
+    item_store.sync()
+    assert item_store.alike.shape == (5, 5)

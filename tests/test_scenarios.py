@@ -6,20 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.cli import holdout, main
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation import scenarios
-from coldstart.evaluation.folds import folds_fingerprint, user_folds
 from coldstart.evaluation.judge import COLD_METRICS, METRICS, Judge
-from coldstart.evaluation.metrics import ndcg, recall
 from coldstart.evaluation.report import make_report
 from coldstart.evaluation.scenarios import later_users, new_items, new_users
 from coldstart.evaluation.summary import summarise
 from coldstart.evaluation.support import SupportCase, support_cases
 from coldstart.evaluation.systems import choose, registry
 from coldstart.evaluation.trial import System, TrialPlan, run_trial
+from coldstart.metrics.ranking_metrics import ndcg, recall
 from coldstart.schema import Pick, UserProfile
+from coldstart.splitting.folds import folds_fingerprint, user_folds
 from tests.fakes import FakeEncoder
 from tests.toy import toy_dataset
 
@@ -66,10 +66,12 @@ def test_folds_of_users_are_what_they_were(data):
 
 def test_kept_results_of_folds_of_users_are_still_found(movielens, tmp_path):
     """A new name would throw everyone's kept answers away; the last one came with the GAUC."""
-    from coldstart.evaluation.kept import Kept
+    from coldstart.evaluation.result_cache import ResultCache
 
     splits = user_folds(movielens.likes)
-    kept = Kept(tmp_path, movielens, new_users(movielens, splits).fingerprint, TrialPlan(), METRICS)
+    kept = ResultCache(
+        tmp_path, movielens, new_users(movielens, splits).fingerprint, TrialPlan(), METRICS
+    )
     settings = registry()["popularity"].settings
     path = kept.path("popularity", settings, 0)
     assert path is not None
@@ -300,11 +302,11 @@ def test_coldstart_borrows_for_items_that_came_later(data, items):
 
     run_trial(data, items, [System("x", make)], PLAN, only=[0], encoder=FakeEncoder())
     (recommender,) = made
-    recommender.knowledge.sync()
-    met = dict(zip(recommender.knowledge.ids, recommender.knowledge.met, strict=True))
+    recommender.item_store.sync()
+    met = dict(zip(recommender.item_store.ids, recommender.item_store.met, strict=True))
     assert {i for i, known in met.items() if not known} == fold.targets
-    rows = [recommender.knowledge.rows[i] for i in fold.targets]
-    assert (recommender.knowledge.share[rows] > 0).all()
+    rows = [recommender.item_store.rows[i] for i in fold.targets]
+    assert (recommender.item_store.share[rows] > 0).all()
 
 
 def test_every_system_answers_about_new_items_and_later_users(data, items, later):

@@ -15,7 +15,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from coldstart.errors import ArtifactError
-from coldstart.filters import Years, default_filters
+from coldstart.ranking.filters import Years, default_filters
 from coldstart.serve import logs
 from coldstart.serve.app import create_app
 from coldstart.serve.errors import Refusal
@@ -546,8 +546,8 @@ def test_who_waits_too_long_is_told_and_nobody_works_for_them(tmp_path):
 def test_a_change_that_has_begun_is_waited_for_and_one_that_has_not_is_not_made(tmp_path):
     with serving(tmp_path, deadline=0.3) as client:
         rec, go = client.service.worker._arms[""], threading.Event()
-        once = rec.knowledge.sync
-        rec.knowledge.sync = lambda: go.wait(20) and once()
+        once = rec.item_store.sync
+        rec.item_store.sync = lambda: go.wait(20) and once()
         threads, got = in_background(
             lambda: client.put("/v1/items/x", json={"title": "X-Men"}).status_code, 1
         )

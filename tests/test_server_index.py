@@ -26,14 +26,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdrant_client import QdrantClient, models
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.errors import CatalogError, ConfigError, MissingExtraError
-from coldstart.grounding.allowed import Allowed
 from coldstart.grounding.grounder import Grounder
-from coldstart.grounding.index import ExactIndex
-from coldstart.grounding.pgvector import PgVectorIndex
-from coldstart.grounding.qdrant import QdrantIndex
-from coldstart.grounding.servers import IndexUnavailable
+from coldstart.grounding.index.allowed import Allowed
+from coldstart.grounding.index.exact import ExactIndex
+from coldstart.grounding.index.pgvector import PgVectorIndex
+from coldstart.grounding.index.qdrant import QdrantIndex
+from coldstart.grounding.index.servers import IndexUnavailable
 from coldstart.schema import Item
 from tests.contracts import CHANGES, NAMES, QUERIES, IndexContract, apply, brute_force
 from tests.fakes import FakeEncoder
@@ -876,9 +876,9 @@ def test_a_server_that_refuses(remote):
 
 
 def test_many_rows_are_sent_and_read_in_parts(remote, monkeypatch):
-    monkeypatch.setattr("coldstart.grounding.qdrant._PAGE", 300)
-    monkeypatch.setattr("coldstart.grounding.qdrant._NUMBERS", 200 * 48)
-    monkeypatch.setattr("coldstart.grounding.qdrant._FILTERS", 4000)
+    monkeypatch.setattr("coldstart.grounding.index.qdrant._PAGE", 300)
+    monkeypatch.setattr("coldstart.grounding.index.qdrant._NUMBERS", 200 * 48)
+    monkeypatch.setattr("coldstart.grounding.index.qdrant._FILTERS", 4000)
     index = remote.index()
     names = [str(n) for n in range(1100)]
     index.set(names, VECTORS[:1100])

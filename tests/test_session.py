@@ -15,12 +15,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from coldstart import Catalog, Item, UserProfile
 from coldstart.errors import CatalogError, ConfigError, ProfileError
-from coldstart.filters import Categories, Years
+from coldstart.profile.understanding import Understood
+from coldstart.ranking.filters import Categories, Years
 from coldstart.schema import Context
 from coldstart.session import QUIZZES, Boost, OnboardingSession, SessionState
 from coldstart.session.history import SNOOZE, History
 from coldstart.session.showing import UNWANTED_WORTH, YEARS_WORTH, adjustments_of
-from coldstart.session.understood import Understood
 from tests.test_recommender import make
 from tests.toy import toy_catalog
 
@@ -478,12 +478,12 @@ def test_years_and_categories_are_found_as_by_filters(items, spans, unwanted):
         Item(item_id=str(n), title=f"Film {n}", year=year, categories=categories)
         for n, (year, categories) in enumerate(items)
     ]
-    knowledge = make(Catalog(made)).knowledge
-    knowledge.sync()
+    item_store = make(Catalog(made)).item_store
+    item_store.sync()
     if spans and None not in spans:
         spans = tuple(sorted(spans))
     said = Understood(text="x", years=spans, unwanted=tuple(unwanted))
-    found = {a.name: a for a in adjustments_of(History(texts=[said]), knowledge, NOW)}
+    found = {a.name: a for a in adjustments_of(History(texts=[said]), item_store, NOW)}
     who = UserProfile(), Context()
     years, categories = Years(*(spans or ())), Categories(exclude=unwanted)
     expected = {
@@ -493,11 +493,11 @@ def test_years_and_categories_are_found_as_by_filters(items, spans, unwanted):
     assert {name: set(a.items) for name, a in found.items()} == {
         name: ids for name, ids in expected.items() if ids
     }
-    part = knowledge.part(np.arange(0, len(made), 2), ())
+    part = item_store.part(np.arange(0, len(made), 2), ())
     for one in found.values():
         assert one.items == expected[one.name]
         assert len(one.items) == len(expected[one.name])
-        for known in (knowledge, part):
+        for known in (item_store, part):
             rows = known.rows_of(one.items)
             assert sorted(rows) == [n for n, i in enumerate(known.ids) if i in expected[one.name]]
             assert sorted(known.rows_of(frozenset(one.items))) == sorted(rows)
@@ -507,7 +507,7 @@ def test_years_and_categories_are_found_as_by_filters(items, spans, unwanted):
 def test_reading_texts_does_not_keep_what_it_knows_alive():
     rec = make(toy_catalog())
     OnboardingSession(rec).say("no drama").recommend(3, strategy="prior", now=NOW)
-    left = weakref.ref(rec.knowledge)
+    left = weakref.ref(rec.item_store)
     del rec
     gc.collect()
     assert left() is None

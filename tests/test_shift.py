@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.baselines import ScoredBaseline
+from coldstart.evaluation.baselines.scored import ScoredBaseline
 from coldstart.evaluation.recovery import by_user, recovery
 from coldstart.evaluation.shift import (
     ShiftAnswer,
@@ -17,7 +17,7 @@ from coldstart.evaluation.shift import (
     genre_groups,
     shift_cases,
 )
-from coldstart.priors import Counts
+from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Item, UserProfile
 
 A, B = frozenset({"Action", "War"}), frozenset({"Drama", "Romance"})

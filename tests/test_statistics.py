@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation import statistics
-from coldstart.evaluation.statistics import (
+from coldstart.metrics import significance as statistics
+from coldstart.metrics.significance import (
     bootstrap_interval,
     differences,
     holm,

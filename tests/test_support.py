@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.data import ml_small
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.baselines import popularity_baseline
+from coldstart.evaluation.baselines.scored import popularity_baseline
 from coldstart.evaluation.regimes import REGIMES, controls, told
 from coldstart.evaluation.support import ColdSet, cut, support_cases
-from coldstart.priors import Counts
+from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Item, UserProfile
 
 FILMS = tuple(f"f{n}" for n in range(30))

@@ -31,21 +31,22 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 from transformers import AutoModelForCausalLM
 
-from coldstart import Catalog, Item, Recommender, UserProfile, models
+from coldstart import Catalog, Item, Recommender, UserProfile
 from coldstart.cli import main
 from coldstart.errors import ArtifactError, ConfigError, ModelError
-from coldstart.generation import quick
-from coldstart.generation.beam import beam_logprobs
-from coldstart.generation.decoding import DecodingConfig
-from coldstart.generation.lora import LoRA
-from coldstart.generation.lora_lm import AdaptedLM
+from coldstart.generation.decoding.beam import beam_logprobs
+from coldstart.generation.decoding.free import DecodingConfig
+from coldstart.generation.models import quick
+from coldstart.generation.models.lora import LoRA
+from coldstart.generation.models.lora_lm import AdaptedLM
+from coldstart.runtime import models
 from coldstart.serve import tenants as serving_tenants
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.store import Store, StoreUnavailable
 from coldstart.serve.tenants import TenantServices, create_tenants_app
 from coldstart.serve.tenants_file import Tenant, read_tenants
 from coldstart.serve.tenants_turns import Turns
-from coldstart.tenants import Tenants
+from coldstart.tenants.registry import Tenants
 from tests.conftest import ARTIFACT
 from tests.fakes_lm import TITLES, trie_of
 from tests.test_recommender import make
@@ -226,7 +227,7 @@ def test_there_is_one_base_one_tokenizer_and_one_encoder(world):
         written(rec)  # has the whole model loaded
     lms = [rec.lm for rec in recs]
     assert len({id(lm.base) for lm in lms}) == len({id(lm.lines) for lm in lms}) == 1
-    assert len({id(rec.encoder) for rec in recs} | {id(r.knowledge.encoder) for r in recs}) == 1
+    assert len({id(rec.encoder) for rec in recs} | {id(r.item_store.encoder) for r in recs}) == 1
     lean = [lm._lean().weights["1.qkv"].data_ptr() for lm in lms]
     whole = [lm.model.model.layers[1].self_attn.q_proj.weight.data_ptr() for lm in lms]
     assert len({*lean, *whole}) == 1
@@ -235,7 +236,7 @@ def test_there_is_one_base_one_tokenizer_and_one_encoder(world):
 
 
 def test_each_base_is_loaded_once_and_freed_with_its_last_tenant(world, monkeypatch):
-    from coldstart import assembly
+    from coldstart.artifacts import loading as assembly
 
     real, loads = assembly.load_base, []
 
@@ -294,7 +295,7 @@ def test_such_an_adapter_gets_a_model_of_its_own(world, request, lora, caplog):
     folder = world.artifact(name, **lora)
     two = tenants({"odd": folder, "plain": world.artifact("all", seed=1)})
     before = two.get("plain").recommend(PEOPLE[1], k=7)
-    with caplog.at_level(logging.WARNING, "coldstart.tenants"):
+    with caplog.at_level(logging.WARNING, "coldstart.tenants.registry"):
         rec = two.get("odd")
     assert not isinstance(rec.lm, AdaptedLM)
     assert "does not run beside the base model" in caplog.text

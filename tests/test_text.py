@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldstart.text import clean_text, natural_title, normalise_title, split_year
+from coldstart.catalog.titles import clean_text, natural_title, normalise_title, split_year
 
 titles = st.one_of(
     st.text(max_size=30),

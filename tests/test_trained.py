@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from coldstart.errors import ArtifactError, ConfigError, DataError
+from coldstart.evaluation.baselines.data import TrainingData
+from coldstart.evaluation.baselines.language import base_lm
 from coldstart.evaluation.figures import Memo, Ours
-from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.rivals.language import base_lm
 from coldstart.evaluation.scenarios import new_users
-from coldstart.evaluation.splits import Split, split_users
 from coldstart.evaluation.systems import choose, registry
 from coldstart.evaluation.trained import artifact_split, artifact_systems
 from coldstart.evaluation.trial import TrialPlan, run_trial
 from coldstart.schema import Pick
+from coldstart.splitting.user_splits import Split, split_users
 from tests.conftest import ARTIFACT
 from tests.fakes import FakeEncoder
 

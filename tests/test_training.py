@@ -12,23 +12,23 @@ import torch
 from safetensors.numpy import load_file
 
 from coldstart.errors import ArtifactError, ConfigError, DataError
-from coldstart.evaluation.splits import Split
-from coldstart.ranking import BlendRanker
+from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import Context, UserProfile
+from coldstart.splitting.user_splits import Split
 from coldstart.training.adapter import template_of
 from coldstart.training.config import TrainConfig
 from coldstart.training.loop import Trainer
-from coldstart.training.people import simulate_profile, top_categories
+from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.run import train
-from coldstart.training.strangers import Strangers
+from coldstart.training.simulation import simulate_profile, top_categories
 from coldstart.training.teacher import Teacher
 from tests.fakes import FakeEncoder
 from tests.toy import (
     save_tiny_base,
     toy_config,
     toy_dataset,
+    toy_out_of_fold,
     toy_split,
-    toy_strangers,
     toy_teacher,
 )
 
@@ -226,7 +226,7 @@ def test_the_teacher_does_not_know_the_training_user_it_teaches_about():
     likes = data.likes[user]
     glutton = replace(data, likes={**data.likes, user: tuple(data.catalog.ids)})
     taught = [
-        Teacher(Strangers(d, split.train, FakeEncoder()), BlendRanker.default()).targets(
+        Teacher(OutOfFold(d, split.train, FakeEncoder()), BlendRanker.default()).targets(
             user, data.users[user], Context(), likes, likes, [0, 2]
         )
         for d in (data, glutton)
@@ -236,13 +236,13 @@ def test_the_teacher_does_not_know_the_training_user_it_teaches_about():
 
 def test_strangers_know_everyone_else():
     data, users = toy_dataset(), toy_split().train
-    strangers = toy_strangers()
-    assert strangers.everyone.counts.n_users == len(users)
+    out_of_fold = toy_out_of_fold()
+    assert out_of_fold.everyone.counts.n_users == len(users)
     for user in users:
-        assert len(users) - 5 <= strangers.of(user).counts.n_users < len(users)
-    assert strangers.of(toy_split().test[0]) is strangers.everyone
-    assert len({id(strangers.of(u)) for u in users}) == 8
-    assert strangers.everyone.counts.likes.sum() == sum(len(data.likes[u]) for u in users)
+        assert len(users) - 5 <= out_of_fold.of(user).counts.n_users < len(users)
+    assert out_of_fold.of(toy_split().test[0]) is out_of_fold.everyone
+    assert len({id(out_of_fold.of(u)) for u in users}) == 8
+    assert out_of_fold.everyone.counts.likes.sum() == sum(len(data.likes[u]) for u in users)
 
 
 def test_teacher_targets_are_distributions_without_the_listed_titles():

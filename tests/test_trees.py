@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldstart.errors import ArtifactError
-from coldstart.features import FEATURES
-from coldstart.ranking import BlendRanker, personal
+from coldstart.ranking.ranker import BlendRanker, personal
+from coldstart.ranking.tree_masks import Node, TreeMasks
+from coldstart.ranking.trees import POOL, TreeCorrection
+from coldstart.scoring.features import FEATURES
 from coldstart.training.boosting import TREE_FEATURES, Request, fit_trees
-from coldstart.tree_masks import Node, TreeMasks
-from coldstart.trees import POOL, TreeCorrection
 
 
 def requests(n=60, items=80, seed=0):

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coldstart.errors import ArtifactError, CatalogError
-from coldstart.generation.ragged import SAME, Ragged
-from coldstart.generation.trie import Mass, TitleTrie, TriePlan
+from coldstart.generation.trie.ragged import SAME, Ragged
+from coldstart.generation.trie.trie import Mass, TitleTrie, TriePlan
 from tests.fakes_lm import trie_of
 
 END = 0  # like a line break: at the end of every title and nowhere else

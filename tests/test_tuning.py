@@ -7,16 +7,16 @@ import pytest
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.folds import user_folds
+from coldstart.evaluation.baselines.data import TrainingData
+from coldstart.evaluation.baselines.hybrid import knn_text_prior
+from coldstart.evaluation.baselines.registry import RIVALS
+from coldstart.evaluation.baselines.tuning import tune, tune_in_turn, validation_cases
 from coldstart.evaluation.harness import MIN_TARGETS, SHOTS, evaluate
-from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.rivals.hybrid import knn_text_prior
-from coldstart.evaluation.rivals.registry import RIVALS
-from coldstart.evaluation.rivals.tuning import tune, tune_in_turn, validation_cases
 from coldstart.evaluation.systems import registry
 from coldstart.evaluation.trial import TrialPlan, run_trial
-from coldstart.priors import co_occurrence, log_popularity
+from coldstart.interactions.interaction_stats import co_occurrence, log_popularity
 from coldstart.schema import UserProfile
+from coldstart.splitting.folds import user_folds
 from tests.fakes import FakeEncoder
 from tests.toy import toy_dataset
 
@@ -33,7 +33,7 @@ def weighed(**weights):
 
 
 def test_values_are_chosen_one_after_the_other(monkeypatch):
-    from coldstart.evaluation.rivals import tuning
+    from coldstart.evaluation.baselines import tuning
 
     monkeypatch.setattr(tuning, "_mean", lambda system, cases, metric: system.worth)
     grid = {"a": (1, 2, 3), "b": (1, 2, 4)}
@@ -44,7 +44,7 @@ def test_values_are_chosen_one_after_the_other(monkeypatch):
 
 
 def test_equals_keep_what_was_set(monkeypatch):
-    from coldstart.evaluation.rivals import tuning
+    from coldstart.evaluation.baselines import tuning
 
     monkeypatch.setattr(tuning, "_mean", lambda system, cases, metric: 1.0)
     assert tune_in_turn(

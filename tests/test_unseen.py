@@ -5,12 +5,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.support import support_cases
-from coldstart.evaluation.unseen import item_cold_split, temporal_split
 from coldstart.schema import Item, UserProfile
+from coldstart.splitting.temporal_and_items import item_cold_split, temporal_split
 
 FILMS = tuple("abcdefgh")
 TOY = Catalog(Item(item_id=i, title=f"Film {i}") for i in FILMS)

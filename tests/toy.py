@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
-from coldstart.evaluation.splits import Split, split_users
-from coldstart.ranking import BlendRanker
+from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import Item, UserProfile
+from coldstart.splitting.user_splits import Split, split_users
 from coldstart.training.config import TrainConfig
-from coldstart.training.strangers import Strangers
+from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.teacher import Teacher
 from tests.fakes import FakeEncoder
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama
@@ -60,14 +60,14 @@ def toy_split() -> Split:
 
 
 @cache
-def toy_strangers() -> Strangers:
+def toy_out_of_fold() -> OutOfFold:
     """The training people, dealt into parts."""
-    return Strangers(toy_dataset(), toy_split().train, FakeEncoder())
+    return OutOfFold(toy_dataset(), toy_split().train, FakeEncoder())
 
 
 def toy_teacher(likes_share: float = 0.1) -> Teacher:
     """Teaches the default blend."""
-    return Teacher(toy_strangers(), BlendRanker.default(), likes_share)
+    return Teacher(toy_out_of_fold(), BlendRanker.default(), likes_share)
 
 
 def save_tiny_base(folder: Path, family: str = "llama") -> str:

@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from coldstart.generation.causal import CausalLM
-from coldstart.generation.decoding import DecodingConfig, _weights
+from coldstart.generation.decoding.free import DecodingConfig, _weights
+from coldstart.generation.models.causal import CausalLM
 
 
 @dataclass

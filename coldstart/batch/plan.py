@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from coldstart import __version__
-from coldstart.artifacts import MANIFEST
-from coldstart.cache import write_atomic
+from coldstart.artifacts.format import MANIFEST
 from coldstart.errors import ConfigError, DataError
+from coldstart.runtime.cache import write_atomic
 from coldstart.schema import MAX_K, Strategy
 
 FILE = "_plan.json"

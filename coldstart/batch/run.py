@@ -17,10 +17,10 @@ from typing import Literal
 from coldstart.batch.plan import FILE, Options, Plan, digest_of_artifact
 from coldstart.batch.stage import Stage, part_of
 from coldstart.batch.users import UserTable
-from coldstart.cache import leftovers, write_atomic
 from coldstart.errors import ColdstartError, ConfigError
-from coldstart.generation.vllm import GeneratorOptions
+from coldstart.generation.remote.vllm import GeneratorOptions
 from coldstart.recommender import Recommender
+from coldstart.runtime.cache import leftovers, write_atomic
 
 Engine = Literal["local", "ray"]
 Report = Callable[[int, int], None]

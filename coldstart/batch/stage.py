@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coldstart.answer import AnswerOptions
 from coldstart.batch.plan import Options, Plan
 from coldstart.batch.users import Asked, UserTable
-from coldstart.cache import write_through
 from coldstart.errors import ColdstartError, GeneratorError
-from coldstart.filters import default_filters
-from coldstart.joint import Request, answer_in_parts
+from coldstart.pipeline.batching import Request, answer_in_parts
+from coldstart.pipeline.response import AnswerOptions
+from coldstart.ranking.filters import default_filters
+from coldstart.runtime.cache import write_through
 from coldstart.schema import RecommendationList
 
 if TYPE_CHECKING:

@@ -29,6 +29,6 @@ def folder_of(artifact: str, revision: str | None) -> Path:
     Raises:
         ArtifactError, ConfigError, FetchError: see ``hub.find``.
     """
-    from coldstart.hub import find
+    from coldstart.artifacts.hub import find
 
     return find(artifact, revision=revision)

@@ -69,7 +69,7 @@ def audit(
     from coldstart.evaluation.audits.report import PACKAGES, AuditReport
     from coldstart.evaluation.audits.run import Auditor, held_out, training_people
     from coldstart.evaluation.report import made_with
-    from coldstart.evaluation.splits import Split
+    from coldstart.splitting.user_splits import Split
 
     more = [prompts.load(folder) for folder in wording or []]
     with output.status("loading the recommender"):

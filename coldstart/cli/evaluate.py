@@ -55,9 +55,9 @@ def evaluate(
       coldstart evaluate adapters/films --items films.csv --interactions ratings.csv --support 5
     """
     from coldstart import Recommender
-    from coldstart.artifacts import CARD
-    from coldstart.cache import write_atomic
-    from coldstart.card import model_card
+    from coldstart.artifacts.format import CARD
+    from coldstart.artifacts.hub import is_repository
+    from coldstart.artifacts.model_card import model_card
     from coldstart.evaluation.figures import (
         Plan,
         as_markdown,
@@ -65,8 +65,8 @@ def evaluate(
         save_figures,
     )
     from coldstart.evaluation.harness import METRICS
-    from coldstart.evaluation.splits import Split
-    from coldstart.hub import is_repository
+    from coldstart.runtime.cache import write_atomic
+    from coldstart.splitting.user_splits import Split
 
     if card and is_repository(artifact):
         raise ConfigError(

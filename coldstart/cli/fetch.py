@@ -36,7 +36,7 @@ def fetch(
       coldstart fetch ml-small
       coldstart fetch --list --json
     """
-    from coldstart.fetch import DEFAULTS, SOURCES
+    from coldstart.runtime.fetch import DEFAULTS, SOURCES
 
     unknown = [name for name in names or () if name not in {*SOURCES, "all"}]
     if unknown:
@@ -51,7 +51,7 @@ def fetch(
 
 
 def _get(name: str, force: bool) -> dict[str, Any]:
-    from coldstart import fetch, models
+    from coldstart.runtime import fetch, models
 
     source = fetch.SOURCES[name]
     if force or not fetch.fetched(source).is_dir():
@@ -64,7 +64,7 @@ def _get(name: str, force: bool) -> dict[str, Any]:
 
 
 def _look(name: str) -> dict[str, Any]:
-    from coldstart import fetch
+    from coldstart.runtime import fetch
 
     source = fetch.SOURCES[name]
     folder = fetch.fetched(source)

@@ -15,7 +15,7 @@ from coldstart.errors import ConfigError
 from coldstart.schema import Grounding
 
 if TYPE_CHECKING:
-    from coldstart.catalog import Catalog
+    from coldstart.catalog.catalog import Catalog
 
 _NUMBERS = ("#", "log p", "Id", "Similarity")
 
@@ -67,7 +67,7 @@ def generate(
     people = read_people(person)
     decoding = None
     if strategy == "free":
-        from coldstart.generation.decoding import DecodingConfig
+        from coldstart.generation.decoding.free import DecodingConfig
 
         if "mode" not in options and ("temperature" in options or "top_p" in options):
             options["mode"] = "sample"  # the only one that temperature and top-p mean anything to

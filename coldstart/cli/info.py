@@ -19,7 +19,7 @@ def info(
       coldstart info adapters/ml-100k
       coldstart info me/films --revision v1 --json
     """
-    from coldstart.artifacts import read_manifest
+    from coldstart.artifacts.format import read_manifest
 
     manifest = read_manifest(folder_of(artifact, revision))
     if as_json:

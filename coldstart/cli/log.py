@@ -84,7 +84,7 @@ def log(
     ks = whole_numbers("-k", k)
     if clip is not None and target is None:
         raise ConfigError("--clip without --target", hint="it bounds the weights of a target")
-    from coldstart.catalog import Catalog
+    from coldstart.catalog.catalog import Catalog
     from coldstart.evaluation.log import InteractionLog
     from coldstart.evaluation.log_report import make_log_report
     from coldstart.evaluation.target import Target

@@ -37,7 +37,7 @@ def push(
       coldstart push adapters/mine me/films --private
       coldstart recommend --artifact me/films --age 24
     """
-    from coldstart.hub import push as upload
+    from coldstart.artifacts.hub import push as upload
 
     with output.status(f"uploading {artifact} …"):
         address = upload(artifact, repo, private=private)

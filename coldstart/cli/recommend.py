@@ -13,13 +13,13 @@ from coldstart.cli.artifact import Revision
 from coldstart.cli.options import with_groups
 from coldstart.cli.people import Person, read_people
 from coldstart.errors import ConfigError
-from coldstart.filters import Categories, Years, default_filters
 from coldstart.protocols import Filter
+from coldstart.ranking.filters import Categories, Years, default_filters
 from coldstart.schema import Provenance, RecommendationList, Strategy
 
 if TYPE_CHECKING:
-    from coldstart.catalog import Catalog
-    from coldstart.generation.vllm import GeneratorOptions
+    from coldstart.catalog.catalog import Catalog
+    from coldstart.generation.remote.vllm import GeneratorOptions
     from coldstart.recommender import Recommender
 
 ANSWER, _FILTERS, _MODEL = "The answer", "Filters", "The model"
@@ -95,7 +95,7 @@ class Model:
             if self.generator_model is not None or self.generator_adapter is not None:
                 raise ConfigError("a generator's model or adapter, but no --generator URL")
             return None
-        from coldstart.generation.vllm import GeneratorOptions
+        from coldstart.generation.remote.vllm import GeneratorOptions
 
         return GeneratorOptions(self.generator, self.generator_model, self.generator_adapter)
 
@@ -226,7 +226,7 @@ def recommend(
     if choices is not None:
         if strategy not in ("free", "both"):
             raise ConfigError(f"--choices has no meaning for {strategy}", "add --strategy free")
-        from coldstart.generation.decoding import DecodingConfig
+        from coldstart.generation.decoding.free import DecodingConfig
 
         decoding = DecodingConfig(choices=choices)
     rec = model.load()

@@ -76,12 +76,12 @@ def replay(
       coldstart replay --data ml-small --sample 40 --steps 0,5,20 --no-shift
       coldstart replay --data ml-100k --groups "Action,Sci-Fi,Thriller/Drama,Romance"
     """
-    from coldstart.evaluation.folds import user_folds
     from coldstart.evaluation.replay import ReplayPlan
     from coldstart.evaluation.replay_make import make_replay_report
     from coldstart.evaluation.replay_run import ReplayOptions, run
     from coldstart.evaluation.shift import ShiftPlan
     from coldstart.evaluation.systems import choose
+    from coldstart.splitting.folds import user_folds
 
     said = {n: v for n, v in locals().items() if n in _OPTIONS}
     names = [n.strip() for n in systems.split(",") if n.strip()]

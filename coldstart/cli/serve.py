@@ -175,7 +175,7 @@ def _serve_tenants(
     from coldstart.serve.run import run_tenants
     from coldstart.serve.tenants import TenantServices
     from coldstart.serve.tenants_file import read_tenants
-    from coldstart.tenants import Tenants
+    from coldstart.tenants.registry import Tenants
 
     found = read_tenants(path, settings)
     for name, tenant in found.items():

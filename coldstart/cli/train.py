@@ -21,7 +21,7 @@ from coldstart.training.config import Objective, TrainConfig
 
 if TYPE_CHECKING:
     from coldstart.data.dataset import Dataset
-    from coldstart.evaluation.splits import Split
+    from coldstart.splitting.user_splits import Split
 
 _LEARNING, _MACHINE = "Learning", "The machine"
 _DEFAULT = TrainConfig()
@@ -45,7 +45,7 @@ class Tables(Source):
 
     def load(self, seed: int) -> tuple[Dataset, Split]:
         """Read the data, and decide who is trained on."""
-        from coldstart.evaluation.splits import Split, split_users
+        from coldstart.splitting.user_splits import Split, split_users
 
         data = self.dataset()
         split = Split.load(self.split) if self.split else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from coldstart.data.frames import (
+from coldstart.catalog.frames import (
     Parsed,
     columns_of,
     match_columns,
@@ -17,8 +17,8 @@ from coldstart.data.frames import (
     read_table,
     rows_text,
 )
+from coldstart.catalog.titles import as_text, normalise_title
 from coldstart.errors import CatalogError
-from coldstart.text import as_text, normalise_title
 
 LONG_TITLE = 300
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.errors import DataError
 from coldstart.schema import UserProfile
 

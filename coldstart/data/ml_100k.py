@@ -10,12 +10,12 @@ from pathlib import Path
 
 import polars as pl
 
-from coldstart import fetch
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.titles import clean_text, natural_title
 from coldstart.data.dataset import Dataset, dataset_from_frames
 from coldstart.errors import DataError
+from coldstart.runtime import fetch
 from coldstart.schema import Item, UserProfile
-from coldstart.text import clean_text, natural_title
 
 NAME = "ml-100k"
 LIKE_AT = 4.0

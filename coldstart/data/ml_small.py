@@ -12,13 +12,13 @@ from pathlib import Path
 
 import polars as pl
 
-from coldstart import fetch
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.titles import clean_text, natural_title
 from coldstart.data.dataset import Dataset, dataset_from_frames
 from coldstart.data.pickled_table import read_pickled_table
 from coldstart.errors import DataError
+from coldstart.runtime import fetch
 from coldstart.schema import Item
-from coldstart.text import clean_text, natural_title
 
 NAME = "ml-small"
 LIKE_AT = 4.0

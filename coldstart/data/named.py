@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from coldstart.catalog import Catalog
+    from coldstart.catalog.catalog import Catalog
     from coldstart.data.dataset import Dataset
 
 Name = Literal["ml-100k", "ml-small"]

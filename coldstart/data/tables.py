@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.frames import columns_of, read_table, rows_text
+from coldstart.catalog.titles import as_text, clean_text
 from coldstart.data.columns import fields_of
 from coldstart.data.dataset import Dataset, dataset_from_frames
-from coldstart.data.frames import columns_of, read_table, rows_text
 from coldstart.errors import DataError, ProfileError
 from coldstart.schema import UserProfile
-from coldstart.text import as_text, clean_text
 
 if TYPE_CHECKING:
     import polars as pl

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.errors import ConfigError, ModelError
-from coldstart.models import quieten_transformers
 from coldstart.protocols import Encoder
+from coldstart.runtime.models import quieten_transformers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -70,7 +70,7 @@ class _WithTransformers:
         import torch
         from transformers import AutoModel, AutoTokenizer
 
-        from coldstart.models import quieten_transformers
+        from coldstart.runtime.models import quieten_transformers
 
         quieten_transformers()
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.errors import CatalogError, ConfigError, DataError
 from coldstart.evaluation.log import InteractionLog, Request, Reward
 

@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from coldstart.answer import AnswerOptions
-from coldstart.cache import write_atomic
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.baselines import (
+from coldstart.evaluation.baselines.data import TrainingData
+from coldstart.evaluation.baselines.registry import RIVALS, installed
+from coldstart.evaluation.baselines.scored import (
     KNN_GRID,
     ScoredBaseline,
     demographic_baseline,
     item_knn_baseline,
     popularity_baseline,
 )
+from coldstart.evaluation.baselines.tuning import tune
 from coldstart.evaluation.harness import (
     METRICS,
     MIN_TARGETS,
@@ -40,19 +41,18 @@ from coldstart.evaluation.harness import (
     shuffled,
     summarise,
 )
-from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.rivals.registry import RIVALS, installed
-from coldstart.evaluation.rivals.tuning import tune
-from coldstart.evidence import Evidence, joined
-from coldstart.filters import Known
+from coldstart.pipeline.response import AnswerOptions
 from coldstart.protocols import Recommends
+from coldstart.ranking.filters import Known
+from coldstart.runtime.cache import write_atomic
 from coldstart.schema import RecommendationList, Strategy, UserProfile
+from coldstart.scoring.lm_signals import LMSignals, joined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.features import ResolvedProfile
     from coldstart.recommender import Recommender
+    from coldstart.scoring.features import ResolvedProfile
 
 Report = Callable[[str, int, int], None]
 
@@ -83,15 +83,15 @@ class Memo:
             raise ConfigError(f"most_bytes is {most_bytes}, expected at least 0")
         self.recommender, self._seed, self._most = recommender, seed, most_bytes
         #: (strategy, profile, rows) → (what is known, its size); oldest first.
-        self._known: dict[tuple[Strategy, str, bytes], tuple[Evidence, int]] = {}
+        self._known: dict[tuple[Strategy, str, bytes], tuple[LMSignals, int]] = {}
         self.bytes = 0
 
-    def evidence(
+    def lm_signals(
         self,
         profile: UserProfile,
         strategy: Strategy = "both",
         rows: NDArray[np.int64] | None = None,
-    ) -> tuple[ResolvedProfile, Evidence]:
+    ) -> tuple[ResolvedProfile, LMSignals]:
         """What the language model says about a profile; what was seen is in no prompt.
 
         ``both`` shares its halves with ``catalog`` and ``free``, which are asked for alone.
@@ -99,7 +99,7 @@ class Memo:
         Args:
             profile: who asks.
             strategy: what the model does.
-            rows: the items whose titles it judges, ``None`` for all; see ``Recommender.evidence``.
+            rows: items whose titles are scored, ``None`` for all; see ``Recommender.lm_signals``.
         """
         key = profile.model_copy(update={"seen": ()}).model_dump_json()
         user = self.recommender.resolve(profile)
@@ -114,11 +114,11 @@ class Memo:
         profile: str,
         user: ResolvedProfile,
         rows: NDArray[np.int64] | None,
-    ) -> Evidence:
+    ) -> LMSignals:
         some = b"" if rows is None or strategy == "free" else rows.tobytes()
         key = (strategy, profile, some)
         if key not in self._known:
-            found = self.recommender.evidence(user, strategy, rows=rows, seed=self._seed)
+            found = self.recommender.lm_signals(user, strategy, rows=rows, seed=self._seed)
             size = _OBJECTS * len(profile) + _size(found)
             self._known[key] = found, size
             self.bytes += size
@@ -127,7 +127,7 @@ class Memo:
         return self._known[key][0]
 
 
-def _size(found: Evidence) -> int:
+def _size(found: LMSignals) -> int:
     arrays = (found.logprobs, found.model, found.written)
     texts = len(found.prompt or "") + sum(len(g.model_dump_json()) for g in found.groundings)
     return sum(a.nbytes for a in arrays if a is not None) + _OBJECTS * texts
@@ -146,7 +146,7 @@ class Ours:
         return ours.answer_by(
             ours.resolve(profile),
             options,
-            lambda strategy, rows: self._memo.evidence(profile, strategy, rows)[1],
+            lambda strategy, rows: self._memo.lm_signals(profile, strategy, rows)[1],
         )
 
 
@@ -161,8 +161,8 @@ def model_alone(memo: Memo, feature: Literal["logprobs", "written"]) -> ScoredBa
     strategy: Strategy = "catalog" if feature == "logprobs" else "free"
 
     def score(profile: UserProfile) -> np.ndarray:
-        values = getattr(memo.evidence(profile, strategy)[1], feature)
-        rows = recommender.knowledge.rows
+        values = getattr(memo.lm_signals(profile, strategy)[1], feature)
+        rows = recommender.item_store.rows
         return np.asarray(values)[[rows[i] for i in recommender.counts.item_ids]]
 
     return ScoredBaseline(recommender.catalog, recommender.counts, score)
@@ -240,14 +240,14 @@ def score_share(
         "**coldstart, catalog**": Ours(memo, "catalog"),
         "**coldstart, both**": Ours(memo, "both"),
     }
-    strangers = {"coldstart, catalog, shuffled profiles": Ours(memo, "catalog")}
+    out_of_fold = {"coldstart, catalog, shuffled profiles": Ours(memo, "catalog")}
 
     def telling(what: str) -> Callable[[int, int], None] | None:
         return None if report is None else lambda done, total: report(what, done, total)
 
     true, false = plan.cases, shuffled(plan.cases, plan.seed)
     scores = score(systems, true[share::shares], telling("true profiles"))
-    return scores + score(strangers, false[share::shares], telling("shuffled profiles"))
+    return scores + score(out_of_fold, false[share::shares], telling("shuffled profiles"))
 
 
 @lru_cache(maxsize=1)

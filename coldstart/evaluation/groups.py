@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.statistics import bootstrap_interval, finite, quantile, resample
+from coldstart.metrics.significance import bootstrap_interval, finite, quantile, resample
 
 
 @dataclass(frozen=True)
@@ -156,9 +156,9 @@ def _cut(
     """Values of each large group, users by id; number of users of each small one."""
     if min_size < 2:
         raise ConfigError(f"min_size is {min_size}", hint="give 2 or more: one user has no spread")
-    if strangers := sorted(u for u in values if u not in groups):
+    if unknown := sorted(u for u in values if u not in groups):
         raise DataError(
-            f"{len(strangers)} users, first {strangers[0]!r}, have no group",
+            f"{len(unknown)} users, first {unknown[0]!r}, have no group",
             hint='give them one, such as "unknown"',
         )
     found: dict[str, list[float]] = {}

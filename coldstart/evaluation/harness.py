@@ -9,7 +9,7 @@ import numpy as np
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import DataError
-from coldstart.evaluation.metrics import ndcg, recall
+from coldstart.metrics.ranking_metrics import ndcg, recall
 from coldstart.protocols import Recommends
 from coldstart.schema import Pick, UserProfile
 
@@ -54,9 +54,9 @@ def cold_users(
         reserved: first likes that are never targets, and not shown. With as many as the most picks
             a user's targets are the same for every number of picks (``support.support_cases``).
     """
-    if strangers := [u for u in users if u not in data.likes]:
+    if unknown := [u for u in users if u not in data.likes]:
         raise DataError(
-            f"{len(strangers)} users, first {strangers[0]!r}, have no likes in {data.name}",
+            f"{len(unknown)} users, first {unknown[0]!r}, have no likes in {data.name}",
             hint="is this the data that the split was made of?",
         )
     out = []

@@ -7,8 +7,9 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 
 from coldstart.errors import DataError
-from coldstart.evaluation.kept import Record
-from coldstart.evaluation.metrics import (
+from coldstart.evaluation.result_cache import Record
+from coldstart.evaluation.support import SupportCase, cut
+from coldstart.metrics.ranking_metrics import (
     HEAD,
     MIDDLE,
     TAIL,
@@ -22,7 +23,6 @@ from coldstart.evaluation.metrics import (
     stratum_ndcg,
     terciles,
 )
-from coldstart.evaluation.support import SupportCase, cut
 from coldstart.protocols import Recommends
 from coldstart.schema import MAX_K, Pick, UserProfile
 
@@ -43,8 +43,8 @@ METRICS = (
     "tail_ndcg@10",
     *UNTESTED,
 )
-"""Values of a ``Record``; see ``coldstart.evaluation.metrics``. The reciprocal rank is that of the
-first hit among 20; popularity for the four after it is counted on the fold's training users."""
+"""Values of a ``Record``; see ``metrics.ranking_metrics``. The reciprocal rank is that of the first
+hit among 20; popularity for the four after it is counted on the fold's training users."""
 
 COLD_METRICS = (
     *METRICS[:5],

@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.encoding.encoders import CachedEncoder
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.baselines import (
+from coldstart.evaluation.baselines.data import TrainingData
+from coldstart.evaluation.baselines.scored import (
     ScoredBaseline,
     demographic_baseline,
     item_knn_baseline,
     popularity_baseline,
 )
-from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.splits import Split
 from coldstart.evaluation.systems import Prior, item_knn_setting, registry
-from coldstart.evidence import Evidence
-from coldstart.live import LiveCounts
-from coldstart.priors import Counts, demographic_lift, log_popularity
+from coldstart.interactions.interaction_stats import Counts, demographic_lift, log_popularity
+from coldstart.interactions.live_counts import LiveCounts
 from coldstart.protocols import Encoder, Recommends
-from coldstart.recency import recency_features, recent_co_occurrence
 from coldstart.recommender import Recommender
 from coldstart.schema import RecommendationList, UserProfile
+from coldstart.scoring.lm_signals import LMSignals
+from coldstart.scoring.recency import recency_features, recent_co_occurrence
+from coldstart.splitting.user_splits import Split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.features import ResolvedProfile
-    from coldstart.knowledge import ItemKnowledge
+    from coldstart.catalog.item_store import ItemStore
+    from coldstart.scoring.features import ResolvedProfile
 
     Floats = NDArray[np.float64]
 
@@ -261,10 +261,10 @@ class _RecentRecommender(Recommender):
     def features(
         self,
         user: ResolvedProfile,
-        found: Evidence | None = None,
-        knowledge: ItemKnowledge | None = None,
+        found: LMSignals | None = None,
+        item_store: ItemStore | None = None,
     ) -> Floats:
         """The ranker's input, recent picks counting more."""
-        self.knowledge.sync()
-        said, known = found or Evidence(), knowledge or self.knowledge
+        self.item_store.sync()
+        said, known = found or LMSignals(), item_store or self.item_store
         return recency_features(known, user, self.half_life, said.model, said.written)

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from coldstart.catalog import Catalog
-from coldstart.data.frames import read_table
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.frames import read_table
 from coldstart.errors import DataError
 from coldstart.evaluation.log_table import validated
 

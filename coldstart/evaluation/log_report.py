@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.errors import ConfigError
 from coldstart.evaluation import report
 from coldstart.evaluation.business import BusinessReport, Measured, business_report

@@ -8,12 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.frames import rows_text
+from coldstart.catalog.titles import as_text, clean_text
 from coldstart.data.columns import fields_of
-from coldstart.data.frames import rows_text
 from coldstart.data.tables import INTERACTIONS
 from coldstart.errors import DataError
-from coldstart.text import as_text, clean_text
 
 NEEDED = ("user_id", "item_id", "rank", "clicked")
 ALIASES = {

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coldstart.data.frames import rows_text
+from coldstart.catalog.frames import rows_text
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.log import InteractionLog, Reward
 

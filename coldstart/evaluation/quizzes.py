@@ -18,25 +18,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from coldstart.cache import write_atomic
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
+from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.harness import MIN_TARGETS
-from coldstart.evaluation.metrics import ndcg
-from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.splits import Split, shuffled_ids
-from coldstart.evaluation.statistics import (
+from coldstart.evaluation.support import cut
+from coldstart.evaluation.systems import Prior, without_model
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.metrics.significance import (
     Difference,
     bootstrap_interval,
     paired_bootstrap,
 )
-from coldstart.evaluation.support import cut
-from coldstart.evaluation.systems import Prior, without_model
-from coldstart.filters import Known, Where
 from coldstart.protocols import Filter
-from coldstart.ranking import BlendRanker
+from coldstart.ranking.filters import Known, Where
+from coldstart.ranking.ranker import BlendRanker
+from coldstart.runtime.cache import write_atomic
 from coldstart.session import OnboardingSession, Question
-from coldstart.training.people import top_categories
+from coldstart.splitting.user_splits import Split, shuffled_ids
+from coldstart.training.simulation import top_categories
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
@@ -56,9 +56,10 @@ def fitted(data: Dataset, split: Split, work: Path | None = None, seed: int = 0)
             same data, training users and seed reads it.
         seed: of the training.
     """
-    from coldstart import models, prompts
-    from coldstart.assembly import make_encoder
+    from coldstart import prompts
+    from coldstart.artifacts.loading import make_encoder
     from coldstart.recommender import Recommender
+    from coldstart.runtime import models
 
     training = TrainingData.of(data, split.train)
     said = json.dumps([data.fingerprint, split.train, seed]).encode()

@@ -10,10 +10,10 @@ import numpy as np
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.splits import shuffled_ids
 from coldstart.evaluation.support import SupportCase
 from coldstart.schema import UserProfile
-from coldstart.training.people import simulate_words, top_categories
+from coldstart.splitting.user_splits import shuffled_ids
+from coldstart.training.simulation import simulate_words, top_categories
 
 Part = Literal["attributes", "interests", "text", "picks"]
 Whose = Literal["true", "shuffled", "empty"]

@@ -14,8 +14,8 @@ from typing import Protocol, runtime_checkable
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.metrics import ndcg
 from coldstart.evaluation.support import cut
+from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.protocols import Recommends
 from coldstart.schema import Pick, UserProfile
 
@@ -116,9 +116,9 @@ def stream(data: Dataset, users: Sequence[str]) -> list[Like]:
     Raises:
         DataError: a user without likes in ``data``, or named twice.
     """
-    if strangers := [u for u in users if u not in data.likes]:
+    if unknown := [u for u in users if u not in data.likes]:
         raise DataError(
-            f"{len(strangers)} users, first {strangers[0]!r}, have no likes in {data.name}",
+            f"{len(unknown)} users, first {unknown[0]!r}, have no likes in {data.name}",
             hint="is this the data that the split was made of?",
         )
     if len(set(users)) < len(users):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from coldstart.data.dataset import Dataset
-from coldstart.evaluation.kept import data_fingerprint
 from coldstart.evaluation.replay_report import ReplayReport
 from coldstart.evaluation.replay_run import ReplayOptions, ReplayRun
 from coldstart.evaluation.replay_summary import (
@@ -17,6 +16,7 @@ from coldstart.evaluation.replay_summary import (
     windows,
 )
 from coldstart.evaluation.report import made_with
+from coldstart.evaluation.result_cache import data_fingerprint
 
 
 def make_replay_report(

@@ -17,9 +17,9 @@ from coldstart.evaluation.shift import (
     genre_groups,
     shift_cases,
 )
-from coldstart.evaluation.splits import Split
-from coldstart.live import LiveCounts
+from coldstart.interactions.live_counts import LiveCounts
 from coldstart.protocols import Encoder
+from coldstart.splitting.user_splits import Split
 
 Groups = tuple[frozenset[str], frozenset[str]]
 

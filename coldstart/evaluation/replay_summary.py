@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.beyond import coverage
 from coldstart.evaluation.recovery import Recovery, by_user, recovery
 from coldstart.evaluation.replay import Shown
 from coldstart.evaluation.shift import ShiftAnswer, ShiftPlan
-from coldstart.evaluation.statistics import (
+from coldstart.metrics.beyond_accuracy import coverage
+from coldstart.metrics.significance import (
     Difference,
     bootstrap_interval,
     holm,

@@ -15,13 +15,13 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from coldstart.cache import write_atomic
 from coldstart.data.dataset import Dataset
 from coldstart.errors import MissingExtraError
 from coldstart.evaluation.judge import UNTESTED
 from coldstart.evaluation.plots import pictures
 from coldstart.evaluation.summary import MAIN, Served, Summary
 from coldstart.evaluation.trial import Trial
+from coldstart.runtime.cache import write_atomic
 
 PACKAGES = ("coldstart-rec", "numpy", "scipy", "lightgbm", "implicit", "lightfm-next", "torch")
 _PAGE = Path(__file__).with_name("report.html.j2")

@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.folds import folds_fingerprint, user_folds
 from coldstart.evaluation.judge import COLD_METRICS, METRICS
-from coldstart.evaluation.kept import data_fingerprint
-from coldstart.evaluation.splits import Split, shuffled_ids
-from coldstart.evaluation.unseen import item_cold_split, temporal_split
+from coldstart.evaluation.result_cache import data_fingerprint
+from coldstart.splitting.folds import folds_fingerprint, user_folds
+from coldstart.splitting.temporal_and_items import item_cold_split, temporal_split
+from coldstart.splitting.user_splits import Split, shuffled_ids
 
 MAIN = "ndcg@10"
 QUANTILE, SHARE = 0.8, 0.1

@@ -15,26 +15,26 @@ import numpy as np
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.beyond import (
+from coldstart.evaluation.groups import Gap, Groups, by_group, gap
+from coldstart.evaluation.judge import UNTESTED
+from coldstart.evaluation.result_cache import Record
+from coldstart.evaluation.scenarios import MAIN as MAIN
+from coldstart.evaluation.trial import Trial
+from coldstart.interactions.interaction_stats import attribute_groups
+from coldstart.metrics.beyond_accuracy import (
     coverage,
     gini,
     mean_intra_list_diversity,
     mean_popularity,
     novelty,
 )
-from coldstart.evaluation.groups import Gap, Groups, by_group, gap
-from coldstart.evaluation.judge import UNTESTED
-from coldstart.evaluation.kept import Record
-from coldstart.evaluation.scenarios import MAIN as MAIN
-from coldstart.evaluation.statistics import (
+from coldstart.metrics.significance import (
     Difference,
     bootstrap_interval,
     holm,
     paired_bootstrap,
     weighted_interval,
 )
-from coldstart.evaluation.trial import Trial
-from coldstart.priors import attribute_groups
 
 _GAUC, _RATED = UNTESTED
 

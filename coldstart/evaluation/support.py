@@ -16,7 +16,7 @@ from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.harness import MIN_TARGETS, SHOTS
 from coldstart.schema import Pick, UserProfile
-from coldstart.training.people import Order as Order
+from coldstart.training.simulation import Order as Order
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,9 @@ def support_cases(
         )
     if order not in ("first", "random"):
         raise ConfigError(f"order is {order!r}", hint="'first' or 'random'")
-    if strangers := [u for u in users if u not in data.likes]:
+    if unknown := [u for u in users if u not in data.likes]:
         raise DataError(
-            f"{len(strangers)} users, first {strangers[0]!r}, have no likes in {data.name}",
+            f"{len(unknown)} users, first {unknown[0]!r}, have no likes in {data.name}",
             hint="is this the data that the split was made of?",
         )
     hidden = frozenset() if candidates is None else frozenset(data.catalog.ids) - set(candidates)

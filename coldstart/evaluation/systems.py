@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation import baselines
-from coldstart.evaluation.baselines import (
+from coldstart.evaluation.baselines import scored as baselines
+from coldstart.evaluation.baselines import tuning
+from coldstart.evaluation.baselines.data import TrainingData
+from coldstart.evaluation.baselines.registry import PACKAGES, RIVALS, Rival, installed
+from coldstart.evaluation.baselines.scored import (
     KNN_DEFAULT,
     KNN_GRID,
     demographic_baseline,
     item_knn_baseline,
     popularity_baseline,
 )
-from coldstart.evaluation.rivals import tuning
-from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.rivals.registry import PACKAGES, RIVALS, Rival, installed
-from coldstart.evaluation.rivals.tuning import tune, tune_in_turn, validation_cases
-from coldstart.evaluation.splits import Split
+from coldstart.evaluation.baselines.tuning import tune, tune_in_turn, validation_cases
 from coldstart.evaluation.trained import artifact_systems
 from coldstart.evaluation.trial import System
 from coldstart.protocols import Recommends
 from coldstart.schema import RecommendationList, UserProfile
-from coldstart.training.people import Order
+from coldstart.splitting.user_splits import Split
+from coldstart.training.simulation import Order
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
@@ -134,16 +134,17 @@ def without_model(
     Counts, and with 100 training users or more the tree correction, learned from each user as a
     stranger; the weights are those that the trees correct.
     """
-    from coldstart import models, prompts
-    from coldstart.assembly import make_encoder
+    from coldstart import prompts
+    from coldstart.artifacts.loading import make_encoder
     from coldstart.recommender import Recommender
+    from coldstart.runtime import models
     from coldstart.training.crossfit import learn_classical
-    from coldstart.training.strangers import Strangers
+    from coldstart.training.out_of_fold import OutOfFold
 
     encoder = training.encoder or make_encoder(models.DEFAULT_ENCODER)
-    strangers = Strangers(data, split.train, encoder, seed=seed)
-    ranker = learn_classical(data, split.train, strangers, seed=seed)
-    counts, template = strangers.everyone.counts, prompts.load(prompts.DEFAULT)
+    out_of_fold = OutOfFold(data, split.train, encoder, seed=seed)
+    ranker = learn_classical(data, split.train, out_of_fold, seed=seed)
+    counts, template = out_of_fold.everyone.counts, prompts.load(prompts.DEFAULT)
     return Prior(Recommender(training.catalog, None, template, counts, encoder, ranker))
 
 
@@ -158,7 +159,7 @@ class Prior:
 
     def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
         """Rank the whole catalog by everything but the language model."""
-        from coldstart.filters import Known
+        from coldstart.ranking.filters import Known
 
         return self.recommender.recommend(
             profile, k=k, strategy="prior", filters=[Known()], near_duplicates=True

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from coldstart.data.frames import read_table
+from coldstart.catalog.frames import read_table
 from coldstart.errors import DataError
 from coldstart.evaluation.business import codes
 from coldstart.evaluation.log import InteractionLog, Reward

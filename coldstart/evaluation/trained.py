@@ -13,14 +13,11 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coldstart.artifacts import read_manifest
+from coldstart.artifacts.format import read_manifest
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.baselines import KNN_DEFAULT, item_knn_baseline
-from coldstart.evaluation.figures import Memo, Ours, model_alone
-from coldstart.evaluation.harness import ColdCase, cold_users
-from coldstart.evaluation.rivals.data import TrainingData
-from coldstart.evaluation.rivals.language import (
+from coldstart.evaluation.baselines.data import TrainingData
+from coldstart.evaluation.baselines.language import (
     ALPHAS,
     GAMMAS,
     base_lm,
@@ -29,13 +26,16 @@ from coldstart.evaluation.rivals.language import (
     d3,
     title_space,
 )
-from coldstart.evaluation.rivals.tuning import tune
-from coldstart.evaluation.splits import Split
+from coldstart.evaluation.baselines.scored import KNN_DEFAULT, item_knn_baseline
+from coldstart.evaluation.baselines.tuning import tune
+from coldstart.evaluation.figures import Memo, Ours, model_alone
+from coldstart.evaluation.harness import ColdCase, cold_users
 from coldstart.evaluation.trial import System
 from coldstart.protocols import Recommends
+from coldstart.splitting.user_splits import Split
 
 if TYPE_CHECKING:
-    from coldstart.generation.causal import CausalLM
+    from coldstart.generation.models.causal import CausalLM
 
 log = logging.getLogger(__name__)
 
@@ -151,9 +151,9 @@ def artifact_systems(folder: Path, seed: int = 0) -> list[System]:
 
     def make(build: _Make, training: TrainingData, split: Split, data: Dataset) -> Recommends:
         own = artifact_split(folder)
-        if strangers := set(own.train) ^ set(split.train):
+        if unknown := set(own.train) ^ set(split.train):
             raise ConfigError(
-                f"{folder} was trained on other users than the fold's: {len(strangers)} differ",
+                f"{folder} was trained on other users than the fold's: {len(unknown)} differ",
                 hint="ask it about the users of its own split.json",
             )
         if set(split.test) - set(own.test):

@@ -15,16 +15,16 @@ from typing import Any
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
+from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.harness import MIN_TARGETS, SHOTS
 from coldstart.evaluation.judge import Judge
-from coldstart.evaluation.kept import Kept, Record, data_fingerprint
-from coldstart.evaluation.reach import outside_source, source_digest
 from coldstart.evaluation.regimes import REGIMES, told
-from coldstart.evaluation.rivals.data import TrainingData
+from coldstart.evaluation.result_cache import Record, ResultCache, data_fingerprint
 from coldstart.evaluation.scenarios import Fold, Kind, Scenario, new_users
-from coldstart.evaluation.splits import Split
 from coldstart.evaluation.support import Order, SupportCase, support_cases
 from coldstart.protocols import Encoder, Recommends
+from coldstart.runtime.code_fingerprint import outside_source, source_digest
+from coldstart.splitting.user_splits import Split
 
 Factory = Callable[[TrainingData, Split, Dataset], Recommends]
 Report = Callable[[str, int, int], None]
@@ -166,7 +166,7 @@ def run_trial(
             hint="one fold or more, and one system or more, each with a name of its own",
         )
     fingerprint, metrics = scenario.fingerprint, scenario.kind.metrics
-    kept = Kept(work, data, fingerprint, plan, metrics, encoder, note)
+    kept = ResultCache(work, data, fingerprint, plan, metrics, encoder, note)
     records: list[Record] = []
     seconds: dict[tuple[str, int], float] = {}
     dropped: dict[int, int] = {}

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.errors import CatalogError, ModelError
-from coldstart.reading import Reader
 from coldstart.schema import UserProfile
+from coldstart.scoring.language_model import LanguageModelScorer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.generation.causal import CausalLM
+    from coldstart.generation.models.causal import CausalLM
     from coldstart.recommender import Recommender
 
     Floats = NDArray[np.float64]
@@ -76,7 +76,7 @@ class Original:
     def __init__(self, recommender: Recommender) -> None:
         if not len(recommender.catalog):
             raise CatalogError("the catalog is empty", hint="an export is checked on its items")
-        recommender.knowledge.sync()
+        recommender.item_store.sync()
         self._recommender = recommender
         self._settings = replace(recommender.settings, shortlist_tokens=_TREE_TOKENS)
         reader, row_of = self._reader(recommender.reader.lm), recommender.catalog.rows
@@ -100,9 +100,9 @@ class Original:
             moved.append(np.abs(expected[first] - expected[right]).max() if sound else np.inf)
         return Check(tuple(differs), float(max(gaps)), float(max(moved)))
 
-    def _reader(self, lm: CausalLM) -> Reader:
+    def _reader(self, lm: CausalLM) -> LanguageModelScorer:
         rec = self._recommender
-        return Reader(lm, rec.template, rec.knowledge, self._settings)
+        return LanguageModelScorer(lm, rec.template, rec.item_store, self._settings)
 
 
 def profiles(recommender: Recommender) -> dict[str, UserProfile]:

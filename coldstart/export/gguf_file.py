@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from coldstart.generation.causal import CausalLM
+    from coldstart.generation.models.causal import CausalLM
 
 ARCHITECTURES = ("llama", "gpt2")
 """Model types that can be written."""
@@ -73,8 +73,8 @@ def read_gguf(path: Path) -> CausalLM:
     """Load a file by Transformers' own reader, in float32 on the CPU."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from coldstart.generation.causal import CausalLM
-    from coldstart.models import quieten_transformers, quietly
+    from coldstart.generation.models.causal import CausalLM
+    from coldstart.runtime.models import quieten_transformers, quietly
 
     quieten_transformers()
     where = {"gguf_file": path.name}

@@ -10,16 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coldstart.cache import new_folder, write_through
 from coldstart.errors import ConfigError, ModelError
 from coldstart.export.check import COMPARED, TOP, Check, ExportError, Original
 from coldstart.export.ct2 import TranslatedLM, need_ctranslate2, write_ctranslate2
 from coldstart.export.gguf_file import check_writable, read_gguf, write_gguf
+from coldstart.runtime.cache import new_folder, write_through
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from coldstart.generation.causal import CausalLM
+    from coldstart.generation.models.causal import CausalLM
 
 DTYPES = ("float32", "float16", "bfloat16")
 _OURS = {"merged": "config.json", "ctranslate2": "model.bin"}
@@ -123,7 +123,7 @@ def export(
     """
     if "ctranslate2" in plan.wanted:
         need_ctranslate2()
-    from coldstart.assembly import load_unmerged, load_with
+    from coldstart.artifacts.loading import load_unmerged, load_with
     from coldstart.recommender import Recommender
 
     report("loading the base model and the adapter")
@@ -223,8 +223,8 @@ class _Merged:
 
 
 def _read_merged(folder: Path) -> CausalLM:
-    from coldstart.generation.causal import CausalLM
-    from coldstart.models import load_causal_lm, load_tokenizer
+    from coldstart.generation.models.causal import CausalLM
+    from coldstart.runtime.models import load_causal_lm, load_tokenizer
 
     model: Any = load_causal_lm(folder, device="cpu", dtype="float32")
     return CausalLM(model, load_tokenizer(folder))

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
+from coldstart.catalog.titles import clean_text, natural_title, split_year
 from coldstart.encoding.encoders import encode_items
 from coldstart.errors import CatalogError, ConfigError
-from coldstart.grounding.allowed import Allowed
+from coldstart.grounding.index.allowed import Allowed
 from coldstart.protocols import Encoder, Index
 from coldstart.schema import Candidate, Grounding, Item, Match
-from coldstart.text import clean_text, natural_title, split_year
 
 _LONGEST = 2000  # characters; no title is longer, so the rest of a text is not read
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, Field
 
-from coldstart.filters import AgeRating
+from coldstart.ranking.filters import AgeRating
 from coldstart.schema import Context, Item, UserProfile
 
 if TYPE_CHECKING:

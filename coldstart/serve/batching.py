@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from coldstart.answer import AnswerOptions
-from coldstart.filters import default_filters
-from coldstart.joint import Request, answer_jointly
+from coldstart.pipeline.batching import Request, answer_jointly
+from coldstart.pipeline.response import AnswerOptions
+from coldstart.ranking.filters import default_filters
 from coldstart.schema import Context, RecommendationList, UserProfile
 
 if TYPE_CHECKING:

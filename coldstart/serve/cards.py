@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coldstart.profile.understanding import Understood
 from coldstart.serve.models import Card, FormOut, QuestionOut
 from coldstart.session.choices import categories_question
 from coldstart.session.history import read_history
 from coldstart.session.quiz import UNKNOWN
 from coldstart.session.state import Asked, Question, SessionState
-from coldstart.session.understood import Understood
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
@@ -22,7 +22,7 @@ def form(recommender: Recommender) -> FormOut:
     for group in sorted(recommender.counts.group_sizes):
         name, _, value = group.partition("=")
         fields.setdefault(name, []).append(value)
-    found = categories_question(recommender.knowledge)
+    found = categories_question(recommender.item_store)
     return FormOut(
         fields=fields,
         categories=[c.value for c in found.choices] if found else [],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from coldstart.catalog import Catalog
+from coldstart.catalog.catalog import Catalog
 from coldstart.errors import CatalogError
 from coldstart.schema import Item
 from coldstart.serve import logs
@@ -135,4 +135,4 @@ def _follow(rec: Recommender) -> None:
     if rec.lm is not None and len(rec.catalog):
         rec.prompt(rec.resolve({}))
     else:
-        rec.knowledge.sync()
+        rec.item_store.sync()

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from coldstart.errors import CatalogError, ColdstartError, GeneratorError, ProfileError
-from coldstart.grounding.servers import IndexUnavailable
+from coldstart.grounding.index.servers import IndexUnavailable
 from coldstart.serve.store.errors import (
     Conflict,
     KeyReused,

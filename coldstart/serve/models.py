@@ -15,7 +15,8 @@ from pydantic import (
     model_validator,
 )
 
-from coldstart.filters import (
+from coldstart.protocols import Filter
+from coldstart.ranking.filters import (
     AgeRating,
     Attributes,
     Available,
@@ -24,7 +25,6 @@ from coldstart.filters import (
     Price,
     Years,
 )
-from coldstart.protocols import Filter
 from coldstart.schema import (
     MAX_K,
     Context,
@@ -58,7 +58,7 @@ _PICK = {
         },
     ]
 }
-Picks = Annotated[
+PickResolver = Annotated[
     tuple[Pick, ...],
     BeforeValidator(_as_picks),
     Field(max_length=_MOST_PICKS),
@@ -101,9 +101,9 @@ class ProfileIn(UserProfile):
     user_id: str | None = Field(default=None, max_length=200)
     attributes: Named = Field(default_factory=dict)
     interests: Texts = ()
-    liked: Picks = ()
-    disliked: Picks = ()
-    seen: Picks = ()
+    liked: PickResolver = ()
+    disliked: PickResolver = ()
+    seen: PickResolver = ()
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_PROFILE]})
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from coldstart.artifacts import MANIFEST
+from coldstart.artifacts.format import MANIFEST
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.serve.settings import ServeSettings
 
@@ -152,7 +152,7 @@ class Args(BaseModel):
 
 
 def _sharing(device: str, dtype: str) -> Callable[[str], Recommender]:
-    from coldstart.tenants import Tenants
+    from coldstart.tenants.registry import Tenants
 
     tenants = Tenants({"": ""}, device=device, dtype=dtype)
 

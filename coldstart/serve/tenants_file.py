@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from coldstart.artifacts import MANIFEST
+from coldstart.artifacts.format import MANIFEST
 from coldstart.errors import ConfigError
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.store import Store

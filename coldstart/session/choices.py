@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.knowledge import ItemKnowledge
+from coldstart.catalog.item_store import ItemStore
 from coldstart.session.information import InformationGain
 from coldstart.session.quiz import Known, Quiz, best, pair_question, to_columns
 from coldstart.session.state import Choice, Question
@@ -34,7 +34,7 @@ class CategoriesFirst:
 
     def question(self, known: Known) -> Question | None:
         """Ask about the most liked categories, once."""
-        found = categories_question(known.knowledge)
+        found = categories_question(known.item_store)
         if found is None or found.question_id in known.asked:
             return self._then.question(known)
         return found
@@ -61,17 +61,17 @@ class Pairs:
 
     def question(self, known: Known) -> Question | None:
         """Ask about two items, or about the last one alone."""
-        values, knowledge = self._worth.value(known), known.knowledge
+        values, item_store = self._worth.value(known), known.item_store
         a = best(values, known.askable)
         if a is None:
             return None
         others = known.askable.copy()
         others[a] = False
-        apart = np.where(values > 0, values * (1 - _near(knowledge, a)), values)
+        apart = np.where(values > 0, values * (1 - _near(item_store, a)), values)
         b = best(apart, others)
         if b is None:
             return self._worth.question(known)
-        items = knowledge.catalog.items
+        items = item_store.catalog.items
         return pair_question(items[a], items[b], "different people like them")
 
     def value(self, known: Known) -> Floats:
@@ -79,14 +79,14 @@ class Pairs:
         return self._worth.value(known)
 
 
-def categories_question(knowledge: ItemKnowledge) -> Question | None:
+def categories_question(item_store: ItemStore) -> Question | None:
     """Ask which of the 12 most liked categories are liked; ``None`` with fewer than two.
 
     A category's likes are those of its items; equal ones come by name.
     """
-    spelled = {c.casefold(): c for item in knowledge.catalog for c in item.categories}
-    likes = knowledge.likes @ knowledge.has_category
-    names = sorted(spelled, key=lambda c: (-likes[knowledge.category_column[c]], c))
+    spelled = {c.casefold(): c for item in item_store.catalog for c in item.categories}
+    likes = item_store.likes @ item_store.has_category
+    names = sorted(spelled, key=lambda c: (-likes[item_store.category_column[c]], c))
     if len(names) < 2:
         return None
     return Question(
@@ -98,11 +98,11 @@ def categories_question(knowledge: ItemKnowledge) -> Question | None:
     )
 
 
-def _near(knowledge: ItemKnowledge, row: int) -> Floats:
+def _near(item_store: ItemStore, row: int) -> Floats:
     """Damped cosine of the co-occurrence of every row with one, shape (N,)."""
-    counts, own = knowledge.counts, to_columns(knowledge, (row,))
+    counts, own = item_store.counts, to_columns(item_store, (row,))
     if not own:
-        return np.zeros(len(knowledge.ids))
+        return np.zeros(len(item_store.ids))
     size = counts.likes + _DAMPING
     near = counts.together[own].toarray().ravel() / np.sqrt(size[own[0]] * size)
-    return knowledge.spread(near)
+    return item_store.spread(near)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from coldstart.knowledge import ItemKnowledge
+from coldstart.catalog.item_store import ItemStore
 from coldstart.session.quiz import ItemQuiz, Known, Tables, to_rows
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ class ClusterDiverse(ItemQuiz):
 
     def value(self, known: Known) -> Floats:
         """``1 / place`` in the order of the class, 0 for items beyond the 300."""
-        return _ORDER.of(known.knowledge)
+        return _ORDER.of(known.item_store)
 
 
-def cluster_order(knowledge: ItemKnowledge) -> list[int]:
+def cluster_order(item_store: ItemStore) -> list[int]:
     """Columns of the famous items in the order in which they are asked about."""
-    counts = knowledge.counts
+    counts = item_store.counts
     famous = np.argsort(-counts.likes, kind="stable")[:FAMOUS]
     famous = famous[counts.likes[famous] > 0]
     if len(famous) < 2:
@@ -65,11 +65,11 @@ def cluster_order(knowledge: ItemKnowledge) -> list[int]:
     return [queue[n] for n in range(longest) for _, queue in queues if n < len(queue)]
 
 
-def _values(knowledge: ItemKnowledge) -> Floats:
-    values = np.zeros(len(knowledge.counts.item_ids))
-    order = cluster_order(knowledge)
+def _values(item_store: ItemStore) -> Floats:
+    values = np.zeros(len(item_store.counts.item_ids))
+    order = cluster_order(item_store)
     values[order] = 1.0 / np.arange(1, len(order) + 1)
-    return to_rows(knowledge, values)
+    return to_rows(item_store, values)
 
 
 _ORDER = Tables(_values)

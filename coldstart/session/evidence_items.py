@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.knowledge import ItemKnowledge
-from coldstart.priors import pick_lift, popularity
+from coldstart.catalog.item_store import ItemStore
+from coldstart.interactions.interaction_stats import pick_lift, popularity
 from coldstart.session.quiz import ItemQuiz, Known, Tables, to_rows
 
 if TYPE_CHECKING:
@@ -34,18 +34,18 @@ class EvidenceCandidates(ItemQuiz):
 
     def value(self, known: Known) -> Floats:
         """See the class; 0 for items beyond the 1,000 most liked."""
-        return _TABLES.of(known.knowledge)
+        return _TABLES.of(known.item_store)
 
 
-def _values(knowledge: ItemKnowledge) -> Floats:
-    counts = knowledge.counts
+def _values(item_store: ItemStore) -> Floats:
+    counts = item_store.counts
     share = popularity(counts)
     values = np.zeros(len(share))
     for column in np.argsort(-counts.likes, kind="stable")[:MOST_ITEMS]:
         lift = pick_lift(counts, [counts.item_ids[column]])
         lift[column] = 0.0
         values[column] = share[column] * np.sqrt(share @ lift**2)
-    return to_rows(knowledge, values)
+    return to_rows(item_store, values)
 
 
 _TABLES = Tables(_values)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.duplicates import NearDuplicates
-from coldstart.knowledge import ItemKnowledge
+from coldstart.catalog.item_store import ItemStore
+from coldstart.catalog.near_duplicates import NearDuplicates
 from coldstart.schema import Recommendation, RecommendationList
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def explore(
     best: RecommendationList,
     wide: RecommendationList,
     values: Floats,
-    knowledge: ItemKnowledge,
+    item_store: ItemStore,
     *,
     places: int,
     shown: Collection[str],
@@ -36,12 +36,12 @@ def explore(
         best: the list without exploration.
         wide: a longer one, from which the others are taken.
         values: what the opinion about each item would tell, shape (N,), in row order.
-        knowledge: of the catalog.
+        item_store: of the catalog.
         places: how many places; fewer are given if there are too few items.
         shown: ids of items shown before, which are not taken.
         near_duplicates: whether items of nearly the same title may be in one list.
     """
-    catalog, rows = knowledge.catalog, knowledge.rows
+    catalog, rows = item_store.catalog, item_store.rows
     kept = [line.item_id for line in best.items[: len(best) - places]]
     fresh = [x for x in wide if x.item_id not in kept and x.item_id not in shown]
     taken = [catalog[i] for i in kept]

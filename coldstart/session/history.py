@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from coldstart.profile.understanding import Understood
 from coldstart.schema import Pick, UserProfile
 from coldstart.session.state import (
     Answered,
@@ -20,7 +21,6 @@ from coldstart.session.state import (
     SessionState,
     Shown,
 )
-from coldstart.session.understood import Understood
 
 SNOOZE = 3
 """Lists for which an item that was skipped, or put off, is not shown again."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.knowledge import ItemKnowledge
+from coldstart.catalog.item_store import ItemStore
 from coldstart.session.quiz import ItemQuiz, Known, Tables, to_columns, to_rows
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class Tastes:
     negentropy: Single
 
     @classmethod
-    def of(cls, knowledge: ItemKnowledge) -> Tastes:
+    def of(cls, item_store: ItemStore) -> Tastes:
         """Count them."""
-        counts = knowledge.counts
+        counts = item_store.counts
         columns = np.argsort(-counts.likes, kind="stable")[:MOST_ITEMS]
         place = np.full(len(counts.item_ids), -1)
         place[columns] = np.arange(len(columns))
@@ -89,21 +89,21 @@ class InformationGain(ItemQuiz):
 
     def value(self, known: Known) -> Floats:
         """Nats, at least 0; items beyond the ``MOST_ITEMS`` most liked are worth 0."""
-        knowledge = known.knowledge
-        tastes = TASTES.of(knowledge)
+        item_store = known.item_store
+        tastes = TASTES.of(item_store)
         weights = taste_weights(known).astype(np.float32)
         gain = weights @ tastes.negentropy - _negentropy(weights @ tastes.likes)
-        values = np.zeros(len(knowledge.counts.item_ids))
+        values = np.zeros(len(item_store.counts.item_ids))
         values[tastes.columns] = np.maximum(gain, 0.0)
-        return to_rows(knowledge, values)
+        return to_rows(item_store, values)
 
 
 def taste_weights(known: Known) -> Floats:
     """Share of each taste, given all that the person said about items, shape (M,)."""
-    tastes = TASTES.of(known.knowledge)
+    tastes = TASTES.of(known.item_store)
 
     def places(rows: tuple[int, ...]) -> list[int]:
-        found = (int(tastes.place[c]) for c in to_columns(known.knowledge, rows))
+        found = (int(tastes.place[c]) for c in to_columns(known.item_store, rows))
         return [p for p in found if p >= 0]
 
     return tastes.posterior(places(known.liked), places(known.disliked + known.unfamiliar))

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 import numpy as np
 from pydantic import BaseModel
 
-from coldstart.answer import AnswerOptions
+from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import CatalogError, ConfigError, ProfileError
-from coldstart.filters import default_filters, verdict
-from coldstart.hardware import one_blas_thread
-from coldstart.knowledge import ItemKnowledge
+from coldstart.pipeline.response import AnswerOptions
+from coldstart.profile.understanding import Understanding, Understood
 from coldstart.protocols import Filter
+from coldstart.ranking.filters import default_filters, verdict
+from coldstart.runtime.hardware import one_blas_thread
 from coldstart.schema import (
     MAX_K,
     Context,
@@ -46,14 +47,13 @@ from coldstart.session.state import (
     SessionState,
     Shown,
 )
-from coldstart.session.understood import Understanding, Understood
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.evidence import Evidence
-    from coldstart.features import ResolvedProfile
     from coldstart.recommender import Recommender
+    from coldstart.scoring.features import ResolvedProfile
+    from coldstart.scoring.lm_signals import LMSignals
 
 E = TypeVar("E", bound=BaseModel)
 _UNDERSTANDING: Tables[Understanding] = Tables(Understanding)
@@ -201,7 +201,7 @@ class OnboardingSession:
         Raises:
             ProfileError: it is empty, no text, or longer than 2,000 characters.
         """
-        said = _UNDERSTANDING.of(self._knowledge).read(text)
+        said = _UNDERSTANDING.of(self._item_store).read(text)
         return self._and_then(_made(Said, text=said.text, at=at))
 
     def feedback(
@@ -292,12 +292,12 @@ class OnboardingSession:
         )
         if not self._exploration:
             return self._recommender.answer_to(user, options)
-        found: dict[tuple[Strategy, bytes | None], Evidence] = {}
+        found: dict[tuple[Strategy, bytes | None], LMSignals] = {}
 
-        def ask(strategy: Strategy, rows: NDArray[np.int64] | None) -> Evidence:
+        def ask(strategy: Strategy, rows: NDArray[np.int64] | None) -> LMSignals:
             key = strategy, None if rows is None else rows.tobytes()
             if key not in found:  # once for both lists
-                found[key] = self._recommender.evidence(user, strategy, rows=rows)
+                found[key] = self._recommender.lm_signals(user, strategy, rows=rows)
             return found[key]
 
         wider = replace(options, k=min(PLAUSIBLE * k, MAX_K), diversity=0.0)
@@ -312,7 +312,7 @@ class OnboardingSession:
             best,
             wide,
             values,
-            self._knowledge,
+            self._item_store,
             places=places,
             shown=self._history.shown,
             near_duplicates=near_duplicates,
@@ -342,40 +342,40 @@ class OnboardingSession:
             (*asked, NotNow(self._history)),
             diversity,
             near_duplicates=near_duplicates,
-            adjustments=adjustments_of(self._history, self._knowledge, now or datetime.now(UTC)),
+            adjustments=adjustments_of(self._history, self._item_store, now or datetime.now(UTC)),
         )
         return self._recommender.resolve(self.profile, context), options
 
     # -- inside ----------------------------------------------------------------------------------
 
     @property
-    def _knowledge(self) -> ItemKnowledge:
-        knowledge = self._recommender.knowledge
-        knowledge.sync()
-        return knowledge
+    def _item_store(self) -> ItemStore:
+        item_store = self._recommender.item_store
+        item_store.sync()
+        return item_store
 
     @cached_property
     def _history(self) -> History:
-        return read_history(self._state, _UNDERSTANDING.of(self._knowledge).read)
+        return read_history(self._state, _UNDERSTANDING.of(self._item_store).read)
 
     def _known(self) -> Known:
         """What the quiz is told: opinions, and what may be asked about."""
-        knowledge, history = self._knowledge, self._history
-        rows, profile = knowledge.rows, self.profile
+        item_store, history = self._item_store, self._history
+        rows, profile = item_store.rows, self.profile
 
         def those(ids: Iterable[str]) -> tuple[int, ...]:
             return tuple(rows[i] for i in ids if i in rows)
 
         allowed, moment = default_filters(), Context()
         askable = np.array(
-            [verdict(item, allowed, profile, moment) is None for item in knowledge.catalog]
+            [verdict(item, allowed, profile, moment) is None for item in item_store.catalog]
         )
         about = (i for question in history.questions.values() for i in question.items)
         askable[list(those([*about, *history.snoozed]))] = False
         if self._askable is not None:
-            askable &= np.array([i in self._askable for i in knowledge.ids])
+            askable &= np.array([i in self._askable for i in item_store.ids])
         return Known(
-            knowledge,
+            item_store,
             those(history.liked),
             those(history.disliked),
             those(history.unfamiliar),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.knowledge import ItemKnowledge
-from coldstart.priors import Counts, popularity
+from coldstart.catalog.item_store import ItemStore
+from coldstart.interactions.interaction_stats import Counts, popularity
 from coldstart.session.quiz import ItemQuiz, Known, Tables, to_rows
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class PopularityEntropy(ItemQuiz):
 
     def value(self, known: Known) -> Floats:
         """See the class."""
-        return _TABLES.of(known.knowledge)
+        return _TABLES.of(known.item_store)
 
 
 class Random(ItemQuiz):
@@ -44,7 +44,7 @@ class Random(ItemQuiz):
 
     def value(self, known: Known) -> Floats:
         """Uniform in [0, 1); items nobody met among them."""
-        return known.rng.random(len(known.knowledge.ids))
+        return known.rng.random(len(known.item_store.ids))
 
 
 def liked_by_those_who_know(counts: Counts) -> Floats:
@@ -71,10 +71,10 @@ def entropy(p: Floats) -> Floats:
     return np.asarray(-q * np.log2(q) - (1 - q) * np.log2(1 - q))
 
 
-def _divided(knowledge: ItemKnowledge) -> Floats:
-    counts = knowledge.counts
+def _divided(item_store: ItemStore) -> Floats:
+    counts = item_store.counts
     values = popularity(counts) * entropy(liked_by_those_who_know(counts))
-    return to_rows(knowledge, values)
+    return to_rows(item_store, values)
 
 
 _TABLES = Tables(_divided)

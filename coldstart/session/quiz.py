@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from coldstart.knowledge import ItemKnowledge
+from coldstart.catalog.item_store import ItemStore
 from coldstart.schema import Item
 from coldstart.session.state import Choice, Question
 
@@ -34,7 +34,7 @@ class Known:
     """What is known when the next question is chosen; items are catalog rows.
 
     Args:
-        knowledge: synced with the catalog.
+        item_store: synced with the catalog.
         liked: rows of the liked items, oldest first.
         disliked: rows of the disliked items.
         unfamiliar: rows of the items the person does not know.
@@ -43,7 +43,7 @@ class Known:
         seed: of whatever a quiz draws.
     """
 
-    knowledge: ItemKnowledge
+    item_store: ItemStore
     liked: tuple[int, ...]
     disliked: tuple[int, ...]
     unfamiliar: tuple[int, ...]
@@ -84,7 +84,7 @@ class ItemQuiz(ABC):
     def question(self, known: Known) -> Question | None:
         """Ask about the best item that may be asked about; of equal ones the first."""
         row = best(self.value(known), known.askable)
-        return None if row is None else item_question(known.knowledge.catalog.items[row], self.why)
+        return None if row is None else item_question(known.item_store.catalog.items[row], self.why)
 
 
 def best(values: Floats, allowed: Bools) -> int | None:
@@ -94,38 +94,38 @@ def best(values: Floats, allowed: Bools) -> int | None:
     return int(np.where(allowed, values, -np.inf).argmax())
 
 
-def to_rows(knowledge: ItemKnowledge, values: Floats) -> Floats:
+def to_rows(item_store: ItemStore, values: Floats) -> Floats:
     """Values of the counted items, shape (I,), as those of rows, shape (N,); others ``UNMET``."""
-    out = np.full(len(knowledge.ids), UNMET)
-    met = knowledge.columns >= 0
-    out[met] = values[knowledge.columns[met]]
+    out = np.full(len(item_store.ids), UNMET)
+    met = item_store.columns >= 0
+    out[met] = values[item_store.columns[met]]
     return out
 
 
-def to_columns(knowledge: ItemKnowledge, rows: tuple[int, ...]) -> list[int]:
+def to_columns(item_store: ItemStore, rows: tuple[int, ...]) -> list[int]:
     """Columns in the counts of some rows, less those without."""
-    return [int(c) for c in knowledge.columns[list(rows)] if c >= 0]
+    return [int(c) for c in item_store.columns[list(rows)] if c >= 0]
 
 
 class Tables(Generic[T]):
-    """What is computed once for each ``ItemKnowledge`` and kept as long as that lives.
+    """What is computed once for each ``ItemStore`` and kept as long as that lives.
 
     Args:
         make: computes it.
     """
 
-    def __init__(self, make: Callable[[ItemKnowledge], T]) -> None:
+    def __init__(self, make: Callable[[ItemStore], T]) -> None:
         self._make = make
-        self._kept: weakref.WeakKeyDictionary[ItemKnowledge, tuple[object, T]] = (
+        self._kept: weakref.WeakKeyDictionary[ItemStore, tuple[object, T]] = (
             weakref.WeakKeyDictionary()
         )
 
-    def of(self, knowledge: ItemKnowledge) -> T:
+    def of(self, item_store: ItemStore) -> T:
         """The tables, made anew after the catalog or the counts have changed."""
-        state = (knowledge.catalog.version, id(knowledge.counts))
-        kept = self._kept.get(knowledge)
+        state = (item_store.catalog.version, id(item_store.counts))
+        kept = self._kept.get(item_store)
         if kept is None or kept[0] != state:
-            kept = self._kept[knowledge] = state, self._make(knowledge)
+            kept = self._kept[item_store] = state, self._make(item_store)
         return kept[1]
 
 

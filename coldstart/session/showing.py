@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.answer import Adjustment
-from coldstart.knowledge import ItemKnowledge
+from coldstart.catalog.item_store import ItemStore
+from coldstart.pipeline.response import Adjustment
 from coldstart.schema import Context, Item, UserProfile
 from coldstart.session.history import History
 
@@ -44,12 +44,12 @@ class NotNow:
 
 
 def adjustments_of(
-    history: History, knowledge: ItemKnowledge, now: datetime
+    history: History, item_store: ItemStore, now: datetime
 ) -> tuple[Adjustment, ...]:
     """Boosts that have not expired, the years named and the categories rejected."""
     out = []
     for boost in history.boosts.values():
-        ids = frozenset(i for i in boost.items if i in knowledge.rows)
+        ids = frozenset(i for i in boost.items if i in item_store.rows)
         if now >= boost.until or not boost.amount:
             continue
         verb = "promoted" if boost.amount > 0 else "held back"
@@ -60,19 +60,19 @@ def adjustments_of(
         why = f"{verb} by {boost.name!r}"
         out.append(Adjustment(f"boost:{boost.name}", why, ids, boost.amount, note))
     if history.years is not None:
-        fits = knowledge.of_rows(_from_years(knowledge, *history.years))
+        fits = item_store.of_rows(_from_years(item_store, *history.years))
         out.append(Adjustment("years", "from the years you named", fits, YEARS_WORTH))
     if history.unwanted:
-        names, column = (c.casefold() for c in history.unwanted), knowledge.category_column
+        names, column = (c.casefold() for c in history.unwanted), item_store.category_column
         columns = [column[name] for name in names if name in column]
-        has = knowledge.of_rows(np.any(knowledge.has_category[:, columns], axis=1))
+        has = item_store.of_rows(np.any(item_store.has_category[:, columns], axis=1))
         why = f"you do not want {', '.join(history.unwanted)}"
         out.append(Adjustment("unwanted", why, has, UNWANTED_WORTH))
     return tuple(a for a in out if a.items)
 
 
-def _from_years(knowledge: ItemKnowledge, first: int | None, last: int | None) -> Mask:
+def _from_years(item_store: ItemStore, first: int | None, last: int | None) -> Mask:
     """Which items are of these years, shape (N,); one without a year is of none."""
     since = -np.inf if first is None else first
     until = np.inf if last is None else last
-    return np.asarray((knowledge.dated >= since) & (knowledge.dated <= until))
+    return np.asarray((item_store.dated >= since) & (item_store.dated <= until))

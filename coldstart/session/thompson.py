@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.priors import popularity
+from coldstart.interactions.interaction_stats import popularity
 from coldstart.session.quiz import ItemQuiz, Known, to_columns, to_rows
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Thompson(ItemQuiz):
 
     def value(self, known: Known) -> Floats:
         """The draws, in [0, 1]."""
-        knowledge, counts = known.knowledge, known.knowledge.counts
+        item_store, counts = known.item_store, known.item_store.counts
         share = np.clip(popularity(counts), 1e-4, 1 - 1e-4)
         yes, no = CERTAINTY * share, CERTAINTY * (1 - share)
         size = counts.likes + _DAMPING
@@ -45,7 +45,7 @@ class Thompson(ItemQuiz):
             (known.disliked, WEIGHT, no),
             (known.unfamiliar, WEIGHT / 2, no),
         ):
-            for j in to_columns(knowledge, rows):
+            for j in to_columns(item_store, rows):
                 both = counts.together[[j]].toarray().ravel()
                 belief += weight * both / np.sqrt(size[j] * size)
-        return to_rows(knowledge, known.rng.beta(yes, no))
+        return to_rows(item_store, known.rng.beta(yes, no))

@@ -66,12 +66,9 @@ GOLDENS = (
 def answer(rec: Recommender, request: GoldenRequest, strategy: str) -> dict[str, Any]:
     """Recommend, and keep what must not change."""
     try:
+        options: Any = {"strategy": strategy, **request.options}
         found = rec.recommend(
-            request.profile,
-            request.context,
-            strategy=strategy,  # type: ignore[arg-type]
-            filters=request.make_filters(),
-            **request.options,
+            request.profile, request.context, filters=request.make_filters(), **options
         )
     except ColdstartError as e:
         return {"error": f"{type(e).__name__}: {e}"}

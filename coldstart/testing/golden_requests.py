@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coldstart.filters import Attributes, Categories, Where, Years, default_filters
+from coldstart.ranking.filters import Attributes, Categories, Where, Years, default_filters
 
 if TYPE_CHECKING:
-    from coldstart.catalog import Catalog
+    from coldstart.catalog.catalog import Catalog
     from coldstart.protocols import Filter
 
 Draw = np.random.Generator

@@ -10,11 +10,11 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from coldstart import prompts
-from coldstart.artifacts import MANIFEST, read_manifest
-from coldstart.artifacts import load as load_artifact
+from coldstart.artifacts.format import MANIFEST, read_manifest
+from coldstart.artifacts.format import load as load_artifact
 from coldstart.errors import ArtifactError
-from coldstart.models import quietly
 from coldstart.prompts import PromptTemplate
+from coldstart.runtime.models import quietly
 from coldstart.training.config import TrainConfig
 
 

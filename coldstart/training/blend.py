@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coldstart.features import FEATURES
-from coldstart.ranking import DEFAULT_WEIGHTS, FULL_SHOTS
+from coldstart.ranking.ranker import DEFAULT_WEIGHTS, FULL_SHOTS
+from coldstart.scoring.features import FEATURES
 
 Floats = NDArray[np.float64]
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coldstart.errors import MissingExtraError
-from coldstart.features import FEATURES
-from coldstart.training.people import Order
-from coldstart.tree_masks import Node
-from coldstart.trees import TreeCorrection
+from coldstart.ranking.tree_masks import Node
+from coldstart.ranking.trees import TreeCorrection
+from coldstart.scoring.features import FEATURES
+from coldstart.training.simulation import Order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,7 +73,7 @@ def fit_trees(
 
     The features must not know the requests' own likes, not even by leaving them out: an item that
     was liked n times looks different to those who are subtracted from the count, and trees find
-    that. So they are computed from the counts of *other* users (``training.strangers``).
+    that. So they are computed from the counts of *other* users (``training.out_of_fold``).
 
     Args:
         requests: of the training users.

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from coldstart.errors import ConfigError
-from coldstart.models import DEFAULT_ENCODER, DEFAULT_LM
+from coldstart.runtime.models import DEFAULT_ENCODER, DEFAULT_LM
 
 Objective = Literal["completion", "branch", "distil"]
 

@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from coldstart.catalog.item_store import ItemStore
 from coldstart.data.dataset import Dataset
-from coldstart.features import ResolvedProfile, user_features
-from coldstart.knowledge import ItemKnowledge
-from coldstart.ranking import BlendRanker, personal
+from coldstart.ranking.ranker import BlendRanker, personal
 from coldstart.schema import Context
+from coldstart.scoring.features import ResolvedProfile, user_features
 from coldstart.training.boosting import CANDIDATES, Request, fit_trees
-from coldstart.training.people import (
+from coldstart.training.out_of_fold import OutOfFold
+from coldstart.training.simulation import (
     SHOTS,
     ColdRequest,
     Order,
     questions,
     simulate_request,
 )
-from coldstart.training.strangers import Strangers
 
 ENOUGH_USERS = 100
 """Fewer training users than this teach trees nothing but noise."""
@@ -37,7 +37,7 @@ ORDERS: tuple[tuple[int, Order], ...] = (
 def crossfit_requests(
     data: Dataset,
     users: Sequence[str],
-    strangers: Strangers,
+    out_of_fold: OutOfFold,
     ranker: BlendRanker,
     *,
     seed: int = 0,
@@ -54,7 +54,7 @@ def crossfit_requests(
     Args:
         data: the likes.
         users: training users.
-        strangers: knows the items without the user.
+        out_of_fold: knows the items without the user.
         ranker: the blend to be corrected.
         seed: of the simulation.
         report: called with (users done, users).
@@ -70,20 +70,20 @@ def crossfit_requests(
             )
             request = asked and asked.without(first)
             if request and len(request.targets) >= least:
-                out += _candidates(user, request, order, strangers.of(user), ranker)
+                out += _candidates(user, request, order, out_of_fold.of(user), ranker)
         if report:
             report(done, len(users))
     return out
 
 
 def _candidates(
-    user: str, request: ColdRequest, order: Order, knowledge: ItemKnowledge, ranker: BlendRanker
+    user: str, request: ColdRequest, order: Order, item_store: ItemStore, ranker: BlendRanker
 ) -> list[Request]:
     """The items of a request that trees learn to order; none if trees are not asked about it."""
-    features = user_features(knowledge, ResolvedProfile(request.profile, Context()))
+    features = user_features(item_store, ResolvedProfile(request.profile, Context()))
     if not personal(features):
         return []
-    rows = knowledge.rows
+    rows = item_store.rows
     linear = features @ ranker.weights("prior", len(request.profile.liked))
     linear[[rows[i] for i in request.excluded]] = -np.inf
     size = min(CANDIDATES, int(np.isfinite(linear).sum()))
@@ -96,7 +96,7 @@ def _candidates(
 def learn_classical(
     data: Dataset,
     users: Sequence[str],
-    strangers: Strangers,
+    out_of_fold: OutOfFold,
     *,
     seed: int = 0,
     report: Callable[[int, int], None] | None = None,
@@ -109,7 +109,7 @@ def learn_classical(
     Args:
         data: the likes.
         users: training users; too few of them teach no trees.
-        strangers: knows the items without each of them.
+        out_of_fold: knows the items without each of them.
         seed: of the simulation and of the trees.
         report: called with (users done, users).
     """
@@ -119,7 +119,7 @@ def learn_classical(
     if len(users) > MOST_USERS:
         chosen = np.random.default_rng([seed, 9]).permutation(len(users))[:MOST_USERS]
         users = [users[n] for n in sorted(chosen)]
-    requests = crossfit_requests(data, users, strangers, linear, seed=seed, report=report)
+    requests = crossfit_requests(data, users, out_of_fold, linear, seed=seed, report=report)
     trees = fit_trees([r for r in requests if r.order == "first"], seed=seed)
     favourites = fit_trees([r for r in requests if r.order == "random"], seed=seed)
     return BlendRanker.classical(trees, favourites)

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from coldstart.data.dataset import Dataset
-from coldstart.generation.lines import LineTokenizer
-from coldstart.generation.trie import TriePlan
+from coldstart.generation.models.lines import LineTokenizer
+from coldstart.generation.trie.trie import TriePlan
 from coldstart.prompts import PromptTemplate
 from coldstart.schema import Context, UserProfile
 from coldstart.settings import prompt_budget
 from coldstart.training.config import TrainConfig
-from coldstart.training.people import simulate_profile
+from coldstart.training.simulation import simulate_profile
 from coldstart.training.teacher import Teacher
 
 Floats = NDArray[np.float64]

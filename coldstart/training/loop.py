@@ -14,20 +14,20 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from coldstart.cache import new_folder
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ArtifactError, ConfigError
-from coldstart.evaluation.metrics import ndcg
-from coldstart.evaluation.splits import Split
-from coldstart.generation.causal import CausalLM
-from coldstart.generation.lines import LineTokenizer
-from coldstart.generation.scoring import exact_logprobs
-from coldstart.generation.surface import surface_titles
-from coldstart.generation.trie import TitleTrie
-from coldstart.hardware import pick_device, pick_dtype
-from coldstart.models import fingerprint, load_causal_lm, load_tokenizer
+from coldstart.generation.decoding.exact import exact_logprobs
+from coldstart.generation.models.causal import CausalLM
+from coldstart.generation.models.lines import LineTokenizer
+from coldstart.generation.trie.surface import surface_titles
+from coldstart.generation.trie.trie import TitleTrie
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.runtime.cache import new_folder
+from coldstart.runtime.hardware import pick_device, pick_dtype
+from coldstart.runtime.models import fingerprint, load_causal_lm, load_tokenizer
 from coldstart.schema import Pick, UserProfile
 from coldstart.settings import PRIOR_COUNT
+from coldstart.splitting.user_splits import Split
 from coldstart.training.adapter import earlier_adapter, new_adapter, template_of
 from coldstart.training.config import TrainConfig
 from coldstart.training.data import SequenceBuilder
@@ -109,7 +109,7 @@ class Trainer:
         titles = surface_titles(data.catalog)
         self.tokens_of = {item: lines.title(title) for item, title in titles.items()}
         self.plan = TitleTrie(self.tokens_of).plan()
-        self.counts = teacher.strangers.everyone.counts
+        self.counts = teacher.out_of_fold.everyone.counts
         by_item = dict(zip(self.counts.item_ids, self.counts.likes, strict=True))
         self.mass = np.array([by_item[i] for i in self.plan.item_ids]) + PRIOR_COUNT
         self.builder = SequenceBuilder(

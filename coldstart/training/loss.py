@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from coldstart.generation.causal import CausalLM
-from coldstart.generation.trie import TriePlan
+from coldstart.generation.models.causal import CausalLM
+from coldstart.generation.trie.trie import TriePlan
 from coldstart.training.config import TrainConfig
 from coldstart.training.data import Batch, Sizes
 

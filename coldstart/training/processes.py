@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from coldstart.errors import ColdstartError
-from coldstart.hardware import pick_device
+from coldstart.runtime.hardware import pick_device
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coldstart.data.dataset import Dataset
-from coldstart.evaluation.metrics import ndcg
-from coldstart.features import FEATURES
-from coldstart.ranking import DEFAULT_WEIGHTS, BlendRanker
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.ranking.ranker import DEFAULT_WEIGHTS, BlendRanker
 from coldstart.schema import Context
+from coldstart.scoring.features import FEATURES
 from coldstart.training.blend import Case, fit_weights
-from coldstart.training.people import MIN_TARGETS, SHOTS, Order, questions, simulate_request
+from coldstart.training.simulation import MIN_TARGETS, SHOTS, Order, questions, simulate_request
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
@@ -68,9 +68,9 @@ def cold_cases(
         request = asked and asked.without(first)
         if request and len(request.targets) >= MIN_TARGETS:
             resolved = recommender.resolve(request.profile, Context())
-            found = recommender.evidence(resolved, "both", seed=seed)
+            found = recommender.lm_signals(resolved, "both", seed=seed)
             features = recommender.features(resolved, found).astype(np.float32)
-            rows = recommender.knowledge.rows
+            rows = recommender.item_store.rows
             targets, excluded = (
                 np.array([rows[i] for i in items], dtype=np.int64)
                 for items in (request.targets, request.excluded)

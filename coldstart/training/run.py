@@ -11,25 +11,26 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from coldstart import __version__, artifacts
-from coldstart.assembly import load_adapted, make_encoder
-from coldstart.cache import write_atomic
+from coldstart import __version__
+from coldstart.artifacts import format as artifacts
+from coldstart.artifacts.loading import load_adapted, make_encoder
 from coldstart.data.dataset import Dataset
 from coldstart.data.named import NAMED
 from coldstart.errors import DataError
-from coldstart.evaluation.kept import data_fingerprint
-from coldstart.evaluation.reach import source_digest
-from coldstart.evaluation.splits import Split
-from coldstart.ranking import BlendRanker
+from coldstart.evaluation.result_cache import data_fingerprint
+from coldstart.ranking.ranker import BlendRanker
 from coldstart.recommender import Recommender
+from coldstart.runtime.cache import write_atomic
+from coldstart.runtime.code_fingerprint import source_digest
 from coldstart.settings import Settings
+from coldstart.splitting.user_splits import Split
 from coldstart.training.adapter import find_adapter
 from coldstart.training.config import TrainConfig
 from coldstart.training.crossfit import learn_classical
 from coldstart.training.launcher import followed, join
 from coldstart.training.loop import Trainer
+from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.ranker import cold_cases, cross_validate, fit_ranker
-from coldstart.training.strangers import Strangers
 from coldstart.training.teacher import Teacher
 
 _LEARNING = learn_classical.__module__
@@ -86,10 +87,12 @@ def train(
     told = report or (lambda row: None)
     place = runs or Path("runs") / out.name
     encoder = make_encoder(config.encoder)
-    strangers = Strangers(data, split.train, encoder, seed=config.seed)
+    out_of_fold = OutOfFold(data, split.train, encoder, seed=config.seed)
     kept = place / "classical.json" if resume else None
-    classical = processes.from_main(lambda: _classical(data, split, config, strangers, kept, told))
-    teacher = Teacher(strangers, classical, config.likes_share)
+    classical = processes.from_main(
+        lambda: _classical(data, split, config, out_of_fold, kept, told)
+    )
+    teacher = Teacher(out_of_fold, classical, config.likes_share)
     trainer = Trainer(data, split, config, place, teacher, processes)
     if resume:
         trainer.resume()
@@ -140,7 +143,7 @@ def _classical(
     data: Dataset,
     split: Split,
     config: TrainConfig,
-    strangers: Strangers,
+    out_of_fold: OutOfFold,
     kept: Path | None,
     told: Report,
 ) -> BlendRanker:
@@ -157,7 +160,7 @@ def _classical(
     ranker = learn_classical(
         data,
         split.train,
-        strangers,
+        out_of_fold,
         seed=config.seed,
         report=lambda done, total: told({"stage": "trees", "step": done, "steps": total}),
     )

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coldstart.features import ResolvedProfile, user_features
-from coldstart.ranking import BlendRanker
+from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import Context, Pick, UserProfile
-from coldstart.training.strangers import Strangers
+from coldstart.scoring.features import ResolvedProfile, user_features
+from coldstart.training.out_of_fold import OutOfFold
 
 Floats = NDArray[np.float64]
 
@@ -21,19 +21,19 @@ class Teacher:
     """What the next title should be, given what a prompt shows of a user treated as a stranger.
 
     Args:
-        strangers: what is known of the items without knowing the user.
+        out_of_fold: what is known of the items without knowing the user.
         ranker: the blend, whose scores are taken as log-probabilities.
         likes_share: share of the target given to the user's own remaining likes.
     """
 
-    strangers: Strangers
+    out_of_fold: OutOfFold
     ranker: BlendRanker
     likes_share: float = 0.0
 
     @property
     def item_ids(self) -> tuple[str, ...]:
         """The items, in the order of the targets."""
-        return tuple(self.strangers.everyone.ids)
+        return tuple(self.out_of_fold.everyone.ids)
 
     def targets(
         self,
@@ -57,17 +57,17 @@ class Teacher:
         Returns:
             Shape (T, I): each row is a distribution over the items, zero on those listed before.
         """
-        knowledge = self.strangers.of(user)
-        own = np.zeros(len(knowledge.ids))
-        own[[knowledge.rows[i] for i in likes]] = 1.0
+        item_store = self.out_of_fold.of(user)
+        own = np.zeros(len(item_store.ids))
+        own[[item_store.rows[i] for i in likes]] = 1.0
         out = np.zeros((len(taught), len(own)))
         for row, shots in zip(out, taught, strict=True):
             shown = profile.model_copy(
                 update={"liked": tuple(Pick(item=i) for i in listed[:shots])}
             )
-            features = user_features(knowledge, ResolvedProfile(shown, context))
+            features = user_features(item_store, ResolvedProfile(shown, context))
             score = self.ranker.scores(features, self.ranker.weights("prior", shots))
-            seen = [knowledge.rows[i] for i in listed[:shots]]
+            seen = [item_store.rows[i] for i in listed[:shots]]
             score[seen] = -np.inf
             row[:] = np.exp(score - score.max())
             row /= row.sum()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.statistics import bootstrap_interval
+from coldstart.metrics.significance import bootstrap_interval
 
 TOP = 10
 """Length of the list that a user is shown."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from coldstart.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from coldstart.generation.causal import CausalLM
+    from coldstart.generation.models.causal import CausalLM
     from coldstart.schema import Item
 
 ROWS_BEFORE = 2

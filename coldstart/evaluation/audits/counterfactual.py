@@ -17,9 +17,9 @@ import numpy as np
 from coldstart.errors import DataError
 from coldstart.evaluation.audits.agreement import DEPTH, MEASURES, TOP, Mean, compare, mean_of
 from coldstart.evaluation.harness import ColdCase, with_others
-from coldstart.evaluation.metrics import ndcg
-from coldstart.evaluation.statistics import Difference, paired_bootstrap
-from coldstart.priors import attribute_groups
+from coldstart.interactions.interaction_stats import attribute_groups
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.metrics.significance import Difference, paired_bootstrap
 from coldstart.protocols import Recommends
 from coldstart.schema import UserProfile
 

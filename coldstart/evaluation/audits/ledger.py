@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.audits.agreement import Mean, mean_of
 from coldstart.evaluation.harness import ColdCase
-from coldstart.generation.decoding import DecodingConfig
+from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.grounding.grounder import Grounder
-from coldstart.grounding.index import ExactIndex
+from coldstart.grounding.index.exact import ExactIndex
 from coldstart.recommender import Recommender
 from coldstart.schema import Grounding
 

@@ -26,11 +26,11 @@ from coldstart.evaluation.audits.completion import (
     rows,
     whole_titles,
 )
-from coldstart.evaluation.metrics import terciles
-from coldstart.reading import Reader
+from coldstart.metrics.ranking_metrics import terciles
+from coldstart.scoring.language_model import LanguageModelScorer
 
 if TYPE_CHECKING:
-    from coldstart.generation.causal import CausalLM
+    from coldstart.generation.models.causal import CausalLM
     from coldstart.recommender import Recommender
     from coldstart.schema import Item
 
@@ -174,9 +174,9 @@ def _by_year(
     report: Callable[[int, int], None] | None,
 ) -> np.ndarray:
     """Log-probability of every title given each year, shape (Y, N), catalog row order."""
-    recommender.knowledge.sync()
+    recommender.item_store.sync()
     plain = replace(recommender.settings, use_prior=False)
-    reader = Reader(base, recommender.template, recommender.knowledge, plain)
+    reader = LanguageModelScorer(base, recommender.template, recommender.item_store, plain)
     out = []
     for done, year in enumerate(years, start=1):
         out.append(reader.logprobs(f"A {thing} from {year}:\n"))

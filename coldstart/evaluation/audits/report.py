@@ -13,7 +13,7 @@ from coldstart.evaluation.audits.ledger import Ledger
 from coldstart.evaluation.audits.memory import Memory
 from coldstart.evaluation.audits.wordings import Wordings
 from coldstart.evaluation.report import Table, save
-from coldstart.evaluation.statistics import Difference, holm
+from coldstart.metrics.significance import Difference, holm
 
 PACKAGES = ("coldstart-rec", "numpy", "torch", "transformers")
 BAR = 40

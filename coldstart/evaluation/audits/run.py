@@ -14,13 +14,13 @@ from coldstart.evaluation.audits.ledger import audit_ledger
 from coldstart.evaluation.audits.memory import audit_memory
 from coldstart.evaluation.audits.report import Result
 from coldstart.evaluation.audits.wordings import ALONE, FULL, audit_wordings
+from coldstart.evaluation.baselines.language import base_model
 from coldstart.evaluation.figures import Memo, Ours, model_alone
 from coldstart.evaluation.harness import ColdCase, cold_users
-from coldstart.evaluation.rivals.language import base_model
-from coldstart.evaluation.splits import Split, shuffled_ids
 from coldstart.prompts import PromptTemplate
 from coldstart.protocols import Recommends
 from coldstart.schema import UserProfile
+from coldstart.splitting.user_splits import Split, shuffled_ids
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender

@@ -17,8 +17,8 @@ from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.audits.agreement import DEPTH, MEASURES, TOP, Mean, compare, mean_of
 from coldstart.evaluation.figures import Memo, Ours, model_alone
 from coldstart.evaluation.harness import ColdCase
-from coldstart.evaluation.metrics import ndcg
-from coldstart.evaluation.statistics import Difference, paired_bootstrap
+from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.metrics.significance import Difference, paired_bootstrap
 from coldstart.prompts import VARIABLES, PromptTemplate
 from coldstart.protocols import Recommends
 from coldstart.recommender import Recommender
@@ -114,7 +114,7 @@ def with_template(recommender: Recommender, template: PromptTemplate) -> Recomme
         recommender.ranker,
         recommender.settings,
     )
-    made.knowledge = recommender.knowledge
+    made.item_store = recommender.item_store
     return made
 
 

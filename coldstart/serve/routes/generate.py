@@ -97,7 +97,7 @@ def _wrote(
             raise invalid("this recommender has no language model", "use /v1/recommend")
         decoding, seed = None, asked.seed
         if turn is not None:
-            from coldstart.generation.decoding import DecodingConfig
+            from coldstart.generation.decoding.free import DecodingConfig
 
             decoding, seed = DecodingConfig(mode="sample", n=n), asked.seed + turn
         found = rec.generate(

@@ -1,0 +1,1 @@
+"""Items, their titles and everything known about them, in arrays that follow catalog changes."""

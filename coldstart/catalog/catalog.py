@@ -1,0 +1,299 @@
+"""The items that can be recommended: read from any table, changed at run time, found by title."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import heapq
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from coldstart.catalog.frames import items_from_frame, read_table
+from coldstart.catalog.titles import clean_text, normalise_title, split_year
+from coldstart.errors import CatalogError
+from coldstart.schema import Item
+
+
+class Catalog:
+    """Items by id, in the order they came.
+
+    Titles are cleaned (entities, control characters, whitespace); they may repeat, ids may not.
+    Every change counts ``version`` up and is all or nothing. Not locked: change it from one
+    thread.
+
+    >>> catalog = Catalog([Item(item_id="1", title="Usual Suspects, The", year=1995)])
+    >>> catalog.find("The Usual Suspects (1995)")
+    ('1',)
+    """
+
+    def __init__(self, items: Iterable[Item] = ()) -> None:
+        self._items: dict[str, Item] = {}
+        self._titles = _Titles()
+        self._changed: dict[str, int] = {}  # id → version that added or updated it, ascending
+        self._removed: dict[str, int] = {}  # likewise
+        self._version = 0
+        self.add(items)
+
+    @classmethod
+    def from_items(cls, items: Iterable[Item]) -> Catalog:
+        """Make a catalog of items; same as ``Catalog(items)``."""
+        return cls(items)
+
+    @classmethod
+    def from_frame(cls, frame: Any, columns: Mapping[str, str] | None = None) -> Catalog:
+        """Make a catalog of a polars or pandas frame or a pyarrow table.
+
+        Args:
+            frame: Needs a column of ids and one of titles; see ``coldstart.catalog.frames``.
+            columns: Field → column, where the names do not say it.
+
+        Raises:
+            CatalogError: naming every row that makes no valid item.
+        """
+        return cls(items_from_frame(frame, columns))
+
+    @classmethod
+    def from_csv(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+        """Read a UTF-8 CSV (or, by its suffix, TSV) file with a header; see ``from_frame``."""
+        return cls.load(path, columns)
+
+    @classmethod
+    def from_parquet(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+        """Read a Parquet file; see ``from_frame``."""
+        return cls.load(path, columns)
+
+    @classmethod
+    def from_jsonl(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+        """Read a file with one JSON object per line; see ``from_frame``."""
+        return cls.load(path, columns)
+
+    @classmethod
+    def load(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+        """Read ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or ``.ndjson`` by the suffix.
+
+        Raises:
+            CatalogError: for a file that cannot be read, or rows that make no valid item.
+        """
+        first_row = 1 if Path(path).suffix.lower() in {".jsonl", ".ndjson"} else 2
+        table = read_table(path, error=CatalogError)
+        return cls(items_from_frame(table, columns, first_row=first_row))
+
+    @property
+    def version(self) -> int:
+        """Counts changes; 0 is the catalog before its first item."""
+        return self._version
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """All ids, in row order."""
+        return tuple(self._items)
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """All items, in row order."""
+        return tuple(self._items.values())
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """Id → its position in ``ids``."""
+        return {item_id: row for row, item_id in enumerate(self.ids)}
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.items)
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._items
+
+    def __getitem__(self, item_id: str) -> Item:
+        if item_id not in self._items:
+            raise CatalogError(f"no item {item_id!r} in the catalog", self._hint(item_id))
+        return self._items[item_id]
+
+    def __repr__(self) -> str:
+        return f"Catalog({len(self)} items, version {self.version})"
+
+    def find(self, text: str) -> tuple[str, ...]:
+        """Ids that ``text`` may mean: the item with this id, else all with this title.
+
+        Titles match as ``normalise_title`` sees them, alone or followed by the year; the parts
+        outside and inside the parentheses of "The Seven Samurai (Shichinin no samurai)" match
+        as well.
+
+        Returns:
+            Ids in row order; empty if nothing matches.
+        """
+        return (text,) if text in self._items else self.find_title(text)
+
+    def find_title(self, text: str) -> tuple[str, ...]:
+        """All ids whose title matches ``text`` as in ``find``; ids are not looked at."""
+        found = self._titles.find(text)
+        return tuple(sorted(found, key=self.rows.__getitem__)) if len(found) > 1 else tuple(found)
+
+    def suggest(self, text: str, n: int = 3) -> list[str]:
+        """Return up to ``n`` titles spelled nearly like ``text``, best first."""
+        near = self._titles.near(text, 4 * n)  # one title may be near in several of its forms
+        ids = (min(ids, key=self.rows.__getitem__) for ids in near)
+        return list(dict.fromkeys(self._items[item_id].title for item_id in ids))[:n]
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of all items, whatever their order."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for item_id in sorted(self._items):
+            plain = self._items[item_id].model_dump(mode="json")
+            digest.update(json.dumps(plain, sort_keys=True).encode() + b"\n")
+        return digest.hexdigest()
+
+    def add(self, items: Item | Iterable[Item]) -> None:
+        """Append items.
+
+        Raises:
+            CatalogError: if one is no item or its id is taken; nothing is added then.
+        """
+        batch = _batch(items)
+        _refuse("already in the catalog", [i for i in batch if i in self._items], "use update()")
+        self._put(batch)
+
+    def update(self, items: Item | Iterable[Item]) -> None:
+        """Replace items, which keep their rows.
+
+        Raises:
+            CatalogError: if an id is unknown; nothing is replaced then.
+        """
+        batch = _batch(items)
+        _refuse("not in the catalog", [i for i in batch if i not in self._items], "use add()")
+        self._put(batch)
+
+    def remove(self, ids: str | Iterable[str]) -> None:
+        """Take items out; later rows move up.
+
+        Raises:
+            CatalogError: if an id is unknown; nothing is removed then.
+        """
+        batch = dict.fromkeys([ids] if isinstance(ids, str) else ids)
+        unknown = [i for i in batch if i not in self._items]
+        _refuse("not in the catalog", unknown, self._hint(unknown[0]) if unknown else "")
+        for item_id in batch:
+            self._titles.discard(self._items.pop(item_id))
+            del self._changed[item_id]
+            self._removed[item_id] = self._version + 1
+        self._touch(bool(batch))
+
+    def changes_since(self, version: int) -> tuple[frozenset[str], frozenset[str]]:
+        """What a follower, such as a trie or an index, has to catch up with.
+
+        Args:
+            version: The ``version`` up to which it has followed; 0 for nothing yet.
+
+        Returns:
+            Ids added or updated since, and ids removed since (some it may never have seen).
+        """
+        if not 0 <= version <= self._version:
+            raise CatalogError(f"no version {version}: the catalog is at {self._version}")
+        return _after(version, self._changed), _after(version, self._removed)
+
+    def _put(self, batch: dict[str, Item]) -> None:
+        for item_id, item in batch.items():
+            if item_id in self._items:
+                self._titles.discard(self._items[item_id])
+            self._titles.add(item)
+            self._items[item_id] = item
+            for log in (self._changed, self._removed):
+                log.pop(item_id, None)
+            self._changed[item_id] = self._version + 1
+        self._touch(bool(batch))
+
+    def _touch(self, changed: bool) -> None:
+        if changed:
+            self._version += 1
+            for name in ("ids", "items", "rows", "_fingerprint"):
+                self.__dict__.pop(name, None)
+
+    def _hint(self, text: str) -> str:
+        named = self.find(text)
+        if named:
+            return f"that is the title of item {named[0]!r}"
+        near = _nearest(text, self._items, 1) or self.suggest(text, 1)
+        return f"did you mean {near[0]!r}?" if near else ""
+
+
+class _Titles:
+    """Which ids go by a title, in any of its forms."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, set[str]] = {}
+
+    def add(self, item: Item) -> None:
+        for key in _title_keys(item):
+            self._ids.setdefault(key, set()).add(item.item_id)
+
+    def discard(self, item: Item) -> None:
+        for key in _title_keys(item):
+            self._ids[key].discard(item.item_id)
+            if not self._ids[key]:
+                del self._ids[key]
+
+    def find(self, text: str) -> set[str]:
+        title, year = split_year(text.strip())
+        key = normalise_title(title)
+        return self._ids.get(key if year is None else f"{key} {year}", set())
+
+    def near(self, text: str, n: int) -> list[set[str]]:
+        return [self._ids[key] for key in _nearest(normalise_title(text), self._ids, n)]
+
+
+def _title_keys(item: Item) -> set[str]:
+    title, written = split_year(item.title)
+    year = item.year if item.year is not None else written
+    outside = title.partition("(")[0].strip()
+    inside = re.findall(r"\(([^()\d]+)\)", title)  # no digits: "(100 pack)" is not a title
+    keys = {normalise_title(name) for name in {title, outside, *inside}} - {""}
+    return keys if year is None else keys | {f"{key} {year}" for key in keys}
+
+
+def _nearest(text: str, pool: Iterable[str], n: int) -> list[str]:
+    """Nearest strings by difflib, among those that share most three-letter pieces."""
+    text = text[:300]
+    wanted = _pieces(text)
+    shortlist = heapq.nlargest(100, pool, key=lambda s: len(wanted & _pieces(s)))
+    return difflib.get_close_matches(text, shortlist, n) if n > 0 else []
+
+
+def _pieces(text: str) -> set[str]:
+    return {text[i : i + 3] for i in range(max(1, len(text) - 2))}
+
+
+def _batch(items: Item | Iterable[Item]) -> dict[str, Item]:
+    """Items by id, with clean titles."""
+    batch: dict[str, Item] = {}
+    for item in [items] if isinstance(items, Item) else items:
+        if not isinstance(item, Item):
+            raise CatalogError(f"expected an Item, got {type(item).__name__}")
+        _refuse("twice in one batch", [item.item_id] if item.item_id in batch else [])
+        title = clean_text(item.title)
+        if not title:
+            raise CatalogError(f"item {item.item_id!r} has an empty title")
+        batch[item.item_id] = item.model_copy(update={"title": title})
+    return batch
+
+
+def _refuse(why: str, ids: list[str], hint: str = "") -> None:
+    if ids:
+        shown = ", ".join(map(repr, ids[:10])) + (f" and {len(ids) - 10} more" * (len(ids) > 10))
+        raise CatalogError(f"{why}: {shown}", hint)
+
+
+def _after(version: int, log: dict[str, int]) -> frozenset[str]:
+    """Ids logged after ``version``; the log is ascending, so this costs what it returns."""
+    return frozenset(takewhile(lambda item_id: log[item_id] > version, reversed(log)))

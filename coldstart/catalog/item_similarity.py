@@ -1,0 +1,112 @@
+"""Which items are like which by content and attributes, and co-occurrence seen through that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from coldstart.interactions.interaction_stats import Counts
+    from coldstart.protocols import Float
+
+    Floats = NDArray[np.float64]
+
+RELATIVES = 15
+"""Items that an item is taken to be like, besides itself."""
+MOST_ITEMS = 20_000
+"""Comparing every item with every other takes seconds here, and four times that at twice as many.
+"""
+_SHARPNESS = 3  # power of the cosine: the closest relatives count most
+_ROWS = 512  # compared with all others at once
+
+
+def relatives(vectors: Float) -> sparse.csr_array:
+    """How far each item stands for each other: a random walk's step to itself or to a relative.
+
+    Row i holds ``s_ij / Σ_j s_ij`` with ``s_ij = max(cos_ij, 0)³`` for the 15 items nearest to i
+    and ``s_ii = 1``.
+
+    Args:
+        vectors: unit content vectors, shape (N, dim).
+
+    Returns:
+        Shape (N, N), rows summing to 1; all zero for more than ``MOST_ITEMS`` items.
+    """
+    n = len(vectors)
+    if n > MOST_ITEMS:
+        return sparse.csr_array((n, n))
+    others = max(min(RELATIVES, n - 1), 0)
+    columns = np.zeros((n, others + 1), dtype=np.int64)
+    values = np.ones((n, others + 1))
+    columns[:, 0] = np.arange(n)
+    if others > 0:
+        for start in range(0, n, _ROWS):
+            rows = np.arange(start, min(start + _ROWS, n))
+            near = vectors[rows] @ vectors.T
+            near[np.arange(len(rows)), rows] = -np.inf
+            best = np.argpartition(-near, others - 1, axis=1)[:, :others]
+            columns[rows, 1:] = best
+            values[rows, 1:] = np.maximum(np.take_along_axis(near, best, axis=1), 0) ** _SHARPNESS
+    values /= values.sum(axis=1, keepdims=True)
+    ends = np.arange(0, values.size + 1, others + 1)
+    return sparse.csr_array((values.ravel(), columns.ravel(), ends), shape=(n, n))
+
+
+def attribute_values(attributes: Sequence[Mapping[str, str]]) -> sparse.csr_array:
+    """Which attribute values items have, a rare one counting more, shape (N, V).
+
+    ``log(N / n) / log N`` for a value that n of N items have: 1 for one item's alone, 0 for all's.
+    """
+    values: dict[tuple[str, str], int] = {}
+    rows, columns = [], []
+    for row, named in enumerate(attributes):
+        for name, value in named.items():
+            rows.append(row)
+            columns.append(values.setdefault((name, value.strip().casefold()), len(values)))
+    shape = (len(attributes), len(values))
+    having = np.bincount(columns, minlength=len(values)) if columns else np.zeros(0)
+    rarity = np.log(len(attributes) / np.maximum(having, 1)) / np.log(max(len(attributes), 2))
+    return sparse.csr_array((rarity[columns], (rows, columns)), shape=shape)
+
+
+def co_occurrence_of_relatives(
+    counts: Counts,
+    alike: sparse.csr_array,
+    columns: NDArray[np.int64],
+    picks: Sequence[int],
+    *,
+    damping: float = 20.0,
+) -> Floats:
+    """How often things like the picks are liked together with things like each item.
+
+    ``S C̃ Sᵀ`` with S = ``relatives`` and C̃ the damped cosine of co-occurrence: two steps of a walk
+    over content around one over likes. It speaks of items and picks with few likes or none.
+
+    Args:
+        counts: of the training users.
+        alike: ``relatives`` of the catalog's items, shape (N, N).
+        columns: of each catalog item in ``counts``, −1 for those nobody has met, shape (N,).
+        picks: catalog rows.
+        damping: d of ``priors.co_occurrence``, in likes.
+
+    Returns:
+        Shape (N,), in [0, 1]: divided by its maximum over the items that are no picks.
+    """
+    meant = np.asarray(alike[list(picks)].sum(axis=0)).ravel()
+    met = np.flatnonzero(columns >= 0)
+    size = np.sqrt(counts.likes + damping)
+    near = met[meant[met] > 0]
+    weights = meant[near] / size[columns[near]]
+    together = weights @ counts.together[columns[near]] / size if len(near) else None
+    out = np.zeros(len(columns))
+    if together is not None:
+        out[met] = together[columns[met]]
+        out = np.asarray(alike @ out)
+    out[list(picks)] = 0
+    top = out.max(initial=0.0)
+    return out / top if top > 0 else out

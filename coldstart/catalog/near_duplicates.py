@@ -1,0 +1,94 @@
+"""Titles so alike that showing both would waste a place in the list."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from coldstart.catalog.titles import normalise_title
+from coldstart.errors import ConfigError
+from coldstart.schema import Item
+
+SPELLING = 0.75
+"""Least ratio of the words that two spellings of one title do not share."""
+
+
+class NearDuplicates:
+    """Drops an item whose title is that of an item already kept or liked, or nearly so.
+
+    Titles are compared normalised, as they stand and with their words sorted. Titles of which one
+    has a word more ("…, Black"), or that differ in a word that is no misspelling ("red" and
+    "blue"), a number ("Rocky II", "Part Two", "500 ml"), a single letter ("Vitamin C") or, where
+    both years are known, by more than a year (remakes) are never duplicates.
+
+    Args:
+        threshold: Least ``difflib`` ratio of duplicates, in (0, 1]; 1 means equal titles only.
+
+    >>> toys = [Item(item_id=t, title=t) for t in ("Toy Story", "Toy Story 2", "Story, Toy")]
+    >>> [x.title for x in toys if NearDuplicates().twin(x, toys[:1])]
+    ['Toy Story', 'Story, Toy']
+    """
+
+    name = "near-duplicate"
+
+    def __init__(self, threshold: float = 0.92) -> None:
+        if isinstance(threshold, bool) or not 0 < threshold <= 1:
+            raise ConfigError(f"threshold is {threshold!r}", "give a number above 0 and at most 1")
+        self.threshold = threshold
+
+    def twin(self, item: Item, others: Iterable[Item]) -> Item | None:
+        """Return the first of ``others`` that ``item`` duplicates."""
+        return next((other for other in others if self._same(item, other)), None)
+
+    def _same(self, a: Item, b: Item) -> bool:
+        if a.year is not None and b.year is not None and abs(a.year - b.year) > 1:
+            return False
+        (title, words, marks), (other, other_words, other_marks) = _spell(a.title), _spell(b.title)
+        if title == other:
+            return True
+        if marks != other_marks:
+            return False
+        ours, theirs = _left_over(title, other), _left_over(other, title)
+        if bool(ours) != bool(theirs) or not _close(ours, theirs, SPELLING):
+            return False
+        return _close(words, other_words, self.threshold) or _close(title, other, self.threshold)
+
+
+def _left_over(title: str, other: str) -> str:
+    """The words of a title that the other lacks, joined."""
+    theirs = Counter(other.split())
+    out = []
+    for word in title.split():
+        if theirs[word]:
+            theirs[word] -= 1
+        else:
+            out.append(word)
+    return "".join(out)
+
+
+def _close(a: str, b: str, threshold: float) -> bool:
+    first, second = sorted((a, b))  # the ratio depends on the order
+    matcher = SequenceMatcher(None, first, second, autojunk=False)
+    bounds = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
+    return all(ratio() >= threshold for ratio in bounds)
+
+
+_NUMBERS = frozenset(
+    "ii iii iv vi vii viii ix xi xii xiii xiv xv xvi xvii xviii xix xx "
+    "one two three four five six seven eight nine ten "
+    "first second third fourth fifth sixth seventh eighth ninth tenth last final".split()
+)
+
+
+@lru_cache(maxsize=8192)
+def _spell(title: str) -> tuple[str, str, list[str]]:
+    """The normalised title, its words sorted, and those that tell sequels and sizes apart."""
+    key = normalise_title(title)
+    words = sorted(key.split())
+    return key, " ".join(words), [w for w in words if _tells_apart(w)]
+
+
+def _tells_apart(word: str) -> bool:
+    return len(word) == 1 or word in _NUMBERS or any(c.isdigit() for c in word)

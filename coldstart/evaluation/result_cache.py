@@ -1,0 +1,174 @@
+"""Answers of one system on one fold, in one file each, so that no work is done twice.
+
+A file is found by a fingerprint of the data, the folds, the question and the system's settings. It
+remembers which code made it, and is replaced when that code has changed: a benchmark never reports
+what an earlier version did.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coldstart import __version__
+from coldstart.data.dataset import Dataset
+from coldstart.runtime import models
+from coldstart.runtime.cache import write_atomic
+
+if TYPE_CHECKING:
+    from coldstart.evaluation.trial import TrialPlan
+    from coldstart.protocols import Encoder
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """One answer.
+
+    Args:
+        system: whose.
+        fold: number of the fold.
+        user: whom it is for.
+        shots: number of picks.
+        values: one for each of ``judge.METRICS``, or of ``COLD_METRICS``; ``None`` belongs in no
+            mean.
+        top: the first ten ids that may be shown, best first.
+        milliseconds: that the call took.
+    """
+
+    system: str
+    fold: int
+    user: str
+    shots: int
+    values: tuple[float | None, ...]
+    top: tuple[str, ...]
+    milliseconds: float
+
+
+class ResultCache:
+    """Looks answers up, and puts them away.
+
+    Args:
+        folder: where the files lie; ``None`` keeps nothing.
+        data: what was asked about.
+        folds: fingerprint of all folds; see ``Scenario.fingerprint``.
+        plan: the question.
+        metrics: names of the values.
+        encoder: of texts; ``None``: the packaged one.
+        note: called with a line about a file that is damaged, or that other code made.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        data: Dataset,
+        folds: str,
+        plan: TrialPlan,
+        metrics: Sequence[str],
+        encoder: Encoder | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
+        self._folder, self._note = folder, note or (lambda line: None)
+        encoder_name = encoder.name if encoder else models.DEFAULT_ENCODER
+        self._question = [
+            FORMAT,
+            data_fingerprint(data),
+            folds,
+            asdict(plan),
+            list(metrics),
+            encoder_name,
+        ]
+
+    def path(self, system: str, settings: Mapping[str, Any], fold: int) -> Path | None:
+        """Where the answers of a system on a fold belong."""
+        if self._folder is None:
+            return None
+        whole = json.dumps(
+            [*self._question, fold, system, settings], sort_keys=True, default=repr
+        ).encode()
+        name = re.sub(r"[^a-z0-9]+", "-", system.lower()).strip("-")[:40] or "system"
+        return self._folder / f"{name}-{fold}-{hashlib.sha256(whole).hexdigest()[:20]}.json"
+
+    def find(
+        self,
+        system: str,
+        settings: Mapping[str, Any],
+        fold: int,
+        cases: Sequence[tuple[str, int]],
+        code: str,
+    ) -> tuple[list[Record], float] | None:
+        """What was put away, with the seconds it took to make the system.
+
+        Args:
+            system: its name.
+            settings: its settings.
+            fold: number of the fold.
+            cases: user and number of picks of every answer that there must be, in order.
+            code: fingerprint of the code that would make them today.
+
+        Returns:
+            ``None`` if there is no file, or none that today's code made and that holds all of it.
+        """
+        path = self.path(system, settings, fold)
+        if path is None or not path.exists():
+            return None
+        try:
+            whole = json.loads(path.read_text(encoding="utf-8"))
+            rows, seconds, made_by = whole["records"], float(whole["fit_seconds"]), whole["code"]
+            if whole["checksum"] != _digest(rows):
+                raise ValueError("its checksum is another")
+            records = [
+                Record(system, fold, user, shots, tuple(values), tuple(top), ms)
+                for user, shots, values, top, ms in rows
+            ]
+            if [(r.user, r.shots) for r in records] != list(cases):
+                raise ValueError("it answers other cases")
+        except (OSError, ValueError, KeyError, TypeError) as e:
+            self._note(f"{path} is damaged ({e}); doing {system} on fold {fold} again")
+            return None
+        if made_by != code:
+            self._note(f"other code made the kept answers; doing {system} on fold {fold} again")
+            return None
+        return records, seconds
+
+    def put(
+        self,
+        system: str,
+        settings: Mapping[str, Any],
+        fold: int,
+        records: Sequence[Record],
+        seconds: float,
+        code: str,
+    ) -> None:
+        """Put all answers of a system on a fold away, at once or not at all."""
+        path = self.path(system, settings, fold)
+        if path is None:
+            return
+        rows = [[r.user, r.shots, r.values, r.top, r.milliseconds] for r in records]
+        whole = {
+            "system": system,
+            "settings": settings,
+            "fold": fold,
+            "version": __version__,
+            "code": code,
+            "fit_seconds": seconds,
+            "checksum": _digest(rows),
+            "records": rows,
+        }
+        write_atomic(path, json.dumps(whole, default=repr) + "\n")
+
+
+def data_fingerprint(data: Dataset) -> str:
+    """SHA-256 (hexadecimal) of the dataset with its dislikes, which some systems look at."""
+    low = repr(sorted(data.dislikes.items()))
+    return hashlib.sha256((data.fingerprint + low).encode()).hexdigest()
+
+
+def _digest(rows: object) -> str:
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Exact scoring, beam search and free generation of titles."""

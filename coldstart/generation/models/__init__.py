@@ -1,0 +1,1 @@
+"""Causal language models: loading, tokenizing, next-token scores, LoRA adapters."""

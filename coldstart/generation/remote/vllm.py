@@ -1,0 +1,259 @@
+"""Titles written by a vLLM server, or by one that speaks its dialect of the OpenAI protocol."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from coldstart.catalog.titles import clean_text
+from coldstart.errors import ConfigError, GeneratorError, ModelError
+from coldstart.generation.decoding.local import checked_choices
+from coldstart.generation.remote.http import KEY, Wire, masked
+from coldstart.generation.remote.vllm_server import LONGER, MOST_LOGPROBS, Text, VllmServer
+from coldstart.schema import Candidate
+
+if TYPE_CHECKING:
+    import ssl
+
+    from coldstart.generation.decoding.free import DecodingConfig
+    from coldstart.generation.models.lines import LineTokenizer
+
+
+class VllmGenerator:
+    """A ``TextGenerator`` on a server: the model is there, nothing of it is here.
+
+    >>> VllmGenerator("http://gpu:8000", adapter="ml-100k")
+    VllmGenerator('http://gpu:8000', adapter='ml-100k')
+
+    The server has the base model that the artifact's adapter was trained on, and the adapter under
+    some name: ``vllm serve BASE --enable-lora --lora-modules NAME=FOLDER``. Prompts are sent as
+    tokens, so that nothing that a user writes becomes a control token.
+
+    ``sample`` is drawn by the server. ``beam`` and ``diverse`` are searched here, one request per
+    token, among the ``MOST_LOGPROBS`` likeliest next tokens of each line (``remote_rows``). With
+    ``choices``, titles are drawn, whatever the mode, at the config's temperature, and their
+    log-probabilities are those among the choices.
+
+    Args:
+        url: of the server, such as ``http://localhost:8000``.
+        model: name of the base model there; ``None``: the one it has.
+        adapter: name of the LoRA adapter there; ``None``: none.
+        adapter_path: the adapter's folder on the server's disk: loaded where the server lacks it,
+            if it may (``VLLM_ALLOW_RUNTIME_LORA_UPDATING=True``).
+        api_key: what the server was started with.
+        timeout: seconds to wait for an answer.
+        retries: how often a request is repeated when the server is busy or away.
+        concurrency: requests under way at a time; the server batches them.
+        verify: certificates to trust.
+
+    Raises:
+        ConfigError: a setting is out of range.
+        MissingExtraError: ``httpx`` is not installed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str | None = None,
+        *,
+        adapter: str | None = None,
+        adapter_path: str | None = None,
+        api_key: str | None = None,
+        timeout: float = 60.0,
+        retries: int = 3,
+        concurrency: int = 16,
+        verify: ssl.SSLContext | bool = True,
+    ) -> None:
+        if concurrency < 1:
+            raise ConfigError(f"concurrency is {concurrency!r}", hint="give 1 or more")
+        wire = Wire(url, api_key, timeout=timeout, retries=retries, verify=verify)
+        self._server = VllmServer(wire, model, adapter, adapter_path)
+        self.model, self.adapter, self.concurrency = model, adapter, concurrency
+
+    def __repr__(self) -> str:
+        model = "" if self.model is None else f", {self.model!r}"
+        adapter = "" if self.adapter is None else f", adapter={self.adapter!r}"
+        return f"VllmGenerator({self._server.wire.url!r}{model}{adapter})"
+
+    def write(
+        self,
+        prompt: str,
+        lines: LineTokenizer,
+        config: DecodingConfig,
+        seed: int = 0,
+        choices: Sequence[str] | None = None,
+    ) -> Sequence[Candidate]:
+        """As ``TextGenerator.write``.
+
+        Raises:
+            GeneratorError: the server is away, busy or refuses; it lacks the model or the adapter,
+                or has another model's tokenizer.
+            ModelError: the prompt is empty or too long.
+            ConfigError: there are no choices, too many, or one is no title.
+        """
+        titles = None if choices is None else checked_choices(choices)
+        ids = lines.encode(prompt)
+        if not ids:
+            raise ModelError("the prompt has no tokens", hint="a template must print something")
+        served = self._server.greet()
+        self._server.compare_tokens(prompt, ids)
+        room = served.longest - len(ids)
+        if room < 1:
+            raise ModelError(
+                f"the prompt has {len(ids)} tokens; the model takes {served.longest} at "
+                f"{self._server.wire.url}, with a title after it",
+                hint=LONGER,
+            )
+        steps = min(config.max_new_tokens, room)
+        if titles is None and config.mode != "sample":
+            return self._searched(ids, lines, config, steps)
+        body = _request(ids, config, steps, _seed(prompt, seed))
+        if titles is None:
+            if len(lines.end) == 1:  # no empty titles
+                body |= {"stop_token_ids": list(lines.end), "min_tokens": 1}
+        else:
+            longest = max(len(lines.line(f"{title}\n")) for title in titles)
+            body |= self._only(titles) | {"max_tokens": min(2 * longest, room)}
+        drawn = self._server.complete(body, config.n)
+        finished = [x for x in drawn if x.finish_reason != "length"]
+        best: dict[str, float] = {}
+        for one in finished if titles is not None else finished or drawn:
+            text, total = one.text.split("\n", 1)[0], self._total(one)
+            if titles is None:
+                text = clean_text(text)
+            elif text not in titles:
+                raise GeneratorError(
+                    f"the text generator at {self._server.wire.url} wrote none of the choices",
+                    hint="it needs structured outputs: vLLM with xgrammar or another backend",
+                )
+            if text:
+                best[text] = max(best.get(text, total), total)
+        return [
+            Candidate(text=text, logprob=min(logprob, 0.0), strategy="free")
+            for text, logprob in sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))
+        ][: config.n]
+
+    def load_adapter(self, name: str, path: str) -> None:
+        """Have the server load an adapter while it runs.
+
+        Args:
+            name: to serve it under.
+            path: its folder on the server's disk.
+
+        Raises:
+            GeneratorError: it may not, or cannot.
+        """
+        self._server.load_adapter(name, path)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._server.wire.close()
+
+    def _searched(
+        self, ids: list[int], lines: LineTokenizer, config: DecodingConfig, steps: int
+    ) -> list[Candidate]:
+        from coldstart.generation.decoding.free import search_titles
+        from coldstart.generation.remote.logprob_rows import RemoteRows
+
+        return search_titles(RemoteRows(self._next_tokens, lines, ids), config, steps)
+
+    def _next_tokens(self, rows: list[list[int]]) -> list[Mapping[int, float]]:
+        """Log-probabilities of each row's likeliest next tokens."""
+        body = {
+            "prompt": rows,
+            "max_tokens": 1,
+            "temperature": 1.0,
+            "seed": 0,
+            "logprobs": MOST_LOGPROBS,
+            "return_tokens_as_token_ids": True,
+        }
+        out: list[Mapping[int, float]] = []
+        for one in self._server.complete(body, len(rows)):
+            places = one.logprobs and one.logprobs.top_logprobs
+            try:
+                named = (places or [])[0] or {}
+                found = {int(name.removeprefix("token_id:")): p for name, p in named.items()}
+            except (IndexError, ValueError):
+                found = {}
+            if not found:
+                raise self._server.malformed("no log-probabilities of tokens by their ids")
+            out.append(found)
+        return out
+
+    def _total(self, one: Text) -> float:
+        """Log-probability of a text and what ended it."""
+        values = one.logprobs.token_logprobs if one.logprobs else []
+        total = sum(value for value in values if value is not None)
+        if not values or None in values or not total < 1e-3:
+            raise self._server.malformed("a completion without its log-probabilities")
+        return total
+
+    def _only(self, titles: Sequence[str]) -> dict[str, Any]:
+        """Nothing but these; their line breaks are part of them, so that none begins another."""
+        choices = [f"{title}\n" for title in titles]
+        if self._server.greet().structured:
+            return {"structured_outputs": {"choice": choices}}
+        return {"guided_choice": choices}
+
+
+@dataclass(frozen=True)
+class GeneratorOptions:
+    """Where titles are written; plain data, which other processes can be sent.
+
+    The key is not among it: it stays in the environment of each process.
+
+    Args:
+        url: of the server.
+        model: name of the base model there; ``None``: the one it has.
+        adapter: name of the adapter there; ``NAME=FOLDER`` has the server load it if need be.
+    """
+
+    url: str
+    model: str | None = None
+    adapter: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Of what writes, wherever the server is."""
+        return f"{self.model or 'its model'} + {(self.adapter or 'no adapter').partition('=')[0]}"
+
+    def open(self) -> VllmGenerator:
+        """Connect, with the key from ``COLDSTART_GENERATOR_KEY``."""
+        name, _, path = (self.adapter or "").partition("=")
+        return VllmGenerator(
+            self.url,
+            self.model,
+            adapter=name or None,
+            adapter_path=path or None,
+            api_key=os.environ.get(KEY) or None,
+        )
+
+    def __repr__(self) -> str:
+        return f"GeneratorOptions({masked(self.url)!r}, {self.model!r}, {self.adapter!r})"
+
+
+def _request(ids: list[int], config: DecodingConfig, steps: int, seed: int) -> dict[str, Any]:
+    """All that decides about drawing; servers take what is left out from the model's folder."""
+    return {
+        "prompt": ids,
+        "n": config.n,
+        "max_tokens": steps,
+        "temperature": config.temperature,
+        "top_p": config.top_p,
+        "top_k": config.top_k or 0,
+        "min_p": 0.0,
+        "repetition_penalty": 1.0,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        "seed": seed,
+        "stop": ["\n"],
+        "logprobs": 0,
+    }
+
+
+def _seed(prompt: str, seed: int) -> int:
+    """Of one prompt; servers draw the i-th title with the seed plus i."""
+    return int.from_bytes(hashlib.sha256(f"{seed}\n{prompt}".encode()).digest()[:7], "big")

@@ -1,0 +1,1 @@
+"""The token trie of the catalog titles."""

@@ -1,0 +1,209 @@
+"""Exact nearest neighbours by cosine, in one numpy matrix."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coldstart.errors import CatalogError, ConfigError
+from coldstart.grounding.index.allowed import Allowed, rows_of
+from coldstart.grounding.index.row_scoring import nearest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from coldstart.protocols import Float
+
+    Ints = NDArray[np.int64]
+
+_STEP = 8192  # rows scaled at once
+
+
+class ExactIndex:
+    """Every row is scored, so a filter never costs recall.
+
+    Rows are scaled to length 1. Cosines are rounded to six decimals and ordered by (cosine, id), so
+    the answer depends neither on the other queries in the batch nor on the order in which rows came
+    and went.
+
+    >>> import numpy as np
+    >>> index = ExactIndex()
+    >>> index.set(["a", "b"], np.eye(2, dtype=np.float32))
+    >>> index.search(np.array([[3, 4]], dtype=np.float32), k=1)
+    [[('b', 0.8)]]
+    """
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._rows: dict[str, int] = {}
+        self._matrix: Float = np.empty((0, 0), dtype=np.float32)
+        self._layout = object()  # another one whenever ``_rows`` changes
+        self._lock = threading.RLock()
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self._ids))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all vectors; not of ids."""
+        return self._matrix[: len(self._ids)].nbytes
+
+    def set(self, ids: Sequence[str], vectors: Float) -> None:
+        """Add rows, or replace those whose id is known; for an id given twice the last wins.
+
+        Raises:
+            ConfigError: if shapes disagree or a number is not finite; nothing is changed then.
+        """
+        matrix, lengths = _measured(vectors)
+        if len(ids) != len(matrix):
+            raise ConfigError(f"got {len(ids)} ids but {len(matrix)} vectors", "send one per id")
+        if not ids:
+            return
+        last = {item_id: row for row, item_id in enumerate(ids)}
+        source = np.fromiter(last.values(), dtype=np.int64)
+        with self._lock:
+            self._require_dimension(matrix)
+            new = [item_id for item_id in last if item_id not in self._rows]
+            if new:
+                self._grow(len(self._ids) + len(new), matrix.shape[1])
+                self._rows |= {item_id: len(self._ids) + n for n, item_id in enumerate(new)}
+                self._ids += new
+                self._layout = object()
+            rows = np.fromiter(map(self._rows.__getitem__, last), dtype=np.int64)
+            for at in range(0, len(rows), _STEP):
+                some = source[at : at + _STEP]
+                self._matrix[rows[at : at + _STEP]] = matrix[some] / lengths[some, None]
+            self._changed(rows)
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Forget rows; unknown ids are ignored."""
+        with self._lock:
+            for item_id in ids:
+                row = self._rows.pop(item_id, None)
+                if row is None:
+                    continue
+                self._layout = object()
+                last = self._ids.pop()
+                if last != item_id:
+                    self._ids[row], self._rows[last] = last, row
+                    self._matrix[row] = self._matrix[len(self._ids)]
+                self._changed(np.array([row]))
+
+    def vectors(self, ids: Sequence[str]) -> Float:
+        """Return the unit rows of ``ids``, shape (len(ids), dim), in the order asked for.
+
+        Raises:
+            CatalogError: if an id is not in the index.
+        """
+        with self._lock:
+            unknown = [item_id for item_id in ids if item_id not in self._rows]
+            if unknown:
+                raise CatalogError(f"no vector for {unknown[0]!r}", "add it to the index first")
+            return self._matrix[[self._rows[item_id] for item_id in ids]]
+
+    def search(
+        self, queries: Float, k: int, allowed: Sequence[str] | None = None
+    ) -> list[list[tuple[str, float]]]:
+        """Per query, up to ``k`` (id, cosine) pairs, best first, equal cosines by id.
+
+        Args:
+            queries: array of shape (n, dim); rows need not have length 1.
+            k: most pairs wanted, at least 1.
+            allowed: score only these ids; unknown ones are ignored. ``Allowed`` spares later
+                searches the time to look them up.
+
+        Raises:
+            ConfigError: if ``k`` < 1, or ``queries`` do not fit the rows.
+        """
+        if k < 1:
+            raise ConfigError(f"k is {k}, expected at least 1")
+        unit = unit_rows(queries)
+        if not len(unit):
+            return []
+        with self._lock:
+            self._require_dimension(unit)
+            return self._find(unit, k, allowed)
+
+    def _find(
+        self, queries: Float, k: int, allowed: Sequence[str] | None
+    ) -> list[list[tuple[str, float]]]:
+        """``search`` of unit rows, under the lock."""
+        return self._score(queries, k, self._rows_of(allowed))
+
+    def _score(self, queries: Float, k: int, rows: Ints | None) -> list[list[tuple[str, float]]]:
+        """Compare with some rows, or all."""
+        piece = slice(0, len(self._ids)) if rows is None else rows
+        if not (len(self._ids) if rows is None else len(rows)):
+            return [[] for _ in queries]
+        return nearest(self._matrix, [piece], queries, k, self._ids)
+
+    def _rows_of(self, allowed: Sequence[str] | None) -> Ints | None:
+        if isinstance(allowed, Allowed):
+            return allowed.rows(self._rows, self._layout)
+        return None if allowed is None else rows_of(allowed, self._rows)
+
+    def _changed(self, rows: Ints) -> None:
+        """Take note that these rows hold other vectors now, or are gone."""
+
+    def _reorder(self, order: Ints) -> None:
+        """Move row ``order[n]`` to row ``n``, for all rows."""
+        matrix = np.empty_like(self._matrix)
+        np.take(self._matrix, order, axis=0, out=matrix[: len(order)], mode="clip")
+        ids = [self._ids[row] for row in order.tolist()]
+        self._rows = {item_id: row for row, item_id in enumerate(ids)}
+        self._ids, self._matrix, self._layout = ids, matrix, object()
+
+    def _require_dimension(self, vectors: Float) -> None:
+        dim = self._matrix.shape[1]
+        if self._ids and vectors.shape[1] != dim:
+            raise ConfigError(
+                f"vectors have {vectors.shape[1]} dimensions, the index has {dim}",
+                "use one encoder for items and queries",
+            )
+
+    def _grow(self, rows: int, dim: int) -> None:
+        """Make room for ``rows`` rows and half as many, so that n additions copy O(n) in all.
+
+        The system gives memory to what is written only.
+        """
+        if self._ids and rows <= len(self._matrix):
+            return
+        grown = np.empty((rows + rows // 2, dim), dtype=np.float32)
+        if self._ids:
+            grown[: len(self._ids)] = self._matrix[: len(self._ids)]
+        self._matrix = grown
+
+
+def _measured(vectors: Float) -> tuple[Float, Float]:
+    """Check rows; return them and their lengths, 1 for rows of zeros."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        matrix = np.asarray(vectors, dtype=np.float32)
+        if matrix.ndim != 2:
+            raise ConfigError(f"vectors have shape {matrix.shape}, expected (n, dim)")
+        squares = np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64)
+        lengths = np.sqrt(squares).astype(np.float32)
+    bad = np.flatnonzero(~np.isfinite(lengths))
+    if bad.size:
+        raise ConfigError(f"vector {bad[0]} is not finite", "check the encoder's output")
+    lengths[lengths == 0] = 1
+    return matrix, lengths
+
+
+def unit_rows(vectors: Float) -> Float:
+    """Scale rows to length 1 (zero rows stay zero).
+
+    Raises:
+        ConfigError: a number is not finite, or the shape is wrong.
+    """
+    matrix, lengths = _measured(vectors)
+    unit: Float = matrix / lengths[:, None]
+    return unit

@@ -1,0 +1,1 @@
+"""Statistics of user-item interactions: popularity, demographics, co-occurrence."""

@@ -1,0 +1,1 @@
+"""Ranking metrics, beyond-accuracy metrics and statistical significance."""

@@ -1,0 +1,1 @@
+"""One request or a batch of requests: candidates, scores, filters, ranking, response."""

@@ -1,0 +1,1 @@
+"""From signals to a ranked, filtered, diversified and explained list."""

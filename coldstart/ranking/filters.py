@@ -1,0 +1,298 @@
+"""What may not be shown to this user, and the walk down a ranking that honours it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from coldstart.catalog.near_duplicates import NearDuplicates
+from coldstart.catalog.titles import as_text
+from coldstart.errors import ConfigError
+from coldstart.protocols import Filter
+from coldstart.schema import Context, Dropped, Item, UserProfile
+
+
+class Known:
+    """Drops what the user already liked, disliked or has seen; picks are item ids here."""
+
+    name = "known"
+
+    def __init__(self) -> None:
+        self._last: tuple[UserProfile, dict[str, str]] | None = None
+
+    def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
+        """Say which of the three it is."""
+        last = self._last  # a profile is asked about many items in a row
+        if last is None or last[0] is not profile:
+            named = (profile.seen, "seen"), (profile.disliked, "disliked"), (profile.liked, "liked")
+            last = self._last = (profile, {p.item: what for picks, what in named for p in picks})
+        what = last[1].get(item.item_id)
+        return f"already {what}" if what else None
+
+
+class Available:
+    """Drops what cannot be had."""
+
+    name = "available"
+
+    def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
+        """Reject unless ``item.available``."""
+        return None if item.available else "not available"
+
+
+class AgeRating:
+    """Drops what is not suitable at the profile's age.
+
+    Args:
+        assume_age: Age of profiles that state none; without it they may see everything.
+    """
+
+    name = "age-rating"
+
+    def __init__(self, assume_age: int | None = None) -> None:
+        _check_range("assume_age", assume_age, 0, 130)
+        self.assume_age = assume_age
+
+    def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
+        """Reject items whose ``min_age`` is above the age."""
+        age = self.assume_age if profile.age is None else profile.age
+        if item.min_age is None or age is None or age >= item.min_age:
+            return None
+        return f"suitable from age {item.min_age}"
+
+
+class Categories:
+    """Keeps items of some categories and drops those of others; case does not matter.
+
+    Args:
+        include: Items need at least one of these, if any are given.
+        exclude: Items may have none of these.
+    """
+
+    name = "categories"
+
+    def __init__(self, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> None:
+        self.include = _texts("include", include)
+        self.exclude = _texts("exclude", exclude)
+        both = self.include.keys() & self.exclude.keys()
+        if both:
+            raise ConfigError(f"categories both included and excluded: {', '.join(sorted(both))}")
+
+    def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
+        """Name the excluded category, or those of which one is missing."""
+        has = {c.casefold(): c for c in item.categories}
+        for key, name in has.items():
+            if key in self.exclude:
+                return f"category {name!r} is excluded"
+        if self.include and not has.keys() & self.include.keys():
+            return f"not in {', '.join(self.include.values())}"
+        return None
+
+
+class Years:
+    """Keeps items from ``first`` to ``last``, both included.
+
+    Args:
+        keep_unknown: Whether items without a year pass although a bound is set.
+    """
+
+    name = "years"
+
+    def __init__(
+        self, first: int | None = None, last: int | None = None, *, keep_unknown: bool = False
+    ) -> None:
+        _check_range("first", first, -5000, 9999)
+        _check_range("last", last, -5000, 9999)
+        if first is not None and last is not None and first > last:
+            raise ConfigError(f"first year {first} is after last year {last}", "swap them")
+        self.first, self.last, self.keep_unknown = first, last, keep_unknown
+
+    def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
+        """Reject years out of bounds."""
+        if self.first is None and self.last is None:
+            return None
+        if item.year is None:
+            return None if self.keep_unknown else "year unknown"
+        if self.first is not None and item.year < self.first:
+            return f"from {item.year}, before {self.first}"
+        if self.last is not None and item.year > self.last:
+            return f"from {item.year}, after {self.last}"
+        return None
+
+
+class Price:
+    """Keeps items that cost at most ``max``.
+
+    Args:
+        keep_unknown: Whether items without a price pass.
+    """
+
+    name = "price"
+
+    def __init__(self, max: float, *, keep_unknown: bool = False) -> None:
+        _check_range("max", max, 0, math.inf)
+        self.max, self.keep_unknown = max, keep_unknown
+
+    def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
+        """Reject prices above the limit."""
+        if item.price is None:
+            return None if self.keep_unknown else "price unknown"
+        return f"costs {item.price:g}, more than {self.max:g}" if item.price > self.max else None
+
+
+class Attributes:
+    """Keeps items whose attributes have wanted values; case does not matter.
+
+    Args:
+        wanted: Attribute → value, or values of which one must hold.
+
+    >>> french = Attributes({"language": ["fr", "nl"]})
+    >>> film = Item(item_id="1", title="Alien", attributes={"language": "en"})
+    >>> french.reject(film, UserProfile(), Context())
+    "language is 'en', not fr, nl"
+    """
+
+    name = "attributes"
+
+    def __init__(self, wanted: Mapping[str, str | Iterable[str]]) -> None:
+        self.wanted = {name: _texts(name, values) for name, values in wanted.items()}
+        empty = [name for name, values in self.wanted.items() if not values]
+        if empty:
+            raise ConfigError(f"no value is wanted for attribute {empty[0]!r}", "give at least one")
+
+    def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
+        """Name the first attribute that differs."""
+        for name, values in self.wanted.items():
+            value = item.attributes.get(name)
+            if value is None:
+                return f"{name} unknown"
+            if value.casefold() not in values:
+                return f"{name} is {value!r}, not {', '.join(values.values())}"
+        return None
+
+
+class Where:
+    """Keeps items for which ``predicate`` is true.
+
+    Args:
+        why: The reason given for all others.
+    """
+
+    def __init__(
+        self,
+        predicate: Callable[[Item], object],
+        name: str = "custom",
+        why: str = "does not fit the custom condition",
+    ) -> None:
+        if not callable(predicate):
+            raise ConfigError(f"expected a function of an item, got {type(predicate).__name__}")
+        self.predicate, self.name, self.why = predicate, name, why
+
+    def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
+        """Ask the predicate.
+
+        Raises:
+            ConfigError: naming the item for which the predicate failed.
+        """
+        try:
+            return None if self.predicate(item) else self.why
+        except Exception as e:
+            raise ConfigError(
+                f"filter {self.name!r} failed on item {item.item_id!r}: {type(e).__name__}: {e}",
+                "the predicate must accept every item, also those with fields that are None",
+            ) from e
+
+
+@dataclass(frozen=True)
+class FilterResult:
+    """What a walk down a ranking kept and dropped.
+
+    Args:
+        kept: Allowed items, best first.
+        dropped: The best-ranked items that would have been kept but for a filter.
+        counts: Filter → how many items it dropped, counting all that the walk met.
+    """
+
+    kept: tuple[Item, ...]
+    dropped: tuple[Dropped, ...]
+    counts: dict[str, int]
+
+
+def walk(
+    ranked: Iterable[Item],
+    filters: Sequence[Filter],
+    profile: UserProfile,
+    context: Context,
+    want: int,
+    duplicates: NearDuplicates | None = None,
+    *,
+    liked: Iterable[Item] = (),
+    most_dropped: int = 100,
+) -> FilterResult:
+    """Go down a ranking until ``want`` items are kept, or it ends.
+
+    Args:
+        ranked: Best first; read no further than needed.
+        filters: An item must pass all; the first that rejects it is named.
+        profile: Whose picks are item ids already.
+        context: The moment, for filters that depend on it.
+        want: How many items to keep; fewer come back only if fewer are allowed.
+        duplicates: Applied to what the filters let through.
+        liked: Items whose near-duplicates are dropped as well.
+        most_dropped: Length to which ``dropped`` is cut (``counts`` is complete).
+    """
+    _check_range("want", want, 0, math.inf)
+    kept: list[Item] = []
+    dropped: list[Dropped] = []
+    counts: Counter[str] = Counter()
+    taken = list(liked)
+    ranking = iter(ranked)
+    while len(kept) < want and (item := next(ranking, None)) is not None:
+        why_not = verdict(item, filters, profile, context)
+        if why_not is None and duplicates and (twin := duplicates.twin(item, taken)):
+            why_not = duplicates.name, f"nearly the same title as {twin.title!r}"
+        if why_not is None:
+            kept.append(item)
+            taken.append(item)
+            continue
+        name, why = why_not
+        counts[name] += 1
+        if len(dropped) < most_dropped:
+            dropped.append(Dropped(item_id=item.item_id, title=item.title, filter=name, detail=why))
+    return FilterResult(tuple(kept), tuple(dropped), dict(counts))
+
+
+def verdict(
+    item: Item, filters: Sequence[Filter], profile: UserProfile, context: Context
+) -> tuple[str, str] | None:
+    """Name and reason of the first filter that rejects ``item``."""
+    for f in filters:
+        why = f.reject(item, profile, context)
+        if why is not None:
+            return f.name, why
+    return None
+
+
+def default_filters() -> tuple[Filter, ...]:
+    """Return what nearly everybody wants: nothing known, unavailable or unsuitable for the age."""
+    return Known(), Available(), AgeRating()
+
+
+def _check_range(name: str, value: object, low: float, high: float) -> None:
+    """Refuse what is no number (``None`` passes) or out of range."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        bounds = f"from {low:g} to {high:g}" if high < math.inf else f"of at least {low:g}"
+        raise ConfigError(f"{name} is {value!r}", f"give a number {bounds}")
+
+
+def _texts(name: str, values: object) -> dict[str, str]:
+    """One or many texts by their casefolded form."""
+    if isinstance(values, str | int | float):
+        values = (values,)
+    if not isinstance(values, Iterable):
+        raise ConfigError(f"{name} is {values!r}", "give a text or a list of texts")
+    return {as_text(v).casefold(): as_text(v) for v in values}

@@ -1,0 +1,91 @@
+"""What a linear blend cannot say: boosted regression trees that correct its ranking.
+
+They are learned by LambdaMART (Burges, "From RankNet to LambdaRank to LambdaMART", 2010) with
+LightGBM in ``coldstart.training.boosting``. Here they are plain arrays, read from JSON, so that
+recommending needs no further dependency, and every tree's share of a score can be told by feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coldstart.errors import ArtifactError
+from coldstart.ranking.tree_masks import Node, TreeMasks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from coldstart.ranking.tree_masks import Columns
+
+    Floats = NDArray[np.float64]
+
+POOL = 2000
+"""Trees look at this many items at most, the best by the linear blend."""
+
+
+class TreeCorrection:
+    """A sum of regression trees over the ranker's features.
+
+    Args:
+        names: the features the trees know, which may be fewer than the ranker has.
+        trees: their roots.
+    """
+
+    def __init__(self, names: Sequence[str], trees: Sequence[Node]) -> None:
+        self.names, self.trees = tuple(names), tuple(trees)
+        self._masks = TreeMasks(self.trees, len(self.names))
+
+    def correct(self, features: Floats, order: Sequence[str], linear: Floats) -> Floats:
+        """What to add to each item's linear score.
+
+        Args:
+            features: shape (N, F).
+            order: names of the features, length F.
+            linear: the linear scores, shape (N,).
+
+        Returns:
+            Shape (N,). Items beyond the ``POOL`` best get the lowest correction of those in it.
+        """
+        rows = np.arange(len(linear))
+        if len(rows) > POOL:
+            rows = np.sort(np.argpartition(-linear, POOL - 1)[:POOL])
+        total = self._masks.sums(self._columns(features[rows], order))
+        out = np.full(len(linear), total.min() if len(total) else 0.0)
+        out[rows] = total
+        return out
+
+    def explain(self, features: Floats, order: Sequence[str]) -> Floats:
+        """Each feature's part in the correction, shape (N, F); rows sum to ``correct``.
+
+        A split's change of the mean output is credited to the feature it compares (Saabas, 2014).
+        """
+        out = np.zeros((features.shape[0], len(order)))
+        place = [list(order).index(n) for n in self.names]
+        out[:, place] = self._masks.parts(self._columns(features, order))
+        return out
+
+    def _columns(self, features: Floats, order: Sequence[str]) -> Columns:
+        where = {name: n for n, name in enumerate(order)}
+        return [np.ascontiguousarray(features[:, where[n]], dtype=np.float32) for n in self.names]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"features": list(self.names), "trees": [t.to_list() for t in self.trees]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], known: Sequence[str]) -> TreeCorrection:
+        """Read what ``to_dict`` wrote; ``known`` are the features this version computes."""
+        try:
+            names = [str(n) for n in data["features"]]
+            trees = [Node.from_list(t, len(names)) for t in data["trees"]]
+        except (TypeError, ValueError, LookupError, RecursionError) as e:
+            raise ArtifactError(f"malformed ranker trees: {e}") from e
+        if unknown := set(names) - set(known):
+            raise ArtifactError(
+                f"the ranker's trees use unknown feature(s) {sorted(unknown)}",
+                hint="the artifact was made by another version of coldstart",
+            )
+        return cls(names, trees)

@@ -1,0 +1,1 @@
+"""Signals of the ranker and the scorers that compute them."""

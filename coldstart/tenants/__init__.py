@@ -1,0 +1,1 @@
+"""Many recommenders on one copy of each base model."""

@@ -1,0 +1,55 @@
+"""Training users treated as strangers: what is known of the items from *other* users."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from coldstart.catalog.item_store import ItemStore
+from coldstart.data.dataset import Dataset
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.protocols import Encoder
+
+PARTS = 8
+
+
+class OutOfFold:
+    """Deals the training users into 8 parts, each known only by the counts of the other seven.
+
+    Subtracting a user's own likes from the counts is not enough: an item that n others liked then
+    has n if this user did not like it and n − 1 if they did, which tells the answer.
+
+    Args:
+        data: the likes.
+        users: training users.
+        encoder: of the items' content.
+        seed: of the parts.
+    """
+
+    def __init__(
+        self, data: Dataset, users: Sequence[str], encoder: Encoder, *, seed: int = 0
+    ) -> None:
+        self._data, self._users, self._encoder = data, tuple(users), encoder
+        order = np.random.default_rng([seed, 7]).permutation(len(users))
+        self._part = {self._users[n]: place % PARTS for place, n in enumerate(order)}
+        self.everyone = self._without(None)
+        self._known: dict[int, ItemStore] = {}
+
+    def of(self, user: str) -> ItemStore:
+        """What is known without this user; of users who are not trained on, everything."""
+        part = self._part.get(user)
+        if part is None or len(self._users) < 2:
+            return self.everyone
+        if part not in self._known:
+            self._known[part] = self._without(part)
+        return self._known[part]
+
+    def _without(self, part: int | None) -> ItemStore:
+        others = {u: self._data.users[u] for u in self._users if self._part[u] != part}
+        items = self._data.catalog
+        counts = Counts.fit(items.ids, others, self._data.likes)
+        like = None if part is None else self.everyone
+        item_store = ItemStore(items, counts, self._encoder, like)
+        item_store.sync()
+        return item_store

@@ -1,0 +1,224 @@
+"""Training profiles: what a real new user might say, simulated from what training users liked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from coldstart.catalog.catalog import Catalog
+from coldstart.data.dataset import Dataset
+from coldstart.schema import Context, Pick, UserProfile
+from coldstart.training.config import TrainConfig
+
+_ABOUT = (
+    "I mostly enjoy {a}",
+    "I like {a} and {b}",
+    "looking for good {a}, maybe some {b}",
+    "big fan of {a}",
+    "{a} from the {d}",
+    "anything like {t}",
+)
+_TIMES = ("Friday evening", "Sunday morning", "late at night", "weekday lunch break")
+_OCCASIONS = ("date night", "with the kids", "alone at home", "with friends")
+ATTRIBUTES = ("age", "gender", "occupation", "location", "language")
+_DEVICES = ("phone", "TV", "laptop")
+
+
+def top_categories(catalog: Catalog, liked: Sequence[str], n: int = 3) -> list[str]:
+    """The categories most over-represented among ``liked``, best first.
+
+    Ordered by ``count · log(share among liked / share in the catalog)``.
+    """
+    counts = Counter(c for i in liked for c in catalog[i].categories)
+    total = sum(counts.values())
+    background = Counter(c for item in catalog for c in item.categories)
+    size = sum(background.values())
+    lift = {c: m * np.log((m / total) / (background[c] / size)) for c, m in counts.items()}
+    return sorted((c for c in lift if lift[c] > 0), key=lambda c: (-lift[c], c))[:n]
+
+
+def simulate_profile(
+    user: str, data: Dataset, config: TrainConfig, rng: np.random.Generator
+) -> tuple[UserProfile, Context]:
+    """A profile without liked picks, as one training prompt shows it.
+
+    Each attribute is left out with probability ``attribute_dropout``, so that any subset of a
+    profile works later; interests and free text come from a random ten of the user's likes.
+    """
+    profile, liked = data.users[user], data.likes[user]
+    kept = {
+        name: getattr(profile, name)
+        for name in ATTRIBUTES
+        if getattr(profile, name) is not None and rng.random() >= config.attribute_dropout
+    }
+    attributes = {
+        k: v for k, v in profile.attributes.items() if rng.random() >= config.attribute_dropout
+    }
+    sample = [liked[i] for i in rng.permutation(len(liked))[:10]]
+    interests, about = simulate_words(
+        data.catalog, sample, rng, config.interests_share, config.about_share
+    )
+    disliked: tuple[Pick, ...] = ()
+    low = data.dislikes.get(user, ())
+    if low and rng.random() < config.dislikes_share:
+        chosen = rng.permutation(len(low))[: rng.integers(1, 4)]
+        disliked = tuple(Pick(item=low[i]) for i in chosen)
+    context = Context()
+    if rng.random() < config.context_share:
+        context = Context(
+            time=str(rng.choice(_TIMES)),
+            occasion=str(rng.choice(_OCCASIONS)),
+            device=str(rng.choice(_DEVICES)) if rng.random() < 0.3 else None,
+        )
+    return (
+        UserProfile(
+            **kept, attributes=attributes, interests=interests, about=about, disliked=disliked
+        ),
+        context,
+    )
+
+
+Order = Literal["first", "random"]
+"""Of the likes that are picks: the first ones by time, or any."""
+
+SHOTS = (0, 1, 3, 5, 10)
+MIN_TARGETS = 5
+RESERVED = 10
+"""First likes that are no targets: what a site puts before everyone crowds out the rest."""
+
+
+def questions(data: Dataset, users: Sequence[str]) -> tuple[int, int]:
+    """What the training users are asked: (first likes that are no targets, fewest targets).
+
+    Where most users like fifteen items or more, what they like beyond their first ten, of those who
+    have five targets; among people of few likes, whatever they like next.
+
+    >>> short = Dataset("x", Catalog(), {}, {"u": ("a", "b")})
+    >>> questions(short, ["u"])
+    (0, 1)
+    """
+    sizes = np.array([len(data.likes[u]) for u in users])
+    reserved = RESERVED if np.mean(sizes >= RESERVED + MIN_TARGETS) >= 0.5 else 0
+    return reserved, MIN_TARGETS if np.mean(sizes >= 3 + MIN_TARGETS) >= 0.5 else 1
+
+
+@dataclass(frozen=True)
+class ColdRequest:
+    """What a user of the data might ask with some likes as picks.
+
+    Args:
+        profile: attributes, picks, and perhaps statements and dislikes.
+        targets: what else they like.
+        excluded: what may be neither target nor candidate: picks, named dislikes, and the likes
+            that the statements were derived from.
+    """
+
+    profile: UserProfile
+    targets: tuple[str, ...]
+    excluded: tuple[str, ...]
+
+    def without(self, items: Collection[str]) -> ColdRequest:
+        """The same question if some more items are neither looked for nor shown."""
+        gone = (*self.excluded, *(i for i in items if i not in self.excluded))
+        return replace(
+            self, targets=tuple(i for i in self.targets if i not in items), excluded=gone
+        )
+
+
+def simulate_request(
+    user: str,
+    data: Dataset,
+    shots: int,
+    rng: np.random.Generator,
+    *,
+    said_share: float = 0.3,
+    dislikes_share: float = 0.2,
+    dropout: float = 0.0,
+    min_targets: int = MIN_TARGETS,
+    order: Order = "first",
+) -> ColdRequest | None:
+    """Treat a user as cold: some likes are picks, the others targets.
+
+    Args:
+        user: whose likes.
+        data: where they are.
+        shots: number of picks.
+        rng: source of randomness.
+        said_share: chance that interests or a sentence are stated, derived from five other likes.
+        dislikes_share: chance that up to three disliked items are named.
+        dropout: chance that each attribute is left out.
+        min_targets: fewest likes beside the picks.
+        order: which likes are picks: the first ones, as a ``history``, or random ones.
+
+    Returns:
+        The request, or ``None`` if there are fewer likes beside the picks.
+    """
+    likes = data.likes[user]
+    if order == "random":
+        likes = tuple(likes[n] for n in rng.permutation(len(likes)))
+    picks, later = likes[:shots], likes[shots:]
+    if len(later) < min_targets:
+        return None
+    said: dict[str, object] = {}
+    hidden: list[str] = []
+    if rng.random() < said_share and len(later) >= 2 * MIN_TARGETS:
+        hidden = [later[n] for n in rng.permutation(len(later))[:5]]
+        said["interests"], said["about"] = simulate_words(data.catalog, hidden, rng, 0.8, 0.5)
+    low = data.dislikes.get(user, ())
+    named = low[:3] if low and rng.random() < dislikes_share else ()
+    if dropout:
+        said |= {name: None for name in ATTRIBUTES if rng.random() < dropout}
+    profile: UserProfile = data.users[user].model_copy(
+        update={
+            **said,
+            "liked": tuple(Pick(item=i) for i in picks),
+            "history": order == "first",
+            "disliked": tuple(Pick(item=i) for i in named),
+        }
+    )
+    gone = (*picks, *hidden, *named)
+    return ColdRequest(profile, tuple(i for i in later if i not in set(gone)), gone)
+
+
+def simulate_words(
+    catalog: Catalog,
+    sample: Sequence[str],
+    rng: np.random.Generator,
+    interests_share: float,
+    about_share: float,
+) -> tuple[tuple[str, ...], str | None]:
+    """Interests and a sentence that someone who likes ``sample`` might state, or nothing.
+
+    Args:
+        catalog: where the items are.
+        sample: ids of liked items.
+        rng: source of randomness.
+        interests_share: chance that interests are stated.
+        about_share: chance that a sentence is said.
+    """
+    top = top_categories(catalog, sample)
+    interests: tuple[str, ...] = ()
+    about = None
+    if top and rng.random() < interests_share:
+        interests = tuple(top[: rng.integers(1, len(top) + 1)])
+    if top and rng.random() < about_share:
+        about = _sentence(catalog, sample, top, rng)
+    return interests, about
+
+
+def _sentence(
+    catalog: Catalog, sample: Sequence[str], top: Sequence[str], rng: np.random.Generator
+) -> str:
+    years = [y for i in sample if (y := catalog[i].year) is not None]
+    decade = f"{Counter(y // 10 * 10 for y in years).most_common(1)[0][0]}s" if years else "past"
+    words = {
+        "a": top[0].lower(),
+        "b": (top[1] if len(top) > 1 else "something new").lower(),
+        "d": decade,
+        "t": catalog[sample[0]].title,
+    }
+    return str(rng.choice(_ABOUT)).format(**words)
