@@ -32,10 +32,10 @@ from coldstart.training.data import Sizes
 from coldstart.training.launcher import followed
 from coldstart.training.loss import Share, _some
 from coldstart.training.processes import share_of
-from tests import distributed_worker as worker
 from tests.toy import save_tiny_base, toy_dataset, toy_split
+from tests.training import distributed_worker as worker
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 ACCELERATE = [
     *(BIN / "accelerate", "launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"),
@@ -86,7 +86,7 @@ def together(base, tmp_path_factory):
     """The folder of every scene on two processes, and of one begun here and ended there."""
     out = tmp_path_factory.mktemp("together")
     worker.run(worker.trainer_of("distil", base, out / "from-one"), cut=worker.CUT)
-    code, output = launched(ACCELERATE, "tests.distributed_worker", base, out)
+    code, output = launched(ACCELERATE, "tests.training.distributed_worker", base, out)
     assert code == 0, output
     return out
 
@@ -169,7 +169,7 @@ def test_a_run_begun_on_two_processes_goes_on_on_one(base, together, alone):
 
 
 def test_a_model_in_parts_takes_the_same_steps(base, alone, tmp_path):
-    code, output = launched(FSDP, "tests.distributed_worker", base, tmp_path)
+    code, output = launched(FSDP, "tests.training.distributed_worker", base, tmp_path)
     assert code == 0, output
     for scene in worker.SHARDED:
         trainer, expected = alone(scene)
@@ -249,7 +249,7 @@ def test_the_command_killed_on_two_processes_ends_and_goes_on_on_one(command):
 def test_a_process_that_fails_ends_all_with_one_message(command):
     arguments, folder = command
     given = [*arguments, *placed(folder, "failed")]
-    code, output = launched(TORCHRUN, "tests.distributed_worker", "fail", *given)
+    code, output = launched(TORCHRUN, "tests.training.distributed_worker", "fail", *given)
     assert code != 0
     assert output.count("error: ") == 1, output
     assert output.count("Traceback") <= 1, output  # the launcher's own

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent.parent / "benchmarks"
+HERE = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from coldstart.training.simulation import (
     simulate_request,
 )
 from tests.fakes import FakeEncoder
-from tests.test_features import film
+from tests.scoring.test_features import film
 
 ITEMS = tuple(f"i{n}" for n in range(40))
 

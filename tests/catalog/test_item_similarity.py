@@ -19,7 +19,7 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Context, Item, UserProfile
 from coldstart.scoring.features import ResolvedProfile
 from tests.fakes import FakeEncoder
-from tests.test_features import features_of, reasons_of
+from tests.scoring.test_features import features_of, reasons_of
 
 
 def unit_rows(n, seed=0):

@@ -95,7 +95,7 @@ def test_without_epochs_the_adapter_stays_as_it_was(base, tmp_path):
 
 
 def test_the_prompt_is_that_of_the_artifact_to_go_on_from(tmp_path):
-    shipped = Path(__file__).parent.parent / "adapters" / "ml-100k"
+    shipped = Path(__file__).parents[2] / "adapters" / "ml-100k"
     going_on = template_of(TrainConfig(start=str(shipped)))
     assert going_on.source == (shipped / "prompt" / "template.j2").read_text(encoding="utf-8")
     assert template_of(TrainConfig()).name == "movies-en"

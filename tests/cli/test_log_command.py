@@ -20,7 +20,7 @@ from coldstart.evaluation.offpolicy import estimate_policy
 from coldstart.evaluation.target import FOLDS, SHRINK, Target, estimate_target, reward_model
 from coldstart.schema import Item
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 UNBIASED = ("ips", "snips", "doubly_robust")
 
 

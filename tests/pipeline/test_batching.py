@@ -21,9 +21,9 @@ from coldstart.ranking.filters import Years, default_filters
 from coldstart.serve.batching import Answered, Ask, answer_together
 from coldstart.session import OnboardingSession
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama, trie_of
-from tests.test_lean import LIKE, decoder, question
+from tests.generation.test_lean import LIKE, decoder, question
+from tests.session.test_session import NOW
 from tests.test_recommender import make, profiles
-from tests.test_session import NOW
 from tests.test_shipped import ARTIFACT
 
 PROMPTS = ["A person.\n", "Alien\nToy Story\nA longer one.\n", "x\n", "Somebody of 24, a nurse.\n"]

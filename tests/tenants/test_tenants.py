@@ -49,9 +49,9 @@ from coldstart.serve.tenants_turns import Turns
 from coldstart.tenants.registry import Tenants
 from tests.conftest import ARTIFACT
 from tests.fakes_lm import TITLES, trie_of
+from tests.serve.test_serve import refused
+from tests.serve.test_serve_run import free_port
 from tests.test_recommender import make
-from tests.test_serve import refused
-from tests.test_serve_run import free_port
 from tests.toy import save_tiny_base, toy_catalog
 
 ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]

@@ -655,7 +655,7 @@ def python(*args, **options):
     env = {k: v for k, v in os.environ.items() if k != "COLUMNS"}
     return subprocess.run(
         [sys.executable, *args],
-        cwd=Path(__file__).parent.parent,
+        cwd=Path(__file__).parents[2],
         env={**env, "PYTHONIOENCODING": "utf-8", **options.pop("env", {})},
         capture_output=True,
         text=True,
@@ -703,7 +703,7 @@ def test_a_closed_pipe_is_quiet(more):
     try:
         done = subprocess.run(
             [sys.executable, "-m", "coldstart", "prompts", "show", "movies-en", *more],
-            cwd=Path(__file__).parent.parent,
+            cwd=Path(__file__).parents[2],
             stdout=writer,
             stderr=subprocess.PIPE,
             timeout=60,

@@ -1,6 +1,6 @@
 """Titles written elsewhere: one contract for the local model and a vLLM server; wire and errors.
 
-The server is ``tests/vllm_double.py`` around a tiny model. With ``COLDSTART_VLLM_URL`` set, the
+The server is ``vllm_double.py`` around a tiny model. With ``COLDSTART_VLLM_URL`` set, the
 contract is run against a real one instead, which has the default model and the shipped adapter as
 ``ml-100k`` (``benchmarks/vllm_check.py``).
 """
@@ -35,15 +35,15 @@ from coldstart.protocols import TextGenerator
 from coldstart.serve.errors import from_coldstart
 from coldstart.training.run import train
 from tests.fakes_lm import tiny_llama
+from tests.generation.vllm_double import Fault, VllmDouble, serving
+from tests.serve.test_serve import refused
+from tests.serve.test_serve import serving as serving_http
 from tests.test_recommender import make
-from tests.test_serve import refused
-from tests.test_serve import serving as serving_http
 from tests.toy import save_tiny_base, toy_config, toy_dataset, toy_split
-from tests.vllm_double import Fault, VllmDouble, serving
 
 REAL = os.environ.get("COLDSTART_VLLM_URL")
-SHIPPED = Path(__file__).parents[1] / "adapters" / "ml-100k"
-RECORDED = Path(__file__).parent / "data" / "vllm" / "recorded.json"
+SHIPPED = Path(__file__).parents[2] / "adapters" / "ml-100k"
+RECORDED = Path(__file__).parents[1] / "data" / "vllm" / "recorded.json"
 PROMPT = "Movies:\nToy Story\n"
 TITLES = ["Toy Story", "Toy Story 2", "Toy", "Alien", "Aliens", "Fargo"]
 SAMPLE = DecodingConfig(mode="sample", n=8, max_new_tokens=12)

@@ -23,17 +23,17 @@ from coldstart.serve.service import Service
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.store import Store
 from coldstart.session import OnboardingSession
+from tests.serve.test_serve import serving
+from tests.serve.test_serve_run import free_port, start
 from tests.test_recommender import make
-from tests.test_serve import serving
-from tests.test_serve_run import free_port, start
 
 try:
     from playwright import sync_api
 except ImportError:
     sync_api = None
 
-PAGE = Path(__file__).parent.parent / "coldstart" / "serve" / "page"
-ARTIFACT = Path(__file__).parent.parent / "adapters" / "ml-100k"
+PAGE = Path(__file__).parents[2] / "coldstart" / "serve" / "page"
+ARTIFACT = Path(__file__).parents[2] / "adapters" / "ml-100k"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 EVIL = '<img src=x onerror="document.title=\'broken\'"><script>document.title="broken"</script>'
 

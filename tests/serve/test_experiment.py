@@ -20,9 +20,9 @@ from coldstart.cli import main
 from coldstart.serve.experiment import Experiment, report
 from coldstart.serve.models import RecommendIn
 from coldstart.serve.store import ArmOutcome, Store, SubjectOutcome, tables
+from tests.serve.test_serve import CANARY, begin, logged, refused, serving  # noqa: F401
+from tests.serve.test_store import contents, rows
 from tests.test_recommender import make
-from tests.test_serve import CANARY, begin, logged, refused, serving  # noqa: F401
-from tests.test_store import contents, rows
 
 TOML = """
 name = "ranker"

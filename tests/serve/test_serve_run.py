@@ -342,7 +342,7 @@ def test_other_loggers_are_named_not_quoted():
 
 
 def test_the_load_benchmark_reads_a_process():
-    sys.path.insert(0, str(Path(__file__).parent.parent))
+    sys.path.insert(0, str(Path(__file__).parents[2]))
     from benchmarks.load import resident_mb
 
     assert 10 < resident_mb(os.getpid()) < 100_000

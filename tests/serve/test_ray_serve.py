@@ -34,10 +34,10 @@ from coldstart.serve.ray_args import OWN, Args
 from coldstart.serve.ray_replica import MODEL, Door, Replica
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.store import Store
-from tests import test_serve as contract
 from tests.conftest import ROOT
+from tests.serve import test_serve as contract
+from tests.serve.test_serve import CANARY, begin, in_background, refused
 from tests.test_recommender import make
-from tests.test_serve import CANARY, begin, in_background, refused
 
 pytestmark = pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\..*")
 NUMBERS = itertools.count()
@@ -60,7 +60,7 @@ def toy(folder):
 
 def config(port, root):
     """The config file; both of its applications that work have the models in ``root``."""
-    common = {"root": str(root), "loader": "tests.test_ray_serve:toy", "most_models": 3}
+    common = {"root": str(root), "loader": "tests.serve.test_ray_serve:toy", "most_models": 3}
     settings = {"hosts": ["testserver"], "deadline": 60.0, "origins": ["https://shop.example"]}
     quick = {"name": DEPLOYMENT, "health_check_period_s": 1, "ray_actor_options": {"num_cpus": 0.5}}
     scaling = {"min_replicas": 1, "max_replicas": 2, "target_ongoing_requests": 40}
@@ -389,7 +389,7 @@ def loader(folder):
 
 
 LOADED: list[str] = []
-HERE = {"loader": "tests.test_ray_serve:loader"}
+HERE = {"loader": "tests.serve.test_ray_serve:loader"}
 
 
 @contextmanager

@@ -59,7 +59,7 @@ from coldstart.serve.store import (
 )
 from coldstart.serve.store.migrate import VERSION_TABLE, config
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CANARY = "likes-slow-burn-canary-7c1f"
 STATE = json.dumps({"about": CANARY})
 
