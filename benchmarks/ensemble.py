@@ -21,8 +21,8 @@ import numpy as np
 from coldstart import Recommender
 from coldstart.data import ml_100k
 from coldstart.ensemble import Ensemble
-from coldstart.evaluation.baselines.data import TrainingData
-from coldstart.evaluation.support import SupportCase, support_cases
+from coldstart.evaluation.baselines.training_data import TrainingData
+from coldstart.evaluation.cases import SupportCase, support_cases
 from coldstart.evaluation.systems import registry
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import bootstrap_interval

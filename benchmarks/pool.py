@@ -21,7 +21,7 @@ from rich.progress import track
 from coldstart import Recommender, prompts
 from coldstart.artifacts.loading import make_encoder
 from coldstart.data.named import NAMED
-from coldstart.evaluation.support import cut, support_cases
+from coldstart.evaluation.cases import cut, support_cases
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.ranking.filters import Known

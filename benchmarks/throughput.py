@@ -22,7 +22,7 @@ from results import Report, command_line, memory, table
 
 from coldstart import Recommender, UserProfile
 from coldstart.data.named import NAMED
-from coldstart.evaluation.support import support_cases
+from coldstart.evaluation.cases import support_cases
 from coldstart.pipeline.batching import judge
 from coldstart.pipeline.response import AnswerOptions
 from coldstart.ranking.filters import default_filters

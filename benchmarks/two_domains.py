@@ -21,8 +21,8 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.data import ml_small
 from coldstart.data.dataset import Dataset
 from coldstart.data.tables import load_dataset
-from coldstart.evaluation.baselines.data import TrainingData
-from coldstart.evaluation.support import support_cases
+from coldstart.evaluation.baselines.training_data import TrainingData
+from coldstart.evaluation.cases import support_cases
 from coldstart.evaluation.systems import without_model
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import bootstrap_interval

@@ -89,11 +89,11 @@ def benchmark(
     numbers = whole_numbers("--shots", shots)
     chosen = whole_numbers("--only", only) if only is not None else None
     from coldstart.artifacts.format import read_manifest
+    from coldstart.evaluation.benchmark import TrialPlan, run_trial
+    from coldstart.evaluation.benchmark_summary import summarise
     from coldstart.evaluation.harness import MIN_TARGETS
     from coldstart.evaluation.report import make_report
-    from coldstart.evaluation.summary import summarise
     from coldstart.evaluation.systems import choose
-    from coldstart.evaluation.trial import TrialPlan, run_trial
     from coldstart.runtime.cache import cache_dir
 
     names = None if systems == "all" else [n.strip() for n in systems.split(",") if n.strip()]

@@ -18,7 +18,6 @@ import numpy as np
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.baselines.registry import RIVALS, installed
 from coldstart.evaluation.baselines.scored import (
     KNN_GRID,
@@ -27,6 +26,7 @@ from coldstart.evaluation.baselines.scored import (
     item_knn_baseline,
     popularity_baseline,
 )
+from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.evaluation.baselines.tuning import tune
 from coldstart.evaluation.harness import (
     METRICS,

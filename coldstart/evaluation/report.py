@@ -17,10 +17,10 @@ from jinja2 import Environment, StrictUndefined
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import MissingExtraError
-from coldstart.evaluation.judge import UNTESTED
-from coldstart.evaluation.plots import pictures
-from coldstart.evaluation.summary import MAIN, Served, Summary
-from coldstart.evaluation.trial import Trial
+from coldstart.evaluation.benchmark import Trial
+from coldstart.evaluation.benchmark_charts import pictures
+from coldstart.evaluation.benchmark_summary import MAIN, Served, Summary
+from coldstart.evaluation.case_metrics import UNTESTED
 from coldstart.runtime.cache import write_atomic
 
 PACKAGES = ("coldstart-rec", "numpy", "scipy", "lightgbm", "implicit", "lightfm-next", "torch")

@@ -21,7 +21,7 @@ from coldstart.runtime import models
 from coldstart.runtime.cache import write_atomic
 
 if TYPE_CHECKING:
-    from coldstart.evaluation.trial import TrialPlan
+    from coldstart.evaluation.benchmark import TrialPlan
     from coldstart.protocols import Encoder
 
 FORMAT = 1

@@ -17,7 +17,7 @@ import numpy as np
 from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.judge import COLD_METRICS, METRICS
+from coldstart.evaluation.case_metrics import COLD_METRICS, METRICS
 from coldstart.evaluation.result_cache import data_fingerprint
 from coldstart.splitting.folds import folds_fingerprint, user_folds
 from coldstart.splitting.temporal_and_items import item_cold_split, temporal_split

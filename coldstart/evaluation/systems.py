@@ -12,7 +12,6 @@ from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
 from coldstart.evaluation.baselines import scored as baselines
 from coldstart.evaluation.baselines import tuning
-from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.baselines.registry import PACKAGES, RIVALS, Rival, installed
 from coldstart.evaluation.baselines.scored import (
     KNN_DEFAULT,
@@ -21,9 +20,10 @@ from coldstart.evaluation.baselines.scored import (
     item_knn_baseline,
     popularity_baseline,
 )
+from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.evaluation.baselines.tuning import tune, tune_in_turn, validation_cases
+from coldstart.evaluation.benchmark import System
 from coldstart.evaluation.trained import artifact_systems
-from coldstart.evaluation.trial import System
 from coldstart.protocols import Recommends
 from coldstart.schema import RecommendationList, UserProfile
 from coldstart.splitting.user_splits import Split

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from coldstart.artifacts.format import read_manifest
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.baselines.language import (
     ALPHAS,
     GAMMAS,
@@ -27,10 +26,11 @@ from coldstart.evaluation.baselines.language import (
     title_space,
 )
 from coldstart.evaluation.baselines.scored import KNN_DEFAULT, item_knn_baseline
+from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.evaluation.baselines.tuning import tune
+from coldstart.evaluation.benchmark import System
 from coldstart.evaluation.figures import Memo, Ours, model_alone
 from coldstart.evaluation.harness import ColdCase, cold_users
-from coldstart.evaluation.trial import System
 from coldstart.protocols import Recommends
 from coldstart.splitting.user_splits import Split
 

@@ -16,16 +16,14 @@ from coldstart import Catalog, Item, Recommender, UserProfile, prompts
 from coldstart.cli import main
 from coldstart.cli.audit import AUDITS as NAMES
 from coldstart.errors import ArtifactError, ConfigError, DataError
-from coldstart.evaluation.audits import ledger, memory, wordings
-from coldstart.evaluation.audits.agreement import (
-    DEPTH,
-    compare,
-    mean_of,
-    overlap,
-    rank_biased_overlap,
-    rank_shift,
+from coldstart.evaluation.audits import hallucinations, memorization, prompt_sensitivity
+from coldstart.evaluation.audits.auditor import (
+    AUDITS,
+    Auditor,
+    base_model,
+    held_out,
+    training_people,
 )
-from coldstart.evaluation.audits.completion import Cue, half_titles, recall, rows, whole_titles
 from coldstart.evaluation.audits.counterfactual import (
     ANOTHER,
     ATTRIBUTES,
@@ -33,9 +31,28 @@ from coldstart.evaluation.audits.counterfactual import (
     audit_counterfactual,
     group_of,
 )
+from coldstart.evaluation.audits.list_similarity import (
+    DEPTH,
+    compare,
+    mean_of,
+    overlap,
+    rank_biased_overlap,
+    rank_shift,
+)
+from coldstart.evaluation.audits.prompt_sensitivity import (
+    OWN,
+    audit_wordings,
+    rewordings,
+    with_template,
+)
 from coldstart.evaluation.audits.report import AuditReport, histogram
-from coldstart.evaluation.audits.run import AUDITS, Auditor, base_model, held_out, training_people
-from coldstart.evaluation.audits.wordings import OWN, audit_wordings, rewordings, with_template
+from coldstart.evaluation.audits.title_completion import (
+    Cue,
+    half_titles,
+    recall,
+    rows,
+    whole_titles,
+)
 from coldstart.evaluation.figures import Memo, Ours
 from coldstart.evaluation.harness import ColdCase, cold_users
 from coldstart.generation.decoding.free import DecodingConfig
@@ -312,7 +329,7 @@ def test_another_wording_is_another_prompt_and_the_recommender_keeps_its_own(rec
     names = [OWN, "capitals", "dashes", "labels", "sentence", "task"]
     assert list(result.prompts) == names
     assert len(set(result.prompts.values())) == len(names)
-    alone = [r for r in result.rows if r.system == wordings.ALONE]
+    alone = [r for r in result.rows if r.system == prompt_sensitivity.ALONE]
     assert [(r.wording, r.shots) for r in alone] == [(n, k) for k in (0, 3) for n in names]
     for row in result.rows:
         if row.wording == OWN:
@@ -423,14 +440,14 @@ def test_recall_refuses_nonsense():
 
 def test_memory_by_popularity_and_year(rec):
     told = []
-    found = memory.audit_memory(rec, tiny_gpt2(), report=lambda *x: told.append(x))
+    found = memorization.audit_memory(rec, tiny_gpt2(), report=lambda *x: told.append(x))
     items = len(rec.catalog)
     assert (found.items, found.years) == (items, items)
     parts = {(c.probe, c.third): c.greedy.n for c in found.completed}
     assert parts["the year", "all"] == items
     assert parts["the rows before", "all"] == items - 2
     for probe in ("half a title", "the year", "the rows before"):
-        assert parts[probe, "all"] == sum(parts.get((probe, t), 0) for t in memory.THIRDS)
+        assert parts[probe, "all"] == sum(parts.get((probe, t), 0) for t in memorization.THIRDS)
     whole = next(d for d in found.dated if d.third == "all")
     assert whole.gain.n == items
     assert 1 <= whole.median_rank <= items
@@ -442,12 +459,16 @@ def test_memory_by_popularity_and_year(rec):
 def test_the_gain_of_a_year_is_that_of_a_model_that_knows_it():
     items = [Item(item_id=f"x{n}", title=f"T{n}", year=1990 + n) for n in range(6)]
     known = np.where(np.eye(6, dtype=bool), np.log(0.5), np.log(0.1))
-    (row,) = memory._dated(items, range(1990, 1996), known, {"all": {i.item_id for i in items}}, 0)
+    (row,) = memorization._dated(
+        items, range(1990, 1996), known, {"all": {i.item_id for i in items}}, 0
+    )
     assert row.median_rank == 1
     assert row.gain.value == pytest.approx(np.log(0.5) - np.log((0.5 + 5 * 0.1) / 6))
     assert row.shuffled.value < row.gain.value
     blind = np.log(np.full((6, 6), 1 / 6))
-    (row,) = memory._dated(items, range(1990, 1996), blind, {"all": {i.item_id for i in items}}, 0)
+    (row,) = memorization._dated(
+        items, range(1990, 1996), blind, {"all": {i.item_id for i in items}}, 0
+    )
     assert row.gain.value == pytest.approx(0)
 
 
@@ -456,7 +477,7 @@ def test_a_catalog_without_years_or_long_titles_is_told_so():
         Item(item_id=i.item_id, title="Xq9 " * 500 if i.item_id == "i5" else i.title)
         for i in toy_catalog()
     )
-    found = memory.audit_memory(make(catalog), tiny_llama())
+    found = memorization.audit_memory(make(catalog), tiny_llama())
     assert not found.dated
     assert {c.probe for c in found.completed} == {"half a title", "the rows before"}
     text = " ".join(found.left_out)
@@ -486,7 +507,7 @@ def test_the_ledger_adds_up(cases, monkeypatch):
     )
     monkeypatch.setattr(rec, "prompt", lambda user: type("P", (), {"text": "x\n"}))
     told = []
-    found = ledger.audit_ledger(rec, cases, modes=QUICK, report=lambda *x: told.append(x))
+    found = hallucinations.audit_ledger(rec, cases, modes=QUICK, report=lambda *x: told.append(x))
     entry = found.entries[0]
     users = sum(c.shots == 0 for c in cases)
     assert (entry.titles, entry.distinct) == (4 * users, 4)
@@ -513,22 +534,24 @@ def test_the_ledger_adds_up(cases, monkeypatch):
 
 
 def test_the_ledger_of_a_random_model_and_bad_input(rec, cases):
-    found = ledger.audit_ledger(rec, cases[:2], modes=QUICK)
+    found = hallucinations.audit_ledger(rec, cases[:2], modes=QUICK)
     for e in found.entries:
         assert e.exact.value + e.similarity.value + e.abstained.value == pytest.approx(1)
     with pytest.raises(ConfigError, match="no way of writing"):
-        ledger.audit_ledger(rec, cases, modes={})
+        hallucinations.audit_ledger(rec, cases, modes={})
     with pytest.raises(DataError, match="no held-out user"):
-        ledger.audit_ledger(rec, [])
+        hallucinations.audit_ledger(rec, [])
 
 
 @given(st.lists(st.tuples(st.floats(-1, 1), st.integers(1, 9))))
 def test_every_similarity_has_a_tenth(values):
-    assert sum(ledger.tenths(values)) == sum(n for _, n in values)
+    assert sum(hallucinations.tenths(values)) == sum(n for _, n in values)
 
 
 def test_tenths_and_bars_by_hand():
-    found = ledger.tenths([(-0.5, 1), (0.0, 1), (0.7, 2), (0.6999999, 4), (0.699, 8), (1.0, 16)])
+    found = hallucinations.tenths(
+        [(-0.5, 1), (0.0, 1), (0.7, 2), (0.6999999, 4), (0.699, 8), (1.0, 16)]
+    )
     assert found == (2, 0, 0, 0, 0, 0, 8, 6, 0, 16)
     assert histogram([200, 1, 0, 100]) == ["█" * 40, "█", "", "█" * 20]
     assert histogram([]) == []
@@ -581,9 +604,9 @@ def run(capsys, monkeypatch, tmp_path):
     known = models.fingerprint(models.load_causal_lm(base), models.load_tokenizer(base))
     made = make(name="toy", data={"name": "toy"}, base={"name": base, "fingerprint": known})
     monkeypatch.setattr(Recommender, "from_pretrained", lambda path: made)
-    quick = {n: replace(c, max_new_tokens=5) for n, c in ledger.MODES.items()}
-    monkeypatch.setattr(ledger.audit_ledger, "__kwdefaults__",
-                        ledger.audit_ledger.__kwdefaults__ | {"modes": quick})  # fmt: skip
+    quick = {n: replace(c, max_new_tokens=5) for n, c in hallucinations.MODES.items()}
+    monkeypatch.setattr(hallucinations.audit_ledger, "__kwdefaults__",
+                        hallucinations.audit_ledger.__kwdefaults__ | {"modes": quick})  # fmt: skip
 
     def call(*args):
         capsys.readouterr()
@@ -664,8 +687,12 @@ def test_a_slice_of_the_shipped_artifact(shipped, movielens):
     assert {*ATTRIBUTES, ANOTHER} <= {r.changed for r in who.rows}
     row = {(r.system, r.changed): r for r in who.rows}
     for name in ATTRIBUTES:
-        assert row[wordings.FULL, ANOTHER].rbo.value < row[wordings.FULL, name].rbo.value < 1
-    found = ledger.audit_ledger(
+        assert (
+            row[prompt_sensitivity.FULL, ANOTHER].rbo.value
+            < row[prompt_sensitivity.FULL, name].rbo.value
+            < 1
+        )
+    found = hallucinations.audit_ledger(
         shipped, [c for c in chosen if c.shots == 0], modes={"beam": DecodingConfig()}
     )
     assert found.entries[0].exact.value > 0.8

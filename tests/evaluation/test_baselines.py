@@ -12,17 +12,17 @@ from scipy import sparse
 from coldstart.catalog.catalog import Catalog
 from coldstart.errors import ConfigError, MissingExtraError
 from coldstart.evaluation.baselines.als import als, fold_in, item_factors
-from coldstart.evaluation.baselines.autoencoder import dropout_autoencoder
-from coldstart.evaluation.baselines.data import TrainingData
+from coldstart.evaluation.baselines.dropout_autoencoder import dropout_autoencoder
 from coldstart.evaluation.baselines.ease import ease, ease_prior, ease_rows
+from coldstart.evaluation.baselines.later_lift import later_lift
+from coldstart.evaluation.baselines.lightfm_warp import lightfm_warp
 from coldstart.evaluation.baselines.neighbours import demographic_user_knn, item_knn
-from coldstart.evaluation.baselines.order import later_lift
 from coldstart.evaluation.baselines.registry import PACKAGES, RIVALS
 from coldstart.evaluation.baselines.scored import demographic_baseline, popularity_baseline
 from coldstart.evaluation.baselines.simple import damped_mean, random_items
+from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.evaluation.baselines.tuning import settings as combinations
 from coldstart.evaluation.baselines.tuning import tune
-from coldstart.evaluation.baselines.warp import lightfm_warp
 from coldstart.evaluation.baselines.words import BM25, bm25, profile_text, text_retrieval
 from coldstart.evaluation.harness import ColdCase, cold_users, evaluate
 from coldstart.interactions.interaction_stats import Counts, ease_weights

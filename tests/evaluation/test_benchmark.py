@@ -14,15 +14,15 @@ from sklearn.metrics import roc_auc_score
 
 from coldstart.cli import main
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation import drawing, report
-from coldstart.evaluation.baselines.data import TrainingData
+from coldstart.evaluation import report, svg
+from coldstart.evaluation.baselines.training_data import TrainingData
+from coldstart.evaluation.benchmark import System, TrialPlan, run_trial
+from coldstart.evaluation.benchmark_summary import groups_of, summarise
+from coldstart.evaluation.case_metrics import METRICS, UNTESTED, Judge
+from coldstart.evaluation.cases import SupportCase, support_cases
 from coldstart.evaluation.figures import Memo
-from coldstart.evaluation.judge import METRICS, UNTESTED, Judge
 from coldstart.evaluation.report import make_report
-from coldstart.evaluation.summary import groups_of, summarise
-from coldstart.evaluation.support import SupportCase, support_cases
 from coldstart.evaluation.systems import choose, registry
-from coldstart.evaluation.trial import System, TrialPlan, run_trial
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import holm, paired_bootstrap
 from coldstart.schema import Pick, UserProfile
@@ -585,7 +585,7 @@ def test_saved_under_the_name_given(evil, tmp_path, monkeypatch):
 
 
 def test_a_name_may_begin_with_an_underscore():
-    assert drawing.label_of("_x$") == r"x\$"
+    assert svg.label_of("_x$") == r"x\$"
 
 
 # -- the command ---------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.errors import CatalogError, ConfigError, DataError
-from coldstart.evaluation.business import (
+from coldstart.evaluation.off_policy.business_metrics import (
     Measured,
     business_report,
     conversion,
@@ -16,7 +16,7 @@ from coldstart.evaluation.business import (
     revenue,
     roi,
 )
-from coldstart.evaluation.log import InteractionLog
+from coldstart.evaluation.off_policy.logged_feedback import InteractionLog
 from coldstart.schema import Item
 
 ROWS = {

@@ -17,6 +17,7 @@ from coldstart.evaluation.baselines.scored import (
     item_knn_baseline,
     popularity_baseline,
 )
+from coldstart.evaluation.cases import support_cases
 from coldstart.evaluation.harness import (
     METRICS,
     MIN_TARGETS,
@@ -26,7 +27,6 @@ from coldstart.evaluation.harness import (
     evaluate,
     shuffled,
 )
-from coldstart.evaluation.support import support_cases
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.metrics.ranking_metrics import hit_rate, ndcg, recall
 from coldstart.schema import Item, UserProfile

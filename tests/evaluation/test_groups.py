@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.groups import by_group, gap
+from coldstart.evaluation.group_fairness import by_group, gap
 from coldstart.metrics.significance import bootstrap_interval
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.errors import DataError
-from coldstart.evaluation.log import InteractionLog, Request
+from coldstart.evaluation.off_policy.logged_feedback import InteractionLog, Request
 from coldstart.schema import Item
 
 ROWS = {

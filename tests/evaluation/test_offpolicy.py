@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.log import InteractionLog
-from coldstart.evaluation.offpolicy import (
+from coldstart.evaluation.off_policy.estimators import (
     clipped_ips,
     direct_method,
     doubly_robust,
@@ -20,6 +19,7 @@ from coldstart.evaluation.offpolicy import (
     ips,
     snips,
 )
+from coldstart.evaluation.off_policy.logged_feedback import InteractionLog
 
 CONTEXTS = np.array([0.5, 0.3, 0.2])
 LOGGING = np.array([[0.7, 0.1, 0.1, 0.1], [0.1, 0.4, 0.4, 0.1], [0.25, 0.25, 0.25, 0.25]])

@@ -10,12 +10,12 @@ from coldstart.cli import main
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.baselines.scored import popularity_baseline
-from coldstart.evaluation.learners import Live, Retrained, make_learner
-from coldstart.evaluation.replay import ReplayPlan, Shown, arrivals, replay, stream
-from coldstart.evaluation.replay_make import make_replay_report
-from coldstart.evaluation.replay_run import ReplayOptions, run
-from coldstart.evaluation.replay_summary import at_picks, gains, staleness, windows
-from coldstart.evaluation.shift import ShiftPlan
+from coldstart.evaluation.prequential.incremental import Live, Retrained, make_learner
+from coldstart.evaluation.prequential.interest_shift import ShiftPlan
+from coldstart.evaluation.prequential.replay import ReplayPlan, Shown, arrivals, replay, stream
+from coldstart.evaluation.prequential.run import ReplayOptions, run
+from coldstart.evaluation.prequential.summarise import make_replay_report
+from coldstart.evaluation.prequential.summary import at_picks, gains, staleness, windows
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.interactions.live_counts import LiveCounts
 from coldstart.metrics.ranking_metrics import ndcg
@@ -198,7 +198,7 @@ def test_a_live_system_is_what_it_would_be_on_all_likes(data, folds, name):
 
 
 def test_learners_are_the_systems_of_the_registry(data, folds):
-    from coldstart.evaluation.baselines.data import TrainingData
+    from coldstart.evaluation.baselines.training_data import TrainingData
     from coldstart.evaluation.systems import registry
 
     training = TrainingData.of(data, folds[0].train)

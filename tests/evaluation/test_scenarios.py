@@ -10,13 +10,13 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.cli import holdout, main
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation import scenarios
-from coldstart.evaluation.judge import COLD_METRICS, METRICS, Judge
+from coldstart.evaluation.benchmark import System, TrialPlan, run_trial
+from coldstart.evaluation.benchmark_summary import summarise
+from coldstart.evaluation.case_metrics import COLD_METRICS, METRICS, Judge
+from coldstart.evaluation.cases import SupportCase, support_cases
 from coldstart.evaluation.report import make_report
 from coldstart.evaluation.scenarios import later_users, new_items, new_users
-from coldstart.evaluation.summary import summarise
-from coldstart.evaluation.support import SupportCase, support_cases
 from coldstart.evaluation.systems import choose, registry
-from coldstart.evaluation.trial import System, TrialPlan, run_trial
 from coldstart.metrics.ranking_metrics import ndcg, recall
 from coldstart.schema import Pick, UserProfile
 from coldstart.splitting.folds import folds_fingerprint, user_folds

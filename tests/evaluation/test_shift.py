@@ -9,14 +9,14 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.baselines.scored import ScoredBaseline
-from coldstart.evaluation.recovery import by_user, recovery
-from coldstart.evaluation.shift import (
+from coldstart.evaluation.prequential.interest_shift import (
     ShiftAnswer,
     ShiftPlan,
     ask_shifted,
     genre_groups,
     shift_cases,
 )
+from coldstart.evaluation.prequential.recovery import by_user, recovery
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Item, UserProfile
 

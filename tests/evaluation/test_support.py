@@ -9,8 +9,8 @@ from coldstart.data import ml_small
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.baselines.scored import popularity_baseline
-from coldstart.evaluation.regimes import REGIMES, controls, told
-from coldstart.evaluation.support import ColdSet, cut, support_cases
+from coldstart.evaluation.cases import ColdSet, cut, support_cases
+from coldstart.evaluation.profile_regimes import REGIMES, controls, told
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Item, UserProfile
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from coldstart.errors import ArtifactError, ConfigError, DataError
-from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.baselines.language import base_lm
+from coldstart.evaluation.baselines.training_data import TrainingData
+from coldstart.evaluation.benchmark import TrialPlan, run_trial
 from coldstart.evaluation.figures import Memo, Ours
 from coldstart.evaluation.scenarios import new_users
 from coldstart.evaluation.systems import choose, registry
 from coldstart.evaluation.trained import artifact_split, artifact_systems
-from coldstart.evaluation.trial import TrialPlan, run_trial
 from coldstart.schema import Pick
 from coldstart.splitting.user_splits import Split, split_users
 from tests.conftest import ARTIFACT

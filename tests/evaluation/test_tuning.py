@@ -7,13 +7,13 @@ import pytest
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.baselines.data import TrainingData
-from coldstart.evaluation.baselines.hybrid import knn_text_prior
+from coldstart.evaluation.baselines.knn_text_prior import knn_text_prior
 from coldstart.evaluation.baselines.registry import RIVALS
+from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.evaluation.baselines.tuning import tune, tune_in_turn, validation_cases
+from coldstart.evaluation.benchmark import TrialPlan, run_trial
 from coldstart.evaluation.harness import MIN_TARGETS, SHOTS, evaluate
 from coldstart.evaluation.systems import registry
-from coldstart.evaluation.trial import TrialPlan, run_trial
 from coldstart.interactions.interaction_stats import co_occurrence, log_popularity
 from coldstart.schema import UserProfile
 from coldstart.splitting.folds import user_folds

@@ -39,7 +39,7 @@ def test_imports_inside_functions_count_and_those_for_types_do_not():
     words = reached("coldstart.evaluation.baselines.words")
     assert "coldstart.artifacts.loading" in words  # imported when it is called
     assert "coldstart.recommender" not in reached("coldstart.interactions.live_counts")
-    assert "coldstart.evaluation.trial" not in reached(
+    assert "coldstart.evaluation.benchmark" not in reached(
         "coldstart.evaluation.result_cache"
     )  # a type there
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coldstart.errors import DataError
-from coldstart.evaluation.audits.agreement import DEPTH, MEASURES, TOP, Mean, compare, mean_of
+from coldstart.evaluation.audits.list_similarity import DEPTH, MEASURES, TOP, Mean, compare, mean_of
 from coldstart.evaluation.harness import ColdCase, with_others
 from coldstart.interactions.interaction_stats import attribute_groups
 from coldstart.metrics.ranking_metrics import ndcg

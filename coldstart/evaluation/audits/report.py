@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from coldstart.evaluation.audits.agreement import Mean
 from coldstart.evaluation.audits.counterfactual import Counterfactual
-from coldstart.evaluation.audits.ledger import Ledger
-from coldstart.evaluation.audits.memory import Memory
-from coldstart.evaluation.audits.wordings import Wordings
+from coldstart.evaluation.audits.hallucinations import Ledger
+from coldstart.evaluation.audits.list_similarity import Mean
+from coldstart.evaluation.audits.memorization import Memory
+from coldstart.evaluation.audits.prompt_sensitivity import Wordings
 from coldstart.evaluation.report import Table, save
 from coldstart.metrics.significance import Difference, holm
 

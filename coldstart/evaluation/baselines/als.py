@@ -12,9 +12,9 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from coldstart.evaluation.baselines.data import TrainingData, by_picks
 from coldstart.evaluation.baselines.library import needed
 from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.training_data import TrainingData, by_picks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from coldstart.evaluation.baselines.data import TrainingData, by_picks, demographic_popularity
 from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.training_data import (
+    TrainingData,
+    by_picks,
+    demographic_popularity,
+)
 from coldstart.interactions.interaction_stats import ease_weights
 from coldstart.schema import UserProfile
 

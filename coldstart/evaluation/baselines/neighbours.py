@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.errors import ConfigError
-from coldstart.evaluation.baselines.data import TrainingData, by_picks
 from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.training_data import TrainingData, by_picks
 from coldstart.interactions.interaction_stats import attribute_groups, popularity
 from coldstart.schema import UserProfile
 

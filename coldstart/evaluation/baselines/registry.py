@@ -8,14 +8,14 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from coldstart.evaluation.baselines.als import als
-from coldstart.evaluation.baselines.autoencoder import dropout_autoencoder
+from coldstart.evaluation.baselines.dropout_autoencoder import dropout_autoencoder
 from coldstart.evaluation.baselines.ease import ease, ease_prior
-from coldstart.evaluation.baselines.hybrid import knn_text_prior
+from coldstart.evaluation.baselines.knn_text_prior import knn_text_prior
+from coldstart.evaluation.baselines.later_lift import later_lift
 from coldstart.evaluation.baselines.library import PACKAGES, installed
+from coldstart.evaluation.baselines.lightfm_warp import lightfm_warp
 from coldstart.evaluation.baselines.neighbours import demographic_user_knn, item_knn
-from coldstart.evaluation.baselines.order import later_lift
 from coldstart.evaluation.baselines.simple import damped_mean, random_items
-from coldstart.evaluation.baselines.warp import lightfm_warp
 from coldstart.evaluation.baselines.words import bm25, text_retrieval
 from coldstart.protocols import Recommends
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.schema import UserProfile
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.baselines.neighbours import TIE
 from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.interactions.interaction_stats import popularity
 from coldstart.schema import Item, UserProfile
 

@@ -12,13 +12,13 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.encoding.encoders import CachedEncoder
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.baselines.scored import (
     ScoredBaseline,
     demographic_baseline,
     item_knn_baseline,
     popularity_baseline,
 )
+from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.evaluation.systems import Prior, item_knn_setting, registry
 from coldstart.interactions.interaction_stats import Counts, demographic_lift, log_popularity
 from coldstart.interactions.live_counts import LiveCounts

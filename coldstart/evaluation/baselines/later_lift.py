@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.errors import ConfigError
-from coldstart.evaluation.baselines.data import TrainingData, demographic_popularity
 from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.training_data import TrainingData, demographic_popularity
 from coldstart.interactions import interaction_stats as priors
 from coldstart.interactions.interaction_stats import FLOOR, Counts, demographic_lift
 from coldstart.schema import UserProfile

@@ -23,7 +23,7 @@ import numpy as np
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.support import cut
+from coldstart.evaluation.cases import cut
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.protocols import Recommends
 from coldstart.schema import Pick, UserProfile

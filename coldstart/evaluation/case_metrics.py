@@ -7,8 +7,8 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 
 from coldstart.errors import DataError
+from coldstart.evaluation.cases import SupportCase, cut
 from coldstart.evaluation.result_cache import Record
-from coldstart.evaluation.support import SupportCase, cut
 from coldstart.metrics.ranking_metrics import (
     HEAD,
     MIDDLE,

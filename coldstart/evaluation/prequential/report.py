@@ -9,9 +9,9 @@ from typing import Any
 
 from coldstart.evaluation import report
 from coldstart.evaluation.charts import Chart, draw
-from coldstart.evaluation.recovery import Recovery
-from coldstart.evaluation.replay import ReplayPlan
-from coldstart.evaluation.replay_summary import (
+from coldstart.evaluation.prequential.recovery import Recovery
+from coldstart.evaluation.prequential.replay import ReplayPlan
+from coldstart.evaluation.prequential.summary import (
     AfterShift,
     AtPicks,
     Gain,

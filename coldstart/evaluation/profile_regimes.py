@@ -10,7 +10,7 @@ import numpy as np
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.support import SupportCase
+from coldstart.evaluation.cases import SupportCase
 from coldstart.schema import UserProfile
 from coldstart.splitting.user_splits import shuffled_ids
 from coldstart.training.simulation import simulate_words, top_categories

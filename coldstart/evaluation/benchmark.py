@@ -15,13 +15,13 @@ from typing import Any
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.baselines.data import TrainingData
+from coldstart.evaluation.baselines.training_data import TrainingData
+from coldstart.evaluation.case_metrics import Judge
+from coldstart.evaluation.cases import Order, SupportCase, support_cases
 from coldstart.evaluation.harness import MIN_TARGETS, SHOTS
-from coldstart.evaluation.judge import Judge
-from coldstart.evaluation.regimes import REGIMES, told
+from coldstart.evaluation.profile_regimes import REGIMES, told
 from coldstart.evaluation.result_cache import Record, ResultCache, data_fingerprint
 from coldstart.evaluation.scenarios import Fold, Kind, Scenario, new_users
-from coldstart.evaluation.support import Order, SupportCase, support_cases
 from coldstart.protocols import Encoder, Recommends
 from coldstart.runtime.code_fingerprint import outside_source, source_digest
 from coldstart.splitting.user_splits import Split

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from coldstart.evaluation.drawing import MARKS, as_svg, label_of, matplotlib
-from coldstart.evaluation.summary import MAIN, Summary
+from coldstart.evaluation.benchmark_summary import MAIN, Summary
+from coldstart.evaluation.svg import MARKS, as_svg, label_of, matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.evaluation.baselines.data import TrainingData, demographic_popularity
 from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.training_data import TrainingData, demographic_popularity
 from coldstart.interactions.interaction_stats import co_occurrence
 from coldstart.schema import UserProfile
 

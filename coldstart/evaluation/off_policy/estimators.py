@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from coldstart.catalog.frames import rows_text
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.log import InteractionLog, Reward
+from coldstart.evaluation.off_policy.logged_feedback import InteractionLog, Reward
 
 FEW = 0.05
 Z = 1.959964  # 97.5th percentile of the normal distribution

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from coldstart.data.dataset import Dataset
-from coldstart.evaluation.replay_report import ReplayReport
-from coldstart.evaluation.replay_run import ReplayOptions, ReplayRun
-from coldstart.evaluation.replay_summary import (
+from coldstart.evaluation.prequential.report import ReplayReport
+from coldstart.evaluation.prequential.run import ReplayOptions, ReplayRun
+from coldstart.evaluation.prequential.summary import (
     after_shift,
     at_picks,
     gains,

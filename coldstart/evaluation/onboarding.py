@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Literal
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.baselines.data import TrainingData
+from coldstart.evaluation.baselines.training_data import TrainingData
+from coldstart.evaluation.cases import cut
 from coldstart.evaluation.harness import MIN_TARGETS
-from coldstart.evaluation.support import cut
 from coldstart.evaluation.systems import Prior, without_model
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import (

@@ -13,7 +13,7 @@ import polars as pl
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.frames import read_table
 from coldstart.errors import DataError
-from coldstart.evaluation.log_table import validated
+from coldstart.evaluation.off_policy.log_table import validated
 
 Reward = Literal["clicked", "converted", "revenue"]
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.learners import REFRESH, Live, Retrained, make_learner
-from coldstart.evaluation.replay import ReplayPlan, Report, Shown, replay, stream
-from coldstart.evaluation.shift import (
+from coldstart.evaluation.prequential.incremental import REFRESH, Live, Retrained, make_learner
+from coldstart.evaluation.prequential.interest_shift import (
     Phase,
     ShiftAnswer,
     ShiftPlan,
@@ -17,6 +16,7 @@ from coldstart.evaluation.shift import (
     genre_groups,
     shift_cases,
 )
+from coldstart.evaluation.prequential.replay import ReplayPlan, Report, Shown, replay, stream
 from coldstart.interactions.live_counts import LiveCounts
 from coldstart.protocols import Encoder
 from coldstart.splitting.user_splits import Split

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.shift import Phase, ShiftAnswer
+from coldstart.evaluation.prequential.interest_shift import Phase, ShiftAnswer
 
 _SMALL = 1e-9
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from coldstart.errors import ConfigError
-from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.interactions.interaction_stats import attribute_groups, log_popularity
 from coldstart.schema import UserProfile
 

@@ -13,10 +13,10 @@ import numpy as np
 from scipy import sparse
 
 from coldstart.errors import ConfigError
-from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.baselines.library import needed
 from coldstart.evaluation.baselines.neighbours import TIE
 from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.interactions.interaction_stats import attribute_groups, popularity
 from coldstart.schema import UserProfile
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.errors import CatalogError, ConfigError, DataError
-from coldstart.evaluation.log import InteractionLog, Request, Reward
+from coldstart.evaluation.off_policy.logged_feedback import InteractionLog, Request, Reward
 
 DRAWS = 1000
 FEW = 0.05
@@ -238,7 +238,7 @@ def replay(
     drawn uniformly at random by the logging policy this is unbiased (Li, Chu, Langford and Wang,
     2011, "Unbiased offline evaluation of contextual-bandit-based news article recommendation
     algorithms"); any other log favours policies that resemble its own: see
-    ``coldstart.evaluation.offpolicy``.
+    ``coldstart.evaluation.off_policy.estimators``.
 
     Args:
         log: what was shown; the policy sees its requests, never what came of them.
@@ -286,7 +286,7 @@ def _notes(log: InteractionLog, matched: int, shown: pl.Series) -> tuple[str, ..
         if not np.isclose(low, high):
             notes.append(
                 f"the log's propensities go from {low:.3g} to {high:.3g}: replay is unbiased only "
-                "if items were drawn uniformly; use coldstart.evaluation.offpolicy"
+                "if items were drawn uniformly; use coldstart.evaluation.off_policy.estimators"
             )
     return tuple(notes)
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.groups import Gap, Groups, by_group, gap
-from coldstart.evaluation.judge import UNTESTED
+from coldstart.evaluation.benchmark import Trial
+from coldstart.evaluation.case_metrics import UNTESTED
+from coldstart.evaluation.group_fairness import Gap, Groups, by_group, gap
 from coldstart.evaluation.result_cache import Record
 from coldstart.evaluation.scenarios import MAIN as MAIN
-from coldstart.evaluation.trial import Trial
 from coldstart.interactions.interaction_stats import attribute_groups
 from coldstart.metrics.beyond_accuracy import (
     coverage,

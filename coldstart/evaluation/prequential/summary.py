@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.recovery import Recovery, by_user, recovery
-from coldstart.evaluation.replay import Shown
-from coldstart.evaluation.shift import ShiftAnswer, ShiftPlan
+from coldstart.evaluation.prequential.interest_shift import ShiftAnswer, ShiftPlan
+from coldstart.evaluation.prequential.recovery import Recovery, by_user, recovery
+from coldstart.evaluation.prequential.replay import Shown
 from coldstart.metrics.beyond_accuracy import coverage
 from coldstart.metrics.significance import (
     Difference,

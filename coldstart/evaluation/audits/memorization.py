@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.evaluation.audits.agreement import Mean, mean_of
-from coldstart.evaluation.audits.completion import (
+from coldstart.evaluation.audits.list_similarity import Mean, mean_of
+from coldstart.evaluation.audits.title_completion import (
     Recalled,
     fits,
     half_titles,

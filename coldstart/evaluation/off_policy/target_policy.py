@@ -10,10 +10,10 @@ import polars as pl
 
 from coldstart.catalog.frames import read_table
 from coldstart.errors import DataError
-from coldstart.evaluation.business import codes
-from coldstart.evaluation.log import InteractionLog, Reward
-from coldstart.evaluation.log_table import ALIASES, Problems, converted, refuse
-from coldstart.evaluation.offpolicy import Estimate, estimate_policy
+from coldstart.evaluation.off_policy.business_metrics import codes
+from coldstart.evaluation.off_policy.estimators import Estimate, estimate_policy
+from coldstart.evaluation.off_policy.log_table import ALIASES, Problems, converted, refuse
+from coldstart.evaluation.off_policy.logged_feedback import InteractionLog, Reward
 
 PLACE = ("user_id", "request_id", "rank")
 _FIELDS = {n: ALIASES[n] for n in ("item_id", *PLACE)} | {"probability": ("probability",)}

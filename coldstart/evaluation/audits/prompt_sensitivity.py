@@ -14,7 +14,7 @@ from pathlib import Path
 from jinja2 import Environment
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.audits.agreement import DEPTH, MEASURES, TOP, Mean, compare, mean_of
+from coldstart.evaluation.audits.list_similarity import DEPTH, MEASURES, TOP, Mean, compare, mean_of
 from coldstart.evaluation.figures import Memo, Ours, model_alone
 from coldstart.evaluation.harness import ColdCase
 from coldstart.metrics.ranking_metrics import ndcg

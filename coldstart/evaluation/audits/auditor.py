@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from coldstart.data.dataset import Dataset
 from coldstart.errors import DataError
 from coldstart.evaluation.audits.counterfactual import audit_counterfactual
-from coldstart.evaluation.audits.ledger import audit_ledger
-from coldstart.evaluation.audits.memory import audit_memory
+from coldstart.evaluation.audits.hallucinations import audit_ledger
+from coldstart.evaluation.audits.memorization import audit_memory
+from coldstart.evaluation.audits.prompt_sensitivity import ALONE, FULL, audit_wordings
 from coldstart.evaluation.audits.report import Result
-from coldstart.evaluation.audits.wordings import ALONE, FULL, audit_wordings
 from coldstart.evaluation.baselines.language import base_model
 from coldstart.evaluation.figures import Memo, Ours, model_alone
 from coldstart.evaluation.harness import ColdCase, cold_users

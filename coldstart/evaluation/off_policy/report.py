@@ -10,12 +10,16 @@ from typing import Any
 from coldstart.catalog.catalog import Catalog
 from coldstart.errors import ConfigError
 from coldstart.evaluation import report
-from coldstart.evaluation.business import BusinessReport, Measured, business_report
 from coldstart.evaluation.charts import Chart, Point, draw
-from coldstart.evaluation.log import InteractionLog, Reward
-from coldstart.evaluation.offpolicy import Estimate
+from coldstart.evaluation.off_policy.business_metrics import (
+    BusinessReport,
+    Measured,
+    business_report,
+)
+from coldstart.evaluation.off_policy.estimators import Estimate
+from coldstart.evaluation.off_policy.logged_feedback import InteractionLog, Reward
+from coldstart.evaluation.off_policy.target_policy import Target, estimate_target
 from coldstart.evaluation.report import Table, cell
-from coldstart.evaluation.target import Target, estimate_target
 
 PACKAGES = ("coldstart-rec", "numpy", "polars")
 INTRO = (

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.audits.agreement import Mean, mean_of
+from coldstart.evaluation.audits.list_similarity import Mean, mean_of
 from coldstart.evaluation.harness import ColdCase
 from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.grounding.grounder import Grounder
