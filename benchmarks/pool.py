@@ -63,7 +63,7 @@ def main() -> None:
                 near_duplicates=True,
             )
             lists[name] = cut(ranked.item_ids, case.excluded, 10)
-            found[case.shots][name].append(ndcg(lists[name], case.targets, 10))
+            found[case.n_picks][name].append(ndcg(lists[name], case.targets, 10))
         shared.append(lists["whole"] == lists["pool"])
         pooled = ways["pool"]
         sizes.append(len(pooled.looked_at(pooled.resolve(case.profile)).ids))

@@ -76,11 +76,11 @@ def replay(
       coldstart replay --data ml-small --sample 40 --steps 0,5,20 --no-shift
       coldstart replay --data ml-100k --groups "Action,Sci-Fi,Thriller/Drama,Romance"
     """
+    from coldstart.evaluation.baselines.selection import choose
     from coldstart.evaluation.prequential.interest_shift import ShiftPlan
     from coldstart.evaluation.prequential.replay import ReplayPlan
     from coldstart.evaluation.prequential.run import ReplayOptions, run
     from coldstart.evaluation.prequential.summarise import make_replay_report
-    from coldstart.evaluation.systems import choose
     from coldstart.splitting.folds import user_folds
 
     said = {n: v for n, v in locals().items() if n in _OPTIONS}

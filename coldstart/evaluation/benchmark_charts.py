@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from coldstart.evaluation.benchmark_summary import MAIN, Summary
+from coldstart.evaluation.benchmark_summary import Summary
+from coldstart.evaluation.case_metrics import MAIN
 from coldstart.evaluation.svg import MARKS, as_svg, label_of, matplotlib
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def pictures(summary: Summary, ours: Sequence[str] = ()) -> dict[str, str]:
         MissingExtraError: matplotlib is not installed.
     """
     names = list(dict.fromkeys(m.system for m in summary.means))
-    most = max(m.shots for m in summary.means)
+    most = max(m.n_picks for m in summary.means)
     colours = matplotlib().colormaps["tab20"]
     style = {
         n: {
@@ -43,7 +44,7 @@ def pictures(summary: Summary, ours: Sequence[str] = ()) -> dict[str, str]:
     }
     whose = "each" if len(names) <= FEW else ", ".join(ours) or "none of so many"
     drawings = {
-        f"NDCG@10 by number of picks; band: 95 % interval of {whose}": _by_shots,
+        f"NDCG@10 by number of picks; band: 95 % interval of {whose}": _by_n_picks,
         f"Accuracy against coverage, {most} picks": _against_coverage,
         f"Accuracy against latency, {most} picks": _against_latency,
     }
@@ -55,12 +56,12 @@ def pictures(summary: Summary, ours: Sequence[str] = ()) -> dict[str, str]:
     )
 
 
-def _by_shots(
+def _by_n_picks(
     axes: Axes, summary: Summary, style: dict[str, dict[str, Any]], ours: set[str]
 ) -> None:
     for name, look in style.items():
         rows = [m for m in summary.means if m.system == name and m.metric == MAIN]
-        ks = [m.shots for m in rows]
+        ks = [m.n_picks for m in rows]
         wide = 2.5 if name in ours else 1.2
         axes.plot(ks, [m.value for m in rows], linewidth=wide, markersize=4, **look)
         if name in ours or len(style) <= FEW:
@@ -91,10 +92,10 @@ def _against_latency(
 
 def _points(summary: Summary) -> dict[str, tuple[float, float, float]]:
     """Coverage, milliseconds and NDCG@10 of each system at the most picks."""
-    most = max(m.shots for m in summary.means)
-    value = {m.system: m.value for m in summary.means if (m.shots, m.metric) == (most, MAIN)}
+    most = max(m.n_picks for m in summary.means)
+    value = {m.system: m.value for m in summary.means if (m.n_picks, m.metric) == (most, MAIN)}
     return {
         x.system: (x.coverage, x.milliseconds, value[x.system])
         for x in summary.lists
-        if x.shots == most
+        if x.n_picks == most
     }

@@ -15,11 +15,9 @@ import numpy as np
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.benchmark import Trial
-from coldstart.evaluation.case_metrics import UNTESTED
+from coldstart.evaluation.benchmark import BenchmarkRun
+from coldstart.evaluation.case_metrics import MAIN, UNTESTED, Record
 from coldstart.evaluation.group_fairness import Gap, Groups, by_group, gap
-from coldstart.evaluation.result_cache import Record
-from coldstart.evaluation.scenarios import MAIN as MAIN
 from coldstart.interactions.interaction_stats import attribute_groups
 from coldstart.metrics.beyond_accuracy import (
     coverage,
@@ -45,7 +43,7 @@ class Mean:
 
     Args:
         system: its name.
-        shots: number of picks.
+        n_picks: number of picks.
         metric: one of the trial's; see ``METRICS`` and ``COLD_METRICS``.
         value: mean over users; of ``gauc``, weighted by what each of them rated.
         low: lower end of the 95 % bootstrap interval.
@@ -54,7 +52,7 @@ class Mean:
     """
 
     system: str
-    shots: int
+    n_picks: int
     metric: str
     value: float
     low: float
@@ -68,7 +66,7 @@ class Lists:
 
     Args:
         system: its name.
-        shots: number of picks.
+        n_picks: number of picks.
         coverage: share of the items that may be shown which anyone of a fold was, in [0, 1].
         gini: inequality of exposure, in [0, 1].
         popularity: mean share of training users who like what is shown, in [0, 1].
@@ -80,7 +78,7 @@ class Lists:
     """
 
     system: str
-    shots: int
+    n_picks: int
     coverage: float
     gini: float
     popularity: float
@@ -98,7 +96,7 @@ class Paired:
     Args:
         system: its name.
         reference: what it is compared with.
-        shots: number of picks.
+        n_picks: number of picks.
         metric: one of the trial's; see ``METRICS`` and ``COLD_METRICS``.
         difference: mean, 95 % interval and p-value.
         adjusted: p-value adjusted (Holm) for the systems compared at this number of picks.
@@ -106,7 +104,7 @@ class Paired:
 
     system: str
     reference: str
-    shots: int
+    n_picks: int
     metric: str
     difference: Difference
     adjusted: float
@@ -118,7 +116,7 @@ class Served:
 
     Args:
         system: its name.
-        shots: number of picks.
+        n_picks: number of picks.
         attribute: ``age`` (bands of ten years) or ``gender``.
         metric: one of the trial's; see ``METRICS`` and ``COLD_METRICS``.
         groups: means of the groups.
@@ -126,7 +124,7 @@ class Served:
     """
 
     system: str
-    shots: int
+    n_picks: int
     attribute: str
     metric: str
     groups: Groups
@@ -144,7 +142,7 @@ class Summary:
 
 
 def summarise(
-    trial: Trial,
+    run: BenchmarkRun,
     data: Dataset,
     *,
     reference: str | None = None,
@@ -155,7 +153,7 @@ def summarise(
     """Make all tables.
 
     Args:
-        trial: the answers.
+        run: the answers.
         data: what it was made of; for attributes.
         reference: system that all others are compared with; ``None``: at each number of picks the
             best of those that are not ``ours``. Chosen by what it is then compared on, the best
@@ -168,27 +166,27 @@ def summarise(
     Raises:
         ConfigError: no such system or metric.
     """
-    names = [s.name for s in trial.systems]
+    names = [s.name for s in run.systems]
     if reference is not None and reference not in names:
         raise ConfigError(f"no system {reference!r}", hint=f"one of {', '.join(names)}")
-    known = trial.kind.metrics
+    known = run.kind.metrics
     if metric not in known or metric in UNTESTED:
         tested = ", ".join(m for m in known if m not in UNTESTED)
         raise ConfigError(f"no metric {metric!r} to compare", hint=f"one of {tested}")
     found: dict[tuple[str, int], list[Record]] = {}
-    for record in trial.records:
-        found.setdefault((record.system, record.shots), []).append(record)
-    shots = sorted({k for _, k in found})
+    for record in run.records:
+        found.setdefault((record.system, record.n_picks), []).append(record)
+    n_picks = sorted({k for _, k in found})
     means = [
-        m for name in names for k in shots for m in _means(known, name, k, found[name, k], seed)
+        m for name in names for k in n_picks for m in _means(known, name, k, found[name, k], seed)
     ]
-    lists = [_lists(trial, n, k, found[n, k], vectors) for n in names for k in shots]
+    lists = [_lists(run, n, k, found[n, k], vectors) for n in names for k in n_picks]
     paired, served = [], []
-    for each, k in product(dict.fromkeys((metric, *trial.kind.compared)), shots):
+    for each, k in product(dict.fromkeys((metric, *run.kind.compared)), n_picks):
         values = {n: _values(known, found[n, k], each) for n in names}
-        best = reference or strongest(trial, values)
+        best = reference or strongest(run, values)
         paired += _paired(values, best, k, each, seed)
-        ours = [s.name for s in trial.systems if s.ours and s.name != best]
+        ours = [s.name for s in run.systems if s.ours and s.name != best]
         for name in (best, *ours) if each == metric else ():
             for attribute in ("age", "gender"):
                 bands = groups_of(data, attribute)
@@ -197,14 +195,14 @@ def summarise(
     return Summary(tuple(means), tuple(lists), tuple(paired), tuple(served))
 
 
-def strongest(trial: Trial, values: Mapping[str, Mapping[str, float]]) -> str:
+def strongest(run: BenchmarkRun, values: Mapping[str, Mapping[str, float]]) -> str:
     """The system with the highest mean of those that are not ``ours``, if there are any.
 
     Args:
-        trial: which systems are ours.
+        run: which systems are ours.
         values: by system, by user.
     """
-    rivals = [s.name for s in trial.systems if not s.ours] or list(values)
+    rivals = [s.name for s in run.systems if not s.ours] or list(values)
     return max(rivals, key=lambda n: float(np.mean(list(values[n].values()) or [0.0])))
 
 
@@ -226,7 +224,7 @@ def _values(metrics: Sequence[str], records: Sequence[Record], metric: str) -> d
 
 
 def _means(
-    metrics: Sequence[str], name: str, shots: int, records: Sequence[Record], seed: int
+    metrics: Sequence[str], name: str, n_picks: int, records: Sequence[Record], seed: int
 ) -> list[Mean]:
     out = []
     for metric in (m for m in metrics if m != _RATED):
@@ -235,23 +233,23 @@ def _means(
             weights = list(_values(metrics, records, _RATED).values())
             low, high = weighted_interval(values, weights, seed)
             value = float(np.average(values, weights=weights))
-            out.append(Mean(name, shots, metric, value, low, high, len(values)))
+            out.append(Mean(name, n_picks, metric, value, low, high, len(values)))
         elif values:
             low, high = bootstrap_interval(values, seed)
-            out.append(Mean(name, shots, metric, float(np.mean(values)), low, high, len(values)))
+            out.append(Mean(name, n_picks, metric, float(np.mean(values)), low, high, len(values)))
     return out
 
 
 def _lists(
-    trial: Trial,
+    run: BenchmarkRun,
     name: str,
-    shots: int,
+    n_picks: int,
     records: Sequence[Record],
     vectors: Mapping[str, np.ndarray] | None,
 ) -> Lists:
     rows = []
-    for fold in trial.folds:
-        share = trial.shares[fold]
+    for fold in run.folds:
+        share = run.shares[fold]
         size = len(share)
         shown = [r.top for r in records if r.fold == fold]
         if not any(shown):
@@ -271,7 +269,7 @@ def _lists(
     took = [r.milliseconds for r in records]
     return Lists(
         name,
-        shots,
+        n_picks,
         wide,
         uneven,
         popular,
@@ -279,12 +277,12 @@ def _lists(
         None if vectors is None else diverse,
         float(np.median(took)),
         float(np.quantile(took, 0.95)),
-        float(np.mean([trial.fit_seconds[name, f] for f in trial.folds])),
+        float(np.mean([run.fit_seconds[name, f] for f in run.folds])),
     )
 
 
 def _paired(
-    values: Mapping[str, Mapping[str, float]], best: str, shots: int, metric: str, seed: int
+    values: Mapping[str, Mapping[str, float]], best: str, n_picks: int, metric: str, seed: int
 ) -> list[Paired]:
     others = [n for n in values if n != best]
     if len(values[best]) < 2:
@@ -292,14 +290,14 @@ def _paired(
     found = [paired_bootstrap(values[n], values[best], seed) for n in others]
     adjusted = holm([d.p_value for d in found])
     return [
-        Paired(n, best, shots, metric, d, p)
+        Paired(n, best, n_picks, metric, d, p)
         for n, d, p in zip(others, found, adjusted, strict=True)
     ]
 
 
 def _served(
     name: str,
-    shots: int,
+    n_picks: int,
     attribute: str,
     metric: str,
     values: Mapping[str, float],
@@ -308,4 +306,4 @@ def _served(
 ) -> Served:
     groups = by_group(values, bands, seed=seed)
     between = gap(values, bands, seed=seed) if len(groups.means) > 1 else None
-    return Served(name, shots, attribute, metric, groups, between)
+    return Served(name, n_picks, attribute, metric, groups, between)

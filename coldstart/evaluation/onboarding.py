@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Literal
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
+from coldstart.evaluation.baselines.registry import baselines
 from coldstart.evaluation.baselines.training_data import TrainingData
-from coldstart.evaluation.cases import cut
-from coldstart.evaluation.harness import MIN_TARGETS
-from coldstart.evaluation.systems import Prior, without_model
+from coldstart.evaluation.cases import MIN_TARGETS, cut
+from coldstart.evaluation.recommender_adapter import PriorSystem
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import (
     Difference,
@@ -69,15 +69,16 @@ def fitted(data: Dataset, split: Split, work: Path | None = None, seed: int = 0)
         encoder = make_encoder(models.DEFAULT_ENCODER)
         template = prompts.load(prompts.DEFAULT)
         return Recommender(data.catalog, None, template, training.counts, encoder, ranker)
-    made = without_model(training, split, data, seed=seed)
-    if not isinstance(made, Prior):
+    build = baselines()["coldstart_prior"].build
+    made = build(training, split, data, seed=seed)
+    if not isinstance(made, PriorSystem):
         raise ConfigError(f"expected a recommender, got {type(made).__name__}")
     if path:
         write_atomic(path, json.dumps(made.recommender.ranker.to_dict()))
     return made.recommender
 
 
-class Person:
+class SimulatedUser:
     """Answers questions from what a held-out user liked and rated low.
 
     Args:
@@ -156,7 +157,7 @@ def quiz_values(
     out: Values = {(quiz, n): {} for quiz in quizzes for n in questions}
     for done, user in enumerate(chosen, start=1):
         for askable, shown in worlds:
-            trial = _Trial(recommender, data, user, askable, shown, questions, seed)
+            trial = _QuizRun(recommender, data, user, askable, shown, questions, seed)
             for quiz in quizzes:
                 for n, value in trial.run(quiz).items():
                     mine = out[quiz, n]
@@ -200,8 +201,8 @@ def summarise(values: Values, control: str = "random", seed: int = 0) -> list[Qu
     rows = []
     for (quiz, n), by_user in values.items():
         low, high = bootstrap_interval(list(by_user.values()), seed)
-        rival = values.get((control, n))
-        gain = paired_bootstrap(by_user, rival, seed) if rival and quiz != control else None
+        baseline = values.get((control, n))
+        gain = paired_bootstrap(by_user, baseline, seed) if baseline and quiz != control else None
         mean = sum(by_user.values()) / len(by_user)
         rows.append(QuizRow(quiz, n, len(by_user), mean, low, high, gain))
     return rows
@@ -229,7 +230,7 @@ def markdown(rows: Sequence[QuizRow]) -> str:
     return "\n".join(lines)
 
 
-class _Trial:
+class _QuizRun:
     """One user in one half of the catalog; lists for equal profiles are made once."""
 
     def __init__(
@@ -246,7 +247,7 @@ class _Trial:
         self._apart = not askable & shown
         self._askable, self._questions = askable, sorted(set(questions))
         self._start = data.users[user]
-        self._person = Person(data, user, shown if self._apart else frozenset())
+        self._person = SimulatedUser(data, user, shown if self._apart else frozenset())
         self._targets = shown.intersection(data.likes[user])
         self._filters: tuple[Filter, ...] = (
             Known(),

@@ -8,7 +8,7 @@ import os
 import platform
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from jinja2 import Environment, StrictUndefined
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import MissingExtraError
-from coldstart.evaluation.benchmark import Trial
+from coldstart.evaluation.benchmark import BenchmarkRun
 from coldstart.evaluation.benchmark_charts import pictures
-from coldstart.evaluation.benchmark_summary import MAIN, Served, Summary
-from coldstart.evaluation.case_metrics import UNTESTED
+from coldstart.evaluation.benchmark_summary import Served, Summary
+from coldstart.evaluation.case_metrics import MAIN, UNTESTED
 from coldstart.runtime.cache import write_atomic
 
 PACKAGES = ("coldstart-rec", "numpy", "scipy", "lightgbm", "implicit", "lightfm-next", "torch")
@@ -87,7 +87,7 @@ class Report:
             "systems": dict(self.systems),
             "ours": list(self.ours),
             "metrics": list(self.metrics),
-            **asdict(self.summary),
+            **plain(self.summary),
         }
 
     def markdown(self) -> str:
@@ -170,6 +170,15 @@ def save(out: Path, data: Mapping[str, Any], **texts: str) -> list[Path]:
     return list(paths)
 
 
+def plain(value: Any) -> Any:
+    """Plain data of a dataclass, as result files name it: ``n_picks`` is written as ``shots``."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, dict):
+        return {"shots" if k == "n_picks" else k: plain(v) for k, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
 def made_with(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
     """Versions and machine, for the facts of a report."""
     return {
@@ -179,31 +188,33 @@ def made_with(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
     }
 
 
-def make_report(trial: Trial, summary: Summary, data: Dataset, command: str, seed: int) -> Report:
+def make_report(
+    run: BenchmarkRun, summary: Summary, data: Dataset, command: str, seed: int
+) -> Report:
     """Lay out a trial's tables, and say what produced them.
 
     Args:
-        trial: the answers.
+        run: the answers.
         summary: made of them.
         data: what was asked about.
         command: that makes it again.
         seed: of folds, systems and bootstrap.
     """
-    plan, kind = trial.plan, trial.kind
+    plan, kind = run.plan, run.kind
     short = kind.short.format(support=plan.support, targets=plan.min_targets)
-    dropped = ", ".join(f"{n} of fold {fold}" for fold, n in trial.dropped.items())
+    dropped = ", ".join(f"{n} of fold {fold}" for fold, n in run.dropped.items())
     about = {
         "data": f"{data.name}, {len(data.likes)} users, {len(data.catalog)} items",
         "command": command,
         "seed": str(seed),
         "question": f"regime {plan.regime}, {plan.support} likes reserved ({plan.order}), "
-        f"picks {', '.join(map(str, plan.shots))}",
-        **trial.kind.facts,
-        "folds run": ", ".join(map(str, trial.folds)),
-        "test users": str(len({(r.fold, r.user) for r in trial.records})),
+        f"picks {', '.join(map(str, plan.n_picks))}",
+        **run.kind.facts,
+        "folds run": ", ".join(map(str, run.folds)),
+        "test users": str(len({(r.fold, r.user) for r in run.records})),
         f"users dropped ({short})": dropped,
-        "data fingerprint": trial.data,
-        "folds fingerprint": trial.splits,
+        "data fingerprint": run.data,
+        "folds fingerprint": run.splits,
         **made_with(),
     }
     others = (m for m in kind.metrics if m not in (*kind.compared, *UNTESTED))
@@ -211,9 +222,9 @@ def make_report(trial: Trial, summary: Summary, data: Dataset, command: str, see
     first, paired = len(kind.compared), _paired(summary)
     tables[first:first] = [*paired, _lists(summary), *_served(summary.served)]
     tables += _comparability(summary, int(about["test users"]))
-    legend = [(s.name, s.description) for s in trial.systems]
+    legend = [(s.name, s.description) for s in run.systems]
     tables.append(Table("Systems", ("system", "what it is"), tuple(legend)))
-    ours = tuple(s.name for s in trial.systems if s.ours)
+    ours = tuple(s.name for s in run.systems if s.ours)
     return Report(
         summary,
         tuple(tables),
@@ -243,20 +254,20 @@ def _comparability(summary: Summary, asked: int) -> list[Table]:
 
 
 def _means(summary: Summary, metric: str) -> Table:
-    rows = {(m.system, m.shots): m for m in summary.means if m.metric == metric}
-    shots = sorted({k for _, k in rows})
-    users = {k: max(m.users for (_, at), m in rows.items() if at == k) for k in shots}
+    rows = {(m.system, m.n_picks): m for m in summary.means if m.metric == metric}
+    n_picks = sorted({k for _, k in rows})
+    users = {k: max(m.users for (_, at), m in rows.items() if at == k) for k in n_picks}
     cells = [
         (
             name,
             *(
                 f"{m.value:.3f} ± {(m.high - m.low) / 2:.3f}" if (m := rows.get((name, k))) else "–"
-                for k in shots
+                for k in n_picks
             ),
         )
         for name in dict.fromkeys(name for name, _ in rows)
     ]
-    columns = ("system", *(f"k={k} (n={users[k]})" for k in shots))
+    columns = ("system", *(f"k={k} (n={users[k]})" for k in n_picks))
     note = "Mean ± half the width of its 95 % interval." if metric == MAIN else ""
     return Table(_title(metric), columns, tuple(cells), note)
 
@@ -264,8 +275,8 @@ def _means(summary: Summary, metric: str) -> Table:
 def _paired(summary: Summary) -> list[Table]:
     columns = ("system", "difference", "95 % interval", "p", "p (Holm)")
     out = []
-    for metric, k in dict.fromkeys((p.metric, p.shots) for p in summary.paired):
-        found = [p for p in summary.paired if (p.metric, p.shots) == (metric, k)]
+    for metric, k in dict.fromkeys((p.metric, p.n_picks) for p in summary.paired):
+        found = [p for p in summary.paired if (p.metric, p.n_picks) == (metric, k)]
         rows = [
             (
                 p.system,
@@ -283,14 +294,14 @@ def _paired(summary: Summary) -> list[Table]:
 
 
 def _lists(summary: Summary) -> Table:
-    most = max(x.shots for x in summary.lists)
+    most = max(x.n_picks for x in summary.lists)
     diverse = any(x.diversity is not None for x in summary.lists)
     columns = ["system", "coverage@10", "Gini", "mean popularity", "novelty, bits"]
     columns += ["diversity"] if diverse else []
     columns += ["median ms", "95 % ms", "seconds to make"]
     rows = []
     for x in summary.lists:
-        if x.shots == most:
+        if x.n_picks == most:
             cells = [x.system, f"{x.coverage:.3f}", f"{x.gini:.3f}", f"{x.popularity:.3f}"]
             cells += [f"{x.novelty:.2f}"]
             cells += ["–" if x.diversity is None else f"{x.diversity:.3f}"] if diverse else []
@@ -314,7 +325,7 @@ def _served(served: Sequence[Served]) -> list[Table]:
                 if g := s.gap:
                     ends = f"{g.low:.3f} to {g.high:.3f}"
                     gap = (f"{g.difference:.3f}", ends, f"{g.p_value:.4f}")
-                rows.append((s.system, str(s.shots), ", ".join(means + small), *gap))
+                rows.append((s.system, str(s.n_picks), ", ".join(means + small), *gap))
         if rows:
             title = f"Whom it serves, by {attribute} ({_title(served[0].metric)})"
             out.append(Table(title, columns, tuple(rows), note))

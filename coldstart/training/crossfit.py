@@ -14,7 +14,7 @@ from coldstart.scoring.features import ResolvedProfile, user_features
 from coldstart.training.boosting import CANDIDATES, Request, fit_trees
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.simulation import (
-    SHOTS,
+    N_PICKS,
     ColdRequest,
     Order,
     questions,
@@ -28,8 +28,8 @@ MOST_USERS = 5000
 """Trees are asked about so many users at most: a user's requests take 0.4 MB."""
 
 ORDERS: tuple[tuple[int, Order], ...] = (
-    *((shots, "first") for shots in SHOTS),
-    *((shots, "random") for shots in SHOTS if shots),
+    *((n_picks, "first") for n_picks in N_PICKS),
+    *((n_picks, "random") for n_picks in N_PICKS if n_picks),
 )
 """Every user asks with their first likes for picks, and with favourites out of all they like."""
 
@@ -63,10 +63,10 @@ def crossfit_requests(
     reserved, least = questions(data, users)
     for done, user in enumerate(users, start=1):
         rng = np.random.default_rng([seed, 8, done])
-        for shots, order in ORDERS:
+        for n_picks, order in ORDERS:
             first = data.likes[user][: reserved if order == "first" else 0]
             asked = simulate_request(
-                user, data, shots, rng, dropout=0.1, order=order, min_targets=1
+                user, data, n_picks, rng, dropout=0.1, order=order, min_targets=1
             )
             request = asked and asked.without(first)
             if request and len(request.targets) >= least:

@@ -85,7 +85,7 @@ def simulate_profile(
 Order = Literal["first", "random"]
 """Of the likes that are picks: the first ones by time, or any."""
 
-SHOTS = (0, 1, 3, 5, 10)
+N_PICKS = (0, 1, 3, 5, 10)
 MIN_TARGETS = 5
 RESERVED = 10
 """First likes that are no targets: what a site puts before everyone crowds out the rest."""
@@ -132,7 +132,7 @@ class ColdRequest:
 def simulate_request(
     user: str,
     data: Dataset,
-    shots: int,
+    n_picks: int,
     rng: np.random.Generator,
     *,
     said_share: float = 0.3,
@@ -146,7 +146,7 @@ def simulate_request(
     Args:
         user: whose likes.
         data: where they are.
-        shots: number of picks.
+        n_picks: number of picks.
         rng: source of randomness.
         said_share: chance that interests or a sentence are stated, derived from five other likes.
         dislikes_share: chance that up to three disliked items are named.
@@ -160,7 +160,7 @@ def simulate_request(
     likes = data.likes[user]
     if order == "random":
         likes = tuple(likes[n] for n in rng.permutation(len(likes)))
-    picks, later = likes[:shots], likes[shots:]
+    picks, later = likes[:n_picks], likes[n_picks:]
     if len(later) < min_targets:
         return None
     said: dict[str, object] = {}

@@ -61,13 +61,13 @@ class Teacher:
         own = np.zeros(len(item_store.ids))
         own[[item_store.rows[i] for i in likes]] = 1.0
         out = np.zeros((len(taught), len(own)))
-        for row, shots in zip(out, taught, strict=True):
+        for row, n_picks in zip(out, taught, strict=True):
             shown = profile.model_copy(
-                update={"liked": tuple(Pick(item=i) for i in listed[:shots])}
+                update={"liked": tuple(Pick(item=i) for i in listed[:n_picks])}
             )
             features = user_features(item_store, ResolvedProfile(shown, context))
-            score = self.ranker.scores(features, self.ranker.weights("prior", shots))
-            seen = [item_store.rows[i] for i in listed[:shots]]
+            score = self.ranker.scores(features, self.ranker.weights("prior", n_picks))
+            seen = [item_store.rows[i] for i in listed[:n_picks]]
             score[seen] = -np.inf
             row[:] = np.exp(score - score.max())
             row /= row.sum()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coldstart.evaluation.systems import registry
+from coldstart.evaluation.baselines.selection import all_systems
 from coldstart.runtime import code_fingerprint as reach
 from coldstart.runtime.code_fingerprint import outside_source, reached, source_digest
 
@@ -36,7 +36,7 @@ def test_what_a_module_imports_is_reached_and_so_on():
 
 
 def test_imports_inside_functions_count_and_those_for_types_do_not():
-    words = reached("coldstart.evaluation.baselines.words")
+    words = reached("coldstart.evaluation.baselines.bm25")
     assert "coldstart.artifacts.loading" in words  # imported when it is called
     assert "coldstart.recommender" not in reached("coldstart.interactions.live_counts")
     assert "coldstart.evaluation.benchmark" not in reached(
@@ -73,15 +73,15 @@ def test_own_systems_are_known_by_their_file(made_by):
 
 
 def test_the_packages_own_functions_have_no_file_elsewhere():
-    assert outside_source(registry()["als"].make) == b""
-    assert outside_source(registry()["coldstart_prior"].make) == b""
+    assert outside_source(all_systems()["als"].make) == b""
+    assert outside_source(all_systems()["coldstart_prior"].make) == b""
     assert outside_source(len) == b""
 
 
 def test_a_rival_does_not_change_with_our_own_blend():
-    systems = registry()
+    systems = all_systems()
     ours = reached(*systems["coldstart_prior"].code)
     assert {"coldstart.scoring.features", "coldstart.training.crossfit"} <= ours
-    for name in ("popularity", "item_knn_prior", "als", "dropout_autoencoder", "ease"):
+    for name in ("popularity", "item_knn", "als", "dropout_autoencoder", "ease"):
         assert "coldstart.scoring.features" not in reached(*systems[name].code)
     assert systems["als"].fingerprint() != systems["ease"].fingerprint()

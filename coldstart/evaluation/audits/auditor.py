@@ -14,19 +14,23 @@ from coldstart.evaluation.audits.hallucinations import audit_ledger
 from coldstart.evaluation.audits.memorization import audit_memory
 from coldstart.evaluation.audits.prompt_sensitivity import ALONE, FULL, audit_wordings
 from coldstart.evaluation.audits.report import Result
-from coldstart.evaluation.baselines.language import base_model
-from coldstart.evaluation.figures import Memo, Ours, model_alone
-from coldstart.evaluation.harness import ColdCase, cold_users
+from coldstart.evaluation.baselines.registry import baselines
+from coldstart.evaluation.cases import ColdCase, prefix_cases
+from coldstart.evaluation.recommender_adapter import LoadedArtifact, base_model
 from coldstart.prompts import PromptTemplate
-from coldstart.protocols import Recommends
 from coldstart.schema import UserProfile
 from coldstart.splitting.user_splits import Split, shuffled_ids
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
 
-SHOTS = (0, 3)
-WITHOUT = "blend without the language model"
+N_PICKS = (0, 3)
+AUDITED = {
+    FULL: "coldstart_catalog",
+    "blend without the language model": "coldstart_prior",
+    ALONE: "model_catalog",
+}
+"""Systems whose lists are compared, label → baseline."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -60,12 +64,9 @@ class Auditor:
 
     def counterfactual(self, report: Progress | None) -> Result:
         """See ``audit_counterfactual``."""
-        memo = Memo(self.recommender, self.seed)
-        systems: dict[str, Recommends] = {
-            FULL: Ours(memo, "catalog"),
-            WITHOUT: Ours(memo, "prior"),
-            ALONE: model_alone(memo, "logprobs"),
-        }
+        artifact = LoadedArtifact(lambda: self.recommender, self.seed)
+        known = baselines(artifact=True)
+        systems = {label: known[name].build(artifact) for label, name in AUDITED.items()}
         telling = _telling(report, "counterfactual")
         return audit_counterfactual(
             systems, self.cases, self.people, seed=self.seed, report=telling
@@ -111,7 +112,7 @@ def held_out(data: Dataset, split: Split, users: int, seed: int = 0) -> list[Col
     Raises:
         DataError: no test user has enough likes, or the data lacks one.
     """
-    cases = cold_users(data, shuffled_ids(split.test, seed)[:users], SHOTS)
+    cases = prefix_cases(data, shuffled_ids(split.test, seed)[:users], N_PICKS)
     if not cases:
         raise DataError(
             f"none of the split's {len(split.test)} test users can be asked about",

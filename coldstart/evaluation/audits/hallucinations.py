@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.audits.list_similarity import Mean, mean_of
-from coldstart.evaluation.harness import ColdCase
+from coldstart.evaluation.cases import ColdCase
 from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.grounding.grounder import Grounder
 from coldstart.grounding.index.exact import ExactIndex
@@ -34,7 +34,7 @@ class Entry:
 
     Args:
         mode: how titles were written, one of ``MODES``.
-        shots: number of picks.
+        n_picks: number of picks.
         titles: written in all.
         distinct: different ones among them.
         exact: share that the catalog has, mean over users, in [0, 1].
@@ -44,7 +44,7 @@ class Entry:
     """
 
     mode: str
-    shots: int
+    n_picks: int
     titles: int
     distinct: int
     exact: Mean
@@ -128,8 +128,8 @@ def audit_ledger(
             done += 1
             if report:
                 report(done, total)
-        for shots in sorted({c.shots for c in cases}):
-            entries.append(_entry(mode, shots, written, seed))
+        for n_picks in sorted({c.n_picks for c in cases}):
+            entries.append(_entry(mode, n_picks, written, seed))
         lost = [g for _, found in written for g in found if g.method != "exact"]
         listed = _invented(recommender, lost)
         histogram[mode] = tenths([(x.similarity, x.times) for x in listed])
@@ -147,11 +147,11 @@ def tenths(similarities: Sequence[tuple[float, int]]) -> tuple[int, ...]:
 
 
 def _entry(
-    mode: str, shots: int, written: Sequence[tuple[ColdCase, Sequence[Grounding]]], seed: int
+    mode: str, n_picks: int, written: Sequence[tuple[ColdCase, Sequence[Grounding]]], seed: int
 ) -> Entry:
-    mine = [(c, found) for c, found in written if c.shots == shots and found]
+    mine = [(c, found) for c, found in written if c.n_picks == n_picks and found]
     if not mine:
-        raise DataError(f"nothing was written with {shots} picks", hint="is the model trained?")
+        raise DataError(f"nothing was written with {n_picks} picks", hint="is the model trained?")
     shares = {
         outcome: mean_of(
             {c.user: sum(g.method == outcome for g in f) / len(f) for c, f in mine}, seed
@@ -162,7 +162,7 @@ def _entry(
     texts = [g.candidate.text for _, found in mine for g in found]
     return Entry(
         mode,
-        shots,
+        n_picks,
         len(texts),
         len(set(texts)),
         shares["exact"],

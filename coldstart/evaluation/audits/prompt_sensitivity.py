@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment
 
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.audits.list_similarity import DEPTH, MEASURES, TOP, Mean, compare, mean_of
-from coldstart.evaluation.figures import Memo, Ours, model_alone
-from coldstart.evaluation.harness import ColdCase
+from coldstart.evaluation.baselines.registry import baselines
+from coldstart.evaluation.cases import ColdCase
+from coldstart.evaluation.recommender_adapter import LoadedArtifact, prompt_text, with_template
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import Difference, paired_bootstrap
 from coldstart.prompts import VARIABLES, PromptTemplate
@@ -39,7 +41,7 @@ class Reworded:
     Args:
         system: its name.
         wording: its name; ``OWN`` is the wording the adapter was trained on.
-        shots: number of picks.
+        n_picks: number of picks.
         overlap: of the first 10 with those under the own wording, in [0, 1].
         rbo: rank-biased overlap with them, p = 0.9, in [0, 1].
         shift: places that the first 10 move, mean of the absolute values, 0 to ``DEPTH``.
@@ -49,7 +51,7 @@ class Reworded:
 
     system: str
     wording: str
-    shots: int
+    n_picks: int
     overlap: Mean
     rbo: Mean
     shift: Mean
@@ -100,24 +102,6 @@ def rewordings(template: PromptTemplate) -> tuple[list[PromptTemplate], list[str
     return _differing(template, out), []
 
 
-def with_template(recommender: Recommender, template: PromptTemplate) -> Recommender:
-    """The same recommender, reading another template; for measurements only.
-
-    Made of the finished parts; nothing is loaded, and nothing about the artifact changes.
-    """
-    made = Recommender(
-        recommender.catalog,
-        recommender.lm,
-        template,
-        recommender.counts,
-        recommender.encoder,
-        recommender.ranker,
-        recommender.settings,
-    )
-    made.item_store = recommender.item_store
-    return made
-
-
 def audit_wordings(
     recommender: Recommender,
     cases: Sequence[ColdCase],
@@ -150,35 +134,40 @@ def audit_wordings(
         t.name: with_template(recommender, t) for t in (*templates, *more)
     }
     # A user's evidence serves both systems of a wording.
+    known = baselines(artifact=True)
     systems: dict[tuple[str, str], Recommends] = {}
     for wording, reader in asked.items():
-        memo = Memo(reader, seed)
-        systems[FULL, wording] = Ours(memo, "catalog")
-        systems[ALONE, wording] = model_alone(memo, "logprobs")
+        artifact = LoadedArtifact(partial(_same, reader), seed)
+        for system, name in ((FULL, "coldstart_catalog"), (ALONE, "model_catalog")):
+            systems[system, wording] = known[name].build(artifact)
     lists: dict[tuple[str, str, int], dict[str, list[str]]] = {}
     for done, case in enumerate(cases, start=1):
         for (system, wording), each in systems.items():
             ids = each.recommend(case.profile, k=DEPTH).item_ids
-            lists.setdefault((system, wording, case.shots), {})[case.user] = ids
+            lists.setdefault((system, wording, case.n_picks), {})[case.user] = ids
         if report:
             report(done, len(cases))
-    targets = {(c.user, c.shots): c.targets for c in cases}
+    targets = {(c.user, c.n_picks): c.targets for c in cases}
     rows = []
     for system in (FULL, ALONE):
-        for shots in sorted({c.shots for c in cases}):
-            own = lists[system, OWN, shots]
+        for n_picks in sorted({c.n_picks for c in cases}):
+            own = lists[system, OWN, n_picks]
             for wording in asked:
-                other = lists[system, wording, shots]
-                rows.append(_row(system, wording, shots, own, other, targets, seed))
-    shown = next((c for c in cases if c.shots), cases[0])
-    prompts = {n: r.prompt(r.resolve(shown.profile)).text for n, r in asked.items()}
+                other = lists[system, wording, n_picks]
+                rows.append(_row(system, wording, n_picks, own, other, targets, seed))
+    shown = next((c for c in cases if c.n_picks), cases[0])
+    prompts = {n: prompt_text(r, shown.profile) for n, r in asked.items()}
     return Wordings(tuple(rows), prompts, tuple(left_out))
+
+
+def _same(recommender: Recommender) -> Recommender:
+    return recommender
 
 
 def _row(
     system: str,
     wording: str,
-    shots: int,
+    n_picks: int,
     own: Mapping[str, list[str]],
     other: Mapping[str, list[str]],
     targets: Mapping[tuple[str, int], frozenset[str]],
@@ -186,13 +175,13 @@ def _row(
 ) -> Reworded:
     values = {u: compare(own[u], other[u]) for u in own}
     means = {m: mean_of({u: v[m] for u, v in values.items()}, seed) for m in MEASURES}
-    before = {u: ndcg(own[u], targets[u, shots], TOP) for u in own}
-    after = {u: ndcg(other[u], targets[u, shots], TOP) for u in own}
+    before = {u: ndcg(own[u], targets[u, n_picks], TOP) for u in own}
+    after = {u: ndcg(other[u], targets[u, n_picks], TOP) for u in own}
     compared = wording != OWN and len(own) > 1
     return Reworded(
         system,
         wording,
-        shots,
+        n_picks,
         means["overlap"],
         means["rbo"],
         means["shift"],

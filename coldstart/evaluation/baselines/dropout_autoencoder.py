@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from coldstart.errors import ConfigError
+from coldstart.evaluation.baselines.registry import Baseline
 from coldstart.evaluation.baselines.scored import ScoredBaseline
 from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.interactions.interaction_stats import attribute_groups, log_popularity
@@ -173,3 +174,15 @@ def _lesson(
     x = np.stack(inputs)
     x *= (rng.random(x.shape) >= schooling.drop) / (1 - schooling.drop)
     return x, shown, left
+
+
+BASELINE = Baseline(
+    "dropout_autoencoder",
+    "DropoutNet-style autoencoder of attributes and picks",
+    dropout_autoencoder,
+    uses=frozenset({"picks", "attributes"}),
+    grid={"hidden": (16, 64), "decay": (2.0, 5.0), "epochs": (20, 40, 80)},
+    position=110,
+    headline=40,
+    label="dropout autoencoder",
+)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.evaluation.baselines.registry import Baseline
 from coldstart.evaluation.baselines.scored import ScoredBaseline
 from coldstart.evaluation.baselines.training_data import TrainingData, demographic_popularity
 from coldstart.interactions.interaction_stats import co_occurrence
@@ -43,3 +44,13 @@ def knn_text_prior(
         return np.asarray(prior + weight * np.sqrt(len(picks)) * near + text * alike)
 
     return training.ranking(score)
+
+
+BASELINE = Baseline(
+    "knn_text_prior",
+    "demographic popularity + item-kNN + sentence embeddings of the picks",
+    knn_text_prior,
+    uses=frozenset({"picks", "attributes"}),
+    grid={"weight": (0.5, 1.0, 2.0, 3.0, 5.0), "text": (0.0, 1.0, 2.0, 4.0)},
+    position=130,
+)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.errors import ConfigError
+from coldstart.evaluation.baselines.registry import Baseline
 from coldstart.evaluation.baselines.scored import ScoredBaseline
 from coldstart.evaluation.baselines.training_data import TrainingData, demographic_popularity
 from coldstart.interactions import interaction_stats as priors
@@ -52,3 +53,15 @@ def later_lift(
         return np.asarray(people + weight * np.sqrt(len(set(picks))) * lift)
 
     return training.ranking(score)
+
+
+BASELINE = Baseline(
+    "later_lift",
+    "what is liked after the picks (order-aware counts) + demographic lift",
+    later_lift,
+    uses=frozenset({"picks", "attributes"}),
+    grid={"first": (5, 10, 20), "shrink": (20.0, 50.0, 100.0), "weight": (0.5, 1.0, 1.5)},
+    position=120,
+    headline=50,
+    label="likes after the picks + demographic prior",
+)

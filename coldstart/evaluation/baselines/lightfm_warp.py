@@ -13,9 +13,8 @@ import numpy as np
 from scipy import sparse
 
 from coldstart.errors import ConfigError
-from coldstart.evaluation.baselines.library import needed
-from coldstart.evaluation.baselines.neighbours import TIE
-from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.registry import Baseline, needed
+from coldstart.evaluation.baselines.scored import TIE, ScoredBaseline
 from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.interactions.interaction_stats import attribute_groups, popularity
 from coldstart.schema import UserProfile
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int32]  # of the library
+
+
+INSTALL = "lightfm-next"
 
 
 def lightfm_warp(
@@ -70,7 +72,7 @@ def lightfm_warp(
     groups = {g: n for n, g in enumerate(training.counts.group_sizes)}
     likes = _Likes.of(training)
     people = _one_hot(groups, list(training.users.values()))
-    model = needed("lightfm", "lightfm_warp").LightFM(
+    model = needed("lightfm", "lightfm_warp", INSTALL).LightFM(
         no_components=factors,
         loss="warp",
         learning_rate=rate,
@@ -139,3 +141,22 @@ def _narrow(matrix: sparse.csr_array) -> sparse.csr_matrix:
     """The same in the number formats that the library takes."""
     indices, starts = (a.astype(np.int32) for a in (matrix.indices, matrix.indptr))
     return sparse.csr_matrix((matrix.data.astype(np.float32), indices, starts), matrix.shape)
+
+
+BASELINE = Baseline(
+    "lightfm_warp",
+    "LightFM: hybrid matrix factorisation of attributes and picks, WARP loss",
+    lightfm_warp,
+    uses=frozenset({"picks", "attributes"}),
+    grid={
+        "factors": (16, 32, 64),
+        "epochs": (15, 30, 60),
+        "rate": (0.01, 0.02, 0.05),
+        "l2": (0.0, 1e-5),
+    },
+    requires="lightfm",
+    install=INSTALL,
+    position=100,
+    headline=60,
+    label="LightFM (WARP)",
+)

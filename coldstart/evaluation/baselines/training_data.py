@@ -13,7 +13,7 @@ from scipy import sparse
 from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.errors import DataError
-from coldstart.evaluation.baselines.scored import ScoredBaseline, Scorer
+from coldstart.evaluation.baselines.scored import ScoredBaseline, ScoreFunction
 from coldstart.interactions.interaction_stats import Counts, demographic_lift, log_popularity
 from coldstart.protocols import Encoder
 from coldstart.schema import UserProfile
@@ -96,7 +96,7 @@ class TrainingData:
         """Columns of what a profile likes."""
         return self.columns([p.item for p in profile.liked])
 
-    def ranking(self, score: Scorer) -> ScoredBaseline:
+    def ranking(self, score: ScoreFunction) -> ScoredBaseline:
         """Recommend what ``score`` puts first."""
         return ScoredBaseline(self.catalog, self.counts, score)
 

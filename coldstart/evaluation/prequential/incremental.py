@@ -1,103 +1,50 @@
-"""Systems of the benchmark that can go on from new counts, without being trained again."""
+"""Incremental recommenders: interaction counts follow the stream, trained parameters stay."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-import numpy as np
-
-from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
-from coldstart.encoding.encoders import CachedEncoder
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.baselines.scored import (
-    ScoredBaseline,
-    demographic_baseline,
-    item_knn_baseline,
-    popularity_baseline,
-)
+from coldstart.evaluation.baselines.scored import FollowsCounts
+from coldstart.evaluation.baselines.selection import all_systems
 from coldstart.evaluation.baselines.training_data import TrainingData
-from coldstart.evaluation.systems import Prior, item_knn_setting, registry
-from coldstart.interactions.interaction_stats import Counts, demographic_lift, log_popularity
+from coldstart.interactions.interaction_stats import Counts
 from coldstart.interactions.live_counts import LiveCounts
 from coldstart.protocols import Encoder, Recommends
-from coldstart.recommender import Recommender
 from coldstart.schema import RecommendationList, UserProfile
-from coldstart.scoring.lm_signals import LMSignals
-from coldstart.scoring.recency import recency_features, recent_co_occurrence
 from coldstart.splitting.user_splits import Split
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from coldstart.catalog.item_store import ItemStore
-    from coldstart.scoring.features import ResolvedProfile
-
-    Floats = NDArray[np.float64]
-
-Build = Callable[[Counts, float | None], Recommends]
-"""(counts, half-life of a pick in picks, ``None`` for no decay) → a recommender; cheap."""
 
 REFRESH = 500
 
 
-@dataclass(frozen=True)
-class Learner:
-    """A trained system, and how it goes on from other counts.
-
-    Args:
-        name: of ``registry``.
-        counts: of the training users.
-        frozen: as trained; it never changes.
-        build: the same with other counts, or with decaying picks, everything that was trained or
-            tuned kept; ``None`` if the system knows no such way.
-        decays: whether a half-life changes its lists.
-    """
-
-    name: str
-    counts: Counts
-    frozen: Recommends
-    build: Build | None = None
-    decays: bool = False
-
-
-def make_learner(
+def train_system(
     name: str, data: Dataset, split: Split, *, seed: int = 0, encoder: Encoder | None = None
-) -> Learner:
-    """Train a system on the training users of a split.
+) -> Recommends:
+    """Train a registered system on the training users of a split.
 
     Args:
-        name: of ``registry``.
+        name: of ``all_systems``.
         data: everything; the system sees training and validation users only.
         split: the fold.
         seed: of whatever the system draws.
         encoder: of texts; ``None``: the packaged one.
 
+    Returns:
+        A recommender; one that ``FollowsCounts`` can be made incremental.
+
     Raises:
         ConfigError: no such system.
     """
-    known = registry(seed)
+    known = all_systems(seed)
     if name not in known:
         raise ConfigError(f"no system {name!r}", hint=f"one of {', '.join(known)}")
     training = TrainingData.of(data, split.train, encoder=encoder)
-    counts = training.counts
-    if name == "popularity":
-        return _without_picks(name, training, popularity_baseline)
-    if name == "demographic_popularity":
-        return _without_picks(name, training, demographic_baseline)
-    if name == "item_knn_prior":
-        build = _item_knn(training, data, split)
-        return Learner(name, counts, build(counts, None), build, decays=True)
-    made = known[name].make(training, split, data)
-    if isinstance(made, Prior):
-        builder = _RecentRecommender.builder(made.recommender)
-        return Learner(name, counts, made, builder, decays=True)
-    return Learner(name, counts, made)
+    return known[name].make(training, split, data)
 
 
-class Live:
+class IncrementalRecommender:
     """A recommender whose counts follow what users do; whatever was trained stays.
 
     Args:
@@ -134,7 +81,7 @@ class Live:
             self._inner, self._waiting = self._build(self._counts.counts()), 0
 
 
-class Retrained:
+class RetrainedRecommender:
     """A live recommender that is trained anew once, on everybody met until then.
 
     Args:
@@ -163,7 +110,7 @@ class Retrained:
         self._data, self._split, self._after, self._refresh = data, split, after, refresh
         self._met: dict[str, list[str]] = {}
         self._observed = 0
-        self._live: Live | Recommends | None = None
+        self._live: IncrementalRecommender | Recommends | None = None
 
     def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
         """Recommend from what was trained.
@@ -181,7 +128,7 @@ class Retrained:
     def observe(self, profile: UserProfile, item_id: str) -> None:
         """Note one like, train when there are enough, and count from then on."""
         user = _user(profile)
-        if isinstance(self._live, Live):
+        if isinstance(self._live, IncrementalRecommender):
             self._live.observe(profile, item_id)
         elif self._live is None:
             self._met.setdefault(user, []).append(item_id)
@@ -194,77 +141,15 @@ class Retrained:
         likes = known | {u: tuple(items) for u, items in self._met.items()}
         data = replace(self._data, likes=likes, times={})
         split = Split((*self._split.train, *self._met), self._split.valid, ())
-        learner = make_learner(self._name, data, split, seed=self._seed, encoder=self._encoder)
-        if learner.build is None:
-            self._live = learner.frozen
+        made = train_system(self._name, data, split, seed=self._seed, encoder=self._encoder)
+        if not isinstance(made, FollowsCounts):
+            self._live = made
             return
-        build = learner.build
         counts = LiveCounts.fit(data.catalog.ids, {u: data.users[u] for u in split.train}, likes)
-        self._live = Live(counts, lambda c: build(c, None), self._refresh)
+        self._live = IncrementalRecommender(counts, made.with_counts, self._refresh)
 
 
 def _user(profile: UserProfile) -> str:
     if profile.user_id is None:
         raise DataError("the profile has no user_id", hint="feedback has to say whose it is")
     return profile.user_id
-
-
-def _without_picks(
-    name: str, training: TrainingData, make: Callable[[Catalog, Counts], ScoredBaseline]
-) -> Learner:
-    def build(counts: Counts, half_life: float | None) -> Recommends:
-        return make(training.catalog, counts)
-
-    return Learner(name, training.counts, build(training.counts, None), build)
-
-
-def _item_knn(training: TrainingData, data: Dataset, split: Split) -> Build:
-    """``item_knn_prior`` of ``registry``, tuned once; with a half-life it weighs by recency."""
-    catalog, setting = data.catalog, item_knn_setting(training, split, data)
-
-    def build(counts: Counts, half_life: float | None) -> Recommends:
-        if half_life is None:
-            return item_knn_baseline(catalog, counts, **setting)
-
-        def score(profile: UserProfile) -> Floats:
-            picks = [p.item for p in profile.liked]
-            base = log_popularity(counts) + demographic_lift(counts, profile)
-            near = recent_co_occurrence(counts, picks, half_life)
-            if not setting["root"] and near.max() > 0:
-                near = near / near.max()
-            return np.asarray(base + setting["weight"] * near)
-
-        return ScoredBaseline(catalog, counts, score)
-
-    return build
-
-
-class _RecentRecommender(Recommender):
-    """Coldstart with decaying picks."""
-
-    half_life: float | None = None
-
-    @classmethod
-    def builder(cls, like: Recommender) -> Build:
-        """Recommenders with the ranker of ``like``: its weights and trees are kept."""
-        memory = CachedEncoder(like.encoder, None)  # the catalog is encoded at every snapshot
-
-        def build(counts: Counts, half_life: float | None) -> Recommends:
-            made = cls(
-                like.catalog, None, like.template, counts, memory, like.ranker, like.settings
-            )
-            made.half_life = half_life
-            return Prior(made)
-
-        return build
-
-    def features(
-        self,
-        user: ResolvedProfile,
-        found: LMSignals | None = None,
-        item_store: ItemStore | None = None,
-    ) -> Floats:
-        """The ranker's input, recent picks counting more."""
-        self.item_store.sync()
-        said, known = found or LMSignals(), item_store or self.item_store
-        return recency_features(known, user, self.half_life, said.model, said.written)

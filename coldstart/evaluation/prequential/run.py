@@ -7,10 +7,17 @@ from dataclasses import dataclass, field
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.prequential.incremental import REFRESH, Live, Retrained, make_learner
+from coldstart.evaluation.baselines.scored import FollowsCounts
+from coldstart.evaluation.prequential.incremental import (
+    REFRESH,
+    IncrementalRecommender,
+    RetrainedRecommender,
+    train_system,
+)
 from coldstart.evaluation.prequential.interest_shift import (
     Phase,
     ShiftAnswer,
+    ShiftCase,
     ShiftPlan,
     ask_shifted,
     genre_groups,
@@ -18,7 +25,7 @@ from coldstart.evaluation.prequential.interest_shift import (
 )
 from coldstart.evaluation.prequential.replay import ReplayPlan, Report, Shown, replay, stream
 from coldstart.interactions.live_counts import LiveCounts
-from coldstart.protocols import Encoder
+from coldstart.protocols import Encoder, Recommends
 from coldstart.splitting.user_splits import Split
 
 Groups = tuple[frozenset[str], frozenset[str]]
@@ -94,8 +101,7 @@ def run(
     Args:
         data: everything.
         splits: folds to run; of ``user_folds``.
-        names: systems of ``registry``. Those of which ``make_learner`` knows no live form are
-            replayed frozen only.
+        names: systems of ``all_systems``. Those that do not follow counts are replayed frozen only.
         options: the default is ``ReplayOptions()``.
         encoder: of texts; ``None``: the packaged one.
         note: called with a line about what is left out.
@@ -125,21 +131,19 @@ def run(
             what = f"fold {at}: {name}" if len(splits) > 1 else name
             if report:
                 report(f"{what}, frozen", 0, likes)
-            learner = make_learner(name, data, split, seed=options.seed, encoder=encoder)
-            build, variants = learner.build, {"frozen": (learner.frozen, 0)}
-            if build is None:
+            made = train_system(name, data, split, seed=options.seed, encoder=encoder)
+            follows = made if isinstance(made, FollowsCounts) else None
+            variants: dict[str, tuple[Recommends, int]] = {"frozen": (made, 0)}
+            if follows is None:
                 if note:
                     note(f"{name} knows no way to go on from new counts: replayed frozen only")
             else:
-                live = Live(
-                    LiveCounts(learner.counts),
-                    lambda counts, build=build: build(counts, None),  # type: ignore[misc]
-                    options.refresh,
-                )
+                counts = LiveCounts(follows.counts)
+                live = IncrementalRecommender(counts, follows.with_counts, options.refresh)
                 variants["live"] = (live, 0)
                 if options.retrain:
                     half = likes // 2
-                    again = Retrained(
+                    again = RetrainedRecommender(
                         name,
                         data,
                         split,
@@ -164,21 +168,14 @@ def run(
             if options.shift and found:
                 shifted += ask_shifted(
                     name,
-                    learner.frozen,
+                    made,
                     found,
                     options.shift,
                     report=_prefixed(report, f"{what}, shift"),
                 )
-                phases: tuple[Phase, ...] = ("before", "after")
-                for h in options.half_lives if build and learner.decays else ():
-                    shifted += ask_shifted(
-                        f"{name}, half-life {h:g}",
-                        build(learner.counts, h),  # type: ignore[misc]
-                        found,
-                        options.shift,
-                        phases=phases,
-                        report=_prefixed(report, f"{what}, shift, half-life {h:g}"),
-                    )
+                shifted += _decaying(
+                    name, follows, found, options, _prefixed(report, f"{what}, shift, decaying")
+                )
     met = sum(len(s.test) for s in splits)
     return ReplayRun(shown, shifted, cases, tuple(groups), played, met)
 
@@ -187,3 +184,22 @@ def _prefixed(report: Report | None, what: str) -> Report | None:
     if report is None:
         return None
     return lambda _, done, total: report(what, done, total)
+
+
+def _decaying(
+    name: str,
+    follows: FollowsCounts | None,
+    cases: Sequence[ShiftCase],
+    options: ReplayOptions,
+    report: Report | None,
+) -> list[ShiftAnswer]:
+    """Answers about shifted users with decaying picks, if a half-life changes the lists."""
+    out: list[ShiftAnswer] = []
+    if follows is None or not follows.decays or options.shift is None:
+        return out
+    phases: tuple[Phase, ...] = ("before", "after")
+    for h in options.half_lives:
+        said = f"{name}, half-life {h:g}"
+        system = follows.with_counts(follows.counts, h)
+        out += ask_shifted(said, system, cases, options.shift, phases=phases, report=report)
+    return out

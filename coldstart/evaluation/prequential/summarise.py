@@ -16,7 +16,6 @@ from coldstart.evaluation.prequential.summary import (
     windows,
 )
 from coldstart.evaluation.report import made_with
-from coldstart.evaluation.result_cache import data_fingerprint
 
 
 def make_replay_report(
@@ -57,7 +56,7 @@ def make_replay_report(
         "users": f"{found.met} arrived with {found.likes} likes; {len(asked)} of them were asked "
         f"(at least {options.plan.steps[-1]} + {options.plan.min_targets} likes)",
         "live": f"counts are used anew after every {options.refresh} likes",
-        "data fingerprint": data_fingerprint(data),
+        "data fingerprint": data.fingerprint_with_dislikes,
         **made_with(),
     }
     if shift:

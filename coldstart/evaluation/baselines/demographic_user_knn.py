@@ -1,4 +1,4 @@
-"""Nearest neighbours: people of the same attributes, and items liked by the same people."""
+"""User-kNN on attributes: neighbours share the user's attribute groups."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.errors import ConfigError
-from coldstart.evaluation.baselines.scored import ScoredBaseline
-from coldstart.evaluation.baselines.training_data import TrainingData, by_picks
+from coldstart.evaluation.baselines.registry import Baseline
+from coldstart.evaluation.baselines.scored import TIE, ScoredBaseline
+from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.interactions.interaction_stats import attribute_groups, popularity
 from coldstart.schema import UserProfile
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-
-TIE = 1e-9
-"""Weight of popularity where it only orders what is otherwise equal."""
 
 
 def demographic_user_knn(training: TrainingData, *, neighbours: int = 400) -> ScoredBaseline:
@@ -57,33 +55,11 @@ def demographic_user_knn(training: TrainingData, *, neighbours: int = 400) -> Sc
     return training.ranking(score)
 
 
-def item_knn(
-    training: TrainingData, *, damping: float = 500.0, neighbours: int = 50
-) -> ScoredBaseline:
-    """Item-to-item cosine alone: ``Σ_j∈picks C_ij / √((n_i + d)(n_j + d))``.
-
-    C_ij people like both, n_i like i, d = ``damping`` (Deshpande and Karypis, "Item-Based Top-N
-    Recommendation Algorithms", ACM TOIS 2004). Each pick j speaks for its nearest items
-    only; the rest, at zero, follow by popularity. At k=0 it is demographic popularity.
-
-    Args:
-        training: the training users.
-        damping: likes added to every item's count, ≥ 0.
-        neighbours: items that each pick speaks for, ≥ 1.
-    """
-    if neighbours < 1:
-        raise ConfigError(f"neighbours is {neighbours}, expected at least 1")
-    size = np.asarray(training.matrix.sum(axis=0)).ravel() + damping
-    everyone = TIE * popularity(training.counts)
-
-    def score(picks: list[int]) -> Floats:
-        out = everyone.copy()
-        for j in picks:
-            both = np.asarray((training.matrix.T @ training.matrix[:, [j]]).todense()).ravel()
-            both[j] = 0.0
-            near = both / np.maximum(np.sqrt(size[j] * size), TIE)
-            kept = np.argsort(-near, kind="stable")[:neighbours]
-            out[kept] += near[kept]
-        return out
-
-    return by_picks(training, score)
+BASELINE = Baseline(
+    "demographic_user_knn",
+    "likes of the people with the same attributes",
+    demographic_user_knn,
+    uses=frozenset({"attributes"}),
+    grid={"neighbours": (50, 100, 200, 400, 600)},
+    position=50,
+)

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
 
 from coldstart import Recommender, UserProfile, prompts
 from coldstart.errors import ArtifactError, ConfigError
-from coldstart.evaluation import trained
-from coldstart.evaluation.baselines.language import (
-    ALPHAS,
-    GAMMAS,
-    TitleSpace,
-    base_lm,
+from coldstart.evaluation import recommender_adapter
+from coldstart.evaluation.baselines import selection
+from coldstart.evaluation.baselines.base_lm import base_lm
+from coldstart.evaluation.baselines.bigrec import GAMMAS, TitleSpace, bigrec, title_space
+from coldstart.evaluation.baselines.d3 import ALPHAS, d3
+from coldstart.evaluation.baselines.item_knn_prior import item_knn_baseline
+from coldstart.evaluation.baselines.popularity import popularity_baseline
+from coldstart.evaluation.baselines.registry import baselines
+from coldstart.evaluation.cases import prefix_cases
+from coldstart.evaluation.recommender_adapter import (
+    CachedSignals,
+    LoadedArtifact,
+    StrategySystem,
     base_model,
-    bigrec,
-    d3,
-    title_space,
+    language_model_only,
 )
-from coldstart.evaluation.baselines.scored import item_knn_baseline, popularity_baseline
-from coldstart.evaluation.figures import Memo, Ours, model_alone
-from coldstart.evaluation.harness import cold_users
 from coldstart.interactions.interaction_stats import Counts, popularity
 from coldstart.protocols import Recommends
 from coldstart.ranking.ranker import BlendRanker
@@ -51,7 +54,7 @@ def make(lm=None, **settings):
     )
 
 
-class Counting(Memo):
+class Counting(CachedSignals):
     """A memo that counts what its model was asked."""
 
     def __init__(self, recommender, **more):
@@ -71,9 +74,21 @@ def memo():
     return Counting(make())
 
 
+def artifact_of(memo):
+    """An artifact without a folder, with another base model."""
+    loaded = LoadedArtifact(lambda: memo.recommender)
+    loaded._made |= {recommender_adapter._signals: memo, recommender_adapter._base: tiny_gpt2()}
+    return loaded
+
+
+@pytest.fixture
+def artifact(memo):
+    return artifact_of(memo)
+
+
 @pytest.fixture(scope="module")
 def space():
-    return title_space(make(), tiny_gpt2())
+    return title_space(artifact_of(CachedSignals(make())))
 
 
 # -- the memo ------------------------------------------------------------------------------------
@@ -81,12 +96,12 @@ def space():
 
 def test_no_half_of_the_evidence_is_asked_twice(memo):
     systems = [
-        Ours(memo, "prior"),
-        Ours(memo, "catalog"),
-        Ours(memo, "both"),
-        Ours(memo, "free"),
-        model_alone(memo, "logprobs"),
-        model_alone(memo, "written"),
+        StrategySystem(memo, "prior"),
+        StrategySystem(memo, "catalog"),
+        StrategySystem(memo, "both"),
+        StrategySystem(memo, "free"),
+        language_model_only(memo, "logprobs"),
+        language_model_only(memo, "written"),
     ]
     for _ in range(2):
         for system in systems:
@@ -96,7 +111,7 @@ def test_no_half_of_the_evidence_is_asked_twice(memo):
 
 
 def test_who_asks_for_titles_only_waits_for_nothing_else(memo):
-    model_alone(memo, "logprobs").recommend(NEW)
+    language_model_only(memo, "logprobs").recommend(NEW)
     assert memo.asked == {"catalog": 1}
 
 
@@ -142,7 +157,7 @@ def test_a_memo_without_room_keeps_the_latest_answer():
         assert found.groundings
     assert memo.asked == {"catalog": 2, "free": 2}
     with pytest.raises(ConfigError, match="most_bytes is -1, expected at least 0"):
-        Memo(make(), most_bytes=-1)
+        CachedSignals(make(), most_bytes=-1)
 
 
 # -- the base model ------------------------------------------------------------------------------
@@ -150,7 +165,7 @@ def test_a_memo_without_room_keeps_the_latest_answer():
 
 def test_the_base_model_is_asked_with_the_same_prompt_and_no_prior():
     tuned = make(use_prior=True)
-    found = base_lm(tuned, tiny_gpt2())
+    found = base_lm(artifact_of(CachedSignals(tuned)))
     alone = make(tiny_gpt2(), use_prior=False)
     for person in PEOPLE:
         user = alone.resolve(person)
@@ -206,21 +221,21 @@ def test_titles_that_all_lie_together_are_equally_far():
     assert TitleSpace(tiny_gpt2(), ["Heat", "Heat"]).distances("Heat").tolist() == [0, 0]
 
 
-def test_bigrec_by_hand(memo, space):
+def test_bigrec_by_hand(memo, artifact, space):
     for person in PEOPLE:
         title = memo.lm_signals(person, "free")[1].groundings[0].candidate.text
         share = popularity(memo.recommender.counts)
         scaled = (share - share.min()) / (share.max() - share.min())
         for gamma in (0.0, 1.0, 20.0):
             expected = space.distances(title) / (1 + scaled) ** gamma
-            found = bigrec(memo, space, gamma=gamma).scores(person)
+            found = bigrec(artifact, gamma=gamma).scores(person)
             assert -found == pytest.approx(expected)
 
 
-def test_bigrec_is_popularity_where_gamma_is_large_but_for_the_nearest(memo, space):
+def test_bigrec_is_popularity_where_gamma_is_large_but_for_the_nearest(memo, artifact, space):
     counts = memo.recommender.counts
     popular = popularity_baseline(memo.recommender.catalog, counts).recommend(NEW, k=8).item_ids
-    found = bigrec(memo, space, gamma=GAMMAS[-1])
+    found = bigrec(artifact, gamma=GAMMAS[-1])
     title = memo.lm_signals(NEW, "free")[1].groundings[0].candidate.text
     nearest = counts.item_ids[int(space.distances(title).argmin())]
     ranked = found.recommend(NEW, k=8).item_ids
@@ -228,9 +243,9 @@ def test_bigrec_is_popularity_where_gamma_is_large_but_for_the_nearest(memo, spa
     assert [i for i in ranked if i != nearest][:4] == [i for i in popular if i != nearest][:4]
 
 
-def test_who_gets_no_title_gets_popularity(memo, space):
+def test_who_gets_no_title_gets_popularity(memo, artifact):
     memo.recommender.lm_signals = lambda user, strategy, **_: make().lm_signals(user, "prior")
-    found = bigrec(memo, space).recommend(NEW, k=8)
+    found = bigrec(artifact).recommend(NEW, k=8)
     everyone = popularity_baseline(memo.recommender.catalog, memo.recommender.counts)
     assert found.item_ids == everyone.recommend(NEW, k=8).item_ids
 
@@ -239,18 +254,18 @@ def test_who_gets_no_title_gets_popularity(memo, space):
 
 
 def assistant(recommender):
-    return item_knn_baseline(recommender.catalog, recommender.counts, weight=2.0)
+    return item_knn_baseline(recommender.catalog, recommender.counts, weight=2.0, root=True)
 
 
-def test_d3_by_hand(memo):
+def test_d3_by_hand(memo, artifact):
     other = assistant(memo.recommender)
     for person in PEOPLE:
-        logprobs = model_alone(memo, "logprobs").scores(person)
+        logprobs = language_model_only(memo, "logprobs").scores(person)
         nats = other.scores(person)
         expected = 0.3 * logprobs + 0.7 * np.log(np.exp(nats) / np.exp(nats).sum())
-        assert d3(memo, other, alpha=0.3).scores(person) == pytest.approx(expected)
-        assert d3(memo, other, alpha=1.0).scores(person) == pytest.approx(logprobs)
-        alone = d3(memo, other, alpha=0.0).recommend(person, k=8)
+        assert d3(artifact, alpha=0.3).scores(person) == pytest.approx(expected)
+        assert d3(artifact, alpha=1.0).scores(person) == pytest.approx(logprobs)
+        alone = d3(artifact, alpha=0.0).recommend(person, k=8)
         assert alone.item_ids == other.recommend(person, k=8).item_ids
 
 
@@ -273,46 +288,41 @@ def test_along_a_title_the_assistants_shares_make_its_probability():
 @pytest.mark.parametrize(
     ("build", "why"),
     [
-        (lambda m, s: bigrec(m, s, gamma=-0.1), "gamma is -0.1, expected at least 0"),
-        (lambda m, s: d3(m, assistant(m.recommender), alpha=1.5), "alpha is 1.5, expected a share"),
+        (lambda a: bigrec(a, gamma=-0.1), "gamma is -0.1, expected at least 0"),
+        (lambda a: d3(a, alpha=1.5), "alpha is 1.5, expected a share"),
     ],
 )
-def test_settings_out_of_range(memo, space, build, why):
+def test_settings_out_of_range(artifact, build, why):
     with pytest.raises(ConfigError, match=why):
-        build(memo, space)
+        build(artifact)
 
 
 # -- as systems ----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def artifact(memo, monkeypatch):
-    """What ``artifact_systems`` shares, without a folder."""
-    loaded = trained.Loaded.__new__(trained.Loaded)
-    loaded.__dict__ |= {"memo": memo, "base": tiny_gpt2()}
-    return loaded
+def tuned(name, artifact, cases):
+    one = baselines(artifact=True)[name]
+    build = partial(one.build, artifact)
+    setting = selection.best_setting(one, build, cases)
+    return build(**setting), setting
 
 
-def test_one_setting_is_chosen_for_all_numbers_of_picks(artifact, memo, caplog):
-    cases = cold_users(toy_dataset(), toy_split().valid[:3], (0, 1))
-    caplog.set_level("INFO", logger=trained.__name__)
+def test_one_setting_is_chosen_for_all_numbers_of_picks(artifact, memo):
+    cases = prefix_cases(toy_dataset(), toy_split().valid[:3], (0, 1))
     profiles = len({c.profile.model_dump_json() for c in cases})
-    for name, grid in (("bigrec", GAMMAS), ("d3", ALPHAS)):
-        made = trained._RIVALS[name][1](artifact, cases)
+    for name, setting, grid in (("bigrec", "gamma", GAMMAS), ("d3", "alpha", ALPHAS)):
+        made, best = tuned(name, artifact, cases)
         assert isinstance(made, Recommends)
         assert len(made.recommend(NEW, k=7)) == 7
-        (line,) = [r.getMessage() for r in caplog.records if r.getMessage().startswith(name)]
-        assert float(line.split()[-1].rstrip("}")) in grid
+        assert best[setting] in grid
     # Twelve and ten settings, but every profile was shown to the model once.
     assert memo.asked == {"free": profiles + 1, "catalog": profiles + 1}
 
 
 def test_without_validation_users_the_default_stands(artifact, memo):
     for name in ("base_lm", "bigrec", "d3"):
-        made = trained._RIVALS[name][1](artifact, [])
+        made, setting = tuned(name, artifact, [])
         assert len(made.recommend(NEW, k=7)) == 7
-    share = trained._RIVALS["d3"][1](artifact, []).scores(NEW)
-    knn = item_knn_baseline(
-        memo.recommender.catalog, memo.recommender.counts, **trained.KNN_DEFAULT
-    )
-    assert share == pytest.approx(d3(memo, knn, alpha=0.5).scores(NEW))
+        assert setting == baselines(artifact=True)[name].defaults
+    assert setting["assistant"] == baselines()["item_knn_prior"].defaults
+    assert made.scores(NEW) == pytest.approx(d3(artifact, alpha=0.5).scores(NEW))

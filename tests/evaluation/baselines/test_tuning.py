@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
+from coldstart.evaluation.baselines.ease import ease
 from coldstart.evaluation.baselines.knn_text_prior import knn_text_prior
-from coldstart.evaluation.baselines.registry import RIVALS
+from coldstart.evaluation.baselines.registry import baselines
+from coldstart.evaluation.baselines.selection import all_systems
 from coldstart.evaluation.baselines.training_data import TrainingData
+from coldstart.evaluation.baselines.tuning import settings as combinations
 from coldstart.evaluation.baselines.tuning import tune, tune_in_turn, validation_cases
-from coldstart.evaluation.benchmark import TrialPlan, run_trial
-from coldstart.evaluation.harness import MIN_TARGETS, SHOTS, evaluate
-from coldstart.evaluation.systems import registry
+from coldstart.evaluation.benchmark import BenchmarkPlan, run_benchmark
+from coldstart.evaluation.case_metrics import mean_by_picks
+from coldstart.evaluation.cases import MIN_TARGETS, N_PICKS, ColdCase
 from coldstart.interactions.interaction_stats import co_occurrence, log_popularity
 from coldstart.schema import UserProfile
 from coldstart.splitting.folds import user_folds
+from tests.evaluation.baselines.six_films import FILMS, training
 from tests.fakes import FakeEncoder
 from tests.toy import toy_dataset
 
@@ -27,7 +33,7 @@ TRAINING = TrainingData.of(DATA, FOLDS[0].train, encoder=FakeEncoder())
 
 def weighed(**weights):
     """A recommender whose worth is known: how near its weights are to 3 and 2."""
-    base = RIVALS["random_items"].build(TRAINING)
+    base = baselines()["random_items"].build(TRAINING)
     base.worth = -abs(weights["a"] - 3) - abs(weights["b"] - 2)
     return base
 
@@ -71,19 +77,19 @@ def test_short_histories_are_tuned_on_as_well():
     long = validation_cases(short(12), users)
     assert min(len(c.targets) for c in long) >= MIN_TARGETS
     brief = validation_cases(short(4), users)
-    assert {c.shots for c in brief} == {k for k in SHOTS if k < 4}
+    assert {c.n_picks for c in brief} == {k for k in N_PICKS if k < 4}
     assert min(len(c.targets) for c in brief) == 1
     assert len({c.user for c in validation_cases(short(12), users, limit=5)}) <= 5
 
 
 def test_on_demand_every_rival_is_tuned_on_the_folds_own_validation_users():
     names = ["item_knn", "knn_text_prior", "random_items"]
-    plain = [registry()[n] for n in names]
-    tuned = [registry(tuned=True)[n] for n in names]
+    plain = [all_systems()[n] for n in names]
+    tuned = [all_systems(tuned=True)[n] for n in names]
     assert plain[2].settings == tuned[2].settings  # it has nothing to be tuned
-    assert tuned[0].settings["grid"] == RIVALS["item_knn"].grid
-    plan = TrialPlan((0, 1), 1, min_targets=1)
-    trial = run_trial(DATA, FOLDS, tuned, plan, only=[0], encoder=FakeEncoder())
+    assert tuned[0].settings["grid"] == baselines()["item_knn"].grid
+    plan = BenchmarkPlan((0, 1), 1, min_targets=1)
+    trial = run_benchmark(DATA, FOLDS, tuned, plan, only=[0], encoder=FakeEncoder())
     cases = validation_cases(DATA, FOLDS[0].valid)
     best = tune(lambda **s: knn_text_prior(TRAINING, **s), {"weight": (0.5, 5.0)}, cases)
     assert best.value <= 1
@@ -103,7 +109,47 @@ def test_the_hybrid_is_the_sum_of_its_parts():
 
 
 def test_without_picks_the_hybrid_is_demographic_popularity():
-    cases = [c for c in validation_cases(DATA, FOLDS[0].valid) if not c.shots]
-    plain = registry()["demographic_popularity"].make(TRAINING, FOLDS[0], DATA)
-    rows = evaluate({"hybrid": knn_text_prior(TRAINING), "plain": plain}, cases)
-    assert rows[0].values == rows[1].values
+    cases = [c for c in validation_cases(DATA, FOLDS[0].valid) if not c.n_picks]
+    plain = all_systems()["demographic_popularity"].make(TRAINING, FOLDS[0], DATA)
+    assert mean_by_picks(knn_text_prior(TRAINING), cases) == mean_by_picks(plain, cases)
+
+
+# -- grid search -----------------------------------------------------------------------------------
+
+
+def test_tuning_averages_over_numbers_of_picks():
+    # "a" is right for three users without picks, "b" for the only one with one.
+    cases = [ColdCase(str(n), 0, UserProfile(), frozenset("a")) for n in range(3)]
+    cases.append(ColdCase("x", 1, UserProfile(liked="f"), frozenset("b")))
+
+    def build(first, rest):
+        order = [first, rest, *sorted(set(FILMS) - {first, rest})]
+        return training().ranking(lambda p: np.array([-float(order.index(i)) for i in FILMS]))
+
+    tuned = tune(build, {"first": ["c", "a", "b"], "rest": ["d", "e"]}, cases)
+    assert tuned.setting == {"first": "a", "rest": "d"}  # the first of equals
+    assert [s for s, _ in tuned.tried] == combinations({"first": "cab", "rest": "de"})
+    assert tuned.value == max(value for _, value in tuned.tried) == 0.75
+    worth = {s["first"]: value for s, value in tuned.tried if s["rest"] == "d"}
+    assert worth["b"] == worth["a"]  # right for one of two numbers of picks, not of four cases
+
+
+def test_tuning_a_rival():
+    cases = [ColdCase("u", 1, UserProfile(liked="a"), frozenset("bc"))]
+    tuned = tune(partial(ease, training()), {"l2": [1.0, 10.0]}, cases, "recall@10")
+    assert tuned.setting == {"l2": 1.0}
+    assert tuned.value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("grid", "cases", "metric", "why"),
+    [
+        ({"l2": [1.0]}, 1, "ndcg@3", "unknown metric 'ndcg@3'"),
+        ({"l2": []}, 1, "ndcg@10", "nothing to tune"),
+        ({"l2": [1.0]}, 0, "ndcg@10", "nothing to tune"),
+    ],
+)
+def test_what_cannot_be_tuned(grid, cases, metric, why):
+    one = [ColdCase("u", 1, UserProfile(liked="a"), frozenset("b"))]
+    with pytest.raises(ConfigError, match=why):
+        tune(partial(ease, training()), grid, one * cases, metric)

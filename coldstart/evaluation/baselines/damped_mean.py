@@ -1,30 +1,19 @@
-"""Chance, and popularity that forgets how many people were asked."""
+"""Damped mean rating: quality without reach."""
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.evaluation.baselines.registry import Baseline
 from coldstart.evaluation.baselines.scored import ScoredBaseline
 from coldstart.evaluation.baselines.training_data import TrainingData
-from coldstart.schema import UserProfile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-
-
-def random_items(training: TrainingData, *, seed: int = 0) -> ScoredBaseline:
-    """Any items, in an order drawn from ``seed`` and the profile: equal profiles, equal lists."""
-
-    def score(profile: UserProfile) -> Floats:
-        person = zlib.crc32(profile.model_dump_json().encode())
-        return np.random.default_rng([seed, person]).random(len(training.catalog))
-
-    return training.ranking(score)
 
 
 def damped_mean(training: TrainingData, *, damping: float = 500.0) -> ScoredBaseline:
@@ -59,3 +48,12 @@ def _judgements(training: TrainingData) -> tuple[Floats, Floats]:
         return total, number
     total = np.asarray(training.matrix.sum(axis=0)).ravel()
     return total, total + np.asarray(training.as_matrix(training.dislikes).sum(axis=0)).ravel()
+
+
+BASELINE = Baseline(
+    "damped_mean",
+    "damped mean of likes against dislikes",
+    damped_mean,
+    grid={"damping": (10.0, 50.0, 200.0, 500.0)},
+    position=40,
+)

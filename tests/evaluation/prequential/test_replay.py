@@ -9,8 +9,12 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.cli import main
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.baselines.scored import popularity_baseline
-from coldstart.evaluation.prequential.incremental import Live, Retrained, make_learner
+from coldstart.evaluation.baselines.popularity import popularity_baseline
+from coldstart.evaluation.prequential.incremental import (
+    IncrementalRecommender,
+    RetrainedRecommender,
+    train_system,
+)
 from coldstart.evaluation.prequential.interest_shift import ShiftPlan
 from coldstart.evaluation.prequential.replay import ReplayPlan, Shown, arrivals, replay, stream
 from coldstart.evaluation.prequential.run import ReplayOptions, run
@@ -186,44 +190,29 @@ def test_bad_plans(change, why):
 @pytest.mark.parametrize("name", ["popularity", "demographic_popularity", "item_knn_prior"])
 def test_a_live_system_is_what_it_would_be_on_all_likes(data, folds, name):
     split = folds[0]
-    learner = make_learner(name, data, split, encoder=FakeEncoder())
-    live = Live(LiveCounts(learner.counts), lambda c: learner.build(c, None), refresh=1)
+    made = train_system(name, data, split, encoder=FakeEncoder())
+    live = IncrementalRecommender(LiveCounts(made.counts), made.with_counts, refresh=1)
     replay(name, live, data, split.test, PLAN)
     known = {u: data.users[u] for u in (*split.train, *split.test)}
-    again = learner.build(Counts.fit(data.catalog.ids, known, data.likes), None)
+    again = made.with_counts(Counts.fit(data.catalog.ids, known, data.likes))
     for user in split.valid:
         profile = UserProfile(age=20, liked=list(data.likes[user][:2]))
         ours, theirs = (x.recommend(profile, k=12) for x in (live, again))
         assert [(r.item_id, r.score) for r in ours] == [(r.item_id, r.score) for r in theirs]
 
 
-def test_learners_are_the_systems_of_the_registry(data, folds):
-    from coldstart.evaluation.baselines.training_data import TrainingData
-    from coldstart.evaluation.systems import registry
-
-    training = TrainingData.of(data, folds[0].train)
-    for name in ("popularity", "demographic_popularity", "item_knn_prior"):
-        made = registry()[name].make(training, folds[0], data)
-        ours = make_learner(name, data, folds[0]).frozen
-        for user in folds[0].test:
-            profile = data.users[user].model_copy(
-                update={"liked": UserProfile(liked=list(data.likes[user][:3])).liked}
-            )
-            assert ours.recommend(profile).item_ids == made.recommend(profile).item_ids
-
-
 def test_coldstart_goes_on_from_new_counts_with_the_ranker_it_has(data, folds, monkeypatch):
     from coldstart.artifacts import loading as assembly
 
     monkeypatch.setattr(assembly, "make_encoder", lambda *_: FakeEncoder())
-    learner = make_learner("coldstart_prior", data, folds[0], encoder=FakeEncoder())
+    made = train_system("coldstart_prior", data, folds[0], encoder=FakeEncoder())
     profile = UserProfile(age=20, liked=list(data.likes["u1"][:3]))
-    same = learner.build(learner.counts, None)
-    assert same.recommend(profile).item_ids == learner.frozen.recommend(profile).item_ids
-    empty = learner.build(Counts.fit(data.catalog.ids, {}, {}), None)
-    assert empty.recommend(profile).item_ids != learner.frozen.recommend(profile).item_ids
+    same = made.with_counts(made.counts)
+    assert same.recommend(profile).item_ids == made.recommend(profile).item_ids
+    empty = made.with_counts(Counts.fit(data.catalog.ids, {}, {}))
+    assert empty.recommend(profile).item_ids != made.recommend(profile).item_ids
     moved = UserProfile(age=20, liked=["i0", "i2", "i4", "i6", "i1"])
-    recent = learner.build(learner.counts, 0.2)
+    recent = made.with_counts(made.counts, 0.2)
     assert [r.score for r in recent.recommend(moved)] != [r.score for r in same.recommend(moved)]
 
 
@@ -234,16 +223,18 @@ def test_refresh_says_how_often_counts_are_used_anew(data):
         built.append(counts.likes.sum())
         return popularity_baseline(data.catalog, counts)
 
-    live = Live(LiveCounts(Counts.fit(data.catalog.ids, {}, {})), build, refresh=3)
+    live = IncrementalRecommender(
+        LiveCounts(Counts.fit(data.catalog.ids, {}, {})), build, refresh=3
+    )
     for item in data.catalog.ids[:7]:
         live.observe(UserProfile(user_id="u"), item)
     assert built == [0, 3, 6]
     with pytest.raises(ConfigError, match="refresh is 0"):
-        Live(LiveCounts(Counts.fit(data.catalog.ids, {}, {})), build, refresh=0)
+        IncrementalRecommender(LiveCounts(Counts.fit(data.catalog.ids, {}, {})), build, refresh=0)
 
 
 def test_feedback_says_whose_it_is(data):
-    live = Live(
+    live = IncrementalRecommender(
         LiveCounts(Counts.fit(data.catalog.ids, {}, {})),
         lambda c: popularity_baseline(data.catalog, c),
     )
@@ -253,7 +244,7 @@ def test_feedback_says_whose_it_is(data):
 
 def test_training_anew_sees_what_was_observed_and_nothing_else(data, folds):
     split, half = folds[0], 20
-    again = Retrained("popularity", data, split, half, refresh=1)
+    again = RetrainedRecommender("popularity", data, split, half, refresh=1)
     with pytest.raises(DataError, match="asked after 0 likes, trained after 20"):
         again.recommend(UserProfile())
     seen = stream(data, split.test)[:half]
@@ -270,7 +261,7 @@ def test_training_anew_sees_what_was_observed_and_nothing_else(data, folds):
 
 def test_unknown_system(data, folds):
     with pytest.raises(ConfigError, match="no system 'magic'"):
-        make_learner("magic", data, folds[0])
+        train_system("magic", data, folds[0])
 
 
 # -- figures ---------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""Recommending by words alone: what a profile says against what an item is called.
+"""Sparse text retrieval: BM25 of the profile's words against the items' words.
 
-No like of any training user counts, except that items which are exactly level follow by popularity.
+No like of any training user counts, except that exact ties are broken by popularity.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from coldstart.evaluation.baselines.neighbours import TIE
-from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.profile_text import item_text, profile_text
+from coldstart.evaluation.baselines.registry import Baseline
+from coldstart.evaluation.baselines.scored import TIE, ScoredBaseline
 from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.interactions.interaction_stats import popularity
-from coldstart.schema import Item, UserProfile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,41 +25,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _WORD = re.compile(r"\w+")
-
-
-def profile_text(training: TrainingData, profile: UserProfile) -> str:
-    """Attributes, interests, ``about``, then title and categories of the known picks."""
-    items = training.catalog.items
-    said = [", ".join(profile.demographics().values()), profile.free_text()]
-    said += [item_text(items[n]) for n in training.picks(profile)]
-    return ". ".join(s for s in said if s)
-
-
-def item_text(item: Item) -> str:
-    """Title, categories and description."""
-    return ". ".join(x for x in (item.title, ", ".join(item.categories), item.description) if x)
-
-
-def text_retrieval(training: TrainingData) -> ScoredBaseline:
-    """Cosine between the sentence embeddings of ``profile_text`` and of each item's text.
-
-    Who says nothing at all gets popularity; at k=0 attributes, interests and ``about`` speak.
-    """
-    from coldstart.artifacts.loading import make_encoder
-    from coldstart.encoding.encoders import encode_items
-    from coldstart.runtime import models
-
-    encoder = training.encoder or make_encoder(models.DEFAULT_ENCODER)
-    vectors = encode_items(encoder, [item.content_text() for item in training.catalog])
-    everyone = popularity(training.counts)
-
-    def score(profile: UserProfile) -> Floats:
-        said = profile_text(training, profile)
-        if not said:
-            return everyone
-        return np.asarray(vectors @ encoder.encode([said])[0], dtype=np.float64) + TIE * everyone
-
-    return training.ranking(score)
 
 
 class BM25:
@@ -117,3 +82,13 @@ def bm25(training: TrainingData, *, k1: float = 0.5, b: float = 0.0) -> ScoredBa
     index = BM25([item_text(item) for item in training.catalog], k1=k1, b=b)
     everyone = TIE * popularity(training.counts)
     return training.ranking(lambda profile: index(profile_text(training, profile)) + everyone)
+
+
+BASELINE = Baseline(
+    "bm25",
+    "BM25 of the profile's words against the items' words",
+    bm25,
+    uses=frozenset({"picks", "attributes", "text"}),
+    grid={"k1": (0.5, 1.2, 2.0), "b": (0.0, 0.4, 0.75)},
+    position=150,
+)
