@@ -1,53 +1,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from coldstart.cli import main
-from coldstart.evaluation.baselines.selection import all_systems
-from coldstart.evaluation.benchmark import BenchmarkPlan, System
-from coldstart.splitting.folds import user_folds
 from tests.toy import toy_dataset
-
-PLAN = BenchmarkPlan((0, 1, 3), support=3)
-FAST = ("popularity", "demographic_popularity", "item_knn", "random_items")
 
 
 @pytest.fixture
 def data():
     return toy_dataset()
-
-
-@pytest.fixture
-def folds(data):
-    return user_folds(data.likes, 3)
-
-
-class Counting:
-    """A system that counts how often it is made and asked."""
-
-    def __init__(self, name="counting", inner="item_knn", **more):
-        self.made = self.asked = 0
-        self._make = all_systems()[inner].make
-        self.system = System(name, self.make, **more)
-
-    def make(self, training, split, data):
-        self.made += 1
-        inner, outer = self._make(training, split, data), self
-
-        class Asked:
-            def recommend(self, profile, *, k=10):
-                outer.asked += 1
-                return inner.recommend(profile, k=k)
-
-        return Asked()
-
-
-def answers(trial):
-    """Everything but the time it took."""
-    return [replace(r, milliseconds=0.0) for r in trial.records]
 
 
 @pytest.fixture

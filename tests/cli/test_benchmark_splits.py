@@ -9,7 +9,6 @@ from coldstart.cli import holdout, main
 from coldstart.evaluation import scenarios
 from coldstart.evaluation.benchmark import BenchmarkPlan
 from coldstart.evaluation.case_metrics import COLD_METRICS, METRICS
-from coldstart.evaluation.scenarios import later_users, new_items
 from tests.toy import toy_dataset
 
 PLAN = BenchmarkPlan((0, 2), support=2, min_targets=1)
@@ -24,16 +23,6 @@ def data():
         u: tuple(float(n + m) for m in range(len(toy.likes[u]))) for n, u in enumerate(toy.likes)
     }
     return replace(toy, times=times)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def later(data):
-    return later_users(data, quantile=0.8)
-
-
-@pytest.fixture(scope="module")
-def items(data):
-    return new_items(data, 3, share=0.3)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from coldstart.evaluation.case_metrics import METRICS, CaseEvaluator
 from coldstart.evaluation.cases import support_cases
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.splitting.folds import user_folds
+from tests.evaluation.counting import Counting
 from tests.fakes import FakeEncoder
 from tests.toy import toy_dataset
 
@@ -30,26 +31,6 @@ def data():
 @pytest.fixture
 def folds(data):
     return user_folds(data.likes, 3)
-
-
-class Counting:
-    """A system that counts how often it is made and asked."""
-
-    def __init__(self, name="counting", inner="item_knn", **more):
-        self.made = self.asked = 0
-        self._make = all_systems()[inner].make
-        self.system = System(name, self.make, **more)
-
-    def make(self, training, split, data):
-        self.made += 1
-        inner, outer = self._make(training, split, data), self
-
-        class Asked:
-            def recommend(self, profile, *, k=10):
-                outer.asked += 1
-                return inner.recommend(profile, k=k)
-
-        return Asked()
 
 
 def answers(trial):
@@ -241,9 +222,9 @@ def test_every_system_answers(data, folds, tmp_path):
 
 
 def test_systems_without_their_library_are_left_out_with_a_reason(monkeypatch):
-    from coldstart.evaluation.baselines import library
+    from coldstart.evaluation.baselines import registry
 
-    monkeypatch.setattr(library, "find_spec", lambda name: None)
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
     notes = []
     names = [s.name for s in choose(note=notes.append)]
     assert set(all_systems()) - set(names) == {"als", "lightfm_warp", "coldstart_prior"}
@@ -259,14 +240,13 @@ def test_unknown_systems_are_named():
 
 
 def test_trees_are_learned_as_in_training(monkeypatch, data, folds):
-    from coldstart.evaluation.systems import without_model
-
+    from coldstart.evaluation.baselines.coldstart_prior import coldstart_prior
     from coldstart.training import crossfit, run
 
     training = TrainingData.of(data, folds[0].train, encoder=FakeEncoder())
-    assert without_model(training, folds[0], data).recommender.ranker.trees is None
+    assert coldstart_prior(training, folds[0], data).recommender.ranker.trees is None
     monkeypatch.setattr(crossfit, "ENOUGH_USERS", 10)
-    ranker = without_model(training, folds[0], data).recommender.ranker
+    ranker = coldstart_prior(training, folds[0], data).recommender.ranker
     config = run.TrainConfig()
     out_of_fold = run.OutOfFold(data, folds[0].train, FakeEncoder(), seed=config.seed)
     learned = run._classical(data, folds[0], config, out_of_fold, None, lambda row: None)

@@ -9,13 +9,14 @@ import pytest
 
 from coldstart.errors import ConfigError
 from coldstart.evaluation import report, svg
-from coldstart.evaluation.baselines.selection import all_systems, choose
-from coldstart.evaluation.benchmark import BenchmarkPlan, System, run_benchmark
+from coldstart.evaluation.baselines.selection import choose
+from coldstart.evaluation.benchmark import BenchmarkPlan, run_benchmark
 from coldstart.evaluation.benchmark_summary import groups_of, summarise
 from coldstart.evaluation.case_metrics import METRICS, UNTESTED
 from coldstart.evaluation.report import make_report
 from coldstart.metrics.significance import holm, paired_bootstrap
 from coldstart.splitting.folds import user_folds
+from tests.evaluation.counting import Counting
 from tests.toy import toy_dataset
 
 PLAN = BenchmarkPlan((0, 1, 3), support=3)
@@ -30,31 +31,6 @@ def data():
 @pytest.fixture
 def folds(data):
     return user_folds(data.likes, 3)
-
-
-class Counting:
-    """A system that counts how often it is made and asked."""
-
-    def __init__(self, name="counting", inner="item_knn", **more):
-        self.made = self.asked = 0
-        self._make = all_systems()[inner].make
-        self.system = System(name, self.make, **more)
-
-    def make(self, training, split, data):
-        self.made += 1
-        inner, outer = self._make(training, split, data), self
-
-        class Asked:
-            def recommend(self, profile, *, k=10):
-                outer.asked += 1
-                return inner.recommend(profile, k=k)
-
-        return Asked()
-
-
-def answers(trial):
-    """Everything but the time it took."""
-    return [replace(r, milliseconds=0.0) for r in trial.records]
 
 
 @pytest.fixture
@@ -188,3 +164,24 @@ def test_saved_under_the_name_given(evil, tmp_path, monkeypatch):
 
 def test_a_name_may_begin_with_an_underscore():
     assert svg.label_of("_x$") == r"x\$"
+
+
+def test_gauc_is_shown_as_what_it_is_and_never_compared(trial, data):
+    summary = summarise(trial, data)
+    assert not {p.metric for p in summary.paired} & set(UNTESTED)
+    made = make_report(trial, summary, data, "x", 0)
+    title = "GAUC on rated items, for comparability only"
+    *_, table, legend = made.tables
+    assert (table.title, legend.title) == (title, "Systems")
+    assert title not in [t.title for t in made.tables[: made.brief]]
+    assert [row[0] for row in table.rows] == list(FAST)
+    assert "0 of 60 users lack one of the two kinds and are left out" in table.note
+    assert "tested nowhere" in made.markdown()
+    assert f"<h2>{title}</h2>" in made.page()
+    assert not any("rated" in t.title for t in made.tables[:-2])
+    some = {u: x for n, (u, x) in enumerate(data.dislikes.items()) if n % 3}
+    part = replace(data, dislikes=some)
+    trial = run_benchmark(part, user_folds(part.likes, 3), choose(FAST), PLAN)
+    made = make_report(trial, summarise(trial, part), part, "x", 0)
+    assert "20 of 60 users lack one of the two kinds" in made.tables[-2].note
+    assert made.tables[-2].columns[1] == "k=0 (n=40)"

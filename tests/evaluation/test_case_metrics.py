@@ -15,7 +15,7 @@ from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.baselines.scored import ScoredBaseline
 from coldstart.evaluation.baselines.selection import all_systems, choose
 from coldstart.evaluation.baselines.training_data import TrainingData
-from coldstart.evaluation.benchmark import BenchmarkPlan, System, run_benchmark
+from coldstart.evaluation.benchmark import BenchmarkPlan, run_benchmark
 from coldstart.evaluation.benchmark_summary import summarise
 from coldstart.evaluation.case_metrics import (
     ACCURACY,
@@ -48,35 +48,10 @@ def folds(data):
     return user_folds(data.likes, 3)
 
 
-class Counting:
-    """A system that counts how often it is made and asked."""
-
-    def __init__(self, name="counting", inner="item_knn", **more):
-        self.made = self.asked = 0
-        self._make = all_systems()[inner].make
-        self.system = System(name, self.make, **more)
-
-    def make(self, training, split, data):
-        self.made += 1
-        inner, outer = self._make(training, split, data), self
-
-        class Asked:
-            def recommend(self, profile, *, k=10):
-                outer.asked += 1
-                return inner.recommend(profile, k=k)
-
-        return Asked()
-
-
 def of(trial, system, n_picks, metric="ndcg@10"):
     at = METRICS.index(metric)
     rows = [r for r in trial.records if (r.system, r.n_picks) == (system, n_picks)]
     return {r.user: r.values[at] for r in rows if r.values[at] is not None}
-
-
-def answers(trial):
-    """Everything but the time it took."""
-    return [replace(r, milliseconds=0.0) for r in trial.records]
 
 
 def test_gauc_is_the_auc_of_scikit_learn_weighted_by_rated_items(data, folds):
@@ -184,27 +159,6 @@ def test_more_than_anybody_answers_is_not_asked_for(monkeypatch):
     assert asked == [(8, set()), (module.DEPTH, set("bcd"))]
     assert (capped.top, capped.values) == (usual.top, usual.values)
     assert capped.top == tuple("efgh")
-
-
-def test_gauc_is_shown_as_what_it_is_and_never_compared(trial, data):
-    summary = summarise(trial, data)
-    assert not {p.metric for p in summary.paired} & set(UNTESTED)
-    made = make_report(trial, summary, data, "x", 0)
-    title = "GAUC on rated items, for comparability only"
-    *_, table, legend = made.tables
-    assert (table.title, legend.title) == (title, "Systems")
-    assert title not in [t.title for t in made.tables[: made.brief]]
-    assert [row[0] for row in table.rows] == list(FAST)
-    assert "0 of 60 users lack one of the two kinds and are left out" in table.note
-    assert "tested nowhere" in made.markdown()
-    assert f"<h2>{title}</h2>" in made.page()
-    assert not any("rated" in t.title for t in made.tables[:-2])
-    some = {u: x for n, (u, x) in enumerate(data.dislikes.items()) if n % 3}
-    part = replace(data, dislikes=some)
-    trial = run_benchmark(part, user_folds(part.likes, 3), choose(FAST), PLAN)
-    made = make_report(trial, summarise(trial, part), part, "x", 0)
-    assert "20 of 60 users lack one of the two kinds" in made.tables[-2].note
-    assert made.tables[-2].columns[1] == "k=0 (n=40)"
 
 
 def test_without_dislikes_there_is_no_gauc(data, folds):

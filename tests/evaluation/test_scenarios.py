@@ -64,7 +64,11 @@ def test_kept_results_of_folds_of_users_are_still_found(movielens, tmp_path):
 
     splits = user_folds(movielens.likes)
     kept = ResultCache(
-        tmp_path, movielens, new_users(movielens, splits).fingerprint, BenchmarkPlan(), METRICS
+        tmp_path,
+        movielens,
+        new_users(movielens, splits).fingerprint,
+        BenchmarkPlan().key(),
+        METRICS,
     )
     settings = all_systems()["popularity"].settings
     path = kept.path("popularity", settings, 0)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from coldstart import Catalog, Item, UserProfile
 from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import ConfigError
-from coldstart.evaluation import quizzes as measured
+from coldstart.evaluation import onboarding as measured
 from coldstart.interactions.interaction_stats import Counts, pick_lift, popularity
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.runtime.hardware import one_blas_thread

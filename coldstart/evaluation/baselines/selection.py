@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ADAPTER = "coldstart.evaluation.recommender_adapter"
 TUNED_ON = 30
 """Validation users on whom baselines of an artifact are tuned, at five numbers of picks each."""
 
@@ -209,7 +210,7 @@ def artifact_system(one: Baseline, folder: Path, artifact: LoadedArtifact, seed:
             log.info("%s: %s", one.name, setting)
         return build(**setting)
 
-    code = (one.build.__module__, tuning.__name__)
+    code = (one.build.__module__, tuning.__name__, ADAPTER)
     return System(
         one.name, make, one.description, settings, one.requires, one.ours, code, one.build
     )

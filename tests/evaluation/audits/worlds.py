@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from coldstart import Recommender, prompts
-from coldstart.evaluation.cases import prefix_cases
 from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.settings import Settings
 from tests.fakes import FakeEncoder
 from tests.fakes_lm import tiny_llama
-from tests.toy import toy_catalog, toy_dataset, toy_split
+from tests.toy import toy_catalog, toy_dataset
 
 QUICK = {"beam": DecodingConfig(max_new_tokens=6)}
 
@@ -29,13 +26,3 @@ def make(catalog=None, template="movies-en", **manifest):
         Settings(written_titles=4),
         manifest=manifest,
     )
-
-
-@pytest.fixture(scope="module")
-def rec():
-    return make()
-
-
-@pytest.fixture(scope="module")
-def cases():
-    return prefix_cases(toy_dataset(), toy_split().test[:4], (0, 3))

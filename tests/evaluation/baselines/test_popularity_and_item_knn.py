@@ -11,11 +11,6 @@ from coldstart.evaluation.baselines.demographic_popularity import demographic_ba
 from coldstart.evaluation.baselines.item_knn_prior import item_knn_baseline
 from coldstart.evaluation.baselines.popularity import popularity_baseline
 from coldstart.evaluation.baselines.scored import ScoredBaseline
-from coldstart.evaluation.cases import (
-    prefix_cases,
-    shuffled,
-    support_cases,
-)
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Item, UserProfile
 
@@ -111,51 +106,3 @@ def test_root_scales_with_the_square_root_of_the_picks():
         strict=True,
     ):
         assert two.score - three.score == pytest.approx(2 * (one.score - three.score))
-
-
-def test_reserved_likes_are_neither_targets_nor_shown():
-    data = toy({"u": "abcdefgh", "v": "abcdefg"})
-    cases = prefix_cases(data, ["u", "v"], (0, 1, 3), reserved=3)
-    assert [(c.user, c.n_picks) for c in cases] == [("u", 0), ("u", 1), ("u", 3)]
-    for case in cases:
-        assert case.targets == frozenset("defgh")
-        liked, seen = ([p.item for p in x] for x in (case.profile.liked, case.profile.seen))
-        assert liked + seen == ["a", "b", "c"]
-        assert len(liked) == case.n_picks
-    expected = support_cases(data, ["u", "v"], (0, 1, 3), support=3).cases
-    assert [(c.user, c.n_picks, c.targets) for c in cases] == [
-        (c.user, c.n_picks, c.targets) for c in expected
-    ]
-    for case, other in zip(cases, expected, strict=True):
-        assert case.profile.liked == other.profile.liked
-        picks = {p.item for p in (*case.profile.liked, *case.profile.seen)}
-        assert picks == other.excluded
-    shown = popularity_baseline(data.catalog, Counts.fit(data.catalog.ids, {}, {}))
-    for case in cases:
-        assert not set(shown.recommend(case.profile, k=8).item_ids) & set("abc")
-
-
-def test_shuffled_cases_hide_what_was_reserved_for_the_user():
-    likes = {"u": "abcdefghi", "v": "ihgfedcba"}
-    cases = prefix_cases(toy(likes), ["u", "v"], (1,), min_targets=2, reserved=3)
-    for other in shuffled(cases):
-        hidden = {p.item for p in other.profile.seen}
-        assert hidden == set(likes[other.user][:3])
-        assert not other.targets & {p.item for p in other.profile.liked}
-
-
-def test_shares_together_are_the_whole_evaluation():
-    from coldstart.evaluation.recommender_adapter import Plan, classical, score_share
-    from tests.test_recommender import make
-    from tests.toy import toy_dataset, toy_split
-
-    rec = make()
-    split = toy_split()
-    plan = Plan(toy_dataset(), split.train, split.valid, split.test[:5], (0, 3), reserved=3)
-    whole = score_share(rec, plan, 0, 1)
-    parts = [s for n in range(3) for s in score_share(rec, plan, n, 3)]
-    assert sorted(map(repr, parts)) == sorted(map(repr, whole))
-    assert {s.system for s in whole} >= {"language model alone, free", "**coldstart, both**"}
-    assert {s.n_picks for s in whole} == {0, 3}
-    assert "popularity" in (systems := classical(rec, plan))
-    assert all(len(s.recommend(plan.cases[-1].profile, k=3)) == 3 for s in systems.values())
