@@ -91,9 +91,9 @@ def benchmark(
     from coldstart.artifacts.format import read_manifest
     from coldstart.evaluation.baselines.selection import choose
     from coldstart.evaluation.benchmark import BenchmarkPlan, run_benchmark
+    from coldstart.evaluation.benchmark_report import make_report
     from coldstart.evaluation.benchmark_summary import summarise
     from coldstart.evaluation.cases import MIN_TARGETS
-    from coldstart.evaluation.report import make_report
     from coldstart.runtime.cache import cache_dir
 
     names = None if systems == "all" else [n.strip() for n in systems.split(",") if n.strip()]

@@ -38,7 +38,7 @@ _GAUC, _RATED = UNTESTED
 
 
 @dataclass(frozen=True)
-class Mean:
+class MetricMean:
     """One metric of one system at one number of picks.
 
     Args:
@@ -111,7 +111,7 @@ class Paired:
 
 
 @dataclass(frozen=True)
-class Served:
+class GroupedMetric:
     """How groups of people are served by one system at one number of picks.
 
     Args:
@@ -135,10 +135,10 @@ class Served:
 class Summary:
     """All tables; see each of them."""
 
-    means: tuple[Mean, ...]
+    means: tuple[MetricMean, ...]
     lists: tuple[Lists, ...]
     paired: tuple[Paired, ...]
-    served: tuple[Served, ...]
+    served: tuple[GroupedMetric, ...]
 
 
 def summarise(
@@ -225,7 +225,7 @@ def _values(metrics: Sequence[str], records: Sequence[Record], metric: str) -> d
 
 def _means(
     metrics: Sequence[str], name: str, n_picks: int, records: Sequence[Record], seed: int
-) -> list[Mean]:
+) -> list[MetricMean]:
     out = []
     for metric in (m for m in metrics if m != _RATED):
         values = list(_values(metrics, records, metric).values())
@@ -233,10 +233,12 @@ def _means(
             weights = list(_values(metrics, records, _RATED).values())
             low, high = weighted_interval(values, weights, seed)
             value = float(np.average(values, weights=weights))
-            out.append(Mean(name, n_picks, metric, value, low, high, len(values)))
+            out.append(MetricMean(name, n_picks, metric, value, low, high, len(values)))
         elif values:
             low, high = bootstrap_interval(values, seed)
-            out.append(Mean(name, n_picks, metric, float(np.mean(values)), low, high, len(values)))
+            out.append(
+                MetricMean(name, n_picks, metric, float(np.mean(values)), low, high, len(values))
+            )
     return out
 
 
@@ -303,7 +305,7 @@ def _served(
     values: Mapping[str, float],
     bands: Mapping[str, str],
     seed: int,
-) -> Served:
+) -> GroupedMetric:
     groups = by_group(values, bands, seed=seed)
     between = gap(values, bands, seed=seed) if len(groups.means) > 1 else None
-    return Served(name, n_picks, attribute, metric, groups, between)
+    return GroupedMetric(name, n_picks, attribute, metric, groups, between)

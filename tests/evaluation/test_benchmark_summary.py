@@ -11,9 +11,9 @@ from coldstart.errors import ConfigError
 from coldstart.evaluation import report, svg
 from coldstart.evaluation.baselines.selection import choose
 from coldstart.evaluation.benchmark import BenchmarkPlan, run_benchmark
+from coldstart.evaluation.benchmark_report import make_report
 from coldstart.evaluation.benchmark_summary import groups_of, summarise
 from coldstart.evaluation.case_metrics import METRICS, UNTESTED
-from coldstart.evaluation.report import make_report
 from coldstart.metrics.significance import holm, paired_bootstrap
 from coldstart.splitting.folds import user_folds
 from tests.evaluation.counting import Counting

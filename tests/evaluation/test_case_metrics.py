@@ -16,6 +16,7 @@ from coldstart.evaluation.baselines.scored import ScoredBaseline
 from coldstart.evaluation.baselines.selection import all_systems, choose
 from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.evaluation.benchmark import BenchmarkPlan, run_benchmark
+from coldstart.evaluation.benchmark_report import make_report
 from coldstart.evaluation.benchmark_summary import summarise
 from coldstart.evaluation.case_metrics import (
     ACCURACY,
@@ -27,7 +28,6 @@ from coldstart.evaluation.case_metrics import (
 )
 from coldstart.evaluation.cases import ColdCase, support_cases
 from coldstart.evaluation.recommender_adapter import CachedSignals
-from coldstart.evaluation.report import make_report
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Item, Pick, UserProfile
 from coldstart.scoring.lm_signals import LMSignals

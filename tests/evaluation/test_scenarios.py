@@ -9,10 +9,10 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.baselines.selection import all_systems, choose
 from coldstart.evaluation.benchmark import BenchmarkPlan, System, run_benchmark
+from coldstart.evaluation.benchmark_report import make_report
 from coldstart.evaluation.benchmark_summary import summarise
 from coldstart.evaluation.case_metrics import COLD_METRICS, METRICS
 from coldstart.evaluation.cases import support_cases
-from coldstart.evaluation.report import make_report
 from coldstart.evaluation.scenarios import later_users, new_items, new_users
 from coldstart.metrics.ranking_metrics import ndcg, recall
 from coldstart.schema import UserProfile

@@ -15,7 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from coldstart.errors import DataError
-from coldstart.evaluation.audits.list_similarity import DEPTH, MEASURES, TOP, Mean, compare, mean_of
+from coldstart.evaluation.audits.list_similarity import (
+    DEPTH,
+    MEASURES,
+    TOP,
+    MeanInterval,
+    compare,
+    mean_of,
+)
 from coldstart.evaluation.cases import ColdCase, with_others
 from coldstart.interactions.interaction_stats import attribute_groups
 from coldstart.metrics.ranking_metrics import ndcg
@@ -50,9 +57,9 @@ class Moved:
     system: str
     n_picks: int
     changed: str
-    overlap: Mean
-    rbo: Mean
-    shift: Mean
+    overlap: MeanInterval
+    rbo: MeanInterval
+    shift: MeanInterval
     ndcg: float
     gain: Difference | None
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.audits.list_similarity import Mean, mean_of
+from coldstart.evaluation.audits.list_similarity import MeanInterval, mean_of
 from coldstart.evaluation.cases import ColdCase
 from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.grounding.grounder import Grounder
@@ -47,10 +47,10 @@ class Entry:
     n_picks: int
     titles: int
     distinct: int
-    exact: Mean
-    similarity: Mean
-    abstained: Mean
-    picked: Mean
+    exact: MeanInterval
+    similarity: MeanInterval
+    abstained: MeanInterval
+    picked: MeanInterval
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ MEASURES = ("overlap", "rbo", "shift")
 
 
 @dataclass(frozen=True)
-class Mean:
+class MeanInterval:
     """A mean over users, or over items.
 
     Args:
@@ -37,14 +37,14 @@ class Mean:
         return f"{self.value:.3f} ± {(self.high - self.low) / 2:.3f}"
 
 
-def mean_of(values: Mapping[str, float], seed: int = 0) -> Mean:
+def mean_of(values: Mapping[str, float], seed: int = 0) -> MeanInterval:
     """Mean and percentile bootstrap interval of values by user.
 
     Raises:
         DataError: there is no value, or one is not finite.
     """
     low, high = bootstrap_interval(values.values(), seed)
-    return Mean(sum(values.values()) / len(values), low, high, len(values))
+    return MeanInterval(sum(values.values()) / len(values), low, high, len(values))
 
 
 def overlap(a: Sequence[str], b: Sequence[str], k: int = TOP) -> float:

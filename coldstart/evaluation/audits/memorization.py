@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.evaluation.audits.list_similarity import Mean, mean_of
+from coldstart.evaluation.audits.list_similarity import MeanInterval, mean_of
 from coldstart.evaluation.audits.title_completion import (
     Recalled,
     fits,
@@ -54,8 +54,8 @@ class Completed:
 
     probe: str
     third: str
-    greedy: Mean
-    logprob: Mean
+    greedy: MeanInterval
+    logprob: MeanInterval
     median_rank: float
 
 
@@ -73,8 +73,8 @@ class Dated:
 
     third: str
     median_rank: float
-    gain: Mean
-    shuffled: Mean
+    gain: MeanInterval
+    shuffled: MeanInterval
 
 
 @dataclass(frozen=True)

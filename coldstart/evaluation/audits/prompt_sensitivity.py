@@ -15,7 +15,14 @@ from pathlib import Path
 from jinja2 import Environment
 
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.audits.list_similarity import DEPTH, MEASURES, TOP, Mean, compare, mean_of
+from coldstart.evaluation.audits.list_similarity import (
+    DEPTH,
+    MEASURES,
+    TOP,
+    MeanInterval,
+    compare,
+    mean_of,
+)
 from coldstart.evaluation.baselines.registry import baselines
 from coldstart.evaluation.cases import ColdCase
 from coldstart.evaluation.recommender_adapter import LoadedArtifact, prompt_text, with_template
@@ -52,10 +59,10 @@ class Reworded:
     system: str
     wording: str
     n_picks: int
-    overlap: Mean
-    rbo: Mean
-    shift: Mean
-    ndcg: Mean
+    overlap: MeanInterval
+    rbo: MeanInterval
+    shift: MeanInterval
+    ndcg: MeanInterval
     gain: Difference | None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from coldstart.evaluation.audits.counterfactual import Counterfactual
 from coldstart.evaluation.audits.hallucinations import Ledger
-from coldstart.evaluation.audits.list_similarity import Mean
+from coldstart.evaluation.audits.list_similarity import MeanInterval
 from coldstart.evaluation.audits.memorization import Memory
 from coldstart.evaluation.audits.prompt_sensitivity import Wordings
 from coldstart.evaluation.report import Table, plain, save
@@ -265,5 +265,5 @@ def _gains(found: Sequence[Difference | None]) -> list[tuple[str, str]]:
     ]
 
 
-def _places(mean: Mean) -> str:
+def _places(mean: MeanInterval) -> str:
     return f"{mean.value:.1f} ± {(mean.high - mean.low) / 2:.1f}"

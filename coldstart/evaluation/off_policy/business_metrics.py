@@ -11,12 +11,12 @@ import polars as pl
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.errors import CatalogError, ConfigError, DataError
-from coldstart.evaluation.off_policy.logged_feedback import InteractionLog, Request, Reward
+from coldstart.evaluation.off_policy.logged_feedback import InteractionLog, LoggedRequest, Reward
 
 DRAWS = 1000
 FEW = 0.05
 
-Policy = Callable[[Request], Sequence[str]]
+Policy = Callable[[LoggedRequest], Sequence[str]]
 """A request → item ids, best first; for example
 ``lambda r: recommender.recommend(people[r.user_id]).item_ids``."""
 
@@ -265,7 +265,7 @@ def replay(
     return Replay(len(matched), int(shown.sum()), report, _notes(log, len(matched), shown))
 
 
-def _places(policy: Policy, request: Request, k: int) -> dict[str, int]:
+def _places(policy: Policy, request: LoggedRequest, k: int) -> dict[str, int]:
     """Rank of each of the policy's first ``k`` items."""
     ranked: object = policy(request)
     if not isinstance(ranked, list | tuple) or not all(isinstance(i, str) for i in ranked):

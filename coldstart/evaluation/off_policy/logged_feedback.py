@@ -19,7 +19,7 @@ Reward = Literal["clicked", "converted", "revenue"]
 
 
 @dataclass(frozen=True)
-class Request:
+class LoggedRequest:
     """One list that was shown.
 
     Args:
@@ -137,11 +137,11 @@ class InteractionLog:
         return self.table["propensity"].to_numpy()
 
     @cached_property
-    def requests(self) -> tuple[Request, ...]:
+    def requests(self) -> tuple[LoggedRequest, ...]:
         """The shown lists, in order of their first rows."""
         timed = "timestamp" in self.table.columns
         when = pl.col("timestamp").min() if timed else pl.lit(None).alias("timestamp")
         groups = self.table.group_by("request_id", "user_id", maintain_order=True).agg(
             when, pl.col("item_id").sort_by("rank")
         )
-        return tuple(Request(r, u, t, tuple(items)) for r, u, t, items in groups.iter_rows())
+        return tuple(LoggedRequest(r, u, t, tuple(items)) for r, u, t, items in groups.iter_rows())

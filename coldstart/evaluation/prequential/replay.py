@@ -78,7 +78,7 @@ class Like:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ReplayedList:
     """One list and what came of it.
 
     Args:
@@ -158,7 +158,7 @@ def replay(
     *,
     ask_from: int = 0,
     report: Report | None = None,
-) -> list[Shown]:
+) -> list[ReplayedList]:
     """Play the likes of ``users`` to one recommender.
 
     Args:
@@ -182,7 +182,7 @@ def replay(
     said = {u: tuple(Pick(item=i) for i in data.likes[u]) for u in users}
     value = _values(data)
     size, told = len(data.catalog), dict.fromkeys(users, 0)
-    out: list[Shown] = []
+    out: list[ReplayedList] = []
     for seen, like in enumerate(likes):
         user, picks = like.user, told[like.user]
         about = {"user_id": user, "liked": said[user][:picks], "history": True}
@@ -197,7 +197,7 @@ def replay(
             soon = set(known[picks : picks + plan.soon]).intersection(items)
             fair = cut(ranked, set(known[:last]), plan.k)
             out.append(
-                Shown(
+                ReplayedList(
                     name,
                     user,
                     place[user],

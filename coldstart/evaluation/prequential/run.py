@@ -23,7 +23,7 @@ from coldstart.evaluation.prequential.interest_shift import (
     genre_groups,
     shift_cases,
 )
-from coldstart.evaluation.prequential.replay import ReplayPlan, Report, Shown, replay, stream
+from coldstart.evaluation.prequential.replay import ReplayedList, ReplayPlan, Report, replay, stream
 from coldstart.interactions.live_counts import LiveCounts
 from coldstart.protocols import Encoder, Recommends
 from coldstart.splitting.user_splits import Split
@@ -78,7 +78,7 @@ class ReplayRun:
         met: number of users whose likes were played, those too short to be asked among them.
     """
 
-    shown: dict[tuple[str, str], list[Shown]]
+    shown: dict[tuple[str, str], list[ReplayedList]]
     shifted: list[ShiftAnswer]
     cases: int
     groups: tuple[Groups, ...]
@@ -116,7 +116,7 @@ def run(
         raise ConfigError(
             f"{len(splits)} folds and {len(names)} systems", hint="one or more of each"
         )
-    shown: dict[tuple[str, str], list[Shown]] = {}
+    shown: dict[tuple[str, str], list[ReplayedList]] = {}
     shifted: list[ShiftAnswer] = []
     groups, cases, played = [], 0, 0
     for at, split in enumerate(splits):

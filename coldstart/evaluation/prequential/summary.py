@@ -10,7 +10,7 @@ import numpy as np
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.prequential.interest_shift import ShiftAnswer, ShiftPlan
 from coldstart.evaluation.prequential.recovery import Recovery, by_user, recovery
-from coldstart.evaluation.prequential.replay import Shown
+from coldstart.evaluation.prequential.replay import ReplayedList
 from coldstart.metrics.beyond_accuracy import coverage
 from coldstart.metrics.significance import (
     Difference,
@@ -19,13 +19,13 @@ from coldstart.metrics.significance import (
     paired_bootstrap,
 )
 
-VALUES: Mapping[str, Callable[[Shown], float | None]] = {
+VALUES: Mapping[str, Callable[[ReplayedList], float | None]] = {
     "ndcg": lambda s: s.ndcg,
     "ctr": lambda s: s.ctr,
     "ctr_soon": lambda s: s.ctr_soon,
     "revenue": lambda s: s.revenue,
 }
-"""Figures of a list; see ``Shown``."""
+"""Figures of a list; see ``ReplayedList``."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class Window:
         first: the first arrival of the window, from 0.
         last: the last one.
         lists: number of lists shown, at all steps; figures are means over them.
-        ndcg: see ``Shown``.
-        ctr: see ``Shown``.
-        ctr_soon: see ``Shown``.
+        ndcg: see ``ReplayedList``.
+        ctr: see ``ReplayedList``.
+        ctr_soon: see ``ReplayedList``.
         coverage: share of the catalog in the window's lists, in [0, 1].
         revenue: per list, in the unit of the values; ``None`` without values.
     """
@@ -120,9 +120,9 @@ class AfterShift:
     users: int
 
 
-def at_picks(shown: Sequence[Shown], seed: int = 0) -> list[AtPicks]:
+def at_picks(shown: Sequence[ReplayedList], seed: int = 0) -> list[AtPicks]:
     """Every figure of every system at every step; revenue only if there is any."""
-    groups: dict[tuple[str, int], list[Shown]] = {}
+    groups: dict[tuple[str, int], list[ReplayedList]] = {}
     for s in shown:
         groups.setdefault((s.system, s.picks), []).append(s)
     out = []
@@ -136,7 +136,7 @@ def at_picks(shown: Sequence[Shown], seed: int = 0) -> list[AtPicks]:
     return out
 
 
-def gains(shown: Sequence[Shown], seed: int = 0) -> list[Gain]:
+def gains(shown: Sequence[ReplayedList], seed: int = 0) -> list[Gain]:
     """How fast the lists of each system improve; none with a single step."""
     out = []
     for system in dict.fromkeys(s.system for s in shown):
@@ -149,7 +149,7 @@ def gains(shown: Sequence[Shown], seed: int = 0) -> list[Gain]:
     return out
 
 
-def windows(shown: Sequence[Shown], size: int, n_items: int) -> list[Window]:
+def windows(shown: Sequence[ReplayedList], size: int, n_items: int) -> list[Window]:
     """Cut the arrivals into windows of ``size`` users; the last may be shorter.
 
     Raises:
@@ -179,7 +179,9 @@ def windows(shown: Sequence[Shown], size: int, n_items: int) -> list[Window]:
     return out
 
 
-def staleness(found: Mapping[tuple[str, str], Sequence[Shown]], seed: int = 0) -> list[Staleness]:
+def staleness(
+    found: Mapping[tuple[str, str], Sequence[ReplayedList]], seed: int = 0
+) -> list[Staleness]:
     """Compare frozen with live, and live with retrained knowledge, of each system.
 
     Args:
@@ -249,7 +251,7 @@ def recoveries(
     return out
 
 
-def _ends(shown: Sequence[Shown]) -> tuple[int, int]:
+def _ends(shown: Sequence[ReplayedList]) -> tuple[int, int]:
     picks = [s.picks for s in shown]
     return min(picks), max(picks)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.errors import DataError
-from coldstart.evaluation.off_policy.logged_feedback import InteractionLog, Request
+from coldstart.evaluation.off_policy.logged_feedback import InteractionLog, LoggedRequest
 from coldstart.schema import Item
 
 ROWS = {
@@ -42,8 +42,8 @@ def test_a_log_gives_requests_rewards_and_propensities():
     log = InteractionLog.from_frame(frame())
     assert len(log) == 4
     assert log.requests == (
-        Request("a", "u", 20.0, ("8", "7")),  # by rank, not by row
-        Request("b", "v", 10.0, ("7", "9")),
+        LoggedRequest("a", "u", 20.0, ("8", "7")),  # by rank, not by row
+        LoggedRequest("b", "v", 10.0, ("7", "9")),
     )
     assert log.rewards == ("clicked", "converted", "revenue")
     assert log.reward("clicked").tolist() == [0, 1, 1, 0]
@@ -68,7 +68,12 @@ def test_every_kind_of_file_gives_the_same_log(tmp_path):
 
 
 def test_columns_are_found_whatever_their_case_and_others_are_ignored():
-    names = {"user_id": "userId", "item_id": "movieId", "request_id": "Request ID", "rank": "Rank"}
+    names = {
+        "user_id": "userId",
+        "item_id": "movieId",
+        "request_id": "LoggedRequest ID",
+        "rank": "Rank",
+    }
     table = frame(colour="blue").rename(names)
     assert InteractionLog.from_frame(table).table.equals(InteractionLog.from_frame(frame()).table)
 

@@ -16,7 +16,13 @@ from coldstart.evaluation.prequential.incremental import (
     train_system,
 )
 from coldstart.evaluation.prequential.interest_shift import ShiftPlan
-from coldstart.evaluation.prequential.replay import ReplayPlan, Shown, arrivals, replay, stream
+from coldstart.evaluation.prequential.replay import (
+    ReplayedList,
+    ReplayPlan,
+    arrivals,
+    replay,
+    stream,
+)
 from coldstart.evaluation.prequential.run import ReplayOptions, run
 from coldstart.evaluation.prequential.summarise import make_replay_report
 from coldstart.evaluation.prequential.summary import at_picks, gains, staleness, windows
@@ -119,7 +125,7 @@ def test_figures_of_a_list():
     plan = ReplayPlan((0, 2), k=3, soon=1, min_targets=2)
     first = replay("x", Recorder(data), data, ["v", "u"], plan)[0]
     # Everything is equally popular: i0, i1, i2. u likes all three, i0 next; i0 and i1 are picks.
-    assert first == Shown(
+    assert first == ReplayedList(
         "x", "u", 0, 0, 0, ("i0", "i1", "i2"),
         ndcg(["i2", "i3", "i4"], {"i2", "i3"}, 3), 1.0, pytest.approx(1 / 3), 6.0,
     )  # fmt: skip
@@ -268,7 +274,7 @@ def test_unknown_system(data, folds):
 
 
 def shown(user, picks, value, *, system="x", arrival=0, items=("i0", "i1"), revenue=None):
-    return Shown(system, user, arrival, picks, 0, items, value, value, value / 2, revenue)
+    return ReplayedList(system, user, arrival, picks, 0, items, value, value, value / 2, revenue)
 
 
 def test_by_picks_and_gain():
