@@ -33,6 +33,7 @@ from coldstart.generation.remote.vllm import GeneratorOptions, VllmGenerator
 from coldstart.grounding.index.servers import IndexUnavailable
 from coldstart.protocols import TextGenerator
 from coldstart.serve.errors import from_coldstart
+from coldstart.testing.probes import prompt_of
 from coldstart.training.run import train
 from tests.fakes_lm import tiny_llama
 from tests.generation.vllm_double import Fault, VllmDouble, serving
@@ -85,7 +86,7 @@ def write(generator, config=SAMPLE, seed=0, choices=None, prompt=PROMPT):
 
 @pytest.fixture(scope="module")
 def shipped():
-    return Recommender.from_pretrained(SHIPPED).reader.lm
+    return Recommender.from_pretrained(SHIPPED).pipeline.resources.model.lm
 
 
 @pytest.fixture(params=["local", "real" if REAL else "remote"])
@@ -714,7 +715,7 @@ def test_free_loads_no_weights(double):
     assert result.generated > 0
     assert not rec.lm.loaded
     wrote = rec.generate(PROFILE, strategy="free", decoding=DRAWN)
-    prompt = rec.prompt(rec.resolve(PROFILE)).text
+    prompt = prompt_of(rec, rec.resolve(PROFILE))
     assert wrote == write(rec.generator, replace(DRAWN, n=10), prompt=prompt)
     assert rec.recommend(PROFILE, strategy="prior").item_ids
 
@@ -808,16 +809,17 @@ def test_no_more_at_a_time_than_asked_for(double):
 
 
 def test_one_users_error_is_nobody_elses(double):
-    from coldstart.pipeline.batching import Request, answer_jointly
-    from coldstart.pipeline.response import AnswerOptions
+
+    from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 
     rec = elsewhere(double, retries=0)
     rec.recommend([{}], strategy="free", k=3, decoding=DRAWN)
     requests = [
-        Request(rec.resolve({"age": 20 + n}), AnswerOptions(3, "free"), DRAWN) for n in range(3)
+        RecommendRequest(rec.resolve({"age": 20 + n}), RecommendOptions(3, "free"), DRAWN)
+        for n in range(3)
     ]
     double.faults.append(Fault(500, "broken"))
-    made = dict(answer_jointly(rec, requests))
+    made = dict(rec.pipeline.run(requests))
     kinds = sorted(type(one).__name__ for one in made.values())
     assert kinds == ["GeneratorError", "RecommendationList", "RecommendationList"]
 
