@@ -66,6 +66,12 @@ CANARY = "likes-slow-burn-canary-7c1f"
 STATE = json.dumps({"about": CANARY})
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """A lock that others hold is waited for however slow they are."""
+    monkeypatch.setattr(engine, "WAIT", PATIENCE)
+
+
 class Cluster:
     """A PostgreSQL server of our own, on a socket in a temporary folder."""
 
