@@ -29,7 +29,7 @@ from coldstart.protocols import Recommends
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime import models
 from coldstart.settings import Settings
-from coldstart.testing.probes import lm_signals_of
+from coldstart.testing.probes import lm_signals_of, prompt_of
 from tests.fakes import FakeEncoder
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama
 from tests.toy import save_tiny_base, toy_catalog, toy_dataset, toy_split
@@ -144,11 +144,11 @@ def test_the_memo_drops_the_oldest_beyond_its_size():
 
 def test_a_memo_without_room_keeps_the_latest_answer():
     memo = Counting(make(), most_bytes=0)
-    for _ in range(2):
-        user, found = memo.lm_signals(NEW, "both")
+    for person in (NEW, NEW, UserProfile(age=61), NEW):
+        user, found = memo.lm_signals(person, "both")
         assert found.logprobs is not None
         assert found.groundings
-    assert memo.asked == {"catalog": 2, "free": 2}
+    assert memo.asked == {"catalog": 3, "free": 3}
     with pytest.raises(ConfigError, match="most_bytes is -1, expected at least 0"):
         Memo(make(), most_bytes=-1)
 
@@ -162,7 +162,7 @@ def test_the_base_model_is_asked_with_the_same_prompt_and_no_prior():
     alone = make(tiny_gpt2(), use_prior=False)
     for person in PEOPLE:
         user = alone.resolve(person)
-        assert alone.prompt(user) == tuned.prompt(user)
+        assert prompt_of(alone, user) == prompt_of(tuned, user)
         expected = lm_signals_of(alone, user, "catalog").logprobs
         assert found.scores(person).tolist() == expected.tolist()
     assert tuned.lm is tiny_llama()
@@ -236,8 +236,9 @@ def test_bigrec_is_popularity_where_gamma_is_large_but_for_the_nearest(memo, spa
     assert [i for i in ranked if i != nearest][:4] == [i for i in popular if i != nearest][:4]
 
 
-def test_who_gets_no_title_gets_popularity(memo, space):
-    memo.recommender.lm_signals = lambda user, strategy, **_: lm_signals_of(make(), user, "prior")
+def test_who_gets_no_title_gets_popularity(memo, space, monkeypatch):
+    model = memo.recommender.pipeline.resources.model
+    monkeypatch.setattr(model, "write", lambda *_: [])
     found = bigrec(memo, space).recommend(NEW, k=8)
     everyone = popularity_baseline(memo.recommender.catalog, memo.recommender.counts)
     assert found.item_ids == everyone.recommend(NEW, k=8).item_ids

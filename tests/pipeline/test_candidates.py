@@ -20,7 +20,7 @@ from coldstart.pipeline.request import RecommendOptions
 from coldstart.ranking.filters import Categories, Where, default_filters
 from coldstart.scoring import retrieval
 from coldstart.scoring.registry import SIGNALS
-from coldstart.scoring.stated import _NOISE
+from coldstart.scoring.stated import _NOISE, request_text
 from coldstart.testing.probes import candidates_of, features_of, shortlist_of
 from tests.test_recommender import DRAWN, make, profiles
 

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldstart.errors import ArtifactError, ConfigError
+from coldstart.ranking.diversity import diversify
 from coldstart.ranking.ranker import (
     FULL_SHOTS,
     BlendRanker,
-    diversify,
 )
 from coldstart.scoring.registry import SIGNALS
 
