@@ -52,12 +52,14 @@ class LanguageModelScorer(BaseScorer):
         found = model.logprobs_of([(p.text, r) for p, r in zip(prompts, rows, strict=True)])
         prior = model.log_prior()
         return [
-            LMSignals(
-                logprobs=logprobs,
-                model=model_lift(items, logprobs, prior),
-                prompt=prompt.text,
-                notes=prompt.notes,
-            ).scores()
+            Scores.of_model(
+                LMSignals(
+                    logprobs=logprobs,
+                    model=model_lift(items, logprobs, prior),
+                    prompt=prompt.text,
+                    notes=prompt.notes,
+                )
+            )
             for prompt, logprobs in zip(prompts, found, strict=True)
         ]
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from coldstart.scoring.scorer import Scores
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -52,11 +50,6 @@ class LMSignals:
         arrays = (self.logprobs, self.model, self.written)
         logprobs, model, written = (None if a is None else a[rows] for a in arrays)
         return replace(self, logprobs=logprobs, model=model, written=written)
-
-    def scores(self) -> Scores:
-        """As the result of a scorer."""
-        columns = {"model": self.model, "written": self.written}
-        return Scores({n: values for n, values in columns.items() if values is not None}, self)
 
 
 def joined(parts: Iterable[LMSignals]) -> LMSignals:

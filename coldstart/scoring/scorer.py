@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from coldstart.scoring.lm_signals import LMSignals
 from coldstart.scoring.signal import Signal
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from coldstart.data.dataset import Dataset
     from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.profile.resolve import ResolvedProfile
-    from coldstart.scoring.lm_signals import LMSignals
     from coldstart.scoring.resources import Resources
     from coldstart.scoring.retrieval import Nearest
 
@@ -61,6 +61,12 @@ class Scores:
 
     columns: Mapping[str, Floats] = field(default_factory=dict)
     lm: LMSignals | None = None
+
+    @classmethod
+    def of_model(cls, lm: LMSignals) -> Scores:
+        """What a language model said, as columns and for provenance."""
+        columns = {"model": lm.model, "written": lm.written}
+        return cls({n: values for n, values in columns.items() if values is not None}, lm)
 
     def of_rows(self, rows: Ints) -> Scores:
         """The same of some rows."""

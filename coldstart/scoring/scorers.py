@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.scoring.registry import SIGNALS
-from coldstart.scoring.resources import ItemResources
 from coldstart.scoring.scorer import Scope, Scorer, ScoreRequest, Scores
 
 if TYPE_CHECKING:
@@ -107,10 +106,3 @@ class Scorers:
 def _put(features: Floats, found: Scores, column: Mapping[str, int]) -> None:
     for name, values in found.columns.items():
         features[:, column[name]] = values
-
-
-def default_features(user: ResolvedProfile, items: ItemStore) -> Floats:
-    """The ranker's input of one request by new, unfitted scorers; shape (N, len(SIGNALS))."""
-    scorers = Scorers()
-    scorers.sync(ItemResources(items))
-    return scorers.features_of(user, items)

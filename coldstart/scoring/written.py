@@ -103,12 +103,14 @@ class WrittenTitlesScorer(BaseScorer):
 
 def written_scores(lm: LMSignals, items: ItemStore, groundings: Sequence[Grounding]) -> Scores:
     """Scores of grounded titles, added to what is known of the language model's part."""
-    return replace(
-        lm,
-        written=closeness(items, groundings),
-        found=reached(groundings),
-        groundings=tuple(groundings),
-    ).scores()
+    return Scores.of_model(
+        replace(
+            lm,
+            written=closeness(items, groundings),
+            found=reached(groundings),
+            groundings=tuple(groundings),
+        )
+    )
 
 
 def closeness(items: ItemStore, groundings: Sequence[Grounding]) -> Floats:

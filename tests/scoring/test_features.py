@@ -28,6 +28,7 @@ from coldstart.schema import Candidate, Context, Grounding, Item, Match, UserPro
 from coldstart.scoring.language_model import model_lift
 from coldstart.scoring.lm_signals import LMSignals, reached
 from coldstart.scoring.registry import SIGNALS
+from coldstart.scoring.scorer import Scores
 from coldstart.scoring.stated import text_similarity
 from coldstart.scoring.written import closeness
 from coldstart.testing import probes
@@ -87,7 +88,7 @@ def resolved(profile=None, context=None, item_store=KNOWLEDGE, unknown="error"):
 
 
 def features_of(user, item_store=KNOWLEDGE, **more):
-    features = probes.features_of(item_store, user, [LMSignals(**more).scores()])
+    features = probes.features_of(item_store, user, [Scores.of_model(LMSignals(**more))])
     return dict(zip(SIGNALS.names, features.T, strict=True))
 
 
@@ -95,7 +96,7 @@ def answer(user, item_store=KNOWLEDGE, found=None, ranker=None, **options):
     options = {"strategy": "prior", "filters": default_filters()} | options
     parts = SimpleNamespace(item_store=item_store, ranker=ranker or BlendRanker.default())
     draft = Draft(0, RecommendRequest(user, RecommendOptions(**options)), item_store)
-    draft.catalog_scores = [(found or LMSignals()).scores()]
+    draft.catalog_scores = [Scores.of_model(found or LMSignals())]
     draft.features = probes.features_of(item_store, user, draft.catalog_scores)
     return ExplainStage(parts).explain(draft, RankStage(parts).rank(draft))
 
