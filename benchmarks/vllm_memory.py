@@ -28,8 +28,8 @@ def resident() -> int:
 
 def one(case: str, url: str) -> None:
     from coldstart import Recommender
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.generation.remote.vllm import VllmGenerator
+    from coldstart.schema import DecodingConfig
 
     generator = None
     if case == "free, elsewhere":
@@ -50,8 +50,8 @@ def one(case: str, url: str) -> None:
 def sizes(url: str) -> None:
     """Bytes over the wire, and what a request takes beside the model."""
     from coldstart import Recommender
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.generation.remote.vllm import VllmGenerator
+    from coldstart.schema import DecodingConfig
 
     generator = VllmGenerator(url, adapter="ml-100k", timeout=600.0)
     rec = Recommender.from_pretrained("adapters/ml-100k", generator=generator)

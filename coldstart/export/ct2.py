@@ -13,7 +13,7 @@ from torch import Tensor
 
 from coldstart.errors import MissingExtraError, ModelError
 from coldstart.generation.models.causal import CausalLM, Ints
-from coldstart.generation.models.lines import LineTokenizer
+from coldstart.generation.models.line_tokenizer import LineTokenizer
 from coldstart.runtime.models import load_tokenizer, quietly
 
 _TOGETHER = 8  # sequences per pass; each token of each has logits of the whole vocabulary

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-import coldstart
-
-_ROOT = Path(coldstart.__file__).parent
+_PACKAGE = __name__.partition(".")[0]
+_ROOT = Path(__file__).parents[1]
 
 
 def source_digest(*modules: str) -> str:
@@ -77,7 +76,7 @@ def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
 def _path(name: str) -> Path | None:
     """The source of a module of the package."""
     first, *rest = name.split(".")
-    if first != coldstart.__name__:
+    if first != _PACKAGE:
         return None
     place = _ROOT.joinpath(*rest)
     paths = (place.with_suffix(".py"), place / "__init__.py") if rest else (place / "__init__.py",)

@@ -9,8 +9,9 @@ import torch
 from coldstart.catalog.titles import clean_text
 from coldstart.errors import ConfigError, ModelError
 from coldstart.generation.decoding import free as decoding
-from coldstart.generation.decoding.free import DecodingConfig, write_titles
+from coldstart.generation.decoding.free import write_titles
 from coldstart.generation.models.causal import CausalLM
+from coldstart.schema import DecodingConfig
 from tests.fakes_lm import CONTROL, tiny_cohere, tiny_gpt2, tiny_llama
 
 PROMPT = "Movies:\nToy Story\n"

@@ -23,15 +23,15 @@ from coldstart import Recommender
 from coldstart.catalog.titles import clean_text
 from coldstart.cli import main
 from coldstart.errors import ConfigError, GeneratorError, MissingExtraError, ModelError
-from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.generation.decoding.local import MOST_CHOICES, LocalGenerator
-from coldstart.generation.models.deferred import DeferredLM
+from coldstart.generation.models.cached import LazyLM
 from coldstart.generation.remote import http as remote_http
 from coldstart.generation.remote import vllm
 from coldstart.generation.remote.http import masked
 from coldstart.generation.remote.vllm import GeneratorOptions, VllmGenerator
 from coldstart.grounding.index.servers import IndexUnavailable
 from coldstart.protocols import TextGenerator
+from coldstart.schema import DecodingConfig
 from coldstart.serve.errors import from_coldstart
 from coldstart.training.run import train
 from tests.fakes_lm import tiny_llama
@@ -698,7 +698,7 @@ def never() -> None:
 
 def elsewhere(double: VllmDouble, load=never, **options) -> Recommender:
     """A recommender that has the tokenizer here and the model there."""
-    made = make(lm=DeferredLM(tiny_llama().lines, 1024, load))
+    made = make(lm=LazyLM(tiny_llama().lines, 1024, load))
     made.generator = connected(double, **options)
     return made
 
@@ -738,7 +738,7 @@ def test_the_weights_are_loaded_once(double):
         calls.append(1)
         return tiny_llama()
 
-    lm = DeferredLM(tiny_llama().lines, 1024, load)
+    lm = LazyLM(tiny_llama().lines, 1024, load)
     with ThreadPoolExecutor(8) as pool:
         assert len(set(map(id, pool.map(lambda _: lm.whole, range(8))))) == 1
     assert (calls, lm.has_plain_head, lm.device.type) == ([1], True, "cpu")

@@ -17,8 +17,9 @@ from typing import Any
 
 import torch
 
-from coldstart.generation.decoding.free import DecodingConfig, _weights
+from coldstart.generation.decoding.free import _weights
 from coldstart.generation.models.causal import CausalLM
+from coldstart.schema import DecodingConfig
 
 
 @dataclass

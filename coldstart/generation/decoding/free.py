@@ -7,68 +7,19 @@ of which beam search is the case with one group.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from coldstart.catalog.titles import clean_text
-from coldstart.errors import ConfigError
-from coldstart.schema import Candidate
+from coldstart.schema import Candidate, DecodingConfig
 
 if TYPE_CHECKING:
     from coldstart.generation.models.causal import CausalLM
 
-
-@dataclass(frozen=True)
-class DecodingConfig:
-    """How titles are written.
-
-    Args:
-        mode: ``beam`` searches for the likeliest titles; ``diverse`` does so in groups that avoid
-            each other's tokens; ``sample`` draws titles.
-        n: titles to write; fewer come back where some are the same.
-        temperature: of sampling; below 1 is more careful, above 1 more adventurous.
-        top_p: sample only from the likeliest tokens that together have this probability.
-        top_k: sample only from this many likeliest tokens; ``None`` for all.
-        groups: groups of a diverse search, at most one per title.
-        diversity: log-probability a token loses for each earlier group's choice of it in the same
-            place.
-        max_new_tokens: longest title, its line break included.
-        choices: ``shortlist`` lets nothing be written but titles of the user's shortlist, so that
-            all of them are in the catalog; ``None`` for any.
-
-    Raises:
-        ConfigError: a value is outside its range.
-    """
-
-    mode: Literal["sample", "beam", "diverse"] = "beam"
-    n: int = 20
-    temperature: float = 1.0
-    top_p: float = 1.0
-    top_k: int | None = None
-    groups: int = 5
-    diversity: float = 1.0
-    max_new_tokens: int = 32
-    choices: Literal["shortlist"] | None = None
-
-    def __post_init__(self) -> None:
-        checks = {
-            "mode": (self.mode in ("sample", "beam", "diverse"), "sample, beam or diverse"),
-            "n": (self.n >= 1, "at least 1"),
-            "temperature": (0 < self.temperature < float("inf"), "above 0"),
-            "top_p": (0 < self.top_p <= 1, "above 0 and at most 1"),
-            "top_k": (self.top_k is None or self.top_k >= 1, "at least 1, or None"),
-            "groups": (self.groups >= 1, "at least 1"),
-            "diversity": (0 <= self.diversity < float("inf"), "at least 0"),
-            "max_new_tokens": (self.max_new_tokens >= 2, "at least 2"),
-            "choices": (self.choices in (None, "shortlist"), "shortlist, or None"),
-        }
-        for name, (good, expected) in checks.items():
-            if not good:
-                raise ConfigError(f"{name} is {getattr(self, name)!r}", hint=f"give {expected}")
+__all__ = ["DecodingConfig", "NextTokens", "search_titles", "write_titles"]
 
 
 @torch.inference_mode()

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.errors import ConfigError
-from coldstart.schema import Candidate
+from coldstart.schema import Candidate, DecodingConfig
 
 if TYPE_CHECKING:
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.generation.models.causal import CausalLM
-    from coldstart.generation.models.lines import LineTokenizer
+    from coldstart.protocols import PromptTokenizer
 
 MOST_CHOICES = 200
 """Titles of one structured choice: a server makes a grammar of every list it has not seen."""
@@ -54,7 +53,7 @@ class LocalGenerator:
     def write(
         self,
         prompt: str,
-        lines: LineTokenizer,
+        lines: PromptTokenizer,
         config: DecodingConfig,
         seed: int = 0,
         choices: Sequence[str] | None = None,

@@ -18,7 +18,7 @@ from torch import Tensor
 from coldstart.catalog.titles import clean_text
 
 if TYPE_CHECKING:
-    from coldstart.generation.models.lines import LineTokenizer
+    from coldstart.protocols import PromptTokenizer
 
     Ask = Callable[[list[list[int]]], Sequence[Mapping[int, float]]]
 
@@ -32,9 +32,9 @@ class RemoteRows:
         prompt: token ids.
     """
 
-    def __init__(self, ask: Ask, lines: LineTokenizer, prompt: list[int]) -> None:
+    def __init__(self, ask: Ask, lines: PromptTokenizer, prompt: list[int]) -> None:
         self._ask, self._tokenizer, self._prompt = ask, lines, prompt
-        self._eos = getattr(lines.tokenizer, "eos_token_id", None)
+        self._eos = lines.eos_token_id
         self._lines: list[list[int]] = [[]]
         self._texts: dict[int, str] = {}
         self._read()

@@ -13,13 +13,12 @@ from coldstart.errors import ConfigError, GeneratorError, ModelError
 from coldstart.generation.decoding.local import checked_choices
 from coldstart.generation.remote.http import KEY, Wire, masked
 from coldstart.generation.remote.vllm_server import LONGER, MOST_LOGPROBS, Text, VllmServer
-from coldstart.schema import Candidate
+from coldstart.schema import Candidate, DecodingConfig
 
 if TYPE_CHECKING:
     import ssl
 
-    from coldstart.generation.decoding.free import DecodingConfig
-    from coldstart.generation.models.lines import LineTokenizer
+    from coldstart.protocols import PromptTokenizer
 
 
 class VllmGenerator:
@@ -81,7 +80,7 @@ class VllmGenerator:
     def write(
         self,
         prompt: str,
-        lines: LineTokenizer,
+        lines: PromptTokenizer,
         config: DecodingConfig,
         seed: int = 0,
         choices: Sequence[str] | None = None,
@@ -153,7 +152,7 @@ class VllmGenerator:
         self._server.wire.close()
 
     def _searched(
-        self, ids: list[int], lines: LineTokenizer, config: DecodingConfig, steps: int
+        self, ids: list[int], lines: PromptTokenizer, config: DecodingConfig, steps: int
     ) -> list[Candidate]:
         from coldstart.generation.decoding.free import search_titles
         from coldstart.generation.remote.logprob_rows import RemoteRows

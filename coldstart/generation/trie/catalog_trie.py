@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.catalog.row_sync import RowSync
-from coldstart.generation.trie.surface import SurfaceTitles
+from coldstart.generation.trie.prompt_titles import PromptTitles
 from coldstart.generation.trie.trie import TitleTrie
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from coldstart.catalog.catalog import Catalog
-    from coldstart.generation.models.lines import LineTokenizer
+    from coldstart.protocols import PromptTokenizer
 
     Ints = NDArray[np.int64]
 
@@ -29,13 +29,13 @@ class CatalogTrie:
         lines: of the language model.
     """
 
-    def __init__(self, lines: LineTokenizer) -> None:
+    def __init__(self, lines: PromptTokenizer) -> None:
         self.trie, self.version = TitleTrie(), -1
         #: Catalog row at each position of the trie, shape (N,).
         self.row: Ints = np.zeros(0, dtype=np.int64)
         #: Position in the trie of each catalog row, shape (N,).
         self.position: Ints = self.row
-        self._lines, self._surface = lines, SurfaceTitles()
+        self._lines, self._surface = lines, PromptTitles()
         self._waiting: set[str] = set()  # ids whose title in the trie is not the present one
         self._rows: Mapping[str, int] = {}
 
