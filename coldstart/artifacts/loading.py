@@ -82,8 +82,8 @@ def _is_rewritten(name: str) -> bool:
 
 def make_encoder(name: str) -> Encoder:
     """A sentence-transformers model by hub id, folder or packaged default, with a disk cache."""
-    from coldstart.encoding.encoders import CachedEncoder
-    from coldstart.encoding.lazy import LazyEncoder
+    from coldstart.encoding.sentence_encoder import LazyEncoder
+    from coldstart.encoding.vector_cache import CachedEncoder
 
     return CachedEncoder(LazyEncoder(models.resolve(name)), cache_dir() / "vectors")
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from coldstart.catalog.titles import clean_text, natural_title, split_year
-from coldstart.encoding.encoders import encode_items
+from coldstart.encoding.vector_cache import encode_items
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.grounding.index.allowed import Allowed
 from coldstart.protocols import Encoder, Index
