@@ -126,9 +126,9 @@ def changes(trie: TitleTrie, added: list[tuple[str, tuple[int, ...]]]) -> dict[s
     times = 3 if len(trie) > 200_000 else REBUILDS
     return {
         "spliced_ms": milliseconds(
-            lambda r: base.with_few(dict([added[r]]), frozenset()).merged(), times
+            lambda r: base.with_delta(dict([added[r]]), frozenset()).merged(), times
         ),
-        "rebuilt_ms": milliseconds(lambda r: base.with_many(dict([added[r]]), frozenset()), times),
+        "rebuilt_ms": milliseconds(lambda r: base.rebuilt(dict([added[r]]), frozenset()), times),
     }
 
 

@@ -1,9 +1,9 @@
-"""Next-token log-probabilities from a server, so that the search of ``decoding`` can run here.
+"""Next-token log-probabilities from a server, for beam search on the client.
 
-A server's own beam search does not stop at a line break: it spends its beams on what would come
-after the title (vLLM 0.32), and its penalties know nothing of groups. So each step of a search is
-one request, in which the server reads all lines, each the prompt and what is written so far, and
-tells the likeliest next tokens of each. What it has read before, it keeps (its prefix cache).
+A server's own beam search does not stop at a line break: it continues beyond the title (vLLM 0.32),
+and has no groups. So each step of a search is one request with all hypotheses, each the prompt and
+its tokens so far, that returns the likeliest next tokens of each. The server's prefix cache spares
+the computation of earlier tokens.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class RemoteRows:
-    """Continuations of one prompt (``decoding.NextTokens``), known by their likeliest tokens.
+    """``free.NextTokens`` of a remote model: the likeliest next tokens of each continuation.
 
     Args:
-        ask: (token ids of each row) → log-probability of each row's likeliest next tokens.
+        ask: (token ids of each row) → log-probabilities of each row's likeliest next tokens.
         lines: the tokenizer.
         prompt: token ids.
     """
@@ -45,13 +45,13 @@ class RemoteRows:
 
     @cached_property
     def ends(self) -> Tensor:
-        """Tokens that end a title, ascending ids; those that some row may go on with."""
+        """End-of-title tokens among those returned, ascending ids."""
         seen = {token for row in self._found for token in row}
         ends = {token for token in seen if self._ends(token)}
         return torch.tensor(sorted(ends | {self._tokenizer.end[-1]}))
 
     def allowed(self) -> Tensor:
-        """As ``NextTokens.allowed``; -inf also for tokens that the server did not name."""
+        """See ``NextTokens``; -inf also for tokens that the server did not return."""
         tokens = [token for row in self._found for token in row]
         size = max(*tokens, int(self.ends[-1])) + 1
         out = torch.full((len(self._found), size), -torch.inf)
@@ -62,13 +62,13 @@ class RemoteRows:
         return out if self._lines[0] else out.index_fill_(1, self.ends, -torch.inf)
 
     def step(self, parents: list[int], tokens: list[int]) -> None:
-        """As ``NextTokens.step``."""
+        """See ``NextTokens``."""
         pairs = zip(parents, tokens, strict=True)
         self._lines = [[*self._lines[parent], token] for parent, token in pairs]
         self._read()
 
     def text(self, line: tuple[tuple[int, ...], float, bool]) -> str:
-        """As ``NextTokens.text``."""
+        """See ``NextTokens``."""
         return clean_text(self._tokenizer.decode(line[0]).split("\n", 1)[0])
 
     def _ends(self, token: int) -> bool:
