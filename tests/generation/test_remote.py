@@ -582,7 +582,7 @@ def test_a_server_of_another_kind(double):
 
 @pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/"])
 def test_urls_with_and_without_the_version(double, suffix):
-    assert VllmGenerator(double.url + suffix)._server.wire.url == double.url
+    assert VllmGenerator(double.url + suffix)._server.client.url == double.url
 
 
 @pytest.mark.parametrize(
@@ -620,7 +620,7 @@ def test_the_key_is_sent_and_never_shown(caplog):
         good = connected(double, api_key=KEY)
         assert write(good)
         assert double.asked[0][2]["authorization"] == f"Bearer {KEY}"
-        shown = [repr(good), repr(good._server.wire), str(vars(good))]
+        shown = [repr(good), repr(good._server.client), str(vars(good))]
         with pytest.raises(GeneratorError, match="refuses the key") as wrong:
             write(connected(double, api_key=KEY + "0"))
         with pytest.raises(GeneratorError, match="refuses to answer without a key") as none:

@@ -32,7 +32,7 @@ class BeamScores(NamedTuple):
 
 
 class _Nodes(NamedTuple):
-    """Trie nodes: ranges of items whose titles share ``depth`` tokens, shapes (M,).
+    """Trie nodes: ranges of items with ``depth`` title tokens in common, shapes (M,).
 
     Args:
         logprob: of each node.

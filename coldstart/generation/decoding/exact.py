@@ -42,8 +42,8 @@ def exact_logprobs(
     Args:
         lm: the model.
         prompt: rendered prompt, ending with a newline.
-        plan: the catalog's decisions, or those on the paths to some items (``TitleTrie.towards``),
-            whose log-probabilities are exact; the prior decides below the rest.
+        plan: the catalog's decisions, or those on the paths to some items (``TitleTrie.towards``):
+            exact for these items; elsewhere the prior decides.
         mass: the prior, > 0, shape (N,) in the plan's item order.
         tau: weight of the model's logits.
         prior: if false, without the prior (the model's own renormalised probability).
@@ -56,7 +56,7 @@ def exact_logprobs(
 
 def exact_logprobs_of(
     lm: CausalLM,
-    asked: Sequence[tuple[str, TriePlan, Ints | None]],
+    requests: Sequence[tuple[str, TriePlan, Ints | None]],
     mass: Floats | Mass,
     tau: float,
     *,
@@ -67,28 +67,30 @@ def exact_logprobs_of(
 
     Args:
         lm: the model.
-        asked: (prompt, plan, items) of each, as for ``exact_logprobs``; the plans are of one trie.
+        requests: (prompt, plan, items) of each, as for ``exact_logprobs``; the plans are of one trie.
         mass: prior of the trie's items.
         tau: as for ``exact_logprobs``.
         prior: as for ``exact_logprobs``.
         most: tree tokens of one prompt per forward pass.
     """
     mass = Mass.of(mass)
-    logits = [np.empty(len(plan.edge_token)) for _, plan, _ in asked]
+    logits = [np.empty(len(plan.edge_token)) for _, plan, _ in requests]
     pieces = (
         (n, piece)
-        for n, (prompt, plan, _) in enumerate(asked)
+        for n, (prompt, plan, _) in enumerate(requests)
         for piece in _pieces(lm.lines.encode(prompt), plan, most or len(plan.tree_token) + 1)
     )
     for some in _passes(pieces):
         with torch.inference_mode():
             states = lm.read_trees([(p.prompt, p.tokens, p.parents) for _, p in some])
         for (n, piece), own in zip(some, states, strict=True):
-            wanted = asked[n][1].edge_token[piece.edges]
+            wanted = requests[n][1].edge_token[piece.edges]
             logits[n][piece.edges] = tau * _raw(lm, own, piece.place, wanted)
     if prior:
-        logits = [x + plan.edge_prior(mass) for x, (_, plan, _) in zip(logits, asked, strict=True)]
-    each = zip(logits, asked, strict=True)
+        logits = [
+            x + plan.edge_prior(mass) for x, (_, plan, _) in zip(logits, requests, strict=True)
+        ]
+    each = zip(logits, requests, strict=True)
     return [plan.item_logprobs(x, mass, items) for x, (_, plan, items) in each]
 
 

@@ -203,7 +203,7 @@ def _weights(logprobs: Tensor, config: DecodingConfig) -> Tensor:
 def _search(rows: NextTokens, config: DecodingConfig, steps: int) -> list[_Line]:
     """Diverse beam search: at each step the groups choose one after the other.
 
-    A hypothesis that ends leaves its group's beam, whose places go to the likeliest continuations.
+    A hypothesis that ends leaves its group's beam, and the likeliest continuations take its place.
     A group is done when none of these can become one of its best.
     """
     count = min(config.groups, config.n) if config.mode == "diverse" else 1

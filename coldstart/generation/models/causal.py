@@ -77,20 +77,20 @@ class CausalLM:
         return states
 
     @torch.inference_mode()
-    def read_trees(self, asked: Sequence[tuple[Sequence[int], Ints, Ints]]) -> list[Tensor]:
+    def read_trees(self, requests: Sequence[tuple[Sequence[int], Ints, Ints]]) -> list[Tensor]:
         """Compute the states of several prompts, each with a tree after it, in one forward pass.
 
         Args:
-            asked: (prompt, tokens, parents) of each, as for ``read_tree``.
+            requests: (prompt, tokens, parents) of each, as for ``read_tree``.
 
         Returns:
             The states of each, as of ``read_tree``.
         """
         sequences = []
-        for prompt, tokens, parents in asked:
+        for prompt, tokens, parents in requests:
             self._check(prompt)
             sequences.append(_sequence(prompt, tokens, parents))
-        ends = [len(prompt) for prompt, _, _ in asked]
+        ends = [len(prompt) for prompt, _, _ in requests]
         states = self._states(sequences)
         return [torch.cat([s[n:], s[n - 1 : n]]) for s, n in zip(states, ends, strict=True)]
 

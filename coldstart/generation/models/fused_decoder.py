@@ -97,7 +97,7 @@ class FusedDecoder:
 
     @classmethod
     def from_model(cls, model: Any) -> FusedDecoder:
-        """Fuse a supported model, whose weights become views of the fused ones."""
+        """Fuse a supported model; its weights become views of the fused ones."""
         config, rotary = model.config, model.rotary_emb
         with torch.inference_mode(mode=False), torch.no_grad():  # they may be trained on later
             weights = {
@@ -126,7 +126,7 @@ class FusedDecoder:
         """Replace the weights of an equal model by views of these, so that there is one copy.
 
         Args:
-            model: causal LM whose decoder is supported.
+            model: causal LM with a supported decoder.
         """
         inner, w = model.get_decoder(), self.weights
         inner.embed_tokens.weight.data, inner.norm.weight.data = w["embedding"], w["norm"]

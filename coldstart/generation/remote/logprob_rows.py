@@ -20,27 +20,27 @@ from coldstart.catalog.titles import clean_text
 if TYPE_CHECKING:
     from coldstart.protocols import PromptTokenizer
 
-    Ask = Callable[[list[list[int]]], Sequence[Mapping[int, float]]]
+    Fetch = Callable[[list[list[int]]], Sequence[Mapping[int, float]]]
 
 
 class RemoteRows:
     """``free.NextTokens`` of a remote model: the likeliest next tokens of each continuation.
 
     Args:
-        ask: (token ids of each row) → log-probabilities of each row's likeliest next tokens.
+        fetch: (token ids of each row) → log-probabilities of each row's likeliest next tokens.
         lines: the tokenizer.
         prompt: token ids.
     """
 
-    def __init__(self, ask: Ask, lines: PromptTokenizer, prompt: list[int]) -> None:
-        self._ask, self._tokenizer, self._prompt = ask, lines, prompt
+    def __init__(self, fetch: Fetch, lines: PromptTokenizer, prompt: list[int]) -> None:
+        self._fetch, self._tokenizer, self._prompt = fetch, lines, prompt
         self._eos = lines.eos_token_id
         self._lines: list[list[int]] = [[]]
         self._texts: dict[int, str] = {}
         self._read()
 
     def _read(self) -> None:
-        self._found = self._ask([self._prompt + line for line in self._lines])
+        self._found = self._fetch([self._prompt + line for line in self._lines])
         self.__dict__.pop("ends", None)
 
     @cached_property

@@ -120,7 +120,7 @@ class DeltaTrie:
         return bisect_left(range(len(self.ids)), entry, key=at)
 
     def _check(self, new: Sequence[int]) -> None:
-        """Refuse new entries whose tokens are a prefix of a neighbour's, or vice versa."""
+        """Refuse new entries with tokens that are a prefix of a neighbour's, or vice versa."""
         at = self._added_at[new]
         for before in (at[at > 0] - 1, at[at < len(self) - 1]):
             pairs = self.titles(np.stack([before, before + 1], axis=1).ravel())

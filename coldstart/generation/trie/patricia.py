@@ -177,7 +177,7 @@ class PatriciaTrie:
 
 
 def begins_another(tokens: list[int]) -> CatalogError:
-    """Error for a title whose tokens are a prefix of another title's."""
+    """Error for a title that is a prefix of another title."""
     return CatalogError(
         f"the title of tokens {tokens} begins another title",
         hint="end every title with a token that occurs nowhere else, such as a line break",

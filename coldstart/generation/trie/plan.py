@@ -100,8 +100,8 @@ class TriePlan:
         """Log-probability of items; the probabilities of all items sum to 1.
 
         The log prior plus, for each decision on the path, ``log softmax(logits) - log share of the
-        prior``. Exact for items whose decisions are all in the plan; below a decision that is not,
-        and among items of the same title, probability is divided by the prior.
+        prior``. Exact for items with all their decisions in the plan; below a missing decision, and
+        among items of the same title, probability is divided by the prior.
 
         Args:
             logits: unnormalised log-probability of each edge, shape (E,).

@@ -31,7 +31,7 @@ class PromptTitles:
         self._items: tuple[Item, ...] = ()
 
     def follow(self, catalog: Catalog) -> set[str]:
-        """Update to a catalog; return ids whose title was added, changed or removed."""
+        """Update to a catalog; return the ids of added, changed and removed titles."""
         changed, gone = catalog.changes_since(max(0, self.version))
         before = [self._items[self._rows[i]].title for i in changed | gone if i in self._rows]
         now = [catalog[i].title for i in changed]
