@@ -194,9 +194,7 @@ def test_malformed_plans_are_refused(tmp_path):
 def test_a_missing_library_is_told_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ctranslate2", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'coldstart-rec\[ctranslate2\]'"):
-        next(
-            export(tmp_path / "no artifact is looked for", ExportPlan(ctranslate2=tmp_path / "out"))
-        )
+        next(export(tmp_path / "no artifact", ExportPlan(ctranslate2=tmp_path / "out")))
 
 
 def test_other_architectures_are_refused_by_name():

@@ -67,7 +67,7 @@ def exact_logprobs_of(
 
     Args:
         lm: the model.
-        requests: (prompt, plan, items) of each, as for ``exact_logprobs``; the plans are of one trie.
+        requests: (prompt, plan, items) of each, as for ``exact_logprobs``; plans of one trie.
         mass: prior of the trie's items.
         tau: as for ``exact_logprobs``.
         prior: as for ``exact_logprobs``.
