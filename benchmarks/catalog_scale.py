@@ -32,7 +32,7 @@ from coldstart.generation.models.line_tokenizer import LineTokenizer
 from coldstart.generation.trie.trie import Mass, TitleTrie
 from coldstart.runtime.models import load_tokenizer
 
-SIZES = (1_000, 10_000, 100_000, 1_000_000)
+SIZES = (1_682, 9_066, 100_000, 1_000_000)  # MovieLens-100K, MovieLens-small, and larger
 WANTED, WIDTH, BEST = 200, 32, 10
 REQUESTS, ADDED, REBUILDS = 30, 200, 20
 WHOLE, PROMPTS = 10_000, 3
