@@ -1,7 +1,7 @@
 """Immutable base trie with a small delta of added and removed titles.
 
 An update costs as much as the delta, not as the catalog (a rebuild takes 0.2 s at 100,000 titles
-and 2.6 s at a million, ``benchmarks/catalog_scale.py``). All results equal those of one trie of all
+and 3 s at a million, ``benchmarks/catalog_scale.py``). All results equal those of one trie of all
 titles: a node's children are those of both parts, and positions count the titles of both.
 """
 
