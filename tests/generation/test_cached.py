@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +17,7 @@ from coldstart.generation.decoding.beam import beam_logprobs
 from coldstart.generation.decoding.exact import exact_logprobs
 from coldstart.generation.decoding.free import write_titles
 from coldstart.generation.models import cached
-from coldstart.generation.models.cached import LazyLM, load_decoder
+from coldstart.generation.models.cached import LazyLM, load_decoder, load_deferred
 from coldstart.generation.models.causal import CausalLM
 from coldstart.schema import DecodingConfig
 from tests.fakes_lm import TITLES, tiny_cohere, tiny_gpt2, tiny_llama, trie_of
@@ -76,6 +79,51 @@ def test_the_whole_model_is_loaded_once_and_only_for_what_needs_it(folder):
     np.testing.assert_array_equal(found, expected)
     assert len(loaded) == 1
     assert lm.tokenizer is tiny_llama().tokenizer
+
+
+def test_only_a_cached_decoder_answers_without_the_whole_model(folder):
+    cached_lm, loaded = load_decoder(folder, whole_is_not_needed), []
+
+    def load():
+        loaded.append(1)
+        return tiny_llama()
+
+    deferred = LazyLM(tiny_llama().lines, 1024, load)
+    assert cached_lm.has_plain_head
+    assert cached_lm.head()[0].shape == tiny_llama().head()[0].shape
+    assert cached_lm.fused_decoder() is not None
+    assert not cached_lm.loaded
+    assert deferred.max_tokens == 1024
+    assert not loaded
+    assert deferred.fused_decoder() is tiny_llama().fused_decoder()
+    assert deferred.loaded
+    assert loaded == [1]
+
+
+def test_the_whole_model_shares_the_weights_of_the_cached_decoder(folder):
+    whole = CausalLM(copy.deepcopy(tiny_llama().model), tiny_llama().tokenizer)
+    lm = load_decoder(folder, lambda: whole)
+    assert lm.whole is whole
+    assert lm.fused_decoder().is_shared_with(whole.decoder)
+
+
+@pytest.mark.parametrize(
+    "about", ['{"bos_token_id": 1}', '{"bos_token_id": 1, "max_tokens": "x"}', "["]
+)
+def test_a_cached_tokenizer_that_is_damaged_is_written_again(tmp_path, monkeypatch, about):
+    monkeypatch.setenv("COLDSTART_CACHE", str(tmp_path / "cache"))
+    base = tmp_path / "base"
+    tiny_llama().model.save_pretrained(base)
+    tiny_llama().tokenizer.save_pretrained(base)
+    for _ in range(2):
+        lm = load_deferred(str(base), "fingerprint", whole_is_not_needed)
+        assert lm.max_tokens == tiny_llama().max_tokens
+        assert lm.lines.encode(PROMPT) == tiny_llama().lines.encode(PROMPT)
+        assert lm.lines.eos_token_id == tiny_llama().tokenizer.eos_token_id
+        (folder,) = (tmp_path / "cache" / "tokenizers").iterdir()
+        (folder / "about.json").write_text(about)
+    load_deferred(str(base), "fingerprint", whole_is_not_needed)
+    assert json.loads((folder / "about.json").read_text())["max_tokens"] == 1024
 
 
 def test_only_models_that_can_be_kept_are(tmp_path):
