@@ -153,7 +153,7 @@ def check(url: str, *, record: bool, timed: bool) -> None:
     """Run what was asked for, the tests first."""
     if record:
         subprocess.run([sys.executable, ROOT / "benchmarks" / "vllm_record.py", url], check=True)
-    tests = [sys.executable, "-m", "pytest", "-q", "tests/generation/test_remote.py", "-k", "real"]
+    tests = [sys.executable, "-m", "pytest", "-q", "tests/generation/remote", "-k", "real"]
     subprocess.run(tests, check=True, cwd=ROOT, env=os.environ | {"COLDSTART_VLLM_URL": url})
     if timed:
         print(json.dumps(measure(url), indent=1))

@@ -1,7 +1,7 @@
 """A vLLM server's wire format around a tiny model, in this process.
 
 What it answers has the form of ``tests/data/vllm/recorded.json``, which a real server gave
-(``benchmarks/vllm_record.py``); ``test_remote.py`` holds it against that.
+(``benchmarks/vllm_record.py``); ``test_wire_format.py`` holds it against that.
 """
 
 from __future__ import annotations
