@@ -7,12 +7,13 @@ error with the field's path instead of a silently ignored preference.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar, overload
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from coldstart.errors import ColdstartError, ProfileError
+from coldstart.errors import ColdstartError, ConfigError, ProfileError
 
 Strategy = Literal["catalog", "free", "both", "prior"]
 M = TypeVar("M", bound=BaseModel)
@@ -200,6 +201,55 @@ class Item(_Said):
         of one year look alike.
         """
         return ". ".join(x for x in (self.title, ", ".join(self.categories), self.description) if x)
+
+
+@dataclass(frozen=True)
+class DecodingConfig:
+    """Decoding parameters of free generation.
+
+    Args:
+        mode: ``beam`` for beam search, ``diverse`` for diverse beam search (Vijayakumar et al.,
+            2018), ``sample`` for ancestral sampling.
+        n: titles to generate; duplicates are merged, so fewer may be returned.
+        temperature: of sampling, > 0; 1 samples from the model's own distribution.
+        top_p: nucleus sampling: the likeliest tokens that together have this probability, (0, 1].
+        top_k: sampling from this many likeliest tokens; ``None`` for all.
+        groups: beam groups of ``diverse``, at most one per title.
+        diversity: penalty in ``diverse``, nats per earlier group that chose the token at the same
+            step, at least 0.
+        max_new_tokens: longest title, line break included, at least 2.
+        choices: ``shortlist`` constrains generation to the titles of the user's shortlist, all of
+            which are in the catalog; ``None``: unconstrained.
+
+    Raises:
+        ConfigError: a value is outside its range.
+    """
+
+    mode: Literal["sample", "beam", "diverse"] = "beam"
+    n: int = 20
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int | None = None
+    groups: int = 5
+    diversity: float = 1.0
+    max_new_tokens: int = 32
+    choices: Literal["shortlist"] | None = None
+
+    def __post_init__(self) -> None:
+        checks = {
+            "mode": (self.mode in ("sample", "beam", "diverse"), "sample, beam or diverse"),
+            "n": (self.n >= 1, "at least 1"),
+            "temperature": (0 < self.temperature < float("inf"), "above 0"),
+            "top_p": (0 < self.top_p <= 1, "above 0 and at most 1"),
+            "top_k": (self.top_k is None or self.top_k >= 1, "at least 1, or None"),
+            "groups": (self.groups >= 1, "at least 1"),
+            "diversity": (0 <= self.diversity < float("inf"), "at least 0"),
+            "max_new_tokens": (self.max_new_tokens >= 2, "at least 2"),
+            "choices": (self.choices in (None, "shortlist"), "shortlist, or None"),
+        }
+        for name, (good, expected) in checks.items():
+            if not good:
+                raise ConfigError(f"{name} is {getattr(self, name)!r}", hint=f"give {expected}")
 
 
 class Candidate(_Frozen):

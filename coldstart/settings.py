@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coldstart.errors import ArtifactError
-from coldstart.generation.models.lines import MAX_TITLE_TOKENS
+from coldstart.generation.models.line_tokenizer import MAX_TITLE_TOKENS
 from coldstart.prompts import DEFAULT_BUDGET
 
 PRIOR_COUNT = 0.5

@@ -82,8 +82,8 @@ def _is_rewritten(name: str) -> bool:
 
 def make_encoder(name: str) -> Encoder:
     """A sentence-transformers model by hub id, folder or packaged default, with a disk cache."""
-    from coldstart.encoding.encoders import CachedEncoder
-    from coldstart.encoding.lazy import LazyEncoder
+    from coldstart.encoding.sentence_encoder import LazyEncoder
+    from coldstart.encoding.vector_cache import CachedEncoder
 
     return CachedEncoder(LazyEncoder(models.resolve(name)), cache_dir() / "vectors")
 
@@ -117,7 +117,7 @@ def load_adapted(
         ArtifactError: the base model is not the one the adapter was trained on, or the adapter
             does not fit it.
     """
-    from coldstart.generation.models import quick
+    from coldstart.generation.models import cached
     from coldstart.runtime.hardware import pick_device, pick_dtype, use_all_cores
 
     def whole() -> CausalLM:
@@ -126,15 +126,15 @@ def load_adapted(
     where = pick_device(device)
     if where.type != "cpu":
         return whole()
-    folder = quick.place(base, fingerprint, files, pick_dtype(where, dtype))
+    folder = cached.decoder_folder(base, fingerprint, files, pick_dtype(where, dtype))
     if folder.is_dir():
         use_all_cores()
         try:
-            return quick.QuickLM(folder, whole)
+            return cached.load_decoder(folder, whole)
         except ModelError:  # damaged: made anew
             pass
     lm = whole()
-    quick.keep(lm, folder)
+    cached.store_decoder(lm, folder)
     return lm
 
 
@@ -146,10 +146,10 @@ def load_later(
     Raises:
         ModelError: the tokenizer cannot be loaded.
     """
-    from coldstart.generation.models.deferred import DeferredLM
+    from coldstart.generation.models.cached import load_deferred
 
     load = partial(load_adapted, base, fingerprint, files, device=device, dtype=dtype)
-    return DeferredLM.of(base, fingerprint, load)
+    return load_deferred(base, fingerprint, load)
 
 
 def _merged(

@@ -202,7 +202,7 @@ class ItemStore:
 
         Nothing of this version may be in place yet.
         """
-        from coldstart.encoding.encoders import encode_items
+        from coldstart.encoding.vector_cache import encode_items
 
         known = self._like if self._like is not None and self._version < 0 else self
         texts = [item.content_text() for item in items]

@@ -11,7 +11,7 @@ from coldstart.cli import output
 from coldstart.cli.artifact import Artifact, Revision, folder_of
 
 if TYPE_CHECKING:
-    from coldstart.export import Made
+    from coldstart.export import ExportedModel
 
 
 def export(
@@ -58,10 +58,10 @@ def export(
       coldstart export adapters/ml-100k --gguf out/half.gguf --dtype float16 --ties 0.02
       coldstart export adapters/ml-100k --ctranslate2 out/ct2 --force --json
     """
-    from coldstart.export import ExportError, Plan
+    from coldstart.export import ExportError, ExportPlan
     from coldstart.export import export as run
 
-    plan = Plan(merged, gguf, ctranslate2, dtype, ties, force)
+    plan = ExportPlan(merged, gguf, ctranslate2, dtype, ties, force)
     done: list[dict[str, object]] = []
     try:
         with output.status("…") as spinner:
@@ -78,7 +78,7 @@ def export(
             output.emit(done)
 
 
-def _told(made: Made) -> dict[str, object]:
+def _told(made: ExportedModel) -> dict[str, object]:
     return {
         "kind": made.kind,
         "path": str(made.path),

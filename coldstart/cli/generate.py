@@ -12,7 +12,7 @@ from coldstart.cli.options import with_groups
 from coldstart.cli.people import Person, read_people
 from coldstart.cli.recommend import ANSWER, Choices, Model, Seed
 from coldstart.errors import ConfigError
-from coldstart.schema import Grounding
+from coldstart.schema import DecodingConfig, Grounding
 
 if TYPE_CHECKING:
     from coldstart.catalog.catalog import Catalog
@@ -67,8 +67,6 @@ def generate(
     people = read_people(person)
     decoding = None
     if strategy == "free":
-        from coldstart.generation.decoding.free import DecodingConfig
-
         if "mode" not in options and ("temperature" in options or "top_p" in options):
             options["mode"] = "sample"  # the only one that temperature and top-p mean anything to
         decoding = DecodingConfig(n=n, **options)

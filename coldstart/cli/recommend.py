@@ -15,7 +15,7 @@ from coldstart.cli.people import Person, read_people
 from coldstart.errors import ConfigError
 from coldstart.protocols import Filter
 from coldstart.ranking.filters import Categories, Years, default_filters
-from coldstart.schema import Provenance, RecommendationList, Strategy
+from coldstart.schema import DecodingConfig, Provenance, RecommendationList, Strategy
 
 if TYPE_CHECKING:
     from coldstart.catalog.catalog import Catalog
@@ -226,7 +226,6 @@ def recommend(
     if choices is not None:
         if strategy not in ("free", "both"):
             raise ConfigError(f"--choices has no meaning for {strategy}", "add --strategy free")
-        from coldstart.generation.decoding.free import DecodingConfig
 
         decoding = DecodingConfig(choices=choices)
     rec = model.load()

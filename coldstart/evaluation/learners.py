@@ -10,7 +10,7 @@ import numpy as np
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
-from coldstart.encoding.encoders import CachedEncoder
+from coldstart.encoding.vector_cache import CachedEncoder
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.baselines.data import TrainingData
 from coldstart.evaluation.baselines.scored import (

@@ -17,8 +17,8 @@ from coldstart.protocols import Encoder
 from coldstart.recommender import Recommender
 
 if TYPE_CHECKING:
+    from coldstart.generation.models.adapted import SharedBase
     from coldstart.generation.models.causal import CausalLM
-    from coldstart.generation.models.lora_lm import Base
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Tenants:
         self.artifacts, self.most = dict(artifacts), most
         self._device, self._dtype = device, dtype
         self._kept: OrderedDict[str, Recommender] = OrderedDict()
-        self._bases: WeakValueDictionary[tuple[str, str], Base] = WeakValueDictionary()
+        self._bases: WeakValueDictionary[tuple[str, str], SharedBase] = WeakValueDictionary()
         self._encoders: WeakValueDictionary[str, Encoder] = WeakValueDictionary()
         self._lock = threading.Lock()  # of the tables; held for a moment only
         self._loading = {name: threading.Lock() for name in self.artifacts}
@@ -140,20 +140,20 @@ class Tenants:
             name, fingerprint, files, device=self._device, dtype=self._dtype
         )
 
-    def _base(self, name: str, fingerprint: str) -> Base:
-        from coldstart.generation.models.lora_lm import Base
+    def _base(self, name: str, fingerprint: str) -> SharedBase:
+        from coldstart.generation.models.adapted import SharedBase
 
         with self._making:
             found = self._bases.get((name, fingerprint))
             if found is None:
                 lm = _load_base(name, fingerprint, device=self._device, dtype=self._dtype)
-                found = self._bases[name, fingerprint] = Base(lm)
+                found = self._bases[name, fingerprint] = SharedBase(lm)
             return found
 
 
 def _load_base(name: str, fingerprint: str, *, device: str, dtype: str) -> CausalLM:
     """A base model without an adapter; on a CPU, at once if it was kept before."""
-    from coldstart.generation.models import quick
+    from coldstart.generation.models import cached
     from coldstart.generation.models.causal import CausalLM
     from coldstart.runtime.hardware import pick_device, pick_dtype, use_all_cores
 
@@ -164,13 +164,15 @@ def _load_base(name: str, fingerprint: str, *, device: str, dtype: str) -> Causa
     if where.type != "cpu":
         return whole()
     use_all_cores()
-    folder = quick.place(name, fingerprint, {}, pick_dtype(where, dtype))
+    folder = cached.decoder_folder(name, fingerprint, {}, pick_dtype(where, dtype))
     try:
-        return quick.QuickLM(folder, whole)  # its weights are mapped: processes share them, too
+        return cached.load_decoder(
+            folder, whole
+        )  # its weights are mapped: processes share them, too
     except ModelError:  # not kept yet, or damaged
         lm = whole()
-        quick.keep(lm, folder)
+        cached.store_decoder(lm, folder)
     try:
-        return quick.QuickLM(folder, whole)
+        return cached.load_decoder(folder, whole)
     except ModelError:  # of a kind that cannot be kept
         return lm

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from coldstart.data.dataset import Dataset
-from coldstart.generation.models.lines import LineTokenizer
+from coldstart.generation.models.line_tokenizer import LineTokenizer
 from coldstart.generation.trie.trie import TriePlan
 from coldstart.prompts import PromptTemplate
 from coldstart.schema import Context, UserProfile

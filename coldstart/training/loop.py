@@ -18,8 +18,8 @@ from coldstart.data.dataset import Dataset
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.generation.decoding.exact import exact_logprobs
 from coldstart.generation.models.causal import CausalLM
-from coldstart.generation.models.lines import LineTokenizer
-from coldstart.generation.trie.surface import surface_titles
+from coldstart.generation.models.line_tokenizer import LineTokenizer
+from coldstart.generation.trie.prompt_titles import prompt_titles
 from coldstart.generation.trie.trie import TitleTrie
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.runtime.cache import new_folder
@@ -106,7 +106,7 @@ class Trainer:
         self.model = model
         self.lm = CausalLM(model, tokenizer)
         lines = LineTokenizer(tokenizer)
-        titles = surface_titles(data.catalog)
+        titles = prompt_titles(data.catalog)
         self.tokens_of = {item: lines.title(title) for item, title in titles.items()}
         self.plan = TitleTrie(self.tokens_of).plan()
         self.counts = teacher.out_of_fold.everyone.counts

@@ -38,12 +38,11 @@ from coldstart.evaluation.audits.run import AUDITS, Auditor, base_model, held_ou
 from coldstart.evaluation.audits.wordings import OWN, audit_wordings, rewordings, with_template
 from coldstart.evaluation.figures import Memo, Ours
 from coldstart.evaluation.harness import ColdCase, cold_users
-from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime import models
-from coldstart.schema import Candidate, Pick
+from coldstart.schema import Candidate, DecodingConfig, Pick
 from coldstart.settings import Settings
 from coldstart.splitting.user_splits import Split
 from tests.conftest import ARTIFACT

@@ -13,7 +13,7 @@ from coldstart.errors import CatalogError, ConfigError, ModelError, ProfileError
 from coldstart.generation.decoding import exact as scoring
 from coldstart.generation.decoding.exact import exact_logprobs, exact_logprobs_of
 from coldstart.generation.decoding.free import DecodingConfig
-from coldstart.generation.models.lean import LeanDecoder
+from coldstart.generation.models.fused_decoder import FusedDecoder
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import Years, default_filters
 from coldstart.scoring import retrieval
@@ -22,7 +22,7 @@ from coldstart.serve.batching import Answered, Ask, answer_together
 from coldstart.session import OnboardingSession
 from coldstart.testing.probes import lm_signals_of
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama, trie_of
-from tests.generation.test_lean import LIKE, decoder, question
+from tests.generation.test_fused_decoder import LIKE, decoder, question
 from tests.session.test_session import NOW
 from tests.test_recommender import make, profiles
 from tests.test_shipped import ARTIFACT
@@ -70,7 +70,7 @@ def passes(rec: Recommender, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.mark.parametrize("config", LIKE.values(), ids=LIKE.keys())
 def test_sequences_one_after_another_do_not_see_each_other(config):
-    lean = LeanDecoder.of(decoder(config))
+    lean = FusedDecoder.from_model(decoder(config))
     asked = [question(seed, size) for seed, size in enumerate([5, 1, 17, 8])]
     ids, visible, position = zip(*asked, strict=True)
     states = lean(torch.cat(ids), visible, torch.cat(position))

@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.audits.agreement import Mean, mean_of
 from coldstart.evaluation.harness import ColdCase
-from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.grounding.grounder import Grounder
 from coldstart.grounding.index.exact import ExactIndex
 from coldstart.recommender import Recommender
-from coldstart.schema import Grounding
+from coldstart.schema import DecodingConfig, Grounding
 
 MODES = {"beam": DecodingConfig(), "sample": DecodingConfig(mode="sample")}
 """How ``free`` writes by default, and drawing titles at temperature 1."""

@@ -15,8 +15,8 @@ import numpy as np
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.evaluation.baselines.scored import ScoredBaseline
 from coldstart.evaluation.figures import Memo, model_alone
-from coldstart.generation.models.lines import MAX_TITLE_TOKENS
-from coldstart.generation.trie.surface import surface_titles
+from coldstart.generation.models.line_tokenizer import MAX_TITLE_TOKENS
+from coldstart.generation.trie.prompt_titles import prompt_titles
 from coldstart.interactions.interaction_stats import popularity
 from coldstart.schema import UserProfile
 
@@ -124,7 +124,7 @@ class TitleSpace:
 
 def title_space(recommender: Recommender, lm: CausalLM) -> TitleSpace:
     """The catalog's titles as a model reads them, in the order of the counts."""
-    titles = surface_titles(recommender.catalog)
+    titles = prompt_titles(recommender.catalog)
     return TitleSpace(lm, [titles[i] for i in recommender.counts.item_ids])
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
 from coldstart.errors import ColdstartError
-from coldstart.schema import Context, Grounding, UserProfile
+from coldstart.schema import Context, DecodingConfig, Grounding, UserProfile
 from coldstart.serve.errors import Refusal, from_coldstart, invalid
 from coldstart.serve.models import Generated, GenerateIn, MatchOut, Written, plain
 from coldstart.serve.routes.common import KEYS, Served, check_k, errors
@@ -97,8 +97,6 @@ def _wrote(
             raise invalid("this recommender has no language model", "use /v1/recommend")
         decoding, seed = None, asked.seed
         if turn is not None:
-            from coldstart.generation.decoding.free import DecodingConfig
-
             decoding, seed = DecodingConfig(mode="sample", n=n), asked.seed + turn
         found = rec.generate(
             profile,

@@ -1,4 +1,4 @@
-"""A trie as a folder of arrays that are mapped, not read."""
+"""Storage of a trie: a folder of memory-mapped arrays with checksums."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coldstart.errors import ArtifactError
-from coldstart.generation.trie.changed_trie import ChangedTrie
-from coldstart.generation.trie.compact import CompactTrie
-from coldstart.generation.trie.ragged import Ragged
-from coldstart.generation.trie.title_ids import TitleIds
+from coldstart.generation.trie.delta_trie import DeltaTrie
+from coldstart.generation.trie.id_array import IdArray
+from coldstart.generation.trie.patricia import PatriciaTrie
+from coldstart.generation.trie.ragged import RaggedArray
 from coldstart.runtime.cache import new_folder
 
 FORMAT = 1
@@ -24,8 +24,8 @@ _ABOUT = "about.json"
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def save(trie: ChangedTrie, folder: Path) -> None:
-    """Write the base of a trie."""
+def save(trie: DeltaTrie, folder: Path) -> None:
+    """Write the base of a trie; its delta must be empty."""
     with new_folder(folder) as work:
         sums = {}
         for name, array in _arrays(trie).items():
@@ -35,11 +35,11 @@ def save(trie: ChangedTrie, folder: Path) -> None:
         (work / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
 
-def load(folder: Path) -> ChangedTrie:
-    """Map a trie from its folder.
+def load(folder: Path) -> DeltaTrie:
+    """Memory-map a trie from its folder.
 
     Raises:
-        ArtifactError: it is missing, damaged, or of another version.
+        ArtifactError: the folder is missing, damaged, or of another format version.
     """
     try:
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
@@ -63,7 +63,7 @@ def _map(path: Path, crc: int) -> NDArray[Any]:
     return np.asarray(array)
 
 
-def _arrays(trie: ChangedTrie) -> Arrays:
+def _arrays(trie: DeltaTrie) -> Arrays:
     base, ids = trie.base, trie.ids
     return {
         "tokens": base.titles.values,
@@ -80,9 +80,9 @@ def _arrays(trie: ChangedTrie) -> Arrays:
     }
 
 
-def _trie(arrays: Arrays) -> ChangedTrie:
-    base = CompactTrie(
-        titles=Ragged(arrays["tokens"], arrays["titles"]),
+def _trie(arrays: Arrays) -> DeltaTrie:
+    base = PatriciaTrie(
+        titles=RaggedArray(arrays["tokens"], arrays["titles"]),
         depth=arrays["depth"],
         starts=arrays["starts"],
         edge_key=arrays["edge_key"],
@@ -90,6 +90,6 @@ def _trie(arrays: Arrays) -> ChangedTrie:
         edge_hi=arrays["edge_hi"],
         edge_target=arrays["edge_target"],
     )
-    ids = TitleIds(Ragged(arrays["id_text"], arrays["ids"]), arrays["by_id"])
+    ids = IdArray(RaggedArray(arrays["id_text"], arrays["ids"]), arrays["by_id"])
     none = np.zeros(0, dtype=np.int64)
-    return ChangedTrie(base, ids, none, (), none)
+    return DeltaTrie(base, ids, none, (), none)

@@ -11,10 +11,8 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 
-from coldstart.encoding.bert import is_bert
-from coldstart.encoding.encoders import SentenceEncoder
-from coldstart.encoding.lazy import LazyEncoder
-from coldstart.encoding.mean import MeanEncoder, is_plain
+from coldstart.encoding.mean_pooling import MeanPoolingEncoder, is_bert, is_mean_pooling
+from coldstart.encoding.sentence_encoder import LazyEncoder, SentenceEncoder
 from coldstart.errors import ModelError
 
 TEXTS = [
@@ -28,8 +26,11 @@ TEXTS = [
 
 
 def test_equal_to_sentence_transformers(encoder_folder):
-    assert is_plain(encoder_folder)
-    ours, theirs = MeanEncoder(encoder_folder), SentenceEncoder.from_pretrained(encoder_folder)
+    assert is_mean_pooling(encoder_folder)
+    ours, theirs = (
+        MeanPoolingEncoder(encoder_folder),
+        SentenceEncoder.from_pretrained(encoder_folder),
+    )
     found = ours.encode(TEXTS)
     assert (found.shape, found.dtype) == ((len(TEXTS), 384), np.float32)
     np.testing.assert_allclose(found, theirs.encode(TEXTS), atol=2e-6)
@@ -45,7 +46,7 @@ def test_other_transformers_are_read_by_the_library(encoder_folder, tmp_path):
     config = json.loads((copy / "config.json").read_text())
     (copy / "config.json").write_text(json.dumps(config | {"hidden_act": "gelu_new"}))
     assert not is_bert(copy)
-    found = MeanEncoder(copy).encode(TEXTS[:6])
+    found = MeanPoolingEncoder(copy).encode(TEXTS[:6])
     expected = SentenceEncoder.from_pretrained(copy).encode(TEXTS[:6])
     np.testing.assert_allclose(found, expected, atol=2e-6)
     (copy / "config.json").unlink()
@@ -64,8 +65,9 @@ def test_weights_that_are_missing_are_named(encoder_folder, tmp_path):
 
 def test_a_sentence_imports_no_library(encoder_folder):
     code = (
-        "import sys; from pathlib import Path; from coldstart.encoding.mean import MeanEncoder; "
-        f"print(MeanEncoder(Path({str(encoder_folder)!r})).encode(['x']).shape); "
+        "import sys; from pathlib import Path; "
+        "from coldstart.encoding.mean_pooling import MeanPoolingEncoder; "
+        f"print(MeanPoolingEncoder(Path({str(encoder_folder)!r})).encode(['x']).shape); "
         "assert not {'transformers', 'sentence_transformers'} & sys.modules.keys()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -73,7 +75,7 @@ def test_a_sentence_imports_no_library(encoder_folder):
 
 
 def test_the_packaged_encoder_needs_no_library(encoder_folder):
-    assert isinstance(LazyEncoder(str(encoder_folder))._loaded, MeanEncoder)
+    assert isinstance(LazyEncoder(str(encoder_folder))._loaded, MeanPoolingEncoder)
 
 
 @pytest.mark.parametrize(
@@ -89,12 +91,12 @@ def test_other_kinds_are_left_to_the_library(encoder_folder, tmp_path, file, cha
     for name in ("modules.json", "1_Pooling/config.json", "sentence_bert_config.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(encoder_folder / name, tmp_path / name)
-    assert is_plain(tmp_path)
+    assert is_mean_pooling(tmp_path)
     settings = json.loads((tmp_path / file).read_text()) | change
     (tmp_path / file).write_text(json.dumps(settings))
-    assert not is_plain(tmp_path)
+    assert not is_mean_pooling(tmp_path)
     (tmp_path / "modules.json").unlink()
-    assert not is_plain(tmp_path)
+    assert not is_mean_pooling(tmp_path)
 
 
 def test_a_folder_without_weights_says_so(encoder_folder, tmp_path):

@@ -1,10 +1,10 @@
-"""A Llama-like decoder in fewer and larger operations, for short passes on a CPU.
+"""Llama-like decoder in fused operations, for short forward passes on a CPU.
 
 On two cores a pass of some hundred tokens through thirty small layers spends more time between the
-matrix products than in them. Here queries, keys and values are one product, so are gate and up;
-attention is two batched products under an additive mask. Made of a Hugging Face model it shares its
-weights: fusing replaces each of the original matrices by a view of the joint one. Saved by itself
-it is there again in a fraction of a second, without importing Transformers.
+matrix products than in them. Here queries, keys and values are one product, and so are gate and up;
+attention is two batched products under an additive mask. A decoder made from a Hugging Face model
+shares its weights: each original matrix becomes a view of the fused one. A saved decoder loads in a
+fraction of a second, without importing Transformers.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from torch.nn import functional
 from coldstart.errors import ModelError
 
 if TYPE_CHECKING:
-    from coldstart.generation.models.lora import Beside
+    from coldstart.generation.models.lora import FusedLoRA
 
 FAMILIES = frozenset({"llama", "mistral", "qwen2"})
-"""Architectures that consist of nothing but what is written here."""
+"""Supported architectures."""
 ROTATIONS = frozenset({"default", "linear", "llama3", "yarn"})
-"""Kinds of rotary positions whose frequencies do not depend on the length of the text."""
+"""Supported rotary embeddings: their frequencies do not depend on the length of the sequence."""
 _WEIGHTS, _SHAPE = "lean.safetensors", "lean.json"
-_ROWS = 64  # rows of joint sequences are filled up to a multiple: torch keeps code for each number
+_ROWS = 64  # rows of packed sequences are padded to a multiple: torch caches code per row count
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What a decoder is besides its weights.
+class DecoderShape:
+    """Hyperparameters of a decoder.
 
     Args:
         layers: number of layers.
         heads: query heads per layer.
-        shared: key and value heads per layer; each serves heads / shared queries.
-        eps: of the norms.
-        rotation: factor of the rotary cosines and sines.
+        shared: key and value heads per layer; each serves heads / shared query heads.
+        eps: of the RMS norms.
+        rotation: scale of the rotary cosines and sines.
         max_tokens: longest sequence.
     """
 
@@ -53,25 +53,28 @@ class Shape:
     max_tokens: int
 
 
-class LeanDecoder:
-    """A decoder for one sequence, or several one after another.
+class FusedDecoder:
+    """Decoder with fused projections, for one sequence or several packed ones.
 
     Args:
-        shape: its shape.
+        shape: its hyperparameters.
         weights: ``embedding``, ``norm``, ``frequencies`` and, for each layer n, ``n.qkv``,
             ``n.out``, ``n.gate_up``, ``n.down`` and the two norms, with biases if there are any.
             ``head`` where it is not the embedding.
-        beside: an adapter that is run beside the weights.
+        adapter: LoRA adapter that is added to the projections, if any.
     """
 
     def __init__(
-        self, shape: Shape, weights: Mapping[str, Tensor], beside: Beside | None = None
+        self,
+        shape: DecoderShape,
+        weights: Mapping[str, Tensor],
+        adapter: FusedLoRA | None = None,
     ) -> None:
-        self.shape, self.weights, self.beside = shape, dict(weights), beside
+        self.shape, self.weights, self.adapter = shape, dict(weights), adapter
 
     @staticmethod
-    def fits(model: Any) -> bool:
-        """Whether a model is of a kind that this can run, on a CPU, its adapters merged.
+    def supports(model: Any) -> bool:
+        """Whether a model has a supported architecture, is on the CPU and has no unmerged adapter.
 
         Args:
             model: the causal LM without its head, such as ``LlamaModel``.
@@ -87,14 +90,14 @@ class LeanDecoder:
         if getattr(model.rotary_emb, "rope_type", None) not in ROTATIONS:
             return False
         parts = [getattr(x, name) for x, name in _parts(model.layers[0])]
-        # What is not merged, or of few bits, is no plain product.
+        # Unmerged or quantized modules are no plain products.
         return all(type(p) is torch.nn.Linear for p in parts) and all(
             p.bias is None for p in parts[4:]
         )
 
     @classmethod
-    def of(cls, model: Any) -> LeanDecoder:
-        """Make one of a model that ``fits``; the model's weights become views of this one's."""
+    def from_model(cls, model: Any) -> FusedDecoder:
+        """Fuse a supported model; its weights become views of the fused ones."""
         config, rotary = model.config, model.rotary_emb
         with torch.inference_mode(mode=False), torch.no_grad():  # they may be trained on later
             weights = {
@@ -104,7 +107,7 @@ class LeanDecoder:
             }
             for n, layer in enumerate(model.layers):
                 weights |= {f"{n}.{name}": weight for name, weight in _fused(layer).items()}
-        shape = Shape(
+        shape = DecoderShape(
             len(model.layers),
             config.num_attention_heads,
             config.num_key_value_heads,
@@ -114,16 +117,16 @@ class LeanDecoder:
         )
         return cls(shape, weights)
 
-    def is_of(self, model: Any) -> bool:
-        """Whether these are still a model's weights; they are not after ``model.to(…)``."""
+    def is_shared_with(self, model: Any) -> bool:
+        """Whether a model still shares these weights; it does not after ``model.to(…)``."""
         query = model.layers[0].self_attn.q_proj
         return bool(query.weight.data_ptr() == self.weights["0.qkv"].data_ptr())
 
-    def lend(self, model: Any) -> None:
-        """Make the weights of an equal model views of these, so that there is one copy.
+    def share_with(self, model: Any) -> None:
+        """Replace the weights of an equal model by views of these, so that there is one copy.
 
         Args:
-            model: a causal LM that ``fits`` without its head.
+            model: causal LM with a supported decoder.
         """
         inner, w = model.get_decoder(), self.weights
         inner.embed_tokens.weight.data, inner.norm.weight.data = w["embedding"], w["norm"]
@@ -143,7 +146,7 @@ class LeanDecoder:
         return self.weights.get("head", self.weights["embedding"])
 
     def save(self, folder: Path, head: Tensor | None = None) -> None:
-        """Write weights and shape.
+        """Write weights and hyperparameters.
 
         Args:
             folder: an existing folder.
@@ -156,17 +159,17 @@ class LeanDecoder:
         (folder / _SHAPE).write_text(json.dumps(asdict(self.shape)), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> LeanDecoder:
-        """Read what ``save`` wrote; weights are memory-mapped.
+    def load(cls, folder: Path) -> FusedDecoder:
+        """Load a saved decoder; weights are memory-mapped.
 
         Raises:
-            ModelError: there is none, or it is damaged.
+            ModelError: the files are missing or damaged.
         """
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         try:
-            shape = Shape(**json.loads((folder / _SHAPE).read_text(encoding="utf-8")))
+            shape = DecoderShape(**json.loads((folder / _SHAPE).read_text(encoding="utf-8")))
             return cls(shape, load_file(folder / _WEIGHTS))
         except (OSError, ValueError, TypeError, SafetensorError) as e:
             raise ModelError(f"no decoder in {folder}: {e}", hint="delete the folder") from e
@@ -177,8 +180,8 @@ class LeanDecoder:
 
         Args:
             ids: token ids, shape (T,).
-            visible: which tokens each token attends to, bool, shape (T, T). Of several sequences
-                one after another, those of each, shape (T_n, T_n), all T_n together T.
+            visible: attention mask, true where row attends to column, bool, shape (T, T). Of packed
+                sequences, one mask each, shape (T_n, T_n); the T_n sum to T.
             position: of each token, shape (T,).
 
         Returns:
@@ -220,7 +223,7 @@ class LeanDecoder:
         return self._linear(out, f"{n}.out")
 
     def _mixed(self, turned: Tensor, values: Tensor, mask: Tensor) -> Tensor:
-        """What each token of one sequence takes from those it sees, shape (T, heads · width)."""
+        """Attention output of one sequence, shape (T, heads · width)."""
         size, heads, shared = len(mask), self.shape.heads, self.shape.shared
         query, key = turned[:, :heads].transpose(0, 1), turned[:, heads:].transpose(0, 1)
         # Heads that share a key are stacked: one product per key.
@@ -233,8 +236,8 @@ class LeanDecoder:
 
     def _linear(self, hidden: Tensor, name: str) -> Tensor:
         out = functional.linear(hidden, self.weights[name], self.weights.get(f"{name}_bias"))
-        if self.beside is not None:
-            self.beside.add(name, hidden, out)
+        if self.adapter is not None:
+            self.adapter.add(name, hidden, out)
         return out
 
     def _normed(self, hidden: Tensor, name: str) -> Tensor:
@@ -243,7 +246,7 @@ class LeanDecoder:
 
 
 def _parts(layer: Any) -> list[tuple[Any, str]]:
-    """Where a layer's matrices are; those of the MLP, the last three, have no bias here."""
+    """Module and attribute of each projection; the last three, of the MLP, lack biases."""
     attention = [(layer.self_attn, f"{name}_proj") for name in "qkvo"]
     return attention + [(layer.mlp, f"{name}_proj") for name in ("gate", "up", "down")]
 
@@ -267,14 +270,14 @@ def _fused(layer: Any) -> dict[str, Tensor]:
 
 
 def _joined(parts: tuple[Any, ...]) -> Tensor:
-    """One matrix of several; each of the several becomes a view of its part."""
+    """Concatenate matrices; each becomes a view of its part."""
     joint = torch.cat([p.weight.detach() for p in parts])
     _cut(joint, parts)
     return joint
 
 
 def _cut(joint: Tensor, parts: tuple[Any, ...]) -> None:
-    """Make each of several matrices a view of its part of the joint one."""
+    """Replace each of several matrices by a view of its part of the fused one."""
     start = 0
     for part in parts:
         end = start + len(part.weight)

@@ -1,8 +1,7 @@
-"""A Patricia trie of a million titles in a few flat arrays.
+"""Patricia trie in flat, memory-mappable arrays.
 
-Only nodes with more than one child are kept (D. R. Morrison, "PATRICIA", 1968); what lies between
-them is read off the titles. All arrays are made without a loop over titles, and can be mapped from
-files.
+Only nodes with more than one child are stored (D. R. Morrison, "PATRICIA", 1968); the tokens
+between them are those of the titles. Construction has no Python loop over titles.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coldstart.errors import CatalogError
-from coldstart.generation.trie.ragged import SAME, Ints, Ragged
+from coldstart.generation.trie.ragged import SAME, Ints, RaggedArray
 
 Small = NDArray[np.int32]
 
@@ -23,12 +22,12 @@ _NONE = np.zeros(0, dtype=np.int64)
 
 
 class Walk(NamedTuple):
-    """The ways of R token sequences through a trie; cell (r, d) is sequence r after d tokens.
+    """Paths of R token sequences through a trie; cell (r, d) is sequence r after d tokens.
 
     Args:
-        lo, hi: the titles below, half-open, shape (R, L + 1); empty where the trie has none.
-        decision: the decision that stands there, −1 if none, shape (R, L + 1).
-        token: where none stands, the only token that follows (−1: a title ends), (R, L + 1).
+        lo, hi: titles below, half-open, shape (R, L + 1); empty off the trie.
+        decision: decision at the cell, −1 if none, shape (R, L + 1).
+        token: without a decision, the only next token (−1: end of a title), (R, L + 1).
     """
 
     lo: Ints
@@ -41,9 +40,9 @@ class Edges(NamedTuple):
     """Children of some nodes, by node, then by token.
 
     Args:
-        node: whose child, shape (E,).
-        token: that leads to it, shape (E,).
-        lo, hi: the titles below it, half-open, shape (E,).
+        node: parent, shape (E,).
+        token: of the edge, shape (E,).
+        lo, hi: titles below the child, half-open, shape (E,).
     """
 
     node: Ints
@@ -53,19 +52,19 @@ class Edges(NamedTuple):
 
 
 @dataclass(frozen=True)
-class CompactTrie:
+class PatriciaTrie:
     """Titles sorted by their tokens, with D decisions and E edges; a parent comes before a child.
 
     Args:
-        titles: the N titles; equal ones stand together.
+        titles: the N titles; equal ones are adjacent.
         depth: title tokens before each decision, shape (D,).
         starts: first edge of each decision, and E, shape (D + 1,).
         edge_key: decision · 2³² + token, ascending, shape (E,).
-        edge_lo, edge_hi: the titles below each edge, half-open, shape (E,).
-        edge_target: the decision that an edge leads to, −1 for a title, shape (E,).
+        edge_lo, edge_hi: titles below each edge, half-open, shape (E,).
+        edge_target: next decision below an edge, −1 for a title, shape (E,).
     """
 
-    titles: Ragged
+    titles: RaggedArray
     depth: Small
     starts: Small
     edge_key: Ints
@@ -74,18 +73,18 @@ class CompactTrie:
     edge_target: Small
 
     @classmethod
-    def of_sorted(cls, titles: Ragged) -> CompactTrie:
-        """Make the trie of titles that are sorted.
+    def of_sorted(cls, titles: RaggedArray) -> PatriciaTrie:
+        """Build the trie of sorted titles.
 
         Raises:
-            CatalogError: one title's tokens begin another's.
+            CatalogError: one title's tokens are a prefix of another's.
         """
         n, shared = len(titles), titles.shared()
         lengths = titles.lengths
         inside = np.flatnonzero(shared[1:] == lengths[:-1])
         if inside.size:
             raise begins_another(titles[int(inside[0])].tolist())
-        # Where neighbours part after some tokens, all titles around that share as many decide.
+        # Where neighbours differ, all titles around with the same prefix have a decision.
         depths, los, his = [_NONE], [_NONE], [_NONE]
         parts, owners, known = [_NONE], [_NONE], 0
         for depth in np.unique(shared[(shared >= 0) & (shared < SAME)]).tolist():
@@ -103,7 +102,7 @@ class CompactTrie:
         key = lo * (n + 1) + (n - hi)
         order = np.argsort(key)  # a parent before its children
         key, depth_of, lo, hi = key[order], depth_of[order], lo[order], hi[order]
-        # An edge begins where its decision does, or where its titles part from those before.
+        # An edge begins with its decision, or where its titles differ from those before.
         decision = np.concatenate([np.arange(known), np.argsort(order)[np.concatenate(owners)]])
         begin = np.concatenate([lo, np.concatenate(parts)])
         order = np.lexsort((begin, decision))
@@ -126,13 +125,12 @@ class CompactTrie:
         )
 
     def walk(self, wanted: NDArray[np.integer], lengths: Ints) -> Walk:
-        """Follow token sequences, titles or not, as far as the trie goes.
+        """Follow token sequences, titles or not, as far as they are in the trie.
 
-        Only decisions are looked at on the way down; one look at a title below says how far the
-        way was right.
+        The descent visits decisions only; one title below then verifies the tokens in between.
 
         Args:
-            wanted: the sequences, −1 beyond their ends, shape (R, L + 1); L is the longest.
+            wanted: token sequences, −1 beyond their ends, shape (R, L + 1); L is the longest.
             lengths: their lengths, shape (R,).
         """
         shape, n = wanted.shape, len(self.titles)
@@ -163,7 +161,7 @@ class CompactTrie:
         return Walk(lo, hi, decision, token)
 
     def children(self, walk: Walk, row: Ints, depth: Ints) -> Edges:
-        """Children of some cells of a walk; ``node`` counts the cells."""
+        """Children of cells of a walk; ``node`` numbers the cells."""
         decision, lo, hi = (part[row, depth] for part in (walk.decision, walk.lo, walk.hi))
         token = walk.token[row, depth]
         decides = decision >= 0
@@ -179,7 +177,7 @@ class CompactTrie:
 
 
 def begins_another(tokens: list[int]) -> CatalogError:
-    """What to raise where the end of a title cannot be told from its continuation."""
+    """Error for a title that is a prefix of another title."""
     return CatalogError(
         f"the title of tokens {tokens} begins another title",
         hint="end every title with a token that occurs nowhere else, such as a line break",

@@ -1,7 +1,7 @@
 """A vLLM server's wire format around a tiny model, in this process.
 
 What it answers has the form of ``tests/data/vllm/recorded.json``, which a real server gave
-(``benchmarks/vllm_record.py``); ``test_remote.py`` holds it against that.
+(``benchmarks/vllm_record.py``); ``test_wire_format.py`` holds it against that.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Any
 
 import torch
 
-from coldstart.generation.decoding.free import DecodingConfig, _weights
+from coldstart.generation.decoding.free import _weights
 from coldstart.generation.models.causal import CausalLM
+from coldstart.schema import DecodingConfig
 from tests.waiting import until
 
 

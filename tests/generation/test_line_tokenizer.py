@@ -8,8 +8,11 @@ from transformers import PreTrainedTokenizerFast
 
 from coldstart.catalog.titles import clean_text
 from coldstart.errors import ModelError
-from coldstart.generation.models.lines import MAX_TITLE_TOKENS, LineTokenizer
-from coldstart.generation.models.quick import PlainTokenizer
+from coldstart.generation.models.line_tokenizer import (
+    MAX_TITLE_TOKENS,
+    FastTokenizer,
+    LineTokenizer,
+)
 from tests.fakes_lm import CONTROL, TITLES, tiny_tokenizer
 
 LINES = LineTokenizer(tiny_tokenizer())
@@ -53,7 +56,7 @@ def test_many_titles_at_once_are_as_one_by_one(titles):
             return tiny_tokenizer()(text, **options)
 
     inner = Tokenizer.from_str(tiny_tokenizer().backend_tokenizer.to_str())
-    for tokenizer in (tiny_tokenizer(), PlainTokenizer(inner, None), Plain()):
+    for tokenizer in (tiny_tokenizer(), FastTokenizer(inner, None), Plain()):
         lines = LineTokenizer(tokenizer)
         assert list(lines.titles(iter(titles))) == [lines.title(title) for title in titles]
 

@@ -1,4 +1,4 @@
-"""The text that stands for an item in prompts and in the trie."""
+"""Title of each item as it appears in prompts and in the title trie."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.schema import Item
 
 
-def surface_titles(catalog: Catalog) -> dict[str, str]:
-    """Title of each item id as the language model reads and writes it.
+def prompt_titles(catalog: Catalog) -> dict[str, str]:
+    """Map each item id to its title as the language model reads and generates it.
 
-    The bare title; a year is added only where it tells two items of the same title apart, since
-    small tokenizers spend as many tokens on " (1995)" as on the title.
+    The bare title; the year is added only to tell items of the same title apart, since small
+    tokenizers spend as many tokens on " (1995)" as on the title.
     """
     repeated = Counter(item.title for item in catalog)
-    return {item.item_id: _surface(item, repeated) for item in catalog}
+    return {item.item_id: _prompt_title(item, repeated) for item in catalog}
 
 
-class SurfaceTitles:
-    """``surface_titles`` of a catalog that changes; what a change costs depends on the change."""
+class PromptTitles:
+    """``prompt_titles`` of a changing catalog, updated at the cost of the change alone."""
 
     def __init__(self) -> None:
         #: Title of each item id.
@@ -31,7 +31,7 @@ class SurfaceTitles:
         self._items: tuple[Item, ...] = ()
 
     def follow(self, catalog: Catalog) -> set[str]:
-        """Catch up; returns the ids whose title is new, another one, or gone."""
+        """Update to a catalog; return the ids of added, changed and removed titles."""
         changed, gone = catalog.changes_since(max(0, self.version))
         before = [self._items[self._rows[i]].title for i in changed | gone if i in self._rows]
         now = [catalog[i].title for i in changed]
@@ -39,14 +39,14 @@ class SurfaceTitles:
         self._repeated.update(now)
         touched = {*before, *now}
         ids = set(changed)
-        if self.version >= 0:  # a namesake that came or went
+        if self.version >= 0:  # an item of the same title was added or removed
             ids.update(i for t in touched for i in catalog.find_title(t) if catalog[i].title == t)
         for title in touched:
             if not self._repeated[title]:
                 del self._repeated[title]
         other = {i for i in gone if self.of.pop(i, None) is not None}
         for item_id in ids:
-            text = _surface(catalog[item_id], self._repeated)
+            text = _prompt_title(catalog[item_id], self._repeated)
             if self.of.get(item_id) != text:
                 self.of[item_id] = text
                 other.add(item_id)
@@ -54,6 +54,6 @@ class SurfaceTitles:
         return other
 
 
-def _surface(item: Item, repeated: Mapping[str, int]) -> str:
-    is_told_apart = repeated[item.title] > 1 and item.year is not None
-    return f"{item.title} ({item.year})" if is_told_apart else item.title
+def _prompt_title(item: Item, repeated: Mapping[str, int]) -> str:
+    is_ambiguous = repeated[item.title] > 1 and item.year is not None
+    return f"{item.title} ({item.year})" if is_ambiguous else item.title

@@ -1,4 +1,4 @@
-"""Language models that differ by their adapter only, on one copy of the base model's weights."""
+"""Language models with unmerged LoRA adapters on one copy of the base model's weights."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from torch import Tensor
 
 from coldstart.errors import ModelError
 from coldstart.generation.models.causal import CausalLM
-from coldstart.generation.models.lean import LeanDecoder
-from coldstart.generation.models.lora import Beside, LoRA, active, watch
+from coldstart.generation.models.fused_decoder import FusedDecoder
+from coldstart.generation.models.lora import FusedLoRA, LoRA, active, add_hook
 
 
-class Base:
-    """A base model that adapters are run beside.
+class SharedBase:
+    """Base model shared by several adapters.
 
     Args:
         lm: the model, without an adapter.
     """
 
     def __init__(self, lm: CausalLM) -> None:
-        self.lm, self.lean = lm, lm._lean()
-        self._watched: set[str] = set()
+        self.lm, self.fused = lm, lm.fused_decoder()
+        self._hooked: set[str] = set()
         self._lock = threading.Lock()
 
     def with_adapter(self, lora: LoRA) -> AdaptedLM:
-        """The model with an adapter beside it.
+        """Return the model with an unmerged adapter.
 
         Raises:
             ModelError: the adapter changes more than the decoder's matrices, or does not fit.
         """
-        if self.lean is None:
-            self.watch(lora)
+        if self.fused is None:
+            self.hook(lora)
             return AdaptedLM(self, lora, None)
-        shape = self.lean.shape
-        beside = Beside(lora, self.lean.weights, shape.heads, shape.shared)
-        return AdaptedLM(self, beside.lora, LeanDecoder(shape, self.lean.weights, beside))
+        shape, weights = self.fused.shape, self.fused.weights
+        adapter = FusedLoRA(lora, weights, shape.heads, shape.shared)
+        return AdaptedLM(self, adapter.lora, FusedDecoder(shape, weights, adapter))
 
-    def watch(self, lora: LoRA) -> None:
-        """Have the whole model's modules add what an adapter holds for them while it is active.
+    def hook(self, lora: LoRA) -> None:
+        """Hook the whole model's modules that an adapter changes; idempotent.
 
         Raises:
-            ModelError: it holds something for what is no linear module of the decoder.
+            ModelError: the adapter changes something other than a linear module of the decoder.
         """
         from transformers.pytorch_utils import Conv1D
 
         with self._lock:
-            for name in sorted(lora.pairs.keys() - self._watched):
+            for name in sorted(lora.pairs.keys() - self._hooked):
                 prefix, pair = f"{self.lm.model.base_model_prefix}.", lora.pairs[name]
                 try:
                     module = self.lm.decoder.get_submodule(name.removeprefix(prefix))
@@ -59,45 +59,45 @@ class Base:
                 size = tuple(module.weight.shape)
                 if (len(pair.up), pair.down.shape[1]) != size[:: -1 if _turned(module) else 1]:
                     raise ModelError(f"the adapter does not fit {name}")
-                watch(module, name)
-                self._watched.add(name)
+                add_hook(module, name)
+                self._hooked.add(name)
 
 
 class AdaptedLM(CausalLM):
-    """A base model with one adapter; made by ``Base.with_adapter``.
+    """Base model with one unmerged adapter; made by ``SharedBase.with_adapter``.
 
     Args:
-        base: shared with others.
+        base: shared by other adapters.
         lora: the adapter.
-        lean: the decoder with the adapter beside it, if there is one.
+        fused: the fused decoder with the adapter, where the architecture is supported.
     """
 
-    def __init__(self, base: Base, lora: LoRA, lean: LeanDecoder | None) -> None:
-        self.base, self.lora, self._with_adapter = base, lora, lean
+    def __init__(self, base: SharedBase, lora: LoRA, fused: FusedDecoder | None) -> None:
+        self.base, self.lora, self._fused = base, lora, fused
         self.lines = base.lm.lines
 
     @property
     def model(self) -> Any:
-        """The Hugging Face model; called, it has the adapter."""
+        """The Hugging Face model, adapter applied."""
         return self._adapted(self.base.lm.model)
 
     @property
     def decoder(self) -> Any:
-        """The model without its head; called, it has the adapter."""
+        """The model without its head, adapter applied."""
         return self._adapted(self.base.lm.decoder)
 
     def _adapted(self, module: Any) -> _Adapted:
-        self.base.watch(self.lora)  # a whole model that was not needed before has just been loaded
+        self.base.hook(self.lora)  # the whole model may have been loaded just now
         return _Adapted(module, self.lora)
 
     @property
     def tokenizer(self) -> Any:
-        """That of the base model."""
+        """The Hugging Face tokenizer of the base model."""
         return self.base.lm.tokenizer
 
     @property
     def device(self) -> torch.device:
-        """Where the base model is."""
+        """Device of the base model."""
         return self.base.lm.device
 
     @property
@@ -107,18 +107,20 @@ class AdaptedLM(CausalLM):
 
     @property
     def has_plain_head(self) -> bool:
-        """As of the base model: adapters of the head are not run beside it."""
+        """As of the base model: adapters never change the head."""
         return self.base.lm.has_plain_head
 
-    def _head(self) -> tuple[Tensor, Tensor | None]:
-        return self.base.lm._head()
+    def head(self) -> tuple[Tensor, Tensor | None]:
+        """Weight and bias of the base model's output embedding."""
+        return self.base.lm.head()
 
-    def _lean(self) -> LeanDecoder | None:
-        return self._with_adapter
+    def fused_decoder(self) -> FusedDecoder | None:
+        """The fused decoder with the adapter, where the architecture is supported."""
+        return self._fused
 
 
 class _Adapted:
-    """A module that has an adapter when it is called, and is itself in all else."""
+    """Proxy of a module that activates an adapter during calls."""
 
     def __init__(self, module: Any, lora: LoRA) -> None:
         self._module, self._lora = module, lora
@@ -132,5 +134,5 @@ class _Adapted:
 
 
 def _turned(module: Any) -> bool:
-    """Whether its weight is (in, out), as in GPT-2."""
+    """Whether a module's weight is transposed, (in, out), as in GPT-2."""
     return type(module) is not torch.nn.Linear
