@@ -59,7 +59,9 @@ def made_up() -> Recommender:
     )
     counts = Counts.fit(ids, {u: UserProfile() for u in likes}, likes)
     prompt = prompts.load("movies-en")
-    return Recommender(catalog, None, prompt, counts, Letters(), BlendRanker.default())
+    rec = Recommender(catalog, None, prompt, counts, Letters(), BlendRanker.default())
+    rec.knowledge.sync()
+    return rec
 
 
 def fastest(step: Callable[[], object], runs: int) -> float:
@@ -73,20 +75,20 @@ def fastest(step: Callable[[], object], runs: int) -> float:
 
 
 def question(name: str, knowledge: ItemKnowledge) -> Callable[[], object]:
-    """Ask the next question of a quiz, from somebody who has answered four."""
+    """Next question of a quiz after four answers."""
     open_ = np.ones(len(knowledge.ids), dtype=bool)
     said = Known(knowledge, (3, 20), (5,), (7,), open_, frozenset(), 0)
     return lambda: QUIZZES[name].question(said)
 
 
 def reading(rec: Recommender, piece: str, runs: int) -> Callable[[], object]:
-    """Read a text of 2,000 characters and make a list; each time another one, as none is kept."""
+    """Read a text of 2,000 characters, another one each time, and make a list."""
     texts = iter([(piece * 2000)[:1980] + f"I like it {n}" for n in range(runs + 1)])
     return lambda: OnboardingSession(rec).say(next(texts)).recommend(3, strategy="prior")
 
 
 def body(start: bytes, piece: bytes, size: int) -> Callable[[], object]:
-    """Check how deep a body is nested."""
+    """Depth check of a body."""
     whole = start + piece * (size // len(piece))
     return lambda: check_depth(whole, 5)
 
