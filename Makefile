@@ -56,6 +56,7 @@ bench: fetch  ## the speed benchmarks, each beside its peer (an hour, on a quiet
 	$(BIN)/python benchmarks/serving.py --users 10 --out docs/results/serving
 	$(BIN)/python benchmarks/start.py --runs 3 --out docs/results/start
 	$(BIN)/python benchmarks/throughput.py --users 32 --ctranslate2 --out docs/results/throughput
+	$(BIN)/python benchmarks/steps.py --out docs/results/steps
 	$(BIN)/python benchmarks/training.py --out docs/results/training
 	$(BIN)/python benchmarks/grounding_scale.py --out docs/results/grounding-scale
 	$(BIN)/python benchmarks/catalog_scale.py --out docs/results/catalog-scale
