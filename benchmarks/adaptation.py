@@ -28,10 +28,11 @@ from coldstart.data import ml_100k
 from coldstart.evaluation.harness import ColdCase, cold_users
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import bootstrap_interval
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime.models import DEFAULT_ENCODER
 from coldstart.schema import Context
-from coldstart.scoring.features import FEATURES, ResolvedProfile, user_features
+from coldstart.scoring.features import FEATURES, user_features
 from coldstart.splitting.user_splits import split_users
 from coldstart.training.crossfit import learn_classical
 from coldstart.training.out_of_fold import OutOfFold

@@ -21,10 +21,11 @@ from coldstart.catalog.item_store import ItemStore
 from coldstart.data import ml_100k
 from coldstart.evaluation.harness import ColdCase, cold_users
 from coldstart.metrics.ranking_metrics import ndcg
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.ranking.ranker import BlendRanker, classical_weights
 from coldstart.runtime.models import DEFAULT_ENCODER
 from coldstart.schema import Context
-from coldstart.scoring.features import ResolvedProfile, user_features
+from coldstart.scoring.features import user_features
 from coldstart.splitting.user_splits import split_users
 from coldstart.training.boosting import TREE_FEATURES, fit_trees
 from coldstart.training.crossfit import crossfit_requests

@@ -20,7 +20,7 @@ from coldstart.pipeline.batching import Request, answer_all
 from coldstart.pipeline.candidates import Pools
 from coldstart.pipeline.pipeline import Listing
 from coldstart.pipeline.response import AnswerOptions
-from coldstart.profile.resolve import PickResolver
+from coldstart.profile.resolve import PickResolver, ResolvedProfile
 from coldstart.prompts import PromptTemplate, Rendered
 from coldstart.protocols import Encoder, Filter, Index, TextGenerator
 from coldstart.ranking.filters import default_filters
@@ -34,7 +34,7 @@ from coldstart.schema import (
     Strategy,
     UserProfile,
 )
-from coldstart.scoring.features import ResolvedProfile, user_features
+from coldstart.scoring.features import user_features
 from coldstart.scoring.language_model import LanguageModelScorer
 from coldstart.scoring.lm_signals import LMSignals, model_feature, reached, written_feature
 from coldstart.settings import Settings

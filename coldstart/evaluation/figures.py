@@ -51,8 +51,8 @@ from coldstart.scoring.lm_signals import LMSignals, joined
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from coldstart.profile.resolve import ResolvedProfile
     from coldstart.recommender import Recommender
-    from coldstart.scoring.features import ResolvedProfile
 
 Report = Callable[[str, int, int], None]
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from coldstart.catalog.item_store import ItemStore
-    from coldstart.scoring.features import ResolvedProfile
+    from coldstart.profile.resolve import ResolvedProfile
 
     Floats = NDArray[np.float64]
 

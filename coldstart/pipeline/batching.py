@@ -14,9 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from coldstart.pipeline.response import AnswerOptions
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.runtime.hardware import one_blas_thread
 from coldstart.schema import Candidate, RecommendationList, Strategy
-from coldstart.scoring.features import ResolvedProfile
 from coldstart.scoring.lm_signals import LMSignals, model_feature
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from coldstart.catalog.item_store import ItemStore
 from coldstart.grounding.index.approximate import ApproximateIndex
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
-from coldstart.scoring.features import ResolvedProfile, said_in_words
+from coldstart.profile.resolve import ResolvedProfile
+from coldstart.scoring.features import said_in_words
 
 if TYPE_CHECKING:
     from scipy import sparse

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.pipeline.response import Answer, AnswerOptions, adjusted
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.ranking.filters import verdict
 from coldstart.schema import Item, RecommendationList, Strategy
-from coldstart.scoring.features import ResolvedProfile, with_model
+from coldstart.scoring.features import with_model
 from coldstart.scoring.lm_signals import LMSignals, joined
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ import numpy as np
 from coldstart.catalog.item_store import ItemStore
 from coldstart.catalog.near_duplicates import NearDuplicates
 from coldstart.errors import ConfigError
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.protocols import Filter
 from coldstart.ranking.explanations import Reasons
 from coldstart.ranking.filters import walk
 from coldstart.ranking.ranker import BlendRanker, diversify
 from coldstart.schema import MAX_K, Item, Provenance, Recommendation, RecommendationList, Strategy
-from coldstart.scoring.features import FEATURES, ResolvedProfile
+from coldstart.scoring.features import FEATURES
 from coldstart.scoring.lm_signals import LMSignals
 
 if TYPE_CHECKING:

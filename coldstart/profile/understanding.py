@@ -14,6 +14,7 @@ from pydantic import Field
 from coldstart.catalog.item_store import ItemStore
 from coldstart.catalog.titles import clean_text, normalise_title
 from coldstart.errors import ProfileError
+from coldstart.profile.resolve import most_liked
 from coldstart.schema import _Frozen
 
 TONES = frozenset(
@@ -134,12 +135,8 @@ class Understanding:
     """
 
     def __init__(self, item_store: ItemStore) -> None:
-        # Not the knowledge itself: this is kept for as long as that lives.
-        self._catalog, self._rows, self._likes = (
-            item_store.catalog,
-            item_store.rows,
-            item_store.likes,
-        )
+        # No reference to the store itself: this object lives in a cache keyed weakly by the store.
+        self._catalog, self._counts = item_store.catalog, item_store.counts
         self._read: dict[str, Understood] = {}
         self._categories: dict[str, str] = {}
         for item in self._catalog:
@@ -232,7 +229,7 @@ class Understanding:
         return words[-1][0][0].isupper() and bool(_PRAISE.search(text[max(0, start - 60) : start]))
 
     def _meant(self, title: str) -> str:
-        return max(self._catalog.find_title(title), key=lambda i: self._likes[self._rows[i]])
+        return most_liked(self._catalog.find_title(title), self._counts)
 
     def _named_categories(self, words: list[str]) -> list[str]:
         """Categories that runs of up to four words name."""

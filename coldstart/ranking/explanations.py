@@ -15,7 +15,8 @@ import numpy as np
 from coldstart.catalog.item_store import ItemStore
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
-from coldstart.scoring.features import ResolvedProfile, text_similarity
+from coldstart.profile.resolve import ResolvedProfile
+from coldstart.scoring.features import text_similarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +19,8 @@ from coldstart.interactions.interaction_stats import (
     later_lift,
     pick_lift,
 )
-from coldstart.schema import Context, UserProfile
+from coldstart.profile.resolve import ResolvedProfile
+from coldstart.schema import UserProfile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,33 +89,6 @@ FEATURES = (
 """
 
 _NOISE = 1e-5  # cosines that differ by less differ by rounding only
-
-
-@dataclass(frozen=True)
-class ResolvedProfile:
-    """A profile whose picks are catalog ids.
-
-    Args:
-        profile: as given, with ``liked``, ``disliked`` and ``seen`` replaced by item ids.
-        context: the moment, ``viewing`` replaced by an item id.
-        unknown: picks that the catalog lacks, as the user wrote them.
-    """
-
-    profile: UserProfile
-    context: Context
-    unknown: tuple[str, ...] = ()
-
-    @property
-    def liked(self) -> list[str]:
-        """Ids of the liked items, and of the one being looked at."""
-        picks = [p.item for p in self.profile.liked]
-        viewing = [self.context.viewing.item] if self.context.viewing else []
-        return list(dict.fromkeys([*picks, *viewing]))
-
-    @property
-    def disliked(self) -> list[str]:
-        """Ids of the disliked items."""
-        return list(dict.fromkeys(p.item for p in self.profile.disliked))
 
 
 def user_features(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.catalog.item_store import ItemStore
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.prompts import PromptTemplate, Rendered
 from coldstart.schema import Candidate
-from coldstart.scoring.features import ResolvedProfile
 from coldstart.settings import PRIOR_COUNT, Settings, prompt_budget
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import numpy as np
 from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import ConfigError
 from coldstart.interactions.interaction_stats import Counts, co_occurrence
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.schema import Pick
-from coldstart.scoring.features import ResolvedProfile, user_features
+from coldstart.scoring.features import user_features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -51,8 +51,8 @@ from coldstart.session.state import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from coldstart.profile.resolve import ResolvedProfile
     from coldstart.recommender import Recommender
-    from coldstart.scoring.features import ResolvedProfile
     from coldstart.scoring.lm_signals import LMSignals
 
 E = TypeVar("E", bound=BaseModel)

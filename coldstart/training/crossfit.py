@@ -8,9 +8,10 @@ import numpy as np
 
 from coldstart.catalog.item_store import ItemStore
 from coldstart.data.dataset import Dataset
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.ranking.ranker import BlendRanker, personal
 from coldstart.schema import Context
-from coldstart.scoring.features import ResolvedProfile, user_features
+from coldstart.scoring.features import user_features
 from coldstart.training.boosting import CANDIDATES, Request, fit_trees
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.simulation import (

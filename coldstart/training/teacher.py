@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import Context, Pick, UserProfile
-from coldstart.scoring.features import ResolvedProfile, user_features
+from coldstart.scoring.features import user_features
 from coldstart.training.out_of_fold import OutOfFold
 
 Floats = NDArray[np.float64]

@@ -10,8 +10,9 @@ from coldstart.errors import ConfigError, DataError
 from coldstart.interactions import live_counts as module
 from coldstart.interactions.interaction_stats import Counts, co_occurrence
 from coldstart.interactions.live_counts import LiveCounts
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.schema import Context, Pick, UserProfile
-from coldstart.scoring.features import FEATURES, ResolvedProfile, user_features
+from coldstart.scoring.features import FEATURES, user_features
 from coldstart.scoring.recency import (
     pick_weights,
     recency_features,

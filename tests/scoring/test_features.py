@@ -17,11 +17,11 @@ from coldstart.interactions.interaction_stats import (
     popularity,
 )
 from coldstart.pipeline.response import Answer, AnswerOptions
-from coldstart.profile.resolve import PickResolver
+from coldstart.profile.resolve import PickResolver, ResolvedProfile
 from coldstart.ranking.filters import Categories, Known, default_filters
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import Candidate, Context, Grounding, Item, Match, UserProfile
-from coldstart.scoring.features import FEATURES, ResolvedProfile, text_similarity, user_features
+from coldstart.scoring.features import FEATURES, text_similarity, user_features
 from coldstart.scoring.lm_signals import LMSignals, model_feature, reached, written_feature
 from tests.fakes import FakeEncoder
 
