@@ -28,7 +28,7 @@ from coldstart.schema import Context
 from coldstart.scoring.features import user_features
 from coldstart.splitting.user_splits import split_users
 from coldstart.training.boosting import TREE_FEATURES, fit_trees
-from coldstart.training.crossfit import crossfit_requests
+from coldstart.training.crossfit import ranking_groups
 from coldstart.training.out_of_fold import OutOfFold
 
 LEFT_OUT = {
@@ -62,7 +62,7 @@ def main() -> None:
         held = [u for u, f in zip(people, fold_of, strict=True) if f == fold]
         out_of_fold = OutOfFold(data, own, encoder)
         linear = BlendRanker({"prior": classical_weights()})
-        requests = crossfit_requests(data, own, out_of_fold, linear)
+        requests = ranking_groups(data, own, out_of_fold, linear)
         rankers = {"linear blend": linear}
         for name, less in list(LEFT_OUT.items())[: chosen.rows]:
             names = [f for f in TREE_FEATURES if f not in less]

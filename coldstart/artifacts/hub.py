@@ -1,4 +1,4 @@
-"""Artifacts on the Hugging Face Hub: found by name, uploaded as a repository."""
+"""Artifacts on the Hugging Face Hub: download and upload."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from coldstart.runtime.fetch import offline
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _WANTED = ["*.json", "*.jsonl", "*.safetensors", "*.j2", "*.md"]
-"""Nothing else is downloaded, whatever else a repository holds."""
+"""Patterns of the files that are downloaded from a repository."""
 _OURS = ["adapter/*", "prompt/*", "counts.safetensors", "ranker.json", "split.json"]
 _OURS += ["catalog.jsonl"]
-"""What an earlier upload may have left that this one lacks; other files are not touched."""
+"""Patterns of files of earlier uploads that an upload deletes if it lacks them."""
 
 
 def is_repository(name: str | Path) -> bool:
-    """Whether a name is looked for on the hub: of the form ``org/name``, and nothing here."""
+    """True if a name denotes a hub repository: ``org/name``, and no local path."""
     return not Path(name).exists() and _NAME.fullmatch(str(name)) is not None
 
 
 def find(name: str | Path, *, revision: str | None = None, token: str | None = None) -> Path:
-    """The folder of an artifact: a local one if there is, else a repository's, downloaded once.
+    """Locate an artifact: a local folder, or a snapshot of a repository, downloaded once.
 
     Args:
-        name: folder, or ``org/name`` on the hub.
+        name: folder, or ``org/name`` on the hub; a folder takes precedence.
         revision: branch, tag or commit of the repository.
-        token: for a private one; ``None``: that of ``hf auth login`` or ``HF_TOKEN``.
+        token: access token; ``None``: that of ``hf auth login`` or ``HF_TOKEN``.
 
     Raises:
         ArtifactError: neither a folder nor a repository.
-        ConfigError: a revision of a folder.
-        FetchError: the hub could not be asked, or refused.
+        ConfigError: a revision given for a folder.
+        FetchError: the hub is unreachable, or denies access.
     """
     on_hub = is_repository(name)
     if revision is not None and not on_hub:
@@ -66,10 +66,10 @@ def find(name: str | Path, *, revision: str | None = None, token: str | None = N
 
 
 def push(folder: Path, repo: str, *, private: bool | None = None, token: str | None = None) -> str:
-    """Upload an artifact, as one commit; the repository is made if there is none.
+    """Upload an artifact in one commit; creates the repository if needed.
 
-    Only what the manifest names goes there, the manifest and the card: nothing else that may lie in
-    the folder. The ids of the users it was trained on are among it (``split.json``).
+    Only the manifest, the files it lists and the model card are uploaded, not other files of the
+    folder. They include the ids of the training users (``split.json``).
 
     Args:
         folder: the artifact.
@@ -119,7 +119,7 @@ def push(folder: Path, repo: str, *, private: bool | None = None, token: str | N
 
 @contextmanager
 def _explained(repo: str, revision: str | None, token: str | None) -> Iterator[None]:
-    """Say in one line what the hub's client says in many; never show a token."""
+    """Convert errors of the hub client to one-line errors, without tokens."""
     from huggingface_hub import errors, get_token
 
     log_in = "log in with `hf auth login`, or set HF_TOKEN"

@@ -1,4 +1,4 @@
-"""``coldstart train``: fine-tune the language model on who liked what."""
+"""``coldstart train``: fine-tune the language model on user likes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import typer
 from rich.progress import TaskID, TextColumn
 
 from coldstart.cli import output
-from coldstart.cli.launched import one_voice
+from coldstart.cli.distributed import main_process_output
 from coldstart.cli.options import with_groups
-from coldstart.cli.source import PANEL, Source, data_option
+from coldstart.cli.source import PANEL, DataSource, data_option
 from coldstart.errors import ConfigError
 from coldstart.prompts import DEFAULT as DEFAULT_PROMPT
-from coldstart.training.config import Objective, TrainConfig
+from coldstart.settings import Objective, TrainConfig
 
 if TYPE_CHECKING:
     from coldstart.data.dataset import Dataset
@@ -32,8 +32,8 @@ def _learn(help: str, **more: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Tables(Source):
-    """Options that say what to train on."""
+class Tables(DataSource):
+    """Options of the training data."""
 
     split: Annotated[
         Path | None,
@@ -44,7 +44,7 @@ class Tables(Source):
     ] = None
 
     def load(self, seed: int) -> tuple[Dataset, Split]:
-        """Read the data, and decide who is trained on."""
+        """Load the dataset, and load or draw the split."""
         from coldstart.splitting.user_splits import Split, split_users
 
         data = self.dataset()
@@ -145,9 +145,9 @@ def train(
     ] = None,
     as_json: output.AsJson = False,
 ) -> None:
-    r"""Fine-tune a language model on who liked what, and save it as an artifact.
+    r"""Fine-tune a language model on user likes, and save the recommender as an artifact.
 
-    A run that was killed goes on where it stopped when the same command is given again.
+    An interrupted run is resumed by the same command.
 
     [bold]Examples[/bold]
       coldstart train --data ml-100k --out adapters/mine
@@ -156,7 +156,7 @@ def train(
                       --users people.csv --out adapters/films
       torchrun --nproc-per-node 4 -m coldstart train --data ml-100k --out adapters/mine
     """
-    with one_voice():
+    with main_process_output():
         config = TrainConfig(**asdict(learning))
         summary = _train(tables, config, out, resume=resume, runs=runs)
     if not summary:
@@ -191,7 +191,7 @@ def _show(summary: dict[str, Any], config: TrainConfig, out: Path) -> None:
 
 
 def _check_out(out: Path) -> None:
-    """Refuse, before hours of training, to replace a folder that holds something else."""
+    """Reject an output folder that exists and is not an artifact, before training starts."""
     if out.is_file() or (
         out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file()
     ):
@@ -199,7 +199,7 @@ def _check_out(out: Path) -> None:
 
 
 class TrainingReport:
-    """Shows a training run on stderr: bars on a terminal, and the figures of each epoch."""
+    """Progress of a training run on stderr: bars on a terminal, and the metrics of each epoch."""
 
     def __init__(self, epochs: int) -> None:
         self._epochs = epochs
@@ -219,7 +219,7 @@ class TrainingReport:
         self._bars.stop()
 
     def __call__(self, event: Mapping[str, Any]) -> None:
-        """Take in one event of the run."""
+        """Handle one progress event."""
         stage = event.get("stage", "train")
         if stage == "epoch":
             self._bars.console.print(_figures(event), soft_wrap=True)
@@ -238,7 +238,7 @@ class TrainingReport:
     def _move(self, key: str, done: int, total: int, label: str = "", figures: str = "") -> None:
         label = label or key
         if key not in self._tasks:
-            # Starts at ``done``: steps of an earlier, killed run say nothing about the speed.
+            # Starts at ``done``: steps of an interrupted run would distort the speed.
             self._tasks[key] = self._bars.add_task(
                 label, total=total, completed=done, figures=figures
             )
@@ -248,7 +248,7 @@ class TrainingReport:
 
 
 def _figures(event: Mapping[str, Any]) -> str:
-    """One line: the epoch and its validation figures."""
+    """Format the validation metrics of an epoch in one line."""
     shown = {n: v for n, v in event.items() if n not in ("stage", "epoch")}
     texts = [f"{n} {v:.4g}" if isinstance(v, float) else f"{n} {v}" for n, v in shown.items()]
     return f"epoch {int(event['epoch'])}: " + ", ".join(texts)

@@ -153,6 +153,10 @@ class CachedEncoder:
                 self._remember(fresh)
         return np.stack([known[key] for key in keys])
 
+    def encode_items(self, texts: Sequence[str]) -> Float:
+        """Return vectors of catalog texts, and keep them; see ``catalog.item_encoding``."""
+        return self.encode(texts, remember=True)
+
     def flush(self) -> None:
         """Write rows that are not on disk yet."""
         with self._lock:
@@ -175,13 +179,6 @@ class CachedEncoder:
                 del rows[key]
             if len(rows) <= _CHEAP_ROWS or self._unsaved >= _WORTH_SAVING * len(rows):
                 self.flush()
-
-
-def encode_items(encoder: Encoder, texts: Sequence[str]) -> Float:
-    """Encode texts of the catalog, which a ``CachedEncoder`` should remember."""
-    if isinstance(encoder, CachedEncoder):
-        return encoder.encode(texts, remember=True)
-    return encoder.encode(texts)
 
 
 class _CacheFile:

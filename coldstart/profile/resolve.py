@@ -13,7 +13,7 @@ from coldstart.schema import Context, Pick, UserProfile
 
 @dataclass(frozen=True)
 class ResolvedProfile:
-    """A user profile and a request context whose picks are catalog ids.
+    """User profile and request context with picks resolved to catalog ids.
 
     Args:
         profile: as given, with ``liked``, ``disliked`` and ``seen`` replaced by item ids.

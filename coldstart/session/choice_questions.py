@@ -33,7 +33,7 @@ class CategoriesFirst:
         self._then = then or InformationGain()
 
     def question(self, state: QuizState) -> Question | None:
-        """Ask about the most liked categories, once; then defer to the other quiz."""
+        """Select the question about categories, once; then defer to the other quiz."""
         found = categories_question(state.item_store)
         if found is None or found.question_id in state.asked:
             return self._then.question(state)
@@ -60,7 +60,7 @@ class Pairs:
         self._worth = worth or InformationGain()
 
     def question(self, state: QuizState) -> Question | None:
-        """Ask about two items, or about a single one if no second is eligible."""
+        """Select two items, or a single one if no second is eligible."""
         values, item_store = self._worth.value(state), state.item_store
         a = best(values, state.askable)
         if a is None:
@@ -80,7 +80,7 @@ class Pairs:
 
 
 def categories_question(item_store: ItemStore) -> Question | None:
-    """Ask which of the 12 most liked categories the user likes; ``None`` with fewer than two.
+    """Word the question about the 12 most liked categories; ``None`` with fewer than two.
 
     The likes of a category are those of its items; ties are broken by name.
     """

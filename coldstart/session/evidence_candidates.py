@@ -1,4 +1,4 @@
-"""Quiz of evidence candidates (MeLU): popular items whose answer changes the scores most."""
+"""Quiz of evidence candidates (MeLU): popular items with the largest effect on the scores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_ITEMS = 1000
 
 
 class EvidenceCandidates(ItemQuiz):
-    """Evidence candidates: popular items whose like changes the scores of the others most.
+    """Evidence candidates: popular items with the largest effect of a like on other scores.
 
     ``p_i · √(Σ_j≠i p_j · l_ij²)``: the popularity p of item i, times the popularity-weighted root
     mean square of the lift l that a like of i adds to the other items

@@ -1,4 +1,4 @@
-"""Exploration: give places of a list to the items whose feedback is most informative."""
+"""Exploration: give places of a list to the items with the most informative feedback."""
 
 from __future__ import annotations
 

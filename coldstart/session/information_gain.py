@@ -1,4 +1,4 @@
-"""Information-gain quiz: ask the question that is most informative about the user's taste."""
+"""Information-gain quiz: select the question most informative about the user's taste."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Tastes:
 
 
 class InformationGain(ItemQuiz):
-    """The item whose answer has the highest expected information gain about the user's taste.
+    """The item with the highest expected information gain about the user's taste.
 
     A user has one of M tastes, "likes item j", with probability w_j; a user of taste j likes item
     i with ``P_ji = (C_ij + β p_i) / (n_j + β)``. Answers update w by Bayes' rule; disliked and

@@ -75,8 +75,8 @@ class OnboardingSession:
         recommender: makes the lists; its catalog may change between actions.
         state: to resume; items since removed from the catalog are ignored. ``None``: a new session.
         quiz: a name in ``QUIZZES``, or a ``Quiz``.
-        exploration: share of a list's places, from 0 to 1, for the items whose feedback is most
-            informative.
+        exploration: share of a list's places, from 0 to 1, for the items with the most informative
+            feedback.
         askable: ids of the items that may be asked about; ``None`` for all.
         seed: random seed of sampling quizzes.
 

@@ -126,7 +126,7 @@ class ItemQuiz(ABC):
         """Return the value of an opinion about each item, shape (N,): ≥ 0, or ``COLD_VALUE``."""
 
     def question(self, state: QuizState) -> Question | None:
-        """Ask about the eligible item of the highest value; ties go to the first row."""
+        """Select the eligible item of the highest value; ties go to the first row."""
         row = best(self.value(state), state.askable)
         return None if row is None else item_question(state.item_store.catalog.items[row], self.why)
 

@@ -1,4 +1,4 @@
-"""Thompson sampling: ask about the item of the highest draw from its like-rate posterior."""
+"""Thompson sampling: select the item of the highest draw from its like-rate posterior."""
 
 from __future__ import annotations
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coldstart.catalog.item_encoding import encode_items
 from coldstart.encoding import encoders
-from coldstart.encoding.encoders import CachedEncoder, SentenceEncoder, encode_items
+from coldstart.encoding.encoders import CachedEncoder, SentenceEncoder
 from coldstart.errors import ConfigError, ModelError
 from coldstart.protocols import Encoder
 from tests.fakes import FakeEncoder
