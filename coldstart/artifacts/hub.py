@@ -123,40 +123,40 @@ def _explained(repo: str, revision: str | None, token: str | None) -> Iterator[N
     from huggingface_hub import errors, get_token
 
     log_in = "log in with `hf auth login`, or set HF_TOKEN"
-    told: ColdstartError
+    error: ColdstartError
     try:
         yield
     except errors.LocalTokenNotFoundError:
-        told = FetchError("you are not logged in to the hub", log_in)
+        error = FetchError("you are not logged in to the hub", log_in)
     except errors.GatedRepoError:
-        told = FetchError(f"access to {repo} has to be asked for", hint="on its page on the hub")
+        error = FetchError(f"access to {repo} has to be asked for", hint="on its page on the hub")
     except errors.RepositoryNotFoundError:
-        told = ArtifactError(
+        error = ArtifactError(
             f"{repo} is neither a folder here nor a repository you may read on the hub",
             hint=f"check the name; for a private one, {log_in}",
         )
     except errors.RevisionNotFoundError:
-        told = ArtifactError(
+        error = ArtifactError(
             f"{repo} has no revision {revision!r}", hint="a branch, a tag or a commit of it"
         )
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled):
-        told = FetchError(
+        error = FetchError(
             f"{repo} is no folder here, not in the hub's cache, and the hub did not give it",
             hint="check the name, the network, COLDSTART_OFFLINE and HF_HUB_OFFLINE; "
             "`coldstart train` makes a folder",
         )
     except errors.HFValidationError:
-        told = ConfigError(f"{repo!r} is no repository's name", hint="org/name, such as me/films")
+        error = ConfigError(f"{repo!r} is no repository's name", hint="org/name, such as me/films")
     except Exception as e:  # the client lets through what its transport raises
         status = getattr(getattr(e, "response", None), "status_code", None)
         if status in (401, 403):
-            told = FetchError(f"the hub does not let you do that with {repo} ({status})", log_in)
+            error = FetchError(f"the hub does not let you do that with {repo} ({status})", log_in)
         else:
             lines = [x.strip() for x in str(e).splitlines() if x.strip()]
             why = f"{type(e).__name__}: {lines[0]}" if lines else type(e).__name__
             for secret in filter(None, (token, get_token())):
                 why = why.replace(secret, "…")
-            told = FetchError(f"the hub and {repo}: {why[:300]}", hint="check the network")
+            error = FetchError(f"the hub and {repo}: {why[:300]}", hint="check the network")
     else:
         return
-    raise told from None
+    raise error from None

@@ -51,7 +51,7 @@ def check(
         if problems:
             output.stdout().print(table)
         verdict = "unfit to be a catalog" if counts["error"] else "fit to be a catalog"
-        told = ", ".join(f"{n} × {level}" for level, n in counts.items())
-        output.stdout().print(f"{file}: {verdict}" + (f" ({told})" if told else ""))
+        summary = ", ".join(f"{n} × {level}" for level, n in counts.items())
+        output.stdout().print(f"{file}: {verdict}" + (f" ({summary})" if summary else ""))
     if counts["error"]:
         raise typer.Exit(2)

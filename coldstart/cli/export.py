@@ -67,7 +67,7 @@ def export(
         with output.status("…") as spinner:
             folder = folder_of(artifact, revision)
             for made in run(folder, plan, lambda line: spinner.update(f"{line} …")):
-                done.append(_told(made))
+                done.append(_summary(made))
                 if not as_json:
                     output.stdout().print(output.facts(done[-1]))
     except ExportError as e:
@@ -78,7 +78,7 @@ def export(
             output.emit(done)
 
 
-def _told(made: Made) -> dict[str, object]:
+def _summary(made: Made) -> dict[str, object]:
     return {
         "kind": made.kind,
         "path": str(made.path),

@@ -304,12 +304,15 @@ def _print_arms(
     table = output.table("Arm", *columns, "Gain", right=(*columns, "Gain"), title=title)
     for arm in arms:
         name, *counts = astuple(arm.outcome)
-        shares = _told(arm.share, arm.interval), _told(arm.gain, arm.gain_interval)
+        shares = (
+            _with_interval(arm.share, arm.interval),
+            _with_interval(arm.gain, arm.gain_interval),
+        )
         table.add_row(name, *map(str, counts[:3]), *shares)
     output.stdout().print(table)
 
 
-def _told(value: float | None, interval: tuple[float, float] | None) -> str:
+def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
     if value is None or interval is None:
         return "–"
     return f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"

@@ -46,9 +46,9 @@ class DataSource:
     ] = None
     like_at: Annotated[
         float,
-        data_option("In own tables: ratings from here on are likes; without ratings, every row."),
+        data_option("Own tables: minimum rating of a like; without ratings, every row is one."),
     ] = LIKE_AT
-    dislike_at: Annotated[float, data_option("In own tables: ratings up to here are dislikes.")] = (
+    dislike_at: Annotated[float, data_option("Own tables: maximum rating of a dislike.")] = (
         DISLIKE_AT
     )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from coldstart.data.dataset import Dataset
     from coldstart.splitting.user_splits import Split
 
-_LEARNING, _MACHINE = "Learning", "The machine"
+_LEARNING, _MACHINE = "Training", "Hardware"
 _DEFAULT = TrainConfig()
 
 
@@ -72,48 +72,48 @@ class Learning:
     objective: Annotated[
         Objective,
         _learn(
-            "completion: write titles; branch: choose among catalog titles; "
-            "distil: the same, taught by the blend of everything else."
+            "completion: next-token loss on titles; branch: loss at the trie's decisions; "
+            "distil: the same with soft targets of the classical blend."
         ),
     ] = _DEFAULT.objective
     start: Annotated[
         str | None,
-        _learn("Go on from this artifact's adapter instead of a new one.", metavar="FOLDER"),
+        _learn("Continue from this artifact's adapter instead of a new one.", metavar="FOLDER"),
     ] = _DEFAULT.start
     epochs: Annotated[
         int,
-        _learn("At most this many; 0 with --start: learn the rest anew.", min=0),
+        _learn("Maximum number; 0 with --start: keep the adapter, refit the rest.", min=0),
     ] = _DEFAULT.epochs
     patience: Annotated[int, _learn("Stop after this many epochs without improvement.", min=1)] = (
         _DEFAULT.patience
     )
     batch_users: Annotated[int, _learn("Users per step.", min=1)] = _DEFAULT.batch_users
     titles: Annotated[int, _learn("Liked titles per sequence.", min=1)] = _DEFAULT.titles
-    taught: Annotated[
-        int, _learn("With distil: titles of a sequence the blend teaches about.", min=1)
-    ] = _DEFAULT.taught
+    taught: Annotated[int, _learn("With distil: positions of a sequence with a target.", min=1)] = (
+        _DEFAULT.taught
+    )
     likes_share: Annotated[
         float,
-        _learn("With distil: weight of a user's own likes beside the blend's.", min=0, max=1),
+        _learn("With distil: weight of the user's own likes in the target.", min=0, max=1),
     ] = _DEFAULT.likes_share
-    learning_rate: Annotated[float, _learn("At its peak.")] = _DEFAULT.learning_rate
+    learning_rate: Annotated[float, _learn("Peak value.")] = _DEFAULT.learning_rate
     warmup_steps: Annotated[
-        int, _learn("Steps to the peak, a tenth of all steps at most.", min=1)
+        int, _learn("Steps of the warm-up, at most a tenth of all steps.", min=1)
     ] = _DEFAULT.warmup_steps
-    lora_rank: Annotated[int, _learn("Size of the adapter.", min=1)] = _DEFAULT.lora_rank
+    lora_rank: Annotated[int, _learn("Rank of the adapter.", min=1)] = _DEFAULT.lora_rank
     lora_alpha: Annotated[int, _learn("The adapter is scaled by this over its rank.", min=1)] = (
         _DEFAULT.lora_alpha
     )
     use_prior: Annotated[
-        bool, _learn("Learn only what popularity does not know; hampers free writing.")
+        bool, _learn("Learn the residual of log popularity; impairs free generation.")
     ] = _DEFAULT.use_prior
-    tau: Annotated[float, _learn("With --use-prior: weight of the language model beside it.")] = (
+    tau: Annotated[float, _learn("With --use-prior: weight of the language model's logits.")] = (
         _DEFAULT.tau
     )
     valid_users: Annotated[int, _learn("Validation users ranked after each epoch.", min=1)] = (
         _DEFAULT.valid_users
     )
-    seed: Annotated[int, _learn("Of the split and everything random.", min=0)] = _DEFAULT.seed
+    seed: Annotated[int, _learn("Random seed, also of the split.", min=0)] = _DEFAULT.seed
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.", rich_help_panel=_MACHINE)] = (
         _DEFAULT.device
     )
@@ -127,18 +127,18 @@ def train(
     tables: Tables,
     learning: Learning,
     out: Annotated[
-        Path, typer.Option(help="Where the artifact goes.", metavar="FOLDER", rich_help_panel=PANEL)
+        Path, typer.Option(help="Artifact folder.", metavar="FOLDER", rich_help_panel=PANEL)
     ],
     resume: Annotated[
         bool,
         typer.Option(
-            help="Go on from the last checkpoint in --runs, if any.", rich_help_panel=_MACHINE
+            help="Resume from the last checkpoint in --runs, if any.", rich_help_panel=_MACHINE
         ),
     ] = True,
     runs: Annotated[
         Path | None,
         typer.Option(
-            help="Where checkpoints and TensorBoard scalars go; runs/NAME of --out if left out.",
+            help="Folder of checkpoints and TensorBoard scalars; by default runs/NAME of --out.",
             metavar="FOLDER",
             rich_help_panel=_MACHINE,
         ),

@@ -69,7 +69,7 @@ class Processes:
         try:
             state = PartialState(cpu=is_cpu, **patience)
         except (RuntimeError, ValueError) as e:
-            raise _lost(e) from e
+            raise _process_lost(e) from e
         if state.num_processes > 1:
             atexit.register(state.destroy_process_group)
         is_several = state.num_processes > 1
@@ -90,7 +90,7 @@ class Processes:
             return [value]
         from accelerate.utils import gather_object
 
-        return _heard(lambda: list(gather_object([value])))
+        return _checked(lambda: list(gather_object([value])))
 
     def map(self, things: Sequence[T], work: Callable[[T], R]) -> list[R]:
         """Map over items, partitioned across processes.
@@ -114,7 +114,7 @@ class Processes:
         from accelerate.utils import reduce
 
         flat = torch.cat([t.flatten() for t in tensors])
-        total = _heard(lambda: reduce(flat, reduction="sum"))
+        total = _checked(lambda: reduce(flat, reduction="sum"))
         pieces = total.split([t.numel() for t in tensors])
         return [piece.view_as(t) for piece, t in zip(pieces, tensors, strict=True)]
 
@@ -129,18 +129,18 @@ class Processes:
         from accelerate.utils import broadcast_object_list
 
         made = [make() if self.is_main else None]
-        whole: T = _heard(lambda: broadcast_object_list(made))[0]
+        whole: T = _checked(lambda: broadcast_object_list(made))[0]
         return whole
 
 
-def _heard(exchange: Callable[[], T]) -> T:
+def _checked(exchange: Callable[[], T]) -> T:
     try:
         return exchange()
     except RuntimeError as e:
-        raise _lost(e) from e
+        raise _process_lost(e) from e
 
 
-def _lost(e: Exception) -> ColdstartError:
+def _process_lost(e: Exception) -> ColdstartError:
     lines = str(e).strip().splitlines() or [type(e).__name__]
     return ColdstartError(
         f"a process of this run has ended or cannot be reached: {lines[0][:160]}",
