@@ -261,8 +261,31 @@ class Provenance(_Frozen):
     contributions: dict[str, float] = Field(default_factory=dict)
 
 
+class Reason(_Frozen):
+    """Why an item is recommended, as data; ``ranking.wording`` makes a sentence of it.
+
+    Args:
+        code: which kind of reason, such as ``picks`` or ``popular``.
+        arguments: the facts it states.
+    """
+
+    code: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
 class Recommendation(_Frozen):
-    """One recommended item. ``score`` is the final ranking value: higher is better."""
+    """One recommended item.
+
+    Args:
+        rank: from 1.
+        item_id: id of the item.
+        title: title of the item.
+        year: year of the item.
+        score: final ranking value, higher is better.
+        reason: explanation in one English sentence.
+        reasons: the same as data, the strongest first.
+        provenance: from generation to rank.
+    """
 
     rank: int = Field(ge=1)
     item_id: str
@@ -270,6 +293,7 @@ class Recommendation(_Frozen):
     year: int | None = None
     score: float
     reason: str
+    reasons: tuple[Reason, ...] = ()
     provenance: Provenance
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from coldstart.batch.plan import Options, Plan
 from coldstart.batch.users import Asked, UserTable
 from coldstart.errors import ColdstartError, GeneratorError
-from coldstart.pipeline.batching import Request, answer_in_parts
-from coldstart.pipeline.response import AnswerOptions
+from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import default_filters
 from coldstart.runtime.cache import write_through
 from coldstart.schema import RecommendationList
@@ -39,7 +38,7 @@ class Stage:
     def __init__(self, recommender: Recommender, users: UserTable, plan: Plan, out: Path) -> None:
         self._recommender, self._users, self._plan, self._out = recommender, users, plan, out
         asked = plan.options
-        self._options = AnswerOptions(
+        self._options = RecommendOptions(
             asked.k,
             asked.strategy,
             tuple(default_filters()),
@@ -61,22 +60,22 @@ class Stage:
 
     def _rows(self, asked: Sequence[Asked]) -> list[dict[str, Any]]:
         made: dict[int, RecommendationList | Exception] = {}
-        asking: list[tuple[int, Request]] = []
+        asking: list[tuple[int, RecommendRequest]] = []
         for n, one in enumerate(asked):
             try:
                 asking.append((n, self._request(one)))
             except ColdstartError as e:
                 made[n] = e
         requests = [request for _, request in asking]
-        for position, found in answer_in_parts(self._recommender, requests):
+        for position, found in self._recommender.pipeline.run(requests):
             made[asking[position][0]] = found
         return [_row(one, made[n]) for n, one in enumerate(asked)]
 
-    def _request(self, asked: Asked) -> Request:
+    def _request(self, asked: Asked) -> RecommendRequest:
         if asked.profile is None:
             raise ColdstartError(asked.error or "")
         user = self._recommender.resolve(asked.profile, asked.context)
-        return Request(user, self._options, seed=self._plan.options.seed)
+        return RecommendRequest(user, self._options, seed=self._plan.options.seed)
 
 
 def _row(asked: Asked, made: RecommendationList | Exception) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from coldstart.pipeline.batching import Request, answer_jointly
-from coldstart.pipeline.response import AnswerOptions
+from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import default_filters
 from coldstart.schema import Context, RecommendationList, UserProfile
 
@@ -67,7 +66,7 @@ def answer_together(
         asking = []
     together = {position for position, _ in asking}
     yield from ((n, _alone(recommender, ask)) for n, ask in taken if n not in together)
-    requests: list[Request] = []
+    requests: list[RecommendRequest] = []
     begun: list[tuple[int, Ask, OnboardingSession | None]] = []  # what each request is of
     for n, ask in asking:
         try:
@@ -77,7 +76,7 @@ def answer_together(
         else:
             requests.append(request)
             begun.append((n, ask, session))
-    for position, made in answer_jointly(recommender, requests):
+    for position, made in recommender.pipeline.run(requests):
         n, ask, session = begun[position]
         yield n, made if isinstance(made, Exception) else _answered(ask, made, session)
 
@@ -105,18 +104,20 @@ def _answered(ask: Ask, made: RecommendationList, session: OnboardingSession | N
     return Answered(made, session.understood, session.shown(made).state if ask.visit else None)
 
 
-def _request(recommender: Recommender, ask: Ask) -> tuple[Request, OnboardingSession | None]:
+def _request(
+    recommender: Recommender, ask: Ask
+) -> tuple[RecommendRequest, OnboardingSession | None]:
     """What ``recommend``, or a session, would ask."""
     if ask.said is not None or ask.visit is not None:
         session, context, options = _session(recommender, ask)
-        return Request(*session.request(context=context, **options)), session
+        return RecommendRequest(*session.request(context=context, **options)), session
     options = {**ask.options}
     unknown, filters = options.pop("unknown_picks", "error"), options.pop("filters", None)
     decoding, seed = options.pop("decoding", None), options.pop("seed", 0)
     chosen = tuple(default_filters() if filters is None else filters)
-    wanted = AnswerOptions(filters=chosen, **options)
+    wanted = RecommendOptions(filters=chosen, **options)
     user = recommender.resolve(ask.profile, ask.context, unknown_picks=unknown)
-    return Request(user, wanted, decoding, seed), None
+    return RecommendRequest(user, wanted, decoding, seed), None
 
 
 def _session(

@@ -132,7 +132,6 @@ def _set(catalog: Catalog, wanted: Wanted) -> None:
 
 
 def _follow(rec: Recommender) -> None:
+    rec.pipeline.sync()
     if rec.lm is not None and len(rec.catalog):
-        rec.prompt(rec.resolve({}))
-    else:
-        rec.item_store.sync()
+        rec.pipeline.resources.model.prompt(rec.resolve({}))

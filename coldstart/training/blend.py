@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coldstart.ranking.ranker import DEFAULT_WEIGHTS, FULL_SHOTS
-from coldstart.scoring.features import FEATURES
+from coldstart.ranking.ranker import FULL_SHOTS
+from coldstart.scoring.registry import SIGNALS
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ class Case:
 
     Args:
         user: user id; the cases of a user are sampled together.
-        features: shape (N, len(FEATURES)).
+        features: shape (N, len(SIGNALS)).
         targets: rows of the relevant items: the user's later likes.
         excluded: rows excluded from the ranking (the picks).
         shots: number of picks.
@@ -56,7 +56,7 @@ class NDCGEvaluator:
         useful = [n for n, c in enumerate(cases) if len(c.targets)]
         self.cases = [cases[n] for n in useful]
         self._base = np.stack([base[n] for n in useful])
-        columns = [FEATURES.index(name) for name in names]
+        columns = [SIGNALS.index(name) for name in names]
         self._features = np.stack([c.features[:, columns] for c in self.cases]).astype(np.float64)
         shape = self._base.shape
         self._wanted, self._shown = np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
@@ -120,7 +120,7 @@ def fit_weights(
         has targets.
     """
     if not any(len(c.targets) for c in cases):
-        return {n: DEFAULT_WEIGHTS[n] for n in names}
+        return {n: SIGNALS[n].weight for n in names}
     if not names:
         return {}
     evaluator = NDCGEvaluator(cases, base, names)
@@ -129,7 +129,7 @@ def fit_weights(
     for _ in range(bags):
         drawn = rng.integers(0, len(users), size=len(users))
         rows = np.concatenate([evaluator.rows_of[users[n]] for n in drawn])
-        found.append(_ascend(evaluator, rows, [DEFAULT_WEIGHTS[n][0] for n in names]))
+        found.append(_ascend(evaluator, rows, [SIGNALS[n].weight[0] for n in names]))
     ends = np.mean(found, axis=0).tolist()
     return {name: (near, far - near) for name, (near, far) in zip(names, ends, strict=True)}
 

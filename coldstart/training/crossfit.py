@@ -6,12 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from coldstart.catalog.item_store import ItemStore
 from coldstart.data.dataset import Dataset
 from coldstart.profile.resolve import ResolvedProfile
-from coldstart.ranking.ranker import BlendRanker, personal
+from coldstart.ranking.ranker import BlendRanker, states_taste
 from coldstart.schema import Context
-from coldstart.scoring.features import user_features
 from coldstart.training.boosting import CANDIDATES, RankingGroup, fit_trees
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.simulation import (
@@ -46,7 +44,7 @@ def ranking_groups(
 ) -> list[RankingGroup]:
     """Simulate cold requests of the training users, with out-of-fold features.
 
-    Requests that are not ``personal`` are left out: the correction does not apply to them.
+    Requests without ``states_taste`` are left out: the correction does not apply to them.
     Attributes are dropped at random; some requests have interests, a sentence or disliked items.
     Picks are a user's first likes (targets: see ``target_rule``), or random favourites (targets:
     the other likes).
@@ -70,20 +68,21 @@ def ranking_groups(
             )
             request = asked and asked.without(first)
             if request and len(request.targets) >= least:
-                out += _candidates(user, request, order, out_of_fold.of(user), ranker)
+                out += _candidates(user, request, order, out_of_fold, ranker)
         if report:
             report(done, len(users))
     return out
 
 
 def _candidates(
-    user: str, request: ColdRequest, order: Order, item_store: ItemStore, ranker: BlendRanker
+    user: str, request: ColdRequest, order: Order, out_of_fold: OutOfFold, ranker: BlendRanker
 ) -> list[RankingGroup]:
-    """Ranking group of a request; empty if the request is not personal."""
-    features = user_features(item_store, ResolvedProfile(request.profile, Context()))
-    if not personal(features):
+    """Ranking group of a request; empty if the request states no taste."""
+    resolved = ResolvedProfile(request.profile, Context())
+    (features,) = out_of_fold.features(user, [resolved])
+    if not states_taste(features):
         return []
-    rows = item_store.rows
+    rows = out_of_fold.of(user).rows
     linear = features @ ranker.weights("prior", len(request.profile.liked))
     linear[[rows[i] for i in request.excluded]] = -np.inf
     size = min(CANDIDATES, int(np.isfinite(linear).sum()))

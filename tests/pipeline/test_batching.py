@@ -14,12 +14,13 @@ from coldstart.generation.decoding import exact as scoring
 from coldstart.generation.decoding.exact import exact_logprobs, exact_logprobs_of
 from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.generation.models.lean import LeanDecoder
-from coldstart.pipeline import candidates as pool
-from coldstart.pipeline.batching import Request, answer_jointly, judge
-from coldstart.pipeline.response import AnswerOptions
+from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import Years, default_filters
+from coldstart.scoring import retrieval
+from coldstart.scoring.scorer import ScoreRequest
 from coldstart.serve.batching import Answered, Ask, answer_together
 from coldstart.session import OnboardingSession
+from coldstart.testing.probes import lm_signals_of
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama, trie_of
 from tests.generation.test_lean import LIKE, decoder, question
 from tests.session.test_session import NOW
@@ -114,9 +115,13 @@ def test_evidence_is_what_each_would_get(limits):
     rec = make(**limits)
     profiles = ({"age": 24}, {"liked": ["Alien", "Heat"]}, {})
     rows = [None, np.array([1, 4, 6]), np.arange(10)]
-    asked = [(rec.resolve(p), some) for p, some in zip(profiles, rows, strict=True)]
-    for (user, some), found in zip(asked, judge(rec, asked), strict=True):
-        expected = rec.lm_signals(user, "catalog", rows=some)
+    rec.pipeline.sync()
+    users = [rec.resolve(p) for p in profiles]
+    asked = [ScoreRequest(u, rec.item_store, r) for u, r in zip(users, rows, strict=True)]
+    (scorer,) = rec.scorers.of("catalog", "shortlist")
+    for request, scores in zip(asked, scorer.score(asked), strict=True):
+        found = scores.lm
+        expected = lm_signals_of(rec, request.user, "catalog", rows=request.shortlist)
         np.testing.assert_allclose(found.logprobs, expected.logprobs, atol=1e-4)
         np.testing.assert_allclose(found.model, expected.model, atol=1e-4)
         assert (found.prompt, found.notes) == (expected.prompt, expected.notes)
@@ -166,13 +171,13 @@ def test_free_writing_keeps_its_decoding_and_seed(monkeypatch):
         for strategy in ("free", "both")
         for seed in (1, 2)
     ]
-    written, once = [], rec.reader.write
+    written, once = [], rec.pipeline.resources.model.write
 
     def write(prompt, n, decoding, seed, rows=None):
         written.append((decoding, seed))
         return once(prompt, n, decoding, seed, rows)
 
-    monkeypatch.setattr(rec.reader, "write", write)
+    monkeypatch.setattr(rec.pipeline.resources.model, "write", write)
     found = together(rec, asked)
     assert written == [(drawn["decoding"], seed) for seed in (1, 2, 1, 2)]
     for one, ask in zip(found, asked, strict=True):
@@ -222,18 +227,18 @@ def test_who_needs_no_titles_written_does_not_wait_for_them():
 
 
 def test_a_wider_look_in_a_large_catalog_is_asked_for_like_the_first(monkeypatch):
-    monkeypatch.setattr(pool, "POPULAR", 1)
-    monkeypatch.setattr(pool, "BY_SIGNAL", 1)
+    monkeypatch.setattr(retrieval, "POPULAR", 1)
+    monkeypatch.setattr(retrieval, "BY_SIGNAL", 1)
     rec = make(pool_from=4, shortlist=2)
     for n in range(40):
         rec.catalog.add(Item(item_id=f"n{n}", title=f"Robot {n}", year=2010))
-    narrow = AnswerOptions(k=5, filters=(Years(2009, None),))
-    requests = [Request(rec.resolve({"age": age}), narrow) for age in (20, 30)]
+    narrow = RecommendOptions(k=5, filters=(Years(2009, None),))
+    requests = [RecommendRequest(rec.resolve({"age": age}), narrow) for age in (20, 30)]
     seen = passes(rec, monkeypatch)
-    got = dict(answer_jointly(rec, requests))
+    got = dict(rec.pipeline.run(requests))
     assert seen == [2, 2]
     for n, request in enumerate(requests):
-        same(Answered(got[n]), Answered(rec.answer_to(request.user, narrow)))
+        same(Answered(got[n]), Answered(rec.pipeline.one(request)))
 
 
 def test_without_a_model_or_a_catalog_everyone_is_told_so():
