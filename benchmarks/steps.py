@@ -22,7 +22,7 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime.hardware import one_blas_thread
 from coldstart.serve.limits import check_depth
-from coldstart.session import QUIZZES, Known, OnboardingSession
+from coldstart.session import QUIZZES, OnboardingSession, QuizState
 
 ITEMS, USERS, LIKES = 1700, 300, 50
 PIECES = ("!", "A ", "No ", "The Toy Story ", "90s ", "from 1990 to ", "'")
@@ -77,7 +77,7 @@ def fastest(step: Callable[[], object], runs: int) -> float:
 def question(name: str, item_store: ItemStore) -> Callable[[], object]:
     """Next question of a quiz after four answers."""
     open_ = np.ones(len(item_store.ids), dtype=bool)
-    said = Known(item_store, (3, 20), (5,), (7,), open_, frozenset(), 0)
+    said = QuizState(item_store, (3, 20), (5,), (7,), open_, frozenset(), 0)
     return lambda: QUIZZES[name].question(said)
 
 

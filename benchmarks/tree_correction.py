@@ -29,7 +29,7 @@ from coldstart.scoring.registry import SIGNALS
 from coldstart.splitting.user_splits import split_users
 from coldstart.testing.probes import features_of
 from coldstart.training.boosting import fit_trees
-from coldstart.training.crossfit import crossfit_requests
+from coldstart.training.crossfit import ranking_groups
 from coldstart.training.out_of_fold import OutOfFold
 
 LEFT_OUT = {
@@ -63,7 +63,7 @@ def main() -> None:
         held = [u for u, f in zip(people, fold_of, strict=True) if f == fold]
         out_of_fold = OutOfFold(data, own, encoder)
         linear = BlendRanker.classical()
-        requests = crossfit_requests(data, own, out_of_fold, linear)
+        requests = ranking_groups(data, own, out_of_fold, linear)
         rankers = {"linear blend": linear}
         for name, less in list(LEFT_OUT.items())[: chosen.rows]:
             names = [f for f in SIGNALS.tree_names if f not in less]

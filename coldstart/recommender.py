@@ -130,14 +130,13 @@ class Recommender:
             FetchError: the artifact, its catalog or a packaged model could not be downloaded.
         """
         from coldstart.artifacts.hub import find
-        from coldstart.artifacts.loading import load_recommender
+        from coldstart.artifacts.loading import load_pretrained
 
         folder = find(path, revision=revision, token=token)
-        made = load_recommender(
-            cls, folder, device=device, dtype=dtype, catalog=catalog, generator=generator
+        parts = load_pretrained(
+            folder, device=device, dtype=dtype, catalog=catalog, defer_lm=generator is not None
         )
-        made.index, made.content_index = index, content_index
-        return made
+        return cls(**vars(parts), generator=generator, index=index, content_index=content_index)
 
     def push_to_hub(
         self, repo: str, *, private: bool | None = None, token: str | None = None

@@ -85,6 +85,10 @@ class CachedEncoder:
                 self._remember(fresh)
         return np.stack([known[key] for key in keys])
 
+    def encode_items(self, texts: Sequence[str]) -> Float:
+        """Return vectors of catalog texts, and keep them; see ``catalog.item_encoding``."""
+        return self.encode(texts, remember=True)
+
     def flush(self) -> None:
         """Write unsaved rows to disk."""
         with self._lock:
@@ -107,13 +111,6 @@ class CachedEncoder:
                 del rows[key]
             if len(rows) <= _CHEAP_ROWS or self._unsaved >= _WORTH_SAVING * len(rows):
                 self.flush()
-
-
-def encode_items(encoder: Encoder, texts: Sequence[str]) -> Float:
-    """Encode catalog texts; a ``CachedEncoder`` stores their vectors."""
-    if isinstance(encoder, CachedEncoder):
-        return encoder.encode(texts, remember=True)
-    return encoder.encode(texts)
 
 
 class _CacheFile:

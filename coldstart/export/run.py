@@ -123,12 +123,12 @@ def export(
     """
     if "ctranslate2" in plan.wanted:
         need_ctranslate2()
-    from coldstart.artifacts.loading import load_unmerged, load_with
+    from coldstart.artifacts.loading import load_parts, load_unmerged
     from coldstart.recommender import Recommender
 
     report("loading the base model and the adapter")
     load = partial(load_unmerged, device="cpu", dtype="float32")
-    recommender = load_with(Recommender, artifact, None, load)
+    recommender = Recommender(**vars(load_parts(artifact, None, load)))
     lm = recommender.pipeline.resources.model.lm
     if plan.gguf:
         check_writable(lm.model.config)

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
+from coldstart.catalog.item_encoding import encode_items
 from coldstart.catalog.titles import clean_text, natural_title, split_year
-from coldstart.encoding.vector_cache import encode_items
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.grounding.index.allowed import Allowed
 from coldstart.protocols import Encoder, Index

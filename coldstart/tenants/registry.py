@@ -6,11 +6,12 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from coldstart.artifacts import loading as assembly
+from coldstart.artifacts import loading
 from coldstart.artifacts.hub import find
 from coldstart.errors import ConfigError, ModelError
 from coldstart.protocols import Encoder
@@ -110,20 +111,16 @@ class Tenants:
         """A tenant's recommender, made anew and not kept. Raises as ``get``."""
         self._check(name)
         folder = find(self.artifacts[name])
-        return assembly.load_with(self._with_shared_encoder, folder, None, self._lm)
+        parts = loading.load_parts(folder, None, self._lm)
+        with self._lock:
+            encoder = self._encoders.setdefault(parts.manifest["encoder"]["name"], parts.encoder)
+        return Recommender(**vars(replace(parts, encoder=encoder)))
 
     def _check(self, name: str) -> None:
         if name not in self.artifacts:
             raise ConfigError(
                 f"no tenant {name!r}", hint=f"there are {', '.join(sorted(self.artifacts))}"
             )
-
-    def _with_shared_encoder(self, *parts: Any, **more: Any) -> Recommender:
-        made = Recommender(*parts, **more)
-        with self._lock:
-            shared = self._encoders.setdefault(made.manifest["encoder"]["name"], made.encoder)
-        made.encoder = made.item_store.encoder = shared
-        return made
 
     def _lm(self, name: str, fingerprint: str, files: Mapping[str, bytes]) -> CausalLM:
         """The base model with an adapter beside it, or merged into a model of its own."""
@@ -136,7 +133,7 @@ class Tenants:
             return self._base(name, fingerprint).with_adapter(lora)
         except ModelError as e:
             log.warning("an adapter of %s does not run beside the base model: %s", name, e)
-        return assembly.load_adapted(
+        return loading.load_adapted(
             name, fingerprint, files, device=self._device, dtype=self._dtype
         )
 
@@ -158,7 +155,7 @@ def _load_base(name: str, fingerprint: str, *, device: str, dtype: str) -> Causa
     from coldstart.runtime.hardware import pick_device, pick_dtype, use_all_cores
 
     def whole() -> CausalLM:
-        return CausalLM(*assembly.load_base(name, fingerprint, device=device, dtype=dtype))
+        return CausalLM(*loading.load_base(name, fingerprint, device=device, dtype=dtype))
 
     where = pick_device(device)
     if where.type != "cpu":

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coldstart.catalog.item_encoding import encode_items
 from coldstart.encoding import vector_cache
 from coldstart.encoding.sentence_encoder import SentenceEncoder
-from coldstart.encoding.vector_cache import CachedEncoder, encode_items
+from coldstart.encoding.vector_cache import CachedEncoder
 from coldstart.errors import ConfigError, ModelError
 from coldstart.protocols import Encoder
 from tests.fakes import FakeEncoder

@@ -18,8 +18,8 @@ from coldstart.profile.understanding import _MOST_WORDS, _WORD, Understanding, U
 from coldstart.ranking.filters import Categories, Years
 from coldstart.schema import Context
 from coldstart.session import QUIZZES, Boost, OnboardingSession, SessionState
+from coldstart.session.adjustments import UNWANTED_WORTH, YEARS_WORTH, session_adjustments
 from coldstart.session.history import SNOOZE, History
-from coldstart.session.showing import UNWANTED_WORTH, YEARS_WORTH, adjustments_of
 from tests.test_recommender import make
 from tests.toy import toy_catalog
 
@@ -488,7 +488,7 @@ def test_years_and_categories_are_found_as_by_filters(items, spans, unwanted):
     if spans and None not in spans:
         spans = tuple(sorted(spans))
     said = Understood(text="x", years=spans, unwanted=tuple(unwanted))
-    found = {a.name: a for a in adjustments_of(History(texts=[said]), item_store, NOW)}
+    found = {a.name: a for a in session_adjustments(History(texts=[said]), item_store, NOW)}
     who = UserProfile(), Context()
     years, categories = Years(*(spans or ())), Categories(exclude=unwanted)
     expected = {

@@ -1,4 +1,4 @@
-"""What a session adds to a list: items put off, boosts and wishes."""
+"""Session-level list changes: snoozed items, boosts, and wishes expressed in text."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 YEARS_WORTH = 1.0
-"""Added to the score of items from the years a person names: as if e times as popular."""
+"""Added to the score of items from the years the user names: as if e times as popular."""
 UNWANTED_WORTH = -1.0
-"""Added to the score of items of a category that a person rejects."""
+"""Added to the score of items of a category that the user rejects."""
 
 
-class NotNow:
-    """Drops what was seen, and what was skipped or put off for now.
+class SnoozeFilter:
+    """Filter of items marked as seen, and of items skipped or put off for some lists.
 
     Args:
-        history: says which items these are.
+        history: of the session.
     """
 
     name = "session"
@@ -37,17 +37,17 @@ class NotNow:
         self._history = history
 
     def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
-        """Say which of the two it is."""
+        """Return whether the item is rejected as seen or as snoozed; ``None`` if it is neither."""
         if item.item_id in self._history.seen:
             return "already seen"
         left = self._history.snoozed.get(item.item_id)
         return None if left is None else f"skipped or put off; {left} more lists without it"
 
 
-def adjustments_of(
+def session_adjustments(
     history: History, item_store: ItemStore, now: datetime
 ) -> tuple[ScoreAdjustment, ...]:
-    """Boosts that have not expired, the years named and the categories rejected."""
+    """Collect score adjustments: active boosts, years named, and categories rejected."""
     out = []
     for boost in history.boosts.values():
         ids = frozenset(i for i in boost.items if i in item_store.rows)
@@ -82,7 +82,7 @@ def _adjustment(
 
 
 def _from_years(item_store: ItemStore, first: int | None, last: int | None) -> Mask:
-    """Which items are of these years, shape (N,); one without a year is of none."""
+    """Mask of the items of these years, shape (N,); items without a year are in none."""
     since = -np.inf if first is None else first
     until = np.inf if last is None else last
     return np.asarray((item_store.dated >= since) & (item_store.dated <= until))

@@ -1,4 +1,4 @@
-"""Questions with other answers than yes and no: which categories, and this or that."""
+"""Multiple-choice questions: preferred categories, and pairwise comparisons of items."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.catalog.item_store import ItemStore
-from coldstart.session.information import InformationGain
-from coldstart.session.quiz import Known, Quiz, best, pair_question, to_columns
+from coldstart.session.information_gain import InformationGain
+from coldstart.session.quiz import Quiz, QuizState, best, pair_question, to_columns
 from coldstart.session.state import Choice, Question
 
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 MOST_CATEGORIES = 12
-_DAMPING = 20.0  # likes, as in priors.co_occurrence
+_DAMPING = 20.0  # likes, as in interaction_stats.co_occurrence
 
 
 class CategoriesFirst:
-    """One question about categories, if the catalog has some, then those of another quiz.
+    """One question about categories, if the catalog has at least two, followed by another quiz.
 
     Args:
-        then: what is asked afterwards.
+        then: the quiz that follows.
     """
 
     name = "categories"
@@ -32,23 +32,23 @@ class CategoriesFirst:
     def __init__(self, then: Quiz | None = None) -> None:
         self._then = then or InformationGain()
 
-    def question(self, known: Known) -> Question | None:
-        """Ask about the most liked categories, once."""
-        found = categories_question(known.item_store)
-        if found is None or found.question_id in known.asked:
-            return self._then.question(known)
+    def question(self, state: QuizState) -> Question | None:
+        """Select the question about categories, once; then defer to the other quiz."""
+        found = categories_question(state.item_store)
+        if found is None or found.question_id in state.asked:
+            return self._then.question(state)
         return found
 
-    def value(self, known: Known) -> Floats:
-        """That of the other quiz."""
-        return self._then.value(known)
+    def value(self, state: QuizState) -> Floats:
+        """Return the values of the other quiz."""
+        return self._then.value(state)
 
 
 class Pairs:
-    """Asks "A or B?": the item worth most, and one worth much that other people like.
+    """Pairwise comparisons "A or B?" between a valuable item and a valuable, dissimilar one.
 
-    B is the item of the highest value times one minus the damped cosine to A. Two items for one
-    question: a person is likelier to know and like one of them.
+    A is the item of the highest value; B maximises the value times one minus the damped cosine of
+    co-occurrence with A. With two items in one question, a user is likelier to know and like one.
 
     Args:
         worth: the quiz that values items.
@@ -59,30 +59,30 @@ class Pairs:
     def __init__(self, worth: Quiz | None = None) -> None:
         self._worth = worth or InformationGain()
 
-    def question(self, known: Known) -> Question | None:
-        """Ask about two items, or about the last one alone."""
-        values, item_store = self._worth.value(known), known.item_store
-        a = best(values, known.askable)
+    def question(self, state: QuizState) -> Question | None:
+        """Select two items, or a single one if no second is eligible."""
+        values, item_store = self._worth.value(state), state.item_store
+        a = best(values, state.askable)
         if a is None:
             return None
-        others = known.askable.copy()
+        others = state.askable.copy()
         others[a] = False
         apart = np.where(values > 0, values * (1 - _near(item_store, a)), values)
         b = best(apart, others)
         if b is None:
-            return self._worth.question(known)
+            return self._worth.question(state)
         items = item_store.catalog.items
         return pair_question(items[a], items[b], "different people like them")
 
-    def value(self, known: Known) -> Floats:
-        """That of the quiz that values items."""
-        return self._worth.value(known)
+    def value(self, state: QuizState) -> Floats:
+        """Return the values of the underlying quiz."""
+        return self._worth.value(state)
 
 
 def categories_question(item_store: ItemStore) -> Question | None:
-    """Ask which of the 12 most liked categories are liked; ``None`` with fewer than two.
+    """Word the question about the 12 most liked categories; ``None`` with fewer than two.
 
-    A category's likes are those of its items; equal ones come by name.
+    The likes of a category are those of its items; ties are broken by name.
     """
     spelled = {c.casefold(): c for item in item_store.catalog for c in item.categories}
     likes = item_store.likes @ item_store.has_category
@@ -99,7 +99,7 @@ def categories_question(item_store: ItemStore) -> Question | None:
 
 
 def _near(item_store: ItemStore, row: int) -> Floats:
-    """Damped cosine of the co-occurrence of every row with one, shape (N,)."""
+    """Damped cosine of the co-occurrence of every row with one row, shape (N,)."""
     counts, own = item_store.counts, to_columns(item_store, (row,))
     if not own:
         return np.zeros(len(item_store.ids))

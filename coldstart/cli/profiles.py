@@ -1,4 +1,4 @@
-"""Whom to recommend to: a profile from flags, from a file, or from both."""
+"""User profiles and contexts from options, a file, or both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from coldstart.cli import output
 from coldstart.errors import ConfigError, ProfileError
 from coldstart.schema import Context, UserProfile
 
-_WHO, _TASTE, _MOMENT = "Who they are", "What they like", "The moment"
+_WHO, _TASTE, _MOMENT = "User", "Preferences", "Context"
 _PLAIN = ("age", "gender", "occupation", "location", "language", "about")
 _LISTS = {"interests": "interest", "liked": "liked", "disliked": "disliked", "seen": "seen"}
 _CONTEXT = {"device": "using"} | {n: n for n in ("time", "place", "occasion", "text", "viewing")}
@@ -37,8 +37,8 @@ def _moment(help: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Person:
-    """Options that describe a person and the moment; all may be left out."""
+class ProfileOptions:
+    """Options of the user profile and the request context; all are optional."""
 
     profile: Annotated[
         Text,
@@ -94,55 +94,55 @@ class Person:
 
     @property
     def unknown_picks(self) -> Literal["error", "ignore"]:
-        """What the recommender does about picks that the catalog lacks."""
+        """Treatment of picks missing from the catalog."""
         return "ignore" if self.ignore_unknown else "error"
 
 
-class Request(NamedTuple):
-    """One user, now."""
+class UserRequest(NamedTuple):
+    """Profile and context of one request."""
 
     profile: UserProfile
     context: Context
 
 
-class People(NamedTuple):
-    """Whom to answer; ``several`` asks for a list even if it holds one user."""
+class UserRequests(NamedTuple):
+    """Requests of one command; ``is_list`` makes the output a list even for a single request."""
 
-    requests: list[Request]
-    several: bool
+    requests: list[UserRequest]
+    is_list: bool
 
     def name(self, place: int) -> str | None:
-        """What to call a user among several."""
-        return self.requests[place].profile.user_id or f"user {place + 1}" if self.several else None
+        """Display name of a user in a list."""
+        return self.requests[place].profile.user_id or f"user {place + 1}" if self.is_list else None
 
 
-def read_people(person: Person) -> People:
-    """Join file and flags: a flag replaces a field of the file, or extends a list.
+def read_requests(flags: ProfileOptions) -> UserRequests:
+    """Merge file and options: an option replaces a field of the file, or extends a list.
 
     Raises:
-        ProfileError: the file is missing, no JSON, or holds something else than profiles.
+        ProfileError: the file is missing, not JSON, or contains anything but profiles.
         ConfigError: an ``--attribute`` without "=".
     """
-    if person.profile is None:
-        return People([_request({}, person)], several=False)
-    where = "standard input" if person.profile == "-" else person.profile
-    documents = list(_documents(_read(person.profile, where), where))
-    several = len(documents) > 1 or Path(where).suffix.lower() in {".jsonl", ".ndjson"}
+    if flags.profile is None:
+        return UserRequests([_request({}, flags)], is_list=False)
+    where = "standard input" if flags.profile == "-" else flags.profile
+    documents = list(_documents(_read(flags.profile, where), where))
+    is_list = len(documents) > 1 or Path(where).suffix.lower() in {".jsonl", ".ndjson"}
     if len(documents) == 1 and isinstance(documents[0], list):
-        documents, several = documents[0], True
+        documents, is_list = documents[0], True
     if not documents:
         raise ProfileError(f"{where}: no profile in it", hint="{} is the profile of a stranger")
     requests = []
     for number, document in enumerate(documents, start=1):
-        place = f"{where}, user {number}" if several else where
+        place = f"{where}, user {number}" if is_list else where
         if not isinstance(document, dict):
             kind = type(document).__name__
             raise ProfileError(f"{place}: expected a JSON object, got {kind}", hint='{"age": 24}')
         try:
-            requests.append(_request(document, person))
+            requests.append(_request(document, flags))
         except ProfileError as e:
             raise ProfileError(f"{place}: {e.message}", e.hint) from None
-    return People(requests, several)
+    return UserRequests(requests, is_list)
 
 
 def _read(source: str, where: str) -> str:
@@ -159,7 +159,7 @@ def _read(source: str, where: str) -> str:
 
 
 def _documents(text: str, where: str) -> Iterator[Any]:
-    """All JSON documents in ``text``: one, or one after the other (JSON lines)."""
+    """Parse all JSON documents in ``text``: a single one, or a sequence (JSON lines)."""
     decoder, at = json.JSONDecoder(), 0
     while at < len(text):
         if text[at].isspace():
@@ -177,28 +177,28 @@ def _documents(text: str, where: str) -> Iterator[Any]:
         yield document
 
 
-def _request(document: dict[str, Any], person: Person) -> Request:
+def _request(document: dict[str, Any], flags: ProfileOptions) -> UserRequest:
     nested = bool(document) and document.keys() <= {"profile", "context"}
     profile = document.get("profile", {}) if nested else document
     context = document.get("context", {}) if nested else {}
     if isinstance(profile, dict):
-        profile = _with_flags(profile, person)
+        profile = _with_flags(profile, flags)
     if isinstance(context, dict):
-        given = {field: getattr(person, flag) for field, flag in _CONTEXT.items()}
+        given = {field: getattr(flags, flag) for field, flag in _CONTEXT.items()}
         context = context | {field: v for field, v in given.items() if v is not None}
-    return Request(UserProfile.parse(profile), Context.parse(context))
+    return UserRequest(UserProfile.parse(profile), Context.parse(context))
 
 
-def _with_flags(profile: dict[str, Any], person: Person) -> dict[str, Any]:
-    given = {name: getattr(person, name) for name in _PLAIN}
+def _with_flags(profile: dict[str, Any], flags: ProfileOptions) -> dict[str, Any]:
+    given = {name: getattr(flags, name) for name in _PLAIN}
     made = profile | {name: v for name, v in given.items() if v is not None}
-    if person.history:
+    if flags.history:
         made["history"] = True
     for field, flag in _LISTS.items():
-        if more := getattr(person, flag):
+        if more := getattr(flags, flag):
             there = made.get(field) or []
             made[field] = [*(there if isinstance(there, list) else [there]), *more]
-    pairs = dict(_pair(text) for text in person.attribute or ())
+    pairs = dict(_pair(text) for text in flags.attribute or ())
     if pairs and isinstance(there := made.get("attributes") or {}, dict):
         made["attributes"] = there | pairs
     return made

@@ -1,7 +1,4 @@
-"""Who speaks where a launcher has started the command line several times.
-
-The main process speaks; of errors, the one that fails first tells.
-"""
+"""Output of distributed runs: rank 0 prints, and the first process to fail prints the error."""
 
 from __future__ import annotations
 
@@ -15,28 +12,27 @@ from datetime import timedelta
 _FAILED = "coldstart/failed"
 
 
-def is_one_of_several() -> bool:
-    """True if a launcher such as torchrun started this process beside others."""
+def is_distributed() -> bool:
+    """True if a launcher such as torchrun started several processes."""
     return os.environ.get("WORLD_SIZE", "1") not in ("", "1")
 
 
-def hush() -> None:
-    """Print nothing more from this process, if it is one of several and not the main one."""
-    if is_one_of_several() and os.environ.get("RANK", "0") != "0":
+def silence_other_ranks() -> None:
+    """Suppress the output of this process, if it is one of several and not rank 0."""
+    if is_distributed() and os.environ.get("RANK", "0") != "0":
         sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
 
 
 @contextmanager
-def one_voice() -> Iterator[None]:
-    """Let one process of a launcher's explain what went wrong in any of them.
+def main_process_output() -> Iterator[None]:
+    """Restrict output to rank 0, and error messages to the first process that fails.
 
-    The processes that fail because another one did end without a word. Without a launcher, nothing
-    is different.
+    Processes that fail as a consequence exit silently. No effect without a launcher.
     """
-    if not is_one_of_several():
+    if not is_distributed():
         yield
         return
-    hush()
+    silence_other_ranks()
     try:
         yield
     except Exception as e:
@@ -47,7 +43,7 @@ def one_voice() -> Iterator[None]:
 
 
 def _first_to_fail() -> bool:
-    """Ask the launcher's store, which outlives any of the processes."""
+    """Register the failure in the launcher's store, which outlives the processes."""
     from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
@@ -61,4 +57,4 @@ def _first_to_fail() -> bool:
         )
         return bool(store.add(f"{_FAILED}/{attempt}", 1) == 1)
     except (KeyError, ValueError, RuntimeError):
-        return True  # twice is better than not at all
+        return True  # repeated output is better than none

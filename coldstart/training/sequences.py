@@ -1,4 +1,4 @@
-"""Training sequences: a prompt and a shuffled list of liked titles, with the decisions in it."""
+"""Training sequences: a prompt followed by shuffled liked titles, with their trie decisions."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from coldstart.generation.models.line_tokenizer import LineTokenizer
 from coldstart.generation.trie.trie import TriePlan
 from coldstart.prompts import PromptTemplate
 from coldstart.schema import Context, UserProfile
-from coldstart.settings import prompt_budget
-from coldstart.training.config import TrainConfig
+from coldstart.settings import TrainConfig, prompt_budget
 from coldstart.training.simulation import simulate_profile
 from coldstart.training.teacher import Teacher
 
@@ -25,7 +24,7 @@ Floats = NDArray[np.float64]
 
 
 class Sizes(NamedTuple):
-    """How much there is in a batch: titles, states that predict a title token, decisions."""
+    """Sizes of a batch: titles, states that predict a title token, trie decisions."""
 
     titles: int
     title_rows: int
@@ -33,15 +32,15 @@ class Sizes(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Draft:
-    """Everything random about one user's training sequence.
+class SequenceDraft:
+    """Random draws of one user's training sequence.
 
     Args:
-        user: whose.
-        profile, context: as the prompt shows them.
-        tokens: the prompt.
-        listed: titles after it.
-        taught: places among them whose decisions are taught.
+        user: user id.
+        profile, context: as in the prompt.
+        tokens: tokens of the prompt.
+        listed: items whose titles follow the prompt.
+        taught: positions among them whose decisions have targets.
     """
 
     user: str
@@ -54,15 +53,15 @@ class Draft:
 
 @dataclass
 class UserSequence:
-    """One user's training sequence.
+    """Training sequence of one user.
 
     Args:
         tokens: prompt and titles.
         title_start: index of the first title token.
-        decisions: (position of the state that decides, decision, chosen edge) along the titles.
-        soft: for each decision, the target over its edges.
-        titles: number of titles whose decisions are taught.
-        untaught: positions of the states that decide the others.
+        decisions: (position of the deciding state, decision, chosen edge) along the titles.
+        soft: target distribution over the edges of each decision.
+        titles: number of titles whose decisions have targets.
+        untaught: positions of the deciding states of the other titles.
     """
 
     tokens: list[int]
@@ -75,20 +74,20 @@ class UserSequence:
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded sequences and their decisions, flat. B users, R decisions, F edges in all of them.
+    """Padded sequences of B users, with their R decisions over F edges, flattened.
 
     Args:
-        tokens: shape (B, length), padded at the end with 0 (causal attention never sees it).
-        row, position: where each decision's state is, shape (R,).
-        edge: edge number of each alternative, shape (F,).
-        of: the decision each alternative belongs to, shape (F,).
-        target: its target probability, shape (F,); sums to 1 within a decision.
-        title_row, title_position: states that predict a title token, shape (P,); those that
-            decide between titles are among them only for the ``completion`` objective.
-        title_token: the token they should predict, shape (P,).
+        tokens: shape (B, length), right-padded with 0 (invisible to causal attention).
+        row, position: index of each decision's state, shape (R,).
+        edge: edge of each alternative, shape (F,).
+        of: decision of each alternative, shape (F,).
+        target: target probability of each alternative, shape (F,); sums to 1 within a decision.
+        title_row, title_position: index of the states that predict a title token, shape (P,);
+            without those that decide between titles, but for the ``completion`` objective.
+        title_token: target token of each of these states, shape (P,).
         titles: number of titles in the batch.
 
-    Without users, the tokens are a single padding, which nothing is asked about.
+    Without users, ``tokens`` is a single padding token without any target.
     """
 
     tokens: Tensor
@@ -104,12 +103,12 @@ class Batch:
 
     @property
     def sizes(self) -> Sizes:
-        """Of the flat arrays."""
+        """Sizes of the flat arrays."""
         return Sizes(self.titles, len(self.title_row), len(self.row))
 
 
 class SequenceBuilder:
-    """Makes training sequences of users; the same seed makes the same ones."""
+    """Builder of training sequences; deterministic given the random generator."""
 
     def __init__(
         self,
@@ -142,8 +141,8 @@ class SequenceBuilder:
 
     def draft(
         self, user: str, tokens_of: dict[str, tuple[int, ...]], rng: np.random.Generator
-    ) -> Draft:
-        """Draw a user's simulated profile, and up to ``config.titles`` likes in random order."""
+    ) -> SequenceDraft:
+        """Draw a simulated profile of a user and up to ``config.titles`` likes, in random order."""
         likes = self.data.likes[user]
         listed = [likes[i] for i in rng.permutation(len(likes))[: self.config.titles]]
         profile, context = simulate_profile(user, self.data, self.config, rng)
@@ -162,10 +161,10 @@ class SequenceBuilder:
         listed = listed[: int(np.searchsorted(lengths, room, side="right"))]
         soft = self.config.objective == "distil"
         taught = self._taught(len(listed), rng) if soft else list(range(len(listed)))
-        return Draft(user, profile, context, tokens, listed, taught)
+        return SequenceDraft(user, profile, context, tokens, listed, taught)
 
-    def sequence(self, draft: Draft, tokens_of: dict[str, tuple[int, ...]]) -> UserSequence:
-        """The sequence of a draft, with the decisions along its titles and their targets."""
+    def sequence(self, draft: SequenceDraft, tokens_of: dict[str, tuple[int, ...]]) -> UserSequence:
+        """Build the sequence of a draft: tokens, decisions along its titles, and their targets."""
         tokens, listed, taught = list(draft.tokens), draft.listed, draft.taught
         soft = self.config.objective == "distil"
         out = UserSequence(tokens, len(tokens), titles=len(taught))
@@ -197,7 +196,7 @@ class SequenceBuilder:
         return out
 
     def _taught(self, titles: int, rng: np.random.Generator) -> list[int]:
-        """Places in a list of titles to ask the teacher about, which takes its time."""
+        """Sample the positions in a list of titles that get targets, the teacher being slow."""
         first = list(range(min(2, titles, self.config.taught)))
         rest = rng.permutation(np.arange(len(first), titles))[: self.config.taught - len(first)]
         return sorted([*first, *rest.tolist()])
@@ -209,13 +208,13 @@ class SequenceBuilder:
         rng: np.random.Generator,
         mine: range | None = None,
     ) -> Batch:
-        """Sequences of several users, padded and flattened.
+        """Build, pad and flatten the sequences of several users.
 
         Args:
-            users: all users of the batch; every one of them takes from ``rng``.
+            users: all users of the global batch; each consumes random numbers of ``rng``.
             tokens_of: tokens of each item's title.
-            rng: source of randomness.
-            mine: places of the users that are wanted; all if left out.
+            rng: random generator.
+            mine: positions of the users of this process; ``None``: all.
         """
         drafts = [self.draft(u, tokens_of, rng) for u in users]
         wanted = drafts if mine is None else [drafts[n] for n in mine]
