@@ -18,7 +18,7 @@ from coldstart.errors import ArtifactError
 from coldstart.ranking.filters import Years, default_filters
 from coldstart.serve import logs
 from coldstart.serve.app import create_app
-from coldstart.serve.errors import Refusal
+from coldstart.serve.errors import ApiError
 from coldstart.serve.experiment import Experiment
 from coldstart.serve.service import Service
 from coldstart.serve.settings import ServeSettings
@@ -743,7 +743,9 @@ def test_sessions_are_dealt_to_arms_and_stay_there(tmp_path):
 
 
 def test_importing_the_service_loads_no_torch():
-    code = "import coldstart.serve.app, coldstart.serve.run, sys; sys.exit('torch' in sys.modules)"
+    code = (
+        "import coldstart.serve.app, coldstart.serve.server, sys; sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -820,7 +822,7 @@ def test_a_batch_takes_a_share_of_the_deadline_and_who_comes_too_late_is_refused
         worker._submit(lambda rec: begun.set() or go.wait(30), "")
         assert begun.wait(10)
         waiting = []
-        with pytest.raises(Refusal) as told:  # noqa: PT012 - how many fit is what is asked
+        with pytest.raises(ApiError) as told:  # noqa: PT012 - how many fit is what is asked
             while len(waiting) < 50:
                 waiting.append(worker._submit(lambda rec: None, ""))
         # Of 3.2 s, two are for the batch that the last one would be in, .5 for what has begun.
