@@ -62,7 +62,8 @@ def recommend_batch(
 
     Args:
         recommender: recommender that no other thread uses meanwhile.
-        requests: requests of one batch; the iterable is consumed at once.
+        requests: requests of one batch. The iterable is consumed at once; each request taken is
+            answered.
 
     Yields:
         (position, result or exception) as soon as each is available: requests without the language

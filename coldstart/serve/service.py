@@ -57,9 +57,7 @@ class Service:
         self.draining = False
         self.artifacts, self.arm = dict(artifacts), next(iter(artifacts))
         self._load, self._reloading, self._items = load, False, 0
-        self._changing = (
-            asyncio.Lock()
-        )  # an update is applied and logged before the next one starts
+        self._changing = asyncio.Lock()  # applies and logs updates one at a time
         arms, self._seq = self._load_arms()
         self._update_size(arms)
         self.worker = Worker(

@@ -122,9 +122,8 @@ class SessionService:
                     "GET /v1/sessions/{id}/questions has the question and its choices",
                 ) from None
 
-        return (
-            await self._append_event(session_id, "answer", None, body.model_dump_json(), key, step)
-        )[0]
+        detail = body.model_dump_json()
+        return (await self._append_event(session_id, "answer", None, detail, key, step))[0]
 
     async def feedback(self, session_id: str, body: FeedbackIn, key: str | None) -> bool:
         """Record feedback on an item; return whether its key had been recorded before."""

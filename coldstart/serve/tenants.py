@@ -222,9 +222,7 @@ class TenantServices:
         await self._close(idle[: max(0, surplus)])
 
     async def _close(self, names: Sequence[str]) -> None:
-        closing = {
-            name: self._running.pop(name) for name in names
-        }  # from here on no request reaches them
+        closing = {name: self._running.pop(name) for name in names}  # no more requests from here
         ends = await asyncio.gather(
             *(running.stack.aclose() for running in closing.values()), return_exceptions=True
         )

@@ -51,9 +51,8 @@ class _Job:
     @property
     def batch_key(self) -> tuple[str | None, int]:
         """Adjacent jobs with equal keys are answered as one batch."""
-        return (
-            (self.arm, 0) if isinstance(self.work, RecommendationRequest) else (self.arm, id(self))
-        )
+        batchable = isinstance(self.work, RecommendationRequest)
+        return self.arm, 0 if batchable else id(self)
 
 
 class Worker:
@@ -93,7 +92,11 @@ class Worker:
         self._thread.start()
 
     def stop(self, timeout: float) -> bool:
-        """Stop accepting jobs and finish queued ones; false after ``timeout`` seconds."""
+        """Stop accepting jobs and finish queued ones.
+
+        Returns:
+            Whether that took at most ``timeout`` seconds.
+        """
         self._closing = True
         until = time.monotonic() + timeout
         try:
@@ -181,10 +184,10 @@ class Worker:
 
     def _batch_limit(self) -> int:
         """Current batch size limit, adapted to the measured speed."""
-        fitting = (
-            _BATCH_SHARE * self._deadline / self._job_seconds if self._job_seconds else self._batch
-        )
-        return max(1, min(self._batch, int(fitting)))
+        if not self._job_seconds:
+            return self._batch
+        fitting = int(_BATCH_SHARE * self._deadline / self._job_seconds)
+        return max(1, min(self._batch, fitting))
 
     async def _wait_for(self, future: Future[Any]) -> Any:
         try:
