@@ -452,7 +452,7 @@ def test_a_prefix_does_not_lead_past_the_gate(tmp_path, peer):
 def test_a_replica_without_a_worker_is_not_healthy(tmp_path):
     with door(tmp_path, artifact="x") as client:
         asyncio.run(client.replica.check_health())
-        client.replica._own.service.worker.stop(5)
+        client.replica._default.service.worker.stop(5)
         with pytest.raises(RuntimeError, match="recommender's thread has ended"):
             asyncio.run(client.replica.check_health())
 

@@ -816,8 +816,8 @@ def test_whose_time_is_over_is_not_read_for(tmp_path, monkeypatch):
 def test_a_batch_takes_a_share_of_the_deadline_and_who_comes_too_late_is_refused(tmp_path):
     with serving(tmp_path, batch=16, deadline=8.0) as client:
         worker = client.service.worker
-        worker._pace = 0.5
-        assert worker._most() == 4
+        worker._job_seconds = 0.5
+        assert worker._batch_limit() == 4
         go, begun = threading.Event(), threading.Event()
         worker._submit(lambda rec: begun.set() or go.wait(30), "")
         assert begun.wait(10)
@@ -831,6 +831,6 @@ def test_a_batch_takes_a_share_of_the_deadline_and_who_comes_too_late_is_refused
         assert told.value.retry_after > 0
         go.set()
         wait_until(lambda: all(f.done() for f in waiting))
-        worker._pace = 100.0  # even so: whoever has nobody before them is let in
+        worker._job_seconds = 100.0  # even so: whoever has nobody before them is let in
         wait_until(lambda: not worker._free_at)
         assert client.post("/v1/recommend", json={"k": 1}).status_code == 200
