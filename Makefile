@@ -56,9 +56,11 @@ bench: fetch  ## the speed benchmarks, each beside its peer (an hour, on a quiet
 	$(BIN)/python benchmarks/serving.py --users 10 --out docs/results/serving
 	$(BIN)/python benchmarks/start.py --runs 3 --out docs/results/start
 	$(BIN)/python benchmarks/throughput.py --users 32 --ctranslate2 --out docs/results/throughput
+	$(BIN)/python benchmarks/steps.py --out docs/results/steps
 	$(BIN)/python benchmarks/training.py --out docs/results/training
 	$(BIN)/python benchmarks/grounding_scale.py --out docs/results/grounding-scale
 	$(BIN)/python benchmarks/catalog_scale.py --out docs/results/catalog-scale
+	$(BIN)/python benchmarks/encoder_start.py --out docs/results/encoder-start
 	$(BIN)/python benchmarks/growth.py --out docs/results/growth
 	$(BIN)/python benchmarks/load_compare.py --out docs/results/load
 	$(BIN)/python benchmarks/ray_serve.py --seconds 30 --out docs/results/ray-serve

@@ -30,9 +30,9 @@ from results import Report, command_line, memory, table
 
 from coldstart import Recommender, UserProfile
 from coldstart.artifacts import format as artifacts
-from coldstart.artifacts import loading as assembly
+from coldstart.artifacts import loading
 from coldstart.data import ml_100k
-from coldstart.tenants.registry import Tenants
+from coldstart.tenants.registry import TenantRegistry
 
 COUNTS = (1, 2, 4, 8, 16)
 DROPPED = 20
@@ -43,7 +43,7 @@ def copies(artifact: Path, n: int, out: Path) -> list[Path]:
     """Write ``n`` artifacts that differ in catalog and adapter."""
     folders = []
     for tenant in range(n):
-        rec = assembly.load_with(Recommender, artifact, None, lambda *_: None)
+        rec = Recommender(**vars(loading.load_parts(artifact, None, lambda *_: None)))
         rng = np.random.default_rng(tenant)
         for item in rng.choice(list(rec.catalog.ids), DROPPED, replace=False):
             rec.catalog.remove(str(item))
@@ -79,7 +79,9 @@ def loader(folders: Sequence[Path], *, merged: bool) -> Callable[[int], Recommen
     """How the n-th tenant is got; all of them are kept."""
     if merged:
         return lambda n: Recommender.from_pretrained(folders[n])
-    tenants = Tenants({str(n): folder for n, folder in enumerate(folders)}, most=len(folders))
+    tenants = TenantRegistry(
+        {str(n): folder for n, folder in enumerate(folders)}, most=len(folders)
+    )
     return lambda n: tenants.get(str(n))
 
 

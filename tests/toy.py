@@ -11,8 +11,8 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import Item, UserProfile
+from coldstart.settings import TrainConfig
 from coldstart.splitting.user_splits import Split, split_users
-from coldstart.training.config import TrainConfig
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.teacher import Teacher
 from tests.fakes import FakeEncoder

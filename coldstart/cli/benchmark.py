@@ -10,7 +10,7 @@ import typer
 from coldstart.cli import output
 from coldstart.cli.holdout import Holdout
 from coldstart.cli.options import command_line, whole_numbers, with_groups
-from coldstart.cli.source import Source
+from coldstart.cli.source import DataSource
 from coldstart.errors import ConfigError
 
 _ASKED = "What is asked"
@@ -22,7 +22,7 @@ def _asked(help: str, **more: Any) -> Any:
 
 @with_groups
 def benchmark(
-    source: Source,
+    source: DataSource,
     holdout: Holdout,
     systems: Annotated[str, _asked("Names, or all.", metavar="NAME,NAME,…")] = "all",
     only: Annotated[

@@ -10,7 +10,7 @@ import typer
 
 from coldstart.cli import output
 from coldstart.cli.options import command_line, whole_numbers, with_groups
-from coldstart.cli.source import Source
+from coldstart.cli.source import DataSource
 from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def _shift(help: str, **more: Any) -> Any:
 
 @with_groups
 def replay(
-    source: Source,
+    source: DataSource,
     systems: Annotated[str, _asked("Names, as in benchmark.", metavar="NAME,NAME,…")] = _DEFAULT,
     folds: Annotated[int, _asked("Parts the users are cut into.", min=2)] = 5,
     only: Annotated[str, _asked("Replay the test users of these folds.", metavar="N,N,…")] = "0",

@@ -12,41 +12,47 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 import numpy as np
 
-from coldstart.encoding.encoders import CachedEncoder
+from coldstart.encoding.vector_cache import CachedEncoder
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.evaluation.baselines.scored import ScoredBaseline
 from coldstart.interactions.interaction_stats import Counts
-from coldstart.pipeline.response import AnswerOptions
+from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.prompts import PromptTemplate
 from coldstart.ranking.filters import Known
 from coldstart.recommender import Recommender
-from coldstart.schema import RecommendationList, Strategy, UserProfile
+from coldstart.schema import (
+    DecodingConfig,
+    Grounding,
+    RecommendationList,
+    Strategy,
+    UserProfile,
+)
+from coldstart.scoring.cached_scorer import CachedScorer
 from coldstart.scoring.lm_signals import LMSignals, joined
-from coldstart.scoring.recency import recency_features
+from coldstart.scoring.recency import RecencyScorers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.catalog.item_store import ItemStore
     from coldstart.generation.models.causal import CausalLM
-    from coldstart.scoring.features import ResolvedProfile
+    from coldstart.profile.resolve import ResolvedProfile
+    from coldstart.scoring.scorer import Scorer
 
     Floats = NDArray[np.float64]
 
 CACHE_BYTES = 512 * 2**20
-_OBJECTS = 20  # bytes of memory by character of JSON, about
 
 T = TypeVar("T")
 
 
 class CachedSignals:
-    """Language-model signals, computed once per profile and shared by all systems of an artifact.
+    """Language-model scores, computed once per profile and shared by all systems of an artifact.
 
     Args:
-        recommender: whose signals are cached.
+        recommender: whose scores are cached.
         seed: of free generation.
-        most_bytes: approximate memory, ≥ 0; beyond it the oldest entries are evicted. The latest
-            entry always stays.
+        most_bytes: approximate memory per scorer, ≥ 0; beyond it the oldest entries are evicted.
+            The latest entry always stays.
 
     Raises:
         ConfigError: ``most_bytes`` is negative.
@@ -57,10 +63,21 @@ class CachedSignals:
     ) -> None:
         if most_bytes < 0:
             raise ConfigError(f"most_bytes is {most_bytes}, expected at least 0")
-        self.recommender, self._seed, self._most = recommender, seed, most_bytes
-        #: (strategy, profile, rows) → (signals, size in bytes); oldest first.
-        self._known: dict[tuple[Strategy, str, bytes], tuple[LMSignals, int]] = {}
-        self.bytes = 0
+        self.recommender, self.seed = recommender, seed
+        self._cached: list[CachedScorer] = []
+
+        def cached(scorer: Scorer) -> Scorer:
+            if scorer.scope == "candidates":
+                return scorer
+            self._cached.append(CachedScorer(scorer, most_bytes=most_bytes))
+            return self._cached[-1]
+
+        self.scorers = recommender.scorers.replaced(cached)
+
+    @property
+    def bytes(self) -> int:
+        """Approximate memory of the cache."""
+        return sum(scorer.bytes for scorer in self._cached)
 
     def lm_signals(
         self,
@@ -75,32 +92,13 @@ class CachedSignals:
         Args:
             profile: of the user.
             strategy: which signals.
-            rows: items whose titles are scored, ``None`` for all; see ``Recommender.lm_signals``.
+            rows: items whose titles are scored, ``None`` for all.
         """
-        key = profile.model_copy(update={"seen": ()}).model_dump_json()
         user = self.recommender.resolve(profile)
-        if strategy == "both":
-            scored, written = (self._cached(s, key, user, rows) for s in ("catalog", "free"))
-            return user, joined(scored, written)
-        return user, self._cached(strategy, key, user, rows)
-
-    def _cached(
-        self,
-        strategy: Strategy,
-        profile: str,
-        user: ResolvedProfile,
-        rows: NDArray[np.int64] | None,
-    ) -> LMSignals:
-        some = b"" if rows is None or strategy == "free" else rows.tobytes()
-        key = (strategy, profile, some)
-        if key not in self._known:
-            found = self.recommender.lm_signals(user, strategy, rows=rows, seed=self._seed)
-            size = _OBJECTS * len(profile) + _size(found)
-            self._known[key] = found, size
-            self.bytes += size
-            while self.bytes > self._most and len(self._known) > 1:
-                self.bytes -= self._known.pop(next(iter(self._known)))[1]
-        return self._known[key][0]
+        scores = self.recommender.pipeline.model_scores(
+            user, strategy, rows=rows, seed=self.seed, scorers=self.scorers
+        )
+        return user, joined(s.lm for s in scores if s.lm is not None)
 
 
 class StrategySystem:
@@ -110,14 +108,11 @@ class StrategySystem:
         self._signals, self._strategy = signals, strategy
 
     def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
-        """Rank the whole catalog from cached signals."""
+        """Rank the whole catalog from cached scores."""
         ours = self._signals.recommender
-        options = AnswerOptions(k, self._strategy, (Known(),), near_duplicates=True)
-        return ours.answer_by(
-            ours.resolve(profile),
-            options,
-            lambda strategy, rows: self._signals.lm_signals(profile, strategy, rows)[1],
-        )
+        options = RecommendOptions(k, self._strategy, (Known(),), near_duplicates=True)
+        request = RecommendRequest(ours.resolve(profile), options, seed=self._signals.seed)
+        return ours.pipeline.one(request, self._signals.scorers)
 
 
 def language_model_only(
@@ -168,28 +163,17 @@ class PriorSystem:
     def with_counts(self, counts: Counts, half_life: float | None = None) -> PriorSystem:
         """See ``FollowsCounts``; ranker weights and trees are kept."""
         like = self.recommender
-        made = _RecencyRecommender(
-            like.catalog, None, like.template, counts, self._encoder, like.ranker, like.settings
+        made = Recommender(
+            like.catalog,
+            None,
+            like.template,
+            counts,
+            self._encoder,
+            like.ranker,
+            like.settings,
+            scorers=RecencyScorers(half_life),
         )
-        made.half_life = half_life
         return PriorSystem(made)
-
-
-class _RecencyRecommender(Recommender):
-    """A recommender whose picks decay."""
-
-    half_life: float | None = None
-
-    def features(
-        self,
-        user: ResolvedProfile,
-        found: LMSignals | None = None,
-        item_store: ItemStore | None = None,
-    ) -> Floats:
-        """The ranker's input, picks weighted by recency."""
-        self.item_store.sync()
-        stated, known = found or LMSignals(), item_store or self.item_store
-        return recency_features(known, user, self.half_life, stated.model, stated.written)
 
 
 class LoadedArtifact:
@@ -201,7 +185,7 @@ class LoadedArtifact:
     """
 
     def __init__(self, load: Callable[[], Recommender], seed: int = 0) -> None:
-        self._load, self._seed = load, seed
+        self.load, self.seed = load, seed
         self._made: dict[Callable[[LoadedArtifact], object], object] = {}
 
     @classmethod
@@ -270,18 +254,26 @@ def with_template(recommender: Recommender, template: PromptTemplate) -> Recomme
 
 def prompt_text(recommender: Recommender, profile: UserProfile) -> str:
     """The rendered prompt of a profile."""
-    return recommender.prompt(recommender.resolve(profile)).text
+    recommender.pipeline.sync()
+    return recommender.pipeline.resources.model.prompt(recommender.resolve(profile)).text
+
+
+def written_titles(
+    recommender: Recommender, profile: UserProfile, n: int, config: DecodingConfig, seed: int
+) -> list[Grounding]:
+    """Titles generated freely for a profile, grounded in the catalog."""
+    text, resources = prompt_text(recommender, profile), recommender.pipeline.resources
+    return resources.grounder.ground(resources.model.write(text, n, config, seed))
+
+
+def grounding_threshold(recommender: Recommender) -> float:
+    """Cosine from which a generated title is matched to one of the catalog."""
+    return recommender.pipeline.resources.grounder.threshold
 
 
 def _signals(artifact: LoadedArtifact) -> CachedSignals:
-    return CachedSignals(artifact._load(), artifact._seed)
+    return CachedSignals(artifact.load(), artifact.seed)
 
 
 def _base(artifact: LoadedArtifact) -> CausalLM:
     return base_model(artifact.recommender)
-
-
-def _size(found: LMSignals) -> int:
-    arrays = (found.logprobs, found.model, found.written)
-    texts = len(found.prompt or "") + sum(len(g.model_dump_json()) for g in found.groundings)
-    return sum(a.nbytes for a in arrays if a is not None) + _OBJECTS * texts

@@ -1,4 +1,4 @@
-"""Learning the tree correction with LightGBM's LambdaMART."""
+"""Fit the tree correction of the ranker with LambdaMART (LightGBM)."""
 
 from __future__ import annotations
 
@@ -11,21 +11,14 @@ import numpy as np
 from coldstart.errors import MissingExtraError
 from coldstart.ranking.tree_masks import Node
 from coldstart.ranking.trees import TreeCorrection
-from coldstart.scoring.features import FEATURES
+from coldstart.scoring.registry import SIGNALS
 from coldstart.training.simulation import Order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CANDIDATES = 300
-"""Items per request that the trees learn to order: the best by the linear blend."""
-
-TREE_FEATURES = tuple(f for f in FEATURES if f not in ("model", "written", "history", "beyond"))
-"""What the trees may use: everything that is known without the language model."""
-
-RISING = frozenset({"words", "interests"})
-FALLING = frozenset({"dislikes"})
-"""What the correction may only raise or lower: nobody should get less of what they asked for."""
+"""Items per ranking group: the best by the linear blend."""
 
 _SETTINGS: dict[str, Any] = {
     "objective": "lambdarank",
@@ -44,15 +37,15 @@ _SETTINGS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Request:
-    """One request's best items, to learn their order from.
+class RankingGroup:
+    """Ranking group of one simulated request: its candidates with features and labels.
 
     Args:
-        user: who asked.
-        features: shape (C, len(FEATURES)), float32.
-        liked: whether the user went on to like each, shape (C,).
-        linear: their linear scores, shape (C,).
-        order: which likes were the picks; see ``people.simulate_request``.
+        user: user id.
+        features: shape (C, len(SIGNALS)), float32.
+        liked: relevance labels: whether the user likes each item later, shape (C,).
+        linear: scores of the linear blend, shape (C,).
+        order: which likes are the picks; see ``simulation.simulate_request``.
     """
 
     user: str
@@ -63,23 +56,23 @@ class Request:
 
 
 def fit_trees(
-    requests: Sequence[Request],
+    requests: Sequence[RankingGroup],
     *,
-    names: Sequence[str] = TREE_FEATURES,
+    names: Sequence[str] | None = None,
     rounds: int = 400,
     seed: int = 0,
 ) -> TreeCorrection:
-    """Fit the correction that, added to the linear scores, ranks the liked items first.
+    """Fit an additive correction of the linear scores by LambdaMART.
 
-    The features must not know the requests' own likes, not even by leaving them out: an item that
-    was liked n times looks different to those who are subtracted from the count, and trees find
-    that. So they are computed from the counts of *other* users (``training.out_of_fold``).
+    The features must be out-of-fold (``training.out_of_fold``). Subtracting a user's own likes from
+    the counts is not enough: it lowers the count of exactly the liked items by one, a label leak
+    that trees exploit.
 
     Args:
-        requests: of the training users.
-        names: features the trees may use.
+        requests: ranking groups of the training users.
+        names: input signals; ``None``: those that ``SIGNALS`` assigns to the trees.
         rounds: number of trees.
-        seed: of the samples of rows and features.
+        seed: of the row and feature samples.
     """
     try:
         import lightgbm
@@ -88,17 +81,19 @@ def fit_trees(
             "the trees need lightgbm", hint="pip install 'coldstart-rec[train]'"
         ) from None
 
+    if names is None:
+        names = SIGNALS.tree_names
     useful = [r for r in requests if r.liked.any() and not r.liked.all()]
     if not useful:
         return TreeCorrection(names, ())
-    use = [FEATURES.index(n) for n in names]
+    use = [SIGNALS.index(n) for n in names]
     data = lightgbm.Dataset(
         np.concatenate([r.features[:, use] for r in useful]),
         np.concatenate([r.liked for r in useful]).astype(np.int32),
         group=[len(r.liked) for r in useful],
         init_score=np.concatenate([r.linear for r in useful]),
     )
-    monotone = [int(n in RISING) - int(n in FALLING) for n in names]
+    monotone = [SIGNALS[n].direction for n in names]
     settings = {**_SETTINGS, "seed": seed, "monotone_constraints": monotone}
     booster = lightgbm.train(settings, data, rounds)
     found = booster.dump_model()["tree_info"]

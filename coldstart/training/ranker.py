@@ -1,20 +1,20 @@
-"""Learning the blend on users that neither the language model nor the counts have seen."""
+"""Fit the ranker's weights on users held out from the language model and the counts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coldstart.data.dataset import Dataset
 from coldstart.metrics.ranking_metrics import ndcg
-from coldstart.ranking.ranker import DEFAULT_WEIGHTS, BlendRanker
-from coldstart.schema import Context
-from coldstart.scoring.features import FEATURES
+from coldstart.ranking.ranker import BlendRanker
+from coldstart.schema import Context, Strategy
+from coldstart.scoring.registry import SIGNALS
 from coldstart.training.blend import Case, fit_weights
-from coldstart.training.simulation import MIN_TARGETS, N_PICKS, Order, questions, simulate_request
+from coldstart.training.simulation import MIN_TARGETS, N_PICKS, Order, simulate_request, target_rule
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 ORDERS: tuple[Order, Order] = ("first", "random")
-MODEL = ("model", "written")
-"""The language model's features."""
-USED: dict[str, tuple[str, ...]] = {
-    "catalog": ("model",),
-    "free": ("written",),
-    "both": MODEL,
-    "prior": (),
-}
-"""Which of them each strategy has."""
 
 
 def cold_cases(
@@ -41,22 +32,22 @@ def cold_cases(
     seed: int = 0,
     report: Callable[[int, int], None] | None = None,
 ) -> list[Case]:
-    """Requests of users as cold, with what the language model says about them.
+    """Simulate cold requests of held-out users and compute their features.
 
-    Half of them state interests or say a sentence; a third name disliked items. Every second user
-    has a history for picks and is asked what ``people.questions`` says; the others have favourites.
+    Half of them have interests or a sentence, a third disliked items. Every second user has a
+    history as picks, with targets by ``simulation.target_rule``; the others have favourites.
 
     Args:
         recommender: provides prompts, language model and features.
         data: the likes.
-        users: users outside the language model's and the counts' training users.
-        seed: of the simulation and of free writing.
-        report: called with (done, total).
+        users: users held out from the training of the language model and from the counts.
+        seed: of the simulation and of free generation.
+        report: progress callback (done, total).
 
     Returns:
-        One case per user and number of picks; those with fewer than 5 targets are left out.
+        One case per user and number of picks; cases with fewer than 5 targets are left out.
     """
-    reserved = questions(data, users)[0]
+    reserved = target_rule(data, users)[0]
     todo = [(u, k, ORDERS[n % 2]) for n, u in enumerate(users) for k in N_PICKS]
     out = []
     for done, (user, k, order) in enumerate(todo, start=1):
@@ -68,8 +59,8 @@ def cold_cases(
         request = asked and asked.without(first)
         if request and len(request.targets) >= MIN_TARGETS:
             resolved = recommender.resolve(request.profile, Context())
-            found = recommender.lm_signals(resolved, "both", seed=seed)
-            features = recommender.features(resolved, found).astype(np.float32)
+            scores = recommender.pipeline.model_scores(resolved, "both", seed=seed)
+            features = recommender.features(resolved, scores).astype(np.float32)
             rows = recommender.item_store.rows
             targets, excluded = (
                 np.array([rows[i] for i in items], dtype=np.int64)
@@ -82,17 +73,17 @@ def cold_cases(
 
 
 def fit_ranker(cases: Sequence[Case], classical: BlendRanker) -> BlendRanker:
-    """Fit what the language model's features are worth, on top of everything else.
+    """Fit the weights of the language model's features on top of the classical blend.
 
     Args:
-        cases: of users that neither the language model nor the classical blend has seen.
-        classical: the blend of everything else, as ``prior``; it stays as it is.
+        cases: of users held out from the language model and the classical blend.
+        classical: the blend of all other features, as for ``prior``; kept fixed.
     """
     return _fit(cases, base_scores(cases, classical), classical)
 
 
 def base_scores(cases: Sequence[Case], classical: BlendRanker) -> list[Floats]:
-    """Every item's score without the language model, shape (N,) for each case."""
+    """Scores of all items without the language model, shape (N,) per case."""
     return [classical.scores(_wide(c), classical.weights("prior", c.n_picks)) for c in cases]
 
 
@@ -102,7 +93,10 @@ def _wide(case: Case) -> Floats:
 
 def _fit(cases: Sequence[Case], base: Sequence[Floats], classical: BlendRanker) -> BlendRanker:
     fixed = classical.table("prior")
-    learned = {s: fit_weights(cases, base, names) for s, names in USED.items()}
+    learned = {
+        strategy: fit_weights(cases, base, SIGNALS.learned_late(strategy))
+        for strategy in get_args(Strategy)
+    }
     weights = {s: fixed | found for s, found in learned.items()}
     return BlendRanker(weights, classical.trees, classical.favourites)
 
@@ -110,14 +104,14 @@ def _fit(cases: Sequence[Case], base: Sequence[Floats], classical: BlendRanker) 
 def cross_validate(
     cases: Sequence[Case], classical: BlendRanker, folds: int = 5
 ) -> dict[str, float]:
-    """NDCG@10 of every strategy and number of picks, on users its weights were not fitted on.
+    """Cross-validated NDCG@10 of every strategy and number of picks, with folds over users.
 
     Returns:
-        ``{"catalog_k0": …}``; ``classical_…`` rows are popularity, demographics and co-occurrence
-        at fixed weights.
+        ``{"catalog_k0": …}``; the ``classical_…`` baseline is popularity, demographics and
+        co-occurrence at fixed weights.
     """
     base = base_scores(cases, classical)
-    three = {f: DEFAULT_WEIGHTS[f] for f in ("popularity", "people", "picks")}
+    three = {f: SIGNALS[f].weight for f in ("popularity", "people", "picks")}
     simple = BlendRanker({"prior": three})
     users = sorted({c.user for c in cases})
     found: dict[str, list[float]] = {}
@@ -129,7 +123,8 @@ def cross_validate(
             if case.user not in held:
                 continue
             scores = {
-                s: score + _wide(case) @ _of_model(ranker.weights(s, case.n_picks)) for s in USED
+                s: score + _wide(case) @ _of_model(ranker.weights(s, case.n_picks))
+                for s in get_args(Strategy)
             }
             scores["classical"] = _wide(case) @ simple.weights("prior", case.n_picks)
             for name, values in scores.items():
@@ -138,8 +133,11 @@ def cross_validate(
 
 
 def _of_model(weights: Floats) -> Floats:
-    """The weights of the language model's features alone."""
-    return np.array([w if f in MODEL else 0.0 for f, w in zip(FEATURES, weights, strict=True)])
+    """Weights with all but the language model's features set to zero."""
+    learned = SIGNALS.learned_late("both")
+    return np.array(
+        [w if f in learned else 0.0 for f, w in zip(SIGNALS.names, weights, strict=True)]
+    )
 
 
 def _ndcg(case: Case, scores: Floats, k: int = 10) -> float:

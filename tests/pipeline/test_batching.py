@@ -13,15 +13,16 @@ from coldstart.errors import CatalogError, ConfigError, ModelError, ProfileError
 from coldstart.generation.decoding import exact as scoring
 from coldstart.generation.decoding.exact import exact_logprobs, exact_logprobs_of
 from coldstart.generation.decoding.free import DecodingConfig
-from coldstart.generation.models.lean import LeanDecoder
-from coldstart.pipeline import candidates as pool
-from coldstart.pipeline.batching import Request, answer_jointly, judge
-from coldstart.pipeline.response import AnswerOptions
+from coldstart.generation.models.fused_decoder import FusedDecoder
+from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import Years, default_filters
-from coldstart.serve.batching import Answered, Ask, answer_together
+from coldstart.scoring import retrieval
+from coldstart.scoring.scorer import ScoreRequest
+from coldstart.serve.batching import RecommendationRequest, RecommendationResult, recommend_batch
 from coldstart.session import OnboardingSession
+from coldstart.testing.probes import lm_signals_of
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama, trie_of
-from tests.generation.test_lean import LIKE, decoder, question
+from tests.generation.test_fused_decoder import LIKE, decoder, question
 from tests.session.test_session import NOW
 from tests.test_recommender import make, profiles
 from tests.test_shipped import ARTIFACT
@@ -30,7 +31,9 @@ PROMPTS = ["A person.\n", "Alien\nToy Story\nA longer one.\n", "x\n", "Somebody 
 BRIEF = DecodingConfig(max_new_tokens=6)
 
 
-def same(found: Answered | Exception, expected: Answered | Exception) -> None:
+def same(
+    found: RecommendationResult | Exception, expected: RecommendationResult | Exception
+) -> None:
     """The same list, scores to 1e-4 and everything told about it; or the same error."""
     if isinstance(expected, Exception):
         assert type(found) is type(expected), found
@@ -38,7 +41,7 @@ def same(found: Answered | Exception, expected: Answered | Exception) -> None:
         return
     assert not isinstance(found, Exception), found
     assert found.understood == expected.understood
-    one, other = found.made, expected.made
+    one, other = found.recommendations, expected.recommendations
     assert one.item_ids == other.item_ids
     np.testing.assert_allclose([r.score for r in one], [r.score for r in other], atol=1e-4)
     for name in ("k", "strategy", "notes", "dropped_counts", "generated", "abstained", "prompt"):
@@ -46,13 +49,15 @@ def same(found: Answered | Exception, expected: Answered | Exception) -> None:
     assert [r.reason for r in one] == [r.reason for r in other]
 
 
-def alone(rec: Recommender, ask: Ask) -> Answered | Exception:
-    ((_, answered),) = answer_together(rec, [ask])
+def alone(rec: Recommender, ask: RecommendationRequest) -> RecommendationResult | Exception:
+    ((_, answered),) = recommend_batch(rec, [ask])
     return answered
 
 
-def together(rec: Recommender, asks: list[Ask]) -> list[Answered | Exception]:
-    got = dict(answer_together(rec, asks))
+def together(
+    rec: Recommender, asks: list[RecommendationRequest]
+) -> list[RecommendationResult | Exception]:
+    got = dict(recommend_batch(rec, asks))
     return [got[n] for n in range(len(asks))]
 
 
@@ -69,7 +74,7 @@ def passes(rec: Recommender, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.mark.parametrize("config", LIKE.values(), ids=LIKE.keys())
 def test_sequences_one_after_another_do_not_see_each_other(config):
-    lean = LeanDecoder.of(decoder(config))
+    lean = FusedDecoder.from_model(decoder(config))
     asked = [question(seed, size) for seed, size in enumerate([5, 1, 17, 8])]
     ids, visible, position = zip(*asked, strict=True)
     states = lean(torch.cat(ids), visible, torch.cat(position))
@@ -114,9 +119,13 @@ def test_evidence_is_what_each_would_get(limits):
     rec = make(**limits)
     profiles = ({"age": 24}, {"liked": ["Alien", "Heat"]}, {})
     rows = [None, np.array([1, 4, 6]), np.arange(10)]
-    asked = [(rec.resolve(p), some) for p, some in zip(profiles, rows, strict=True)]
-    for (user, some), found in zip(asked, judge(rec, asked), strict=True):
-        expected = rec.lm_signals(user, "catalog", rows=some)
+    rec.pipeline.sync()
+    users = [rec.resolve(p) for p in profiles]
+    asked = [ScoreRequest(u, rec.item_store, r) for u, r in zip(users, rows, strict=True)]
+    (scorer,) = rec.scorers.of("catalog", "shortlist")
+    for request, scores in zip(asked, scorer.score(asked), strict=True):
+        found = scores.lm
+        expected = lm_signals_of(rec, request.user, "catalog", rows=request.shortlist)
         np.testing.assert_allclose(found.logprobs, expected.logprobs, atol=1e-4)
         np.testing.assert_allclose(found.model, expected.model, atol=1e-4)
         assert (found.prompt, found.notes) == (expected.prompt, expected.notes)
@@ -142,9 +151,9 @@ of_profile = st.fixed_dictionaries(
 moments = st.sampled_from([Context(), Context(time="Friday evening", occasion="date night")])
 unknown = UserProfile(liked=["Alien", "No Such Film"])
 said = st.sampled_from(["science fiction, but no drama", "no drama", " "])
-asks = st.builds(Ask, profiles | st.just(unknown), moments, of_profile) | st.builds(
-    Ask, profiles | st.just(unknown), moments, of_session, said
-)
+asks = st.builds(
+    RecommendationRequest, profiles | st.just(unknown), moments, of_profile
+) | st.builds(RecommendationRequest, profiles | st.just(unknown), moments, of_session, said)
 
 
 @settings(max_examples=15, deadline=None)
@@ -162,17 +171,19 @@ def test_free_writing_keeps_its_decoding_and_seed(monkeypatch):
     rec = make()
     drawn = {"decoding": DecodingConfig(mode="sample", max_new_tokens=6), "k": 4}
     asked = [
-        Ask(UserProfile(age=20), Context(), drawn | {"strategy": strategy, "seed": seed})
+        RecommendationRequest(
+            UserProfile(age=20), Context(), drawn | {"strategy": strategy, "seed": seed}
+        )
         for strategy in ("free", "both")
         for seed in (1, 2)
     ]
-    written, once = [], rec.reader.write
+    written, once = [], rec.pipeline.resources.model.write
 
     def write(prompt, n, decoding, seed, rows=None):
         written.append((decoding, seed))
         return once(prompt, n, decoding, seed, rows)
 
-    monkeypatch.setattr(rec.reader, "write", write)
+    monkeypatch.setattr(rec.pipeline.resources.model, "write", write)
     found = together(rec, asked)
     assert written == [(drawn["decoding"], seed) for seed in (1, 2, 1, 2)]
     for one, ask in zip(found, asked, strict=True):
@@ -186,17 +197,23 @@ def test_who_errs_errs_alone_and_the_others_share_a_pass(monkeypatch):
     got = together(
         rec,
         [
-            Ask(person, Context()),
-            Ask(UserProfile(liked=["No Such Film"]), Context()),
-            Ask(person, Context(), {"k": 0}),
-            Ask(person, Context(), said=""),
-            Ask(person, Context(), said="science fiction"),
-            Ask(person, Context(), {"strategy": "prior"}),
-            Ask(person, Context(), {"strategy": "catalog", "k": 3}),
+            RecommendationRequest(person, Context()),
+            RecommendationRequest(UserProfile(liked=["No Such Film"]), Context()),
+            RecommendationRequest(person, Context(), {"k": 0}),
+            RecommendationRequest(person, Context(), text=""),
+            RecommendationRequest(person, Context(), text="science fiction"),
+            RecommendationRequest(person, Context(), {"strategy": "prior"}),
+            RecommendationRequest(person, Context(), {"strategy": "catalog", "k": 3}),
         ],
     )
     kinds = [type(x) for x in got]
-    assert kinds == [Answered, ProfileError, ConfigError, ProfileError, *[Answered] * 3]
+    assert kinds == [
+        RecommendationResult,
+        ProfileError,
+        ConfigError,
+        ProfileError,
+        *[RecommendationResult] * 3,
+    ]
     assert seen == [3]
 
 
@@ -209,39 +226,47 @@ def test_a_prompt_that_is_too_long_is_nobody_elses_error(monkeypatch):
         raise ModelError("the prompt is too long")
 
     long = UserProfile(about="a very long story " * 30)
-    got = together(rec, [Ask(p, Context()) for p in (UserProfile(age=30), long, UserProfile())])
-    assert [type(x) for x in got] == [Answered, ModelError, Answered]
-    same(got[2], alone(rec, Ask(UserProfile(), Context())))
+    got = together(
+        rec,
+        [RecommendationRequest(p, Context()) for p in (UserProfile(age=30), long, UserProfile())],
+    )
+    assert [type(x) for x in got] == [RecommendationResult, ModelError, RecommendationResult]
+    same(got[2], alone(rec, RecommendationRequest(UserProfile(), Context())))
 
 
 def test_who_needs_no_titles_written_does_not_wait_for_them():
     rec = make()
     strategies = ["free", "both", "catalog", "prior", "catalog"]
-    asked = [Ask(UserProfile(), Context(), {"strategy": s, "k": 2}) for s in strategies]
-    assert [n for n, _ in answer_together(rec, asked)] == [3, 2, 4, 0, 1]
+    asked = [
+        RecommendationRequest(UserProfile(), Context(), {"strategy": s, "k": 2}) for s in strategies
+    ]
+    assert [n for n, _ in recommend_batch(rec, asked)] == [3, 2, 4, 0, 1]
 
 
 def test_a_wider_look_in_a_large_catalog_is_asked_for_like_the_first(monkeypatch):
-    monkeypatch.setattr(pool, "POPULAR", 1)
-    monkeypatch.setattr(pool, "BY_SIGNAL", 1)
+    monkeypatch.setattr(retrieval, "POPULAR", 1)
+    monkeypatch.setattr(retrieval, "BY_SIGNAL", 1)
     rec = make(pool_from=4, shortlist=2)
     for n in range(40):
         rec.catalog.add(Item(item_id=f"n{n}", title=f"Robot {n}", year=2010))
-    narrow = AnswerOptions(k=5, filters=(Years(2009, None),))
-    requests = [Request(rec.resolve({"age": age}), narrow) for age in (20, 30)]
+    narrow = RecommendOptions(k=5, filters=(Years(2009, None),))
+    requests = [RecommendRequest(rec.resolve({"age": age}), narrow) for age in (20, 30)]
     seen = passes(rec, monkeypatch)
-    got = dict(answer_jointly(rec, requests))
+    got = dict(rec.pipeline.run(requests))
     assert seen == [2, 2]
     for n, request in enumerate(requests):
-        same(Answered(got[n]), Answered(rec.answer_to(request.user, narrow)))
+        same(RecommendationResult(got[n]), RecommendationResult(rec.pipeline.one(request)))
 
 
 def test_without_a_model_or_a_catalog_everyone_is_told_so():
     rec = make()
     rec.lm = None
-    asked = [Ask(UserProfile(), Context(), {"strategy": s}) for s in ("catalog", "prior", "both")]
+    asked = [
+        RecommendationRequest(UserProfile(), Context(), {"strategy": s})
+        for s in ("catalog", "prior", "both")
+    ]
     got = together(rec, asked)
-    assert [type(x) for x in got] == [ConfigError, Answered, ConfigError]
+    assert [type(x) for x in got] == [ConfigError, RecommendationResult, ConfigError]
     rec = make(catalog=type(rec.catalog).from_items([]))
     assert [type(x) for x in together(rec, asked)] == [CatalogError] * 3
     assert together(rec, []) == []
@@ -250,9 +275,15 @@ def test_without_a_model_or_a_catalog_everyone_is_told_so():
 def test_the_shipped_artifact_gives_the_same_lists_together():
     rec = Recommender.from_pretrained(ARTIFACT)
     asked = [
-        Ask(UserProfile(age=24, occupation="student", liked=["Toy Story"]), Context()),
-        Ask(UserProfile(age=60, gender="F"), Context(time="Sunday morning"), {"k": 20}),
-        Ask(UserProfile(interests=["Horror"], liked=["Alien", "Fargo"]), Context()),
+        RecommendationRequest(
+            UserProfile(age=24, occupation="student", liked=["Toy Story"]), Context()
+        ),
+        RecommendationRequest(
+            UserProfile(age=60, gender="F"), Context(time="Sunday morning"), {"k": 20}
+        ),
+        RecommendationRequest(
+            UserProfile(interests=["Horror"], liked=["Alien", "Fargo"]), Context()
+        ),
     ]
     for one, ask in zip(together(rec, asked), asked, strict=True):
         same(one, alone(rec, ask))
@@ -271,11 +302,15 @@ def test_lists_of_sessions_share_a_pass(monkeypatch):
         return begin
 
     asks = [
-        Ask(UserProfile(), Context(), {"k": 5}, visit=visit("i1")),
-        Ask(UserProfile(age=30), Context(), {"k": 5}),
-        Ask(UserProfile(), Context(time="late"), {"k": 3, "diversity": 0.3}, visit=visit()),
-        Ask(UserProfile(), Context(), visit=visit("i2", exploration=0.5), explores=True),
-        Ask(UserProfile(), Context(), {"k": 0}, visit=visit("i3")),
+        RecommendationRequest(UserProfile(), Context(), {"k": 5}, session=visit("i1")),
+        RecommendationRequest(UserProfile(age=30), Context(), {"k": 5}),
+        RecommendationRequest(
+            UserProfile(), Context(time="late"), {"k": 3, "diversity": 0.3}, session=visit()
+        ),
+        RecommendationRequest(
+            UserProfile(), Context(), session=visit("i2", exploration=0.5), explores=True
+        ),
+        RecommendationRequest(UserProfile(), Context(), {"k": 0}, session=visit("i3")),
     ]
     expected = [alone(rec, ask) for ask in asks]
     seen = passes(rec, monkeypatch)
@@ -283,11 +318,11 @@ def test_lists_of_sessions_share_a_pass(monkeypatch):
     assert seen == [1, 3]  # the one that explores, and the others
     for ask, one, other in zip(asks, found, expected, strict=True):
         same(one, other)
-        if isinstance(one, Answered):
-            assert (one.state is None) == (ask.visit is None)
+        if isinstance(one, RecommendationResult):
+            assert (one.state is None) == (ask.session is None)
             if one.state is not None:
-                assert one.state.events[-1].items == tuple(one.made.item_ids)
-                session = ask.visit(rec)
+                assert one.state.events[-1].items == tuple(one.recommendations.item_ids)
+                session = ask.session(rec)
                 made = session.recommend(context=ask.context, **ask.options)
-                assert made.item_ids == one.made.item_ids
+                assert made.item_ids == one.recommendations.item_ids
     assert isinstance(found[4], ConfigError)

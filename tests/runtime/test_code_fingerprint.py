@@ -31,7 +31,7 @@ def test_what_a_module_imports_is_reached_and_so_on():
         "coldstart.errors",
     } <= found
     assert not any(
-        name.startswith(("coldstart.training", "coldstart.scoring.features")) for name in found
+        name.startswith(("coldstart.training", "coldstart.scoring.registry")) for name in found
     )
 
 
@@ -80,7 +80,7 @@ def test_the_packages_own_functions_have_no_file_elsewhere():
 def test_a_rival_does_not_change_with_our_own_blend():
     systems = all_systems()
     ours = reached(*systems["coldstart_prior"].code)
-    assert {"coldstart.scoring.features", "coldstart.training.crossfit"} <= ours
-    for name in ("popularity", "item_knn", "als", "dropout_autoencoder", "ease"):
-        assert "coldstart.scoring.features" not in reached(*systems[name].code)
+    assert {"coldstart.scoring.registry", "coldstart.training.crossfit"} <= ours
+    for name in ("popularity", "item_knn_prior", "als", "dropout_autoencoder", "ease"):
+        assert "coldstart.scoring.registry" not in reached(*systems[name].code)
     assert systems["als"].fingerprint() != systems["ease"].fingerprint()

@@ -17,7 +17,6 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
@@ -30,28 +29,33 @@ from starlette.testclient import TestClient
 from coldstart.artifacts.format import MANIFEST
 from coldstart.errors import ArtifactError, ColdstartError, ConfigError, MissingExtraError
 from coldstart.serve.ray_app import DEFAULTS, DEPLOYMENT, app
-from coldstart.serve.ray_args import OWN, Args
-from coldstart.serve.ray_replica import MODEL, Door, Replica
+from coldstart.serve.ray_args import DEFAULT_MODEL, AppArgs
+from coldstart.serve.ray_replica import MODEL, ModelRouter, Replica
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.store import Store
 from tests.conftest import ROOT
 from tests.serve import test_serve as contract
 from tests.serve.test_serve import CANARY, begin, in_background, refused
 from tests.test_recommender import make
+from tests.waiting import PATIENCE, until, until_then
 
 pytestmark = pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\..*")
 NUMBERS = itertools.count()
-SLOW = 2.0  # seconds
-PATIENCE = 120.0
+HOLD = "hold"
+"""While a file of this name is in a model's folder, nobody is answered."""
 
 
 def toy(folder):
-    """The loader of all applications here: a slow recommender in a folder of this name."""
+    """The loader of all applications here."""
     assert os.environ["OMP_NUM_THREADS"] == "1", "Ray sets it to num_cpus"
-    rec = make()
-    if Path(folder).name == "slow":
-        quick = rec.features
-        rec.features = lambda *a, **o: time.sleep(SLOW) or quick(*a, **o)
+    rec, hold = make(), Path(folder) / HOLD
+    quick = rec.features
+
+    def features(*args, **options):
+        until(lambda: not hold.exists(), f"{hold} to go")
+        return quick(*args, **options)
+
+    rec.features = features
     return rec
 
 
@@ -61,8 +65,9 @@ def toy(folder):
 def config(port, root):
     """The config file; both of its applications that work have the models in ``root``."""
     common = {"root": str(root), "loader": "tests.serve.test_ray_serve:toy", "most_models": 3}
-    settings = {"hosts": ["testserver"], "deadline": 60.0, "origins": ["https://shop.example"]}
+    settings = {"hosts": ["testserver"], "deadline": PATIENCE, "origins": ["https://shop.example"]}
     quick = {"name": DEPLOYMENT, "health_check_period_s": 1, "ray_actor_options": {"num_cpus": 0.5}}
+    quick["health_check_timeout_s"] = PATIENCE  # a busy replica is no dead one
     scaling = {"min_replicas": 1, "max_replicas": 2, "target_ongoing_requests": 40}
     return {
         "proxy_location": "HeadOnly",
@@ -102,9 +107,13 @@ def config(port, root):
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Ray Serve on this machine, gone afterwards; its port, its folder and its client."""
+    """Ray Serve on this machine, gone afterwards; its port, its folder and its client.
+
+    Both applications run when it is there: if they cannot, that is told once, not in every test.
+    """
     ray = pytest.importorskip("ray", reason="Ray is not installed: coldstart-rec[ray]")
     from ray import serve
+    from ray.serve._private import api, client
     from ray.serve.context import _get_global_client
     from ray.serve.schema import ServeDeploySchema
 
@@ -115,6 +124,12 @@ def cluster():
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     patch = pytest.MonkeyPatch()
+    for name in ("RAY_gcs_server_port_wait_time_s", "RAY_worker_register_timeout_seconds"):
+        patch.setenv(name, str(int(PATIENCE)))
+    for name in ("READY", "HEALTH"):
+        patch.setenv(f"RAY_SERVE_PROXY_{name}_CHECK_TIMEOUT_S", str(PATIENCE))
+    for module in (api, client):
+        patch.setattr(module, "HTTP_PROXY_TIMEOUT", PATIENCE)
     patch.delenv("OMP_NUM_THREADS", raising=False)
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     patch.setenv("PYTHONPATH", os.getcwd())
@@ -137,23 +152,16 @@ def cluster():
             http_options=told["http_options"],
             logging_config=told["logging_config"],
         )
-        client = _get_global_client()
-        client.deploy_apps(ServeDeploySchema.model_validate(told))
-        yield SimpleNamespace(port=port, root=root, client=client, where=where, told=told)
+        controller = _get_global_client()
+        controller.deploy_apps(ServeDeploySchema.model_validate(told))
+        for application in told["applications"]:
+            running(application["name"])
+        yield SimpleNamespace(port=port, root=root, client=controller, where=where, told=told)
     finally:
         serve.shutdown()
         ray.shutdown()
         patch.undo()
         shutil.rmtree(where, ignore_errors=True)
-
-
-def eventually(true, told="it never came"):
-    """Wait until something is true; return it."""
-    until = time.monotonic() + PATIENCE
-    while not (found := true()):
-        assert time.monotonic() < until, told
-        time.sleep(0.1)
-    return found
 
 
 def status_of(name):
@@ -164,7 +172,8 @@ def status_of(name):
 
 def running(name):
     """Wait until an application runs."""
-    eventually(lambda: status_of(name).status != "DEPLOYING", f"{name} is deploying")
+    ends = ("RUNNING", "DEPLOY_FAILED")
+    until(lambda: status_of(name).status in ends, f"{name} to run")
     assert status_of(name).status == "RUNNING", status_of(name).message
 
 
@@ -249,7 +258,7 @@ def test_the_options_of_the_file_arrive(cluster):
     assert scaling["target_ongoing_requests"] == 40
     assert main["ray_actor_options"]["num_cpus"] == 0.5
     assert main["max_ongoing_requests"] == DEFAULTS["max_ongoing_requests"]
-    assert main["graceful_shutdown_timeout_s"] == 70  # deadline and goodbye
+    assert main["graceful_shutdown_timeout_s"] == PATIENCE + 10  # deadline and goodbye
     assert (keyed["max_ongoing_requests"], keyed["max_queued_requests"]) == (1, 1)
     assert keyed["backpressure_config"] == {"status_code": 503, "retry_after_s": 7}
 
@@ -280,7 +289,9 @@ def test_a_key_of_one_model_is_none_of_another(cluster):
         refused(one.get("/v1/items"), 401, "unauthorized")
 
 
-@pytest.mark.parametrize("name", ["nope", "../m0", "M0", "m0/", "%2e%2e", ".", OWN, "m" * 64])
+@pytest.mark.parametrize(
+    "name", ["nope", "../m0", "M0", "m0/", "%2e%2e", ".", DEFAULT_MODEL, "m" * 64]
+)
 def test_what_is_no_model_is_not_found(shared, name):
     answer = shared.get("/v1/items", headers={MODEL: name})
     refused(answer, 404, "not_found")
@@ -296,11 +307,14 @@ def test_who_names_no_model_gets_the_artifact(cluster, shared):
 
 
 def test_a_full_queue_refuses_in_our_form_with_retry_after(cluster):
-    with serving(cluster, model="slow", open=False) as client:
+    with serving(cluster, model="held", open=False) as client:
         client.headers["X-API-Key"] = client.service.store.create_key("k", rate_limit=None).secret
         assert client.get("/v1/items").status_code == 200  # loaded
         ask = lambda: client.post("/v1/recommend", json={"k": 1, "strategy": "prior"})  # noqa: E731
+        (cluster.root / "held" / HOLD).touch()
         threads, got = in_background(ask, 6)
+        until(lambda: len(got) >= 3, "three refusals")  # one at work, one or two in the queue
+        (cluster.root / "held" / HOLD).unlink()
         for t in threads:
             t.join()
     answered = [r for r in got if r.status_code == 200]
@@ -327,7 +341,7 @@ def test_a_killed_replica_comes_back_and_knows_everybody(cluster, client):
             return None
         return answer.json() if answer.status_code == 200 else None
 
-    data = eventually(known)
+    data = until(known, "the new replica")
     assert [e["kind"] for e in data["events"]] == ["like"]
     assert "i3" not in str(client.get(at + "/recommendations").json()["items"])
     assert client.get("/v1/items/new").json()["title"] == "Newcomer"
@@ -356,7 +370,7 @@ def test_what_is_added_to_the_file_leaves_what_runs_running(cluster, shared):
         def both():
             return status_of("main").deployments[DEPLOYMENT].replica_states.get("RUNNING") == 2
 
-        eventually(both)
+        until(both, "the second replica")
         threads, got = in_background(lambda: client.get(at).status_code, 24)
         for t in threads:
             t.join()
@@ -371,8 +385,8 @@ def test_what_is_added_to_the_file_leaves_what_runs_running(cluster, shared):
             begun.update(since.search(text)[1] for text in texts)
             return len(begun) > 1
 
-        eventually(both_answer)
-    eventually(lambda: status_of("bad").status == "DEPLOY_FAILED")
+        until(both_answer, "answers of both")
+    until(lambda: status_of("bad").status == "DEPLOY_FAILED", "the failure")
     assert "no artifact at /no: manifest.json is missing" in status_of("bad").message
     assert shared.get("/readyz").status_code == 200
 
@@ -397,8 +411,8 @@ def door(tmp_path, peer="127.0.0.1", root_path="", settings=None, **args):
     """A client of a replica in this process."""
     settings = {"open": True, "hosts": ["testserver"], "deadline": 60} | (settings or {})
     given = HERE | {"db": f"{tmp_path}/{{model}}.db", "settings": settings} | args
-    replica = Replica(Args.read(given))
-    with TestClient(Door(replica), client=(peer, 1), root_path=root_path) as client:
+    replica = Replica(AppArgs.read(given))
+    with TestClient(ModelRouter(replica), client=(peer, 1), root_path=root_path) as client:
         client.replica = replica
         yield client
 
@@ -450,7 +464,7 @@ def test_a_prefix_does_not_lead_past_the_gate(tmp_path, peer):
 def test_a_replica_without_a_worker_is_not_healthy(tmp_path):
     with door(tmp_path, artifact="x") as client:
         asyncio.run(client.replica.check_health())
-        client.replica._own.service.worker.stop(5)
+        client.replica._default.service.worker.stop(5)
         with pytest.raises(RuntimeError, match="recommender's thread has ended"):
             asyncio.run(client.replica.check_health())
 
@@ -475,7 +489,7 @@ def test_websockets_are_closed(tmp_path):
         ({"artifact": "x", "settings": {"queue": 0}}, "queue is 0"),
         ({"artifact": "x", "settings": {"que": 1}}, "settings.que: Unexpected keyword"),
         ({"models": {"A": "x"}, "db": "{model}.db"}, "models.A"),
-        ({"models": {OWN: "x"}, "db": "{model}.db"}, "the name is taken"),
+        ({"models": {DEFAULT_MODEL: "x"}, "db": "{model}.db"}, "the name is taken"),
         ({"models": {"a": "x"}, "db": "people.db"}, "all models would share one store"),
         ({"root": "nowhere", "db": "{model}.db"}, "no folder nowhere"),
         ({"artifact": "x", "loader": "nowhere:load"}, "nowhere"),
@@ -505,7 +519,7 @@ def test_what_is_not_installed_is_named(monkeypatch, module):
 
 def test_several_machines_need_a_store_that_they_share(monkeypatch, tmp_path):
     monkeypatch.delenv("COLDSTART_DB", raising=False)
-    file = Args.read(HERE | {"artifact": "x"})
+    file = AppArgs.read(HERE | {"artifact": "x"})
     file.check_nodes(1)
     with pytest.raises(ConfigError, match="SQLite file, and the cluster has 2 nodes"):
         file.check_nodes(2)
@@ -518,7 +532,7 @@ def test_several_machines_need_a_store_that_they_share(monkeypatch, tmp_path):
 
 def test_models_share_one_base_and_nothing_else():
     artifact = str(ROOT / "adapters" / "ml-100k")
-    load = Args.read({"models": {"a": artifact}, "root": str(ROOT), "db": "{model}.db"}).load()
+    load = AppArgs.read({"models": {"a": artifact}, "root": str(ROOT), "db": "{model}.db"}).load()
     one, other = load(artifact), load(artifact)
     assert one.lm.base is other.lm.base
     assert one.encoder is other.encoder
@@ -527,20 +541,23 @@ def test_models_share_one_base_and_nothing_else():
 
 def test_who_is_unloaded_answers_what_has_begun_and_closes_the_store(tmp_path):
     async def play():
-        replica = Replica(Args.read(HERE | {"models": {"a": "x"}, "db": f"{tmp_path}/{{model}}"}))
+        replica = Replica(
+            AppArgs.read(HERE | {"models": {"a": "x"}, "db": f"{tmp_path}/{{model}}"})
+        )
         model = await replica.model("a")
-        model.service.metrics.in_flight_now = 1
+        service = model.service
+        service.metrics.in_flight_now = 1
         leaving = asyncio.get_running_loop().run_in_executor(None, model.__del__)
-        await asyncio.sleep(0.2)
-        assert model.service.worker.alive
-        assert model.service.draining
-        model.service.metrics.in_flight_now = 0
+        await until_then(lambda: service.draining, "it to leave")
+        assert service.worker.alive
+        service.metrics.in_flight_now = 0
         await leaving
-        assert not model.service.worker.alive
+        assert not service.worker.alive
         again = await replica.model("a")
         assert again.service.ready
+        worker = again.service.worker
         del again, model  # no thread of its own, so nobody waits
-        await asyncio.sleep(0.5)
+        await until_then(lambda: not worker._thread.is_alive(), "its end")
 
     asyncio.run(play())
 
@@ -548,7 +565,7 @@ def test_who_is_unloaded_answers_what_has_begun_and_closes_the_store(tmp_path):
 def test_ray_speaks_as_the_service_does():
     from starlette.responses import JSONResponse, PlainTextResponse
 
-    from coldstart.serve.ray_proxy import OneForm, middlewares
+    from coldstart.serve.ray_proxy import ErrorFormatMiddleware, middlewares
 
     answers = {
         "/full": PlainTextResponse("queue of [secret]", 503, {"Retry-After": "3"}),
@@ -561,8 +578,8 @@ def test_ray_speaks_as_the_service_does():
     async def ray(scope, receive, send):
         await answers[scope["path"]](scope, receive, send)
 
-    assert [m.cls for m in middlewares()] == [OneForm]
-    client = TestClient(OneForm(ray))
+    assert [m.cls for m in middlewares()] == [ErrorFormatMiddleware]
+    client = TestClient(ErrorFormatMiddleware(ray))
     full, gone = client.get("/full"), client.get("/gone")
     refused(full, 503, "overloaded")
     assert full.headers["retry-after"] == "3"
@@ -575,4 +592,4 @@ def test_ray_speaks_as_the_service_does():
 
 def test_the_limits_that_can_be_set_are_those_of_the_service():
     given = {"artifact": "x", "settings": {"queue": 3, "hosts": ["a"], "open": True}}
-    assert Args.read(HERE | given).settings == ServeSettings(queue=3, hosts=("a",), open=True)
+    assert AppArgs.read(HERE | given).settings == ServeSettings(queue=3, hosts=("a",), open=True)

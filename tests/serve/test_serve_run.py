@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,15 +22,16 @@ from hypothesis import strategies as st
 from coldstart.cli import main
 from coldstart.errors import ConfigError
 from coldstart.serve import limits
-from coldstart.serve.audience import sample_profiles
-from coldstart.serve.errors import Refusal
-from coldstart.serve.experiment import Experiment, report
-from coldstart.serve.limits import RateLimit, check_depth
+from coldstart.serve.errors import ApiError
+from coldstart.serve.experiment import Experiment, arm_reports
+from coldstart.serve.limits import RateLimiter, check_depth
 from coldstart.serve.logs import JsonFormatter
+from coldstart.serve.segments import segment_profiles
 from coldstart.serve.settings import ServeSettings, refuse_open_to_all
 from coldstart.serve.store import ArmOutcome, Store
 from coldstart.training.run import train
 from tests.toy import save_tiny_base, toy_config, toy_dataset, toy_split
+from tests.waiting import PATIENCE, no_error, until
 
 
 @pytest.fixture(scope="module")
@@ -53,24 +53,26 @@ def start(artifact, db, log, *options):
     """A real service; returns the process and a client of it, once it is ready."""
     port = free_port()
     command = [sys.executable, "-m", "coldstart", "serve", "--artifact", str(artifact)]
-    command += ["--port", str(port), "--db", str(db), *options]
+    command += ["--port", str(port), "--db", str(db), "--deadline", str(PATIENCE), *options]
     with open(log, "wb") as out:
         process = subprocess.Popen(command, stderr=out, stdout=out)
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
-    until = time.monotonic() + 120
-    while True:
-        assert process.poll() is None, Path(log).read_text()
-        assert time.monotonic() < until, "never ready"
-        try:
-            if client.get("/readyz").status_code == 200:
-                return process, client
-        except httpx.TransportError:
-            time.sleep(0.1)
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE)
+    listens = no_error(lambda: client.get("/readyz"), httpx.TransportError)
+    until(lambda: process.poll() is not None or listens(), "the service to listen")
+    assert process.poll() is None, Path(log).read_text()
+    until(lambda: client.get("/readyz").status_code == 200, "the service to be ready")
+    return process, client
+
+
+def listening(port):
+    """Whether new connections are accepted."""
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_process_reloads_on_sighup_and_on_sigterm_goes_in_good_order(artifact, tmp_path):
     log = tmp_path / "log"
-    process, client = start(artifact, tmp_path / "p.db", log, "--open", "--drain", "1.5")
+    process, client = start(artifact, tmp_path / "p.db", log, "--open", "--drain", "3600")
     try:
         assert (
             len(client.post("/v1/recommend", content='{"input": "robots", "k": 3}').json()["items"])
@@ -80,21 +82,19 @@ def test_a_process_reloads_on_sighup_and_on_sigterm_goes_in_good_order(artifact,
         client.put("/v1/items/new", json={"title": "Newcomer"})
 
         process.send_signal(signal.SIGHUP)
-        until = time.monotonic() + 60
-        while 'coldstart_reloads_total{outcome="done"} 1.0' not in client.get("/metrics").text:
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        done = 'coldstart_reloads_total{outcome="done"} 1.0'
+        until(lambda: done in client.get("/metrics").text, "the reload")
         assert client.get("/v1/items/new").status_code == 200
 
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        assert client.get("/readyz").status_code == 503
+        until(lambda: client.get("/readyz").status_code == 503, "the service to be unready")
         assert client.get("/healthz").status_code == 200
         with client.stream("POST", "/v1/generate?stream=true", json={"n": 5}) as slow:
-            time.sleep(1.5)  # the server has begun to stop by now
+            process.send_signal(signal.SIGTERM)  # the drain has lasted long enough
+            until(lambda: not listening(client.base_url.port), "the service to stop listening")
             lines = [json.loads(line) for line in slow.iter_lines()]
         assert lines[-1]["done"] is True
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
         with pytest.raises(httpx.TransportError):
             client.get("/healthz")
     finally:
@@ -131,7 +131,7 @@ def test_keys_are_made_shown_and_revoked_for_a_running_service(artifact, tmp_pat
     finally:
         client.close()
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     assert secret.encode() not in b"".join(f.read_bytes() for f in tmp_path.glob("p.db*"))
 
 
@@ -221,17 +221,17 @@ def test_a_wrong_experiment_is_refused(change, told, tmp_path):
 
 
 def test_a_gain_that_is_there_is_found_and_one_that_is_not_is_not():
-    same = report([ArmOutcome("a", 400, 900, 300, 100), ArmOutcome("b", 400, 900, 300, 104)])
+    same = arm_reports([ArmOutcome("a", 400, 900, 300, 100), ArmOutcome("b", 400, 900, 300, 104)])
     assert same[0].gain is None
     assert same[1].gain == pytest.approx(0.01)
     assert same[1].gain_interval[0] < 0 < same[1].gain_interval[1]
-    more = report([ArmOutcome("a", 400, 900, 300, 100), ArmOutcome("b", 400, 900, 600, 200)])
+    more = arm_reports([ArmOutcome("a", 400, 900, 300, 100), ArmOutcome("b", 400, 900, 600, 200)])
     assert 0 < more[1].gain_interval[0] < 0.25 < more[1].gain_interval[1]
     width = np.diff(more[1].gain_interval)[0]
     usual = 2 * 1.96 * np.sqrt(0.25 * 0.75 / 400 + 0.5 * 0.5 / 400)  # normal approximation
     assert width == pytest.approx(usual, rel=0.1)
-    assert report([]) == []
-    assert report([ArmOutcome("a", 0, 0, 0, 0)])[0].share is None
+    assert arm_reports([]) == []
+    assert arm_reports([ArmOutcome("a", 0, 0, 0, 0)])[0].share is None
 
 
 def test_the_report_of_the_command_is_that_of_the_store(tmp_path, capsys):
@@ -256,7 +256,7 @@ def test_the_report_of_the_command_is_that_of_the_store(tmp_path, capsys):
 @given(st.lists(st.floats(0, 30), max_size=60), st.integers(1, 600))
 def test_nobody_gets_more_than_a_bucket_and_its_refill(gaps, per_minute):
     now, taken = 0.0, 0
-    limit = RateLimit(lambda: now)
+    limit = RateLimiter(lambda: now)
     for gap in gaps:
         now += gap
         wait = limit.take("k", per_minute)
@@ -281,24 +281,25 @@ def test_depth_is_that_of_the_json(value):
     body = json.dumps(value).encode()
     check_depth(body, max(1, depth(value)))
     if depth(value) > 1:
-        with pytest.raises(Refusal, match="invalid"):
+        with pytest.raises(ApiError, match="invalid"):
             check_depth(body, depth(value) - 1)
 
 
 @pytest.mark.parametrize("body", [b'"' + b'\\"' * 100_000, b'"a' * 100_001, b"\\" * 200_000])
-def test_depth_takes_no_longer_than_the_body_is_long(body):
-    start = time.process_time()
+def test_depth_of_strings_without_an_end(body):
+    """A backtracking expression would take hours; benchmarks/steps.py says how long this takes."""
     check_depth(body, 5)
-    assert time.process_time() - start < 1
+    with pytest.raises(ApiError, match="invalid"):
+        check_depth(b"[" * 6 + body, 5)
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(limits, "_BODY_SECONDS", 0.05)
 
     async def never():
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
 
-    with pytest.raises(Refusal, match="slow_body") as refusal:
+    with pytest.raises(ApiError, match="slow_body") as refusal:
         asyncio.run(limits.read_body(never, None, 100))
     assert refusal.value.status == 408
 
@@ -320,16 +321,16 @@ def test_settings_out_of_range_are_refused():
 def test_sample_profiles_are_the_commonest_groups_of_any_data():
     sizes = {f"age={n}0s": 10 * n for n in range(1, 7)} | {"gender=f": 9, "gender=m": 20}
     sizes |= {f"occupation=o{n}": n for n in range(1, 9)}
-    people = sample_profiles(sizes)
+    people = segment_profiles(sizes)
     assert len(people) == 6 * 2 * 5
     assert people[0].model_dump(exclude_defaults=True) == {
         "age": 65, "gender": "m", "occupation": "o8"
     }  # fmt: skip
     assert {p.occupation for p in people} == {f"o{n}" for n in range(4, 9)}
-    assert [p.attributes for p in sample_profiles({"diet=vegan": 3, "diet=any": 4})] == [
+    assert [p.attributes for p in segment_profiles({"diet=vegan": 3, "diet=any": 4})] == [
         {"diet": "any"}, {"diet": "vegan"}
     ]  # fmt: skip
-    (nobody,) = sample_profiles({})
+    (nobody,) = segment_profiles({})
     assert nobody.is_empty()
 
 

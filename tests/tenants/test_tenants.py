@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import weakref
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -35,24 +34,26 @@ from coldstart import Catalog, Item, Recommender, UserProfile
 from coldstart.cli import main
 from coldstart.errors import ArtifactError, ConfigError, ModelError
 from coldstart.generation.decoding.beam import beam_logprobs
-from coldstart.generation.decoding.free import DecodingConfig
-from coldstart.generation.models import quick
+from coldstart.generation.models import cached
+from coldstart.generation.models.adapted import AdaptedLM
 from coldstart.generation.models.lora import LoRA
-from coldstart.generation.models.lora_lm import AdaptedLM
 from coldstart.runtime import models
+from coldstart.schema import DecodingConfig
 from coldstart.serve import tenants as serving_tenants
+from coldstart.serve.fair_lock import FairLock
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.store import Store, StoreUnavailable
-from coldstart.serve.tenants import TenantServices, create_tenants_app
-from coldstart.serve.tenants_file import Tenant, read_tenants
-from coldstart.serve.tenants_turns import Turns
-from coldstart.tenants.registry import Tenants
+from coldstart.serve.tenants import TenantServices
+from coldstart.serve.tenants_app import create_tenants_app
+from coldstart.serve.tenants_config import Tenant, read_tenants
+from coldstart.tenants.registry import TenantRegistry
 from tests.conftest import ARTIFACT
 from tests.fakes_lm import TITLES, trie_of
 from tests.serve.test_serve import refused
 from tests.serve.test_serve_run import free_port
 from tests.test_recommender import make
 from tests.toy import save_tiny_base, toy_catalog
+from tests.waiting import PATIENCE, no_error, until
 
 ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 QUICK = DecodingConfig(max_new_tokens=8)
@@ -122,14 +123,14 @@ def world(tmp_path_factory):
 @pytest.fixture(autouse=True, scope="module")
 def kept_elsewhere(tmp_path_factory):
     """Tiny models must not push the real ones out of the user's cache."""
-    folder, real = tmp_path_factory.mktemp("kept"), quick.place
+    folder, real = tmp_path_factory.mktemp("kept"), cached.decoder_folder
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quick, "place", lambda *args: folder / real(*args).name)
+        patch.setattr(cached, "decoder_folder", lambda *args: folder / real(*args).name)
         yield
 
 
 def tenants(artifacts, **more):
-    return Tenants(artifacts, **({"device": "cpu", "dtype": "float32"} | more))
+    return TenantRegistry(artifacts, **({"device": "cpu", "dtype": "float32"} | more))
 
 
 def alone(folder):
@@ -200,7 +201,9 @@ def test_a_batch_gives_what_singles_give(world):
 
 
 def test_the_shipped_artifact(monkeypatch):
-    monkeypatch.setattr(quick, "keep", lambda *args: None)  # two of 540 MB, for this test only
+    monkeypatch.setattr(
+        cached, "store_decoder", lambda *args: None
+    )  # two of 540 MB, for this test only
     rec = tenants({"films": ARTIFACT}).get("films")
     own = Recommender.from_pretrained(ARTIFACT, device="cpu", dtype="float32")
     person = UserProfile(age=24, gender="M", occupation="student", liked=["Alien", "Toy Story"])
@@ -228,11 +231,11 @@ def test_there_is_one_base_one_tokenizer_and_one_encoder(world):
     lms = [rec.lm for rec in recs]
     assert len({id(lm.base) for lm in lms}) == len({id(lm.lines) for lm in lms}) == 1
     assert len({id(rec.encoder) for rec in recs} | {id(r.item_store.encoder) for r in recs}) == 1
-    lean = [lm._lean().weights["1.qkv"].data_ptr() for lm in lms]
+    lean = [lm.fused_decoder().weights["1.qkv"].data_ptr() for lm in lms]
     whole = [lm.model.model.layers[1].self_attn.q_proj.weight.data_ptr() for lm in lms]
     assert len({*lean, *whole}) == 1
     embedding = lms[0].model.get_input_embeddings().weight
-    assert embedding.data_ptr() == lms[0]._lean().weights["embedding"].data_ptr()
+    assert embedding.data_ptr() == lms[0].fused_decoder().weights["embedding"].data_ptr()
 
 
 def test_each_base_is_loaded_once_and_freed_with_its_last_tenant(world, monkeypatch):
@@ -268,7 +271,7 @@ def test_a_base_that_is_damaged_in_the_cache_is_kept_anew(world):
     folder = world.artifact("all", seed=1)
     first = tenants({"a": folder}).get("a")
     key = first.manifest["base"]["name"], first.manifest["base"]["fingerprint"]
-    kept = quick.place(*key, {}, torch.float32)
+    kept = cached.decoder_folder(*key, {}, torch.float32)
     (kept / "lean.json").write_text("{")
     again = tenants({"a": folder}).get("a")
     assert again.recommend(PEOPLE[1]) == first.recommend(PEOPLE[1])
@@ -417,7 +420,7 @@ def test_what_is_not_there_is_told(world):
 # -- which are kept -------------------------------------------------------------------------------
 
 
-class Counted(Tenants):
+class Counted(TenantRegistry):
     """Loads plain objects, and notes when."""
 
     def load(self, name):
@@ -458,16 +461,16 @@ def test_many_who_ask_for_one_load_it_once_and_others_do_not_wait():
         def load(self, name):
             if name == "slow":
                 started.set()
-                assert release.wait(30)
+                assert release.wait(PATIENCE)
             return super().load(name)
 
     some = Slow({"slow": "x", "quick": "x"})
     with ThreadPoolExecutor(6) as pool:
         asked = [pool.submit(some.get, "slow") for _ in range(5)]
-        assert started.wait(30)
-        assert pool.submit(some.get, "quick").result(30).name == "quick"
+        assert started.wait(PATIENCE)
+        assert pool.submit(some.get, "quick").result(PATIENCE).name == "quick"
         release.set()
-        found = {id(a.result(30)) for a in asked}
+        found = {id(a.result(PATIENCE)) for a in asked}
     assert len(found) == 1
     assert sorted(some.loads) == ["quick", "slow"]
 
@@ -622,7 +625,7 @@ def test_the_command_says_what_is_wrong(folder, monkeypatch, capsys, options, to
 
 # -- the service ----------------------------------------------------------------------------------
 
-OPEN = {"open": True, "hosts": ("testserver",), "deadline": 60.0, "drain": 0.0}
+OPEN = {"open": True, "hosts": ("testserver",), "deadline": PATIENCE, "drain": 0.0}
 CATALOGS = {name: list(toy_catalog())[n:] for n, name in enumerate(("a", "b", "c"))}
 
 
@@ -817,7 +820,7 @@ def test_who_is_busy_stays_and_is_answered(tmp_path):
             def resolve(*args, **more):
                 if threading.current_thread().name == "recommender":
                     started.set()
-                    assert release.wait(30)
+                    assert release.wait(PATIENCE)
                 return real(*args, **more)
 
             rec.resolve = resolve
@@ -825,14 +828,14 @@ def test_who_is_busy_stays_and_is_answered(tmp_path):
 
     with serving(tmp_path, slow, most=1) as client, ThreadPoolExecutor(2) as pool:
         first = pool.submit(client.post, "/t/a/v1/recommend", json=ASKED)
-        assert started.wait(30)
+        assert started.wait(PATIENCE)
         assert client.get("/t/b/healthz").status_code == 200  # the turn is a's; b need not work
         second = pool.submit(client.post, "/t/b/v1/recommend", json=ASKED)
-        time.sleep(0.3)
+        until(lambda: in_line(client.services._turns) == 2, "b behind a")
         assert "a" in client.services.loaded
         release.set()
-        assert ids(first.result(30)) == load("a").recommend(ASKED["profile"], k=5).item_ids
-        assert ids(second.result(30)) == load("b").recommend(ASKED["profile"], k=5).item_ids
+        assert ids(first.result(PATIENCE)) == load("a").recommend(ASKED["profile"], k=5).item_ids
+        assert ids(second.result(PATIENCE)) == load("b").recommend(ASKED["profile"], k=5).item_ids
         assert client.get("/t/b/v1/items").status_code == 200
         assert client.services.loaded == ("b",)
 
@@ -844,26 +847,26 @@ def test_while_one_loads_others_are_answered_and_all_who_wait_get_the_same_one(t
         loads.append(name)
         if name == "a":
             started.set()
-            assert release.wait(30)
+            assert release.wait(PATIENCE)
         return load(name)
 
     with serving(tmp_path, slow, queue=3) as client, ThreadPoolExecutor(4) as pool:
         client.post("/t/b/v1/recommend", json=ASKED)
         waiting = [pool.submit(client.post, "/t/a/v1/recommend", json=ASKED) for _ in range(3)]
-        assert started.wait(30)
+        assert started.wait(PATIENCE)
         assert ids(client.post("/t/b/v1/recommend", json=ASKED))
-        while client.services._waiting["a"] < 3:
-            time.sleep(0.01)
+        until(lambda: client.services._waiting["a"] == 3, "three who wait for a")
         full = client.post("/t/a/v1/recommend", json=ASKED)
         refused(full, 503, "not_loaded")
         assert full.headers["retry-after"] == "1"
         release.set()
-        assert all(ids(w.result(30)) for w in waiting)
+        assert all(ids(w.result(PATIENCE)) for w in waiting)
     assert loads == ["b", "a"]
 
 
 def test_one_that_fails_to_load_is_refused_and_tried_again_later(tmp_path, monkeypatch):
-    broken, loads = {"a"}, []
+    broken, loads, now = {"a"}, [], [0.0]
+    monkeypatch.setattr(serving_tenants, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def fragile(name):
         loads.append(name)
@@ -880,8 +883,7 @@ def test_one_that_fails_to_load_is_refused_and_tried_again_later(tmp_path, monke
         assert loads == ["a"]
         assert ids(client.post("/t/b/v1/recommend", json=ASKED))
         broken.clear()
-        later = time.monotonic() + serving_tenants._RETRY_SECONDS
-        monkeypatch.setattr(serving_tenants, "time", SimpleNamespace(monotonic=lambda: later))
+        now[0] = serving_tenants._RETRY_SECONDS
         assert ids(client.post("/t/a/v1/recommend", json=ASKED))
 
 
@@ -912,8 +914,13 @@ def test_a_reload_is_of_all_and_one_that_fails_stays(tmp_path):
 # -- turns ----------------------------------------------------------------------------------------
 
 
+def in_line(turns):
+    """How many have a turn or wait for one."""
+    return turns._tickets.__reduce__()[1][0] - turns._served
+
+
 def test_turns_are_given_in_the_order_of_asking():
-    turns, order = Turns(), []
+    turns, order = FairLock(), []
 
     def take(n):
         with turns:
@@ -924,15 +931,14 @@ def test_turns_are_given_in_the_order_of_asking():
         for n in range(20):
             threads.append(threading.Thread(target=take, args=(n,)))
             threads[-1].start()
-            while turns._tickets.__reduce__()[1][0] < n + 2:  # it stands in line
-                time.sleep(0.001)
+            until(lambda n=n: in_line(turns) == n + 2, f"thread {n} to stand in line")
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert order == list(range(20))
 
 
 def test_a_turn_ends_with_an_error_too():
-    turns = Turns()
+    turns = FairLock()
     with pytest.raises(KeyError, match="x"), turns:
         raise KeyError("x")
     with turns:
@@ -941,6 +947,8 @@ def test_a_turn_ends_with_an_error_too():
 
 def test_tenants_work_one_at_a_time_and_a_busy_one_starves_nobody(tmp_path):
     at_work, most_at_work, order = [], [], []
+    begun, go = threading.Event(), threading.Event()
+    go.set()
 
     def watched(name):
         rec = load(name)
@@ -950,7 +958,8 @@ def test_tenants_work_one_at_a_time_and_a_busy_one_starves_nobody(tmp_path):
             at_work.append(name)
             most_at_work.append(len(at_work))
             order.append(name)
-            time.sleep(0.01)
+            begun.set()
+            assert name == "b" or go.wait(PATIENCE)
             at_work.remove(name)
             return real(*args, **more)
 
@@ -961,15 +970,20 @@ def test_tenants_work_one_at_a_time_and_a_busy_one_starves_nobody(tmp_path):
         for name in "ab":
             assert ids(client.post(f"/t/{name}/v1/recommend", json=ASKED))
         order.clear()
+        begun.clear()
+        go.clear()
         busy = [pool.submit(client.post, "/t/a/v1/recommend", json=ASKED) for _ in range(20)]
-        while len(order) < 3:
-            time.sleep(0.001)
-        assert ids(client.post("/t/b/v1/recommend", json=ASKED))
-        behind = sum(not one.done() for one in busy)
-        assert all(ids(one.result(60)) for one in busy)
+        assert begun.wait(PATIENCE)
+        worker = client.services._running["a"].service.worker
+        until(lambda: worker.waiting() >= 18, "all of a but those at work")
+        other = pool.submit(client.post, "/t/b/v1/recommend", json=ASKED)
+        until(lambda: in_line(client.services._turns) == 2, "b behind a")
+        go.set()
+        assert ids(other.result(PATIENCE))
+        assert all(ids(one.result(PATIENCE)) for one in busy)
     assert max(most_at_work) == 1
-    assert order.index("b") < len(order) - 4
-    assert behind > 2
+    assert order.count("a") == 20
+    assert order.index("b") <= 2  # behind one batch, before all others of a
 
 
 # -- the process ----------------------------------------------------------------------------------
@@ -988,19 +1002,15 @@ def test_the_command_serves_them_until_it_is_told_to_stop(world, tmp_path):
     port, log = free_port(), tmp_path / "log"
     command = [sys.executable, "-m", "coldstart", "serve", "--tenants", str(tmp_path / "t.toml")]
     command += ["--port", str(port), "--drain", "0", "--dtype", "float32", "--device", "cpu"]
+    command += ["--deadline", str(PATIENCE)]
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            until = time.monotonic() + 60
-            while True:
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < until
-                try:
-                    assert client.get("/readyz").status_code == 200
-                    break
-                except httpx.TransportError:
-                    time.sleep(0.1)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client:
+            listens = no_error(lambda: client.get("/readyz"), httpx.TransportError)
+            until(lambda: process.poll() is not None or listens(), "the service to listen")
+            assert process.poll() is None, log.read_text()
+            assert client.get("/readyz").status_code == 200
             for seed, name in enumerate(("films", "shop"), 1):
                 asked = {"profile": {"age": 21, "occupation": "student"}, "k": 7}
                 got = client.post(
@@ -1013,7 +1023,7 @@ def test_the_command_serves_them_until_it_is_told_to_stop(world, tmp_path):
             other = {"authorization": f"Bearer {secret['films']}"}
             refused(client.get("/t/shop/v1/items", headers=other), 401, "unauthorized")
             process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            assert process.wait(PATIENCE) == 0
     finally:
         if process.poll() is None:
             process.kill()

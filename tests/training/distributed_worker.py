@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import Any
 import torch
 
 from coldstart import cli
-from coldstart.training.config import TrainConfig
-from coldstart.training.launcher import join
+from coldstart.settings import TrainConfig
+from coldstart.training.launcher import join_processes
 from coldstart.training.loop import Trainer
 from coldstart.training.processes import Processes
 from tests.toy import toy_config, toy_dataset, toy_split, toy_teacher
@@ -96,7 +97,7 @@ def held_bytes(trainer: Trainer) -> int:
 
 def main(base: str, out: Path) -> None:
     """Train every scene with the other processes, and write down what this one has of it."""
-    processes = join(config_of("distil", base))
+    processes = join_processes(config_of("distil", base))
     for scene in SHARDED if processes.sharded else SCENES:
         trainer = trainer_of(scene, base, out / scene, processes)
         held = held_bytes(trainer)
@@ -126,7 +127,24 @@ def fail(arguments: list[str]) -> None:
     sys.exit(cli.main(arguments))
 
 
+def hold(arguments: list[str]) -> None:
+    """``coldstart train`` whose second process stops after two epochs, until it is killed."""
+    if os.environ["RANK"] == "1":
+        whole = Trainer.train_step
+
+        def held(trainer: Trainer, users: list[str]) -> dict[str, float]:
+            lines = trainer.out / "metrics.jsonl"
+            if lines.is_file() and lines.read_text(encoding="utf-8").count("\n") >= 2:
+                threading.Event().wait()
+            return whole(trainer, users)
+
+        Trainer.train_step = held  # type: ignore[method-assign]
+    sys.exit(cli.main(arguments))
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "fail":
         fail(sys.argv[2:])
+    if sys.argv[1] == "hold":
+        hold(sys.argv[2:])
     main(sys.argv[1], Path(sys.argv[2]))

@@ -11,18 +11,18 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import UserProfile
-from coldstart.scoring.features import FEATURES
+from coldstart.scoring.registry import SIGNALS
 from coldstart.training import crossfit
 from coldstart.training.boosting import fit_trees
-from coldstart.training.crossfit import crossfit_requests, learn_classical
+from coldstart.training.crossfit import learn_classical, ranking_groups
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.simulation import (
     ATTRIBUTES,
     MIN_TARGETS,
     N_PICKS,
     RESERVED,
-    questions,
     simulate_request,
+    target_rule,
 )
 from tests.fakes import FakeEncoder
 from tests.scoring.test_features import film
@@ -79,8 +79,8 @@ def test_a_request_without_more_items(world):
 def test_a_history_is_asked_what_comes_after_the_first_ten(world):
     users = tuple(world.likes)
     out_of_fold = OutOfFold(world, users, FakeEncoder())
-    requests = crossfit_requests(world, users, out_of_fold, BlendRanker.classical())
-    shots = FEATURES.index("shots")
+    requests = ranking_groups(world, users, out_of_fold, BlendRanker.classical())
+    shots = SIGNALS.index("shots")
     for user in users[:5]:
         asked = [r for r in requests if r.user == user and r.order == "first"]
         assert sorted({int(r.features[0, shots]) for r in asked} | {0}) == list(N_PICKS)
@@ -94,13 +94,13 @@ def test_people_of_few_likes_are_asked_what_comes_next(world):
     few = {u: likes[: 12 if n % 3 else 22] for n, (u, likes) in enumerate(world.likes.items())}
     short = replace(world, likes=few)
     users = tuple(few)
-    assert questions(world, users) == (RESERVED, MIN_TARGETS)
-    assert questions(short, users) == (0, MIN_TARGETS)
-    assert questions(replace(world, likes={u: x[:4] for u, x in few.items()}), users) == (0, 1)
+    assert target_rule(world, users) == (RESERVED, MIN_TARGETS)
+    assert target_rule(short, users) == (0, MIN_TARGETS)
+    assert target_rule(replace(world, likes={u: x[:4] for u, x in few.items()}), users) == (0, 1)
     out_of_fold = OutOfFold(short, users, FakeEncoder())
-    requests = crossfit_requests(short, users, out_of_fold, BlendRanker.classical())
+    requests = ranking_groups(short, users, out_of_fold, BlendRanker.classical())
     one = [r for r in requests if r.user == "u1" and r.order == "first"]
-    sizes = {int(r.features[0, FEATURES.index("shots")]): int(r.liked.sum()) for r in one}
+    sizes = {int(r.features[0, SIGNALS.index("shots")]): int(r.liked.sum()) for r in one}
     assert sizes.keys() >= {1, 3, 5}
     assert 10 not in sizes  # two targets are too few
     assert all(12 - k - 5 <= liked <= 12 - k for k, liked in sizes.items())
@@ -109,8 +109,8 @@ def test_people_of_few_likes_are_asked_what_comes_next(world):
 def test_favourites_are_any_likes_and_asked_once(world):
     users = tuple(world.likes)
     out_of_fold = OutOfFold(world, users, FakeEncoder())
-    requests = crossfit_requests(world, users, out_of_fold, BlendRanker.classical())
-    shots, history = FEATURES.index("shots"), FEATURES.index("history")
+    requests = ranking_groups(world, users, out_of_fold, BlendRanker.classical())
+    shots, history = SIGNALS.index("shots"), SIGNALS.index("history")
     for r in requests:
         assert set(r.features[:, history]) == {float(r.order == "first")}
     favourites = [r for r in requests if r.user == "u0" and r.order == "random"]
@@ -130,7 +130,7 @@ def test_each_kind_of_picks_has_its_own_trees(world, monkeypatch):
     assert learn_classical(world, users, out_of_fold).trees is None
     monkeypatch.setattr(crossfit, "ENOUGH_USERS", 10)
     ranker = learn_classical(world, users, out_of_fold)
-    requests = crossfit_requests(world, users, out_of_fold, BlendRanker.classical())
+    requests = ranking_groups(world, users, out_of_fold, BlendRanker.classical())
     for order, trees in (("first", ranker.trees), ("random", ranker.favourites)):
         own = fit_trees([r for r in requests if r.order == order])
         assert trees.to_dict() == own.to_dict()

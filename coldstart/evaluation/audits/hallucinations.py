@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.audits.list_similarity import MeanInterval, mean_of
 from coldstart.evaluation.cases import ColdCase
-from coldstart.generation.decoding.free import DecodingConfig
+from coldstart.evaluation.recommender_adapter import grounding_threshold, written_titles
 from coldstart.grounding.grounder import Grounder
 from coldstart.grounding.index.exact import ExactIndex
 from coldstart.recommender import Recommender
-from coldstart.schema import Grounding
+from coldstart.schema import DecodingConfig, Grounding
 
 MODES = {"beam": DecodingConfig(), "sample": DecodingConfig(mode="sample")}
 """How ``free`` writes by default, and drawing titles at temperature 1."""
@@ -121,10 +121,8 @@ def audit_ledger(
     for mode, config in modes.items():
         written: list[tuple[ColdCase, list[Grounding]]] = []
         for case in cases:
-            user = recommender.resolve(case.profile)
-            prompt = recommender.prompt(user).text
-            found = recommender.reader.write(prompt, n, replace(config, n=n), seed)
-            written.append((case, recommender.grounder.ground(found)))
+            found = written_titles(recommender, case.profile, n, replace(config, n=n), seed)
+            written.append((case, found))
             done += 1
             if report:
                 report(done, total)
@@ -134,7 +132,7 @@ def audit_ledger(
         listed = _invented(recommender, lost)
         histogram[mode] = tenths([(x.similarity, x.times) for x in listed])
         invented[mode] = tuple(listed[:MOST])
-    return Ledger(tuple(entries), histogram, invented, recommender.grounder.threshold)
+    return Ledger(tuple(entries), histogram, invented, grounding_threshold(recommender))
 
 
 def tenths(similarities: Sequence[tuple[float, int]]) -> tuple[int, ...]:

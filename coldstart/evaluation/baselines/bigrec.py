@@ -10,8 +10,8 @@ import numpy as np
 from coldstart.errors import ConfigError
 from coldstart.evaluation.baselines.registry import Baseline
 from coldstart.evaluation.baselines.scored import ScoredBaseline
-from coldstart.generation.models.lines import MAX_TITLE_TOKENS
-from coldstart.generation.trie.surface import surface_titles
+from coldstart.generation.models.line_tokenizer import MAX_TITLE_TOKENS
+from coldstart.generation.trie.prompt_titles import prompt_titles
 from coldstart.interactions.interaction_stats import popularity
 from coldstart.schema import UserProfile
 
@@ -73,7 +73,7 @@ class TitleSpace:
 def title_space(artifact: LoadedArtifact) -> TitleSpace:
     """The catalog's titles, embedded by the base model, in the order of the counts."""
     recommender = artifact.recommender
-    titles = surface_titles(recommender.catalog)
+    titles = prompt_titles(recommender.catalog)
     return TitleSpace(artifact.base, [titles[i] for i in recommender.counts.item_ids])
 
 

@@ -17,8 +17,8 @@ from coldstart.interactions.interaction_stats import (
     demographic_lift,
     log_popularity,
 )
+from coldstart.interactions.recency import recent_co_occurrence
 from coldstart.schema import UserProfile
-from coldstart.scoring.recency import recent_co_occurrence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

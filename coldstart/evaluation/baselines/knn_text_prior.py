@@ -29,7 +29,7 @@ def knn_text_prior(
         text: t, nats for a sentence embedding equal to that of a pick.
     """
     from coldstart.artifacts.loading import make_encoder
-    from coldstart.encoding.encoders import encode_items
+    from coldstart.catalog.item_encoding import encode_items
     from coldstart.runtime import models
 
     encoder = training.encoder or make_encoder(models.DEFAULT_ENCODER)

@@ -28,7 +28,7 @@ def text_retrieval(training: TrainingData) -> ScoredBaseline:
     Who says nothing at all gets popularity; at k=0 attributes, interests and ``about`` speak.
     """
     from coldstart.artifacts.loading import make_encoder
-    from coldstart.encoding.encoders import encode_items
+    from coldstart.catalog.item_encoding import encode_items
     from coldstart.runtime import models
 
     encoder = training.encoder or make_encoder(models.DEFAULT_ENCODER)

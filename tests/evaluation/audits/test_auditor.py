@@ -26,8 +26,8 @@ from coldstart.evaluation.audits.title_completion import (
     Cue,
     recall,
 )
-from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.runtime import models
+from coldstart.schema import DecodingConfig
 from coldstart.splitting.user_splits import Split
 from tests.conftest import ARTIFACT
 from tests.evaluation.audits.worlds import make

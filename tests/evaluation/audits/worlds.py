@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from coldstart import Recommender, prompts
-from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.ranking.ranker import BlendRanker
+from coldstart.schema import DecodingConfig
 from coldstart.settings import Settings
 from tests.fakes import FakeEncoder
 from tests.fakes_lm import tiny_llama

@@ -32,6 +32,7 @@ from coldstart.protocols import Recommends
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime import models
 from coldstart.settings import Settings
+from coldstart.testing.probes import lm_signals_of, prompt_of
 from tests.fakes import FakeEncoder
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama
 from tests.toy import save_tiny_base, toy_catalog, toy_dataset, toy_split
@@ -60,13 +61,20 @@ class Counting(CachedSignals):
     def __init__(self, recommender, **more):
         super().__init__(recommender, **more)
         self.asked = Counter()
-        real = recommender.lm_signals
+        for scorer in self._cached:
+            count_calls(scorer._scorer, self.asked)
 
-        def lm_signals(user, strategy, **options):
-            self.asked[strategy] += 1
-            return real(user, strategy, **options)
 
-        recommender.lm_signals = lm_signals
+def count_calls(scorer, asked):
+    """Count the requests of a scorer under the strategy that it stands for."""
+    strategy = {"language_model": "catalog", "written_titles": "free"}[scorer.name]
+    real = scorer.score
+
+    def score(batch):
+        asked[strategy] += len(batch)
+        return real(batch)
+
+    scorer.score = score
 
 
 @pytest.fixture
@@ -119,7 +127,7 @@ def test_who_asks_for_titles_only_waits_for_nothing_else(memo):
 def test_the_memo_changes_no_answer(memo, strategy):
     for person in PEOPLE:
         user, found = memo.lm_signals(person, strategy)
-        plain = make().lm_signals(user, strategy)
+        plain = lm_signals_of(make(), user, strategy)
         for name in ("logprobs", "model", "written"):
             kept, fresh = getattr(found, name), getattr(plain, name)
             assert (kept is None) == (fresh is None)
@@ -151,11 +159,11 @@ def test_the_memo_drops_the_oldest_beyond_its_size():
 
 def test_a_memo_without_room_keeps_the_latest_answer():
     memo = Counting(make(), most_bytes=0)
-    for _ in range(2):
-        user, found = memo.lm_signals(NEW, "both")
+    for person in (NEW, NEW, UserProfile(age=61), NEW):
+        user, found = memo.lm_signals(person, "both")
         assert found.logprobs is not None
         assert found.groundings
-    assert memo.asked == {"catalog": 2, "free": 2}
+    assert memo.asked == {"catalog": 3, "free": 3}
     with pytest.raises(ConfigError, match="most_bytes is -1, expected at least 0"):
         CachedSignals(make(), most_bytes=-1)
 
@@ -169,8 +177,8 @@ def test_the_base_model_is_asked_with_the_same_prompt_and_no_prior():
     alone = make(tiny_gpt2(), use_prior=False)
     for person in PEOPLE:
         user = alone.resolve(person)
-        assert alone.prompt(user) == tuned.prompt(user)
-        expected = alone.lm_signals(user, "catalog").logprobs
+        assert prompt_of(alone, user) == prompt_of(tuned, user)
+        expected = lm_signals_of(alone, user, "catalog").logprobs
         assert found.scores(person).tolist() == expected.tolist()
     assert tuned.lm is tiny_llama()
     assert tuned.settings.use_prior
@@ -243,8 +251,9 @@ def test_bigrec_is_popularity_where_gamma_is_large_but_for_the_nearest(memo, art
     assert [i for i in ranked if i != nearest][:4] == [i for i in popular if i != nearest][:4]
 
 
-def test_who_gets_no_title_gets_popularity(memo, artifact):
-    memo.recommender.lm_signals = lambda user, strategy, **_: make().lm_signals(user, "prior")
+def test_who_gets_no_title_gets_popularity(memo, artifact, monkeypatch):
+    model = memo.recommender.pipeline.resources.model
+    monkeypatch.setattr(model, "write", lambda *_: [])
     found = bigrec(artifact).recommend(NEW, k=8)
     everyone = popularity_baseline(memo.recommender.catalog, memo.recommender.counts)
     assert found.item_ids == everyone.recommend(NEW, k=8).item_ids
@@ -274,7 +283,7 @@ def test_along_a_title_the_assistants_shares_make_its_probability():
     nats = assistant(recommender).scores(NEW)
     p = np.exp(nats) / np.exp(nats).sum()
     column = {i: n for n, i in enumerate(recommender.counts.item_ids)}
-    trie = recommender.reader._sync()
+    trie = recommender.pipeline.resources.model._sync()
     order = [column[i] for i in trie.item_ids]
     below = np.concatenate([[0.0], np.cumsum(p[order])])
     for place, item in enumerate(trie.item_ids):

@@ -1,0 +1,168 @@
+"""ASGI middleware: authentication, rate and size limits, security headers, metrics and logs."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from coldstart.errors import ColdstartError
+from coldstart.serve import errors, logs, security
+from coldstart.serve.errors import ApiError
+from coldstart.serve.limits import check_depth, read_body
+
+if TYPE_CHECKING:
+    from coldstart.serve.service import Service
+
+_PROTECTED = "/v1/"
+
+
+class ServiceMiddleware:
+    """Outermost ASGI middleware of the application.
+
+    Paths under ``/v1/`` need a valid API key unless the service is open.
+
+    Args:
+        app: the inner ASGI application.
+        service: service whose limits, keys and metrics apply.
+    """
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app, self._service = app, service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one HTTP request; other scopes are passed through."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        metrics, start = self._service.metrics, time.perf_counter()
+        request_id = secrets.token_hex(6)
+        response = _ResponseSender(send, request_id, security.headers_for(scope["path"]))
+        metrics.in_flight_now += 1
+        try:
+            await self._dispatch(scope, receive, response)
+        except Exception as e:
+            await self._fail(scope, receive, response, request_id, e)
+        finally:
+            metrics.in_flight_now -= 1
+            spent = time.perf_counter() - start
+            self._record(scope, response.status, spent, request_id)
+
+    async def _dispatch(
+        self, scope: Scope, receive: Receive, send: Callable[..., Awaitable[None]]
+    ) -> None:
+        settings, headers = self._service.settings, Headers(scope=scope)
+        scope["state"] = dict(scope.get("state") or {})
+        security.check_host(headers, settings.names)
+        security.check_origin(headers, settings.origins)
+        if scope["path"].startswith(_PROTECTED):
+            self._service.admit()
+            caller = await self._authenticate(headers)
+            scope["state"]["caller"] = caller
+            wait = self._service.rates.take(caller.key_id, caller.rate)
+            if wait:
+                raise ApiError(
+                    429,
+                    "rate_limited",
+                    "too many requests with this key",
+                    "wait as long as Retry-After says",
+                    retry_after=wait,
+                )
+        body = await read_body(receive, headers.get("content-length"), settings.max_body)
+        check_depth(body, settings.max_depth)
+        if body:  # JSON whatever the declared type: ``curl -d`` declares a form
+            others = [h for h in scope["headers"] if h[0] != b"content-type"]
+            scope["headers"] = [*others, (b"content-type", b"application/json")]
+        await self._app(scope, _replay(body, receive), send)
+
+    async def _authenticate(self, headers: Headers) -> security.Caller:
+        settings, secret = self._service.settings, security.secret_of(headers)
+        if settings.open:
+            return security.Caller("open", admin=True)
+        key = await run_in_threadpool(self._service.store.check_key, secret) if secret else None
+        if key is None:
+            raise ApiError(
+                401,
+                "unauthorized",
+                "a valid key is needed",
+                "send Authorization: Bearer KEY; coldstart serve keys add makes one",
+            )
+        return security.Caller(key.id, admin=key.admin, rate=key.rate_limit)
+
+    async def _fail(
+        self,
+        scope: Scope,
+        receive: Receive,
+        response: _ResponseSender,
+        request_id: str,
+        e: Exception,
+    ) -> None:
+        """Send an error response with a fixed message; nothing propagates to the server."""
+        if isinstance(e, ApiError):
+            error = e
+        elif isinstance(e, ColdstartError):
+            error = errors.from_coldstart(e)
+        else:
+            error = errors.internal()
+            logs.failure("error", e, request_id=request_id)
+        scope["refusal"] = error.error
+        if response.status is None:
+            await error.response()(scope, receive, response)
+
+    def _record(self, scope: Scope, status: int | None, spent: float, request_id: str) -> None:
+        metrics, method = self._service.metrics, _method(scope["method"])
+        route = getattr(scope.get("route"), "path", "none")
+        metrics.requests.labels(method, route, str(status or 499)).inc()
+        metrics.seconds.labels(route).observe(spent)
+        if "refusal" in scope:
+            metrics.refusals.labels(scope["refusal"]).inc()
+        caller = scope["state"].get("caller") if "state" in scope else None
+        logs.event(
+            "request",
+            request_id=request_id,
+            method=method,
+            route=route,
+            status=status or 499,
+            ms=round(1000 * spent, 1),
+            key=logs.shortened(caller.key_id) if caller else None,
+            refusal=scope.get("refusal"),
+        )
+
+
+class _ResponseSender:
+    """ASGI ``send`` that adds the response headers and records the status."""
+
+    def __init__(
+        self, send: Send, request_id: str, headers: tuple[tuple[bytes, bytes], ...]
+    ) -> None:
+        self._send = send
+        self._headers = (*headers, (b"x-request-id", request_id.encode()))
+        self.status: int | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *self._headers]
+        await self._send(message)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """ASGI ``receive`` that returns the buffered body, then waits for a disconnect."""
+    pending = [body]
+
+    async def replayed() -> Message:
+        if pending:
+            return {"type": "http.request", "body": pending.pop(), "more_body": False}
+        return await receive()
+
+    return replayed
+
+
+def _method(name: str) -> str:
+    """HTTP method as a metrics label; unknown methods share one, which bounds the label values."""
+    known = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+    return name if name in known else "OTHER"
