@@ -12,23 +12,12 @@ from coldstart.schema import Candidate
 from tests.evaluation.audits.worlds import QUICK, make
 
 
-class Scripted:
-    """A reader that writes the same titles for everyone."""
-
-    def __init__(self, *texts):
-        self.texts = texts
-
-    def write(self, prompt, n, config, seed):
-        return [Candidate(text=t, logprob=-1.0, strategy="free") for t in self.texts[:n]]
-
-
 def test_the_ledger_adds_up(cases, monkeypatch):
     rec = make()
     written = ("Toy Story", "Toy Stories", "qqqq", "fargo!")
-    monkeypatch.setattr(
-        type(rec), "reader", property(lambda self: Scripted(*written)), raising=True
-    )
-    monkeypatch.setattr(rec, "prompt", lambda user: type("P", (), {"text": "x\n"}))
+    titles = [Candidate(text=text, logprob=-1.0, strategy="free") for text in written]
+    model = rec.pipeline.resources.model
+    monkeypatch.setattr(model, "write", lambda prompt, n, config, seed: titles[:n])
     told = []
     found = hallucinations.audit_ledger(rec, cases, modes=QUICK, report=lambda *x: told.append(x))
     entry = found.entries[0]
