@@ -14,8 +14,7 @@ from coldstart.scoring.signal import Signal
 
 if TYPE_CHECKING:
     from coldstart.catalog.item_store import ItemStore
-    from coldstart.scoring.resources import UsesResources
-from coldstart.scoring.scorer import Floats, ScoreRequest
+    from coldstart.scoring.scorer import Floats, ScoreRequest
 
 
 class LanguageModelScorer(UsesResources, BaseScorer):
