@@ -17,7 +17,6 @@ from coldstart.artifacts.loading import load_adapted, make_encoder
 from coldstart.data.dataset import Dataset
 from coldstart.data.named import NAMED
 from coldstart.errors import DataError
-from coldstart.evaluation.result_cache import data_fingerprint
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.recommender import Recommender
 from coldstart.runtime.cache import write_atomic
@@ -150,7 +149,13 @@ def _classical(
     """Fit the classical blend, or load it from an interrupted run of equal inputs."""
     key = hashlib.sha256(
         repr(
-            (data_fingerprint(data), split, config.seed, config.encoder, source_digest(_LEARNING))
+            (
+                data.fingerprint_with_dislikes,
+                split,
+                config.seed,
+                config.encoder,
+                source_digest(_LEARNING),
+            )
         ).encode()
     ).hexdigest()
     if cache is not None and cache.is_file():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from coldstart import Catalog, Item, UserProfile
 from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import ConfigError
-from coldstart.evaluation import quizzes as measured
+from coldstart.evaluation import onboarding as measured
 from coldstart.interactions.interaction_stats import Counts, pick_lift, popularity
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.session import DEFAULT_QUIZ, QUIZZES, OnboardingSession, QuizState
@@ -282,7 +282,7 @@ def test_a_catalog_without_categories_is_not_asked_about_them():
 def test_people_answer_from_their_ratings():
     rec = make()
     user = "u1"
-    person = measured.Person(DATA, user, hidden=frozenset(DATA.likes[user][:1]))
+    person = measured.SimulatedUser(DATA, user, hidden=frozenset(DATA.likes[user][:1]))
     low = DATA.dislikes[user][0]
     for item, answer in (
         (DATA.likes[user][0], "unknown"),
@@ -335,13 +335,13 @@ def test_an_item_that_was_asked_about_is_neither_shown_nor_a_target(monkeypatch)
 
     monkeypatch.setattr(measured, "ndcg", spy)
     asked: list[str] = []
-    plain = measured.Person.answer
+    plain = measured.SimulatedUser.answer
 
     def note(self, question):
         asked.extend(question.items)
         return plain(self, question)
 
-    monkeypatch.setattr(measured.Person, "answer", note)
+    monkeypatch.setattr(measured.SimulatedUser, "answer", note)
     measured.quiz_values(make(), DATA, ["u1"], ["pairs"], [2], protocol="rest")
     ((shown, wanted),) = seen
     assert len(set(asked)) == 4
