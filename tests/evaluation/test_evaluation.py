@@ -384,10 +384,9 @@ def test_shuffled_cases_hide_what_was_reserved_for_the_user():
 
 def test_shares_together_are_the_whole_evaluation():
     from coldstart.evaluation.figures import Plan, classical, score_share
-    from tests.test_recommender import make
-    from tests.toy import toy_dataset, toy_split
+    from tests.toy import toy_dataset, toy_recommender, toy_split
 
-    rec = make()
+    rec = toy_recommender()
     split = toy_split()
     plan = Plan(toy_dataset(), split.train, split.valid, split.test[:5], (0, 3), reserved=3)
     whole = score_share(rec, plan, 0, 1)
