@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from coldstart import Item
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.item_store import ItemStore
 from coldstart.generation.decoding import beam
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.schema import UserProfile
+from coldstart.scoring.language_model import model_lift
+from tests.fakes import FakeEncoder
 from tests.fakes_lm import TITLES
 from tests.toy import toy_catalog, toy_recommender
 
@@ -79,3 +85,31 @@ def test_a_budget_of_tree_tokens_leaves_the_best_items_exact():
     assert exact[0] >= 1
     assert exact[-1] == len(rows)
     assert exact[0] < len(rows)
+
+
+def small_world(new=False):
+    """Three liked films and, if ``new``, two that nobody has met."""
+    films = [Item(item_id=i, title=f"Film {i}") for i in "abc"]
+    counts = Counts.fit(list("abc"), {"u": UserProfile()}, {"u": list("abc")})
+    extra = [Item(item_id=i, title=f"New {i}") for i in "xy"] if new else []
+    item_store = ItemStore(Catalog.from_items([*films, *extra]), counts, FakeEncoder())
+    item_store.sync()
+    return item_store
+
+
+def test_model_lift_is_zero_where_the_model_repeats_the_prior():
+    prior, world = np.log([1 / 8, 3 / 8, 4 / 8]), small_world()
+    assert model_lift(world, prior, prior) == pytest.approx(np.zeros(3))
+    found = model_lift(world, np.log([0.5, 0.25, 0.25]), prior)
+    assert found[0] == pytest.approx(np.log(4))
+
+
+def test_what_nobody_has_met_is_judged_by_its_better_neighbours_or_better():
+    world, prior = small_world(new=True), np.log(np.full(5, 1 / 5))
+    probs = np.array([0.1, 0.1, 0.3, 0.01, 0.49])
+    found = model_lift(world, np.log(probs), prior)
+    lift = np.log(probs * 5)
+    hoped = max(np.quantile(lift[:3], 0.9), 0.0)
+    assert found == pytest.approx([*lift[:3], hoped, lift[4]])
+    gloomy = model_lift(world, np.log([0.01, 0.01, 0.01, 0.01, 0.96]), prior)
+    assert gloomy[3] == 0.0
