@@ -11,7 +11,7 @@ from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import ColumnScorer, Scorer, signal
 from coldstart.scoring.scorers import Scorers
 from coldstart.scoring.signal import Signal
-from tests.test_recommender import make
+from tests.toy import toy_recommender
 
 COLUMNS = """popularity people picks fold_in lift closest smoothed resembles shares next late beyond
 kinds usual mainstream year year_gap age shots history alike words interests dislikes model
@@ -77,7 +77,7 @@ def test_built_in_scorers_fit_the_protocol():
 def test_a_new_signal_is_one_declaration(title_length):
     assert SIGNALS.names[-1] == "title_length"
     assert SIGNALS["title_length"].weight == (-0.01, 0.0)
-    rec = make()
+    rec = toy_recommender()
     line = rec.recommend({"age": 30}, k=1, strategy="prior")[0]
     expected = -0.01 * len(line.title)
     assert line.provenance.contributions["title_length"] == pytest.approx(expected)
@@ -86,7 +86,7 @@ def test_a_new_signal_is_one_declaration(title_length):
 
 def test_a_ranker_that_does_not_know_a_signal_ignores_it(title_length):
     known = BlendRanker({"prior": {"popularity": (1.0, 0.0)}})
-    rec = make()
+    rec = toy_recommender()
     rec.ranker = known
     found = rec.recommend({}, k=5, strategy="prior")
     assert set(found[0].provenance.contributions) == {"popularity"}
