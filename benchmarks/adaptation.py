@@ -28,11 +28,13 @@ from coldstart.data import ml_100k
 from coldstart.evaluation.harness import ColdCase, cold_users
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import bootstrap_interval
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime.models import DEFAULT_ENCODER
 from coldstart.schema import Context
-from coldstart.scoring.features import FEATURES, ResolvedProfile, user_features
+from coldstart.scoring.registry import SIGNALS
 from coldstart.splitting.user_splits import split_users
+from coldstart.testing.probes import features_of
 from coldstart.training.crossfit import learn_classical
 from coldstart.training.out_of_fold import OutOfFold
 
@@ -42,7 +44,7 @@ SHOTS = (3, 5, 10)
 SETTINGS = tuple(product((1, 3, 10), (0.03, 0.1, 0.3, 1.0)))
 """Gradient steps, and the rate: standard deviations of a feature per step."""
 MOVED = tuple(
-    FEATURES.index(f)
+    SIGNALS.index(f)
     for f in ("popularity", "people", "picks", "lift", "fold_in", "next", "kinds", "resembles")
 )
 
@@ -93,7 +95,7 @@ def _read(
     picks: Sequence[object], case: ColdCase, item_store: ItemStore, ranker: BlendRanker
 ) -> tuple[Floats, Floats]:
     profile = case.profile.model_copy(update={"liked": tuple(picks)})
-    features = user_features(item_store, ResolvedProfile(profile, Context()))
+    features = features_of(item_store, ResolvedProfile(profile, Context()))
     return ranker.scores(features, ranker.weights("prior", len(picks))), features[:, MOVED]
 
 

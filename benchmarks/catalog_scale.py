@@ -31,6 +31,7 @@ from coldstart.generation.decoding.exact import exact_logprobs
 from coldstart.generation.models.lines import LineTokenizer
 from coldstart.generation.trie.trie import Mass, TitleTrie
 from coldstart.runtime.models import load_tokenizer
+from coldstart.testing.probes import prompt_of
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 WANTED, WIDTH, BEST = 200, 32, 10
@@ -152,7 +153,7 @@ def asked(recommender: Recommender, trie: TitleTrie) -> dict[str, float]:
     And the share of the catalog's exact ten best that are among the beam's ten best.
     """
     lm, tau, most = (
-        recommender.reader.lm,
+        recommender.pipeline.resources.model.lm,
         recommender.settings.tau,
         recommender.settings.exact_tokens,
     )
@@ -162,7 +163,7 @@ def asked(recommender: Recommender, trie: TitleTrie) -> dict[str, float]:
     for person in range(PROMPTS):
         liked = ["Toy Story", "Fargo", "Alien"][: person % 4]
         user = recommender.resolve(UserProfile(age=20 + 5 * person, liked=liked))
-        prompt = recommender.prompt(user).text
+        prompt = prompt_of(recommender, user)
         items = np.sort(rng.choice(n, WANTED, replace=False))
         start = time.perf_counter()
         exact_logprobs(lm, prompt, trie.towards(items), mass, tau, items=items, most=most)

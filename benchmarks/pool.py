@@ -29,6 +29,7 @@ from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime.models import DEFAULT_ENCODER
 from coldstart.settings import Settings
 from coldstart.splitting.folds import user_folds
+from coldstart.testing.probes import candidates_of
 
 SHOTS = (0, 1, 3, 10)
 
@@ -66,7 +67,7 @@ def main() -> None:
             found[case.shots][name].append(ndcg(lists[name], case.targets, 10))
         shared.append(lists["whole"] == lists["pool"])
         pooled = ways["pool"]
-        sizes.append(len(pooled.looked_at(pooled.resolve(case.profile)).ids))
+        sizes.append(len(candidates_of(pooled, pooled.resolve(case.profile)).ids))
     report = {
         "ndcg@10": {
             f"k={shots}": {name: round(float(np.mean(v)), 4) for name, v in values.items()}

@@ -23,11 +23,13 @@ from results import Report, command_line, memory, table
 from coldstart import Recommender, UserProfile
 from coldstart.data.named import NAMED
 from coldstart.evaluation.support import support_cases
-from coldstart.pipeline.batching import judge
-from coldstart.pipeline.response import AnswerOptions
+from coldstart.pipeline.request import RecommendOptions
 from coldstart.ranking.filters import default_filters
 from coldstart.runtime.hardware import one_blas_thread
+from coldstart.scoring.language_model import LanguageModelScorer
+from coldstart.scoring.scorer import ScoreRequest
 from coldstart.splitting.user_splits import Split
+from coldstart.testing.probes import prompt_of, shortlist_of
 
 BATCHES = (1, 8, 32, 128)
 TOGETHER = (2, 4, 8, 16)
@@ -64,7 +66,7 @@ def ctranslate2(recommender: Recommender, folder: Path) -> Callable[[list[UserPr
     end = lm.tokenizer.convert_ids_to_tokens(lm.lines.end[-1])
 
     def answer(people: list[UserProfile]) -> object:
-        prompts = [recommender.prompt(recommender.resolve(p)).text for p in people]
+        prompts = [prompt_of(recommender, recommender.resolve(p)) for p in people]
         tokens = [lm.tokenizer.convert_ids_to_tokens(lm.lines.encode(p)) for p in prompts]
         return generator.generate_batch(
             tokens,
@@ -84,19 +86,24 @@ def joint(recommender: Recommender, people: list[UserProfile], rounds: int) -> l
     Whatever else the machine does slows neighbours alike: each ratio is of two measurements in
     turn, the one that goes first changing, and half of the ratios lie between the last two columns.
     """
-    options = AnswerOptions(filters=tuple(default_filters()))
+    options = RecommendOptions(filters=tuple(default_filters()))
     users = [recommender.resolve(p) for p in people]
-    asked = [(u, recommender.shortlist(u, options)) for u in users]
+    items = recommender.item_store
+    asked = [ScoreRequest(u, items, shortlist_of(recommender, u, options)) for u in users]
+    scorer = next(s for s in recommender.scorers if isinstance(s, LanguageModelScorer))
 
-    def seconds(some: list, size: int) -> float:
+    def score(some: list[ScoreRequest]) -> None:
+        scorer.score(some)
+
+    def seconds(some: list[ScoreRequest], size: int) -> float:
         start = time.perf_counter()
         for n in range(0, len(some), size):
-            judge(recommender, some[n : n + size])
+            score(some[n : n + size])
         return time.perf_counter() - start
 
     rows = []
     with one_blas_thread():
-        judge(recommender, asked)
+        score(asked)
         for size in TOGETHER:
             alone, together = [], []
             for n in range(rounds):

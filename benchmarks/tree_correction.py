@@ -21,12 +21,14 @@ from coldstart.catalog.item_store import ItemStore
 from coldstart.data import ml_100k
 from coldstart.evaluation.harness import ColdCase, cold_users
 from coldstart.metrics.ranking_metrics import ndcg
-from coldstart.ranking.ranker import BlendRanker, classical_weights
+from coldstart.profile.resolve import ResolvedProfile
+from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime.models import DEFAULT_ENCODER
 from coldstart.schema import Context
-from coldstart.scoring.features import ResolvedProfile, user_features
+from coldstart.scoring.registry import SIGNALS
 from coldstart.splitting.user_splits import split_users
-from coldstart.training.boosting import TREE_FEATURES, fit_trees
+from coldstart.testing.probes import features_of
+from coldstart.training.boosting import fit_trees
 from coldstart.training.crossfit import crossfit_requests
 from coldstart.training.out_of_fold import OutOfFold
 
@@ -60,11 +62,11 @@ def main() -> None:
         own = [u for u, f in zip(people, fold_of, strict=True) if f != fold]
         held = [u for u, f in zip(people, fold_of, strict=True) if f == fold]
         out_of_fold = OutOfFold(data, own, encoder)
-        linear = BlendRanker({"prior": classical_weights()})
+        linear = BlendRanker.classical()
         requests = crossfit_requests(data, own, out_of_fold, linear)
         rankers = {"linear blend": linear}
         for name, less in list(LEFT_OUT.items())[: chosen.rows]:
-            names = [f for f in TREE_FEATURES if f not in less]
+            names = [f for f in SIGNALS.tree_names if f not in less]
             trees = fit_trees(requests, names=names, rounds=chosen.rounds)
             rankers[name] = BlendRanker.classical(trees)
         for case in cold_users(data, held):
@@ -78,7 +80,7 @@ def main() -> None:
 def _values(
     case: ColdCase, item_store: ItemStore, rankers: dict[str, BlendRanker]
 ) -> dict[str, float]:
-    features = user_features(item_store, ResolvedProfile(case.profile, Context()))
+    features = features_of(item_store, ResolvedProfile(case.profile, Context()))
     picks = [item_store.rows[p.item] for p in case.profile.liked]
     out = {}
     for name, ranker in rankers.items():

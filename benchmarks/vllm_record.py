@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from coldstart import Recommender
+from coldstart.testing.probes import prompt_of
 
 PERSON = {"age": 24, "gender": "M", "occupation": "technician", "liked": ["Toy Story", "Alien"]}
 OUT = Path(__file__).resolve().parents[1] / "tests" / "data" / "vllm" / "recorded.json"
@@ -77,8 +78,8 @@ def main() -> None:
     parser.add_argument("--adapter", default="adapters/ml-100k/adapter")
     args = parser.parse_args()
     rec = Recommender.from_pretrained("adapters/ml-100k")
-    text = rec.prompt(rec.resolve(PERSON)).text
-    prompt = rec.reader.lm.lines.encode(text)
+    text = prompt_of(rec, rec.resolve(PERSON))
+    prompt = rec.pipeline.resources.model.lm.lines.encode(text)
     recorded = []
     with httpx.Client(base_url=args.url, timeout=300, trust_env=False) as client:
         for name, method, path, body in cases(prompt):

@@ -1,31 +1,26 @@
-"""The façade that joins the stages: profile → prompt → titles → items → filters → ranking."""
+"""The façade: named constructors, ``recommend``, the single stages, saving and sharing."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
-
-import numpy as np
 
 from coldstart.artifacts import format as artifacts
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.interactions.interaction_stats import Counts
-from coldstart.pipeline.batching import Request, answer_all
-from coldstart.pipeline.candidates import Pools
-from coldstart.pipeline.pipeline import Listing
-from coldstart.pipeline.response import AnswerOptions
-from coldstart.profile.resolve import PickResolver
-from coldstart.prompts import PromptTemplate, Rendered
+from coldstart.pipeline.pipeline import Pipeline
+from coldstart.pipeline.request import RecommendOptions, RecommendRequest
+from coldstart.profile.resolve import PickResolver, ResolvedProfile
+from coldstart.prompts import PromptTemplate
 from coldstart.protocols import Encoder, Filter, Index, TextGenerator
 from coldstart.ranking.filters import default_filters
 from coldstart.ranking.ranker import BlendRanker
-from coldstart.runtime.hardware import one_blas_thread
 from coldstart.schema import (
     Candidate,
     Context,
@@ -34,21 +29,18 @@ from coldstart.schema import (
     Strategy,
     UserProfile,
 )
-from coldstart.scoring.features import ResolvedProfile, user_features
-from coldstart.scoring.language_model import LanguageModelScorer
-from coldstart.scoring.lm_signals import LMSignals, model_feature, reached, written_feature
+from coldstart.scoring.scorer import ScoreRequest, Scores
+from coldstart.scoring.scorers import Scorers
 from coldstart.settings import Settings
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.generation.models.causal import CausalLM
-    from coldstart.grounding.grounder import Grounder
-    from coldstart.pipeline.pipeline import Steps
 
     Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 
 class Recommender:
@@ -64,10 +56,12 @@ class Recommender:
         encoder: turns texts into vectors.
         ranker: blends the signals.
         settings: how the model is used.
+        scorers: compute the signals; ``None``: one of every registered kind.
         manifest: what an artifact says about itself, kept for ``save_pretrained``.
         adapter: files of the LoRA adapter, kept for ``save_pretrained``.
-        generator: writes titles in the place of ``lm``, which still judges them.
-        index: finds titles by meaning; ``None``: one in memory.
+        generator: writes titles in the place of ``lm``, which still scores them.
+        index: of title vectors, to ground written titles; ``None``: one in memory.
+        content_index: of content vectors, to select candidates from a large catalog; likewise.
     """
 
     def __init__(
@@ -82,20 +76,21 @@ class Recommender:
         *,
         manifest: Mapping[str, Any] | None = None,
         adapter: Mapping[str, bytes] | None = None,
+        scorers: Scorers | None = None,
         generator: TextGenerator | None = None,
         index: Index | None = None,
+        content_index: Index | None = None,
     ) -> None:
         self.catalog, self.lm, self.template = catalog, lm, template
-        self.generator, self.index = generator, index
+        self.generator, self.index, self.content_index = generator, index, content_index
         self.counts, self.encoder, self.ranker = counts, encoder, ranker
         self.settings = settings or Settings()
         self.manifest = dict(manifest or {})
         self.item_store = ItemStore(catalog, counts, encoder)
+        self.scorers = Scorers() if scorers is None else scorers
         self._adapter = dict(adapter or {})
-        self._reader: LanguageModelScorer | None = None
-        self._reader_of: tuple[CausalLM | None, TextGenerator | None] = None, None
-        self._pools: Pools | None = None
-        self._grounder: Grounder | None = None
+        self.scorers.load(self._adapter)
+        self.pipeline = Pipeline(self)
 
     # -- loading and saving ---------------------------------------------------------------------
 
@@ -111,6 +106,7 @@ class Recommender:
         token: str | None = None,
         generator: TextGenerator | None = None,
         index: Index | None = None,
+        content_index: Index | None = None,
     ) -> Recommender:
         """Load an artifact.
 
@@ -123,8 +119,10 @@ class Recommender:
             token: for a private repository; ``None``: that of ``hf auth login`` or ``HF_TOKEN``.
             generator: writes titles in the place of the language model, which is then loaded only
                 when titles are to be judged (``catalog``, ``both``); see ``docs/gpu.md``.
-            index: finds titles by meaning, such as ``PgVectorIndex`` for several processes;
-                ``None``: one in memory.
+            index: of title vectors, such as ``PgVectorIndex`` for several processes; ``None``: one
+                in memory.
+            content_index: of content vectors, searched for candidates where the catalog has more
+                than ``Settings.pool_from`` items; likewise, and never the same one.
 
         Raises:
             ArtifactError: missing, damaged, or made for another base model.
@@ -138,7 +136,7 @@ class Recommender:
         made = load_recommender(
             cls, folder, device=device, dtype=dtype, catalog=catalog, generator=generator
         )
-        made.index = index
+        made.index, made.content_index = index, content_index
         return made
 
     def push_to_hub(
@@ -158,7 +156,7 @@ class Recommender:
         A catalog that still is the one its source provides is named, not copied; any other is
         saved with the artifact.
         """
-        files: artifacts.Files = dict(self._adapter)
+        files: artifacts.Files = self._adapter | self.scorers.save()
         manifest = {k: v for k, v in self.manifest.items() if k not in ("files", "format")}
         source = manifest.get("catalog", {})
         if source.get("source") is None or source.get("fingerprint") != self.catalog.fingerprint():
@@ -254,14 +252,16 @@ class Recommender:
             CatalogError: the catalog is empty.
         """
         chosen = tuple(default_filters() if filters is None else filters)
-        options = AnswerOptions(
+        options = RecommendOptions(
             k, strategy, chosen, diversity, popularity_penalty, near_duplicates=near_duplicates
         )
-        if isinstance(profile, UserProfile | Mapping):
-            user = self._request(profile, context, unknown_picks)
-            return self.answer_to(user, options, decoding=decoding, seed=seed)
-        users = [self._request(each, context, unknown_picks) for each in profile]
-        return answer_all(self, [Request(user, options, decoding, seed) for user in users])
+        alone = isinstance(profile, UserProfile | Mapping)
+        requests = [
+            RecommendRequest(self._resolve(each, context, unknown_picks), options, decoding, seed)
+            for each in ([profile] if alone else profile)
+        ]
+        made = self.pipeline.all(requests)
+        return made[0] if alone else made
 
     # -- the stages by themselves ---------------------------------------------------------------
 
@@ -291,12 +291,9 @@ class Recommender:
             raise ConfigError(f"strategy is {strategy!r}", hint="generate takes catalog or free")
         if n < 1:
             raise ConfigError(f"n is {n}, expected at least 1")
-        user = self._request(profile, context, unknown_picks)
-        prompt = self.prompt(user).text
-        if strategy == "free":
-            rows = self.choosable(user, decoding)
-            return list(self.reader.write(prompt, n, decoding, seed, rows))
-        return self.reader.candidates(prompt, n)
+        user = self._resolve(profile, context, unknown_picks)
+        options = RecommendOptions(strategy=strategy, filters=tuple(default_filters()))
+        return self.pipeline.generate(RecommendRequest(user, options, decoding, seed), n)
 
     def ground(self, candidates: Sequence[Candidate | str]) -> list[Grounding]:
         """Look candidate titles up in the catalog: title → ids, or abstain."""
@@ -304,7 +301,7 @@ class Recommender:
             Candidate(text=c, logprob=0.0, strategy="free") if isinstance(c, str) else c
             for c in candidates
         ]
-        return self.grounder.ground(as_candidates)
+        return self.pipeline.resources.grounder.ground(as_candidates)
 
     def rank(
         self,
@@ -319,87 +316,24 @@ class Recommender:
         unknown_picks: str = "error",
     ) -> RecommendationList:
         """Filter and rank only the items that ``groundings`` found, however they were generated."""
-        user = self._request(profile, context, unknown_picks)
+        user = self._resolve(profile, context, unknown_picks)
         chosen = tuple(default_filters() if filters is None else filters)
-        found = LMSignals(
-            written=written_feature(self.item_store, groundings),
-            found=reached(groundings),
-            groundings=tuple(groundings),
-        )
-        pool = frozenset(found.found or ())
-        options = AnswerOptions(k, "free", chosen, diversity, popularity_penalty, pool)
-        return self.answer(user, found, options)
+        only = frozenset(m.item_id for g in groundings for m in g.matches)
+        options = RecommendOptions(k, "free", chosen, diversity, popularity_penalty, only)
+        return self.pipeline.rank_grounded(RecommendRequest(user, options), groundings)
 
-    def answer_to(
-        self,
-        user: ResolvedProfile,
-        options: AnswerOptions,
-        *,
-        decoding: DecodingConfig | None = None,
-        seed: int = 0,
-    ) -> RecommendationList:
-        """``recommend`` to a resolved profile: the model judges the user's ``shortlist``."""
-
-        def ask(strategy: Strategy, rows: Ints | None) -> LMSignals:
-            if strategy == "free":
-                rows = self.choosable(user, decoding, options)
-            return self.lm_signals(user, strategy, rows=rows, decoding=decoding, seed=seed)
-
-        return self.answer_by(user, options, ask)
-
-    def answer_by(
-        self,
-        user: ResolvedProfile,
-        options: AnswerOptions,
-        ask: Callable[[Strategy, Ints | None], LMSignals],
-    ) -> RecommendationList:
-        """``answer_to``, the language model's evidence given by a function.
+    def features(self, user: ResolvedProfile, scores: Iterable[Scores] = ()) -> Floats:
+        """The ranker's input over the whole catalog.
 
         Args:
             user: the resolved profile.
-            options: what is asked for.
-            ask: (``catalog`` or ``free``, rows of the shortlist) → evidence about the catalog.
+            scores: of scorers of other scopes, such as language models, over the whole catalog.
+
+        Returns:
+            Shape (N, len(SIGNALS)), rows in catalog order, columns in that of ``SIGNALS``.
         """
-        steps = self.steps(user, options)
-        with one_blas_thread():
-            try:
-                asked = next(steps)
-                while True:
-                    asked = steps.send(ask(*asked))
-            except StopIteration as end:
-                made: RecommendationList = end.value
-                return made
-
-    def steps(self, user: ResolvedProfile, options: AnswerOptions) -> Steps:
-        """``answer_by`` that stops wherever the language model is needed; see ``Listing``."""
-        return Listing(self, user, options).steps()
-
-    def looked_at(self, user: ResolvedProfile, more: Iterable[str] = ()) -> ItemStore:
-        """What is looked at for one user: the catalog, or a few thousand items of a large one.
-
-        Args:
-            user: the resolved profile.
-            more: ids of items that are looked at in any case.
-        """
-        self.item_store.sync()
-        if len(self.catalog) <= self.settings.pool_from:
-            return self.item_store
-        if self._pools is None:
-            self._pools = Pools(self.item_store)
-        rows = self._pools.rows(user, more)
-        return self.item_store.part(rows, [*user.liked, *user.disliked])
-
-    def shortlist(self, user: ResolvedProfile, options: AnswerOptions) -> Ints | None:
-        """Catalog rows that the model is asked about, ``None`` for the whole catalog."""
-        among = self.looked_at(user)
-        features = self.features(user, item_store=among)
-        return Listing(self, user, options).shortlist(features, among)
-
-    def answer(
-        self, user: ResolvedProfile, found: LMSignals, options: AnswerOptions
-    ) -> RecommendationList:
-        """Filter, rank and explain, given what the language model said of the whole catalog."""
-        return Listing(self, user, options).finish(found)
+        self.pipeline.sync()
+        return self.scorers.features([ScoreRequest(user, self.item_store)], [scores])[0]
 
     def resolve(
         self,
@@ -416,140 +350,7 @@ class Recommender:
         given, moment = UserProfile.parse(profile), Context.parse(context or {})
         return PickResolver(self.catalog, self.counts, unknown_picks).resolve(given, moment)
 
-    def prompt(self, user: ResolvedProfile) -> Rendered:
-        """The prompt of a resolved profile, within the token budget."""
-        self.item_store.sync()
-        return self.reader.prompt(user)
-
-    def lm_signals(
-        self,
-        user: ResolvedProfile,
-        strategy: Strategy,
-        *,
-        rows: Ints | None = None,
-        decoding: DecodingConfig | None = None,
-        seed: int = 0,
-    ) -> LMSignals:
-        """What the language model has to say about the catalog for one user.
-
-        Args:
-            user: the resolved profile.
-            strategy: what it does: judge titles, write some, or both.
-            rows: the items whose titles it judges; those of all others are given what can be told
-                on the way. ``None``: all items.
-            decoding: how it writes.
-            seed: of free writing.
-        """
-        self.item_store.sync()
-        if strategy == "prior":
-            return LMSignals()
-        prompt = self.prompt(user)
-        out = LMSignals(prompt=prompt.text, notes=prompt.notes)
-        if strategy in ("catalog", "both"):
-            logprobs = self.reader.logprobs(prompt.text, rows)
-            model = model_feature(self.item_store, logprobs, self.reader.log_prior())
-            out = replace(out, logprobs=logprobs, model=model)
-        if strategy in ("free", "both"):
-            only = rows if decoding and decoding.choices else None
-            if only is None:
-                only = self.choosable(user, decoding)
-            n = self.settings.written_titles
-            out = self.written(out, self.reader.write(prompt.text, n, decoding, seed, only))
-        return out
-
-    def written(self, out: LMSignals, titles: Sequence[Candidate]) -> LMSignals:
-        """``out``, and what written titles say: looked up in the catalog."""
-        found = self.grounder.ground(titles)
-        return replace(
-            out,
-            written=written_feature(self.item_store, found),
-            found=reached(found),
-            groundings=tuple(found),
-        )
-
-    def choosable(
-        self,
-        user: ResolvedProfile,
-        decoding: DecodingConfig | None,
-        options: AnswerOptions | None = None,
-    ) -> Ints | None:
-        """Catalog rows whose titles may be written, ``None`` if any text may.
-
-        Args:
-            user: the resolved profile.
-            decoding: says whether there are any such.
-            options: what is asked for; ``None``: ten items that pass the default filters.
-
-        Raises:
-            ConfigError: the artifact's settings leave the shortlist out.
-        """
-        if decoding is None or decoding.choices is None:
-            return None
-        from coldstart.generation.decoding.local import MOST_CHOICES
-
-        options = options or AnswerOptions(10, "catalog", tuple(default_filters()))
-        rows = self.shortlist(user, replace(options, strategy="catalog"))
-        if rows is None:  # a small catalog, or a shortlist that is turned off
-            rows = np.arange(len(self.catalog))
-            if len(rows) > MOST_CHOICES:
-                raise ConfigError(
-                    "choices from the shortlist, but this artifact has none",
-                    hint="its settings have shortlist 0; leave choices out",
-                )
-        return rows[:MOST_CHOICES]
-
-    def features(
-        self,
-        user: ResolvedProfile,
-        found: LMSignals | None = None,
-        item_store: ItemStore | None = None,
-    ) -> Floats:
-        """The ranker's input for one user, shape (N, len(FEATURES)).
-
-        Args:
-            user: the resolved profile.
-            found: what the language model said about the same items.
-            item_store: what is looked at (``looked_at``); ``None``: the catalog, in row order.
-        """
-        self.item_store.sync()
-        said = found or LMSignals()
-        return user_features(item_store or self.item_store, user, said.model, said.written)
-
-    @property
-    def reader(self) -> LanguageModelScorer:
-        """The language model at work on this catalog.
-
-        Raises:
-            ConfigError: there is no language model.
-        """
-        if self.lm is None:
-            raise ConfigError(
-                "this recommender has no language model", hint="use strategy='prior', or load one"
-            )
-        made_of = self.lm, self.generator
-        if self._reader is None or self._reader_of != made_of:
-            self._reader = LanguageModelScorer(
-                self.lm, self.template, self.item_store, self.settings, self.generator
-            )
-            self._reader_of = made_of
-        return self._reader
-
-    @property
-    def grounder(self) -> Grounder:
-        """Looks titles up in the catalog."""
-        if self._grounder is None:
-            from coldstart.grounding.grounder import Grounder
-            from coldstart.grounding.index.approximate import ApproximateIndex
-
-            index = ApproximateIndex() if self.index is None else self.index
-            self._grounder = Grounder(self.encoder, index)
-        self._grounder.sync(self.catalog)
-        return self._grounder
-
-    # -- inside ---------------------------------------------------------------------------------
-
-    def _request(self, profile: Any, context: Any, unknown_picks: str) -> ResolvedProfile:
+    def _resolve(self, profile: Any, context: Any, unknown_picks: str) -> ResolvedProfile:
         if not len(self.catalog):
             raise CatalogError("the catalog is empty", hint="add items: catalog.add(Item(…))")
-        self.item_store.sync()
         return self.resolve(profile, context, unknown_picks=unknown_picks)

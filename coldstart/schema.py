@@ -77,7 +77,7 @@ def _as_text_map(value: object) -> object:
     return {k: str(v) for k, v in value.items() if v is not None}
 
 
-PickResolver = Annotated[tuple[Pick, ...], BeforeValidator(_as_picks), Field(max_length=10_000)]
+Picks = Annotated[tuple[Pick, ...], BeforeValidator(_as_picks), Field(max_length=10_000)]
 Texts = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=500)], ...],
     BeforeValidator(_as_texts),
@@ -112,9 +112,9 @@ class UserProfile(_Said):
     attributes: Attributes = Field(default_factory=dict)
     interests: Texts = ()
     about: str | None = Field(default=None, max_length=20_000)
-    liked: PickResolver = ()
-    disliked: PickResolver = ()
-    seen: PickResolver = ()
+    liked: Picks = ()
+    disliked: Picks = ()
+    seen: Picks = ()
     history: bool = False
 
     @field_validator("age", mode="before")
@@ -254,8 +254,26 @@ class Provenance(_Frozen):
     contributions: dict[str, float] = Field(default_factory=dict)
 
 
+class Reason(_Frozen):
+    """Why an item is recommended, as data; ``ranking.wording`` makes a sentence of it.
+
+    Args:
+        code: which kind of reason, such as ``picks`` or ``popular``.
+        arguments: the facts it states.
+    """
+
+    code: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
 class Recommendation(_Frozen):
-    """One line of the answer. ``score`` is the final ranking value: higher is better."""
+    """One line of the answer.
+
+    Args:
+        score: the final ranking value, higher is better.
+        reason: one English sentence.
+        reasons: the same as data, the strongest first.
+    """
 
     rank: int = Field(ge=1)
     item_id: str
@@ -263,6 +281,7 @@ class Recommendation(_Frozen):
     year: int | None = None
     score: float
     reason: str
+    reasons: tuple[Reason, ...] = ()
     provenance: Provenance
 
 

@@ -7,6 +7,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.conftest import ROOT
+from tests.waiting import PATIENCE
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -19,6 +20,11 @@ def test_there_are_notebooks():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_notebook_runs(path):
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=540, resources={"metadata": {"path": ROOT}})
+    client = NotebookClient(
+        notebook,
+        timeout=None,  # pytest's is enough
+        startup_timeout=int(PATIENCE),
+        resources={"metadata": {"path": ROOT}},
+    )
     client.execute()  # raises CellExecutionError, which shows the failing cell
     assert any(cell.get("outputs") for cell in notebook.cells)

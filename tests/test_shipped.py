@@ -14,9 +14,8 @@ from coldstart import Catalog, Context, Item, Recommender, UserProfile
 from coldstart.evaluation.baselines.scored import popularity_baseline
 from coldstart.evaluation.figures import Memo, Ours, as_markdown
 from coldstart.evaluation.harness import cold_users, evaluate
-from coldstart.pipeline.response import AnswerOptions
-from coldstart.ranking.filters import Known
 from coldstart.splitting.user_splits import Split
+from coldstart.testing.probes import lm_signals_of
 from tests.conftest import ARTIFACT, ROOT
 
 PEOPLE = [
@@ -81,7 +80,7 @@ def test_counts_are_those_of_the_training_users(shipped, movielens):
 
 def test_exact_probabilities_sum_to_one(shipped):
     user = shipped.resolve(PEOPLE[2])
-    logprobs = shipped.lm_signals(user, "catalog").logprobs
+    logprobs = lm_signals_of(shipped, user, "catalog").logprobs
     assert np.exp(logprobs).sum() == pytest.approx(1.0, abs=1e-6)
 
 
@@ -172,11 +171,3 @@ def test_tables_in_the_readme_are_those_of_the_reports():
 def test_popularity_baseline_is_the_real_one(shipped, movielens):
     top = popularity_baseline(shipped.catalog, shipped.counts).recommend(UserProfile(), k=1)
     assert top[0].title == "Star Wars"
-
-
-def test_answers_can_be_asked_for_with_evidence_at_hand(shipped):
-    user = shipped.resolve(PEOPLE[0])
-    found = shipped.lm_signals(user, "both")
-    for strategy in ("catalog", "free", "both", "prior"):
-        answer = shipped.answer(user, found, AnswerOptions(5, strategy, (Known(),)))
-        assert len(answer) == 5

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from coldstart.batch.plan import BatchOptions, BatchPlan
 from coldstart.batch.users import UserRow, UserTable
 from coldstart.errors import ColdstartError, GeneratorError
-from coldstart.pipeline.batching import Request, answer_in_parts
-from coldstart.pipeline.response import AnswerOptions
+from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import default_filters
 from coldstart.runtime.cache import write_through
 from coldstart.schema import RecommendationList
@@ -41,7 +40,7 @@ class PartWriter:
     ) -> None:
         self._recommender, self._users, self._plan, self._out = recommender, users, plan, out
         options = plan.options
-        self._options = AnswerOptions(
+        self._options = RecommendOptions(
             options.k,
             options.strategy,
             tuple(default_filters()),
@@ -63,22 +62,22 @@ class PartWriter:
 
     def _rows(self, users: Sequence[UserRow]) -> list[dict[str, Any]]:
         results: dict[int, RecommendationList | Exception] = {}
-        pending: list[tuple[int, Request]] = []
+        pending: list[tuple[int, RecommendRequest]] = []
         for n, user in enumerate(users):
             try:
                 pending.append((n, self._request(user)))
             except ColdstartError as e:
                 results[n] = e
         requests = [request for _, request in pending]
-        for position, result in answer_in_parts(self._recommender, requests):
+        for position, result in self._recommender.pipeline.run(requests):
             results[pending[position][0]] = result
         return [_row(user, results[n]) for n, user in enumerate(users)]
 
-    def _request(self, row: UserRow) -> Request:
+    def _request(self, row: UserRow) -> RecommendRequest:
         if row.profile is None:
             raise ColdstartError(row.error or "")
         user = self._recommender.resolve(row.profile, row.context)
-        return Request(user, self._options, seed=self._plan.options.seed)
+        return RecommendRequest(user, self._options, seed=self._plan.options.seed)
 
 
 def _row(user: UserRow, result: RecommendationList | Exception) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 from itertools import compress
 from typing import TYPE_CHECKING
@@ -156,6 +156,10 @@ class ItemStore:
         if isinstance(ids, IdSet) and ids.rows is self._all_rows:
             return np.flatnonzero(ids.mask[self.where])
         return np.array([self.rows[i] for i in ids if i in self.rows], dtype=np.int64)
+
+    def rows_in_order(self, ids: Iterable[str]) -> list[int]:
+        """Rows of those ids that are here, in the order given."""
+        return [self.rows[i] for i in ids if i in self.rows]
 
     def vector_of(self, text: str) -> Float:
         """Unit vector of a text, shape (dim,); the last few are remembered."""

@@ -41,18 +41,20 @@ from coldstart.evaluation.harness import (
     shuffled,
     summarise,
 )
-from coldstart.pipeline.response import AnswerOptions
+from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.protocols import Recommends
 from coldstart.ranking.filters import Known
 from coldstart.runtime.cache import write_atomic
 from coldstart.schema import RecommendationList, Strategy, UserProfile
+from coldstart.scoring.cached_scorer import CachedScorer
 from coldstart.scoring.lm_signals import LMSignals, joined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from coldstart.profile.resolve import ResolvedProfile
     from coldstart.recommender import Recommender
-    from coldstart.scoring.features import ResolvedProfile
+    from coldstart.scoring.scorer import Scorer
 
 Report = Callable[[str, int, int], None]
 
@@ -60,7 +62,6 @@ RESERVED = 10
 SLICE_USERS, SLICE_SHOTS = 6, (0, 5)
 """A part small enough for every test run to repeat."""
 MEMO_BYTES = 512 * 2**20
-_OBJECTS = 20  # bytes of memory by character of JSON, about
 
 
 class Memo:
@@ -81,10 +82,21 @@ class Memo:
     ) -> None:
         if most_bytes < 0:
             raise ConfigError(f"most_bytes is {most_bytes}, expected at least 0")
-        self.recommender, self._seed, self._most = recommender, seed, most_bytes
-        #: (strategy, profile, rows) → (what is known, its size); oldest first.
-        self._known: dict[tuple[Strategy, str, bytes], tuple[LMSignals, int]] = {}
-        self.bytes = 0
+        self.recommender, self.seed = recommender, seed
+        self._cached: list[CachedScorer] = []
+
+        def cached(scorer: Scorer) -> Scorer:
+            if scorer.scope == "candidates":
+                return scorer
+            self._cached.append(CachedScorer(scorer, most_bytes=most_bytes))
+            return self._cached[-1]
+
+        self.scorers = recommender.scorers.replaced(cached)
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory is kept."""
+        return sum(scorer.bytes for scorer in self._cached)
 
     def lm_signals(
         self,
@@ -99,38 +111,13 @@ class Memo:
         Args:
             profile: who asks.
             strategy: what the model does.
-            rows: items whose titles are scored, ``None`` for all; see ``Recommender.lm_signals``.
+            rows: items whose titles are scored, ``None`` for all.
         """
-        key = profile.model_copy(update={"seen": ()}).model_dump_json()
         user = self.recommender.resolve(profile)
-        if strategy == "both":
-            judged, wrote = (self._ask(s, key, user, rows) for s in ("catalog", "free"))
-            return user, joined(judged, wrote)
-        return user, self._ask(strategy, key, user, rows)
-
-    def _ask(
-        self,
-        strategy: Strategy,
-        profile: str,
-        user: ResolvedProfile,
-        rows: NDArray[np.int64] | None,
-    ) -> LMSignals:
-        some = b"" if rows is None or strategy == "free" else rows.tobytes()
-        key = (strategy, profile, some)
-        if key not in self._known:
-            found = self.recommender.lm_signals(user, strategy, rows=rows, seed=self._seed)
-            size = _OBJECTS * len(profile) + _size(found)
-            self._known[key] = found, size
-            self.bytes += size
-            while self.bytes > self._most and len(self._known) > 1:
-                self.bytes -= self._known.pop(next(iter(self._known)))[1]
-        return self._known[key][0]
-
-
-def _size(found: LMSignals) -> int:
-    arrays = (found.logprobs, found.model, found.written)
-    texts = len(found.prompt or "") + sum(len(g.model_dump_json()) for g in found.groundings)
-    return sum(a.nbytes for a in arrays if a is not None) + _OBJECTS * texts
+        scores = self.recommender.pipeline.model_scores(
+            user, strategy, rows=rows, seed=self.seed, scorers=self.scorers
+        )
+        return user, joined(s.lm for s in scores if s.lm is not None)
 
 
 class Ours:
@@ -140,14 +127,11 @@ class Ours:
         self._memo, self._strategy = memo, strategy
 
     def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
-        """Rank the whole catalog, as ``Recommender.answer_to`` does."""
-        ours = self._memo.recommender
-        options = AnswerOptions(k, self._strategy, (Known(),), near_duplicates=True)
-        return ours.answer_by(
-            ours.resolve(profile),
-            options,
-            lambda strategy, rows: self._memo.lm_signals(profile, strategy, rows)[1],
-        )
+        """Rank the whole catalog, as ``Recommender.recommend`` does."""
+        memo = self._memo
+        options = RecommendOptions(k, self._strategy, (Known(),), near_duplicates=True)
+        request = RecommendRequest(memo.recommender.resolve(profile), options, seed=memo.seed)
+        return memo.recommender.pipeline.one(request, memo.scorers)
 
 
 def model_alone(memo: Memo, feature: Literal["logprobs", "written"]) -> ScoredBaseline:

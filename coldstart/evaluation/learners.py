@@ -25,15 +25,11 @@ from coldstart.interactions.live_counts import LiveCounts
 from coldstart.protocols import Encoder, Recommends
 from coldstart.recommender import Recommender
 from coldstart.schema import RecommendationList, UserProfile
-from coldstart.scoring.lm_signals import LMSignals
-from coldstart.scoring.recency import recency_features, recent_co_occurrence
+from coldstart.scoring.recency import RecencyScorers, recent_co_occurrence
 from coldstart.splitting.user_splits import Split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from coldstart.catalog.item_store import ItemStore
-    from coldstart.scoring.features import ResolvedProfile
 
     Floats = NDArray[np.float64]
 
@@ -92,7 +88,7 @@ def make_learner(
         return Learner(name, counts, build(counts, None), build, decays=True)
     made = known[name].make(training, split, data)
     if isinstance(made, Prior):
-        builder = _RecentRecommender.builder(made.recommender)
+        builder = _decaying_blend(made.recommender)
         return Learner(name, counts, made, builder, decays=True)
     return Learner(name, counts, made)
 
@@ -239,32 +235,21 @@ def _item_knn(training: TrainingData, data: Dataset, split: Split) -> Build:
     return build
 
 
-class _RecentRecommender(Recommender):
-    """Coldstart with decaying picks."""
+def _decaying_blend(like: Recommender) -> Build:
+    """Builds coldstart with decaying picks and the ranker of ``like``: weights and trees stay."""
+    memory = CachedEncoder(like.encoder, None)  # the catalog is encoded at every snapshot
 
-    half_life: float | None = None
+    def build(counts: Counts, half_life: float | None) -> Recommends:
+        made = Recommender(
+            like.catalog,
+            None,
+            like.template,
+            counts,
+            memory,
+            like.ranker,
+            like.settings,
+            scorers=RecencyScorers(half_life),
+        )
+        return Prior(made)
 
-    @classmethod
-    def builder(cls, like: Recommender) -> Build:
-        """Recommenders with the ranker of ``like``: its weights and trees are kept."""
-        memory = CachedEncoder(like.encoder, None)  # the catalog is encoded at every snapshot
-
-        def build(counts: Counts, half_life: float | None) -> Recommends:
-            made = cls(
-                like.catalog, None, like.template, counts, memory, like.ranker, like.settings
-            )
-            made.half_life = half_life
-            return Prior(made)
-
-        return build
-
-    def features(
-        self,
-        user: ResolvedProfile,
-        found: LMSignals | None = None,
-        item_store: ItemStore | None = None,
-    ) -> Floats:
-        """The ranker's input, recent picks counting more."""
-        self.item_store.sync()
-        said, known = found or LMSignals(), item_store or self.item_store
-        return recency_features(known, user, self.half_life, said.model, said.written)
+    return build

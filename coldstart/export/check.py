@@ -9,7 +9,7 @@ import numpy as np
 
 from coldstart.errors import CatalogError, ModelError
 from coldstart.schema import UserProfile
-from coldstart.scoring.language_model import LanguageModelScorer
+from coldstart.scoring.catalog_model import CatalogLanguageModel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,7 +79,10 @@ class Original:
         recommender.item_store.sync()
         self._recommender = recommender
         self._settings = replace(recommender.settings, shortlist_tokens=_TREE_TOKENS)
-        reader, row_of = self._reader(recommender.reader.lm), recommender.catalog.rows
+        reader, row_of = (
+            self._reader(recommender.pipeline.resources.model.lm),
+            recommender.catalog.rows,
+        )
         self._answers: dict[str, _Answer] = {}
         for name, profile in profiles(recommender).items():
             prompt = reader.prompt(recommender.resolve(profile)).text
@@ -100,9 +103,9 @@ class Original:
             moved.append(np.abs(expected[first] - expected[right]).max() if sound else np.inf)
         return Check(tuple(differs), float(max(gaps)), float(max(moved)))
 
-    def _reader(self, lm: CausalLM) -> LanguageModelScorer:
+    def _reader(self, lm: CausalLM) -> CatalogLanguageModel:
         rec = self._recommender
-        return LanguageModelScorer(lm, rec.template, rec.item_store, self._settings)
+        return CatalogLanguageModel(lm, rec.template, rec.item_store, self._settings)
 
 
 def profiles(recommender: Recommender) -> dict[str, UserProfile]:

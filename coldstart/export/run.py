@@ -129,7 +129,7 @@ def export(
     report("loading the base model and the adapter")
     load = partial(load_unmerged, device="cpu", dtype="float32")
     recommender = load_with(Recommender, artifact, None, load)
-    lm = recommender.reader.lm
+    lm = recommender.pipeline.resources.model.lm
     if plan.gguf:
         check_writable(lm.model.config)
     report("asking the original about three profiles")

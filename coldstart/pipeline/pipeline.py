@@ -1,134 +1,229 @@
-"""How one list comes about: what is looked at, what the model is asked about, what is shown."""
+"""The recommendation pipeline: candidates → scores → filters and ranking → explanation, in batches.
+
+One request is a batch of one. Prompts of a batch are read in one forward pass, because matrix
+products of more rows are faster (``python benchmarks/throughput.py --joint``); nothing else is
+shared, so every list is the one that its request would get alone, but for the last bits of a sum.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.pipeline.response import Answer, AnswerOptions, adjusted
-from coldstart.ranking.filters import verdict
-from coldstart.schema import Item, RecommendationList, Strategy
-from coldstart.scoring.features import ResolvedProfile, with_model
-from coldstart.scoring.lm_signals import LMSignals, joined
+from coldstart.pipeline.candidates import CandidateStage
+from coldstart.pipeline.draft import Draft, isolate
+from coldstart.pipeline.explain import ExplainStage
+from coldstart.pipeline.parts import PartsResources
+from coldstart.pipeline.propose import ProposeStage, concurrency, proposing
+from coldstart.pipeline.rank import RankStage
+from coldstart.pipeline.score import ScoreStage
+from coldstart.runtime.hardware import one_blas_thread
+from coldstart.schema import Candidate, Grounding, RecommendationList
+from coldstart.scoring.lm_signals import LMSignals
+from coldstart.scoring.scorer import Scope, ScoreRequest, Scores
+from coldstart.scoring.written import written_scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.catalog.item_store import ItemStore
-    from coldstart.recommender import Recommender
+    from coldstart.pipeline.parts import Parts
+    from coldstart.pipeline.request import RecommendRequest
+    from coldstart.profile.resolve import ResolvedProfile
+    from coldstart.schema import Strategy
+    from coldstart.scoring.scorers import Scorers
 
-    Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
-    Steps = Generator[tuple[Strategy, Ints | None], LMSignals, RecommendationList]
 
-_WIDER = 20  # times k: items that may be shown, looked at where too few of the pool may
+BATCH = 16
+"""Requests whose prompts are read at once; more together are hardly faster."""
+_WIDER = 20  # times k: items that pass the filters, added where too few candidates do
 
 
-class Listing:
-    """One user's list in the making.
+class Pipeline:
+    """Makes lists for batches of resolved requests.
+
+    The stages are attributes: ``propose``, ``candidates``, ``score``, ``rank`` and ``explain``,
+    each an object with one public method.
 
     Args:
-        recommender: whose catalog, signals and blend it is made of.
-        user: the resolved profile.
-        options: what is asked for.
+        parts: of the recommender; its catalog must not change during a batch.
     """
 
-    def __init__(
-        self, recommender: Recommender, user: ResolvedProfile, options: AnswerOptions
-    ) -> None:
-        self._of, self._user, self._options = recommender, user, options
-        self._whole = recommender.item_store
-        self._whole.sync()
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.resources = PartsResources(parts)
+        self.candidates = CandidateStage(parts)
+        self.score = ScoreStage(parts)
+        self.propose = ProposeStage(parts, self.candidates, self.score)
+        self.rank = RankStage(parts)
+        self.explain = ExplainStage(parts)
 
-    def steps(self) -> Steps:
-        """Make the list, stopping wherever the language model is needed.
+    def run(
+        self, requests: Sequence[RecommendRequest], scorers: Scorers | None = None
+    ) -> Iterator[tuple[int, RecommendationList | Exception]]:
+        """Recommend for every request; errors are isolated per request.
+
+        Requests without a language model come first, those for which it writes titles last: writing
+        takes several times as long as reading, and whatever is ready is given out before.
+
+        Args:
+            requests: any number; ``BATCH`` at a time are worked on together.
+            scorers: instead of the recommender's, such as some that keep their scores.
 
         Yields:
-            What it would ask: (``catalog`` or ``free``, rows of the shortlist). It goes on when
-            sent the evidence about the catalog. The list is what it returns.
+            The position of a request and its list, or its error, as soon as it is there.
         """
-        options, wrote = self._options, LMSignals()
-        if options.strategy in ("free", "both"):
-            wrote = yield "free", None
-        named = set(wrote.found or ())
-        if len(self._whole.ids) > self._of.settings.pool_from:
-            named |= self._promoted()
-        among = self._of.looked_at(self._user, named)
-        out = yield from self._answer(among, wrote)
-        if len(out) < options.k and among is not self._whole:
-            # Few of those looked at may be shown: look at more that may.
-            named.update(self._popular_that_pass(_WIDER * options.k))
-            out = yield from self._answer(self._of.looked_at(self._user, named), wrote)
+        for start in range(0, len(requests), BATCH):
+            with one_blas_thread():
+                some = requests[start : start + BATCH]
+                yield from self._batch(start, some, scorers or self._parts.scorers)
+
+    def all(
+        self, requests: Sequence[RecommendRequest], scorers: Scorers | None = None
+    ) -> list[RecommendationList]:
+        """The list of every request. Raises the first error."""
+        made: dict[int, RecommendationList] = {}
+        for position, one in self.run(requests, scorers):
+            if isinstance(one, Exception):
+                raise one
+            made[position] = one
+        return [made[position] for position in range(len(requests))]
+
+    def one(self, request: RecommendRequest, scorers: Scorers | None = None) -> RecommendationList:
+        """The list of one request. Raises its error."""
+        return self.all([request], scorers)[0]
+
+    def model_scores(
+        self,
+        user: ResolvedProfile,
+        strategy: Strategy,
+        *,
+        rows: Ints | None = None,
+        seed: int = 0,
+        scorers: Scorers | None = None,
+    ) -> list[Scores]:
+        """Scores over the whole catalog by language models, and all else beyond candidate scope.
+
+        Args:
+            user: the resolved profile.
+            strategy: which scorers take part.
+            rows: catalog rows that scorers of the scope ``shortlist`` score; ``None``: all.
+            seed: of free writing.
+            scorers: instead of the recommender's.
+        """
+        self.sync(scorers)
+        out = []
+        scopes: tuple[tuple[Scope, Ints | None], ...] = (("catalog", None), ("shortlist", rows))
+        for scope, only in scopes:
+            for scorer in (scorers or self._parts.scorers).of(strategy, scope):
+                request = ScoreRequest(user, self._parts.item_store, only, seed=seed)
+                (found,) = scorer.score([request])
+                if isinstance(found, Exception):
+                    raise found
+                out.append(found)
         return out
 
-    def shortlist(self, features: Floats, among: ItemStore) -> Ints | None:
-        """Catalog rows that the model is asked about, ``None`` for the whole catalog.
+    def generate(self, request: RecommendRequest, n: int) -> list[Candidate]:
+        """The ``n`` likeliest catalog titles (``catalog``) or written titles (``free``)."""
+        self.sync()
+        model = self.resources.model
+        prompt = model.prompt(request.user).text
+        if request.options.strategy == "catalog":
+            return model.candidates(prompt, n)
+        rows = self.propose.choices(Draft(0, request, self._parts.item_store))
+        return list(model.write(prompt, n, request.decoding, request.seed, rows))
 
-        They are the best by the blend without the model among those that may be shown, and no fewer
-        than are asked for.
-
-        Args:
-            features: of what is looked at, shape (len(among.ids), len(FEATURES)).
-            among: what is looked at.
-        """
-        options, wanted = self._options, self._of.settings.shortlist
-        size = wanted and max(wanted, 2 * options.k)
-        if options.strategy not in ("catalog", "both") or not 0 < size < len(self._whole.ids):
-            return None
-        scores = features @ self._of.ranker.weights("prior", len(self._user.liked))
-        scores = scores + adjusted(among, options.adjustments)
-        ranked = np.argsort(-scores, kind="stable").tolist()
-        passing = (row for row in ranked if self._passes(among.items[row]))
-        return among.where[list(islice(passing, size))]
-
-    def finish(
-        self,
-        found: LMSignals,
-        features: Floats | None = None,
-        among: ItemStore | None = None,
+    def rank_grounded(
+        self, request: RecommendRequest, groundings: Sequence[Grounding]
     ) -> RecommendationList:
-        """Filter, rank and explain.
+        """Rank and explain what given titles were grounded to."""
+        self.sync()
+        draft = Draft(0, request, self._parts.item_store)
+        draft.catalog_scores = [written_scores(LMSignals(), self._parts.item_store, groundings)]
+        self.score.score([draft], self._parts.scorers)
+        if isinstance(draft.made, Exception):
+            raise draft.made
+        return self.explain.explain(draft, self.rank.rank(draft))
 
-        Args:
-            found: what the language model said of the whole catalog.
-            features: of what is looked at, if they are there already.
-            among: what is looked at; ``None``: the catalog.
-        """
-        among = among or self._whole
-        if features is None:
-            features = self._of.features(self._user, item_store=among)
-        if among is not self._whole:
-            found = found.of_rows(among.where)
-        whole = with_model(features, found.model, found.written)
-        return Answer(among, self._of.ranker, self._user, found, whole, self._options).build()
+    def sync(self, scorers: Scorers | None = None) -> None:
+        """Have item store and scorers catch up with the catalog."""
+        self._parts.item_store.sync()
+        (scorers or self._parts.scorers).sync(self.resources)
 
-    def _answer(self, among: ItemStore, wrote: LMSignals) -> Steps:
-        features, found = self._of.features(self._user, item_store=among), wrote
-        if self._options.strategy in ("catalog", "both"):
-            judged = yield "catalog", self.shortlist(features, among)
-            found = joined(judged, wrote)
-        return self.finish(found, features, among)
+    def _batch(
+        self, start: int, requests: Sequence[RecommendRequest], scorers: Scorers
+    ) -> Iterator[tuple[int, RecommendationList | Exception]]:
+        self.sync(scorers)
+        items = self._parts.item_store
+        drafts = [Draft(start + n, request, items) for n, request in enumerate(requests)]
+        writing = [d for d in drafts if any(d.asks(s) for s in proposing(scorers))]
+        models = [s for s in scorers if s.scope == "shortlist"]
+        reading = [d for d in drafts if d not in writing and any(d.asks(s) for s in models)]
+        quick = [d for d in drafts if d not in writing and d not in reading]
+        yield from self._finish(quick, scorers)
+        yield from self._finish(reading, scorers)
+        while writing:
+            some = writing[: concurrency(scorers)]
+            del writing[: len(some)]
+            self.propose.propose(some, scorers)
+            yield from self._finish(some, scorers)
 
-    def _passes(self, item: Item) -> bool:
-        """Whether it may be shown."""
-        user = self._user
-        return verdict(item, self._options.filters, user.profile, user.context) is None
+    def _finish(
+        self, drafts: Sequence[Draft], scorers: Scorers
+    ) -> Iterator[tuple[int, RecommendationList | Exception]]:
+        """All stages after the proposals; twice where too few candidates pass the filters."""
+        named = {draft.position: self._named(draft) for draft in drafts}
+        self._make(drafts, named, scorers)
+        short = [draft for draft in drafts if self._is_short(draft)]
+        yield from ((d.position, d.made) for d in drafts if d.made is not None and d not in short)
+        for draft in short:
+            named[draft.position].update(self._popular_that_pass(draft))
+        self._make(short, named, scorers)
+        yield from ((draft.position, draft.made) for draft in short if draft.made is not None)
 
-    def _promoted(self) -> set[str]:
-        """Ids of the most popular items that something raises."""
-        raised = (a.items for a in self._options.adjustments if a.amount > 0)
-        return {i for items in raised for i in self._most_popular(items)}
+    def _make(
+        self, drafts: Sequence[Draft], named: Mapping[int, Collection[str]], scorers: Scorers
+    ) -> None:
+        def select(draft: Draft) -> None:
+            user = draft.request.user
+            draft.candidates = self.candidates.select(user, named[draft.position])
 
-    def _most_popular(self, ids: Collection[str]) -> list[str]:
-        rows = self._whole.rows_of(ids)
-        ranked = rows[np.argsort(-self._whole.popularity[rows], kind="stable")]
-        return [self._whole.ids[row] for row in ranked[: _WIDER * self._options.k].tolist()]
+        def respond(draft: Draft) -> None:
+            draft.made = self.explain.explain(draft, self.rank.rank(draft))
 
-    def _popular_that_pass(self, n: int) -> Iterable[str]:
-        """Ids of the most popular items that may be shown."""
-        ranked = np.argsort(-self._whole.popularity, kind="stable")
-        items = (self._whole.items[row] for row in ranked)
-        return islice((item.item_id for item in items if self._passes(item)), n)
+        isolate(drafts, select)
+        self.score.score(drafts, scorers)
+        isolate(drafts, respond)
+
+    def _is_short(self, draft: Draft) -> bool:
+        """Whether fewer items than asked for were found in a part of the catalog."""
+        if not isinstance(draft.made, RecommendationList):
+            return False
+        part = draft.candidates is not self._parts.item_store
+        return part and len(draft.made) < draft.request.options.k
+
+    def _named(self, draft: Draft) -> set[str]:
+        """Ids of items that are candidates in any case: written, or promoted."""
+        named = set(draft.lm.found or ())
+        items = self._parts.item_store
+        if len(items.ids) > self._parts.settings.pool_from:
+            raised = (a.items for a in draft.request.options.adjustments if a.amount > 0)
+            for ids in raised:
+                named.update(self._most_popular(ids, _WIDER * draft.request.options.k))
+        return named
+
+    def _most_popular(self, ids: Collection[str], n: int) -> list[str]:
+        items = self._parts.item_store
+        rows = items.rows_of(ids)
+        ranked = rows[np.argsort(-items.popularity[rows], kind="stable")]
+        return [items.ids[row] for row in ranked[:n].tolist()]
+
+    def _popular_that_pass(self, draft: Draft) -> Iterable[str]:
+        """Ids of the most popular items that the filters allow."""
+        items = self._parts.item_store
+        ranked = (items.items[row] for row in np.argsort(-items.popularity, kind="stable"))
+        passing = (item.item_id for item in ranked if draft.passes(item))
+        return islice(passing, _WIDER * draft.request.options.k)

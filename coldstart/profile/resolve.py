@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from coldstart.catalog.catalog import Catalog
 from coldstart.errors import ConfigError, ProfileError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Context, Pick, UserProfile
-from coldstart.scoring.features import ResolvedProfile
+
+
+@dataclass(frozen=True)
+class ResolvedProfile:
+    """A profile whose picks are catalog ids.
+
+    Args:
+        profile: as given, with ``liked``, ``disliked`` and ``seen`` replaced by item ids.
+        context: the moment, ``viewing`` replaced by an item id.
+        unknown: picks that the catalog lacks, as the user wrote them.
+    """
+
+    profile: UserProfile
+    context: Context
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def liked(self) -> list[str]:
+        """Ids of the liked items, and of the one being looked at."""
+        picks = [p.item for p in self.profile.liked]
+        viewing = [self.context.viewing.item] if self.context.viewing else []
+        return list(dict.fromkeys([*picks, *viewing]))
+
+    @property
+    def disliked(self) -> list[str]:
+        """Ids of the disliked items."""
+        return list(dict.fromkeys(p.item for p in self.profile.disliked))
 
 
 class PickResolver:

@@ -1,201 +1,77 @@
-"""The language model at work on one catalog: prompts, scores of every title, free writing."""
+"""The language model's scores of catalog titles (strategies ``catalog`` and ``both``)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.catalog.item_store import ItemStore
-from coldstart.prompts import PromptTemplate, Rendered
-from coldstart.schema import Candidate
-from coldstart.scoring.features import ResolvedProfile
-from coldstart.settings import PRIOR_COUNT, Settings, prompt_budget
+from coldstart.scoring.lm_signals import LMSignals
+from coldstart.scoring.scorer import BaseScorer, Scope, Scores
+from coldstart.scoring.signal import Signal
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from coldstart.generation.decoding.free import DecodingConfig
-    from coldstart.generation.models.causal import CausalLM
-    from coldstart.generation.trie.plan import Mass, TriePlan
-    from coldstart.generation.trie.trie import TitleTrie
-    from coldstart.protocols import TextGenerator
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
+    from coldstart.catalog.item_store import ItemStore
+    from coldstart.scoring.resources import Resources
+    from coldstart.scoring.scorer import Floats, ScoreRequest
 
 
-class LanguageModelScorer:
-    """Shows the language model a user and keeps what it says in catalog row order.
+class LanguageModelScorer(BaseScorer):
+    """Log-probability lift of every shortlisted title, all prompts of a batch in one pass."""
 
-    Args:
-        lm: the language model.
-        template: turns a profile into a prompt.
-        item_store: follows the catalog; has to be synced before each use.
-        settings: how the model is used.
-        generator: writes titles; ``None``: the language model does.
-    """
+    name = "language_model"
+    scope: Scope = "shortlist"
+    strategies = frozenset({"catalog", "both"})
+    signals = (
+        Signal(
+            "model",
+            "Log-probability of the title given the request less its log prior.",
+            "nats",
+            weight=(0.5, 0.0),
+            in_trees=False,
+            group="model",
+            reason="model",
+        ),
+    )
 
-    def __init__(
-        self,
-        lm: CausalLM,
-        template: PromptTemplate,
-        item_store: ItemStore,
-        settings: Settings,
-        generator: TextGenerator | None = None,
-    ) -> None:
-        from coldstart.generation.decoding.local import LocalGenerator
-        from coldstart.generation.trie.catalog_trie import CatalogTrie
+    def sync(self, resources: Resources) -> None:
+        """Use this model."""
+        self._resources = resources
 
-        self.lm, self._template = lm, template
-        self._item_store, self._settings = item_store, settings
-        self.generator = generator or LocalGenerator(lm)
-        self._trie = CatalogTrie(lm.lines)
-        # The likes, and what is made of them.
-        self._kept_prior: tuple[Floats, tuple[Mass, Floats]] | None = None
+    def score(self, batch: Sequence[ScoreRequest]) -> Sequence[Scores | Exception]:
+        """Score the shortlist of each request; other rows get what can be told on the way.
 
-    def prompt(self, user: ResolvedProfile) -> Rendered:
-        """The prompt of a resolved profile, within the token budget."""
-        return self._template.render(
-            user.profile,
-            user.context,
-            title_of=self._titles().__getitem__,
-            budget=prompt_budget(self.lm.max_tokens, self._settings.prompt_tokens),
-            count_tokens=self.lm.lines.count,
-        )
-
-    def log_prior(self) -> Floats:
-        """Log share of every item in the likes, a little for everyone added, shape (N,)."""
-        self._sync()
-        return self._prior()[1]
-
-    def logprobs(self, prompt: str, rows: Ints | None = None) -> Floats:
-        """Log-probability of every item, shape (N,).
-
-        Args:
-            prompt: as rendered.
-            rows: the items that matter, best first; the model is asked what it takes to tell
-                theirs exactly, or those of the first ones where that takes more than
-                ``shortlist_tokens``, and the prior decides about the others. ``None``: all
-                matter, and all are exact where the trie is small enough.
+        Raises:
+            ConfigError: there is no language model.
+            ModelError: a prompt is longer than the model takes.
         """
-        (found,) = self.logprobs_of([(prompt, rows)])
-        return found
-
-    def logprobs_of(self, asked: Sequence[tuple[str, Ints | None]]) -> list[Floats]:
-        """``logprobs`` of several users, those that are exact read together.
-
-        Args:
-            asked: prompt and rows of each, as there.
-        """
-        from coldstart.generation.decoding.beam import beam_logprobs
-        from coldstart.generation.decoding.exact import exact_logprobs_of
-
-        trie, settings = self._sync(), self._settings
-        (mass, _), prior = self._prior(), settings.use_prior
-        tau, most = settings.tau if prior else 1.0, settings.exact_tokens
-        plans = [self._plan(trie, rows) for _, rows in asked]
-        together = [
-            (prompt, plan, None)
-            for (prompt, _), plan in zip(asked, plans, strict=True)
-            if plan is not None
-        ]
-        exact = iter(exact_logprobs_of(self.lm, together, mass, tau, prior=prior, most=most))
-        out = []
-        for (prompt, _), plan in zip(asked, plans, strict=True):
-            if plan is not None:
-                found = next(exact)
-            else:
-                width = settings.beam_width
-                found = beam_logprobs(self.lm, prompt, trie, mass, tau, width, prior=prior).logprobs
-            out.append(found[self._trie.position])
-        return out
-
-    def _plan(self, trie: TitleTrie, rows: Ints | None) -> TriePlan | None:
-        """The decisions to ask about; ``None`` if they are too many."""
-        if rows is not None:
-            return self._towards(trie, self._trie.position[rows])
-        if len(trie) > self._settings.exact_items:
-            return None
-        plan = trie.plan()
-        return plan if len(plan.tree_token) <= self._settings.exact_tokens else None
-
-    def _towards(self, trie: TitleTrie, items: Ints) -> TriePlan:
-        """The decisions towards the first items, as many as the budget of tree tokens allows."""
-        most, plan = self._settings.shortlist_tokens, trie.towards(items)
-        while len(plan.tree_token) > most and len(items) > 1:
-            items = items[: max(1, len(items) * most // len(plan.tree_token))]
-            plan = trie.towards(items)
-        return plan
-
-    def candidates(self, prompt: str, n: int) -> list[Candidate]:
-        """The ``n`` likeliest titles of the catalog, best first; namesakes share one."""
-        logprobs, ids, titles = self.logprobs(prompt), self._item_store.ids, self._titles()
-        rows: dict[str, list[int]] = {}
-        for row, item_id in enumerate(ids):
-            rows.setdefault(titles[item_id], []).append(row)
-        total = {t: float(np.logaddexp.reduce(logprobs[own])) for t, own in rows.items()}
-        best = sorted(total, key=lambda t: (-total[t], t))[:n]
+        model, items = self._resources.model, self._resources.items
+        prompts = [model.prompt(request.user) for request in batch]
+        rows = [request.shortlist for request in batch]
+        found = model.logprobs_of([(p.text, r) for p, r in zip(prompts, rows, strict=True)])
+        prior = model.log_prior()
         return [
-            Candidate(
-                text=title,
-                logprob=min(0.0, total[title]),
-                strategy="catalog",
-                item_ids=tuple(ids[r] for r in rows[title]),
-            )
-            for title in best
+            LMSignals(
+                logprobs=logprobs,
+                model=model_lift(items, logprobs, prior),
+                prompt=prompt.text,
+                notes=prompt.notes,
+            ).scores()
+            for prompt, logprobs in zip(prompts, found, strict=True)
         ]
 
-    def write(
-        self,
-        prompt: str,
-        n: int,
-        decoding: DecodingConfig | None = None,
-        seed: int = 0,
-        rows: Ints | None = None,
-    ) -> Sequence[Candidate]:
-        """Up to ``n`` titles as they are written, best first, of the catalog or not.
 
-        Several threads may write at a time if the generator's ``concurrency`` allows it.
+def model_lift(items: ItemStore, logprobs: Floats, prior: Floats) -> Floats:
+    """The model's log-probability less the log prior: what the model adds, shape (N,), nats.
 
-        Args:
-            prompt: as rendered.
-            n: how many.
-            decoding: how.
-            seed: of drawing.
-            rows: the only items whose titles may be written; ``None``: any text may.
-        """
-        from coldstart.generation.decoding.free import DecodingConfig
-
-        config, choices = replace(decoding or DecodingConfig(), n=n), None
-        if rows is not None:
-            titles, ids = self._titles(), self._item_store.ids
-            choices = list(dict.fromkeys(titles[ids[row]] for row in rows.tolist()))
-            if not choices:
-                return []
-        return self.generator.write(prompt, self.lm.lines, config, seed, choices)[:n]
-
-    def _titles(self) -> dict[str, str]:
-        """The title of every item as the model reads it."""
-        return self._trie.titles(self._item_store.catalog)
-
-    def _sync(self) -> TitleTrie:
-        before, trie = self._trie.version, self._trie.follow(self._item_store.catalog)
-        if self._trie.version != before:
-            self._kept_prior = None
-        return trie
-
-    def _prior(self) -> tuple[Mass, Floats]:
-        """Prior mass of all items in the order of the trie, and its log share by catalog row.
-
-        Summed up once per change.
-        """
-        from coldstart.generation.trie.plan import Mass
-
-        likes = self._item_store.likes
-        if self._kept_prior is None or self._kept_prior[0] is not likes:
-            mass = Mass((likes + PRIOR_COUNT)[self._trie.row])
-            self._kept_prior = likes, (mass, mass.log_share[self._trie.position])
-        return self._kept_prior[1]
+    Cold items: at least the 90 % quantile of the lift of their 20 warm neighbours, and never below
+    zero; that the model does not expect a title it was not trained on says nothing about the user.
+    """
+    lift = np.asarray(logprobs - prior)
+    if items.met.all():
+        return lift
+    counted = items.rows_of_columns
+    of_counted = np.where(counted >= 0, lift[counted], 0.0)
+    hoped = np.maximum(items.optimistic(of_counted), 0.0)
+    return np.where(items.met, lift, np.maximum(lift, hoped))

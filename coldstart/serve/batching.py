@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from coldstart.pipeline.batching import Request, answer_jointly
-from coldstart.pipeline.response import AnswerOptions
+from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import default_filters
 from coldstart.schema import Context, RecommendationList, UserProfile
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RecommendationRequest:
+class QueuedRequest:
     """A pending recommendation request; plain data, so that requests can be batched.
 
     Args:
@@ -53,7 +52,7 @@ class RecommendationResult(NamedTuple):
 
 
 def recommend_batch(
-    recommender: Recommender, requests: Iterable[RecommendationRequest]
+    recommender: Recommender, requests: Iterable[QueuedRequest]
 ) -> Iterator[tuple[int, RecommendationResult | Exception]]:
     """Answer a batch of requests with one language-model pass; errors stay with their request.
 
@@ -75,8 +74,8 @@ def recommend_batch(
         batched = []
     positions = {position for position, _ in batched}
     yield from ((n, _recommend(recommender, one)) for n, one in taken if n not in positions)
-    prepared: list[Request] = []
-    sources: list[tuple[int, RecommendationRequest, OnboardingSession | None]] = []
+    prepared: list[RecommendRequest] = []
+    sources: list[tuple[int, QueuedRequest, OnboardingSession | None]] = []
     for n, one in batched:
         try:
             request, session = _prepare(recommender, one)
@@ -85,12 +84,12 @@ def recommend_batch(
         else:
             prepared.append(request)
             sources.append((n, one, session))
-    for position, found in answer_jointly(recommender, prepared):
+    for position, found in recommender.pipeline.run(prepared):
         n, one, session = sources[position]
         yield n, found if isinstance(found, Exception) else _result(one, found, session)
 
 
-def _needs_model(recommender: Recommender, request: RecommendationRequest) -> bool:
+def _needs_model(recommender: Recommender, request: QueuedRequest) -> bool:
     """Whether one language-model pass is needed; a missing model is reported by ``recommend``."""
     if recommender.lm is None or not len(recommender.catalog) or request.explores:
         return False
@@ -98,7 +97,7 @@ def _needs_model(recommender: Recommender, request: RecommendationRequest) -> bo
 
 
 def _recommend(
-    recommender: Recommender, request: RecommendationRequest
+    recommender: Recommender, request: QueuedRequest
 ) -> RecommendationResult | Exception:
     try:
         if request.text is None and request.session is None:
@@ -112,7 +111,7 @@ def _recommend(
 
 
 def _result(
-    request: RecommendationRequest, found: RecommendationList, session: OnboardingSession | None
+    request: QueuedRequest, found: RecommendationList, session: OnboardingSession | None
 ) -> RecommendationResult:
     if session is None:
         return RecommendationResult(found)
@@ -121,23 +120,23 @@ def _result(
 
 
 def _prepare(
-    recommender: Recommender, request: RecommendationRequest
-) -> tuple[Request, OnboardingSession | None]:
+    recommender: Recommender, request: QueuedRequest
+) -> tuple[RecommendRequest, OnboardingSession | None]:
     """Pipeline request equivalent to ``recommend`` of the recommender, or of the session."""
     if request.text is not None or request.session is not None:
         session, context, options = _session(recommender, request)
-        return Request(*session.request(context=context, **options)), session
+        return RecommendRequest(*session.request(context=context, **options)), session
     options = {**request.options}
     unknown, filters = options.pop("unknown_picks", "error"), options.pop("filters", None)
     decoding, seed = options.pop("decoding", None), options.pop("seed", 0)
     chosen = tuple(default_filters() if filters is None else filters)
-    list_options = AnswerOptions(filters=chosen, **options)
+    list_options = RecommendOptions(filters=chosen, **options)
     user = recommender.resolve(request.profile, request.context, unknown_picks=unknown)
-    return Request(user, list_options, decoding, seed), None
+    return RecommendRequest(user, list_options, decoding, seed), None
 
 
 def _session(
-    recommender: Recommender, request: RecommendationRequest
+    recommender: Recommender, request: QueuedRequest
 ) -> tuple[OnboardingSession, Context, dict[str, Any]]:
     """The request's session, or a new one with its free text; the context; remaining options."""
     if request.session is not None:

@@ -132,7 +132,6 @@ def _set(catalog: Catalog, desired: DesiredItems) -> None:
 
 
 def _refresh(rec: Recommender) -> None:
+    rec.pipeline.sync()
     if rec.lm is not None and len(rec.catalog):
-        rec.prompt(rec.resolve({}))
-    else:
-        rec.item_store.sync()
+        rec.pipeline.resources.model.prompt(rec.resolve({}))

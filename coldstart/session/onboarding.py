@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import CatalogError, ConfigError, ProfileError
-from coldstart.pipeline.response import AnswerOptions
+from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.profile.understanding import Understanding, Understood
 from coldstart.protocols import Filter
 from coldstart.ranking.filters import default_filters, verdict
@@ -28,6 +28,7 @@ from coldstart.schema import (
     UserProfile,
     parse,
 )
+from coldstart.scoring.cached_scorer import cached
 from coldstart.session.exploration import PLAUSIBLE, explore
 from coldstart.session.history import History, read_history
 from coldstart.session.quiz import Known, Quiz, Tables
@@ -49,11 +50,8 @@ from coldstart.session.state import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from coldstart.profile.resolve import ResolvedProfile
     from coldstart.recommender import Recommender
-    from coldstart.scoring.features import ResolvedProfile
-    from coldstart.scoring.lm_signals import LMSignals
 
 E = TypeVar("E", bound=BaseModel)
 _UNDERSTANDING: Tables[Understanding] = Tables(Understanding)
@@ -290,19 +288,14 @@ class OnboardingSession:
         user, options = self.request(
             k, context, filters, strategy, diversity, near_duplicates=near_duplicates, now=now
         )
+        pipeline = self._recommender.pipeline
         if not self._exploration:
-            return self._recommender.answer_to(user, options)
-        found: dict[tuple[Strategy, bytes | None], LMSignals] = {}
-
-        def ask(strategy: Strategy, rows: NDArray[np.int64] | None) -> LMSignals:
-            key = strategy, None if rows is None else rows.tobytes()
-            if key not in found:  # once for both lists
-                found[key] = self._recommender.lm_signals(user, strategy, rows=rows)
-            return found[key]
-
+            return pipeline.one(RecommendRequest(user, options))
+        # The language model is asked once for both lists.
+        scorers = self._recommender.scorers.replaced(cached)
         wider = replace(options, k=min(PLAUSIBLE * k, MAX_K), diversity=0.0)
-        wide = self._recommender.answer_by(user, wider, ask)
-        best = self._recommender.answer_by(user, options, ask)
+        wide = pipeline.one(RecommendRequest(user, wider), scorers)
+        best = pipeline.one(RecommendRequest(user, options), scorers)
         places = math.floor(self._exploration * len(best) + 0.5)
         if not places:
             return best
@@ -328,7 +321,7 @@ class OnboardingSession:
         *,
         near_duplicates: bool = False,
         now: datetime | None = None,
-    ) -> tuple[ResolvedProfile, AnswerOptions]:
+    ) -> tuple[ResolvedProfile, RecommendOptions]:
         """What ``recommend`` asks of the recommender: who it is by now, and which list.
 
         Exploration comes on top. Takes and raises what ``recommend`` does.
@@ -336,7 +329,7 @@ class OnboardingSession:
         if now is not None and now.utcoffset() is None:
             raise ConfigError(f"now is {now}, without a time zone", hint="datetime.now(UTC)")
         asked = default_filters() if filters is None else filters
-        options = AnswerOptions(
+        options = RecommendOptions(
             k,
             strategy,
             (*asked, NotNow(self._history)),

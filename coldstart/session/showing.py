@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from coldstart.catalog.item_store import ItemStore
-from coldstart.pipeline.response import Adjustment
-from coldstart.schema import Context, Item, UserProfile
+from coldstart.pipeline.request import ScoreAdjustment
+from coldstart.schema import Context, Item, Reason, UserProfile
 from coldstart.session.history import History
 
 if TYPE_CHECKING:
@@ -45,30 +46,39 @@ class NotNow:
 
 def adjustments_of(
     history: History, item_store: ItemStore, now: datetime
-) -> tuple[Adjustment, ...]:
+) -> tuple[ScoreAdjustment, ...]:
     """Boosts that have not expired, the years named and the categories rejected."""
     out = []
     for boost in history.boosts.values():
         ids = frozenset(i for i in boost.items if i in item_store.rows)
         if now >= boost.until or not boost.amount:
             continue
-        verb = "promoted" if boost.amount > 0 else "held back"
         note = (
             f"{boost.name!r} adds {boost.amount:+.2f} to the scores of {len(ids)} item(s) until "
             f"{boost.until.isoformat()}"
         )
-        why = f"{verb} by {boost.name!r}"
-        out.append(Adjustment(f"boost:{boost.name}", why, ids, boost.amount, note))
+        out.append(
+            _adjustment(f"boost:{boost.name}", "boosted", ids, boost.amount, note, name=boost.name)
+        )
     if history.years is not None:
         fits = item_store.of_rows(_from_years(item_store, *history.years))
-        out.append(Adjustment("years", "from the years you named", fits, YEARS_WORTH))
+        out.append(_adjustment("years", "years_wanted", fits, YEARS_WORTH))
     if history.unwanted:
         names, column = (c.casefold() for c in history.unwanted), item_store.category_column
         columns = [column[name] for name in names if name in column]
         has = item_store.of_rows(np.any(item_store.has_category[:, columns], axis=1))
-        why = f"you do not want {', '.join(history.unwanted)}"
-        out.append(Adjustment("unwanted", why, has, UNWANTED_WORTH))
+        rejected = list(history.unwanted)
+        out.append(
+            _adjustment("unwanted", "category_rejected", has, UNWANTED_WORTH, categories=rejected)
+        )
     return tuple(a for a in out if a.items)
+
+
+def _adjustment(
+    part: str, code: str, items: Set[str], amount: float, note: str = "", **arguments: Any
+) -> ScoreAdjustment:
+    reason = Reason(code=code, arguments={**arguments, "points": amount})
+    return ScoreAdjustment(part, reason, items, amount, note)
 
 
 def _from_years(item_store: ItemStore, first: int | None, last: int | None) -> Mask:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coldstart.ranking.ranker import DEFAULT_WEIGHTS, FULL_SHOTS
-from coldstart.scoring.features import FEATURES
+from coldstart.ranking.ranker import FULL_SHOTS
+from coldstart.scoring.registry import SIGNALS
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ class Case:
 
     Args:
         user: who it is; a user's cases are drawn together.
-        features: shape (N, len(FEATURES)).
+        features: shape (N, len(SIGNALS)).
         targets: rows of the items the user went on to like.
         excluded: rows that may not be shown (the picks).
         shots: number of picks.
@@ -57,7 +57,7 @@ class Bench:
         useful = [n for n, c in enumerate(cases) if len(c.targets)]
         self.cases = [cases[n] for n in useful]
         self._base = np.stack([base[n] for n in useful])
-        columns = [FEATURES.index(name) for name in names]
+        columns = [SIGNALS.index(name) for name in names]
         self._features = np.stack([c.features[:, columns] for c in self.cases]).astype(np.float64)
         shape = self._base.shape
         self._wanted, self._shown = np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
@@ -121,7 +121,7 @@ def fit_weights(
         nothing to learn from.
     """
     if not any(len(c.targets) for c in cases):
-        return {n: DEFAULT_WEIGHTS[n] for n in names}
+        return {n: SIGNALS[n].weight for n in names}
     if not names:
         return {}
     bench = Bench(cases, base, names)
@@ -130,7 +130,7 @@ def fit_weights(
     for _ in range(bags):
         drawn = rng.integers(0, len(users), size=len(users))
         rows = np.concatenate([bench.rows_of[users[n]] for n in drawn])
-        found.append(_ascend(bench, rows, [DEFAULT_WEIGHTS[n][0] for n in names]))
+        found.append(_ascend(bench, rows, [SIGNALS[n].weight[0] for n in names]))
     ends = np.mean(found, axis=0).tolist()
     return {name: (near, far - near) for name, (near, far) in zip(names, ends, strict=True)}
 

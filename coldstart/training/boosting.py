@@ -11,7 +11,7 @@ import numpy as np
 from coldstart.errors import MissingExtraError
 from coldstart.ranking.tree_masks import Node
 from coldstart.ranking.trees import TreeCorrection
-from coldstart.scoring.features import FEATURES
+from coldstart.scoring.registry import SIGNALS
 from coldstart.training.simulation import Order
 
 if TYPE_CHECKING:
@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 
 CANDIDATES = 300
 """Items per request that the trees learn to order: the best by the linear blend."""
-
-TREE_FEATURES = tuple(f for f in FEATURES if f not in ("model", "written", "history", "beyond"))
-"""What the trees may use: everything that is known without the language model."""
-
-RISING = frozenset({"words", "interests"})
-FALLING = frozenset({"dislikes"})
-"""What the correction may only raise or lower: nobody should get less of what they asked for."""
 
 _SETTINGS: dict[str, Any] = {
     "objective": "lambdarank",
@@ -49,7 +42,7 @@ class Request:
 
     Args:
         user: who asked.
-        features: shape (C, len(FEATURES)), float32.
+        features: shape (C, len(SIGNALS)), float32.
         liked: whether the user went on to like each, shape (C,).
         linear: their linear scores, shape (C,).
         order: which likes were the picks; see ``people.simulate_request``.
@@ -65,7 +58,7 @@ class Request:
 def fit_trees(
     requests: Sequence[Request],
     *,
-    names: Sequence[str] = TREE_FEATURES,
+    names: Sequence[str] | None = None,
     rounds: int = 400,
     seed: int = 0,
 ) -> TreeCorrection:
@@ -77,7 +70,7 @@ def fit_trees(
 
     Args:
         requests: of the training users.
-        names: features the trees may use.
+        names: signals the trees may use; ``None``: those that ``SIGNALS`` gives them.
         rounds: number of trees.
         seed: of the samples of rows and features.
     """
@@ -88,17 +81,19 @@ def fit_trees(
             "the trees need lightgbm", hint="pip install 'coldstart-rec[train]'"
         ) from None
 
+    if names is None:
+        names = SIGNALS.tree_names
     useful = [r for r in requests if r.liked.any() and not r.liked.all()]
     if not useful:
         return TreeCorrection(names, ())
-    use = [FEATURES.index(n) for n in names]
+    use = [SIGNALS.index(n) for n in names]
     data = lightgbm.Dataset(
         np.concatenate([r.features[:, use] for r in useful]),
         np.concatenate([r.liked for r in useful]).astype(np.int32),
         group=[len(r.liked) for r in useful],
         init_score=np.concatenate([r.linear for r in useful]),
     )
-    monotone = [int(n in RISING) - int(n in FALLING) for n in names]
+    monotone = [SIGNALS[n].direction for n in names]
     settings = {**_SETTINGS, "seed": seed, "monotone_constraints": monotone}
     booster = lightgbm.train(settings, data, rounds)
     found = booster.dump_model()["tree_info"]

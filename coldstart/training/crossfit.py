@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from coldstart.catalog.item_store import ItemStore
 from coldstart.data.dataset import Dataset
-from coldstart.ranking.ranker import BlendRanker, personal
+from coldstart.profile.resolve import ResolvedProfile
+from coldstart.ranking.ranker import BlendRanker, states_taste
 from coldstart.schema import Context
-from coldstart.scoring.features import ResolvedProfile, user_features
 from coldstart.training.boosting import CANDIDATES, Request, fit_trees
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.simulation import (
@@ -45,7 +44,7 @@ def crossfit_requests(
 ) -> list[Request]:
     """Cold requests of the training users, with features that know nothing of their own likes.
 
-    Those that are not ``personal`` are left out: trees are not asked about them.
+    Those that are not ``states_taste`` are left out: trees are not asked about them.
 
     Each attribute is left out now and then; some requests state interests, say a sentence or name
     disliked items. Users are asked with their first likes for picks (see ``questions``), and with
@@ -70,20 +69,21 @@ def crossfit_requests(
             )
             request = asked and asked.without(first)
             if request and len(request.targets) >= least:
-                out += _candidates(user, request, order, out_of_fold.of(user), ranker)
+                out += _candidates(user, request, order, out_of_fold, ranker)
         if report:
             report(done, len(users))
     return out
 
 
 def _candidates(
-    user: str, request: ColdRequest, order: Order, item_store: ItemStore, ranker: BlendRanker
+    user: str, request: ColdRequest, order: Order, out_of_fold: OutOfFold, ranker: BlendRanker
 ) -> list[Request]:
     """The items of a request that trees learn to order; none if trees are not asked about it."""
-    features = user_features(item_store, ResolvedProfile(request.profile, Context()))
-    if not personal(features):
+    resolved = ResolvedProfile(request.profile, Context())
+    (features,) = out_of_fold.features(user, [resolved])
+    if not states_taste(features):
         return []
-    rows = item_store.rows
+    rows = out_of_fold.of(user).rows
     linear = features @ ranker.weights("prior", len(request.profile.liked))
     linear[[rows[i] for i in request.excluded]] = -np.inf
     size = min(CANDIDATES, int(np.isfinite(linear).sum()))

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coldstart.catalog.item_store import ItemStore
 from coldstart.data.dataset import Dataset
 from coldstart.interactions.interaction_stats import Counts
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.protocols import Encoder
+from coldstart.scoring.resources import ItemResources
+from coldstart.scoring.scorer import ScoreRequest
+from coldstart.scoring.scorers import Scorers
+
+Floats = NDArray[np.float64]
 
 PARTS = 8
 
@@ -35,6 +42,7 @@ class OutOfFold:
         self._part = {self._users[n]: place % PARTS for place, n in enumerate(order)}
         self.everyone = self._without(None)
         self._known: dict[int, ItemStore] = {}
+        self._scorers: dict[int | None, Scorers] = {}
 
     def of(self, user: str) -> ItemStore:
         """What is known without this user; of users who are not trained on, everything."""
@@ -44,6 +52,27 @@ class OutOfFold:
         if part not in self._known:
             self._known[part] = self._without(part)
         return self._known[part]
+
+    def features(self, user: str, requests: Sequence[ResolvedProfile]) -> list[Floats]:
+        """The ranker's input of some requests of a user, without a language model.
+
+        The statistics, and scorers with a state of their own, are those of the other parts.
+
+        Returns:
+            One array per request, shape (N, len(SIGNALS)), rows in catalog order.
+        """
+        items, scorers = self.of(user), self.scorers_of(user)
+        scorers.sync(ItemResources(items))
+        return scorers.features([ScoreRequest(request, items) for request in requests])
+
+    def scorers_of(self, user: str | None = None) -> Scorers:
+        """Scorers fitted without a user's part; ``None``, or users of no part: on everyone."""
+        part = None if user is None or len(self._users) < 2 else self._part.get(user)
+        if part not in self._scorers:
+            scorers = Scorers()
+            scorers.fit(self._data, [u for u in self._users if self._part[u] != part])
+            self._scorers[part] = scorers
+        return self._scorers[part]
 
     def _without(self, part: int | None) -> ItemStore:
         others = {u: self._data.users[u] for u in self._users if self._part[u] != part}

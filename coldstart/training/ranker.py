@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coldstart.data.dataset import Dataset
 from coldstart.metrics.ranking_metrics import ndcg
-from coldstart.ranking.ranker import DEFAULT_WEIGHTS, BlendRanker
-from coldstart.schema import Context
-from coldstart.scoring.features import FEATURES
+from coldstart.ranking.ranker import BlendRanker
+from coldstart.schema import Context, Strategy
+from coldstart.scoring.registry import SIGNALS
 from coldstart.training.blend import Case, fit_weights
 from coldstart.training.simulation import MIN_TARGETS, SHOTS, Order, questions, simulate_request
 
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 ORDERS: tuple[Order, Order] = ("first", "random")
-MODEL = ("model", "written")
-"""The language model's features."""
-USED: dict[str, tuple[str, ...]] = {
-    "catalog": ("model",),
-    "free": ("written",),
-    "both": MODEL,
-    "prior": (),
-}
-"""Which of them each strategy has."""
 
 
 def cold_cases(
@@ -68,8 +59,8 @@ def cold_cases(
         request = asked and asked.without(first)
         if request and len(request.targets) >= MIN_TARGETS:
             resolved = recommender.resolve(request.profile, Context())
-            found = recommender.lm_signals(resolved, "both", seed=seed)
-            features = recommender.features(resolved, found).astype(np.float32)
+            scores = recommender.pipeline.model_scores(resolved, "both", seed=seed)
+            features = recommender.features(resolved, scores).astype(np.float32)
             rows = recommender.item_store.rows
             targets, excluded = (
                 np.array([rows[i] for i in items], dtype=np.int64)
@@ -102,7 +93,10 @@ def _wide(case: Case) -> Floats:
 
 def _fit(cases: Sequence[Case], base: Sequence[Floats], classical: BlendRanker) -> BlendRanker:
     fixed = classical.table("prior")
-    learned = {s: fit_weights(cases, base, names) for s, names in USED.items()}
+    learned = {
+        strategy: fit_weights(cases, base, SIGNALS.learned_late(strategy))
+        for strategy in get_args(Strategy)
+    }
     weights = {s: fixed | found for s, found in learned.items()}
     return BlendRanker(weights, classical.trees, classical.favourites)
 
@@ -117,7 +111,7 @@ def cross_validate(
         at fixed weights.
     """
     base = base_scores(cases, classical)
-    three = {f: DEFAULT_WEIGHTS[f] for f in ("popularity", "people", "picks")}
+    three = {f: SIGNALS[f].weight for f in ("popularity", "people", "picks")}
     simple = BlendRanker({"prior": three})
     users = sorted({c.user for c in cases})
     found: dict[str, list[float]] = {}
@@ -129,7 +123,8 @@ def cross_validate(
             if case.user not in held:
                 continue
             scores = {
-                s: score + _wide(case) @ _of_model(ranker.weights(s, case.shots)) for s in USED
+                s: score + _wide(case) @ _of_model(ranker.weights(s, case.shots))
+                for s in get_args(Strategy)
             }
             scores["classical"] = _wide(case) @ simple.weights("prior", case.shots)
             for name, values in scores.items():
@@ -139,7 +134,10 @@ def cross_validate(
 
 def _of_model(weights: Floats) -> Floats:
     """The weights of the language model's features alone."""
-    return np.array([w if f in MODEL else 0.0 for f, w in zip(FEATURES, weights, strict=True)])
+    learned = SIGNALS.learned_late("both")
+    return np.array(
+        [w if f in learned else 0.0 for f, w in zip(SIGNALS.names, weights, strict=True)]
+    )
 
 
 def _ndcg(case: Case, scores: Floats, k: int = 10) -> float:

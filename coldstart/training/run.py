@@ -125,6 +125,7 @@ def train(
         Settings(tau=config.tau, use_prior=config.use_prior),
         manifest=manifest,
         adapter=files,
+        scorers=out_of_fold.scorers_of(),
     )
     cases = cold_cases(
         recommender,

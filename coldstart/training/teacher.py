@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import Context, Pick, UserProfile
-from coldstart.scoring.features import ResolvedProfile, user_features
 from coldstart.training.out_of_fold import OutOfFold
 
 Floats = NDArray[np.float64]
@@ -61,11 +61,12 @@ class Teacher:
         own = np.zeros(len(item_store.ids))
         own[[item_store.rows[i] for i in likes]] = 1.0
         out = np.zeros((len(taught), len(own)))
-        for row, shots in zip(out, taught, strict=True):
-            shown = profile.model_copy(
-                update={"liked": tuple(Pick(item=i) for i in listed[:shots])}
-            )
-            features = user_features(item_store, ResolvedProfile(shown, context))
+        prompts = [
+            profile.model_copy(update={"liked": tuple(Pick(item=i) for i in listed[:shots])})
+            for shots in taught
+        ]
+        inputs = self.out_of_fold.features(user, [ResolvedProfile(p, context) for p in prompts])
+        for row, shots, features in zip(out, taught, inputs, strict=True):
             score = self.ranker.scores(features, self.ranker.weights("prior", shots))
             seen = [item_store.rows[i] for i in listed[:shots]]
             score[seen] = -np.inf

@@ -28,6 +28,7 @@ from coldstart.data.tables import load_users
 from coldstart.errors import ColdstartError, ConfigError, DataError, MissingExtraError
 from coldstart.runtime import cache
 from tests.conftest import ARTIFACT
+from tests.waiting import until
 
 PRIOR = BatchOptions(k=5, strategy="prior", reasons=True)
 TITLES = ("Toy Story", "Fargo", "Alien", "Heat", "Scream", "Twister")
@@ -161,9 +162,10 @@ def test_killed_in_truth_it_goes_on(users, tmp_path, whole):
     arguments += ["--strategy", "prior", "-k", "5", "--reasons", "--size", "4"]
     for parts in (1, 3):
         child = subprocess.Popen([sys.executable, "-m", "coldstart", *arguments])
-        until = time.monotonic() + 60
-        while len(list(out.glob("part-*"))) < parts and time.monotonic() < until:
-            time.sleep(0.005)
+        until(
+            lambda n=parts, c=child: len(list(out.glob("part-*"))) >= n or c.poll() is not None,
+            f"{parts} parts",
+        )
         child.kill()
         assert child.wait() == -signal.SIGKILL or len(list(out.glob("part-*"))) == 6
     made = run_batch(ARTIFACT, users, out, PRIOR, size=4)

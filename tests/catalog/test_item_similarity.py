@@ -16,8 +16,8 @@ from coldstart.catalog.item_similarity import (
 )
 from coldstart.catalog.item_store import ItemStore
 from coldstart.interactions.interaction_stats import Counts
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.schema import Context, Item, UserProfile
-from coldstart.scoring.features import ResolvedProfile
 from tests.fakes import FakeEncoder
 from tests.scoring.test_features import features_of, reasons_of
 

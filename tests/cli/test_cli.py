@@ -24,6 +24,7 @@ from coldstart.schema import (
     Recommendation,
     RecommendationList,
 )
+from tests.waiting import PATIENCE
 
 ITEMS = [
     Item(item_id="1", title="Toy Story", year=1995, categories=("Animation",)),
@@ -660,7 +661,7 @@ def python(*args, **options):
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         **options,
     )
@@ -706,7 +707,7 @@ def test_a_closed_pipe_is_quiet(more):
             cwd=Path(__file__).parents[2],
             stdout=writer,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
     finally:

@@ -26,9 +26,11 @@ from coldstart.evaluation.trial import System, TrialPlan, run_trial
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import holm, paired_bootstrap
 from coldstart.schema import Pick, UserProfile
-from coldstart.scoring.lm_signals import LMSignals
+from coldstart.scoring.scorer import BaseScorer, Scores
+from coldstart.scoring.scorers import Scorers
 from coldstart.splitting.folds import user_folds
 from tests.fakes import FakeEncoder
+from tests.test_recommender import make
 from tests.toy import toy_dataset
 
 PLAN = TrialPlan((0, 1, 3), support=3)
@@ -510,22 +512,20 @@ def test_without_dislikes_there_is_no_gauc(data, folds):
 def test_the_model_is_asked_once_whatever_was_seen():
     asked = []
 
-    class Model:
-        def resolve(self, profile):
-            return profile
+    class Model(BaseScorer):
+        name, scope = "model", "shortlist"
 
-        def lm_signals(self, user, strategy, *, rows, seed):
-            asked.append(user)
-            return LMSignals()
+        def score(self, batch):
+            asked.extend(batch)
+            return [Scores() for _ in batch]
 
-    memo = Memo(Model())
-    plain, seen, older = (UserProfile(age=a, seen=s) for a, s in ((3, ()), (3, "7"), (4, "7")))
-    assert memo.lm_signals(plain)[0] == plain
-    before = len(asked)
-    assert memo.lm_signals(seen)[0] == seen
-    assert len(asked) == before
-    memo.lm_signals(older)
-    assert len(asked) == 2 * before
+    recommender = make()
+    recommender.scorers = Scorers([Model()])
+    memo = Memo(recommender)
+    plain, seen, older = (UserProfile(age=a, seen=s) for a, s in ((3, ()), (3, "i7"), (4, "i7")))
+    for profile, so_far in ((plain, 1), (seen, 1), (older, 2), (plain, 2)):
+        assert memo.lm_signals(profile)[0].profile == profile
+        assert len(asked) == so_far
 
 
 # -- report --------------------------------------------------------------------------------------

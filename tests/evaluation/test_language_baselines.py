@@ -29,6 +29,7 @@ from coldstart.protocols import Recommends
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime import models
 from coldstart.settings import Settings
+from coldstart.testing.probes import lm_signals_of
 from tests.fakes import FakeEncoder
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama
 from tests.toy import save_tiny_base, toy_catalog, toy_dataset, toy_split
@@ -57,13 +58,20 @@ class Counting(Memo):
     def __init__(self, recommender, **more):
         super().__init__(recommender, **more)
         self.asked = Counter()
-        real = recommender.lm_signals
+        for scorer in self._cached:
+            count_calls(scorer._scorer, self.asked)
 
-        def lm_signals(user, strategy, **options):
-            self.asked[strategy] += 1
-            return real(user, strategy, **options)
 
-        recommender.lm_signals = lm_signals
+def count_calls(scorer, asked):
+    """Count the requests of a scorer under the strategy that it stands for."""
+    strategy = {"language_model": "catalog", "written_titles": "free"}[scorer.name]
+    real = scorer.score
+
+    def score(batch):
+        asked[strategy] += len(batch)
+        return real(batch)
+
+    scorer.score = score
 
 
 @pytest.fixture
@@ -104,7 +112,7 @@ def test_who_asks_for_titles_only_waits_for_nothing_else(memo):
 def test_the_memo_changes_no_answer(memo, strategy):
     for person in PEOPLE:
         user, found = memo.lm_signals(person, strategy)
-        plain = make().lm_signals(user, strategy)
+        plain = lm_signals_of(make(), user, strategy)
         for name in ("logprobs", "model", "written"):
             kept, fresh = getattr(found, name), getattr(plain, name)
             assert (kept is None) == (fresh is None)
@@ -155,7 +163,7 @@ def test_the_base_model_is_asked_with_the_same_prompt_and_no_prior():
     for person in PEOPLE:
         user = alone.resolve(person)
         assert alone.prompt(user) == tuned.prompt(user)
-        expected = alone.lm_signals(user, "catalog").logprobs
+        expected = lm_signals_of(alone, user, "catalog").logprobs
         assert found.scores(person).tolist() == expected.tolist()
     assert tuned.lm is tiny_llama()
     assert tuned.settings.use_prior
@@ -229,7 +237,7 @@ def test_bigrec_is_popularity_where_gamma_is_large_but_for_the_nearest(memo, spa
 
 
 def test_who_gets_no_title_gets_popularity(memo, space):
-    memo.recommender.lm_signals = lambda user, strategy, **_: make().lm_signals(user, "prior")
+    memo.recommender.lm_signals = lambda user, strategy, **_: lm_signals_of(make(), user, "prior")
     found = bigrec(memo, space).recommend(NEW, k=8)
     everyone = popularity_baseline(memo.recommender.catalog, memo.recommender.counts)
     assert found.item_ids == everyone.recommend(NEW, k=8).item_ids
@@ -259,7 +267,7 @@ def test_along_a_title_the_assistants_shares_make_its_probability():
     nats = assistant(recommender).scores(NEW)
     p = np.exp(nats) / np.exp(nats).sum()
     column = {i: n for n, i in enumerate(recommender.counts.item_ids)}
-    trie = recommender.reader._sync()
+    trie = recommender.pipeline.resources.model._sync()
     order = [column[i] for i in trie.item_ids]
     below = np.concatenate([[0.0], np.cumsum(p[order])])
     for place, item in enumerate(trie.item_ids):

@@ -12,6 +12,7 @@ import logging
 import os
 import pickle
 import socket
+import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,6 +34,7 @@ from coldstart.generation.remote.vllm import GeneratorOptions, VllmGenerator
 from coldstart.grounding.index.servers import IndexUnavailable
 from coldstart.protocols import TextGenerator
 from coldstart.serve.errors import from_coldstart
+from coldstart.testing.probes import prompt_of
 from coldstart.training.run import train
 from tests.fakes_lm import tiny_llama
 from tests.generation.vllm_double import Fault, VllmDouble, serving
@@ -40,6 +42,7 @@ from tests.serve.test_serve import refused
 from tests.serve.test_serve import serving as serving_http
 from tests.test_recommender import make
 from tests.toy import save_tiny_base, toy_config, toy_dataset, toy_split
+from tests.waiting import PATIENCE
 
 REAL = os.environ.get("COLDSTART_VLLM_URL")
 SHIPPED = Path(__file__).parents[2] / "adapters" / "ml-100k"
@@ -65,7 +68,7 @@ def remote(double):
 
 
 def connected(double: VllmDouble, **options) -> VllmGenerator:
-    return VllmGenerator(double.url, **({"adapter": "ml-100k", "timeout": 20.0} | options))
+    return VllmGenerator(double.url, **({"adapter": "ml-100k", "timeout": PATIENCE} | options))
 
 
 @pytest.fixture
@@ -85,7 +88,7 @@ def write(generator, config=SAMPLE, seed=0, choices=None, prompt=PROMPT):
 
 @pytest.fixture(scope="module")
 def shipped():
-    return Recommender.from_pretrained(SHIPPED).reader.lm
+    return Recommender.from_pretrained(SHIPPED).pipeline.resources.model.lm
 
 
 @pytest.fixture(params=["local", "real" if REAL else "remote"])
@@ -95,7 +98,7 @@ def generator(request):
     if request.param == "local":
         made = LocalGenerator(lm)
     elif REAL:
-        made = VllmGenerator(REAL, adapter="ml-100k", timeout=300.0)
+        made = VllmGenerator(REAL, adapter="ml-100k", timeout=PATIENCE)
     else:
         made = connected(request.getfixturevalue("double"))
     assert isinstance(made, TextGenerator)
@@ -184,7 +187,7 @@ def test_a_search_over_the_wire_finds_what_the_local_one_finds(monkeypatch, conf
 @pytest.mark.skipif(not REAL, reason="COLDSTART_VLLM_URL names no server")
 def test_a_real_server_agrees_with_the_local_model(shipped):
     prompt = "Favourite movies:\nToy Story\nAlien\n"
-    found = VllmGenerator(REAL, adapter="ml-100k", timeout=300.0).write(
+    found = VllmGenerator(REAL, adapter="ml-100k", timeout=PATIENCE).write(
         prompt, shipped.lines, replace(BEAM, n=6, max_new_tokens=10)
     )
     expected = LocalGenerator(shipped).write(
@@ -352,7 +355,10 @@ def test_the_double_answers_in_the_form_of_a_real_server(recorded_double, case):
     if case["name"] == "no_room":
         case["body"]["prompt"] = case["body"]["prompt"][:1000]
     got = httpx.request(
-        case["method"], recorded_double.url + case["path"], json=fitted(case["body"]), timeout=60
+        case["method"],
+        recorded_double.url + case["path"],
+        json=fitted(case["body"]),
+        timeout=PATIENCE,
     )
     assert (got.status_code, got.headers["content-type"].split(";")[0] or "") in (
         (case["status"], case["type"]),
@@ -516,11 +522,14 @@ def test_a_server_that_goes_away_in_the_middle(double, remote, no_waits):
 
 
 def test_a_server_that_takes_too_long(double, no_waits):
-    remote = connected(double, timeout=0.5)
+    remote, told = connected(double), threading.Event()
     write(remote, replace(SAMPLE, n=1, max_new_tokens=2))
-    double.faults.append(Fault(seconds=1.5))
-    with pytest.raises(GeneratorError, match=r"did not answer within 0\.5 s"):
+    wire = remote._server.wire
+    wire._client.timeout = wire._timeout = 0.25
+    double.faults.append(Fault(held=told.is_set))
+    with pytest.raises(GeneratorError, match=r"did not answer within 0\.25 s"):
         write(remote)
+    told.set()
     assert no_waits == []  # it would only be asked for more
 
 
@@ -714,7 +723,7 @@ def test_free_loads_no_weights(double):
     assert result.generated > 0
     assert not rec.lm.loaded
     wrote = rec.generate(PROFILE, strategy="free", decoding=DRAWN)
-    prompt = rec.prompt(rec.resolve(PROFILE)).text
+    prompt = prompt_of(rec, rec.resolve(PROFILE))
     assert wrote == write(rec.generator, replace(DRAWN, n=10), prompt=prompt)
     assert rec.recommend(PROFILE, strategy="prior").item_ids
 
@@ -792,7 +801,7 @@ def test_several_users_are_written_for_at_the_same_time(double):
     alone = [rec.recommend(p, strategy="free", k=3, decoding=DRAWN) for p in people]
     double.asked.clear()
     double.most_under_way = 0
-    double.faults += [Fault(seconds=0.3) for _ in people]
+    double.faults += [Fault(held=lambda: double.most_under_way > 1) for _ in people]
     together = rec.recommend(people, strategy="free", k=3, decoding=DRAWN)
     assert [r.item_ids for r in together] == [r.item_ids for r in alone]
     assert double.most_under_way > 1
@@ -802,22 +811,25 @@ def test_several_users_are_written_for_at_the_same_time(double):
 def test_no_more_at_a_time_than_asked_for(double):
     rec = elsewhere(double, concurrency=2)
     rec.recommend([{}], strategy="free", k=3, decoding=DRAWN)
-    double.faults += [Fault(seconds=0.1) for _ in range(6)]
+    double.most_under_way = 0
+    two = Fault(held=lambda: double.most_under_way > 1, seconds=0.1)
+    double.faults += [two] * 6
     rec.recommend([{"age": 20 + n} for n in range(6)], strategy="free", k=3, decoding=DRAWN)
     assert double.most_under_way == 2
 
 
 def test_one_users_error_is_nobody_elses(double):
-    from coldstart.pipeline.batching import Request, answer_jointly
-    from coldstart.pipeline.response import AnswerOptions
+
+    from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 
     rec = elsewhere(double, retries=0)
     rec.recommend([{}], strategy="free", k=3, decoding=DRAWN)
     requests = [
-        Request(rec.resolve({"age": 20 + n}), AnswerOptions(3, "free"), DRAWN) for n in range(3)
+        RecommendRequest(rec.resolve({"age": 20 + n}), RecommendOptions(3, "free"), DRAWN)
+        for n in range(3)
     ]
     double.faults.append(Fault(500, "broken"))
-    made = dict(answer_jointly(rec, requests))
+    made = dict(rec.pipeline.run(requests))
     kinds = sorted(type(one).__name__ for one in made.values())
     assert kinds == ["GeneratorError", "RecommendationList", "RecommendationList"]
 

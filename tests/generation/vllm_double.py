@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,16 +19,18 @@ import torch
 
 from coldstart.generation.decoding.free import DecodingConfig, _weights
 from coldstart.generation.models.causal import CausalLM
+from tests.waiting import until
 
 
 @dataclass
 class Fault:
-    """What is answered instead, once."""
+    """What is answered instead, once: when ``held`` is over, and some seconds later."""
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    held: Callable[[], object] | None = None
     cut: bool = False
 
 
@@ -329,6 +331,8 @@ def serving(double: VllmDouble) -> Iterator[VllmDouble]:
         do_GET = do_POST = _handle
 
         def _answer(self, headers: dict[str, str], body: Any, fault: Fault | None) -> None:
+            if fault is not None and fault.held:
+                until(fault.held, "what the answer is held for")
             if fault is not None and fault.seconds:
                 time.sleep(fault.seconds)
             if fault is not None and fault.cut:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +36,7 @@ from coldstart.grounding.index.servers import IndexUnavailable
 from coldstart.schema import Item
 from tests.contracts import CHANGES, NAMES, QUERIES, IndexContract, apply, brute_force
 from tests.fakes import FakeEncoder
+from tests.waiting import PATIENCE, no_error, until
 
 CANARY = "s3cret-canary-91c"
 HOSTILE = [
@@ -79,17 +79,16 @@ class Server:
         program = [self.programs / "postgres", "-D", self.home / "data", "-k", self.home, *options]
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(program, stdout=log, **self.run)
-        for _ in range(300):
-            try:
-                self.sql("SELECT 1")
-                return
-            except Exception:
-                time.sleep(0.1)
-        raise RuntimeError((self.home / "log").read_text())
+        import psycopg
+
+        answers = no_error(lambda: self.sql("SELECT 1"), psycopg.Error)
+        until(lambda: self.process.poll() is not None or answers(), "PostgreSQL to answer")
+        if self.process.poll() is not None:
+            raise RuntimeError((self.home / "log").read_text())
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)  # fast shutdown: clients are disconnected
-        self.process.wait(30)
+        self.process.wait(PATIENCE)
 
     def sql(self, statement: str) -> list[tuple]:
         import psycopg
@@ -100,7 +99,7 @@ class Server:
 
     def close(self) -> None:
         self.process.send_signal(signal.SIGQUIT)
-        self.process.wait(30)
+        self.process.wait(PATIENCE)
         shutil.rmtree(self.home)
 
 
@@ -389,10 +388,8 @@ def large(server):
 
 def scans(server, name: str) -> int:
     """How often the graph was asked; connections report it when they are closed."""
-    for _ in range(50):
-        if not server.sql("SELECT 1 FROM pg_stat_activity WHERE application_name = 'watched'"):
-            break
-        time.sleep(0.1)
+    watched = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'watched'"
+    until(lambda: not server.sql(watched), "the connections to close")
     statement = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = "
     return server.sql(f"{statement}'coldstart_vectors_{name}_hnsw'")[0][0]
 

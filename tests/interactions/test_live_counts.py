@@ -10,14 +10,16 @@ from coldstart.errors import ConfigError, DataError
 from coldstart.interactions import live_counts as module
 from coldstart.interactions.interaction_stats import Counts, co_occurrence
 from coldstart.interactions.live_counts import LiveCounts
+from coldstart.profile.resolve import ResolvedProfile
 from coldstart.schema import Context, Pick, UserProfile
-from coldstart.scoring.features import FEATURES, ResolvedProfile, user_features
 from coldstart.scoring.recency import (
+    RecencyScorers,
     pick_weights,
-    recency_features,
     recent_co_occurrence,
     window_shares,
 )
+from coldstart.scoring.registry import SIGNALS
+from coldstart.testing.probes import features_of
 from tests.fakes import FakeEncoder
 from tests.toy import toy_catalog, toy_dataset
 
@@ -191,20 +193,24 @@ def resolved(*items):
     return ResolvedProfile(UserProfile(age=24, liked=picks), Context())
 
 
+def recent(items, user, half_life):
+    return RecencyScorers(half_life).features_of(user, items)
+
+
 def test_no_decay_changes_nothing(item_store):
     user = resolved("i1", "i3", "i4")
-    plain = user_features(item_store, user)
-    np.testing.assert_array_equal(recency_features(item_store, user, None), plain)
-    np.testing.assert_allclose(recency_features(item_store, user, 1e6), plain, atol=1e-4)
+    plain = features_of(item_store, user)
+    np.testing.assert_array_equal(recent(item_store, user, None), plain)
+    np.testing.assert_allclose(recent(item_store, user, 1e6), plain, atol=1e-4)
 
 
 def test_recent_picks_count_more(item_store):
-    user, lift = resolved("i1", "i4"), FEATURES.index("lift")
-    by_pick = [user_features(item_store, resolved(i))[:, lift] for i in ("i1", "i4")]
-    found = recency_features(item_store, user, 1.0)
+    user, lift = resolved("i1", "i4"), SIGNALS.index("lift")
+    by_pick = [features_of(item_store, resolved(i))[:, lift] for i in ("i1", "i4")]
+    found = recent(item_store, user, 1.0)
     np.testing.assert_allclose(found[:, lift], (by_pick[0] + 2 * by_pick[1]) / 3, atol=1e-12)
-    newest = recency_features(item_store, user, 0.01)
-    np.testing.assert_allclose(newest, user_features(item_store, resolved("i4")), atol=1e-9)
+    newest = recent(item_store, user, 0.01)
+    np.testing.assert_allclose(newest, features_of(item_store, resolved("i4")), atol=1e-9)
 
 
 def test_weighted_co_occurrence(item_store):

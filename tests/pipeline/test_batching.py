@@ -14,12 +14,13 @@ from coldstart.generation.decoding import exact as scoring
 from coldstart.generation.decoding.exact import exact_logprobs, exact_logprobs_of
 from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.generation.models.lean import LeanDecoder
-from coldstart.pipeline import candidates as pool
-from coldstart.pipeline.batching import Request, answer_jointly, judge
-from coldstart.pipeline.response import AnswerOptions
+from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import Years, default_filters
-from coldstart.serve.batching import RecommendationRequest, RecommendationResult, recommend_batch
+from coldstart.scoring import retrieval
+from coldstart.scoring.scorer import ScoreRequest
+from coldstart.serve.batching import QueuedRequest, RecommendationResult, recommend_batch
 from coldstart.session import OnboardingSession
+from coldstart.testing.probes import lm_signals_of
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama, trie_of
 from tests.generation.test_lean import LIKE, decoder, question
 from tests.session.test_session import NOW
@@ -48,14 +49,12 @@ def same(
     assert [r.reason for r in one] == [r.reason for r in other]
 
 
-def alone(rec: Recommender, ask: RecommendationRequest) -> RecommendationResult | Exception:
+def alone(rec: Recommender, ask: QueuedRequest) -> RecommendationResult | Exception:
     ((_, answered),) = recommend_batch(rec, [ask])
     return answered
 
 
-def together(
-    rec: Recommender, asks: list[RecommendationRequest]
-) -> list[RecommendationResult | Exception]:
+def together(rec: Recommender, asks: list[QueuedRequest]) -> list[RecommendationResult | Exception]:
     got = dict(recommend_batch(rec, asks))
     return [got[n] for n in range(len(asks))]
 
@@ -118,9 +117,13 @@ def test_evidence_is_what_each_would_get(limits):
     rec = make(**limits)
     profiles = ({"age": 24}, {"liked": ["Alien", "Heat"]}, {})
     rows = [None, np.array([1, 4, 6]), np.arange(10)]
-    asked = [(rec.resolve(p), some) for p, some in zip(profiles, rows, strict=True)]
-    for (user, some), found in zip(asked, judge(rec, asked), strict=True):
-        expected = rec.lm_signals(user, "catalog", rows=some)
+    rec.pipeline.sync()
+    users = [rec.resolve(p) for p in profiles]
+    asked = [ScoreRequest(u, rec.item_store, r) for u, r in zip(users, rows, strict=True)]
+    (scorer,) = rec.scorers.of("catalog", "shortlist")
+    for request, scores in zip(asked, scorer.score(asked), strict=True):
+        found = scores.lm
+        expected = lm_signals_of(rec, request.user, "catalog", rows=request.shortlist)
         np.testing.assert_allclose(found.logprobs, expected.logprobs, atol=1e-4)
         np.testing.assert_allclose(found.model, expected.model, atol=1e-4)
         assert (found.prompt, found.notes) == (expected.prompt, expected.notes)
@@ -146,9 +149,9 @@ of_profile = st.fixed_dictionaries(
 moments = st.sampled_from([Context(), Context(time="Friday evening", occasion="date night")])
 unknown = UserProfile(liked=["Alien", "No Such Film"])
 said = st.sampled_from(["science fiction, but no drama", "no drama", " "])
-asks = st.builds(
-    RecommendationRequest, profiles | st.just(unknown), moments, of_profile
-) | st.builds(RecommendationRequest, profiles | st.just(unknown), moments, of_session, said)
+asks = st.builds(QueuedRequest, profiles | st.just(unknown), moments, of_profile) | st.builds(
+    QueuedRequest, profiles | st.just(unknown), moments, of_session, said
+)
 
 
 @settings(max_examples=15, deadline=None)
@@ -166,19 +169,17 @@ def test_free_writing_keeps_its_decoding_and_seed(monkeypatch):
     rec = make()
     drawn = {"decoding": DecodingConfig(mode="sample", max_new_tokens=6), "k": 4}
     asked = [
-        RecommendationRequest(
-            UserProfile(age=20), Context(), drawn | {"strategy": strategy, "seed": seed}
-        )
+        QueuedRequest(UserProfile(age=20), Context(), drawn | {"strategy": strategy, "seed": seed})
         for strategy in ("free", "both")
         for seed in (1, 2)
     ]
-    written, once = [], rec.reader.write
+    written, once = [], rec.pipeline.resources.model.write
 
     def write(prompt, n, decoding, seed, rows=None):
         written.append((decoding, seed))
         return once(prompt, n, decoding, seed, rows)
 
-    monkeypatch.setattr(rec.reader, "write", write)
+    monkeypatch.setattr(rec.pipeline.resources.model, "write", write)
     found = together(rec, asked)
     assert written == [(drawn["decoding"], seed) for seed in (1, 2, 1, 2)]
     for one, ask in zip(found, asked, strict=True):
@@ -192,13 +193,13 @@ def test_who_errs_errs_alone_and_the_others_share_a_pass(monkeypatch):
     got = together(
         rec,
         [
-            RecommendationRequest(person, Context()),
-            RecommendationRequest(UserProfile(liked=["No Such Film"]), Context()),
-            RecommendationRequest(person, Context(), {"k": 0}),
-            RecommendationRequest(person, Context(), text=""),
-            RecommendationRequest(person, Context(), text="science fiction"),
-            RecommendationRequest(person, Context(), {"strategy": "prior"}),
-            RecommendationRequest(person, Context(), {"strategy": "catalog", "k": 3}),
+            QueuedRequest(person, Context()),
+            QueuedRequest(UserProfile(liked=["No Such Film"]), Context()),
+            QueuedRequest(person, Context(), {"k": 0}),
+            QueuedRequest(person, Context(), text=""),
+            QueuedRequest(person, Context(), text="science fiction"),
+            QueuedRequest(person, Context(), {"strategy": "prior"}),
+            QueuedRequest(person, Context(), {"strategy": "catalog", "k": 3}),
         ],
     )
     kinds = [type(x) for x in got]
@@ -222,44 +223,39 @@ def test_a_prompt_that_is_too_long_is_nobody_elses_error(monkeypatch):
 
     long = UserProfile(about="a very long story " * 30)
     got = together(
-        rec,
-        [RecommendationRequest(p, Context()) for p in (UserProfile(age=30), long, UserProfile())],
+        rec, [QueuedRequest(p, Context()) for p in (UserProfile(age=30), long, UserProfile())]
     )
     assert [type(x) for x in got] == [RecommendationResult, ModelError, RecommendationResult]
-    same(got[2], alone(rec, RecommendationRequest(UserProfile(), Context())))
+    same(got[2], alone(rec, QueuedRequest(UserProfile(), Context())))
 
 
 def test_who_needs_no_titles_written_does_not_wait_for_them():
     rec = make()
     strategies = ["free", "both", "catalog", "prior", "catalog"]
-    asked = [
-        RecommendationRequest(UserProfile(), Context(), {"strategy": s, "k": 2}) for s in strategies
-    ]
+    asked = [QueuedRequest(UserProfile(), Context(), {"strategy": s, "k": 2}) for s in strategies]
     assert [n for n, _ in recommend_batch(rec, asked)] == [3, 2, 4, 0, 1]
 
 
 def test_a_wider_look_in_a_large_catalog_is_asked_for_like_the_first(monkeypatch):
-    monkeypatch.setattr(pool, "POPULAR", 1)
-    monkeypatch.setattr(pool, "BY_SIGNAL", 1)
+    monkeypatch.setattr(retrieval, "POPULAR", 1)
+    monkeypatch.setattr(retrieval, "BY_SIGNAL", 1)
     rec = make(pool_from=4, shortlist=2)
     for n in range(40):
         rec.catalog.add(Item(item_id=f"n{n}", title=f"Robot {n}", year=2010))
-    narrow = AnswerOptions(k=5, filters=(Years(2009, None),))
-    requests = [Request(rec.resolve({"age": age}), narrow) for age in (20, 30)]
+    narrow = RecommendOptions(k=5, filters=(Years(2009, None),))
+    requests = [RecommendRequest(rec.resolve({"age": age}), narrow) for age in (20, 30)]
     seen = passes(rec, monkeypatch)
-    got = dict(answer_jointly(rec, requests))
+    got = dict(rec.pipeline.run(requests))
     assert seen == [2, 2]
     for n, request in enumerate(requests):
-        same(
-            RecommendationResult(got[n]), RecommendationResult(rec.answer_to(request.user, narrow))
-        )
+        same(RecommendationResult(got[n]), RecommendationResult(rec.pipeline.one(request)))
 
 
 def test_without_a_model_or_a_catalog_everyone_is_told_so():
     rec = make()
     rec.lm = None
     asked = [
-        RecommendationRequest(UserProfile(), Context(), {"strategy": s})
+        QueuedRequest(UserProfile(), Context(), {"strategy": s})
         for s in ("catalog", "prior", "both")
     ]
     got = together(rec, asked)
@@ -272,15 +268,9 @@ def test_without_a_model_or_a_catalog_everyone_is_told_so():
 def test_the_shipped_artifact_gives_the_same_lists_together():
     rec = Recommender.from_pretrained(ARTIFACT)
     asked = [
-        RecommendationRequest(
-            UserProfile(age=24, occupation="student", liked=["Toy Story"]), Context()
-        ),
-        RecommendationRequest(
-            UserProfile(age=60, gender="F"), Context(time="Sunday morning"), {"k": 20}
-        ),
-        RecommendationRequest(
-            UserProfile(interests=["Horror"], liked=["Alien", "Fargo"]), Context()
-        ),
+        QueuedRequest(UserProfile(age=24, occupation="student", liked=["Toy Story"]), Context()),
+        QueuedRequest(UserProfile(age=60, gender="F"), Context(time="Sunday morning"), {"k": 20}),
+        QueuedRequest(UserProfile(interests=["Horror"], liked=["Alien", "Fargo"]), Context()),
     ]
     for one, ask in zip(together(rec, asked), asked, strict=True):
         same(one, alone(rec, ask))
@@ -299,15 +289,15 @@ def test_lists_of_sessions_share_a_pass(monkeypatch):
         return begin
 
     asks = [
-        RecommendationRequest(UserProfile(), Context(), {"k": 5}, session=visit("i1")),
-        RecommendationRequest(UserProfile(age=30), Context(), {"k": 5}),
-        RecommendationRequest(
+        QueuedRequest(UserProfile(), Context(), {"k": 5}, session=visit("i1")),
+        QueuedRequest(UserProfile(age=30), Context(), {"k": 5}),
+        QueuedRequest(
             UserProfile(), Context(time="late"), {"k": 3, "diversity": 0.3}, session=visit()
         ),
-        RecommendationRequest(
+        QueuedRequest(
             UserProfile(), Context(), session=visit("i2", exploration=0.5), explores=True
         ),
-        RecommendationRequest(UserProfile(), Context(), {"k": 0}, session=visit("i3")),
+        QueuedRequest(UserProfile(), Context(), {"k": 0}, session=visit("i3")),
     ]
     expected = [alone(rec, ask) for ask in asks]
     seen = passes(rec, monkeypatch)

@@ -7,17 +7,16 @@ from hypothesis import strategies as st
 
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.ranking.ranker import (
-    DEFAULT_WEIGHTS,
     FULL_SHOTS,
     BlendRanker,
     diversify,
 )
-from coldstart.scoring.features import FEATURES
+from coldstart.scoring.registry import SIGNALS
 
 numbers = st.floats(-5, 5)
 weights = st.dictionaries(
     st.sampled_from(["catalog", "free", "both", "prior"]),
-    st.dictionaries(st.sampled_from(FEATURES), st.tuples(numbers, numbers)),
+    st.dictionaries(st.sampled_from(SIGNALS.names), st.tuples(numbers, numbers)),
 )
 
 
@@ -36,7 +35,7 @@ def test_ranker_survives_json(given_weights):
 @pytest.mark.parametrize(("shots", "expected"), [(0, 1.0), (5, 2.0), (10, 3.0), (40, 3.0)])
 def test_weights_move_with_the_picks_up_to_ten(shots, expected):
     ranker = BlendRanker({"prior": {"picks": (1.0, 2.0)}})
-    found = dict(zip(FEATURES, ranker.weights("prior", shots), strict=True))
+    found = dict(zip(SIGNALS.names, ranker.weights("prior", shots), strict=True))
     assert found.pop("picks") == expected
     assert set(found.values()) == {0.0}
 
@@ -44,10 +43,10 @@ def test_weights_move_with_the_picks_up_to_ten(shots, expected):
 @given(weights.filter(bool), st.integers(0, 20), st.integers(0, 5))
 def test_scores_are_weighted_sums(given_weights, shots, rows):
     ranker, strategy = BlendRanker(given_weights), next(iter(given_weights))
-    features = np.random.default_rng(0).normal(size=(rows, len(FEATURES)))
+    features = np.random.default_rng(0).normal(size=(rows, len(SIGNALS)))
     far = min(shots, FULL_SHOTS) / FULL_SHOTS
     expected = [
-        sum((a + b * far) * row[FEATURES.index(f)] for f, (a, b) in given_weights[strategy].items())
+        sum((a + b * far) * row[SIGNALS.index(f)] for f, (a, b) in given_weights[strategy].items())
         for row in features
     ]
     assert ranker.scores(features, ranker.weights(strategy, shots)).tolist() == pytest.approx(
@@ -65,15 +64,15 @@ def test_default_knows_every_strategy_and_uses_only_its_evidence():
     ranker = BlendRanker.default()
 
     def used(strategy):
-        return {FEATURES[n] for n in ranker.weights(strategy, 0).nonzero()[0]}
+        return {SIGNALS.names[n] for n in ranker.weights(strategy, 0).nonzero()[0]}
 
-    everything = set(DEFAULT_WEIGHTS)
-    assert everything <= set(FEATURES)
+    everything = set(SIGNALS.weights("both"))
+    assert everything <= set(SIGNALS.names)
     assert used("both") == everything
     assert used("catalog") == everything - {"written"}
     assert used("free") == everything - {"model"}
     assert used("prior") == everything - {"written", "model"}
-    assert ranker.weights("both", 0)[FEATURES.index("dislikes")] < 0
+    assert ranker.weights("both", 0)[SIGNALS.index("dislikes")] < 0
 
 
 def test_unknown_strategy_names_the_known():

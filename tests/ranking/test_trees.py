@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldstart.errors import ArtifactError
-from coldstart.ranking.ranker import BlendRanker, personal
+from coldstart.ranking.ranker import BlendRanker, states_taste
 from coldstart.ranking.tree_masks import Node, TreeMasks
 from coldstart.ranking.trees import POOL, TreeCorrection
-from coldstart.scoring.features import FEATURES
-from coldstart.training.boosting import TREE_FEATURES, Request, fit_trees
+from coldstart.scoring.registry import SIGNALS
+from coldstart.training.boosting import Request, fit_trees
 
 
 def requests(n=60, items=80, seed=0):
@@ -23,12 +23,12 @@ def requests(n=60, items=80, seed=0):
     rng = np.random.default_rng(seed)
     out = []
     for user in range(n):
-        features = np.zeros((items, len(FEATURES)), np.float32)
+        features = np.zeros((items, len(SIGNALS)), np.float32)
         for name in ("popularity", "lift", "kinds"):
-            features[:, FEATURES.index(name)] = rng.normal(size=items)
-        both = np.minimum(features[:, FEATURES.index("lift")], features[:, FEATURES.index("kinds")])
+            features[:, SIGNALS.index(name)] = rng.normal(size=items)
+        both = np.minimum(features[:, SIGNALS.index("lift")], features[:, SIGNALS.index("kinds")])
         liked = both + 0.1 * rng.normal(size=items) > 0.5
-        linear = features[:, FEATURES.index("popularity")].astype(float)
+        linear = features[:, SIGNALS.index("popularity")].astype(float)
         out.append(Request(f"u{user}", features, liked, linear))
     return out
 
@@ -43,11 +43,11 @@ def precision(score, liked):
 
 
 def test_favourites_have_their_own_trees_if_there_are_any(trees):
-    other = TreeCorrection(TREE_FEATURES, (Node(0.0),))
+    other = TreeCorrection(SIGNALS.tree_names, (Node(0.0),))
     weights = {"prior": {"popularity": (1.0, 0.0)}}
     r = requests(1)[0]
-    shots, history = FEATURES.index("shots"), FEATURES.index("history")
-    unit = np.array([float(f == "popularity") for f in FEATURES])
+    shots, history = SIGNALS.index("shots"), SIGNALS.index("history")
+    unit = np.array([float(f == "popularity") for f in SIGNALS.names])
     plain = r.features @ unit
 
     def moved(ranker, picks, is_history):
@@ -68,14 +68,14 @@ def test_favourites_have_their_own_trees_if_there_are_any(trees):
 def test_trees_learn_what_a_linear_score_misses(trees):
     found, linear = [], []
     for r in requests(30, seed=1):
-        correction = trees.correct(r.features, FEATURES, r.linear)
+        correction = trees.correct(r.features, SIGNALS.names, r.linear)
         found.append(precision(r.linear + correction, r.liked))
         linear.append(precision(r.linear, r.liked))
     assert np.mean(found) > np.mean(linear) + 0.3
 
 
 def test_arrays_give_what_lightgbm_gives():
-    data, use = requests(20), [FEATURES.index(n) for n in TREE_FEATURES]
+    data, use = requests(20), [SIGNALS.index(n) for n in SIGNALS.tree_names]
     booster = lightgbm.train(
         {"objective": "lambdarank", "verbosity": -1, "num_threads": 1, "num_leaves": 15},
         lightgbm.Dataset(
@@ -89,7 +89,9 @@ def test_arrays_give_what_lightgbm_gives():
 
     roots = [_node(t["tree_structure"]) for t in booster.dump_model()["tree_info"]]
     fresh = requests(1, seed=5)[0]
-    ours = TreeCorrection(TREE_FEATURES, roots).correct(fresh.features, FEATURES, fresh.linear)
+    ours = TreeCorrection(SIGNALS.tree_names, roots).correct(
+        fresh.features, SIGNALS.names, fresh.linear
+    )
     theirs = booster.predict(fresh.features[:, use], num_threads=1)
     np.testing.assert_allclose(ours + sum(r.value for r in roots), theirs, atol=1e-9)
 
@@ -136,17 +138,19 @@ def test_trees_of_too_many_leaves_are_refused():
 
 def test_parts_sum_to_the_correction_and_name_only_features_that_matter(trees):
     r = requests(1, seed=3)[0]
-    parts = trees.explain(r.features, FEATURES)
-    np.testing.assert_allclose(parts.sum(axis=1), trees.correct(r.features, FEATURES, r.linear))
-    moved = {FEATURES[n] for n in np.flatnonzero(np.abs(parts).sum(axis=0))}
+    parts = trees.explain(r.features, SIGNALS.names)
+    np.testing.assert_allclose(
+        parts.sum(axis=1), trees.correct(r.features, SIGNALS.names, r.linear)
+    )
+    moved = {SIGNALS.names[n] for n in np.flatnonzero(np.abs(parts).sum(axis=0))}
     assert {"lift", "kinds"} <= moved <= {"popularity", "lift", "kinds"}
 
 
 @given(st.lists(st.floats(-3, 3), min_size=2, max_size=6), st.sampled_from(["words", "interests"]))
 def test_what_was_asked_for_never_lowers_an_item(values, name):
-    features = np.zeros((len(values), len(FEATURES)))
-    features[:, FEATURES.index(name)] = sorted(values)
-    correction = ASKED[name].correct(features, FEATURES, np.zeros(len(values)))
+    features = np.zeros((len(values), len(SIGNALS)))
+    features[:, SIGNALS.index(name)] = sorted(values)
+    correction = ASKED[name].correct(features, SIGNALS.names, np.zeros(len(values)))
     assert (np.diff(correction) >= -1e-12).all()
 
 
@@ -154,10 +158,10 @@ def _against(name):
     """Requests in which those who asked for something liked the opposite."""
     rng, out = np.random.default_rng(0), []
     for user in range(40):
-        features = np.zeros((50, len(FEATURES)), np.float32)
-        features[:, FEATURES.index(name)] = rng.normal(size=50)
-        features[:, FEATURES.index("lift")] = rng.normal(size=50)
-        liked = features[:, FEATURES.index("lift")] - features[:, FEATURES.index(name)] > 1
+        features = np.zeros((50, len(SIGNALS)), np.float32)
+        features[:, SIGNALS.index(name)] = rng.normal(size=50)
+        features[:, SIGNALS.index("lift")] = rng.normal(size=50)
+        liked = features[:, SIGNALS.index("lift")] - features[:, SIGNALS.index(name)] > 1
         out.append(Request(f"u{user}", features, liked, np.zeros(50)))
     return out
 
@@ -167,13 +171,13 @@ ASKED = {name: fit_trees(_against(name), rounds=20) for name in ("words", "inter
 
 def test_a_large_catalog_is_corrected_at_its_top_and_kept_in_order_below(trees):
     rng = np.random.default_rng(0)
-    features = rng.normal(size=(POOL + 500, len(FEATURES)))
+    features = rng.normal(size=(POOL + 500, len(SIGNALS)))
     linear = rng.normal(size=POOL + 500)
-    found = trees.correct(features, FEATURES, linear)
+    found = trees.correct(features, SIGNALS.names, linear)
     top = np.argsort(-linear)[:POOL]
     rest = np.setdiff1d(np.arange(len(linear)), top)
     assert set(found[rest]) == {found[top].min()}
-    alone = trees.correct(features[top], FEATURES, linear[top])
+    alone = trees.correct(features[top], SIGNALS.names, linear[top])
     np.testing.assert_allclose(found[top], alone)
 
 
@@ -182,9 +186,9 @@ def test_trees_survive_json_inside_the_ranker(trees):
     again = BlendRanker.from_dict(json.loads(json.dumps(ranker.to_dict())))
     r = requests(1, seed=4)[0]
     weights = ranker.weights("prior", 0)
-    assert not personal(r.features)
+    assert not states_taste(r.features)
     np.testing.assert_array_equal(ranker.scores(r.features, weights), r.features @ weights)
-    r.features[:, FEATURES.index("shots")] = 1
+    r.features[:, SIGNALS.index("shots")] = 1
     np.testing.assert_array_equal(
         again.scores(r.features, weights), ranker.scores(r.features, weights)
     )
@@ -199,7 +203,9 @@ def test_fitting_is_repeatable_and_needs_something_to_learn():
     assert fit_trees(few, rounds=5).to_dict() == fit_trees(few, rounds=5).to_dict()
     nothing = [Request(r.user, r.features, np.zeros(len(r.liked), bool), r.linear) for r in few]
     assert fit_trees(nothing).trees == ()
-    assert fit_trees([]).correct(few[0].features, FEATURES, few[0].linear).tolist() == [0.0] * 80
+    assert (
+        fit_trees([]).correct(few[0].features, SIGNALS.names, few[0].linear).tolist() == [0.0] * 80
+    )
 
 
 @pytest.mark.parametrize(
@@ -216,7 +222,7 @@ def test_fitting_is_repeatable_and_needs_something_to_learn():
 )
 def test_malformed_trees_are_an_artifact_error(data, message):
     with pytest.raises(ArtifactError, match=message):
-        TreeCorrection.from_dict(data, FEATURES)
+        TreeCorrection.from_dict(data, SIGNALS.names)
 
 
 def test_a_tree_reads_back_as_written():

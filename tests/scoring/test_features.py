@@ -1,6 +1,7 @@
 import re
 import zlib
 from datetime import datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,13 +17,20 @@ from coldstart.interactions.interaction_stats import (
     group_lift,
     popularity,
 )
-from coldstart.pipeline.response import Answer, AnswerOptions
-from coldstart.profile.resolve import PickResolver
+from coldstart.pipeline.draft import Draft
+from coldstart.pipeline.explain import ExplainStage
+from coldstart.pipeline.rank import RankStage
+from coldstart.pipeline.request import RecommendOptions, RecommendRequest
+from coldstart.profile.resolve import PickResolver, ResolvedProfile
 from coldstart.ranking.filters import Categories, Known, default_filters
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import Candidate, Context, Grounding, Item, Match, UserProfile
-from coldstart.scoring.features import FEATURES, ResolvedProfile, text_similarity, user_features
-from coldstart.scoring.lm_signals import LMSignals, model_feature, reached, written_feature
+from coldstart.scoring.language_model import model_lift
+from coldstart.scoring.lm_signals import LMSignals, reached
+from coldstart.scoring.registry import SIGNALS
+from coldstart.scoring.stated import text_similarity
+from coldstart.scoring.written import closeness
+from coldstart.testing import probes
 from tests.fakes import FakeEncoder
 
 FILMS = (
@@ -79,15 +87,17 @@ def resolved(profile=None, context=None, item_store=KNOWLEDGE, unknown="error"):
 
 
 def features_of(user, item_store=KNOWLEDGE, **more):
-    return dict(zip(FEATURES, user_features(item_store, user, **more).T, strict=True))
+    features = probes.features_of(item_store, user, [LMSignals(**more).scores()])
+    return dict(zip(SIGNALS.names, features.T, strict=True))
 
 
 def answer(user, item_store=KNOWLEDGE, found=None, ranker=None, **options):
     options = {"strategy": "prior", "filters": default_filters()} | options
-    found = found or LMSignals()
-    features = user_features(item_store, user, found.model, found.written)
-    ranker = ranker or BlendRanker.default()
-    return Answer(item_store, ranker, user, found, features, AnswerOptions(**options)).build()
+    parts = SimpleNamespace(item_store=item_store, ranker=ranker or BlendRanker.default())
+    draft = Draft(0, RecommendRequest(user, RecommendOptions(**options)), item_store)
+    draft.catalog_scores = [(found or LMSignals()).scores()]
+    draft.features = probes.features_of(item_store, user, draft.catalog_scores)
+    return ExplainStage(parts).explain(draft, RankStage(parts).rank(draft))
 
 
 ids = st.sampled_from([f[0] for f in FILMS])
@@ -126,7 +136,7 @@ contexts = st.fixed_dictionaries(
 
 def test_nothing_said_is_popularity_only():
     found = features_of(NOBODY)
-    assert user_features(KNOWLEDGE, NOBODY).shape == (10, len(FEATURES))
+    assert probes.features_of(KNOWLEDGE, NOBODY).shape == (10, len(SIGNALS))
     assert found.pop("popularity") == pytest.approx(np.log(popularity(KNOWLEDGE.counts) + 1e-4))
     assert set(found.pop("age")) == {-1.0}
     of_the_item = {name: found.pop(name) for name in ("usual", "year", "late", "beyond")}
@@ -412,7 +422,7 @@ def test_the_catalog_may_become_empty():
     item_store = make_knowledge(catalog)
     catalog.remove(list(catalog.ids))
     item_store.sync()
-    assert user_features(item_store, resolved({"about": "x"})).shape == (0, len(FEATURES))
+    assert probes.features_of(item_store, resolved({"about": "x"})).shape == (0, len(SIGNALS))
 
 
 # -- evidence --------------------------------------------------------------------------------
@@ -432,7 +442,7 @@ def test_written_is_the_chance_that_one_title_meant_the_item():
         wrote("B", -3.0, ("2", 0.9), ("gone", 1.0)),
         wrote("C", -2.0),
     ]
-    written = dict(zip(KNOWLEDGE.ids, written_feature(KNOWLEDGE, found), strict=True))
+    written = dict(zip(KNOWLEDGE.ids, closeness(KNOWLEDGE, found), strict=True))
     second = 0.9 * np.sqrt(np.exp(-3.0) / np.exp(-1.0))
     assert written["1"] == pytest.approx(0.9)
     assert written["2"] == pytest.approx(1 - (1 - 0.9 * 0.8) * (1 - second * 0.9))
@@ -445,7 +455,7 @@ matches = st.lists(st.tuples(ids, st.floats(-1, 1)), max_size=3)
 @given(st.lists(st.tuples(st.floats(-50, 0), matches), max_size=6))
 def test_written_stays_between_0_and_1(drawn):
     found = [wrote("x", logprob, *m) for logprob, m in drawn]
-    written = written_feature(KNOWLEDGE, found)
+    written = closeness(KNOWLEDGE, found)
     assert written.min() >= 0
     assert written.max() <= 1
     met = {i for _, m in drawn for i, s in m if s > 0}
@@ -472,21 +482,21 @@ def small_world(new=False):
     return item_store
 
 
-def test_model_feature_is_zero_where_the_model_repeats_the_prior():
+def test_model_lift_is_zero_where_the_model_repeats_the_prior():
     prior, world = np.log([1 / 8, 3 / 8, 4 / 8]), small_world()
-    assert model_feature(world, prior, prior) == pytest.approx(np.zeros(3))
-    found = model_feature(world, np.log([0.5, 0.25, 0.25]), prior)
+    assert model_lift(world, prior, prior) == pytest.approx(np.zeros(3))
+    found = model_lift(world, np.log([0.5, 0.25, 0.25]), prior)
     assert found[0] == pytest.approx(np.log(4))
 
 
 def test_what_nobody_has_met_is_judged_by_its_better_neighbours_or_better():
     world, prior = small_world(new=True), np.log(np.full(5, 1 / 5))
     probs = np.array([0.1, 0.1, 0.3, 0.01, 0.49])
-    found = model_feature(world, np.log(probs), prior)
+    found = model_lift(world, np.log(probs), prior)
     lift = np.log(probs * 5)
     hoped = max(np.quantile(lift[:3], 0.9), 0.0)
     assert found == pytest.approx([*lift[:3], hoped, lift[4]])
-    gloomy = model_feature(world, np.log([0.01, 0.01, 0.01, 0.01, 0.96]), prior)
+    gloomy = model_lift(world, np.log([0.01, 0.01, 0.01, 0.01, 0.96]), prior)
     assert gloomy[3] == 0.0
 
 
@@ -689,7 +699,7 @@ def test_the_model_is_credited_only_where_it_helped():
     logprobs = np.full(10, -3.0)
     logprobs[KNOWLEDGE.rows["10"]] = -0.1
     found = LMSignals(
-        logprobs=logprobs, model=model_feature(KNOWLEDGE, logprobs, np.log(np.full(10, 0.1)))
+        logprobs=logprobs, model=model_lift(KNOWLEDGE, logprobs, np.log(np.full(10, 0.1)))
     )
     lines = {x.item_id: x for x in answer(NOBODY, found=found, strategy="catalog")}
     model = "The language model favours it for this profile beyond its popularity."
@@ -701,7 +711,7 @@ def test_the_model_is_credited_only_where_it_helped():
 def test_a_written_title_is_quoted_where_it_led():
     groundings = (wrote("Unseen Reel", -1.0, ("10", 0.9)), wrote("Nothing", -2.0))
     found = LMSignals(
-        written=written_feature(KNOWLEDGE, groundings),
+        written=closeness(KNOWLEDGE, groundings),
         found=reached(groundings),
         groundings=groundings,
     )
@@ -723,26 +733,26 @@ def test_a_written_title_is_quoted_where_it_led():
 @pytest.mark.parametrize("k", [0, -1, 1001, True, 2.0, "3", None])
 def test_k_is_a_whole_number_from_1_to_1000(k):
     with pytest.raises(ConfigError, match="k is .*expected a whole number from 1 to 1000"):
-        AnswerOptions(k=k)
+        RecommendOptions(k=k)
 
 
 @pytest.mark.parametrize("name", ["diversity", "popularity_penalty"])
 @pytest.mark.parametrize("value", [-0.1, 11, float("nan"), float("inf"), "1", None, True])
 def test_knobs_are_numbers_in_range(name, value):
     with pytest.raises(ConfigError, match=f"{name} is .*, expected a number from 0 to 1"):
-        AnswerOptions(**{name: value})
+        RecommendOptions(**{name: value})
 
 
 def test_diversity_ends_at_one():
-    assert AnswerOptions(diversity=1).diversity == 1
-    assert AnswerOptions(popularity_penalty=np.float32(10)).popularity_penalty == 10
+    assert RecommendOptions(diversity=1).diversity == 1
+    assert RecommendOptions(popularity_penalty=np.float32(10)).popularity_penalty == 10
     with pytest.raises(ConfigError, match="diversity is 2, expected"):
-        AnswerOptions(diversity=2)
+        RecommendOptions(diversity=2)
 
 
 def test_strategy_is_one_of_four():
     with pytest.raises(ConfigError, match="'magic'.*one of catalog, free, both, prior"):
-        AnswerOptions(strategy="magic")
+        RecommendOptions(strategy="magic")
 
 
 @given(profiles, contexts, st.integers(1, 12), st.sampled_from([0.0, 0.5, 1.0]))
@@ -773,7 +783,7 @@ def test_answers_keep_their_promises(profile, context, k, diversity):
 
 @given(profiles, st.sets(ids), st.integers(1, 12))
 def test_only_the_pool_is_shown(profile, pool, k):
-    out = answer(resolved(profile), k=k, pool=frozenset(pool))
+    out = answer(resolved(profile), k=k, only=frozenset(pool))
     assert set(out.item_ids) <= pool
     if len(out) < k:
         assert "of the grounded titles' items may be shown" in out.notes[-1]
@@ -781,7 +791,7 @@ def test_only_the_pool_is_shown(profile, pool, k):
 
 def test_contributions_are_weight_times_feature():
     user = resolved({"age": 24, "liked": ["1"], "about": "night train"})
-    weights = dict(zip(FEATURES, BlendRanker.default().weights("prior", 1), strict=True))
+    weights = dict(zip(SIGNALS.names, BlendRanker.default().weights("prior", 1), strict=True))
     for line in answer(user):
         for name, value in line.provenance.features.items():
             assert line.provenance.contributions[name] == pytest.approx(weights[name] * value)

@@ -16,7 +16,7 @@ PROMPT = "Movies:\nToy Story\n"
 
 def reader_of(recommender):
     recommender.item_store.sync()
-    return recommender.reader
+    return recommender.pipeline.resources.model
 
 
 @pytest.mark.parametrize("tokens", [1, 5, 1024])

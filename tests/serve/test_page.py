@@ -26,6 +26,7 @@ from coldstart.session import OnboardingSession
 from tests.serve.test_serve import serving
 from tests.serve.test_serve_run import free_port, start
 from tests.test_recommender import make
+from tests.waiting import PATIENCE, until
 
 try:
     from playwright import sync_api
@@ -161,15 +162,12 @@ class Served:
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()
-        until = time.monotonic() + 30
-        while not self.server.started:
-            assert self.thread.is_alive()
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        until(lambda: self.server.started or not self.thread.is_alive(), "the service to start")
+        assert self.thread.is_alive()
 
     def stop(self):
         self.server.should_exit = self.server.force_exit = True
-        self.thread.join(20)
+        self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
 
 
@@ -204,7 +202,7 @@ def opened(browser, expected=(), **options):
     """A page in which nothing may go wrong but what is ``expected`` in the console."""
     context = browser.new_context(**({"locale": "en-GB", "reduced_motion": "reduce"} | options))
     page, wrong = context.new_page(), []
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(1000 * PATIENCE)
     page.on("pageerror", lambda e: wrong.append(str(e)))
 
     def heard(message):
@@ -252,7 +250,7 @@ def shipped(tmp_path_factory):
     yield str(client.base_url) + "/", client
     client.close()
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 @browsing
@@ -585,11 +583,9 @@ def test_a_service_with_keys_asks_for_one_and_its_rate_is_kept(browser, tmp_path
             page.get_by_role("alert").filter(has_text="a lot at once").wait_for()
             page.locator("#notice").wait_for(state="hidden")
             session = page.evaluate("sessionStorage.getItem('coldstart.session')")
-            until = time.monotonic() + 30
-            while len(served.service.store.export(session)["events"]) < 8:
-                assert time.monotonic() < until
-                page.wait_for_timeout(100)
-            assert len(served.service.store.export(session)["events"]) == 8
+            events = lambda: served.service.store.export(session)["events"]  # noqa: E731
+            until(lambda: page.wait_for_timeout(100) or len(events()) >= 8, "the eight likes")
+            assert len(events()) == 8
     finally:
         served.stop()
 
@@ -649,7 +645,7 @@ def test_slowness_is_told_and_a_late_answer_does_not_replace_a_newer_one(browser
 
         page.route("**/recommendations", hold)
         page.get_by_role("button", name="See my list").click()
-        page.locator("#items .bone").first.wait_for(timeout=1000)
+        page.locator("#items .bone").first.wait_for()
         page.get_by_text("a little longer than usual").wait_for()
         page.locator("#diversity").fill("0.5")
         shown = settled(page)

@@ -17,7 +17,6 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
@@ -38,20 +37,25 @@ from tests.conftest import ROOT
 from tests.serve import test_serve as contract
 from tests.serve.test_serve import CANARY, begin, in_background, refused
 from tests.test_recommender import make
+from tests.waiting import PATIENCE, until, until_then
 
 pytestmark = pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\..*")
 NUMBERS = itertools.count()
-SLOW = 2.0  # seconds
-PATIENCE = 120.0
+HOLD = "hold"
+"""While a file of this name is in a model's folder, nobody is answered."""
 
 
 def toy(folder):
-    """The loader of all applications here: a slow recommender in a folder of this name."""
+    """The loader of all applications here."""
     assert os.environ["OMP_NUM_THREADS"] == "1", "Ray sets it to num_cpus"
-    rec = make()
-    if Path(folder).name == "slow":
-        quick = rec.features
-        rec.features = lambda *a, **o: time.sleep(SLOW) or quick(*a, **o)
+    rec, hold = make(), Path(folder) / HOLD
+    quick = rec.features
+
+    def features(*args, **options):
+        until(lambda: not hold.exists(), f"{hold} to go")
+        return quick(*args, **options)
+
+    rec.features = features
     return rec
 
 
@@ -61,8 +65,9 @@ def toy(folder):
 def config(port, root):
     """The config file; both of its applications that work have the models in ``root``."""
     common = {"root": str(root), "loader": "tests.serve.test_ray_serve:toy", "most_models": 3}
-    settings = {"hosts": ["testserver"], "deadline": 60.0, "origins": ["https://shop.example"]}
+    settings = {"hosts": ["testserver"], "deadline": PATIENCE, "origins": ["https://shop.example"]}
     quick = {"name": DEPLOYMENT, "health_check_period_s": 1, "ray_actor_options": {"num_cpus": 0.5}}
+    quick["health_check_timeout_s"] = PATIENCE  # a busy replica is no dead one
     scaling = {"min_replicas": 1, "max_replicas": 2, "target_ongoing_requests": 40}
     return {
         "proxy_location": "HeadOnly",
@@ -102,9 +107,13 @@ def config(port, root):
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Ray Serve on this machine, gone afterwards; its port, its folder and its client."""
+    """Ray Serve on this machine, gone afterwards; its port, its folder and its client.
+
+    Both applications run when it is there: if they cannot, that is told once, not in every test.
+    """
     ray = pytest.importorskip("ray", reason="Ray is not installed: coldstart-rec[ray]")
     from ray import serve
+    from ray.serve._private import api, client
     from ray.serve.context import _get_global_client
     from ray.serve.schema import ServeDeploySchema
 
@@ -115,6 +124,12 @@ def cluster():
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     patch = pytest.MonkeyPatch()
+    for name in ("RAY_gcs_server_port_wait_time_s", "RAY_worker_register_timeout_seconds"):
+        patch.setenv(name, str(int(PATIENCE)))
+    for name in ("READY", "HEALTH"):
+        patch.setenv(f"RAY_SERVE_PROXY_{name}_CHECK_TIMEOUT_S", str(PATIENCE))
+    for module in (api, client):
+        patch.setattr(module, "HTTP_PROXY_TIMEOUT", PATIENCE)
     patch.delenv("OMP_NUM_THREADS", raising=False)
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     patch.setenv("PYTHONPATH", os.getcwd())
@@ -137,23 +152,16 @@ def cluster():
             http_options=told["http_options"],
             logging_config=told["logging_config"],
         )
-        client = _get_global_client()
-        client.deploy_apps(ServeDeploySchema.model_validate(told))
-        yield SimpleNamespace(port=port, root=root, client=client, where=where, told=told)
+        controller = _get_global_client()
+        controller.deploy_apps(ServeDeploySchema.model_validate(told))
+        for application in told["applications"]:
+            running(application["name"])
+        yield SimpleNamespace(port=port, root=root, client=controller, where=where, told=told)
     finally:
         serve.shutdown()
         ray.shutdown()
         patch.undo()
         shutil.rmtree(where, ignore_errors=True)
-
-
-def eventually(true, told="it never came"):
-    """Wait until something is true; return it."""
-    until = time.monotonic() + PATIENCE
-    while not (found := true()):
-        assert time.monotonic() < until, told
-        time.sleep(0.1)
-    return found
 
 
 def status_of(name):
@@ -164,7 +172,8 @@ def status_of(name):
 
 def running(name):
     """Wait until an application runs."""
-    eventually(lambda: status_of(name).status != "DEPLOYING", f"{name} is deploying")
+    ends = ("RUNNING", "DEPLOY_FAILED")
+    until(lambda: status_of(name).status in ends, f"{name} to run")
     assert status_of(name).status == "RUNNING", status_of(name).message
 
 
@@ -249,7 +258,7 @@ def test_the_options_of_the_file_arrive(cluster):
     assert scaling["target_ongoing_requests"] == 40
     assert main["ray_actor_options"]["num_cpus"] == 0.5
     assert main["max_ongoing_requests"] == DEFAULTS["max_ongoing_requests"]
-    assert main["graceful_shutdown_timeout_s"] == 70  # deadline and goodbye
+    assert main["graceful_shutdown_timeout_s"] == PATIENCE + 10  # deadline and goodbye
     assert (keyed["max_ongoing_requests"], keyed["max_queued_requests"]) == (1, 1)
     assert keyed["backpressure_config"] == {"status_code": 503, "retry_after_s": 7}
 
@@ -298,11 +307,14 @@ def test_who_names_no_model_gets_the_artifact(cluster, shared):
 
 
 def test_a_full_queue_refuses_in_our_form_with_retry_after(cluster):
-    with serving(cluster, model="slow", open=False) as client:
+    with serving(cluster, model="held", open=False) as client:
         client.headers["X-API-Key"] = client.service.store.create_key("k", rate_limit=None).secret
         assert client.get("/v1/items").status_code == 200  # loaded
         ask = lambda: client.post("/v1/recommend", json={"k": 1, "strategy": "prior"})  # noqa: E731
+        (cluster.root / "held" / HOLD).touch()
         threads, got = in_background(ask, 6)
+        until(lambda: len(got) >= 3, "three refusals")  # one at work, one or two in the queue
+        (cluster.root / "held" / HOLD).unlink()
         for t in threads:
             t.join()
     answered = [r for r in got if r.status_code == 200]
@@ -329,7 +341,7 @@ def test_a_killed_replica_comes_back_and_knows_everybody(cluster, client):
             return None
         return answer.json() if answer.status_code == 200 else None
 
-    data = eventually(known)
+    data = until(known, "the new replica")
     assert [e["kind"] for e in data["events"]] == ["like"]
     assert "i3" not in str(client.get(at + "/recommendations").json()["items"])
     assert client.get("/v1/items/new").json()["title"] == "Newcomer"
@@ -358,7 +370,7 @@ def test_what_is_added_to_the_file_leaves_what_runs_running(cluster, shared):
         def both():
             return status_of("main").deployments[DEPLOYMENT].replica_states.get("RUNNING") == 2
 
-        eventually(both)
+        until(both, "the second replica")
         threads, got = in_background(lambda: client.get(at).status_code, 24)
         for t in threads:
             t.join()
@@ -373,8 +385,8 @@ def test_what_is_added_to_the_file_leaves_what_runs_running(cluster, shared):
             begun.update(since.search(text)[1] for text in texts)
             return len(begun) > 1
 
-        eventually(both_answer)
-    eventually(lambda: status_of("bad").status == "DEPLOY_FAILED")
+        until(both_answer, "answers of both")
+    until(lambda: status_of("bad").status == "DEPLOY_FAILED", "the failure")
     assert "no artifact at /no: manifest.json is missing" in status_of("bad").message
     assert shared.get("/readyz").status_code == 200
 
@@ -533,18 +545,19 @@ def test_who_is_unloaded_answers_what_has_begun_and_closes_the_store(tmp_path):
             AppArgs.read(HERE | {"models": {"a": "x"}, "db": f"{tmp_path}/{{model}}"})
         )
         model = await replica.model("a")
-        model.service.metrics.in_flight_now = 1
+        service = model.service
+        service.metrics.in_flight_now = 1
         leaving = asyncio.get_running_loop().run_in_executor(None, model.__del__)
-        await asyncio.sleep(0.2)
-        assert model.service.worker.alive
-        assert model.service.draining
-        model.service.metrics.in_flight_now = 0
+        await until_then(lambda: service.draining, "it to leave")
+        assert service.worker.alive
+        service.metrics.in_flight_now = 0
         await leaving
-        assert not model.service.worker.alive
+        assert not service.worker.alive
         again = await replica.model("a")
         assert again.service.ready
+        worker = again.service.worker
         del again, model  # no thread of its own, so nobody waits
-        await asyncio.sleep(0.5)
+        await until_then(lambda: not worker._thread.is_alive(), "its end")
 
     asyncio.run(play())
 

@@ -35,6 +35,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, select, text
 from sqlalchemy import inspect as tables_of
+from sqlalchemy.exc import SQLAlchemyError
 
 from coldstart.errors import MissingExtraError
 from coldstart.serve.store import (
@@ -58,10 +59,17 @@ from coldstart.serve.store import (
     tables,
 )
 from coldstart.serve.store.migrate import VERSION_TABLE, config
+from tests.waiting import PATIENCE, no_error, until
 
 ROOT = Path(__file__).parents[2]
 CANARY = "likes-slow-burn-canary-7c1f"
 STATE = json.dumps({"about": CANARY})
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """A lock that others hold is waited for however slow they are."""
+    monkeypatch.setattr(engine, "WAIT", PATIENCE)
 
 
 class Cluster:
@@ -85,13 +93,10 @@ class Cluster:
         log.close()
         self.url = f"postgresql+psycopg://cs@/postgres?host={self.home}"
         self.admin = create_engine(self.url, isolation_level="AUTOCOMMIT")
-        for _ in range(300):
-            try:
-                self.sql("SELECT 1")
-                return
-            except Exception:
-                time.sleep(0.1)
-        raise RuntimeError((self.home / "log").read_text())
+        answers = no_error(lambda: self.sql("SELECT 1"), SQLAlchemyError)
+        until(lambda: self.process.poll() is not None or answers(), "PostgreSQL to answer")
+        if self.process.poll() is not None:
+            raise RuntimeError((self.home / "log").read_text())
 
     def sql(self, statement):
         with self.admin.connect() as connection:
@@ -109,7 +114,7 @@ class Cluster:
     def close(self):
         self.admin.dispose()
         self.process.send_signal(signal.SIGQUIT)  # without a last checkpoint
-        self.process.wait(30)
+        self.process.wait(PATIENCE)
         shutil.rmtree(self.home)
 
 
@@ -610,9 +615,9 @@ def test_the_same_outcome_from_many_threads_counts_once(store):
     assert len(rows(store, tables.reactions)) == 1
 
 
-def until_a_minute_is_over():
+def until_patience_is_over():
     """Numbers from 0: writers come before an eraser for as long as the machine likes."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     return itertools.takewhile(lambda _: time.monotonic() < end, itertools.count())
 
 
@@ -620,7 +625,7 @@ def test_erasing_a_subject_while_outcomes_come_in_leaves_no_orphans(store):
     shown = [show(store, f"s{n}") for n in range(4)]
 
     def feed(exposure):
-        for n in until_a_minute_is_over():
+        for n in until_patience_is_over():
             try:
                 store.record(exposure, str(n), "like", "50")
             except ExposureNotFound:
@@ -1118,7 +1123,7 @@ with Store.open(sys.argv[1]) as store:
         subprocess.Popen([sys.executable, "-c", script, url, session.id, name], cwd=ROOT)
         for name in "abc"
     ]
-    assert [p.wait(120) for p in processes] == [0, 0, 0]
+    assert [p.wait(PATIENCE) for p in processes] == [0, 0, 0]
     assert store.load(session.id).state == "60"
     assert len({e.key for e in store.events(session.id)}) == 60
 
@@ -1127,7 +1132,7 @@ def test_erasing_while_feedback_comes_in_leaves_no_orphans(store):
     sessions = [begin(store) for _ in range(8)]
 
     def feed(session):
-        for n in until_a_minute_is_over():
+        for n in until_patience_is_over():
             try:
                 store.append(session.id, NewEvent(str(n), "like"))
                 store.expose(session.id, str(n), ["1"])
@@ -1151,7 +1156,7 @@ def test_erasing_while_feedback_comes_in_leaves_no_orphans(store):
 def test_acknowledged_events_survive_kills(url):
     which = [] if url.startswith("sqlite") else ["--url", url]
     script = [sys.executable, ROOT / "benchmarks" / "store_crash.py", "--kills", "6", *which]
-    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert report["processes_killed"] == 12

@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import weakref
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +53,7 @@ from tests.serve.test_serve import refused
 from tests.serve.test_serve_run import free_port
 from tests.test_recommender import make
 from tests.toy import save_tiny_base, toy_catalog
+from tests.waiting import PATIENCE, no_error, until
 
 ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 QUICK = DecodingConfig(max_new_tokens=8)
@@ -459,16 +459,16 @@ def test_many_who_ask_for_one_load_it_once_and_others_do_not_wait():
         def load(self, name):
             if name == "slow":
                 started.set()
-                assert release.wait(30)
+                assert release.wait(PATIENCE)
             return super().load(name)
 
     some = Slow({"slow": "x", "quick": "x"})
     with ThreadPoolExecutor(6) as pool:
         asked = [pool.submit(some.get, "slow") for _ in range(5)]
-        assert started.wait(30)
-        assert pool.submit(some.get, "quick").result(30).name == "quick"
+        assert started.wait(PATIENCE)
+        assert pool.submit(some.get, "quick").result(PATIENCE).name == "quick"
         release.set()
-        found = {id(a.result(30)) for a in asked}
+        found = {id(a.result(PATIENCE)) for a in asked}
     assert len(found) == 1
     assert sorted(some.loads) == ["quick", "slow"]
 
@@ -623,7 +623,7 @@ def test_the_command_says_what_is_wrong(folder, monkeypatch, capsys, options, to
 
 # -- the service ----------------------------------------------------------------------------------
 
-OPEN = {"open": True, "hosts": ("testserver",), "deadline": 60.0, "drain": 0.0}
+OPEN = {"open": True, "hosts": ("testserver",), "deadline": PATIENCE, "drain": 0.0}
 CATALOGS = {name: list(toy_catalog())[n:] for n, name in enumerate(("a", "b", "c"))}
 
 
@@ -818,7 +818,7 @@ def test_who_is_busy_stays_and_is_answered(tmp_path):
             def resolve(*args, **more):
                 if threading.current_thread().name == "recommender":
                     started.set()
-                    assert release.wait(30)
+                    assert release.wait(PATIENCE)
                 return real(*args, **more)
 
             rec.resolve = resolve
@@ -826,14 +826,14 @@ def test_who_is_busy_stays_and_is_answered(tmp_path):
 
     with serving(tmp_path, slow, most=1) as client, ThreadPoolExecutor(2) as pool:
         first = pool.submit(client.post, "/t/a/v1/recommend", json=ASKED)
-        assert started.wait(30)
+        assert started.wait(PATIENCE)
         assert client.get("/t/b/healthz").status_code == 200  # the turn is a's; b need not work
         second = pool.submit(client.post, "/t/b/v1/recommend", json=ASKED)
-        time.sleep(0.3)
+        until(lambda: in_line(client.services._turns) == 2, "b behind a")
         assert "a" in client.services.loaded
         release.set()
-        assert ids(first.result(30)) == load("a").recommend(ASKED["profile"], k=5).item_ids
-        assert ids(second.result(30)) == load("b").recommend(ASKED["profile"], k=5).item_ids
+        assert ids(first.result(PATIENCE)) == load("a").recommend(ASKED["profile"], k=5).item_ids
+        assert ids(second.result(PATIENCE)) == load("b").recommend(ASKED["profile"], k=5).item_ids
         assert client.get("/t/b/v1/items").status_code == 200
         assert client.services.loaded == ("b",)
 
@@ -845,26 +845,26 @@ def test_while_one_loads_others_are_answered_and_all_who_wait_get_the_same_one(t
         loads.append(name)
         if name == "a":
             started.set()
-            assert release.wait(30)
+            assert release.wait(PATIENCE)
         return load(name)
 
     with serving(tmp_path, slow, queue=3) as client, ThreadPoolExecutor(4) as pool:
         client.post("/t/b/v1/recommend", json=ASKED)
         waiting = [pool.submit(client.post, "/t/a/v1/recommend", json=ASKED) for _ in range(3)]
-        assert started.wait(30)
+        assert started.wait(PATIENCE)
         assert ids(client.post("/t/b/v1/recommend", json=ASKED))
-        while client.services._waiting["a"] < 3:
-            time.sleep(0.01)
+        until(lambda: client.services._waiting["a"] == 3, "three who wait for a")
         full = client.post("/t/a/v1/recommend", json=ASKED)
         refused(full, 503, "not_loaded")
         assert full.headers["retry-after"] == "1"
         release.set()
-        assert all(ids(w.result(30)) for w in waiting)
+        assert all(ids(w.result(PATIENCE)) for w in waiting)
     assert loads == ["b", "a"]
 
 
 def test_one_that_fails_to_load_is_refused_and_tried_again_later(tmp_path, monkeypatch):
-    broken, loads = {"a"}, []
+    broken, loads, now = {"a"}, [], [0.0]
+    monkeypatch.setattr(serving_tenants, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def fragile(name):
         loads.append(name)
@@ -881,8 +881,7 @@ def test_one_that_fails_to_load_is_refused_and_tried_again_later(tmp_path, monke
         assert loads == ["a"]
         assert ids(client.post("/t/b/v1/recommend", json=ASKED))
         broken.clear()
-        later = time.monotonic() + serving_tenants._RETRY_SECONDS
-        monkeypatch.setattr(serving_tenants, "time", SimpleNamespace(monotonic=lambda: later))
+        now[0] = serving_tenants._RETRY_SECONDS
         assert ids(client.post("/t/a/v1/recommend", json=ASKED))
 
 
@@ -913,6 +912,11 @@ def test_a_reload_is_of_all_and_one_that_fails_stays(tmp_path):
 # -- turns ----------------------------------------------------------------------------------------
 
 
+def in_line(turns):
+    """How many have a turn or wait for one."""
+    return turns._tickets.__reduce__()[1][0] - turns._served
+
+
 def test_turns_are_given_in_the_order_of_asking():
     turns, order = FairLock(), []
 
@@ -925,10 +929,9 @@ def test_turns_are_given_in_the_order_of_asking():
         for n in range(20):
             threads.append(threading.Thread(target=take, args=(n,)))
             threads[-1].start()
-            while turns._tickets.__reduce__()[1][0] < n + 2:  # it stands in line
-                time.sleep(0.001)
+            until(lambda n=n: in_line(turns) == n + 2, f"thread {n} to stand in line")
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert order == list(range(20))
 
 
@@ -942,6 +945,8 @@ def test_a_turn_ends_with_an_error_too():
 
 def test_tenants_work_one_at_a_time_and_a_busy_one_starves_nobody(tmp_path):
     at_work, most_at_work, order = [], [], []
+    begun, go = threading.Event(), threading.Event()
+    go.set()
 
     def watched(name):
         rec = load(name)
@@ -951,7 +956,8 @@ def test_tenants_work_one_at_a_time_and_a_busy_one_starves_nobody(tmp_path):
             at_work.append(name)
             most_at_work.append(len(at_work))
             order.append(name)
-            time.sleep(0.01)
+            begun.set()
+            assert name == "b" or go.wait(PATIENCE)
             at_work.remove(name)
             return real(*args, **more)
 
@@ -962,15 +968,20 @@ def test_tenants_work_one_at_a_time_and_a_busy_one_starves_nobody(tmp_path):
         for name in "ab":
             assert ids(client.post(f"/t/{name}/v1/recommend", json=ASKED))
         order.clear()
+        begun.clear()
+        go.clear()
         busy = [pool.submit(client.post, "/t/a/v1/recommend", json=ASKED) for _ in range(20)]
-        while len(order) < 3:
-            time.sleep(0.001)
-        assert ids(client.post("/t/b/v1/recommend", json=ASKED))
-        behind = sum(not one.done() for one in busy)
-        assert all(ids(one.result(60)) for one in busy)
+        assert begun.wait(PATIENCE)
+        worker = client.services._running["a"].service.worker
+        until(lambda: worker.waiting() >= 18, "all of a but those at work")
+        other = pool.submit(client.post, "/t/b/v1/recommend", json=ASKED)
+        until(lambda: in_line(client.services._turns) == 2, "b behind a")
+        go.set()
+        assert ids(other.result(PATIENCE))
+        assert all(ids(one.result(PATIENCE)) for one in busy)
     assert max(most_at_work) == 1
-    assert order.index("b") < len(order) - 4
-    assert behind > 2
+    assert order.count("a") == 20
+    assert order.index("b") <= 2  # behind one batch, before all others of a
 
 
 # -- the process ----------------------------------------------------------------------------------
@@ -989,19 +1000,15 @@ def test_the_command_serves_them_until_it_is_told_to_stop(world, tmp_path):
     port, log = free_port(), tmp_path / "log"
     command = [sys.executable, "-m", "coldstart", "serve", "--tenants", str(tmp_path / "t.toml")]
     command += ["--port", str(port), "--drain", "0", "--dtype", "float32", "--device", "cpu"]
+    command += ["--deadline", str(PATIENCE)]
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            until = time.monotonic() + 60
-            while True:
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < until
-                try:
-                    assert client.get("/readyz").status_code == 200
-                    break
-                except httpx.TransportError:
-                    time.sleep(0.1)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client:
+            listens = no_error(lambda: client.get("/readyz"), httpx.TransportError)
+            until(lambda: process.poll() is not None or listens(), "the service to listen")
+            assert process.poll() is None, log.read_text()
+            assert client.get("/readyz").status_code == 200
             for seed, name in enumerate(("films", "shop"), 1):
                 asked = {"profile": {"age": 21, "occupation": "student"}, "k": 7}
                 got = client.post(
@@ -1014,7 +1021,7 @@ def test_the_command_serves_them_until_it_is_told_to_stop(world, tmp_path):
             other = {"authorization": f"Bearer {secret['films']}"}
             refused(client.get("/t/shop/v1/items", headers=other), 401, "unauthorized")
             process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            assert process.wait(PATIENCE) == 0
     finally:
         if process.poll() is None:
             process.kill()

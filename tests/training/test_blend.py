@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from coldstart.metrics.ranking_metrics import ndcg
-from coldstart.ranking.ranker import DEFAULT_WEIGHTS, BlendRanker
-from coldstart.scoring.features import FEATURES
+from coldstart.ranking.ranker import BlendRanker
+from coldstart.scoring.registry import SIGNALS
 from coldstart.training.blend import Bench, Case, fit_weights
 from coldstart.training.ranker import base_scores, cross_validate, fit_ranker
 
@@ -19,8 +19,8 @@ def simulated(truth, *, users=40, items=120, seed=0):
     rng = np.random.default_rng(seed)
     cases = []
     for n in range(users):
-        features = np.zeros((items, len(FEATURES)), dtype=np.float32)
-        used = [FEATURES.index(f) for f in truth]
+        features = np.zeros((items, len(SIGNALS)), dtype=np.float32)
+        used = [SIGNALS.index(f) for f in truth]
         features[:, used] = rng.normal(size=(items, len(used)))
         shots = int(rng.choice([0, 5, 10]))
         at = BlendRanker({"prior": truth}).weights("prior", shots)
@@ -67,15 +67,15 @@ def test_what_is_known_without_the_model_keeps_its_weights():
     truth = {"popularity": (1.0, 0.0), "model": (2.0, 0.0)}
     table = fit_ranker(simulated(truth), PLAIN).table("both")
     assert {f: w for f, w in table.items() if f not in ("model", "written")} == {
-        f: w for f, w in DEFAULT_WEIGHTS.items() if f not in ("model", "written")
+        f: w for f, w in SIGNALS.weights("prior").items()
     }
 
 
 def test_nothing_to_learn_from_keeps_the_defaults():
-    nobody = Case("u", np.ones((3, len(FEATURES)), np.float32), np.array([], int), np.array([0]), 1)
+    nobody = Case("u", np.ones((3, len(SIGNALS)), np.float32), np.array([], int), np.array([0]), 1)
     for cases in ([], [nobody]):
         base = base_scores(cases, PLAIN)
-        assert fit_weights(cases, base, ["model"]) == {"model": DEFAULT_WEIGHTS["model"]}
+        assert fit_weights(cases, base, ["model"]) == {"model": SIGNALS["model"].weight}
 
 
 def test_fitting_is_repeatable_and_leaves_the_cases_alone():
@@ -89,7 +89,7 @@ def test_fitting_is_repeatable_and_leaves_the_cases_alone():
 @pytest.mark.parametrize("cut", [5, 10, 40])
 def test_the_bench_measures_what_the_metric_measures(cut):
     cases = simulated({"popularity": (1.0, 0.0), "model": (1.0, 1.0)}, users=15)
-    base = [c.features[:, FEATURES.index("popularity")].astype(float) for c in cases]
+    base = [c.features[:, SIGNALS.index("popularity")].astype(float) for c in cases]
     bench = Bench(cases, base, ["model"])
     found = bench.ndcg(np.array([[0.3, 0.5]]), np.arange(len(cases)), (cut,))
     ranker = BlendRanker({"prior": {"popularity": (1.0, 0.0), "model": (0.3, 0.2)}})

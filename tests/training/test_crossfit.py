@@ -11,7 +11,7 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import UserProfile
-from coldstart.scoring.features import FEATURES
+from coldstart.scoring.registry import SIGNALS
 from coldstart.training import crossfit
 from coldstart.training.boosting import fit_trees
 from coldstart.training.crossfit import crossfit_requests, learn_classical
@@ -80,7 +80,7 @@ def test_a_history_is_asked_what_comes_after_the_first_ten(world):
     users = tuple(world.likes)
     out_of_fold = OutOfFold(world, users, FakeEncoder())
     requests = crossfit_requests(world, users, out_of_fold, BlendRanker.classical())
-    shots = FEATURES.index("shots")
+    shots = SIGNALS.index("shots")
     for user in users[:5]:
         asked = [r for r in requests if r.user == user and r.order == "first"]
         assert sorted({int(r.features[0, shots]) for r in asked} | {0}) == list(SHOTS)
@@ -100,7 +100,7 @@ def test_people_of_few_likes_are_asked_what_comes_next(world):
     out_of_fold = OutOfFold(short, users, FakeEncoder())
     requests = crossfit_requests(short, users, out_of_fold, BlendRanker.classical())
     one = [r for r in requests if r.user == "u1" and r.order == "first"]
-    sizes = {int(r.features[0, FEATURES.index("shots")]): int(r.liked.sum()) for r in one}
+    sizes = {int(r.features[0, SIGNALS.index("shots")]): int(r.liked.sum()) for r in one}
     assert sizes.keys() >= {1, 3, 5}
     assert 10 not in sizes  # two targets are too few
     assert all(12 - k - 5 <= liked <= 12 - k for k, liked in sizes.items())
@@ -110,7 +110,7 @@ def test_favourites_are_any_likes_and_asked_once(world):
     users = tuple(world.likes)
     out_of_fold = OutOfFold(world, users, FakeEncoder())
     requests = crossfit_requests(world, users, out_of_fold, BlendRanker.classical())
-    shots, history = FEATURES.index("shots"), FEATURES.index("history")
+    shots, history = SIGNALS.index("shots"), SIGNALS.index("history")
     for r in requests:
         assert set(r.features[:, history]) == {float(r.order == "first")}
     favourites = [r for r in requests if r.user == "u0" and r.order == "random"]

@@ -14,7 +14,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from coldstart.training.loss import Share, _some
 from coldstart.training.processes import share_of
 from tests.toy import save_tiny_base, toy_dataset, toy_split
 from tests.training import distributed_worker as worker
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -65,7 +65,7 @@ def started(launcher: list[Any], module: str, *arguments: Any) -> subprocess.Pop
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Exit code and output; nothing of it is left running."""
     try:
-        output, _ = process.communicate(timeout=300)
+        output, _ = process.communicate(timeout=PATIENCE)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -217,10 +217,12 @@ def test_the_command_killed_on_two_processes_ends_and_goes_on_on_one(command):
     assert output.count("epoch 4:") == 1
     assert output.count("saved; try:") == 1
 
-    cut = started(TORCHRUN, "coldstart", *arguments, *placed(folder, "cut"))
+    given = [*arguments, *placed(folder, "cut")]
+    cut = started(TORCHRUN, "tests.distributed_worker", "hold", *given)
     lines = folder / "cut-run" / "metrics.jsonl"
-    while cut.poll() is None and not (lines.is_file() and lines.read_text().count("\n") >= 2):
-        time.sleep(0.05)
+    written = lambda: lines.is_file() and lines.read_text().count("\n") >= 2  # noqa: E731
+    until(lambda: cut.poll() is not None or written(), "two lines of the run")
+    assert cut.poll() is None, ended(cut)
     ranks = {p.environ().get("RANK"): p for p in psutil.Process(cut.pid).children(recursive=True)}
     ranks["1"].kill()
     code, output = ended(cut)

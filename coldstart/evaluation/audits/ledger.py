@@ -115,16 +115,17 @@ def audit_ledger(
         raise ConfigError("no way of writing is given", hint=f"such as {', '.join(MODES)}")
     if not cases:
         raise DataError("there is no held-out user to write for", hint="give a split with more")
-    n = recommender.settings.written_titles
+    n, resources = recommender.settings.written_titles, recommender.pipeline.resources
     entries, histogram, invented = [], {}, {}
     done, total = 0, len(cases) * len(modes)
     for mode, config in modes.items():
         written: list[tuple[ColdCase, list[Grounding]]] = []
         for case in cases:
             user = recommender.resolve(case.profile)
-            prompt = recommender.prompt(user).text
-            found = recommender.reader.write(prompt, n, replace(config, n=n), seed)
-            written.append((case, recommender.grounder.ground(found)))
+            recommender.pipeline.sync()
+            prompt = resources.model.prompt(user).text
+            found = resources.model.write(prompt, n, replace(config, n=n), seed)
+            written.append((case, resources.grounder.ground(found)))
             done += 1
             if report:
                 report(done, total)
@@ -134,7 +135,7 @@ def audit_ledger(
         listed = _invented(recommender, lost)
         histogram[mode] = tenths([(x.similarity, x.times) for x in listed])
         invented[mode] = tuple(listed[:MOST])
-    return Ledger(tuple(entries), histogram, invented, recommender.grounder.threshold)
+    return Ledger(tuple(entries), histogram, invented, resources.grounder.threshold)
 
 
 def tenths(similarities: Sequence[tuple[float, int]]) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ from coldstart.evaluation.audits.completion import (
     whole_titles,
 )
 from coldstart.metrics.ranking_metrics import terciles
-from coldstart.scoring.language_model import LanguageModelScorer
+from coldstart.scoring.catalog_model import CatalogLanguageModel
 
 if TYPE_CHECKING:
     from coldstart.generation.models.causal import CausalLM
@@ -176,7 +176,7 @@ def _by_year(
     """Log-probability of every title given each year, shape (Y, N), catalog row order."""
     recommender.item_store.sync()
     plain = replace(recommender.settings, use_prior=False)
-    reader = LanguageModelScorer(base, recommender.template, recommender.item_store, plain)
+    reader = CatalogLanguageModel(base, recommender.template, recommender.item_store, plain)
     out = []
     for done, year in enumerate(years, start=1):
         out.append(reader.logprobs(f"A {thing} from {year}:\n"))

@@ -22,6 +22,7 @@ from coldstart.metrics.significance import Difference, paired_bootstrap
 from coldstart.prompts import VARIABLES, PromptTemplate
 from coldstart.protocols import Recommends
 from coldstart.recommender import Recommender
+from coldstart.schema import UserProfile
 
 OWN = "as trained"
 FULL, ALONE = "coldstart, catalog", "language model alone"
@@ -171,8 +172,13 @@ def audit_wordings(
                 other = lists[system, wording, shots]
                 rows.append(_row(system, wording, shots, own, other, targets, seed))
     shown = next((c for c in cases if c.shots), cases[0])
-    prompts = {n: r.prompt(r.resolve(shown.profile)).text for n, r in asked.items()}
+    prompts = {n: _prompt(r, shown.profile) for n, r in asked.items()}
     return Wordings(tuple(rows), prompts, tuple(left_out))
+
+
+def _prompt(recommender: Recommender, profile: UserProfile) -> str:
+    recommender.pipeline.sync()
+    return recommender.pipeline.resources.model.prompt(recommender.resolve(profile)).text
 
 
 def _row(

@@ -1,0 +1,117 @@
+"""Explanation: provenance, reasons and notes of a ranked list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coldstart.ranking.explanations import Explainer
+from coldstart.ranking.wording.sentences import sentence
+from coldstart.schema import Provenance, Recommendation, RecommendationList
+from coldstart.scoring.registry import SIGNALS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from coldstart.pipeline.draft import Draft
+    from coldstart.pipeline.parts import Parts
+    from coldstart.pipeline.rank import Ranked
+    from coldstart.scoring.lm_signals import LMSignals
+
+    Floats = NDArray[np.float64]
+
+
+class ExplainStage:
+    """Turns a ranked draft into the response.
+
+    Args:
+        parts: of the recommender.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def explain(self, draft: Draft, ranked: Ranked) -> RecommendationList:
+        """The list with a reason and the provenance of every item."""
+        return _Response(self._parts, draft, ranked).build()
+
+
+class _Response:
+    """One response in the making."""
+
+    def __init__(self, parts: Parts, draft: Draft, ranked: Ranked) -> None:
+        self._items, self._user = draft.candidates, draft.request.user
+        self._options, self._features, self._ranked = draft.request.options, draft.features, ranked
+        whole = draft.candidates is parts.item_store
+        self._lm: LMSignals = draft.lm if whole else draft.lm.of_rows(draft.candidates.where)
+        ranker, rows = parts.ranker, ranked.rows
+        self._contributions = ranker.contributions(draft.features, ranked.weights, rows)
+        # A statement about an item is worth making if it stands out from the candidates.
+        self._ordinary = draft.features.mean(axis=0) * ranked.weights
+        # What the model adds has a zero of its own: the title's popularity.
+        model = SIGNALS.index("model")
+        self._ordinary[model] = max(self._ordinary[model], 0.0)
+        used = (draft.features * ranked.weights).any(axis=0) | self._contributions.any(axis=0)
+        self._used = [(n, SIGNALS.names[n]) for n in np.flatnonzero(used).tolist()]
+        self._explainer = Explainer(self._items, self._user)
+
+    def build(self) -> RecommendationList:
+        """Every line, and the notes."""
+        lines = enumerate(zip(self._ranked.rows, self._contributions, strict=True), start=1)
+        walked, lm = self._ranked.walked, self._lm
+        return RecommendationList(
+            items=tuple(self._line(rank, row, parts) for rank, (row, parts) in lines),
+            k=self._options.k,
+            strategy=self._options.strategy,
+            dropped=walked.dropped,
+            dropped_counts=walked.counts,
+            notes=tuple(self._notes()),
+            generated=len(lm.groundings),
+            abstained=sum(g.abstained for g in lm.groundings),
+            prompt=lm.prompt,
+        )
+
+    def _line(self, rank: int, row: int, parts: Floats) -> Recommendation:
+        item, features = self._items.items[row], self._features[row]
+        excess = dict(zip(SIGNALS.names, (parts - self._ordinary).tolist(), strict=True))
+        reach = (self._lm.found or {}).get(item.item_id)
+        wrote = reach.grounding.candidate if reach else None
+        reasons = self._explainer.explain(row, excess, wrote.text if wrote else None)
+        contributions = {name: float(parts[n]) for n, name in self._used}
+        moved = [a for a in self._options.adjustments if item.item_id in a.items]
+        reasons += tuple(a.reason for a in moved)
+        contributions |= {a.name: a.amount for a in moved}
+        scored = self._lm.logprobs is not None
+        logprob = wrote.logprob if wrote else None
+        if self._lm.logprobs is not None:
+            logprob = float(self._lm.logprobs[row])
+        method = reach.grounding.method if reach else "trie" if scored else None
+        return Recommendation(
+            rank=rank,
+            item_id=item.item_id,
+            title=item.title,
+            year=item.year,
+            score=float(self._ranked.scores[row]),
+            reason=sentence(reasons),
+            reasons=reasons,
+            provenance=Provenance(
+                strategy=self._options.strategy,
+                generated_text=wrote.text if wrote else None,
+                logprob=logprob,
+                matched_by=None if method == "abstained" else method,
+                similarity=reach.similarity if reach else None,
+                features={name: float(features[n]) for n, name in self._used},
+                contributions=contributions,
+            ),
+        )
+
+    def _notes(self) -> list[str]:
+        got, options = len(self._ranked.rows), self._options
+        notes = [f"not in the catalog, left out: {name!r}" for name in self._user.unknown]
+        notes += self._lm.notes
+        notes += [a.note for a in options.adjustments if a.note]
+        if got < options.k:
+            whose = "catalog's items" if options.only is None else "grounded titles' items"
+            notes.append(f"only {got} of the {whose} may be shown; {options.k} were asked for")
+        return notes

@@ -1,0 +1,104 @@
+"""Requests of the pipeline: for whom, which list, and how the language model writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+
+from coldstart.errors import ConfigError
+from coldstart.protocols import Filter
+from coldstart.schema import MAX_K, Reason, Strategy
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from coldstart.catalog.item_store import ItemStore
+    from coldstart.generation.decoding.free import DecodingConfig
+    from coldstart.profile.resolve import ResolvedProfile
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ScoreAdjustment:
+    """A boost or penalty on the final scores of some items, beside the ranker.
+
+    Args:
+        name: under which its part is in ``Provenance.contributions``.
+        reason: why; its argument ``points`` is the amount.
+        items: ids of the items it is about.
+        amount: added to their scores; 1 makes an item rank as if e times as popular.
+        note: its wording in the notes of the response, if any.
+    """
+
+    name: str
+    reason: Reason
+    items: Set[str]
+    amount: float
+    note: str = ""
+
+
+def adjustments_of(items: ItemStore, adjustments: Sequence[ScoreAdjustment]) -> Floats:
+    """Sum of the adjustments of each item's score, shape (N,)."""
+    out = np.zeros(len(items.ids))
+    for one in adjustments:
+        out[items.rows_of(one.items)] += one.amount
+    return out
+
+
+@dataclass(frozen=True)
+class RecommendOptions:
+    """Options of one list; see ``Recommender.recommend``.
+
+    Args:
+        k: number of items, 1 to 1000.
+        strategy: which scorers take part, and whose weights the ranker uses.
+        filters: items must pass all.
+        diversity: 0 to 1.
+        popularity_penalty: 0 to 10, per nat of log popularity.
+        only: no other item ids may be shown, if given.
+        near_duplicates: keep items whose title is nearly that of another one or of a pick.
+        adjustments: added to scores, with provenance and reasons.
+    """
+
+    k: int = 10
+    strategy: Strategy = "catalog"
+    filters: tuple[Filter, ...] = ()
+    diversity: float = 0.0
+    popularity_penalty: float = 0.0
+    only: frozenset[str] | None = None
+    near_duplicates: bool = False
+    adjustments: tuple[ScoreAdjustment, ...] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.k, bool) or not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
+            raise ConfigError(f"k is {self.k!r}, expected a whole number from 1 to {MAX_K}")
+        known = get_args(Strategy)
+        if self.strategy not in known:
+            raise ConfigError(f"strategy is {self.strategy!r}", hint=f"one of {', '.join(known)}")
+        for name, most in (("diversity", 1), ("popularity_penalty", 10)):
+            value = getattr(self, name)
+            is_number = isinstance(value, Real) and not isinstance(value, bool)
+            if not is_number or not 0 <= float(value) <= most:
+                raise ConfigError(f"{name} is {value!r}, expected a number from 0 to {most}")
+
+
+@dataclass(frozen=True)
+class RecommendRequest:
+    """One request of a batch.
+
+    Args:
+        user: the resolved profile and context.
+        options: which list.
+        decoding: how the language model writes.
+        seed: of free writing.
+    """
+
+    user: ResolvedProfile
+    options: RecommendOptions
+    decoding: DecodingConfig | None = None
+    seed: int = 0

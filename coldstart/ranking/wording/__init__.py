@@ -1,0 +1,1 @@
+"""Sentences of reasons, one module per language."""

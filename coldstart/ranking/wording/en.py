@@ -1,0 +1,78 @@
+"""Reasons in English."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+_AGES = {
+    "00s": "people under 10",
+    "10s": "people aged 10 to 19",
+    **{f"{tens}0s": f"people in their {tens}0s" for tens in range(2, 6)},
+    "60s": "people aged 60 or more",
+}
+
+
+def clause(code: str, arguments: Mapping[str, Any]) -> str | None:
+    """A reason as part of a sentence, ``None`` for an unknown code."""
+    make = _CLAUSES.get(code)
+    return None if make is None else make(arguments)
+
+
+def sentence(clauses: Sequence[str]) -> str:
+    """Clauses as one sentence."""
+    text = ", and ".join(clauses)
+    return text[0].upper() + text[1:] + "."
+
+
+def points(text: str, amount: float) -> str:
+    """A clause with what it adds to the score."""
+    return f"{text} ({amount:+.2f} points)"
+
+
+def _picks(a: Mapping[str, Any]) -> str:
+    who = "1 person" if a["people"] == 1 else f"{a['people']} people"
+    why = "because you are looking at" if a["viewing"] else "because you liked"
+    return f"{why} {a['pick']}: {who} liked both"
+
+
+def _kinds(a: Mapping[str, Any]) -> str:
+    return f"{_list(a['categories'])} like {a['pick'] or 'much of what you liked'}"
+
+
+def _boosted(a: Mapping[str, Any]) -> str:
+    return f"{'promoted' if a['points'] > 0 else 'held back'} by {a['name']!r}"
+
+
+def _group(group: str) -> str:
+    name, value = group.split("=", 1)
+    if name == "age" and value in _AGES:
+        return _AGES[value]
+    if name == "gender":
+        return {"m": "men", "f": "women"}.get(value, f"people of gender {value}")
+    if name == "occupation":
+        return f"people whose occupation is {value}"
+    return f"people whose {name} is {value}"
+
+
+def _list(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+_CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "picks": _picks,
+    "alike": lambda a: f"similar to {a['pick']}",
+    "shares": lambda a: f"same {a['attribute']} as {a['pick']}: {a['value']}",
+    "kinds": _kinds,
+    "interests": lambda a: f"matches your interest in {_list(a['interests'])}",
+    "words": lambda a: f"matches “{a['text']}”",
+    "people": lambda a: f"liked more than usual by {_list([_group(g) for g in a['groups']])}",
+    "written": lambda a: f"the language model wrote “{a['title']}” for this profile",
+    "model": lambda a: "the language model favours it for this profile beyond its popularity",
+    "popular": lambda a: f"widely liked: by {a['share']:.0%} of the people we know",
+    "cold": lambda a: "new in the catalog, close to items that people like",
+    "remaining": lambda a: "the best of what is left to recommend",
+    "boosted": _boosted,
+    "years_wanted": lambda a: "from the years you named",
+    "category_rejected": lambda a: f"you do not want {', '.join(a['categories'])}",
+}

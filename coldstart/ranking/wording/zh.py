@@ -1,0 +1,126 @@
+"""Reasons in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+VALUES: Mapping[str, str] = {
+    "m": "男",
+    "f": "女",
+    "none": "无",
+    "other": "其他",
+    "administrator": "行政人员",
+    "artist": "艺术家",
+    "doctor": "医生",
+    "educator": "教育工作者",
+    "engineer": "工程师",
+    "entertainment": "娱乐业",
+    "executive": "高管",
+    "healthcare": "医疗保健",
+    "homemaker": "持家",
+    "lawyer": "律师",
+    "librarian": "图书管理员",
+    "marketing": "市场营销",
+    "programmer": "程序员",
+    "retired": "退休",
+    "salesman": "销售",
+    "scientist": "科学家",
+    "student": "学生",
+    "technician": "技术员",
+    "writer": "作家",
+    "action": "动作",
+    "adventure": "冒险",
+    "animation": "动画",
+    "children's": "儿童",
+    "children": "儿童",
+    "comedy": "喜剧",
+    "crime": "犯罪",
+    "documentary": "纪录片",
+    "drama": "剧情",
+    "fantasy": "奇幻",
+    "film-noir": "黑色电影",
+    "horror": "恐怖",
+    "musical": "音乐",
+    "mystery": "悬疑",
+    "romance": "爱情",
+    "sci-fi": "科幻",
+    "thriller": "惊悚",
+    "war": "战争",
+    "western": "西部",
+}
+"""Common attribute values and categories; others stay as they are."""
+_AGES = {
+    "00s": "10 岁以下的人",
+    "10s": "10 至 19 岁的人",
+    **{f"{tens}0s": f"{tens}0 多岁的人" for tens in range(2, 6)},
+    "60s": "60 岁以上的人",
+}
+
+
+def clause(code: str, arguments: Mapping[str, Any]) -> str | None:
+    """A reason as part of a sentence, ``None`` for an unknown code."""
+    make = _CLAUSES.get(code)
+    return None if make is None else make(arguments)
+
+
+def sentence(clauses: Sequence[str]) -> str:
+    """Clauses as one sentence."""
+    return "；".join(clauses) + "。"
+
+
+def points(text: str, amount: float) -> str:
+    """A clause with what it adds to the score."""
+    return f"{text}（{amount:+.2f} 分）"
+
+
+def _picks(a: Mapping[str, Any]) -> str:
+    why = "因为你正在看" if a["viewing"] else "因为你喜欢"
+    return f"{why}《{a['pick']}》，有 {a['people']} 人两者都喜欢"
+
+
+def _kinds(a: Mapping[str, Any]) -> str:
+    like = f"和《{a['pick']}》一样" if a["pick"] else "和你喜欢的许多一样"
+    return f"{like}，属于{_list(a['categories'])}"
+
+
+def _boosted(a: Mapping[str, Any]) -> str:
+    return f"因“{a['name']}”而{'提前' if a['points'] > 0 else '靠后'}"
+
+
+def _group(group: str) -> str:
+    name, value = group.split("=", 1)
+    if name == "age" and value in _AGES:
+        return _AGES[value]
+    if name == "gender":
+        return {"m": "男性", "f": "女性"}.get(value, f"{value}性别的人")
+    if name == "occupation":
+        return f"{_value(value)}职业的人"
+    return f"{_value(value)}的人"
+
+
+def _value(value: str) -> str:
+    return VALUES.get(value.casefold(), value)
+
+
+def _list(names: Sequence[str]) -> str:
+    return "、".join(_value(name) for name in names)
+
+
+_CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "picks": _picks,
+    "alike": lambda a: f"和《{a['pick']}》相似",
+    "shares": lambda a: f"和《{a['pick']}》的 {a['attribute']} 相同：{a['value']}",
+    "kinds": _kinds,
+    "interests": lambda a: f"符合你的兴趣：{_list(a['interests'])}",
+    "words": lambda a: f"符合“{a['text']}”",
+    "people": lambda a: f"{'、'.join(map(_group, a['groups']))}尤其喜欢",
+    "written": lambda a: f"语言模型为你写下了“{a['title']}”",
+    "model": lambda a: "就你的情况，语言模型对它的评价超出它的名气",
+    "popular": lambda a: f"广受喜爱：我们认识的人中有 {a['share']:.0%} 喜欢",
+    "cold": lambda a: "目录中的新品，接近人们喜欢的",
+    "remaining": lambda a: "剩下的里面最好的",
+    "boosted": _boosted,
+    "years_wanted": lambda a: "属于你说的年代",
+    "category_rejected": lambda a: f"你不想要{_list(a['categories'])}",
+}

@@ -1,0 +1,54 @@
+"""What scorers may use besides their own state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from coldstart.errors import ConfigError
+
+if TYPE_CHECKING:
+    from coldstart.catalog.item_store import ItemStore
+    from coldstart.grounding.grounder import Grounder
+    from coldstart.scoring.catalog_model import CatalogLanguageModel
+
+
+class Resources(Protocol):
+    """Handed to ``Scorer.sync``; heavy parts are made when they are first used."""
+
+    @property
+    def items(self) -> ItemStore:
+        """The whole catalog, synchronised."""
+        ...
+
+    @property
+    def model(self) -> CatalogLanguageModel:
+        """The language model. Raises ``ConfigError`` if there is none."""
+        ...
+
+    @property
+    def grounder(self) -> Grounder:
+        """Finds the catalog items that written titles mean."""
+        ...
+
+
+class ItemResources:
+    """Resources without a language model, as in the training of everything else.
+
+    Args:
+        items: synchronised with the catalog.
+    """
+
+    def __init__(self, items: ItemStore) -> None:
+        self.items = items
+
+    @property
+    def model(self) -> CatalogLanguageModel:
+        """Raises ``ConfigError``."""
+        raise ConfigError(
+            "this recommender has no language model", hint="use strategy='prior', or load one"
+        )
+
+    @property
+    def grounder(self) -> Grounder:
+        """Raises ``ConfigError``."""
+        raise ConfigError("nothing is written here, so nothing is grounded", hint="load a model")

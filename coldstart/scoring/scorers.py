@@ -1,0 +1,116 @@
+"""The scorers of one recommender: synchronised, fitted, saved and asked together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coldstart.scoring.registry import SIGNALS
+from coldstart.scoring.resources import ItemResources
+from coldstart.scoring.scorer import Scope, Scorer, ScoreRequest, Scores
+
+if TYPE_CHECKING:
+    from coldstart.catalog.item_store import ItemStore
+    from coldstart.data.dataset import Dataset
+    from coldstart.profile.resolve import ResolvedProfile
+    from coldstart.scoring.resources import Resources
+    from coldstart.scoring.scorer import Floats
+
+_FOLDER = "scorers"
+
+
+class Scorers:
+    """An ordered collection of scorers.
+
+    Args:
+        scorers: in the order of the ranker's columns; ``None``: a new one of every registered kind.
+    """
+
+    def __init__(self, scorers: Iterable[Scorer] | None = None) -> None:
+        self._scorers = tuple(SIGNALS.make_scorers() if scorers is None else scorers)
+
+    def __iter__(self) -> Iterator[Scorer]:
+        return iter(self._scorers)
+
+    def of(self, strategy: str, scope: Scope) -> list[Scorer]:
+        """Those that take part in a strategy and score a scope."""
+        return [
+            s
+            for s in self._scorers
+            if s.scope == scope and (s.strategies is None or strategy in s.strategies)
+        ]
+
+    def replaced(self, change: Callable[[Scorer], Scorer]) -> Scorers:
+        """A collection in which a function has replaced, or wrapped, scorers."""
+        return Scorers(change(scorer) for scorer in self._scorers)
+
+    def sync(self, resources: Resources) -> None:
+        """Have every scorer catch up with the catalog."""
+        for scorer in self._scorers:
+            scorer.sync(resources)
+
+    def fit(self, data: Dataset, users: Sequence[str]) -> None:
+        """Have every scorer learn from the likes of training users."""
+        for scorer in self._scorers:
+            scorer.fit(data, users)
+
+    def features(
+        self, batch: Sequence[ScoreRequest], scores: Sequence[Iterable[Scores]] = ()
+    ) -> list[Floats]:
+        """The ranker's input of each request: all signals of its candidate set.
+
+        Args:
+            batch: requests with their candidate sets.
+            scores: for each request what scorers of other scopes found, cut to its candidate set;
+                their columns are zero where nothing is given.
+
+        Returns:
+            One array per request, shape (N, len(SIGNALS)), columns in the order of ``SIGNALS``.
+        """
+        column = {name: at for at, name in enumerate(SIGNALS.names)}
+        out = [np.zeros((len(request.items.ids), len(column))) for request in batch]
+        for features, given in zip(out, scores, strict=False):
+            for found in given:
+                _put(features, found, column)
+        for scorer in self._scorers:
+            if scorer.scope != "candidates":
+                continue
+            for features, made in zip(out, scorer.score(batch), strict=True):
+                if isinstance(made, Exception):
+                    raise made
+                _put(features, made, column)
+        return out
+
+    def features_of(self, user: ResolvedProfile, items: ItemStore) -> Floats:
+        """``features`` of one request without a language model."""
+        return self.features([ScoreRequest(user, items)])[0]
+
+    def save(self) -> dict[str, bytes]:
+        """The files of all scorers, under ``scorers/NAME/``."""
+        return {
+            f"{_FOLDER}/{scorer.name}/{name}": data
+            for scorer in self._scorers
+            for name, data in scorer.save().items()
+        }
+
+    def load(self, files: Mapping[str, bytes]) -> None:
+        """Restore every scorer that has files; those of scorers that are not installed stay."""
+        for scorer in self._scorers:
+            start = f"{_FOLDER}/{scorer.name}/"
+            own = {n.removeprefix(start): d for n, d in files.items() if n.startswith(start)}
+            if own:
+                scorer.load(own)
+
+
+def _put(features: Floats, found: Scores, column: Mapping[str, int]) -> None:
+    for name, values in found.columns.items():
+        features[:, column[name]] = values
+
+
+def default_features(user: ResolvedProfile, items: ItemStore) -> Floats:
+    """The ranker's input of one request by new, unfitted scorers; shape (N, len(SIGNALS))."""
+    scorers = Scorers()
+    scorers.sync(ItemResources(items))
+    return scorers.features_of(user, items)
