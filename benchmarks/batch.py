@@ -22,7 +22,7 @@ import numpy as np
 import polars as pl
 from results import Report, command_line, memory, table
 
-from coldstart.batch import Options, run_batch
+from coldstart.batch import BatchOptions, run_batch
 from coldstart.data.named import NAMED
 
 OCCUPATIONS = ("student", "engineer", "educator", "writer", "artist", "nurse", "lawyer")
@@ -62,7 +62,7 @@ def speed(artifact: Path, n: int, jobs: int, strategy: str) -> dict[str, object]
             if len(seen) % 10 == 0:
                 print(f"{done:,} of {total:,}, {seen[-1][2]:.0f} MB", flush=True)
 
-        asked = Options(strategy=strategy)  # type: ignore[arg-type]
+        asked = BatchOptions(strategy=strategy)  # type: ignore[arg-type]
         made = run_batch(artifact, users_file, out, asked, jobs=jobs, report=report)
         size = sum(p.stat().st_size for p in out.glob("part-*"))
         rows = pl.scan_parquet(out / "part-*.parquet").select(

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from coldstart.serve.store import Feedback, SessionNotFound, Store
+from coldstart.serve.store import NewEvent, SessionNotFound, Store
 
 WRITERS = 2
 LONGEST = 0.4  # seconds until the kill, at most
@@ -51,9 +51,9 @@ def write(url: str, pipe: int) -> None:
             os.write(pipe, f"{n}\n".encode())
 
 
-def said(n: int) -> Feedback:
+def said(n: int) -> NewEvent:
     """The n-th feedback of a writer."""
-    return Feedback(str(n), "like", f"item {n}", detail="d" * (n % 3000))
+    return NewEvent(str(n), "like", f"item {n}", detail="d" * (n % 3000))
 
 
 def kill_round(url: str, rng: random.Random) -> list[Account]:

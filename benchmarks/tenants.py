@@ -32,7 +32,7 @@ from coldstart import Recommender, UserProfile
 from coldstart.artifacts import format as artifacts
 from coldstart.artifacts import loading as assembly
 from coldstart.data import ml_100k
-from coldstart.tenants.registry import Tenants
+from coldstart.tenants.registry import TenantRegistry
 
 COUNTS = (1, 2, 4, 8, 16)
 DROPPED = 20
@@ -79,7 +79,9 @@ def loader(folders: Sequence[Path], *, merged: bool) -> Callable[[int], Recommen
     """How the n-th tenant is got; all of them are kept."""
     if merged:
         return lambda n: Recommender.from_pretrained(folders[n])
-    tenants = Tenants({str(n): folder for n, folder in enumerate(folders)}, most=len(folders))
+    tenants = TenantRegistry(
+        {str(n): folder for n, folder in enumerate(folders)}, most=len(folders)
+    )
     return lambda n: tenants.get(str(n))
 
 

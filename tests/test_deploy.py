@@ -18,7 +18,7 @@ import yaml
 from coldstart import __version__
 from coldstart.errors import ColdstartError
 from coldstart.serve.ray_app import DEFAULTS, DEPLOYMENT
-from coldstart.serve.ray_args import Args
+from coldstart.serve.ray_args import AppArgs
 from tests.conftest import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -167,7 +167,7 @@ def test_the_arguments_are_those_of_the_application(name, monkeypatch):
     monkeypatch.chdir(ROOT)
     for application in serve_config(name)["applications"]:
         assert application["import_path"] == "coldstart.serve.ray_app:app"
-        args = Args.read(application["args"])
+        args = AppArgs.read(application["args"])
         (deployment,) = application["deployments"]
         room = deployment.get("max_ongoing_requests", DEFAULTS["max_ongoing_requests"])
         assert room > args.settings.queue, "Ray would refuse before the service does"
@@ -175,7 +175,7 @@ def test_the_arguments_are_those_of_the_application(name, monkeypatch):
         assert stops is None or stops > args.settings.deadline
         assert not args.settings.open
         with pytest.raises(ColdstartError, match="args: artefact"):
-            Args.read(application["args"] | {"artefact": "x"})
+            AppArgs.read(application["args"] | {"artefact": "x"})
 
 
 def test_both_files_serve_the_same():

@@ -141,9 +141,9 @@ def postgres() -> None:
 
 
 def ray() -> None:
-    from coldstart.batch.ray_engine import made_by_ray
+    from coldstart.batch.ray_engine import write_parts_on_ray
 
-    next(iter(made_by_ray(None, [0], 1, None, 0.0)))
+    next(iter(write_parts_on_ray(None, [0], 1, None, 0.0)))
 
 
 def ctranslate2() -> None:

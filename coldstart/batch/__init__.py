@@ -1,6 +1,6 @@
-"""Recommendations for millions of users: table in, table out, in parts that survive a crash."""
+"""Offline batch recommendation: a table of users in, Parquet part files of lists out."""
 
-from coldstart.batch.plan import Options, Plan
+from coldstart.batch.plan import BatchOptions, BatchPlan
 from coldstart.batch.run import run_batch
 
-__all__ = ["Options", "Plan", "run_batch"]
+__all__ = ["BatchOptions", "BatchPlan", "run_batch"]

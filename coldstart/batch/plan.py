@@ -1,4 +1,4 @@
-"""What a batch is: which users, asked what of which artifact, in chunks of how many."""
+"""Batch plan: users table, artifact, recommendation options and part size."""
 
 from __future__ import annotations
 
@@ -15,22 +15,26 @@ from coldstart.errors import ConfigError, DataError
 from coldstart.runtime.cache import write_atomic
 from coldstart.schema import MAX_K, Strategy
 
-FILE = "_plan.json"
+PLAN_FILE = "_plan.json"
 FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Options:
-    """What everyone is asked for; see ``Recommender.recommend``.
+class BatchOptions:
+    """Recommendation options of a batch, the same for every user; see ``Recommender.recommend``.
 
     Args:
-        k: items per user.
-        strategy: who chooses.
-        diversity: 0 to 1.
-        popularity_penalty: 0 to 10.
-        reasons: write the reason of each item as well.
-        seed: of what is drawn.
-        writer: model and adapter of a server that writes titles; ``None``: the artifact's own.
+        k: items per user, 1 to 1,000.
+        strategy: candidate source; ``prior`` runs no language model.
+        diversity: weight of the diversity re-ranking, 0 to 1.
+        popularity_penalty: weight subtracted for popularity, 0 to 10.
+        reasons: also write the explanation of each item.
+        seed: random seed of sampling.
+        writer: model and adapter of a remote text generator; ``None`` for the artifact's own
+            language model.
+
+    Raises:
+        ConfigError: ``k`` is out of range.
     """
 
     k: int = 10
@@ -47,23 +51,29 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """All that decides what the parts hold; written beside them, and the same for every shard.
+class BatchPlan:
+    """Everything that determines the content of the parts, stored next to them as ``_plan.json``.
+
+    Shards of one batch share the plan; a different plan in the folder is an error.
 
     Args:
-        users: SHA-256 of the table of users.
-        rows: how many there are.
-        artifact: SHA-256 of the artifact's manifest, which names its files' digests.
+        users: SHA-256 of the users table.
+        rows: number of users.
+        artifact: SHA-256 of the artifact's manifest, which lists the digests of its files.
         size: users per part.
-        options: what is asked for.
-        version: of the package.
+        options: recommendation options.
+        version: version of the package.
+        format: version of the plan file.
+
+    Raises:
+        ConfigError: ``size`` is less than 1.
     """
 
     users: str
     rows: int
     artifact: str
     size: int = 1000
-    options: Options = field(default_factory=Options)
+    options: BatchOptions = field(default_factory=BatchOptions)
     version: str = __version__
     format: int = FORMAT
 
@@ -73,43 +83,43 @@ class Plan:
 
     @property
     def parts(self) -> int:
-        """How many parts there are."""
+        """Number of parts."""
         return -(-self.rows // self.size)
 
     def chunk(self, part: int) -> tuple[int, int]:
-        """First row and number of rows of a part."""
+        """Row range of a part: (first row, number of rows)."""
         first = part * self.size
         return first, min(self.size, self.rows - first)
 
     def open(self, out: Path) -> None:
-        """Write the plan to ``out``, or see that it is the one that is there.
+        """Write the plan to ``out``, or check it against the plan stored there.
 
         Raises:
-            DataError: the folder belongs to another batch.
+            DataError: the folder belongs to another batch, or its plan is damaged.
         """
-        mine = json.loads(json.dumps(asdict(self)))
-        place = out / FILE
-        if not place.exists():
+        plan = json.loads(json.dumps(asdict(self)))
+        path = out / PLAN_FILE
+        if not path.exists():
             if out.is_dir() and any(out.glob("part-*.parquet")):
                 raise DataError(f"{out} holds parts of an unknown batch", "choose an empty folder")
-            write_atomic(place, json.dumps(mine, indent=1) + "\n")
+            write_atomic(path, json.dumps(plan, indent=1) + "\n")
             return
         try:
-            theirs: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
+            stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:
-            raise DataError(f"{place} is damaged", "choose another folder") from None
-        if theirs != mine:
-            names = [n for n in mine if theirs.get(n) != mine[n]]
+            raise DataError(f"{path} is damaged", "choose another folder") from None
+        if stored != plan:
+            names = [n for n in plan if stored.get(n) != plan[n]]
             raise DataError(
                 f"{out} holds another batch: {', '.join(names)} differ",
                 "repeat its command to go on with it, or choose another folder",
             )
 
     def shard(self, index: int, of: int) -> Iterator[int]:
-        """The parts that one of ``of`` machines makes.
+        """Part numbers assigned to shard ``index`` of ``of``, round-robin.
 
         Raises:
-            ConfigError: there is no such shard.
+            ConfigError: ``index`` is not in 0 … ``of`` − 1.
         """
         if of < 1 or not 0 <= index < of:
             raise ConfigError(
@@ -118,8 +128,8 @@ class Plan:
         return iter(range(index, self.parts, of))
 
 
-def digest_of_artifact(folder: Path) -> str:
-    """SHA-256 of an artifact's manifest; empty if there is none (loading it will say why)."""
+def artifact_digest(folder: Path) -> str:
+    """SHA-256 of an artifact's manifest; empty if it is missing (loading reports the error)."""
     try:
         return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
     except OSError:

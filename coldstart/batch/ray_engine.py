@@ -1,47 +1,49 @@
-"""The same parts, made by a pool of Ray actors: on this machine or on a cluster.
+"""Ray Data engine of the batch: part writers as a pool of actors, local or on a cluster.
 
-What a worker makes it writes itself, under the same names and with the same renaming as without
-Ray, so the checkpoint is the folder: it has to be one that every node can write to.
+Actors write the part files themselves, with the same names and atomic renames as the local engine,
+so the output folder is the checkpoint: it must be writable from every node.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from coldstart.batch.job import BatchJob
 from coldstart.errors import ConfigError, MissingExtraError
 
-if TYPE_CHECKING:
-    from coldstart.batch.run import Job
 
-
-class RayStage:
-    """``Stage`` as an actor of Ray Data: part numbers in, numbers of users out."""
-
-    def __init__(self, job: Job) -> None:
-        self._stage = job.stage()
-
-    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Make some parts."""
-        return {"users": [self._stage.make(int(n)) for n in batch["part"]]}
-
-
-def made_by_ray(
-    job: Job, todo: Sequence[int], actors: int, address: str | None, gpus: float
-) -> Iterator[int]:
-    """Users of each part as it is made.
+class RayPartWriter:
+    """Ray Data actor around ``PartWriter``: part numbers in, numbers of users out.
 
     Args:
-        job: what the actors load.
-        todo: numbers of the parts.
-        actors: how many.
-        address: of the cluster; ``None``: one on this machine, for as long as this takes.
-        gpus: per actor.
+        job: job from which the actor loads its recommender.
+    """
+
+    def __init__(self, job: BatchJob) -> None:
+        self._writer = job.writer()
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Write the parts numbered in ``batch["part"]``."""
+        return {"users": [self._writer.write(int(n)) for n in batch["part"]]}
+
+
+def write_parts_on_ray(
+    job: BatchJob, todo: Sequence[int], actors: int, address: str | None, gpus: float
+) -> Iterator[int]:
+    """Write parts on Ray actors; yield the number of users of each part once it is written.
+
+    Args:
+        job: job that the actors load.
+        todo: numbers of the parts to write.
+        actors: maximum number of actors.
+        address: address of the cluster; ``None`` starts a local one for the duration of the call.
+        gpus: GPUs per actor.
 
     Raises:
         MissingExtraError: Ray is not installed.
-        ConfigError: there is no cluster at this address.
+        ConfigError: no cluster answers at this address.
     """
     try:
         import ray
@@ -61,14 +63,14 @@ def made_by_ray(
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         ray.data.DataContext.get_current().enable_progress_bars = False
         parts = ray.data.from_items([{"part": n} for n in todo], override_num_blocks=len(todo))
-        made = parts.map_batches(
-            RayStage,
+        written = parts.map_batches(
+            RayPartWriter,
             fn_constructor_args=(job,),
             batch_size=1,
             compute=ray.data.ActorPoolStrategy(size=min(actors, len(todo))),
             num_gpus=gpus,
         )
-        for row in made.iter_rows():
+        for row in written.iter_rows():
             yield int(row["users"])
     finally:
         if started:

@@ -1,4 +1,4 @@
-"""Running a batch: one process or several here, or the actors of a Ray cluster."""
+"""Batch execution: in process, in a pool of local processes, or on Ray actors."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from coldstart.batch.plan import FILE, Options, Plan, digest_of_artifact
-from coldstart.batch.stage import Stage, part_of
+from coldstart.batch.job import BatchJob
+from coldstart.batch.part_writer import PartWriter, part_path
+from coldstart.batch.plan import PLAN_FILE, BatchOptions, BatchPlan, artifact_digest
 from coldstart.batch.users import UserTable
 from coldstart.errors import ColdstartError, ConfigError
 from coldstart.generation.remote.vllm import GeneratorOptions
-from coldstart.recommender import Recommender
 from coldstart.runtime.cache import leftovers, write_atomic
 
 Engine = Literal["local", "ray"]
 Report = Callable[[int, int], None]
 DONE = "_SUCCESS.json"
-_STALE = 3600.0  # seconds after which nobody still writes a file
-_AHEAD = 2  # parts that wait for each process, besides the one it makes
+_STALE = 3600.0  # seconds after which a temporary file is considered abandoned
+_PREFETCH = 2  # parts queued per process, including the one in progress
 
 
 @dataclass(frozen=True)
-class Made:
-    """What a run did.
+class BatchSummary:
+    """Outcome of one batch run.
 
     Args:
-        users: of this shard.
-        skipped: of these, answered by an earlier run.
-        errors: users of all finished parts who could not be answered; ``None`` while other
-            shards' parts are missing.
-        missing: parts of other shards that are not there yet.
-        seconds: that it took.
+        users: users in this shard.
+        skipped: users of this shard whose parts an earlier run had written.
+        errors: users without a list, over all parts; ``None`` while parts of other shards are
+            missing.
+        missing: number of parts of other shards not written yet.
+        seconds: wall-clock time of the run.
     """
 
     users: int
@@ -49,34 +49,11 @@ class Made:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Job:
-    """What a process needs to know to make parts; it loads the rest itself."""
-
-    artifact: Path
-    users: Path
-    plan: Plan
-    out: Path
-    device: str = "auto"
-    dtype: str = "auto"
-    generator: GeneratorOptions | None = None
-
-    def stage(self) -> Stage:
-        """Load everything."""
-        recommender = Recommender.from_pretrained(
-            self.artifact,
-            device=self.device,
-            dtype=self.dtype,
-            generator=self.generator.open() if self.generator else None,
-        )
-        return Stage(recommender, UserTable(self.users, self.out), self.plan, self.out)
-
-
 def run_batch(
     artifact: Path,
     users: Path,
     out: Path,
-    options: Options | None = None,
+    options: BatchOptions | None = None,
     *,
     size: int = 1000,
     shard: tuple[int, int] = (0, 1),
@@ -88,104 +65,103 @@ def run_batch(
     dtype: str = "auto",
     generator: GeneratorOptions | None = None,
     report: Report | None = None,
-) -> Made:
+) -> BatchSummary:
     """Recommend to every user of a table, into Parquet files of ``size`` users each.
 
-    A part is there as a whole or not at all. Killed at any moment, the same command goes on with
-    the parts that are missing, and what comes out is the same, byte by byte (with as many threads).
+    Parts are written atomically. After a crash the same call resumes with the missing parts; the
+    output is byte-identical to that of an uninterrupted run (with the same number of threads).
 
     Args:
         artifact: folder of the recommender.
-        users: table of users, see ``UserTable``.
-        out: folder of the parts; other shards may share it.
-        options: what everyone is asked for.
+        users: path of the users table, see ``UserTable``.
+        out: output folder; shards may share it.
+        options: recommendation options.
         size: users per part.
-        shard: (which one, of how many): each makes the parts of its own.
-        jobs: processes, or actors.
+        shard: (index, number of shards); each shard writes its own parts.
+        jobs: number of processes, or of Ray actors.
         engine: ``local``, or ``ray`` (``pip install 'coldstart-rec[ray]'``).
-        address: of a Ray cluster; ``None`` starts one here.
-        gpus: per actor, for ``ray``.
-        device: as for ``Recommender.from_pretrained``.
+        address: address of a Ray cluster; ``None`` starts a local one.
+        gpus: GPUs per Ray actor.
+        device: see ``Recommender.from_pretrained``.
         dtype: likewise.
-        generator: where titles are written, if not here.
-        report: called with (users done, users of this shard).
+        generator: remote text generator, if not the local language model.
+        report: progress callback, called with (users done, users in this shard).
 
     Raises:
-        ConfigError: an option out of range.
-        DataError: a table that cannot be read, or a folder of another batch.
+        ConfigError: an option is out of range.
+        DataError: the users table cannot be read, or the folder belongs to another batch.
         ArtifactError: the artifact cannot be loaded.
     """
     if jobs < 1:
         raise ConfigError(f"{jobs} jobs, expected at least 1")
     if engine not in ("local", "ray"):
         raise ConfigError(f"engine is {engine!r}", "local or ray")
-    start, tell = time.monotonic(), report or (lambda done, total: None)
+    start, progress = time.monotonic(), report or (lambda done, total: None)
     out.mkdir(parents=True, exist_ok=True)
     table = UserTable(users, out)
-    asked = replace(options or Options(), writer=generator.name if generator else None)
-    plan = Plan(table.digest, table.rows, digest_of_artifact(artifact), size, asked)
-    mine = list(plan.shard(*shard))
+    options = replace(options or BatchOptions(), writer=generator.name if generator else None)
+    plan = BatchPlan(table.digest, table.rows, artifact_digest(artifact), size, options)
+    numbers = list(plan.shard(*shard))
     plan.open(out)
-    for names in ("part-*.parquet", "_users-*.parquet", FILE, DONE):
-        leftovers(out, names, _STALE)
-    job = Job(artifact, users, plan, out, device, dtype, generator)
-    todo = [n for n in mine if not part_of(out, n).exists()]
-    total = sum(plan.chunk(n)[1] for n in mine)
+    for pattern in ("part-*.parquet", "_users-*.parquet", PLAN_FILE, DONE):
+        leftovers(out, pattern, _STALE)
+    job = BatchJob(artifact, users, plan, out, device, dtype, generator)
+    todo = [n for n in numbers if not part_path(out, n).exists()]
+    total = sum(plan.chunk(n)[1] for n in numbers)
     skipped = done = total - sum(plan.chunk(n)[1] for n in todo)
-    tell(done, total)
-    for made in _made(job, todo, jobs, engine, address, gpus):
-        done += made
-        tell(done, total)
-    missing = sum(not part_of(out, n).exists() for n in range(plan.parts))
+    progress(done, total)
+    for users_written in _write_parts(job, todo, jobs, engine, address, gpus):
+        done += users_written
+        progress(done, total)
+    missing = sum(not part_path(out, n).exists() for n in range(plan.parts))
     errors = None if missing else _finish(out, plan)
-    return Made(total, skipped, errors, missing, time.monotonic() - start)
+    return BatchSummary(total, skipped, errors, missing, time.monotonic() - start)
 
 
-def _made(
-    job: Job, todo: list[int], jobs: int, engine: Engine, address: str | None, gpus: float
+def _write_parts(
+    job: BatchJob, todo: list[int], jobs: int, engine: Engine, address: str | None, gpus: float
 ) -> Iterator[int]:
-    """Users of each part as it is made."""
+    """Yield the number of users of each part once it is written."""
     if not todo:
         return
     if engine == "ray":
-        from coldstart.batch.ray_engine import made_by_ray
+        from coldstart.batch.ray_engine import write_parts_on_ray
 
-        yield from made_by_ray(job, todo, jobs, address, gpus)
+        yield from write_parts_on_ray(job, todo, jobs, address, gpus)
     elif jobs == 1:
-        stage = job.stage()
-        yield from map(stage.make, todo)
+        yield from map(job.writer().write, todo)
     else:
-        yield from _by_processes(job, todo, min(jobs, len(todo)))
+        yield from _write_in_processes(job, todo, min(jobs, len(todo)))
 
 
-_stage: Stage | None = None  # of this process
+_writer: PartWriter | None = None  # one per worker process
 
 
-def _load(job: Job, threads: int) -> None:
-    global _stage
+def _load(job: BatchJob, threads: int) -> None:
+    global _writer
     import torch
 
     torch.set_num_threads(threads)
-    _stage = job.stage()
+    _writer = job.writer()
 
 
-def _make(number: int) -> int:
-    assert _stage is not None
-    return _stage.make(number)
+def _write(number: int) -> int:
+    assert _writer is not None
+    return _writer.write(number)
 
 
-def _by_processes(job: Job, todo: Iterable[int], jobs: int) -> Iterator[int]:
+def _write_in_processes(job: BatchJob, todo: Iterable[int], jobs: int) -> Iterator[int]:
     threads = max(1, len(os.sched_getaffinity(0)) // jobs)
     waiting = iter(todo)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, initializer=_load, initargs=(job, threads)) as pool:
-        running = {pool.submit(_make, n) for n in islice(waiting, jobs * _AHEAD)}
+        running = {pool.submit(_write, n) for n in islice(waiting, jobs * _PREFETCH)}
         try:
             while running:
                 ended, running = wait(running, return_when=FIRST_COMPLETED)
                 for one in ended:
                     yield one.result()
-                running |= {pool.submit(_make, n) for n in islice(waiting, len(ended))}
+                running |= {pool.submit(_write, n) for n in islice(waiting, len(ended))}
         except BrokenProcessPool:
             raise ColdstartError(
                 "a process of the batch died", "for lack of memory? Fewer --jobs; then go on"
@@ -194,8 +170,8 @@ def _by_processes(job: Job, todo: Iterable[int], jobs: int) -> Iterator[int]:
             pool.shutdown(cancel_futures=True)
 
 
-def _finish(out: Path, plan: Plan) -> int:
-    """Count who could not be answered, and leave a mark that every part is there."""
+def _finish(out: Path, plan: BatchPlan) -> int:
+    """Count users without a list and write the success marker ``_SUCCESS.json``."""
     import polars as pl
 
     parts = pl.scan_parquet(out / "part-*.parquet")

@@ -1,4 +1,4 @@
-"""The table of users: any supported file as Parquet, read a chunk at a time."""
+"""Users table: any supported file, converted to Parquet and read in chunks."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ FIELDS = USERS | {name: (name,) for name in (*LISTS, *MOMENT, "about", "history"
 _BLOCK = 1 << 20
 
 
-class Asked(NamedTuple):
-    """A row of the table: who asks, or why nobody can tell."""
+class UserRow(NamedTuple):
+    """One row of the users table: profile and context, or the error that prevents parsing them."""
 
     user_id: str
     profile: UserProfile | None
@@ -35,19 +35,18 @@ class Asked(NamedTuple):
 
 
 class UserTable:
-    """Users by row number.
+    """Users table with random access by row number.
 
-    Columns are found as in the users that ``load_dataset`` takes (``userId``, ``sex``, …), and by
-    the names of the other fields of ``UserProfile`` and ``Context``; the rest are attributes. Cells
-    of ``interests``, ``liked``, ``disliked`` and ``seen`` are lists, or texts with ``|`` between
-    the entries.
+    Column names are matched as by ``load_dataset`` (``userId``, ``sex``, …) and against the other
+    fields of ``UserProfile`` and ``Context``; remaining columns become attributes. Cells of
+    ``interests``, ``liked``, ``disliked`` and ``seen`` are lists, or strings separated by ``|``.
 
     Args:
         path: ``.parquet``, or ``.csv``, ``.tsv``, ``.jsonl``, ``.ndjson``, which are converted.
-        work: folder for the converted file, ``_users-….parquet``.
+        work: folder of the converted file, ``_users-….parquet``.
 
     Raises:
-        DataError: a missing or malformed file, two columns that mean the same, or ids that are
+        DataError: the file is missing or malformed, two columns map to one field, or user ids are
             missing, empty or not unique.
     """
 
@@ -94,13 +93,13 @@ class UserTable:
                 "one row per user; lists of items go into one cell",
             )
 
-    def chunk(self, first: int, size: int) -> list[Asked]:
-        """The users of some rows."""
+    def chunk(self, first: int, size: int) -> list[UserRow]:
+        """Users of rows ``first`` … ``first + size - 1``."""
         table: pl.DataFrame = self._frame.slice(first, size).collect()
-        return [_asked(row, self._field) for row in table.iter_rows(named=True)]
+        return [_user_row(row, self._field) for row in table.iter_rows(named=True)]
 
 
-def _asked(row: Mapping[str, Any], field_of: Mapping[str, str]) -> Asked:
+def _user_row(row: Mapping[str, Any], field_of: Mapping[str, str]) -> UserRow:
     profile: dict[str, Any] = {}
     context: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
@@ -119,9 +118,9 @@ def _asked(row: Mapping[str, Any], field_of: Mapping[str, str]) -> Asked:
     user = clean_text(as_text(profile[USER]))
     profile |= {USER: user, "attributes": attributes}
     try:
-        return Asked(user, UserProfile.parse(profile), Context.parse(context), None)
+        return UserRow(user, UserProfile.parse(profile), Context.parse(context), None)
     except ProfileError as e:
-        return Asked(user, None, None, e.message)
+        return UserRow(user, None, None, e.message)
 
 
 def _entries(value: Any) -> Any:

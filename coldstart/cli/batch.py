@@ -96,9 +96,9 @@ def batch(
       coldstart batch --users users.parquet --out shared/ --shard 2/8      # one of eight machines
       coldstart batch --users users.parquet --out shared/ --engine ray --address auto --jobs 8
     """
-    from coldstart.batch import Options, run_batch
+    from coldstart.batch import BatchOptions, run_batch
 
-    options = Options(k, strategy, diversity, popularity_penalty, reasons, seed)
+    options = BatchOptions(k, strategy, diversity, popularity_penalty, reasons, seed)
     folder = folder_of(model.artifact, model.revision)
     with output.progress(_Speed()) as bars:
         bar = bars.add_task("users", total=None)

@@ -119,7 +119,7 @@ def serve(
         return
     _need("uvicorn")
     from coldstart.serve.experiment import Experiment
-    from coldstart.serve.run import run
+    from coldstart.serve.server import run
     from coldstart.serve.service import Service
     from coldstart.serve.settings import ServeSettings, refuse_open_to_all
 
@@ -172,10 +172,10 @@ def _serve_tenants(
     path: Path, most: int, model: Model, settings: ServeSettings, host: str, port: int
 ) -> None:
     """Serve what a file names, after a look at every database."""
-    from coldstart.serve.run import run_tenants
+    from coldstart.serve.server import run_tenants
     from coldstart.serve.tenants import TenantServices
-    from coldstart.serve.tenants_file import read_tenants
-    from coldstart.tenants.registry import Tenants
+    from coldstart.serve.tenants_config import read_tenants
+    from coldstart.tenants.registry import TenantRegistry
 
     found = read_tenants(path, settings)
     for name, tenant in found.items():
@@ -183,7 +183,7 @@ def _serve_tenants(
             if not (settings.open or any(key.revoked is None for key in store.keys())):
                 output.note(f"{name}: nobody has a key yet: coldstart serve keys add WHO --db …")
     artifacts = {name: tenant.artifact for name, tenant in found.items()}
-    loader = Tenants(artifacts, device=model.device, dtype=model.dtype)
+    loader = TenantRegistry(artifacts, device=model.device, dtype=model.dtype)
     run_tenants(TenantServices(found, loader.load, settings, most=most), host, port)
 
 
@@ -269,7 +269,7 @@ def ab_report(
       coldstart serve ab-report ab.toml --db people.db
       coldstart serve ab-report ab.toml --outcome click --json
     """
-    from coldstart.serve.experiment import Experiment, OutcomeKind, report
+    from coldstart.serve.experiment import Experiment, OutcomeKind, arm_reports
 
     if outcome not in get_args(OutcomeKind):
         raise ConfigError(
@@ -277,8 +277,8 @@ def ab_report(
         )
     test = Experiment.load(experiment)
     with _open(db) as store:
-        sessions = report(test.in_order(store.outcomes(test.name)))
-        subjects = report(test.in_order(store.subject_outcomes(test.name, outcome)))
+        sessions = arm_reports(test.ordered(store.outcomes(test.name)))
+        subjects = arm_reports(test.ordered(store.subject_outcomes(test.name, outcome)))
     if as_json:
         return output.emit(
             {

@@ -1,1 +1,1 @@
-"""``coldstart serve``: recommendations over HTTP. Needs the extra ``serve``."""
+"""HTTP service: REST API, onboarding page and session store (extra ``serve``)."""

@@ -1,4 +1,4 @@
-"""The ASGI application around one ``Service``."""
+"""FastAPI application around one ``Service``."""
 
 from __future__ import annotations
 
@@ -11,52 +11,58 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from coldstart import __version__
-from coldstart.serve import errors, logs, models
-from coldstart.serve.gate import Gate
+from coldstart.serve import errors, logs, requests
+from coldstart.serve.middleware import ServiceMiddleware
 from coldstart.serve.routes import generate, items, ops, outcomes, page, recommend, sessions
 from coldstart.serve.service import Service
 
-_FOLLOW_SECONDS = 2.0
+_SYNC_SECONDS = 2.0
 _PURGE_SECONDS = 3600.0
 _TAGS = [
-    {"name": "recommend", "description": "A list for somebody, without a session."},
-    {"name": "sessions", "description": "A visit: questions, answers, feedback, text, lists."},
-    {"name": "items", "description": "The catalog, changed while it is used."},
-    {"name": "generate", "description": "What the language model writes."},
-    {"name": "operations", "description": "Health, numbers, reloads."},
+    {"name": "recommend", "description": "Stateless recommendation, and outcomes of A/B tests."},
+    {
+        "name": "sessions",
+        "description": "Onboarding sessions: questions, answers, feedback, text and lists.",
+    },
+    {"name": "items", "description": "The catalog and its updates at run time."},
+    {"name": "generate", "description": "Title generation with the language model."},
+    {"name": "operations", "description": "Health checks, metrics and artifact reloads."},
 ]
-_NAMES = models.field_names(
-    models.RecommendIn,
-    models.GenerateIn,
-    models.ItemsIn,
-    models.SessionIn,
-    models.AnswerIn,
-    models.FeedbackIn,
-    models.TextIn,
-    models.ListIn,
-    models.OutcomeIn,
-    models.SubjectIn,
+_FIELD_NAMES = requests.field_names(
+    requests.RecommendIn,
+    requests.GenerateIn,
+    requests.ItemsIn,
+    requests.SessionIn,
+    requests.AnswerIn,
+    requests.FeedbackIn,
+    requests.TextIn,
+    requests.ListIn,
+    requests.OutcomeIn,
+    requests.SubjectIn,
 ) | {"body", "query", "path", "header", "session_id", "limit", "offset", "n", "stream"}
 
 
 def create_app(service: Service) -> FastAPI:
-    """The application; starting it starts the service's worker, stopping it closes the store.
+    """Create the application; its lifespan starts the worker, and closes the store at shutdown.
 
-    ``/openapi.json`` describes it. There is no page that shows it, since that would load scripts
-    from elsewhere.
+    The schema is served at ``/openapi.json``. Swagger UI and ReDoc are disabled, since they load
+    scripts from other origins.
+
+    Args:
+        service: worker, store, limits and metrics behind the routes.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service.worker.start()
-        chores = [
-            asyncio.create_task(_every(_FOLLOW_SECONDS, "follow", service.follow)),
+        tasks = [
+            asyncio.create_task(_every(_SYNC_SECONDS, "follow", service.sync)),
             asyncio.create_task(_every(_PURGE_SECONDS, "purge", service.purge)),
         ]
         yield
         service.draining = True
-        for chore in chores:
-            chore.cancel()
+        for task in tasks:
+            task.cancel()
         stopped = await run_in_threadpool(service.worker.stop, service.settings.deadline)
         logs.event("stopped", finished=stopped)
         await run_in_threadpool(service.store.close)
@@ -66,17 +72,17 @@ def create_app(service: Service) -> FastAPI:
         version=__version__,
         description="Recommendations for people you know almost nothing about.",
         openapi_tags=_TAGS,
-        # What it would record on its own, for whoever collects it, quotes requests.
+        # Its built-in telemetry would record the content of requests.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
     app.state.service = service
-    errors.install(app, _NAMES)
+    errors.install_handlers(app, _FIELD_NAMES)
     for router in (page, recommend, outcomes, sessions, items, generate, ops):
         app.include_router(router.router)
-    app.add_middleware(Gate, service=service)
+    app.add_middleware(ServiceMiddleware, service=service)
     if service.settings.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -88,11 +94,11 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
-async def _every(seconds: float, what: str, chore: Callable[[], Awaitable[None]]) -> None:
-    """Do a chore again and again; one that fails is logged and tried the next time."""
+async def _every(seconds: float, what: str, task: Callable[[], Awaitable[None]]) -> None:
+    """Run a periodic background task; a failure is logged, and the task runs again next time."""
     while True:
         await asyncio.sleep(seconds)
         try:
-            await chore()
+            await task()
         except Exception as e:
             logs.failure(what, e)

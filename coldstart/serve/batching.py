@@ -1,4 +1,4 @@
-"""Several users at once: the one place where their requests meet the recommender."""
+"""Dynamic batching: pending recommendation requests, answered in one language-model pass."""
 
 from __future__ import annotations
 
@@ -16,121 +16,136 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Ask:
-    """A list somebody waits for; plain data, so that several can be looked at together.
+class QueuedRequest:
+    """A pending recommendation request; plain data, so that requests can be batched.
 
     Args:
-        profile: who asks.
-        context: the moment.
-        options: keywords of ``Recommender.recommend``.
-        said: a sentence of theirs; read as in a session, whose options are fewer.
-        visit: makes their session, whose list it is; ``profile`` and ``said`` are not used then.
-        explores: whether that session's list has places for exploration, which takes two lists.
+        profile: the user's profile.
+        context: context of the request.
+        options: keyword arguments of ``Recommender.recommend``.
+        text: free text of the user, parsed as in a session, which supports fewer options.
+        session: factory of the user's session, for a list of that session; ``profile`` and
+            ``text`` are ignored then.
+        explores: whether the session's list has exploration slots, which needs two lists.
     """
 
     profile: UserProfile
     context: Context
     options: Mapping[str, Any] = field(default_factory=dict)
-    said: str | None = None
-    visit: Callable[[Recommender], OnboardingSession] | None = None
+    text: str | None = None
+    session: Callable[[Recommender], OnboardingSession] | None = None
     explores: bool = False
 
 
-class Answered(NamedTuple):
-    """A list, what a sentence was read as, and the state of the session it was shown to."""
+class RecommendationResult(NamedTuple):
+    """Recommendations for one request.
 
-    made: RecommendationList
+    Args:
+        recommendations: the list.
+        understood: interpretation of the free text, if there was one.
+        state: state of the session after the list was shown, for requests with a session.
+    """
+
+    recommendations: RecommendationList
     understood: Understood | None = None
     state: SessionState | None = None
 
 
-def answer_together(
-    recommender: Recommender, asks: Iterable[Ask]
-) -> Iterator[tuple[int, Answered | Exception]]:
-    """Answer everyone who waits, their prompts in one pass; one's error is nobody else's.
+def recommend_batch(
+    recommender: Recommender, requests: Iterable[QueuedRequest]
+) -> Iterator[tuple[int, RecommendationResult | Exception]]:
+    """Answer a batch of requests with one language-model pass; errors stay with their request.
 
-    On two cores the language model takes 1.06, 1.11, 1.20 and 1.21 times as long for 2, 4, 8 and 16
-    users one by one (``python benchmarks/throughput.py --joint --users 16 --rounds 10``).
+    On two cores, one by one takes 1.06, 1.11, 1.20 and 1.21 times as long as one pass for 2, 4, 8
+    and 16 users (``python benchmarks/throughput.py --joint --users 16 --rounds 10``).
 
     Args:
-        recommender: asked by nobody else meanwhile.
-        asks: of one batch; taking one means that it will be answered. All are taken at once.
+        recommender: recommender that no other thread uses meanwhile.
+        requests: requests of one batch. The iterable is consumed at once; each request taken is
+            answered.
 
     Yields:
-        The position of each and what they get, as soon as it is there: those without the language
-        model first, those for whom it writes titles last.
+        (position, result or exception) as soon as each is available: requests without the language
+        model first, those with free generation last.
     """
-    taken = list(enumerate(asks))
-    asking = [one for one in taken if _needs_model(recommender, one[1])]
-    if len(asking) < 2:
-        asking = []
-    together = {position for position, _ in asking}
-    yield from ((n, _alone(recommender, ask)) for n, ask in taken if n not in together)
-    requests: list[RecommendRequest] = []
-    begun: list[tuple[int, Ask, OnboardingSession | None]] = []  # what each request is of
-    for n, ask in asking:
+    taken = list(enumerate(requests))
+    batched = [one for one in taken if _needs_model(recommender, one[1])]
+    if len(batched) < 2:
+        batched = []
+    positions = {position for position, _ in batched}
+    yield from ((n, _recommend(recommender, one)) for n, one in taken if n not in positions)
+    prepared: list[RecommendRequest] = []
+    sources: list[tuple[int, QueuedRequest, OnboardingSession | None]] = []
+    for n, one in batched:
         try:
-            request, session = _request(recommender, ask)
+            request, session = _prepare(recommender, one)
         except Exception as e:
             yield n, e
         else:
-            requests.append(request)
-            begun.append((n, ask, session))
-    for position, made in recommender.pipeline.run(requests):
-        n, ask, session = begun[position]
-        yield n, made if isinstance(made, Exception) else _answered(ask, made, session)
+            prepared.append(request)
+            sources.append((n, one, session))
+    for position, found in recommender.pipeline.run(prepared):
+        n, one, session = sources[position]
+        yield n, found if isinstance(found, Exception) else _result(one, found, session)
 
 
-def _needs_model(recommender: Recommender, ask: Ask) -> bool:
-    """Whether the language model is asked, once; where there is none, ``recommend`` says so."""
-    if recommender.lm is None or not len(recommender.catalog) or ask.explores:
+def _needs_model(recommender: Recommender, request: QueuedRequest) -> bool:
+    """Whether one language-model pass is needed; a missing model is reported by ``recommend``."""
+    if recommender.lm is None or not len(recommender.catalog) or request.explores:
         return False
-    return ask.options.get("strategy") != "prior"
+    return request.options.get("strategy") != "prior"
 
 
-def _alone(recommender: Recommender, ask: Ask) -> Answered | Exception:
+def _recommend(
+    recommender: Recommender, request: QueuedRequest
+) -> RecommendationResult | Exception:
     try:
-        if ask.said is None and ask.visit is None:
-            return Answered(recommender.recommend(ask.profile, ask.context, **ask.options))
-        session, context, options = _session(recommender, ask)
-        return _answered(ask, session.recommend(context=context, **options), session)
+        if request.text is None and request.session is None:
+            return RecommendationResult(
+                recommender.recommend(request.profile, request.context, **request.options)
+            )
+        session, context, options = _session(recommender, request)
+        return _result(request, session.recommend(context=context, **options), session)
     except Exception as e:
         return e
 
 
-def _answered(ask: Ask, made: RecommendationList, session: OnboardingSession | None) -> Answered:
+def _result(
+    request: QueuedRequest, found: RecommendationList, session: OnboardingSession | None
+) -> RecommendationResult:
     if session is None:
-        return Answered(made)
-    return Answered(made, session.understood, session.shown(made).state if ask.visit else None)
+        return RecommendationResult(found)
+    state = session.shown(found).state if request.session else None
+    return RecommendationResult(found, session.understood, state)
 
 
-def _request(
-    recommender: Recommender, ask: Ask
+def _prepare(
+    recommender: Recommender, request: QueuedRequest
 ) -> tuple[RecommendRequest, OnboardingSession | None]:
-    """What ``recommend``, or a session, would ask."""
-    if ask.said is not None or ask.visit is not None:
-        session, context, options = _session(recommender, ask)
+    """Pipeline request equivalent to ``recommend`` of the recommender, or of the session."""
+    if request.text is not None or request.session is not None:
+        session, context, options = _session(recommender, request)
         return RecommendRequest(*session.request(context=context, **options)), session
-    options = {**ask.options}
+    options = {**request.options}
     unknown, filters = options.pop("unknown_picks", "error"), options.pop("filters", None)
     decoding, seed = options.pop("decoding", None), options.pop("seed", 0)
     chosen = tuple(default_filters() if filters is None else filters)
-    wanted = RecommendOptions(filters=chosen, **options)
-    user = recommender.resolve(ask.profile, ask.context, unknown_picks=unknown)
-    return RecommendRequest(user, wanted, decoding, seed), None
+    list_options = RecommendOptions(filters=chosen, **options)
+    user = recommender.resolve(request.profile, request.context, unknown_picks=unknown)
+    return RecommendRequest(user, list_options, decoding, seed), None
 
 
 def _session(
-    recommender: Recommender, ask: Ask
+    recommender: Recommender, request: QueuedRequest
 ) -> tuple[OnboardingSession, Context, dict[str, Any]]:
-    """The session that is asked, or one in which the sentence was said; the moment; the rest."""
-    if ask.visit is not None:
-        return ask.visit(recommender), ask.context, {**ask.options}
+    """The request's session, or a new one with its free text; the context; remaining options."""
+    if request.session is not None:
+        return request.session(recommender), request.context, {**request.options}
     from coldstart.session import OnboardingSession
 
-    assert ask.said is not None
-    options = {**ask.options}
+    assert request.text is not None
+    options = {**request.options}
     unknown = options.pop("unknown_picks", "error")
-    user = recommender.resolve(ask.profile, ask.context, unknown_picks=unknown)
-    session = OnboardingSession(recommender).with_profile(user.profile).say(ask.said)
+    user = recommender.resolve(request.profile, request.context, unknown_picks=unknown)
+    session = OnboardingSession(recommender).with_profile(user.profile).say(request.text)
     return session, user.context, options

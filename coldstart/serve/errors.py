@@ -1,4 +1,4 @@
-"""What a request is refused with: fixed words, so that no error repeats what was sent."""
+"""Error responses with fixed messages that never echo the content of a request."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from coldstart.serve.store.errors import (
     WrongKey,
 )
 
-# Pydantic's own words for these tell limits and types, never the value that came.
-_SAFE = re.compile(
+# Pydantic's messages of these types name limits and types, never the input value.
+_SAFE_TYPES = re.compile(
     r"missing|extra_forbidden|literal_error|json_invalid|finite_number|too_(long|short)"
     r"|(string|int|float|bool|list|dict|tuple|model|datetime|timezone)_[a-z_]+"
     r"|(greater|less)_than(_equal)?"
 )
 _MOST_PROBLEMS = 10
 _BUSY = 503, "store", "the store does not answer", "try again later"
-_OF_STORE: dict[type[ColdstartError], tuple[int, str, str, str]] = {
+_STORE_ERRORS: dict[type[ColdstartError], tuple[int, str, str, str]] = {
     SessionNotFound: (404, "not_found", "no such session", "begin one with POST /v1/sessions"),
     KeyReused: (409, "key_reused", "the key came before, with something else", "take a new key"),
     Conflict: (409, "conflict", "others change this session at the same time", "send it again"),
@@ -45,11 +45,11 @@ _OF_STORE: dict[type[ColdstartError], tuple[int, str, str, str]] = {
 
 
 class ErrorBody(BaseModel):
-    """Every error looks like this."""
+    """Body of every error response."""
 
-    error: str = Field(description="What kind of error; one word for programs.")
-    message: str = Field(description="What is wrong, for people.")
-    hint: str = Field(description="What to do next.")
+    error: str = Field(description="Machine-readable error code.")
+    message: str = Field(description="Human-readable message.")
+    hint: str = Field(description="Suggested next step.")
 
     model_config = {
         "json_schema_extra": {
@@ -64,15 +64,15 @@ class ErrorBody(BaseModel):
     }
 
 
-class Refusal(Exception):
-    """A request that is not answered.
+class ApiError(Exception):
+    """An error response, raised from routes and middleware.
 
     Args:
-        status: of HTTP.
-        error: one word for programs; also the label in ``/metrics``.
-        message: for people; must not hold anything that was sent.
-        hint: what to do next.
-        retry_after: seconds after which trying again makes sense.
+        status: HTTP status code.
+        error: machine-readable code; also the label ``reason`` in ``/metrics``.
+        message: human-readable message; must not contain any part of the request.
+        hint: suggested next step.
+        retry_after: value of the ``Retry-After`` header, in seconds; rounded up.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Refusal(Exception):
         self.retry_after = retry_after
 
     def response(self) -> JSONResponse:
-        """As it goes over the wire."""
+        """JSON response, with ``Retry-After`` or ``WWW-Authenticate`` where they apply."""
         headers = {}
         if self.retry_after is not None:
             headers["Retry-After"] = str(max(1, int(self.retry_after + 0.999)))
@@ -99,48 +99,49 @@ class Refusal(Exception):
         return JSONResponse(body, status_code=self.status, headers=headers)
 
 
-def invalid(message: str, hint: str = "") -> Refusal:
-    """422: the request is understood, and wrong."""
-    return Refusal(422, "invalid", message, hint)
+def invalid(message: str, hint: str = "") -> ApiError:
+    """422 Unprocessable Content."""
+    return ApiError(422, "invalid", message, hint)
 
 
-def not_found(what: str, hint: str = "") -> Refusal:
-    """404."""
-    return Refusal(404, "not_found", f"no such {what}", hint)
+def not_found(what: str, hint: str = "") -> ApiError:
+    """404 Not Found."""
+    return ApiError(404, "not_found", f"no such {what}", hint)
 
 
-def internal() -> Refusal:
-    """500: a bug, or a machine in trouble."""
-    return Refusal(500, "internal", "something failed here", "the log has the request's id")
+def internal() -> ApiError:
+    """500 Internal Server Error."""
+    return ApiError(500, "internal", "something failed here", "the log has the request's id")
 
 
-def from_coldstart(e: ColdstartError) -> Refusal:
-    """Tell an error of the package without its message, which may quote the request."""
+def from_coldstart(e: ColdstartError) -> ApiError:
+    """Map a package error to an error response without its message, which may quote the request."""
     if isinstance(e, ProfileError):
         return invalid(
             "a pick is not in the catalog, or a part of the profile does not fit",
             'use item ids, or send "unknown_picks": "ignore"',
         )
     if isinstance(e, GeneratorError):
-        told = "the text generator does not answer", 'try again later, or "strategy": "prior"'
-        return Refusal(503, "generator", *told, retry_after=max(1.0, e.retry_after or 0.0))
+        message = "the text generator does not answer", 'try again later, or "strategy": "prior"'
+        return ApiError(503, "generator", *message, retry_after=max(1.0, e.retry_after or 0.0))
     if isinstance(e, IndexUnavailable):
-        told = "the index of titles does not answer", "try again later"
-        return Refusal(503, "index", *told, retry_after=1)
-    for kind, refusal in _OF_STORE.items():
+        message = "the index of titles does not answer", "try again later"
+        return ApiError(503, "index", *message, retry_after=1)
+    for kind, refusal in _STORE_ERRORS.items():
         if isinstance(e, kind):
-            return Refusal(*refusal, retry_after=1 if refusal[0] == 503 else None)
+            return ApiError(*refusal, retry_after=1 if refusal[0] == 503 else None)
     if isinstance(e, CatalogError):
-        return Refusal(409, "conflict", "the catalog does not allow that", "look at GET /v1/items")
+        return ApiError(409, "conflict", "the catalog does not allow that", "look at GET /v1/items")
     return invalid(f"the request cannot be answered ({type(e).__name__})", "try another strategy")
 
 
-def from_validation(errors: Sequence[Mapping[str, Any]], names: frozenset[str]) -> Refusal:
-    """Name the fields that are wrong, and why, but not what was in them.
+def from_validation(errors: Sequence[Mapping[str, Any]], names: frozenset[str]) -> ApiError:
+    """422 that names the invalid fields and the reason, but not their values.
 
     Args:
-        errors: as pydantic reports them.
-        names: the words that may appear in a path: field names. Others came with the request.
+        errors: error list of pydantic.
+        names: known field names, which may appear in the message; other path parts come from the
+            request and are omitted.
     """
     lines = [_line(e, names) for e in errors[:_MOST_PROBLEMS]]
     more = len(errors) - _MOST_PROBLEMS
@@ -154,16 +155,16 @@ def _line(error: Mapping[str, Any], names: frozenset[str]) -> str:
     path = [str(p) for p in error["loc"] if isinstance(p, int) or p in names]
     if error["type"] == "json_invalid":
         return "the body is not JSON"
-    safe = _SAFE.fullmatch(error["type"])
-    told = error["msg"] if safe else "the value does not fit"
-    return f"{'.'.join(path) or 'body'}: {told}"
+    safe = _SAFE_TYPES.fullmatch(error["type"])
+    message = error["msg"] if safe else "the value does not fit"
+    return f"{'.'.join(path) or 'body'}: {message}"
 
 
-def install(app: FastAPI, names: frozenset[str]) -> None:
-    """Make every error of ``app`` an ``ErrorBody``."""
+def install_handlers(app: FastAPI, names: frozenset[str]) -> None:
+    """Register exception handlers that turn every error of ``app`` into an ``ErrorBody``."""
 
-    @app.exception_handler(Refusal)
-    async def _(request: Request, e: Refusal) -> JSONResponse:
+    @app.exception_handler(ApiError)
+    async def _(request: Request, e: ApiError) -> JSONResponse:
         request.scope["refusal"] = e.error
         return e.response()
 
@@ -179,5 +180,5 @@ def install(app: FastAPI, names: frozenset[str]) -> None:
     async def _(request: Request, e: HTTPException) -> JSONResponse:
         status = HTTPStatus(e.status_code)
         hint = "the paths are listed in /openapi.json" if status in (404, 405) else ""
-        told = Refusal(status, status.name.lower(), status.phrase.lower(), hint)
-        return told.response()
+        error = ApiError(status, status.name.lower(), status.phrase.lower(), hint)
+        return error.response()

@@ -1,4 +1,4 @@
-"""A/B tests: which session, or subject, gets which artifact, and what came of it."""
+"""A/B tests: deterministic assignment of sessions and subjects to arms, and outcome reports."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from coldstart.serve.store import ArmOutcome, SubjectOutcome
 
 OutcomeKind = Literal["like", "dislike", "skip", "seen", "not_now", "click", "buy"]
-"""What can come of an item in a list."""
-_Z = 1.959963984540054  # of 95 %
+"""Kinds of outcome of a recommended item."""
+_Z = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 Counts = TypeVar("Counts", bound="ArmOutcome | SubjectOutcome")
 
 
@@ -32,13 +32,14 @@ class _Arm(BaseModel):
 
 
 class Experiment(BaseModel):
-    """Arms, and how many each gets. The first arm is what the others are held against.
+    """An A/B test: arms with artifacts and traffic weights. The first arm is the control.
 
-    Dealt are sessions, and the subjects of single requests: the same one always to the same arm.
+    The units of assignment are sessions, and the subjects of single requests; the same unit always
+    gets the same arm.
 
     Args:
-        name: another name is another experiment, and everybody is dealt anew.
-        arms: two or more; weights need not sum to anything.
+        name: name of the experiment; a new name is a new, independent assignment.
+        arms: two or more; weights are relative and need not sum to 1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,7 +51,7 @@ class Experiment(BaseModel):
     def load(cls, path: str | Path) -> Experiment:
         """Read a TOML file.
 
-        Artifacts are folders, seen from the working folder or from the file's::
+        Artifacts are folders, relative to the working directory or to the folder of the file::
 
             name = "new-ranker"
             [[arms]]
@@ -63,7 +64,7 @@ class Experiment(BaseModel):
             weight = 1
 
         Raises:
-            ConfigError: it cannot be read, or something is missing or too much.
+            ConfigError: the file cannot be read, or a field is missing, unknown or invalid.
         """
         try:
             raw = tomllib.loads(Path(path).read_text("utf-8"))
@@ -72,34 +73,34 @@ class Experiment(BaseModel):
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
             raise ConfigError(f"{path}: not TOML: {e}", hint="name = …, then [[arms]]") from None
         try:
-            made = cls.model_validate(raw)
+            experiment = cls.model_validate(raw)
         except ValidationError as e:
-            told = "; ".join(f"{'.'.join(map(str, x['loc']))}: {x['msg']}" for x in e.errors())
+            problems = "; ".join(f"{'.'.join(map(str, x['loc']))}: {x['msg']}" for x in e.errors())
             raise ConfigError(
-                f"{path}: {told}", hint="name, and arms of name, artifact, weight"
+                f"{path}: {problems}", hint="name, and arms of name, artifact, weight"
             ) from None
-        names = [arm.name for arm in made.arms]
+        names = [arm.name for arm in experiment.arms]
         if len(set(names)) < len(names):
             raise ConfigError(f"{path}: two arms of one name", hint="name them differently")
-        return made
+        return experiment
 
-    def artifacts(self, beside: Path) -> dict[str, str]:
-        """Folders by arm: as they are called where they exist, else in the folder ``beside``."""
+    def artifacts(self, base: Path) -> dict[str, str]:
+        """Artifact folders by arm, as given if they exist, else relative to ``base``."""
         return {
-            arm.name: arm.artifact if Path(arm.artifact).exists() else str(beside / arm.artifact)
+            arm.name: arm.artifact if Path(arm.artifact).exists() else str(base / arm.artifact)
             for arm in self.arms
         }
 
-    def in_order(self, outcomes: Sequence[Counts]) -> list[Counts]:
-        """Outcomes in the order of the arms here; of others, as of an earlier file, after them."""
+    def ordered(self, outcomes: Sequence[Counts]) -> list[Counts]:
+        """Outcomes in the order of ``arms``; arms no longer in the experiment come last."""
         names = [arm.name for arm in self.arms]
         return sorted(outcomes, key=lambda o: names.index(o.arm) if o.arm in names else len(names))
 
     def arm_of(self, unit: str) -> str:
-        """The arm a session, or a subject, falls into: the same for ever, and by chance over them.
+        """Arm of a session or subject, from a hash of the experiment's name and the unit.
 
-        Nothing but the file decides it, so that all processes agree, and an erased subject too
-        comes back to where it was. Changed weights move some: give the experiment a new name.
+        Assignment is stateless and deterministic, so all processes agree, and an erased subject is
+        assigned to the same arm again. Changing weights reassigns some units: use a new name then.
 
         Args:
             unit: id of the session, or the subject.
@@ -115,14 +116,14 @@ class Experiment(BaseModel):
 
 @dataclass(frozen=True)
 class ArmReport(Generic[Counts]):
-    """One arm's outcome.
+    """Success rate of one arm, and its difference from the control.
 
     Args:
-        outcome: counts.
-        share: of its sessions, or subjects, with what is wanted, in [0, 1]; ``None`` without any.
-        interval: 95 % interval of the share.
-        gain: share less that of the first arm.
-        gain_interval: likewise.
+        outcome: counts of the arm.
+        share: success rate: share of units with a success, in [0, 1]; ``None`` without units.
+        interval: 95 % confidence interval of the share.
+        gain: share minus that of the first arm.
+        gain_interval: 95 % confidence interval of the gain.
     """
 
     outcome: Counts
@@ -132,7 +133,7 @@ class ArmReport(Generic[Counts]):
     gain_interval: tuple[float, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
+        """Counts and rates as a JSON-serializable dictionary."""
         return asdict(self.outcome) | {
             "share": self.share,
             "interval": self.interval,
@@ -141,35 +142,35 @@ class ArmReport(Generic[Counts]):
         }
 
 
-def report(outcomes: Sequence[Counts]) -> list[ArmReport[Counts]]:
-    """What each arm brought, with 95 % intervals over sessions, or subjects.
+def arm_reports(outcomes: Sequence[Counts]) -> list[ArmReport[Counts]]:
+    """Success rate of each arm with 95 % confidence intervals over sessions, or subjects.
 
-    A share has Wilson's score interval, a gain the one that Newcombe (1998, method 10) makes of
-    two of those: the arms are independent samples. Neither is of width 0 where all or none of a
-    few did what is wanted, as a bootstrap's is.
+    A share has Wilson's score interval, a gain Newcombe's hybrid score interval for independent
+    samples (1998, method 10). Unlike a bootstrap's, neither has width 0 where all or none of a few
+    units succeed.
 
     Args:
-        outcomes: of all arms, the one to hold the others against first.
+        outcomes: counts of all arms, the control first.
     """
-    made: list[ArmReport[Counts]] = []
+    reports: list[ArmReport[Counts]] = []
     for one in outcomes:
         if not one.units:
-            made.append(ArmReport(one, None, None))
+            reports.append(ArmReport(one, None, None))
             continue
         share, interval = one.successes / one.units, _wilson(one.successes, one.units)
-        first = made[0] if made else None
+        first = reports[0] if reports else None
         if first is None or first.share is None or first.interval is None:
-            made.append(ArmReport(one, share, interval))
+            reports.append(ArmReport(one, share, interval))
             continue
         gain = share - first.share
         down = math.hypot(share - interval[0], first.interval[1] - first.share)
         up = math.hypot(interval[1] - share, first.share - first.interval[0])
-        made.append(ArmReport(one, share, interval, gain, (gain - down, gain + up)))
-    return made
+        reports.append(ArmReport(one, share, interval, gain, (gain - down, gain + up)))
+    return reports
 
 
 def _wilson(successes: int, units: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson, 1927)."""
+    """95 % score interval of a proportion (Wilson, 1927)."""
     p, q = successes / units, _Z**2 / units
     half = _Z * math.sqrt(p * (1 - p) / units + q / (4 * units))
     return max(0.0, (p + q / 2 - half) / (1 + q)), min(1.0, (p + q / 2 + half) / (1 + q))

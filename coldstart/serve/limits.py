@@ -1,4 +1,4 @@
-"""How much, how often and how deep: what one request and one key may ask for."""
+"""Request limits: rate per key, body size, and JSON nesting depth."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from collections.abc import Callable
 
 from starlette.types import Receive
 
-from coldstart.serve.errors import Refusal, invalid
+from coldstart.serve.errors import ApiError, invalid
 
 _BODY_SECONDS = 15.0
-_MOST_BUCKETS = 100_000
-# Possessive, and content with an unclosed string: linear whatever comes.
+_MAX_BUCKETS = 100_000
+# Possessive, and accepts an unclosed string: linear time for any input.
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _NOT_BRACKETS = re.compile(rb"[^\[\]{}]+")
 
 
-class RateLimit:
-    """A token bucket per key: ten seconds' worth at once, so much per minute in the long run.
+class RateLimiter:
+    """Token bucket per key: bursts of ten seconds' worth, a fixed rate per minute on average.
 
     Args:
-        clock: seconds, rising.
+        clock: monotonic clock, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -31,11 +31,11 @@ class RateLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, key: str, per_minute: float | None) -> float:
-        """Take one token; returns 0, or the seconds until there is one.
+        """Take one token; return 0, or the seconds until one is available.
 
         Args:
-            key: whose bucket.
-            per_minute: tokens that come back in a minute, > 0; ``None`` for no limit.
+            key: id of the bucket.
+            per_minute: refill rate in tokens per minute, > 0; ``None`` for no limit.
         """
         if per_minute is None:
             return 0.0
@@ -45,21 +45,21 @@ class RateLimit:
         tokens = min(full, tokens + (now - last) * rate)
         wait = 0.0 if tokens >= 1 else (1 - tokens) / rate
         self._buckets[key] = (tokens if wait else tokens - 1, now)
-        if len(self._buckets) > _MOST_BUCKETS:
-            self._buckets.popitem(last=False)  # longest unused
+        if len(self._buckets) > _MAX_BUCKETS:
+            self._buckets.popitem(last=False)  # least recently used
         return wait
 
 
 async def read_body(receive: Receive, length: str | None, most: int) -> bytes:
-    """Read a request's body.
+    """Read the body of a request.
 
     Args:
-        receive: of ASGI.
-        length: what Content-Length says, if anything.
-        most: bytes.
+        receive: ASGI ``receive``.
+        length: value of the Content-Length header, if any.
+        most: maximum size in bytes.
 
     Raises:
-        Refusal: it is longer (413), or does not come within 15 seconds (408).
+        ApiError: the body is too large (413), or does not arrive within 15 seconds (408).
     """
     if length is not None and (not length.isdecimal() or len(length) > 18 or int(length) > most):
         raise _too_large(most)
@@ -69,21 +69,21 @@ async def read_body(receive: Receive, length: str | None, most: int) -> bytes:
             while True:
                 message = await receive()
                 if message["type"] != "http.request":
-                    return bytes(body)  # gone: nobody will read the answer
+                    return bytes(body)  # client disconnected
                 body += message.get("body", b"")
                 if len(body) > most:
                     raise _too_large(most)
                 if not message.get("more_body"):
                     return bytes(body)
     except TimeoutError:
-        raise Refusal(408, "slow_body", "the body did not come in time", "send it again") from None
+        raise ApiError(408, "slow_body", "the body did not come in time", "send it again") from None
 
 
 def check_depth(body: bytes, most: int) -> None:
-    """Refuse JSON nested deeper than ``most``; what is no JSON is left to the parser.
+    """Reject JSON nested deeper than ``most``; invalid JSON is left to the parser.
 
     Raises:
-        Refusal: 422.
+        ApiError: 422, nested too deeply.
     """
     depth = 0
     for bracket in _NOT_BRACKETS.sub(b"", _STRINGS.sub(b"", body)):
@@ -92,5 +92,5 @@ def check_depth(body: bytes, most: int) -> None:
             raise invalid(f"the JSON is nested more than {most} deep", "send it flatter")
 
 
-def _too_large(most: int) -> Refusal:
-    return Refusal(413, "too_large", f"the body is longer than {most} bytes", "send it in parts")
+def _too_large(most: int) -> ApiError:
+    return ApiError(413, "too_large", f"the body is longer than {most} bytes", "send it in parts")

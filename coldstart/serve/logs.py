@@ -1,7 +1,7 @@
-"""One JSON line per event, made of fields that are known to be harmless.
+"""Structured logging: one JSON line per event, without personal data.
 
-Texts of requests, profiles and catalog never get here: a line holds what its caller names, and for
-an exception its class and place, not its message, which may quote a request.
+A line holds only the fields its caller passes; an exception is logged by class and location, not by
+message, which may quote a request. Text of requests, profiles and the catalog is never logged.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import traceback
 from typing import TextIO
 
 LOGGER = logging.getLogger("coldstart.serve")
-_SHOWN = 6  # characters of an id: enough to follow it, too few to use it
+_PREFIX = 6  # characters of an id: enough to correlate lines, too few to use it
 _FRAMES = 6
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON."""
+    """Formatter that renders a log record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Only fields given as ``extra={"fields": …}`` are shown of our own events.
+        """Format a record.
 
-        Of other loggers, only the server's speak of nothing but itself; the rest is named, not
-        quoted.
+        Of the service's own events only ``extra={"fields": …}`` is included. Messages of uvicorn
+        are included, those of other libraries are not: only logger name and line.
         """
         line: dict[str, object] = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
@@ -50,24 +50,24 @@ def event(name: str, level: int = logging.INFO, **fields: object) -> None:
 
 
 def failure(name: str, e: BaseException, **fields: object) -> None:
-    """Log that something went wrong: the class of the error and where it arose."""
+    """Log an error by exception class and location."""
     LOGGER.error(name, extra={"fields": {**fields, **where(e)}})
 
 
 def where(e: BaseException) -> dict[str, object]:
-    """Class of an exception, and the last lines of code it passed, innermost last."""
+    """Class of an exception and its innermost stack frames, innermost last."""
     frames = traceback.extract_tb(e.__traceback__)[-_FRAMES:]
     places = [f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames]
     return {"exception": type(e).__name__, "at": places}
 
 
 def shortened(an_id: str) -> str:
-    """The beginning of an id."""
-    return an_id[:_SHOWN]
+    """First characters of an id."""
+    return an_id[:_PREFIX]
 
 
 def set_up(stream: TextIO | None = None) -> None:
-    """Send everything this process logs to ``stream`` (standard error), as JSON lines."""
+    """Configure logging of the process: JSON lines to ``stream``, by default standard error."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
@@ -76,7 +76,7 @@ def set_up(stream: TextIO | None = None) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "coldstart"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
-        logger.propagate = name != "uvicorn.access"  # says less than our own lines, and too much
+        logger.propagate = name != "uvicorn.access"  # redundant, and logs full paths
     logging.getLogger("uvicorn").setLevel(logging.INFO)
     LOGGER.setLevel(logging.INFO)
     logging.captureWarnings(True)

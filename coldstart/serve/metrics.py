@@ -1,4 +1,4 @@
-"""What ``/metrics`` counts. Labels are routes and kinds, never ids or texts."""
+"""Prometheus metrics. Labels are routes and kinds, never ids or user text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
-    """The numbers of one service; each has a registry of its own."""
+    """Metrics of one service, in a registry of its own."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
@@ -55,10 +55,10 @@ class Metrics:
         self._items = Gauge("coldstart_items", "Items in the catalog.", registry=registry)
 
     def watch(self, queue_depth: Callable[[], float], items: Callable[[], float]) -> None:
-        """Read these two whenever the numbers are asked for."""
+        """Set the callbacks of the two gauges that are read at scrape time."""
         self._queue.set_function(queue_depth)
         self._items.set_function(items)
 
     def text(self) -> bytes:
-        """In Prometheus' text format."""
+        """Metrics in the Prometheus text exposition format."""
         return generate_latest(self.registry)

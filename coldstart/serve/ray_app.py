@@ -1,10 +1,9 @@
-"""The service on Ray Serve: ``import_path: coldstart.serve.ray_app:app`` in its config file.
+"""Ray Serve application: ``import_path: coldstart.serve.ray_app:app`` in the Serve config file.
 
     serve run deploy/serve.yaml
 
-The file's ``args`` are the fields of ``ray_args.Args``; what Ray does with replicas (how many,
-with which processors, how many requests at a time) stands beside them, under ``deployments``, and
-overrides ``DEFAULTS``.
+The file's ``args`` are the fields of ``ray_args.AppArgs``. Replica settings of Ray (autoscaling,
+resources, concurrency) are under ``deployments`` and override ``DEFAULTS``.
 """
 
 from __future__ import annotations
@@ -16,41 +15,41 @@ from typing import TYPE_CHECKING, Any
 from coldstart.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from coldstart.serve.ray_args import Args
+    from coldstart.serve.ray_args import AppArgs
 
 DEPLOYMENT = "coldstart"
 DEFAULTS: dict[str, Any] = {
-    # More than the service's own queue holds: what is too much is refused by the service then.
+    # Above the capacity of the service's queue, so that the service rejects the excess requests.
     "max_ongoing_requests": 512,
     "max_queued_requests": 512,
     "backpressure_config": {"status_code": 503, "retry_after_s": 1},
     "health_check_period_s": 10,
     "health_check_timeout_s": 30,
     "ray_actor_options": {"num_cpus": 1},
-    # Ray's would have whole session ids.
+    # Ray's access log would contain whole session ids.
     "logging_config": {"enable_access_log": False},
 }
-_GOODBYE = 10.0
-"""Seconds to close the store, after as many as a request may take."""
+_SHUTDOWN_MARGIN = 10.0
+"""Seconds to close the store, in addition to the request deadline."""
 
 
-def app(args: Mapping[str, Any] | Args) -> Any:
-    """Build the application.
+def app(args: Mapping[str, Any] | AppArgs) -> Any:
+    """Application builder for Ray Serve.
 
     Args:
-        args: of the config file; see ``ray_args.Args``.
+        args: ``args`` of the config file; see ``ray_args.AppArgs``.
 
     Returns:
-        What ``ray.serve.run`` takes.
+        Bound deployment, for ``ray.serve.run``.
 
     Raises:
         MissingExtraError: Ray Serve or a part of the service is not installed.
-        ConfigError: ``args`` do not fit, or the cluster would not share the store.
-        ArtifactError: a folder is no artifact.
+        ConfigError: ``args`` are invalid, or the store cannot be shared by the nodes.
+        ArtifactError: a folder is not an artifact.
     """
-    from coldstart.serve.ray_args import Args
+    from coldstart.serve.ray_args import AppArgs
 
-    given = Args.read(args)
+    given = AppArgs.read(args)
     for module in ("ray.serve", "fastapi", "prometheus_client", "sqlalchemy"):
         _need(module)
     import ray
@@ -61,20 +60,20 @@ def app(args: Mapping[str, Any] | Args) -> Any:
     if ray.is_initialized():
         given.check_nodes(_nodes())
     replica: type[Replica] = Replica
-    if given.many:
-        keeping = serve.multiplexed(max_num_models_per_replica=given.most_models)
-        replica = type("Multiplexed", (Replica,), {"model": keeping(Replica.model)})
+    if given.multiplexed:
+        multiplexed = serve.multiplexed(max_num_models_per_replica=given.most_models)
+        replica = type("Multiplexed", (Replica,), {"model": multiplexed(Replica.model)})
     deployment = serve.deployment(
         serve.ingress()(replica),
         name=DEPLOYMENT,
-        graceful_shutdown_timeout_s=given.settings.deadline + _GOODBYE,
+        graceful_shutdown_timeout_s=given.settings.deadline + _SHUTDOWN_MARGIN,
         **DEFAULTS,
     )
     return deployment.bind(given, _nodes)
 
 
 def _nodes() -> int:
-    """Machines of the cluster."""
+    """Number of nodes alive in the cluster."""
     import ray
 
     return sum(node["Alive"] for node in ray.nodes())

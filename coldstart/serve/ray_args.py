@@ -1,4 +1,4 @@
-"""What an application on Ray Serve is given: which artifacts, which store, which limits."""
+"""Arguments of the Ray Serve application: artifacts, store, device and limits."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from coldstart.serve.settings import ServeSettings
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
 
-OWN = "default"
-"""What ``{model}`` in the store's URL becomes for whoever names no model."""
+DEFAULT_MODEL = "default"
+"""Value of ``{model}`` in the store's URL for requests that name no model."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 Name = Annotated[str, StringConstraints(pattern=rf"^{_NAME.pattern}$")]
 
 
-class Args(BaseModel):
-    """``args`` of the config file.
+class AppArgs(BaseModel):
+    """``args`` of the Serve config file.
 
     Args:
-        artifact: folder or ``org/name`` on the hub; answers whoever names no model.
-        models: artifacts by name, for the header ``serve_multiplexed_model_id``. A name is up to
-            63 lower-case letters, digits, ``_`` and ``-``.
-        root: a folder; each artifact in it is a model by the name of its folder.
-        most_models: models that one replica holds at a time; the longest unused one goes.
-        db: SQLite file or URL, as for ``coldstart serve``; with models it must hold ``{model}``,
-            so that none sees what another stored. Left out: ``COLDSTART_DB`` of the replica's
-            environment, where a password belongs.
-        device: where language models run.
-        dtype: their number format.
-        loader: ``module:function`` that makes a recommender of an artifact's folder, for parts of
-            your own.
-        settings: limits of a replica, the fields of ``ServeSettings``.
+        artifact: folder or ``org/name`` on the Hugging Face Hub, for requests that name no model.
+        models: artifacts by model name, selected by the header ``serve_multiplexed_model_id``. A
+            name is up to 63 lower-case letters, digits, ``_`` and ``-``.
+        root: folder whose subfolders are artifacts; the model name is the folder name.
+        most_models: maximum number of models per replica; the least recently used one is evicted.
+        db: SQLite file or database URL, as for ``coldstart serve``; with models it must contain
+            ``{model}``, so that stores are isolated. Default: the environment variable
+            ``COLDSTART_DB`` of the replica, which is the place for a password.
+        device: device of the language models.
+        dtype: number format of their weights.
+        loader: ``module:function`` that loads a recommender from an artifact folder, for custom
+            components.
+        settings: limits of a replica; fields of ``ServeSettings``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,33 +58,33 @@ class Args(BaseModel):
     settings: ServeSettings = ServeSettings()
 
     @classmethod
-    def read(cls, given: Mapping[str, Any] | Args) -> Args:
-        """Check what a config file says.
+    def read(cls, given: Mapping[str, Any] | AppArgs) -> AppArgs:
+        """Parse and validate ``args`` of a config file.
 
         Raises:
-            ConfigError: a field is unknown, missing, of another type or out of range; or the
-                fields do not go together.
+            ConfigError: a field is unknown, missing, of the wrong type or out of range; or fields
+                are inconsistent.
         """
         try:
             args = cls.model_validate(given)
         except ValidationError as e:
-            told = "; ".join(f"{'.'.join(map(str, x['loc']))}: {x['msg']}" for x in e.errors())
-            raise ConfigError(f"args: {told}", hint="docs/deploy.md lists them") from None
+            problems = "; ".join(f"{'.'.join(map(str, x['loc']))}: {x['msg']}" for x in e.errors())
+            raise ConfigError(f"args: {problems}", hint="docs/deploy.md lists them") from None
         args._check()
         return args
 
     @property
-    def many(self) -> bool:
-        """Whether requests can name a model."""
+    def multiplexed(self) -> bool:
+        """Whether requests can name a model (model multiplexing)."""
         return bool(self.models or self.root)
 
     def folder_of(self, name: str) -> str | None:
-        """The artifact of a model, ``None`` if there is no model of this name.
+        """Artifact folder of a model; ``None`` if there is no such model.
 
-        A name with anything else in it than letters, digits, ``_`` and ``-`` is none, so that
-        nothing outside ``root`` can be named.
+        Names with characters other than letters, digits, ``_`` and ``-`` are rejected, which
+        prevents path traversal out of ``root``.
         """
-        if not _NAME.fullmatch(name) or name == OWN:
+        if not _NAME.fullmatch(name) or name == DEFAULT_MODEL:
             return None
         if name in self.models:
             return self.models[name]
@@ -92,20 +92,20 @@ class Args(BaseModel):
         return str(inside) if inside and (inside / MANIFEST).is_file() else None
 
     def url_of(self, name: str) -> str:
-        """The URL of a model's store."""
+        """Database URL of a model's store."""
         db = (self.db or os.environ.get("COLDSTART_DB") or "coldstart.db").replace("{model}", name)
         return db if "://" in db else f"sqlite:///{os.path.abspath(db)}"
 
     def check_nodes(self, nodes: int) -> None:
-        """Refuse a store that the replicas of a cluster would not share.
+        """Reject a store that replicas on several nodes cannot share.
 
         Args:
-            nodes: machines of the cluster.
+            nodes: number of nodes of the cluster.
 
         Raises:
-            ConfigError: SQLite, and several nodes.
+            ConfigError: SQLite with more than one node.
         """
-        if nodes > 1 and self.url_of(OWN).startswith("sqlite"):
+        if nodes > 1 and self.url_of(DEFAULT_MODEL).startswith("sqlite"):
             raise ConfigError(
                 f"the store is a SQLite file, and the cluster has {nodes} nodes: each would have"
                 " people of its own",
@@ -113,37 +113,37 @@ class Args(BaseModel):
             )
 
     def load(self) -> Callable[[str], Recommender]:
-        """What makes a recommender of a folder.
+        """Function that loads a recommender from an artifact folder.
 
-        Models share each base model and encoder, their adapters run beside it; an artifact alone
-        has its adapter merged, as ``coldstart serve`` does. Raises as
+        Multiplexed models share base models and encoders, with unmerged adapters; a single artifact
+        has its adapter merged, as in ``coldstart serve``. Raises as
         ``Recommender.from_pretrained``.
         """
         if self.loader:
             return _function(self.loader)
-        if self.many:
-            return _sharing(self.device, self.dtype)
+        if self.multiplexed:
+            return _shared_loader(self.device, self.dtype)
         from coldstart.recommender import Recommender
 
         return partial(Recommender.from_pretrained, device=self.device, dtype=self.dtype)
 
     def _check(self) -> None:
-        if not (self.artifact or self.many):
+        if not (self.artifact or self.multiplexed):
             raise ConfigError(
                 "args: nothing to serve", hint="give artifact, models or root; see docs/deploy.md"
             )
-        if OWN in self.models:
+        if DEFAULT_MODEL in self.models:
             raise ConfigError(
-                f"args: models.{OWN}: the name is taken by whoever names no model",
+                f"args: models.{DEFAULT_MODEL}: the name is taken by whoever names no model",
                 hint="call it otherwise, or give it as artifact",
             )
-        if self.many and self.url_of("a") == self.url_of("b"):
+        if self.multiplexed and self.url_of("a") == self.url_of("b"):
             raise ConfigError(
                 "args: db: all models would share one store, and see each other's people",
                 hint="put {model} into it, as in /data/{model}.db",
             )
         if self.root and not Path(self.root).is_dir():
-            raise ConfigError(f"args: root: no folder {self.root}", hint=_seen_from(self.root))
+            raise ConfigError(f"args: root: no folder {self.root}", hint=_path_hint(self.root))
         if self.loader:
             _function(self.loader)
         else:
@@ -151,10 +151,10 @@ class Args(BaseModel):
                 _check_artifact(folder)
 
 
-def _sharing(device: str, dtype: str) -> Callable[[str], Recommender]:
-    from coldstart.tenants.registry import Tenants
+def _shared_loader(device: str, dtype: str) -> Callable[[str], Recommender]:
+    from coldstart.tenants.registry import TenantRegistry
 
-    tenants = Tenants({"": ""}, device=device, dtype=dtype)
+    tenants = TenantRegistry({"": ""}, device=device, dtype=dtype)
 
     def load(folder: str) -> Recommender:
         tenants.artifacts[folder] = folder  # a folder of ``root`` may be newer than the replica
@@ -164,13 +164,13 @@ def _sharing(device: str, dtype: str) -> Callable[[str], Recommender]:
 
 
 def _check_artifact(name: str) -> None:
-    """Refuse a folder that is no artifact; what is on the hub is seen when it is loaded."""
+    """Reject a folder that is not an artifact; Hub names are checked when they are loaded."""
     folder = Path(name)
     if not (folder / MANIFEST).is_file() and (folder.exists() or not _HUB.fullmatch(name)):
-        raise ArtifactError(f"no artifact at {name}: {MANIFEST} is missing", hint=_seen_from(name))
+        raise ArtifactError(f"no artifact at {name}: {MANIFEST} is missing", hint=_path_hint(name))
 
 
-def _seen_from(path: str) -> str:
+def _path_hint(path: str) -> str:
     return "check the path" if Path(path).is_absolute() else f"it is looked for in {os.getcwd()}"
 
 

@@ -1,6 +1,6 @@
-"""One replica on Ray Serve: the application of ``coldstart serve``, and one for each model.
+"""Ray Serve replica: the ASGI application of the default artifact and of each multiplexed model.
 
-Nothing here needs Ray; ``ray_app`` makes a deployment of it.
+This module does not import Ray; ``ray_app`` turns the replica into a deployment.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from coldstart.errors import ColdstartError
 from coldstart.serve import logs, security
 from coldstart.serve.app import create_app
-from coldstart.serve.errors import Refusal, from_coldstart, internal, not_found
-from coldstart.serve.ray_args import OWN, Args
+from coldstart.serve.errors import ApiError, from_coldstart, internal, not_found
+from coldstart.serve.fair_lock import FairLock
+from coldstart.serve.ray_args import DEFAULT_MODEL, AppArgs
 from coldstart.serve.service import Loader, Service
 from coldstart.serve.store import Store
-from coldstart.serve.tenants_turns import Turns
 
 MODEL = "serve_multiplexed_model_id"
-"""The header that names a model; ``-`` for ``_`` will do."""
-_MOMENT = 0.02
+"""Header that names the model; ``-`` instead of ``_`` is accepted."""
+_POLL_SECONDS = 0.02
 
 
-class Running:
-    """A service and its application, from the beginning of its lifespan to the end.
+class ModelService:
+    """Service and ASGI application of one model, with its lifespan.
 
     Args:
-        args: limits and stores.
-        load: makes a recommender of a folder.
-        turn: held while the recommender is at work; models of one replica share it.
-        name: of the model; its store is opened.
-        folder: its artifact.
+        args: arguments of the application.
+        load: loads a recommender from an artifact folder.
+        lock: held while the recommender computes; shared by the models of a replica.
+        name: name of the model, which determines its store.
+        folder: artifact folder of the model.
     """
 
-    def __init__(self, args: Args, load: Loader, turn: Turns, name: str, folder: str) -> None:
+    def __init__(self, args: AppArgs, load: Loader, lock: FairLock, name: str, folder: str) -> None:
         store = Store.open(args.url_of(name))
         try:
-            self.service = Service(load, {"": folder}, args.settings, store, turn=turn)
+            self.service = Service(load, {"": folder}, args.settings, store, lock=lock)
         except BaseException:
             store.close()
             raise
@@ -53,20 +53,20 @@ class Running:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
-        """Begin to answer."""
+        """Enter the lifespan of the application."""
         self._loop = asyncio.get_running_loop()
         await self._lifespan.__aenter__()
 
     async def stop(self) -> None:
-        """Take nothing new, finish what has begun within the deadline, close the store."""
+        """Finish requests in progress within the deadline, then close the store."""
         self._loop, self.service.draining = None, True
         until = asyncio.get_running_loop().time() + self.service.settings.deadline
         while self.service.metrics.in_flight_now and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(_MOMENT)
+            await asyncio.sleep(_POLL_SECONDS)
         await self._lifespan.__aexit__(None, None, None)
 
     def __del__(self) -> None:
-        """Stop; Ray calls this in a thread when another model takes the place of this one."""
+        """Stop the service; Ray calls this in a thread when the model is evicted."""
         loop = getattr(self, "_loop", None)
         if loop is None or not loop.is_running():
             return
@@ -76,91 +76,91 @@ class Running:
 
 
 class Replica:
-    """What Ray Serve makes copies of. The recommender is loaded when a copy is made.
+    """Ray Serve deployment class. The default recommender is loaded on construction.
 
     Args:
-        args: of the config file, checked.
-        nodes: counts the machines of the cluster.
+        args: validated arguments of the config file.
+        nodes: returns the number of nodes of the cluster.
 
     Raises:
-        ConfigError: the replicas of several machines would not share a store.
-        ColdstartError: the artifact cannot be loaded, or the store not opened.
+        ConfigError: replicas on several nodes cannot share the store.
+        ColdstartError: the artifact cannot be loaded, or the store cannot be opened.
     """
 
-    def __init__(self, args: Args, nodes: Callable[[], int] = lambda: 1) -> None:
+    def __init__(self, args: AppArgs, nodes: Callable[[], int] = lambda: 1) -> None:
         logs.set_up()
         args.check_nodes(nodes())
         self._args = args
-        self._make = partial(Running, args, args.load(), Turns())
-        self._own = self._make(OWN, args.artifact) if args.artifact else None
-        self._known: WeakValueDictionary[str, Running] = WeakValueDictionary()
+        self._build = partial(ModelService, args, args.load(), FairLock())
+        self._default = self._build(DEFAULT_MODEL, args.artifact) if args.artifact else None
+        self._models: WeakValueDictionary[str, ModelService] = WeakValueDictionary()
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
-        """What answers requests; Ray asks for it when the replica is made."""
-        return Door(self)
+        """ASGI application of the replica; called by Ray."""
+        return ModelRouter(self)
 
     async def start(self) -> None:
-        """Begin to answer."""
-        if self._own:
-            await self._own.start()
+        """Enter the lifespan of the application."""
+        if self._default:
+            await self._default.start()
 
     async def stop(self) -> None:
-        """Finish what has begun; Ray has unloaded the models by then."""
-        if self._own:
-            await self._own.stop()
+        """Exit the lifespan; Ray has already evicted the multiplexed models."""
+        if self._default:
+            await self._default.stop()
 
     async def check_health(self) -> None:
-        """Raise if only a new replica would answer again; Ray asks now and then.
+        """Health check of Ray: raise if only a restart of the replica helps.
 
-        A store that is away is none of that: ``/readyz`` tells it, and no restart would help.
+        An unavailable store is reported by ``/readyz`` instead, since a restart would not help.
         """
-        for running in (self._own, *self._known.values()):
+        for running in (self._default, *self._models.values()):
             service = running and running.service
             if service and not (service.ready or service.draining):
                 raise RuntimeError("a recommender's thread has ended")
 
-    async def model(self, name: str) -> Running:
-        """Load a model and its store, and begin to answer for it. Ray keeps the last few."""
+    async def model(self, name: str) -> ModelService:
+        """Load a model, open its store and start its service; Ray keeps an LRU cache of these."""
         folder = self._args.folder_of(name)
         if folder is None:
             raise not_found("model")
         try:
-            running = await run_in_threadpool(self._make, name, folder)
+            running = await run_in_threadpool(self._build, name, folder)
         except ColdstartError as e:
             logs.failure("load", e, model=name)
-            raise Refusal(
+            raise ApiError(
                 500, "load_failed", "the model cannot be loaded", "the log says why"
             ) from None
         await running.start()
-        self._known[name] = running
+        self._models[name] = running
         logs.event("load", model=name)
         return running
 
-    async def find(self, scope: Scope) -> Running:
-        """Who answers a request.
+    async def route(self, scope: Scope) -> ModelService:
+        """Model service that handles a request.
 
         Raises:
-            Refusal: it names no model, or one that there is not (404); the model would have to be
-                loaded, and the key is none of its keys (401); it cannot be loaded (500); it comes
-                from another machine, and nobody needs a key (403).
+            ApiError: no model or an unknown model is named (404); the model is not loaded and the
+                API key is not valid for it (401); it cannot be loaded (500); the client is on
+                another machine and authentication is disabled (403).
         """
         headers = Headers(scope=scope)
         if self._args.settings.open:
             _check_peer(scope)
         name = headers.get(MODEL) or headers.get(MODEL.replace("_", "-"))
         if not name:
-            if self._own:
-                return self._own
+            if self._default:
+                return self._default
             raise not_found("model", f"name one in the header {MODEL}")
         if self._args.folder_of(name) is None:
             raise not_found("model", f"check the header {MODEL}")
-        known = self._known.get(name)
+        known = self._models.get(name)
         if (known is None or known.service.draining) and not self._args.settings.open:
             await self._check_key(name, headers)
         return await self.model(name)
 
     async def _check_key(self, name: str, headers: Headers) -> None:
-        """Refuse strangers before they can have models loaded, and others unloaded."""
+        """Authenticate before loading a model, which may evict another one."""
 
         def is_known() -> bool:
             with Store.open(self._args.url_of(name)) as store:
@@ -168,7 +168,7 @@ class Replica:
 
         secret = security.secret_of(headers)
         if not secret or not await run_in_threadpool(is_known):
-            raise Refusal(
+            raise ApiError(
                 401,
                 "unauthorized",
                 "a valid key of this model is needed",
@@ -176,31 +176,31 @@ class Replica:
             )
 
 
-class Door:
-    """ASGI application in front of a replica's: finds who answers.
+class ModelRouter:
+    """ASGI application that routes each request to the application of its model.
 
     Args:
-        replica: whose applications.
+        replica: replica that holds the models.
     """
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request, or the replica's life."""
+        """Handle one HTTP request, or the lifespan of the replica."""
         if scope["type"] == "lifespan":
-            return await self._live(receive, send)
+            return await self._handle_lifespan(receive, send)
         if scope["type"] != "http":
             return await send({"type": "websocket.close"})
-        scope = _from_root(scope)
+        scope = _without_prefix(scope)
         try:
-            running = await self._replica.find(scope)
+            running = await self._replica.route(scope)
         except Exception as e:
-            await _refuse(e)(scope, receive, send)
+            await _error_response(e)(scope, receive, send)
         else:
             await running.app(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _handle_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         await self._replica.start()
         await send({"type": "lifespan.startup.complete"})
@@ -209,8 +209,8 @@ class Door:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def _from_root(scope: Scope) -> Scope:
-    """The scope as if the application had no prefix: the gate goes by paths."""
+def _without_prefix(scope: Scope) -> Scope:
+    """Scope without the route prefix, since the middleware matches on absolute paths."""
     prefix, path = scope.get("root_path", "").rstrip("/"), scope["path"]
     if prefix and path.startswith(prefix):
         path = path[len(prefix) :] or "/"
@@ -218,10 +218,10 @@ def _from_root(scope: Scope) -> Scope:
 
 
 def _check_peer(scope: Scope) -> None:
-    """Refuse other machines where nobody needs a key, whatever address the proxy listens on.
+    """Allow only loopback clients in open mode, whatever address the proxy listens on.
 
     Raises:
-        Refusal: 403.
+        ApiError: 403, the client is on another machine.
     """
     host = (scope.get("client") or ("",))[0]
     try:
@@ -229,7 +229,7 @@ def _check_peer(scope: Scope) -> None:
     except ValueError:
         local = False
     if not local:
-        raise Refusal(
+        raise ApiError(
             403,
             "open",
             "without keys only this machine is answered",
@@ -237,16 +237,16 @@ def _check_peer(scope: Scope) -> None:
         )
 
 
-def _refuse(e: Exception) -> Response:
-    """Fixed words for what went wrong, as the gate has them."""
-    if isinstance(e, Refusal):
-        refusal = e
+def _error_response(e: Exception) -> Response:
+    """Error response with a fixed message, in the format of the middleware."""
+    if isinstance(e, ApiError):
+        error = e
     elif isinstance(e, ColdstartError):
-        refusal = from_coldstart(e)
+        error = from_coldstart(e)
     else:
-        refusal = internal()
+        error = internal()
         logs.failure("error", e)
-    logs.event("refused", status=refusal.status, refusal=refusal.error)
-    response = refusal.response()
+    logs.event("refused", status=error.status, refusal=error.error)
+    response = error.response()
     response.raw_headers += security.HEADERS
     return response

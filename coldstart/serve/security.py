@@ -1,4 +1,4 @@
-"""Who may do what, and the headers that every answer carries."""
+"""Security: API keys, Host and Origin checks, and response headers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from coldstart.serve.errors import Refusal
+from coldstart.serve.errors import ApiError
 
 PAGE = "/page/"
-"""Where the page's files are; the page itself is ``/``."""
+"""Path prefix of the onboarding page's static files; the page itself is ``/``."""
 _ALL = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -32,17 +32,17 @@ PAGE_HEADERS = (
 
 
 def headers_for(path: str) -> tuple[tuple[bytes, bytes], ...]:
-    """The headers of every answer at a path; only the page may load anything."""
+    """Security headers of all responses at a path; only the page may load resources."""
     return PAGE_HEADERS if path == "/" or path.startswith(PAGE) else HEADERS
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Whose request it is.
+    """Authenticated caller of a request.
 
     Args:
-        key_id: id of the key, which is not the key.
-        admin: whether it may change the catalog and reload.
+        key_id: public id of the API key, not the key itself.
+        admin: whether the key may change the catalog and reload artifacts.
         rate: requests per minute, ``None`` for no limit.
     """
 
@@ -52,7 +52,7 @@ class Caller:
 
 
 def secret_of(headers: Mapping[str, str]) -> str:
-    """The key in ``Authorization: Bearer …`` or ``X-API-Key``; empty if there is none."""
+    """API key from ``Authorization: Bearer …`` or ``X-API-Key``; empty if there is none."""
     kind, _, secret = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer" and secret.strip():
         return secret.strip()
@@ -60,42 +60,42 @@ def secret_of(headers: Mapping[str, str]) -> str:
 
 
 def check_host(headers: Mapping[str, str], names: Sequence[str]) -> None:
-    """Refuse a Host that is not ours: a web page may have pointed its own name at this machine.
+    """Reject unknown values of the Host header, which prevents DNS rebinding.
 
     Raises:
-        Refusal: 421.
+        ApiError: 421, not an allowed host name.
     """
     host = headers.get("host", "")
     bare = host if host.endswith("]") else host.rpartition(":")[0] or host
     if names and bare.lower() not in names:
-        raise Refusal(421, "wrong_host", "the service has another name", "see --host-name")
+        raise ApiError(421, "wrong_host", "the service has another name", "see --host-name")
 
 
 def check_origin(headers: Mapping[str, str], origins: Sequence[str]) -> None:
-    """Refuse requests from web pages of other origins than these and our own.
+    """Reject cross-origin requests unless the origin is allowed (CSRF protection).
 
-    Browsers send Origin with every request that can change something, whatever its content type.
+    Browsers send Origin with every state-changing request, whatever its content type.
 
     Raises:
-        Refusal: 403.
+        ApiError: 403, not an allowed origin.
     """
     origin = headers.get("origin")
     if origin is None or origin in origins:
         return
     if origin == "null" or urlsplit(origin).netloc != headers.get("host"):
-        raise Refusal(
+        raise ApiError(
             403, "origin", "web pages of this origin may not call the service", "see --origin"
         )
 
 
 def require_admin(caller: Caller) -> None:
-    """Refuse who may only read.
+    """Require a key with admin rights.
 
     Raises:
-        Refusal: 403.
+        ApiError: 403, the key has no admin rights.
     """
     if not caller.admin:
-        raise Refusal(
+        raise ApiError(
             403,
             "forbidden",
             "this key may not change the catalog or reload",

@@ -1,4 +1,4 @@
-"""Everything one process holds: the recommenders' worker, the store, limits and numbers."""
+"""Service: the model worker, the store, limits and metrics of one process."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 
 from coldstart.schema import Item, Strategy, UserProfile
-from coldstart.serve import catalogs, logs
-from coldstart.serve.errors import Refusal
-from coldstart.serve.limits import RateLimit
+from coldstart.serve import catalog_updates, logs
+from coldstart.serve.errors import ApiError
+from coldstart.serve.limits import RateLimiter
 from coldstart.serve.metrics import Metrics
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.worker import Arms, Worker
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from coldstart.serve.experiment import Experiment
     from coldstart.serve.store import CatalogChange, ChangeKind, Store
 
-_KEPT_EXPIRED = timedelta(days=1)
+_RETENTION = timedelta(days=1)
 Loader = Callable[[str], "Recommender"]
 
 
 class Service:
-    """What the routes work with.
+    """Application state behind the routes.
 
     Args:
-        load: makes a recommender of an artifact's folder; called again on a reload.
-        artifacts: the folders, by arm; the first is for whoever is in no experiment.
-        settings: limits.
-        store: sessions, keys, catalog changes and what was shown.
-        experiment: which session gets which arm; without one there is one arm.
-        turn: held while recommenders are at work; services that share one take turns.
+        load: loads a recommender from an artifact folder; called again on a reload.
+        artifacts: artifact folders by arm; the first arm is the default.
+        settings: limits and access control.
+        store: sessions, API keys, catalog changes and exposures.
+        experiment: A/B test that assigns arms; without one there is a single arm.
+        lock: held while a recommender computes; services that share one compute one at a time.
     """
 
     def __init__(
@@ -49,49 +49,49 @@ class Service:
         store: Store,
         experiment: Experiment | None = None,
         *,
-        turn: AbstractContextManager[None] | None = None,
+        lock: AbstractContextManager[None] | None = None,
     ) -> None:
-        self._turn = turn or nullcontext()
+        self._lock = lock or nullcontext()
         self.settings, self.store, self.experiment = settings, store, experiment
-        self.metrics, self.rates = Metrics(), RateLimit()
+        self.metrics, self.rates = Metrics(), RateLimiter()
         self.draining = False
         self.artifacts, self.arm = dict(artifacts), next(iter(artifacts))
         self._load, self._reloading, self._items = load, False, 0
-        self._changing = asyncio.Lock()  # a change is applied and logged before the next begins
-        arms, self._seq = self._loaded()
-        self._count(arms)
+        self._changing = asyncio.Lock()  # applies and logs updates one at a time
+        arms, self._seq = self._load_arms()
+        self._update_size(arms)
         self.worker = Worker(
             arms,
             queue_size=settings.queue,
             batch=settings.batch,
             deadline=settings.deadline,
             metrics=self.metrics,
-            turn=self._turn,
+            lock=self._lock,
         )
         self.metrics.watch(self.worker.waiting, lambda: self._items)
 
     @property
     def ready(self) -> bool:
-        """Whether new requests should be sent here."""
+        """Whether the service accepts new requests."""
         return self.worker.alive and not self.draining
 
     def admit(self) -> None:
-        """Refuse work beyond what can be held at a time.
+        """Reject requests beyond the concurrency limit.
 
         Raises:
-            Refusal: 503.
+            ApiError: 503, too many requests in flight.
         """
         if self.metrics.in_flight_now > self.settings.in_flight:
-            raise Refusal(
+            raise ApiError(
                 503, "overloaded", "too many requests at once", "try again later", retry_after=1
             )
 
-    async def put(self, items: Sequence[Item]) -> list[str]:
-        """Add or replace items; returns the ids that were new."""
+    async def put_items(self, items: Sequence[Item]) -> list[str]:
+        """Add or replace items; return the new ids."""
 
         def run(arms: Arms) -> list[str]:
-            new = catalogs.put(arms, items)
-            self._count(arms)
+            new = catalog_updates.put(arms, items)
+            self._update_size(arms)
             return new
 
         def log() -> None:
@@ -104,23 +104,23 @@ class Service:
             await run_in_threadpool(log)
         return list(new)
 
-    async def remove(self, item_id: str) -> None:
-        """Take an item out."""
+    async def remove_item(self, item_id: str) -> None:
+        """Remove an item."""
 
         def run(arms: Arms) -> None:
-            catalogs.remove(arms, item_id)
-            self._count(arms)
+            catalog_updates.remove(arms, item_id)
+            self._update_size(arms)
 
         async with self._changing:
             await self.worker.call_all(run)
             await run_in_threadpool(self.store.log_change, "remove", item_id)
 
-    async def follow(self) -> None:
-        """Take over what other processes changed; our own changes come by again, and fit."""
+    async def sync(self) -> None:
+        """Apply catalog changes of other processes; replaying our own is idempotent."""
 
         def run(arms: Arms) -> None:
-            catalogs.replay(arms, changes)
-            self._count(arms)
+            catalog_updates.replay(arms, changes)
+            self._update_size(arms)
 
         async with self._changing:
             changes = await run_in_threadpool(self._changes_since, self._seq)
@@ -129,25 +129,25 @@ class Service:
                 self._seq = changes[-1].seq
 
     async def purge(self) -> None:
-        """Delete sessions that expired a day ago or longer."""
-        await run_in_threadpool(self.store.purge, _KEPT_EXPIRED)
+        """Delete sessions that expired more than a day ago."""
+        await run_in_threadpool(self.store.purge, _RETENTION)
 
     async def reload(self) -> None:
-        """Load the artifacts anew beside those in use, then swap; nobody waits for it.
+        """Reload the artifacts in the background, then swap; requests are not interrupted.
 
         Raises:
-            Refusal: 409 if one is under way.
-            ColdstartError: an artifact cannot be loaded; the old ones stay.
+            ApiError: 409, a reload is in progress.
+            ColdstartError: an artifact cannot be loaded; the current ones stay in use.
         """
         if self._reloading:
-            raise Refusal(409, "conflict", "a reload is under way", "wait for it")
+            raise ApiError(409, "conflict", "a reload is under way", "wait for it")
         self._reloading = True
         try:
-            arms, seq = await run_in_threadpool(self._loaded)
+            arms, seq = await run_in_threadpool(self._load_arms)
 
             def swap(_: Arms) -> Arms:
-                catalogs.replay(arms, missed)
-                self._count(arms)
+                catalog_updates.replay(arms, missed)
+                self._update_size(arms)
                 return arms
 
             async with self._changing:
@@ -163,30 +163,30 @@ class Service:
         self.metrics.reloads.labels("done").inc()
         logs.event("reload", items=self._items)
 
-    def _loaded(self) -> tuple[Arms, int]:
-        """Recommenders with all logged changes, none of which starts cold."""
+    def _load_arms(self) -> tuple[Arms, int]:
+        """Load and warm up all recommenders, with all logged catalog changes applied."""
         arms = {arm: self._load(folder) for arm, folder in self.artifacts.items()}
         changes = self._changes_since(0)
-        catalogs.replay(arms, changes)
+        catalog_updates.replay(arms, changes)
         for rec in arms.values():
-            with self._turn:
-                _warm(rec)
+            with self._lock:
+                _warm_up(rec)
         return arms, changes[-1].seq if changes else 0
 
     def _changes_since(self, seq: int) -> list[CatalogChange]:
         return list(self.store.changes(after=seq))
 
     def artifact_of(self, arm: str | None) -> str:
-        """Name of the artifact that answers in an arm."""
+        """Name of the artifact of an arm; ``None`` for the default arm."""
         return Path(self.artifacts.get(arm or self.arm, self.artifacts[self.arm])).name
 
-    def _count(self, arms: Arms) -> None:
+    def _update_size(self, arms: Arms) -> None:
         self._items = len(next(iter(arms.values())).catalog)
 
 
-def _warm(rec: Recommender) -> None:
-    """Have everything loaded and computed that the first request of each kind would wait for."""
-    here = rec.lm is not None and rec.generator is None  # a server may be away for a while
-    strategy: Strategy = "both" if here else "prior"
+def _warm_up(rec: Recommender) -> None:
+    """Run each kind of request once, so that lazy loading does not delay the first client."""
+    local = rec.lm is not None and rec.generator is None  # a remote generator may be unavailable
+    strategy: Strategy = "both" if local else "prior"
     rec.recommend(UserProfile(about="hello", interests=("hello",)), k=1, strategy=strategy)
     OnboardingSession(rec).say("hello").next_question()

@@ -1,4 +1,4 @@
-"""How the service runs: sizes, limits and who may come in."""
+"""Service settings: queue and batch sizes, request limits and access control."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True)
 class ServeSettings:
-    """Limits of one process.
+    """Limits and access control of one process.
 
     Args:
-        queue: requests that may wait for the recommender; more are refused with 503.
-        batch: waiting requests that are taken together, at most.
-        deadline: seconds after which a request that still waits is given up, with 504.
-        in_flight: requests being handled at a time, of all keys together.
-        max_body: bytes of one request's body.
-        max_depth: how deep its JSON may be nested.
-        max_k: items in one answer.
-        max_items: items in one change of the catalog.
-        open: nobody needs a key, and everybody may do everything; for this machine only.
-        hosts: names under which the service answers; empty: any. In open mode these are the
-            names of this machine, so that no web page can reach it by a name of its own.
-        origins: web origins whose pages may call the service.
-        drain: seconds between "not ready" and no longer accepting connections, on SIGTERM.
+        queue: capacity of the request queue; requests beyond it are rejected with 503.
+        batch: maximum number of queued requests answered together.
+        deadline: seconds after which a queued request times out with 504.
+        in_flight: maximum number of concurrent requests, over all keys.
+        max_body: maximum size of a request body, in bytes.
+        max_depth: maximum nesting depth of its JSON.
+        max_k: maximum number of items per list.
+        max_items: maximum number of items per catalog update.
+        open: disable authentication: every request has admin rights; for loopback interfaces only.
+        hosts: allowed values of the Host header; empty: any. In open mode the default is the
+            loopback names, which prevents DNS rebinding by web pages.
+        origins: allowed CORS origins.
+        drain: seconds between reporting "not ready" and closing the listener, on SIGTERM.
 
     Raises:
         ConfigError: a value is out of range.
@@ -61,12 +61,12 @@ class ServeSettings:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Host names that are answered to; empty: any."""
+        """Allowed host names; empty: any."""
         return self.hosts or (LOOPBACK_HOSTS if self.open else ())
 
 
 def refuse_open_to_all(host: str, *, open_mode: bool) -> None:
-    """Refuse to listen on the network without keys.
+    """Reject open mode on a network interface.
 
     Raises:
         ConfigError: ``open_mode`` with a host that other machines can reach.

@@ -1,7 +1,7 @@
-"""Many services in one process: each tenant's whole API under ``/t/NAME/``, loaded when asked for.
+"""Multi-tenancy: one service per tenant in one process, loaded on demand and evicted by LRU.
 
-Each has a store of its own, so keys, sessions and changes of the catalog of one mean nothing to
-another. What they share is the base model's weights, and the processor, by turns.
+Each tenant has its own store, so API keys, sessions and catalog changes are isolated. Tenants share
+the base model's weights, and the processor through a fair lock.
 """
 
 from __future__ import annotations
@@ -14,41 +14,36 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.responses import RedirectResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from coldstart.errors import ColdstartError, ConfigError
-from coldstart.serve import errors, logs, metrics, security
+from coldstart.errors import ConfigError
+from coldstart.serve import logs, metrics, security
 from coldstart.serve.app import create_app
-from coldstart.serve.errors import Refusal
-from coldstart.serve.routes import page
-from coldstart.serve.routes.ops import Status
+from coldstart.serve.errors import ApiError
+from coldstart.serve.fair_lock import FairLock
 from coldstart.serve.service import Service
 from coldstart.serve.settings import ServeSettings
-from coldstart.serve.tenants_file import Tenant
-from coldstart.serve.tenants_turns import Turns
+from coldstart.serve.tenants_config import Tenant
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
 
-_PREFIX, _GUARDED = "/t/", "/v1/"
-_RETRY_SECONDS = 10.0  # after a tenant could not be loaded
+_RETRY_SECONDS = 10.0  # after a failed load
 
 
 @dataclass
-class _Running:
-    """A tenant that is loaded.
+class _LoadedTenant:
+    """A loaded tenant.
 
     Args:
-        service: its service.
-        app: the application around it.
-        stack: closing it stops the service and closes its store.
-        using: requests that are being answered.
+        service: service of the tenant.
+        app: application around the service.
+        stack: exit stack that stops the service and closes its store.
+        using: number of requests in progress.
     """
 
     service: Service
@@ -58,16 +53,14 @@ class _Running:
 
 
 class TenantServices:
-    """The tenants' services, loaded when first asked for and closed when others need their place.
-
-    Used from one event loop.
+    """LRU cache of tenant services, loaded on first use. To be used from one event loop.
 
     Args:
-        tenants: by name.
-        load: makes a tenant's recommender, a new one each time; called in threads.
-        settings: limits that tenants do not set themselves, and those of the process.
-        most: services kept at a time. The one not asked for longest goes first, and none that
-            is answering; while all are, there may be more.
+        tenants: tenant configurations by name.
+        load: loads a new recommender for a tenant; called in threads.
+        settings: defaults of the tenants' limits, and settings of the process.
+        most: capacity. The least recently used idle service is evicted first; while all are busy,
+            the capacity may be exceeded.
 
     Raises:
         ConfigError: ``most`` is less than 1.
@@ -84,22 +77,22 @@ class TenantServices:
         if most < 1:
             raise ConfigError(f"most is {most}, expected at least 1")
         self.tenants, self.settings, self.most = dict(tenants), settings, most
-        self._load, self._turns = load, Turns()
-        self._running: OrderedDict[str, _Running] = OrderedDict()
+        self._load, self._lock = load, FairLock()
+        self._running: OrderedDict[str, _LoadedTenant] = OrderedDict()
         self._starts: dict[str, asyncio.Task[None]] = {}
-        self._failed: dict[str, float] = {}  # when it may be tried again
-        self._waiting: Counter[str] = Counter()  # requests, by the tenant that is being loaded
+        self._failed: dict[str, float] = {}  # time of the next attempt
+        self._waiting: Counter[str] = Counter()  # requests per tenant being loaded
         self._draining = False
         self._loading = asyncio.Lock()
 
     @property
     def loaded(self) -> tuple[str, ...]:
-        """Names of the tenants that are loaded, the one asked last at the end."""
+        """Names of the loaded tenants, the most recently used last."""
         return tuple(self._running)
 
     @property
     def draining(self) -> bool:
-        """Whether the process is about to end; new requests should go elsewhere."""
+        """Whether the process is shutting down."""
         return self._draining
 
     @draining.setter
@@ -109,103 +102,105 @@ class TenantServices:
             running.service.draining = value
 
     async def reload(self) -> None:
-        """Load the artifacts of all loaded tenants anew; one that fails keeps its old one."""
+        """Reload the artifacts of all loaded tenants; a failed one keeps its current artifact."""
         self._failed.clear()
         for running in [*self._running.values()]:
-            with suppress(Exception):  # logged where it arose
+            with suppress(Exception):  # logged by the service
                 await running.service.reload()
 
     async def close(self) -> None:
-        """Finish what is being answered, within each deadline, and close all stores."""
+        """Finish requests in progress within their deadlines, and close all stores."""
         self.draining = True
         await asyncio.gather(*self._starts.values(), return_exceptions=True)
         await self._close(self.loaded)
 
-    def numbers(self) -> bytes:
-        """What ``/metrics`` says of all loaded tenants, each number with its tenant's name."""
+    def metrics_text(self) -> bytes:
+        """Metrics of all loaded tenants in the Prometheus text format, labelled by tenant."""
         registry = CollectorRegistry()
-        registry.register(_Labelled({n: r.service.metrics for n, r in self._running.items()}))
+        registry.register(
+            _TenantCollector({n: r.service.metrics for n, r in self._running.items()})
+        )
         return generate_latest(registry)
 
     async def check_key(self, name: str, headers: Headers) -> None:
-        """Refuse who has no key of a tenant, before anything is loaded for them.
+        """Check the API key of a tenant before the tenant is loaded.
 
         Raises:
-            Refusal: 401; 503 if the store does not answer.
+            ApiError: 401, missing or invalid key; 503, the store is unavailable.
         """
         if self.settings.open:
             return
         secret = security.secret_of(headers)
-        if not secret or not await run_in_threadpool(self._knows, name, secret):
-            raise Refusal(
+        if not secret or not await run_in_threadpool(self._is_valid_key, name, secret):
+            raise ApiError(
                 401,
                 "unauthorized",
                 "a valid key is needed",
                 "send Authorization: Bearer KEY; coldstart serve keys add makes one",
             )
 
-    def _knows(self, name: str, secret: str) -> bool:
+    def _is_valid_key(self, name: str, secret: str) -> bool:
         with self.tenants[name].open() as store:
             return store.check_key(secret) is not None
 
     @asynccontextmanager
-    async def using(self, name: str, *, counts: bool = True) -> AsyncIterator[FastAPI]:
-        """A tenant's application, kept for as long as this lasts.
+    async def using(self, name: str, *, touch: bool = True) -> AsyncIterator[FastAPI]:
+        """Context manager for a tenant's application, which is not evicted meanwhile.
 
         Args:
-            name: of the tenant.
-            counts: whether it is then the one asked last; not for monitors.
+            name: name of the tenant.
+            touch: whether this counts as a use for the LRU order; false for monitoring requests.
 
         Raises:
-            Refusal: 503, it cannot be loaded, or too many wait for it.
+            ApiError: 503, the tenant cannot be loaded, or too many requests wait for it.
         """
         while (running := self._running.get(name)) is None:
-            await self._started(name)
-        if counts:
+            await self._ensure_loaded(name)
+        if touch:
             self._running.move_to_end(name)
         running.using += 1
         try:
             yield running.app
         finally:
             running.using -= 1
-            await self._make_room(0)
+            await self._evict(0)
 
-    async def _started(self, name: str) -> None:
-        """Wait until a tenant is loaded; whoever else waits for it waits for the same."""
+    async def _ensure_loaded(self, name: str) -> None:
+        """Wait until a tenant is loaded; concurrent requests share one load."""
         if self._waiting[name] >= self.settings.queue:
-            raise _not_now("too many requests wait for the tenant", 1)
+            raise _unavailable("too many requests wait for the tenant", 1)
         if self._draining:
-            raise _not_now("the service is going down", 5)
+            raise _unavailable("the service is going down", 5)
         if name not in self._starts:
             if (left := self._failed.get(name, 0) - time.monotonic()) > 0:
-                raise _not_now("the tenant could not be loaded", left)
-            self._starts[name] = asyncio.create_task(self._start(name))
+                raise _unavailable("the tenant could not be loaded", left)
+            self._starts[name] = asyncio.create_task(self._load_tenant(name))
         self._waiting[name] += 1
-        try:  # a client that goes away does not stop it
+        try:  # a client disconnect does not cancel the load
             await asyncio.shield(self._starts[name])
         finally:
             self._waiting[name] -= 1
 
-    async def _start(self, name: str) -> None:
+    async def _load_tenant(self, name: str) -> None:
         try:
             async with self._loading:
-                await self._make_room(1)
+                await self._evict(1)
                 start = time.monotonic()
-                service = await run_in_threadpool(self._made, name)
+                service = await run_in_threadpool(self._build_service, name)
                 app, stack = create_app(service), AsyncExitStack()
-                app.router.redirect_slashes = False  # it knows nothing of its prefix
+                app.router.redirect_slashes = False  # it does not know its prefix
                 await stack.enter_async_context(app.router.lifespan_context(app))
             service.draining = self._draining
-            self._running[name] = _Running(service, app, stack)
+            self._running[name] = _LoadedTenant(service, app, stack)
             logs.event("loaded", tenant=name, seconds=round(time.monotonic() - start, 2))
         except Exception as e:
             logs.failure("load", e, tenant=name)
             self._failed[name] = time.monotonic() + _RETRY_SECONDS
-            raise _not_now("the tenant could not be loaded", _RETRY_SECONDS) from None
+            raise _unavailable("the tenant could not be loaded", _RETRY_SECONDS) from None
         finally:
             del self._starts[name]
 
-    def _made(self, name: str) -> Service:
+    def _build_service(self, name: str) -> Service:
         tenant = self.tenants[name]
         store = tenant.open()
         try:
@@ -214,42 +209,42 @@ class TenantServices:
                 {"": tenant.artifact},
                 tenant.settings(self.settings),
                 store,
-                turn=self._turns,
+                lock=self._lock,
             )
         except BaseException:
             store.close()
             raise
 
-    async def _make_room(self, places: int) -> None:
-        """Close tenants that answer nobody, oldest first, until there are so many free places."""
+    async def _evict(self, free: int) -> None:
+        """Close idle tenants, least recently used first, until ``free`` slots are available."""
         idle = [name for name, running in self._running.items() if not running.using]
-        surplus = len(self._running) + places - self.most
+        surplus = len(self._running) + free - self.most
         await self._close(idle[: max(0, surplus)])
 
     async def _close(self, names: Sequence[str]) -> None:
-        gone = {name: self._running.pop(name) for name in names}  # no request gets there now
+        closing = {name: self._running.pop(name) for name in names}  # no more requests from here
         ends = await asyncio.gather(
-            *(running.stack.aclose() for running in gone.values()), return_exceptions=True
+            *(running.stack.aclose() for running in closing.values()), return_exceptions=True
         )
-        for name, end in zip(gone, ends, strict=True):
+        for name, end in zip(closing, ends, strict=True):
             if isinstance(end, BaseException):
                 logs.failure("close", end, tenant=name)
             else:
                 logs.event("closed", tenant=name)
 
 
-class _Labelled(Collector):
-    """The numbers of several services as one.
+class _TenantCollector(Collector):
+    """Prometheus collector that merges the metrics of several services.
 
     Args:
-        services: their metrics, by tenant.
+        services: metrics by tenant.
     """
 
     def __init__(self, services: Mapping[str, metrics.Metrics]) -> None:
         self._services = services
 
     def collect(self) -> Iterator[Metric]:
-        """Every number with the label ``tenant``."""
+        """Metrics of all services, with the label ``tenant`` added."""
         found: dict[str, Metric] = {}
         for tenant, service in self._services.items():
             for one in service.registry.collect():
@@ -260,139 +255,5 @@ class _Labelled(Collector):
         yield from found.values()
 
 
-def create_tenants_app(services: TenantServices) -> FastAPI:
-    """The application of all tenants: ``/t/NAME/…``, and the health of the whole process."""
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        await services.close()
-
-    app = _bare("coldstart", lifespan)
-    front = _bare("coldstart")
-    front.include_router(page.router)
-
-    @app.get("/healthz")
-    @front.get("/healthz")
-    async def healthz() -> Status:
-        return Status(status="ok")
-
-    @app.get("/readyz")
-    @front.get("/readyz")
-    async def readyz() -> Status:
-        if services.draining:
-            raise Refusal(
-                503, "not_ready", "the service is going down", "ask another", retry_after=5
-            )
-        return Status(status="ready")
-
-    @app.get("/metrics")
-    async def numbers() -> Response:
-        return Response(services.numbers(), media_type=metrics.CONTENT_TYPE)
-
-    app.add_middleware(_Door, services=services, front=front)
-    return app
-
-
-def _bare(title: str, lifespan: Callable[[FastAPI], object] | None = None) -> FastAPI:
-    """An application whose errors are ours, and that describes nothing."""
-    app = FastAPI(
-        title=title,
-        openapi_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-        lifespan=lifespan,  # type: ignore[arg-type]
-    )
-    app.router.redirect_slashes = False
-    errors.install(app, frozenset())
-    return app
-
-
-class _Door:
-    """ASGI middleware: to a tenant's own application, or to what is outside of them all.
-
-    Args:
-        app: outside.
-        services: the tenants.
-        front: answers for a tenant that is not loaded to whoever has no key: the page and health,
-            so that neither strangers nor monitors have anything loaded.
-    """
-
-    def __init__(self, app: ASGIApp, services: TenantServices, front: ASGIApp) -> None:
-        self._app, self._services, self._front = app, services, front
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request; only ``http`` ones are served."""
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        name, path = _split(scope["path"])
-        begun = False
-
-        async def sending(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        outside = _with_headers(sending, path)
-        try:
-            security.check_host(Headers(scope=scope), self._services.settings.names)
-            if name is None:
-                return await self._app(scope, receive, outside)
-            await self._inside(scope, receive, sending, name, path)
-        except Refusal as e:
-            refusal = e
-        except ColdstartError as e:  # of the store, when a key is looked up
-            refusal = errors.from_coldstart(e)
-        except Exception as e:
-            refusal = errors.internal()
-            logs.failure("error", e, tenant=name)
-        else:
-            return
-        if not begun:
-            await refusal.response()(scope, receive, outside)
-
-    async def _inside(
-        self, scope: Scope, receive: Receive, send: Send, name: str, path: str
-    ) -> None:
-        services = self._services
-        if name not in services.tenants:
-            raise errors.not_found("tenant", "paths begin with /t/NAME/")
-        if not path:
-            there = RedirectResponse(f"{name}/", status_code=308)
-            return await there(scope, receive, _with_headers(send, path))
-        # The tenant's application sees its own paths only. With the prefix as ``root_path`` it
-        # would cut it off once more where a path repeats it, behind the gate's back.
-        inner = {k: v for k, v in scope.items() if k != "raw_path"}
-        inner |= {"path": path, "root_path": ""}
-        if name not in services.loaded:
-            if _of_front(path):
-                return await self._front(inner, receive, _with_headers(send, path))
-            await services.check_key(name, Headers(scope=scope))
-        async with services.using(name, counts=path.startswith(_GUARDED)) as app:
-            await app(inner, receive, send)
-
-
-def _split(path: str) -> tuple[str | None, str]:
-    """Name of the tenant, and the path inside; no name for what is outside."""
-    if not path.startswith(_PREFIX):
-        return None, path
-    name, slash, rest = path.removeprefix(_PREFIX).partition("/")
-    return name, slash + rest
-
-
-def _of_front(path: str) -> bool:
-    return path in ("/", "/healthz", "/readyz") or path.startswith(security.PAGE)
-
-
-def _with_headers(send: Send, path: str) -> Send:
-    """``send`` that adds the headers every answer has."""
-
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *security.headers_for(path)]
-        await send(message)
-
-    return sending
-
-
-def _not_now(why: str, seconds: float) -> Refusal:
-    return Refusal(503, "not_loaded", why, "try again later", retry_after=seconds)
+def _unavailable(why: str, seconds: float) -> ApiError:
+    return ApiError(503, "not_loaded", why, "try again later", retry_after=seconds)

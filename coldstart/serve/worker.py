@@ -1,7 +1,7 @@
-"""One thread that owns the recommenders, and the bounded queue before it.
+"""Model worker: a single thread that owns the recommenders, behind a bounded request queue.
 
-Nothing else touches a recommender or its catalog, so that neither needs a lock: what changes the
-catalog waits in the same queue as what reads it.
+No other thread accesses a recommender or its catalog, so neither needs locks: catalog updates pass
+through the same queue as requests.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from coldstart.serve.batching import Answered, Ask, answer_together
-from coldstart.serve.errors import Refusal
+from coldstart.serve.batching import QueuedRequest, RecommendationResult, recommend_batch
+from coldstart.serve.errors import ApiError
 from coldstart.serve.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -27,39 +27,47 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Arms = Mapping[str, "Recommender"]
 
-# Weight of the newest batch in the running means of how long a job and the wait for a turn take.
-_REMEMBERED = 0.2
-_SHARE = 0.25  # of the deadline, that a batch may take: its users all wait for its end
-# Of the deadline, up to which an answer may be expected: estimates err on busy machines.
-_ROOM = 0.4
+# Smoothing factor of the exponential moving averages of job duration and lock wait.
+_SMOOTHING = 0.2
+# Maximum duration of a batch as a share of the deadline: its requests finish together.
+_BATCH_SHARE = 0.25
+# Maximum expected latency as a share of the deadline: estimates are noisy on busy machines.
+_LATENCY_SHARE = 0.4
 
 
 @dataclass
 class _Job:
-    """Something to do: an ``Ask``, or a function of an arm's recommender (of all, arm ``None``)."""
+    """Queued work: a recommendation request, or a function of one arm's recommender.
 
-    work: Ask | Callable[[Any], Any]
+    With arm ``None`` the function gets all arms.
+    """
+
+    work: QueuedRequest | Callable[[Any], Any]
     arm: str | None
     deadline: float
     since: float
     future: Future[Any]
 
     @property
-    def joins(self) -> tuple[str | None, int]:
-        """Neighbours in the queue of which this is equal are answered together."""
-        return (self.arm, 0) if isinstance(self.work, Ask) else (self.arm, id(self))
+    def batch_key(self) -> tuple[str | None, int]:
+        """Adjacent jobs with equal keys are answered as one batch."""
+        batchable = isinstance(self.work, QueuedRequest)
+        return self.arm, 0 if batchable else id(self)
 
 
 class Worker:
-    """Runs work on the recommenders, oldest first.
+    """Executes jobs on the recommenders in FIFO order, with dynamic batching and load shedding.
+
+    A job is rejected when the queue is full, or when its expected latency is too close to the
+    deadline.
 
     Args:
-        arms: recommender by name; one of them, or several in an experiment.
-        queue_size: how many jobs may wait.
-        batch: how many are taken at a time, at most.
-        deadline: seconds a job may take, waiting included.
-        metrics: where batches and waits are counted.
-        turn: held during each batch; workers that share one take turns.
+        arms: recommenders by arm; several in an A/B test, else one.
+        queue_size: capacity of the queue.
+        batch: maximum batch size.
+        deadline: maximum latency of a job in seconds, queueing included.
+        metrics: metrics of batch sizes and queueing times.
+        lock: held during each batch; workers that share one compute one at a time.
     """
 
     def __init__(
@@ -70,21 +78,25 @@ class Worker:
         batch: int,
         deadline: float,
         metrics: Metrics,
-        turn: AbstractContextManager[None] | None = None,
+        lock: AbstractContextManager[None] | None = None,
     ) -> None:
-        self._arms, self._turn = dict(arms), turn or nullcontext()
+        self._arms, self._lock = dict(arms), lock or nullcontext()
         self._queue: queue.Queue[_Job | None] = queue.Queue(queue_size)
         self._batch, self._deadline, self._metrics = batch, deadline, metrics
-        self._pace = self._queued = self._free_at = 0.0
+        self._job_seconds = self._lock_wait = self._free_at = 0.0
         self._closing = False
         self._thread = threading.Thread(target=self._loop, name="recommender", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the worker thread."""
         self._thread.start()
 
     def stop(self, timeout: float) -> bool:
-        """Take nothing new, finish what waits; returns whether that took ``timeout`` at most."""
+        """Stop accepting jobs and finish queued ones.
+
+        Returns:
+            Whether that took at most ``timeout`` seconds.
+        """
         self._closing = True
         until = time.monotonic() + timeout
         try:
@@ -96,30 +108,30 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether somebody answers."""
+        """Whether the worker accepts jobs."""
         return self._thread.is_alive() and not self._closing
 
     def waiting(self) -> int:
-        """Jobs in the queue."""
+        """Number of queued jobs."""
         return self._queue.qsize()
 
-    async def ask(self, ask: Ask, arm: str) -> Answered:
-        """Have a list made.
+    async def recommend(self, request: QueuedRequest, arm: str) -> RecommendationResult:
+        """Recommend on an arm.
 
         Raises:
-            Refusal: there is no room (503) or no time (504).
+            ApiError: overloaded or shutting down (503), or deadline exceeded (504).
         """
-        return cast(Answered, await self._wait_for(self._submit(ask, arm)))
+        return cast(RecommendationResult, await self._wait_for(self._submit(request, arm)))
 
     async def call(self, work: Callable[[Recommender], T], arm: str) -> T:
-        """Run ``work`` on an arm's recommender. Raises as ``ask``, and what ``work`` raises."""
+        """Run ``work`` on an arm's recommender. Raises as ``recommend``, and as ``work``."""
         return cast(T, await self._wait_for(self._submit(work, arm)))
 
     async def call_all(self, work: Callable[[Arms], T]) -> T:
-        """Run ``work`` on all recommenders, between two other jobs.
+        """Run ``work`` on all recommenders, exclusively.
 
-        Once it has begun it is waited for, so that whoever changes something knows that it is
-        changed. Raises as ``call``.
+        Once started it is awaited beyond the deadline, so that the caller knows whether an update
+        was applied. Raises as ``call``.
         """
         future = self._submit(work, None)
         done = asyncio.wrap_future(future)
@@ -129,9 +141,9 @@ class Worker:
         return cast(T, await done)
 
     async def replace(self, make: Callable[[Arms], Arms]) -> None:
-        """Put other recommenders in the place of these; jobs queued before get the old ones.
+        """Replace the recommenders; jobs queued earlier use the old ones.
 
-        Waits for its turn as long as it takes: nobody is kept waiting by it.
+        Has no deadline.
         """
 
         def swap(arms: Arms) -> None:
@@ -140,14 +152,19 @@ class Worker:
         await asyncio.wrap_future(self._submit(swap, None, deadline=float("inf")))
 
     def _submit(
-        self, work: Ask | Callable[[Any], Any], arm: str | None, deadline: float | None = None
+        self,
+        work: QueuedRequest | Callable[[Any], Any],
+        arm: str | None,
+        deadline: float | None = None,
     ) -> Future[Any]:
         if self._closing:
-            raise Refusal(503, "closing", "the service is going down", "ask another", retry_after=5)
+            raise ApiError(
+                503, "closing", "the service is going down", "ask another", retry_after=5
+            )
         now = time.monotonic()
         allowed = self._deadline if deadline is None else deadline
         expected = self._expected(now)
-        if expected > _ROOM * allowed:
+        if expected > _LATENCY_SHARE * allowed:
             raise _overloaded(expected)
         future: Future[Any] = Future()
         try:
@@ -157,18 +174,20 @@ class Worker:
         return future
 
     def _expected(self, now: float) -> float:
-        """Seconds until what is asked now is answered; 0 if nothing comes before it."""
+        """Expected latency of a new job in seconds; 0 if the worker is idle."""
         waiting, busy = self._queue.qsize(), max(0.0, self._free_at - now)
         if not (waiting or busy):
             return 0.0
-        most = self._most()
-        turns = self._queued * (1 + waiting // most)
-        return busy + turns + (waiting + most) * self._pace
+        limit = self._batch_limit()
+        lock_wait = self._lock_wait * (1 + waiting // limit)
+        return busy + lock_wait + (waiting + limit) * self._job_seconds
 
-    def _most(self) -> int:
-        """How many are taken at a time."""
-        fitting = _SHARE * self._deadline / self._pace if self._pace else self._batch
-        return max(1, min(self._batch, int(fitting)))
+    def _batch_limit(self) -> int:
+        """Current batch size limit, adapted to the measured speed."""
+        if not self._job_seconds:
+            return self._batch
+        fitting = int(_BATCH_SHARE * self._deadline / self._job_seconds)
+        return max(1, min(self._batch, fitting))
 
     async def _wait_for(self, future: Future[Any]) -> Any:
         try:
@@ -180,55 +199,57 @@ class Worker:
         open_ = True
         while open_:
             taken, start = [self._queue.get()], time.monotonic()
-            with self._turn:
-                self._queued += _REMEMBERED * (time.monotonic() - start - self._queued)
-                most = self._most()
-                while len(taken) < most:
+            with self._lock:
+                self._lock_wait += _SMOOTHING * (time.monotonic() - start - self._lock_wait)
+                limit = self._batch_limit()
+                while len(taken) < limit:
                     try:
                         taken.append(self._queue.get_nowait())
                     except queue.Empty:
                         break
                 open_ = None not in taken
-                self._free_at = time.monotonic() + len(taken) * self._pace
-                for _, jobs in groupby((j for j in taken if j is not None), lambda j: j.joins):
+                self._free_at = time.monotonic() + len(taken) * self._job_seconds
+                for _, jobs in groupby((j for j in taken if j is not None), lambda j: j.batch_key):
                     self._run(list(jobs))
                 self._free_at = 0.0
-        self._arms = {}  # a service that has ended keeps no model in memory
+        self._arms = {}  # release the models
 
     def _run(self, jobs: list[_Job]) -> None:
-        """Do what goes together: one call, or several asks of one arm."""
+        """Run one function, or one batch of requests of an arm."""
         start, arm = time.monotonic(), self._arm(jobs[0].arm)
-        begun: list[_Job] = []
+        started: list[_Job] = []
         try:
-            for n, result in self._results(arm, jobs, begun):
-                _settle(begun[n].future, result)
-        except BaseException as e:  # must not end the thread: nobody would be answered again
-            for job in begun:
+            for n, result in self._results(arm, jobs, started):
+                _settle(started[n].future, result)
+        except BaseException as e:  # must not terminate the worker thread
+            for job in started:
                 if not job.future.done():
                     _settle(job.future, e)
-        if isinstance(jobs[0].work, Ask):
-            self._metrics.batch_size.observe(len(begun))
-        if begun:
-            spent = (time.monotonic() - start) / len(begun)
-            self._pace += _REMEMBERED * (spent - self._pace)
+        if isinstance(jobs[0].work, QueuedRequest):
+            self._metrics.batch_size.observe(len(started))
+        if started:
+            spent = (time.monotonic() - start) / len(started)
+            self._job_seconds += _SMOOTHING * (spent - self._job_seconds)
 
-    def _results(self, arm: Any, jobs: list[_Job], begun: list[_Job]) -> Iterator[tuple[int, Any]]:
-        """What comes of the jobs that somebody still waits for, by their position in ``begun``."""
+    def _results(
+        self, arm: Any, jobs: list[_Job], started: list[_Job]
+    ) -> Iterator[tuple[int, Any]]:
+        """Results of the jobs still awaited, by their position in ``started``."""
 
-        def due() -> Iterator[Any]:
+        def awaited() -> Iterator[Any]:
             for job in jobs:
-                if self._is_due(job):
-                    begun.append(job)
+                if self._claim(job):
+                    started.append(job)
                     yield job.work
 
-        if isinstance(jobs[0].work, Ask):
-            yield from answer_together(arm, due())
+        if isinstance(jobs[0].work, QueuedRequest):
+            yield from recommend_batch(arm, awaited())
         else:
-            for n, work in enumerate(due()):
+            for n, work in enumerate(awaited()):
                 yield n, work(arm)
 
-    def _is_due(self, job: _Job) -> bool:
-        """Whether somebody still waits for it."""
+    def _claim(self, job: _Job) -> bool:
+        """Mark a job as running; false if it was cancelled or has exceeded its deadline."""
         now = time.monotonic()
         self._metrics.wait.observe(now - job.since)
         if not job.future.set_running_or_notify_cancel():
@@ -239,7 +260,7 @@ class Worker:
         return True
 
     def _arm(self, name: str | None) -> Any:
-        """An arm's recommender, or all of them; the first one for an arm there is no more."""
+        """Recommender of an arm, or all arms; the first one for an arm that no longer exists."""
         if name is None:
             return self._arms
         return self._arms.get(name) or next(iter(self._arms.values()))
@@ -252,14 +273,14 @@ def _settle(future: Future[Any], result: Any) -> None:
         future.set_result(result)
 
 
-def _overloaded(seconds: float) -> Refusal:
-    return Refusal(
+def _overloaded(seconds: float) -> ApiError:
+    return ApiError(
         503, "overloaded", "too many requests wait already", "try again later", retry_after=seconds
     )
 
 
-def _too_late() -> Refusal:
-    return Refusal(
+def _too_late() -> ApiError:
+    return ApiError(
         504,
         "too_late",
         "the answer took longer than allowed",

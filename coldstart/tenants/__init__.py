@@ -1,1 +1,1 @@
-"""Many recommenders on one copy of each base model."""
+"""Multi-tenancy: many recommenders that share base models."""

@@ -1,4 +1,4 @@
-"""Many recommenders on one copy of each base model: an adapter and a catalog for each tenant."""
+"""Tenant registry: an LRU cache of recommenders that share base models and sentence encoders."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Tenants:
-    """Recommenders by name, loaded when first asked for; safe to use from several threads.
+class TenantRegistry:
+    """Recommenders by tenant name, loaded on first use. Thread-safe.
 
-    Those with the same base model share its weights, its tokenizer and, by name, the sentence
-    encoder; each has its own adapter, catalog, counts and ranker. Lists are those of the artifact's
-    own ``Recommender.from_pretrained`` but for rounding: the adapter is run beside the base model's
-    weights, not merged into them. An adapter that is more than plain LoRA matrices is merged into a
-    model of its own, and a line of the log says so.
+    Tenants with the same base model share its weights and tokenizer, and encoders of the same name;
+    each tenant has its own LoRA adapter, catalog, interaction counts and ranker. Lists equal those
+    of ``Recommender.from_pretrained`` up to rounding, since adapters are not merged into the shared
+    weights. An adapter that has more than plain LoRA matrices is merged into a separate copy of the
+    base model, with a warning in the log.
 
-        tenants = Tenants({"films": "adapters/ml-100k", "shop": "adapters/mine"}, most=4)
+        tenants = TenantRegistry({"films": "adapters/ml-100k", "shop": "adapters/mine"}, most=4)
         tenants.get("films").recommend({"about": "slow-burn stories"})
 
-    One recommender is for one thread at a time, as always; different ones may be used at once.
+    A single recommender is not thread-safe; different ones can be used concurrently.
 
     Args:
-        artifacts: folder, or ``org/name`` on the Hugging Face Hub, by tenant.
-        most: tenants kept at a time; the least recently asked for goes first. Whoever still holds
-            a recommender that went may go on using it.
-        device: where the language models run; see ``Recommender.from_pretrained``.
-        dtype: their number format; as there.
+        artifacts: artifact folder, or ``org/name`` on the Hugging Face Hub, by tenant name.
+        most: capacity of the cache; the least recently used tenant is evicted first. References to
+            an evicted recommender stay valid.
+        device: device of the language models; see ``Recommender.from_pretrained``.
+        dtype: number format of their weights; likewise.
 
     Raises:
-        ConfigError: no artifacts, or ``most`` is less than 1.
+        ConfigError: there are no artifacts, or ``most`` is less than 1.
     """
 
     def __init__(
@@ -62,52 +62,52 @@ class Tenants:
             raise ConfigError(f"most is {most}, expected at least 1")
         self.artifacts, self.most = dict(artifacts), most
         self._device, self._dtype = device, dtype
-        self._kept: OrderedDict[str, Recommender] = OrderedDict()
+        self._cache: OrderedDict[str, Recommender] = OrderedDict()
         self._bases: WeakValueDictionary[tuple[str, str], Base] = WeakValueDictionary()
         self._encoders: WeakValueDictionary[str, Encoder] = WeakValueDictionary()
-        self._lock = threading.Lock()  # of the tables; held for a moment only
+        self._lock = threading.Lock()  # guards the caches; held briefly
         self._loading = {name: threading.Lock() for name in self.artifacts}
-        self._making = threading.Lock()  # of base models, one at a time
+        self._loading_base = threading.Lock()  # serializes loading of base models
 
     @property
     def loaded(self) -> tuple[str, ...]:
-        """Names of the tenants that are kept, the one asked for last at the end."""
+        """Names of the cached tenants, the most recently used last."""
         with self._lock:
-            return tuple(self._kept)
+            return tuple(self._cache)
 
     def get(self, name: str) -> Recommender:
-        """A tenant's recommender, loaded if it is not kept; others are not kept waiting.
+        """Recommender of a tenant, loaded if it is not cached; other tenants are not blocked.
 
         Raises:
-            ConfigError: no tenant of that name.
-            ArtifactError: the artifact is missing, damaged, or of another base model.
-            FetchError: something could not be downloaded.
+            ConfigError: unknown tenant.
+            ArtifactError: the artifact is missing or damaged, or its base model differs.
+            FetchError: a file could not be downloaded.
         """
         self._check(name)
-        with self._loading[name]:  # whoever else wants the same one waits for it
+        with self._loading[name]:  # concurrent calls for one tenant share the load
             with self._lock:
-                if name in self._kept:
-                    self._kept.move_to_end(name)
-                    return self._kept[name]
-            made = self.load(name)
+                if name in self._cache:
+                    self._cache.move_to_end(name)
+                    return self._cache[name]
+            recommender = self.load(name)
             with self._lock:
-                self._kept[name] = made
-                while len(self._kept) > self.most:
-                    self._kept.popitem(last=False)
-            return made
+                self._cache[name] = recommender
+                while len(self._cache) > self.most:
+                    self._cache.popitem(last=False)
+            return recommender
 
     def drop(self, name: str) -> None:
-        """Keep a tenant no longer; it is loaded anew when it is next asked for.
+        """Evict a tenant; it is reloaded on next use.
 
         Raises:
-            ConfigError: no tenant of that name.
+            ConfigError: unknown tenant.
         """
         self._check(name)
         with self._lock:
-            self._kept.pop(name, None)
+            self._cache.pop(name, None)
 
     def load(self, name: str) -> Recommender:
-        """A tenant's recommender, made anew and not kept. Raises as ``get``."""
+        """Load a new, uncached recommender of a tenant. Raises as ``get``."""
         self._check(name)
         folder = find(self.artifacts[name])
         return assembly.load_with(self._with_shared_encoder, folder, None, self._lm)
@@ -119,14 +119,16 @@ class Tenants:
             )
 
     def _with_shared_encoder(self, *parts: Any, **more: Any) -> Recommender:
-        made = Recommender(*parts, **more)
+        recommender = Recommender(*parts, **more)
         with self._lock:
-            shared = self._encoders.setdefault(made.manifest["encoder"]["name"], made.encoder)
-        made.encoder = made.item_store.encoder = shared
-        return made
+            shared = self._encoders.setdefault(
+                recommender.manifest["encoder"]["name"], recommender.encoder
+            )
+        recommender.encoder = recommender.item_store.encoder = shared
+        return recommender
 
     def _lm(self, name: str, fingerprint: str, files: Mapping[str, bytes]) -> CausalLM:
-        """The base model with an adapter beside it, or merged into a model of its own."""
+        """Language model: the shared base with an unmerged adapter, or a merged copy."""
         from coldstart.generation.models.lora import LoRA
         from coldstart.runtime.hardware import pick_device, pick_dtype
 
@@ -143,7 +145,7 @@ class Tenants:
     def _base(self, name: str, fingerprint: str) -> Base:
         from coldstart.generation.models.lora_lm import Base
 
-        with self._making:
+        with self._loading_base:
             found = self._bases.get((name, fingerprint))
             if found is None:
                 lm = _load_base(name, fingerprint, device=self._device, dtype=self._dtype)
@@ -152,25 +154,27 @@ class Tenants:
 
 
 def _load_base(name: str, fingerprint: str, *, device: str, dtype: str) -> CausalLM:
-    """A base model without an adapter; on a CPU, at once if it was kept before."""
+    """Base model without an adapter; on a CPU, memory-mapped from the cache if it is there."""
     from coldstart.generation.models import quick
     from coldstart.generation.models.causal import CausalLM
     from coldstart.runtime.hardware import pick_device, pick_dtype, use_all_cores
 
-    def whole() -> CausalLM:
+    def load_full() -> CausalLM:
         return CausalLM(*assembly.load_base(name, fingerprint, device=device, dtype=dtype))
 
     where = pick_device(device)
     if where.type != "cpu":
-        return whole()
+        return load_full()
     use_all_cores()
     folder = quick.place(name, fingerprint, {}, pick_dtype(where, dtype))
     try:
-        return quick.QuickLM(folder, whole)  # its weights are mapped: processes share them, too
-    except ModelError:  # not kept yet, or damaged
-        lm = whole()
+        return quick.QuickLM(
+            folder, load_full
+        )  # weights are memory-mapped, hence shared between processes
+    except ModelError:  # not cached yet, or damaged
+        lm = load_full()
         quick.keep(lm, folder)
     try:
-        return quick.QuickLM(folder, whole)
-    except ModelError:  # of a kind that cannot be kept
+        return quick.QuickLM(folder, load_full)
+    except ModelError:  # an architecture that cannot be cached
         return lm

@@ -22,7 +22,7 @@ from coldstart import Item, Recommender, UserProfile
 from coldstart.artifacts import format as artifacts
 from coldstart.artifacts.hub import find, push
 from coldstart.artifacts.model_card import hub_card
-from coldstart.batch.plan import FILE as PLAN
+from coldstart.batch.plan import PLAN_FILE as PLAN
 from coldstart.cli import main
 from coldstart.errors import ArtifactError, ColdstartError, ConfigError, FetchError
 from coldstart.runtime.models import quietly

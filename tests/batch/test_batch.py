@@ -16,11 +16,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from coldstart.batch import Options, run_batch
+from coldstart.batch import BatchOptions, run_batch
 from coldstart.batch import run as running
-from coldstart.batch.plan import FILE, Plan
-from coldstart.batch.run import DONE, Job
-from coldstart.batch.stage import Stage, part_of
+from coldstart.batch.job import BatchJob
+from coldstart.batch.part_writer import PartWriter, part_path
+from coldstart.batch.plan import PLAN_FILE, BatchPlan
+from coldstart.batch.run import DONE
 from coldstart.batch.users import UserTable
 from coldstart.cli import main
 from coldstart.data.tables import load_users
@@ -29,7 +30,7 @@ from coldstart.runtime import cache
 from tests.conftest import ARTIFACT
 from tests.waiting import until
 
-PRIOR = Options(k=5, strategy="prior", reasons=True)
+PRIOR = BatchOptions(k=5, strategy="prior", reasons=True)
 TITLES = ("Toy Story", "Fargo", "Alien", "Heat", "Scream", "Twister")
 
 
@@ -37,7 +38,9 @@ TITLES = ("Toy Story", "Fargo", "Alien", "Heat", "Scream", "Twister")
 def loaded(monkeypatch, shipped):
     """Parts are made by the recommender that is loaded already, where one process makes them."""
     monkeypatch.setattr(
-        Job, "stage", lambda job: Stage(shipped, UserTable(job.users, job.out), job.plan, job.out)
+        BatchJob,
+        "writer",
+        lambda job: PartWriter(shipped, UserTable(job.users, job.out), job.plan, job.out),
     )
 
 
@@ -250,13 +253,13 @@ def test_a_folder_belongs_to_one_batch(users, tmp_path):
     out = tmp_path / "out"
     run_batch(ARTIFACT, users, out, PRIOR, size=10)
     with pytest.raises(DataError, match="another batch: options differ"):
-        run_batch(ARTIFACT, users, out, Options(k=6, strategy="prior"), size=10)
+        run_batch(ARTIFACT, users, out, BatchOptions(k=6, strategy="prior"), size=10)
     with pytest.raises(DataError, match="another batch: size differ"):
         run_batch(ARTIFACT, users, out, PRIOR, size=11)
-    (out / FILE).unlink()
+    (out / PLAN_FILE).unlink()
     with pytest.raises(DataError, match="unknown batch"):
         run_batch(ARTIFACT, users, out, PRIOR, size=10)
-    (out / FILE).write_text("{")
+    (out / PLAN_FILE).write_text("{")
     with pytest.raises(DataError, match="damaged"):
         run_batch(ARTIFACT, users, out, PRIOR, size=10)
 
@@ -279,14 +282,14 @@ def test_options_out_of_range(users, tmp_path, wrong):
 
 def test_parts_cover_every_row_once():
     for rows, size, of in ((0, 3, 2), (1, 3, 1), (9, 3, 2), (10, 3, 4)):
-        plan = Plan("", rows, "", size)
+        plan = BatchPlan("", rows, "", size)
         chunks = [plan.chunk(n) for shard in range(of) for n in plan.shard(shard, of)]
         covered = sorted(row for first, n in chunks for row in range(first, first + n))
         assert covered == list(range(rows))
 
 
 def test_a_process_that_dies_is_told(users, tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "_make", _die)
+    monkeypatch.setattr(running, "_write", _die)
     with pytest.raises(ColdstartError, match="a process of the batch died"):
         run_batch(ARTIFACT, users, tmp_path / "out", PRIOR, size=4, jobs=2)
 
@@ -321,7 +324,7 @@ def test_ray_makes_what_one_makes(users, tmp_path, whole):
     made = run_batch(ARTIFACT, users, tmp_path / "out", PRIOR, size=4, engine="ray", jobs=1)
     assert made.users == 23
     assert contents(tmp_path / "out") == whole
-    assert part_of(tmp_path / "out", 0).exists()
+    assert part_path(tmp_path / "out", 0).exists()
 
 
 def test_ray_missing_names_the_extra(users, tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import Years, default_filters
 from coldstart.scoring import retrieval
 from coldstart.scoring.scorer import ScoreRequest
-from coldstart.serve.batching import Answered, Ask, answer_together
+from coldstart.serve.batching import QueuedRequest, RecommendationResult, recommend_batch
 from coldstart.session import OnboardingSession
 from coldstart.testing.probes import lm_signals_of
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama, trie_of
@@ -31,7 +31,9 @@ PROMPTS = ["A person.\n", "Alien\nToy Story\nA longer one.\n", "x\n", "Somebody 
 BRIEF = DecodingConfig(max_new_tokens=6)
 
 
-def same(found: Answered | Exception, expected: Answered | Exception) -> None:
+def same(
+    found: RecommendationResult | Exception, expected: RecommendationResult | Exception
+) -> None:
     """The same list, scores to 1e-4 and everything told about it; or the same error."""
     if isinstance(expected, Exception):
         assert type(found) is type(expected), found
@@ -39,7 +41,7 @@ def same(found: Answered | Exception, expected: Answered | Exception) -> None:
         return
     assert not isinstance(found, Exception), found
     assert found.understood == expected.understood
-    one, other = found.made, expected.made
+    one, other = found.recommendations, expected.recommendations
     assert one.item_ids == other.item_ids
     np.testing.assert_allclose([r.score for r in one], [r.score for r in other], atol=1e-4)
     for name in ("k", "strategy", "notes", "dropped_counts", "generated", "abstained", "prompt"):
@@ -47,13 +49,13 @@ def same(found: Answered | Exception, expected: Answered | Exception) -> None:
     assert [r.reason for r in one] == [r.reason for r in other]
 
 
-def alone(rec: Recommender, ask: Ask) -> Answered | Exception:
-    ((_, answered),) = answer_together(rec, [ask])
+def alone(rec: Recommender, ask: QueuedRequest) -> RecommendationResult | Exception:
+    ((_, answered),) = recommend_batch(rec, [ask])
     return answered
 
 
-def together(rec: Recommender, asks: list[Ask]) -> list[Answered | Exception]:
-    got = dict(answer_together(rec, asks))
+def together(rec: Recommender, asks: list[QueuedRequest]) -> list[RecommendationResult | Exception]:
+    got = dict(recommend_batch(rec, asks))
     return [got[n] for n in range(len(asks))]
 
 
@@ -147,8 +149,8 @@ of_profile = st.fixed_dictionaries(
 moments = st.sampled_from([Context(), Context(time="Friday evening", occasion="date night")])
 unknown = UserProfile(liked=["Alien", "No Such Film"])
 said = st.sampled_from(["science fiction, but no drama", "no drama", " "])
-asks = st.builds(Ask, profiles | st.just(unknown), moments, of_profile) | st.builds(
-    Ask, profiles | st.just(unknown), moments, of_session, said
+asks = st.builds(QueuedRequest, profiles | st.just(unknown), moments, of_profile) | st.builds(
+    QueuedRequest, profiles | st.just(unknown), moments, of_session, said
 )
 
 
@@ -167,7 +169,7 @@ def test_free_writing_keeps_its_decoding_and_seed(monkeypatch):
     rec = make()
     drawn = {"decoding": DecodingConfig(mode="sample", max_new_tokens=6), "k": 4}
     asked = [
-        Ask(UserProfile(age=20), Context(), drawn | {"strategy": strategy, "seed": seed})
+        QueuedRequest(UserProfile(age=20), Context(), drawn | {"strategy": strategy, "seed": seed})
         for strategy in ("free", "both")
         for seed in (1, 2)
     ]
@@ -191,17 +193,23 @@ def test_who_errs_errs_alone_and_the_others_share_a_pass(monkeypatch):
     got = together(
         rec,
         [
-            Ask(person, Context()),
-            Ask(UserProfile(liked=["No Such Film"]), Context()),
-            Ask(person, Context(), {"k": 0}),
-            Ask(person, Context(), said=""),
-            Ask(person, Context(), said="science fiction"),
-            Ask(person, Context(), {"strategy": "prior"}),
-            Ask(person, Context(), {"strategy": "catalog", "k": 3}),
+            QueuedRequest(person, Context()),
+            QueuedRequest(UserProfile(liked=["No Such Film"]), Context()),
+            QueuedRequest(person, Context(), {"k": 0}),
+            QueuedRequest(person, Context(), text=""),
+            QueuedRequest(person, Context(), text="science fiction"),
+            QueuedRequest(person, Context(), {"strategy": "prior"}),
+            QueuedRequest(person, Context(), {"strategy": "catalog", "k": 3}),
         ],
     )
     kinds = [type(x) for x in got]
-    assert kinds == [Answered, ProfileError, ConfigError, ProfileError, *[Answered] * 3]
+    assert kinds == [
+        RecommendationResult,
+        ProfileError,
+        ConfigError,
+        ProfileError,
+        *[RecommendationResult] * 3,
+    ]
     assert seen == [3]
 
 
@@ -214,16 +222,18 @@ def test_a_prompt_that_is_too_long_is_nobody_elses_error(monkeypatch):
         raise ModelError("the prompt is too long")
 
     long = UserProfile(about="a very long story " * 30)
-    got = together(rec, [Ask(p, Context()) for p in (UserProfile(age=30), long, UserProfile())])
-    assert [type(x) for x in got] == [Answered, ModelError, Answered]
-    same(got[2], alone(rec, Ask(UserProfile(), Context())))
+    got = together(
+        rec, [QueuedRequest(p, Context()) for p in (UserProfile(age=30), long, UserProfile())]
+    )
+    assert [type(x) for x in got] == [RecommendationResult, ModelError, RecommendationResult]
+    same(got[2], alone(rec, QueuedRequest(UserProfile(), Context())))
 
 
 def test_who_needs_no_titles_written_does_not_wait_for_them():
     rec = make()
     strategies = ["free", "both", "catalog", "prior", "catalog"]
-    asked = [Ask(UserProfile(), Context(), {"strategy": s, "k": 2}) for s in strategies]
-    assert [n for n, _ in answer_together(rec, asked)] == [3, 2, 4, 0, 1]
+    asked = [QueuedRequest(UserProfile(), Context(), {"strategy": s, "k": 2}) for s in strategies]
+    assert [n for n, _ in recommend_batch(rec, asked)] == [3, 2, 4, 0, 1]
 
 
 def test_a_wider_look_in_a_large_catalog_is_asked_for_like_the_first(monkeypatch):
@@ -238,15 +248,18 @@ def test_a_wider_look_in_a_large_catalog_is_asked_for_like_the_first(monkeypatch
     got = dict(rec.pipeline.run(requests))
     assert seen == [2, 2]
     for n, request in enumerate(requests):
-        same(Answered(got[n]), Answered(rec.pipeline.one(request)))
+        same(RecommendationResult(got[n]), RecommendationResult(rec.pipeline.one(request)))
 
 
 def test_without_a_model_or_a_catalog_everyone_is_told_so():
     rec = make()
     rec.lm = None
-    asked = [Ask(UserProfile(), Context(), {"strategy": s}) for s in ("catalog", "prior", "both")]
+    asked = [
+        QueuedRequest(UserProfile(), Context(), {"strategy": s})
+        for s in ("catalog", "prior", "both")
+    ]
     got = together(rec, asked)
-    assert [type(x) for x in got] == [ConfigError, Answered, ConfigError]
+    assert [type(x) for x in got] == [ConfigError, RecommendationResult, ConfigError]
     rec = make(catalog=type(rec.catalog).from_items([]))
     assert [type(x) for x in together(rec, asked)] == [CatalogError] * 3
     assert together(rec, []) == []
@@ -255,9 +268,9 @@ def test_without_a_model_or_a_catalog_everyone_is_told_so():
 def test_the_shipped_artifact_gives_the_same_lists_together():
     rec = Recommender.from_pretrained(ARTIFACT)
     asked = [
-        Ask(UserProfile(age=24, occupation="student", liked=["Toy Story"]), Context()),
-        Ask(UserProfile(age=60, gender="F"), Context(time="Sunday morning"), {"k": 20}),
-        Ask(UserProfile(interests=["Horror"], liked=["Alien", "Fargo"]), Context()),
+        QueuedRequest(UserProfile(age=24, occupation="student", liked=["Toy Story"]), Context()),
+        QueuedRequest(UserProfile(age=60, gender="F"), Context(time="Sunday morning"), {"k": 20}),
+        QueuedRequest(UserProfile(interests=["Horror"], liked=["Alien", "Fargo"]), Context()),
     ]
     for one, ask in zip(together(rec, asked), asked, strict=True):
         same(one, alone(rec, ask))
@@ -276,11 +289,15 @@ def test_lists_of_sessions_share_a_pass(monkeypatch):
         return begin
 
     asks = [
-        Ask(UserProfile(), Context(), {"k": 5}, visit=visit("i1")),
-        Ask(UserProfile(age=30), Context(), {"k": 5}),
-        Ask(UserProfile(), Context(time="late"), {"k": 3, "diversity": 0.3}, visit=visit()),
-        Ask(UserProfile(), Context(), visit=visit("i2", exploration=0.5), explores=True),
-        Ask(UserProfile(), Context(), {"k": 0}, visit=visit("i3")),
+        QueuedRequest(UserProfile(), Context(), {"k": 5}, session=visit("i1")),
+        QueuedRequest(UserProfile(age=30), Context(), {"k": 5}),
+        QueuedRequest(
+            UserProfile(), Context(time="late"), {"k": 3, "diversity": 0.3}, session=visit()
+        ),
+        QueuedRequest(
+            UserProfile(), Context(), session=visit("i2", exploration=0.5), explores=True
+        ),
+        QueuedRequest(UserProfile(), Context(), {"k": 0}, session=visit("i3")),
     ]
     expected = [alone(rec, ask) for ask in asks]
     seen = passes(rec, monkeypatch)
@@ -288,11 +305,11 @@ def test_lists_of_sessions_share_a_pass(monkeypatch):
     assert seen == [1, 3]  # the one that explores, and the others
     for ask, one, other in zip(asks, found, expected, strict=True):
         same(one, other)
-        if isinstance(one, Answered):
-            assert (one.state is None) == (ask.visit is None)
+        if isinstance(one, RecommendationResult):
+            assert (one.state is None) == (ask.session is None)
             if one.state is not None:
-                assert one.state.events[-1].items == tuple(one.made.item_ids)
-                session = ask.visit(rec)
+                assert one.state.events[-1].items == tuple(one.recommendations.item_ids)
+                session = ask.session(rec)
                 made = session.recommend(context=ask.context, **ask.options)
-                assert made.item_ids == one.made.item_ids
+                assert made.item_ids == one.recommendations.item_ids
     assert isinstance(found[4], ConfigError)

@@ -17,8 +17,8 @@ import pytest
 from scipy.stats import binomtest
 
 from coldstart.cli import main
-from coldstart.serve.experiment import Experiment, report
-from coldstart.serve.models import RecommendIn
+from coldstart.serve.experiment import Experiment, arm_reports
+from coldstart.serve.requests import RecommendIn
 from coldstart.serve.store import ArmOutcome, Store, SubjectOutcome, tables
 from tests.serve.test_serve import CANARY, begin, logged, refused, serving  # noqa: F401
 from tests.serve.test_store import contents, rows
@@ -259,13 +259,13 @@ def test_people_are_the_unit_and_not_their_requests():
     """Whoever asks a hundred times is one person: a list more or less changes no interval."""
     few = [SubjectOutcome("a", 200, 200, 40, 40), SubjectOutcome("b", 200, 200, 60, 60)]
     many = [SubjectOutcome("a", 200, 9000, 500, 40), SubjectOutcome("b", 200, 20_000, 900, 60)]
-    for one, other in zip(report(few), report(many), strict=True):
+    for one, other in zip(arm_reports(few), arm_reports(many), strict=True):
         assert (one.share, one.interval) == (other.share, other.interval)
         assert (one.gain, one.gain_interval) == (other.gain, other.gain_interval)
     usual = 2 * 1.96 * math.sqrt(0.2 * 0.8 / 200 + 0.3 * 0.7 / 200)  # normal approximation
-    assert np.diff(report(few)[1].gain_interval)[0] == pytest.approx(usual, rel=0.1)
-    sessions = report([ArmOutcome("a", 200, 9, 9, 40), ArmOutcome("b", 200, 9, 9, 60)])
-    assert [r.interval for r in sessions] == [r.interval for r in report(few)]
+    assert np.diff(arm_reports(few)[1].gain_interval)[0] == pytest.approx(usual, rel=0.1)
+    sessions = arm_reports([ArmOutcome("a", 200, 9, 9, 40), ArmOutcome("b", 200, 9, 9, 60)])
+    assert [r.interval for r in sessions] == [r.interval for r in arm_reports(few)]
 
 
 def test_where_there_is_no_difference_an_interval_holds_zero_19_times_in_20():
@@ -273,7 +273,7 @@ def test_where_there_is_no_difference_an_interval_holds_zero_19_times_in_20():
     held = 0
     for _ in range(400):
         arms = [SubjectOutcome(a, 300, 900, 0, int(rng.binomial(300, 0.3))) for a in "ab"]
-        low, high = report(arms)[1].gain_interval
+        low, high = arm_reports(arms)[1].gain_interval
         held += low <= 0 <= high
     assert 0.95 - 4 * math.sqrt(0.05 * 0.95 / 400) < held / 400 < 0.99
 
@@ -281,7 +281,7 @@ def test_where_there_is_no_difference_an_interval_holds_zero_19_times_in_20():
 @pytest.mark.parametrize(("successes", "units"), [(0, 3), (3, 3), (1, 2), (40, 200), (7, 9000)])
 def test_intervals_are_those_of_scipy_and_never_certain(successes, units):
     arm = SubjectOutcome("a", units, units, 0, successes)
-    one, two = report([arm, arm])
+    one, two = arm_reports([arm, arm])
     want = binomtest(successes, units).proportion_ci(method="wilson")
     assert one.interval == pytest.approx((want.low, want.high))
     assert one.interval[0] < one.interval[1]
@@ -292,14 +292,14 @@ def test_intervals_are_those_of_scipy_and_never_certain(successes, units):
 
 def test_a_gain_has_the_interval_of_the_literature():
     """Newcombe (1998), table II, example (a), method 10: 56/70 less 48/80 is .0524 to .3339."""
-    got = report([SubjectOutcome("a", 80, 80, 48, 48), SubjectOutcome("b", 70, 70, 56, 56)])[1]
+    got = arm_reports([SubjectOutcome("a", 80, 80, 48, 48), SubjectOutcome("b", 70, 70, 56, 56)])[1]
     assert got.gain == pytest.approx(0.2)
     assert got.gain_interval == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
 def test_an_arm_that_nobody_was_in_has_no_share():
     none, some = SubjectOutcome("a", 0, 0, 0, 0), SubjectOutcome("b", 3, 3, 1, 1)
-    got = report([none, some])
+    got = arm_reports([none, some])
     assert got[0].share is None
     assert (got[1].share, got[1].gain) == (1 / 3, None)
     assert got[1].to_dict()["reached"] == 1

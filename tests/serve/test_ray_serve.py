@@ -29,8 +29,8 @@ from starlette.testclient import TestClient
 from coldstart.artifacts.format import MANIFEST
 from coldstart.errors import ArtifactError, ColdstartError, ConfigError, MissingExtraError
 from coldstart.serve.ray_app import DEFAULTS, DEPLOYMENT, app
-from coldstart.serve.ray_args import OWN, Args
-from coldstart.serve.ray_replica import MODEL, Door, Replica
+from coldstart.serve.ray_args import DEFAULT_MODEL, AppArgs
+from coldstart.serve.ray_replica import MODEL, ModelRouter, Replica
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.store import Store
 from tests.conftest import ROOT
@@ -289,7 +289,9 @@ def test_a_key_of_one_model_is_none_of_another(cluster):
         refused(one.get("/v1/items"), 401, "unauthorized")
 
 
-@pytest.mark.parametrize("name", ["nope", "../m0", "M0", "m0/", "%2e%2e", ".", OWN, "m" * 64])
+@pytest.mark.parametrize(
+    "name", ["nope", "../m0", "M0", "m0/", "%2e%2e", ".", DEFAULT_MODEL, "m" * 64]
+)
 def test_what_is_no_model_is_not_found(shared, name):
     answer = shared.get("/v1/items", headers={MODEL: name})
     refused(answer, 404, "not_found")
@@ -409,8 +411,8 @@ def door(tmp_path, peer="127.0.0.1", root_path="", settings=None, **args):
     """A client of a replica in this process."""
     settings = {"open": True, "hosts": ["testserver"], "deadline": 60} | (settings or {})
     given = HERE | {"db": f"{tmp_path}/{{model}}.db", "settings": settings} | args
-    replica = Replica(Args.read(given))
-    with TestClient(Door(replica), client=(peer, 1), root_path=root_path) as client:
+    replica = Replica(AppArgs.read(given))
+    with TestClient(ModelRouter(replica), client=(peer, 1), root_path=root_path) as client:
         client.replica = replica
         yield client
 
@@ -462,7 +464,7 @@ def test_a_prefix_does_not_lead_past_the_gate(tmp_path, peer):
 def test_a_replica_without_a_worker_is_not_healthy(tmp_path):
     with door(tmp_path, artifact="x") as client:
         asyncio.run(client.replica.check_health())
-        client.replica._own.service.worker.stop(5)
+        client.replica._default.service.worker.stop(5)
         with pytest.raises(RuntimeError, match="recommender's thread has ended"):
             asyncio.run(client.replica.check_health())
 
@@ -487,7 +489,7 @@ def test_websockets_are_closed(tmp_path):
         ({"artifact": "x", "settings": {"queue": 0}}, "queue is 0"),
         ({"artifact": "x", "settings": {"que": 1}}, "settings.que: Unexpected keyword"),
         ({"models": {"A": "x"}, "db": "{model}.db"}, "models.A"),
-        ({"models": {OWN: "x"}, "db": "{model}.db"}, "the name is taken"),
+        ({"models": {DEFAULT_MODEL: "x"}, "db": "{model}.db"}, "the name is taken"),
         ({"models": {"a": "x"}, "db": "people.db"}, "all models would share one store"),
         ({"root": "nowhere", "db": "{model}.db"}, "no folder nowhere"),
         ({"artifact": "x", "loader": "nowhere:load"}, "nowhere"),
@@ -517,7 +519,7 @@ def test_what_is_not_installed_is_named(monkeypatch, module):
 
 def test_several_machines_need_a_store_that_they_share(monkeypatch, tmp_path):
     monkeypatch.delenv("COLDSTART_DB", raising=False)
-    file = Args.read(HERE | {"artifact": "x"})
+    file = AppArgs.read(HERE | {"artifact": "x"})
     file.check_nodes(1)
     with pytest.raises(ConfigError, match="SQLite file, and the cluster has 2 nodes"):
         file.check_nodes(2)
@@ -530,7 +532,7 @@ def test_several_machines_need_a_store_that_they_share(monkeypatch, tmp_path):
 
 def test_models_share_one_base_and_nothing_else():
     artifact = str(ROOT / "adapters" / "ml-100k")
-    load = Args.read({"models": {"a": artifact}, "root": str(ROOT), "db": "{model}.db"}).load()
+    load = AppArgs.read({"models": {"a": artifact}, "root": str(ROOT), "db": "{model}.db"}).load()
     one, other = load(artifact), load(artifact)
     assert one.lm.base is other.lm.base
     assert one.encoder is other.encoder
@@ -539,7 +541,9 @@ def test_models_share_one_base_and_nothing_else():
 
 def test_who_is_unloaded_answers_what_has_begun_and_closes_the_store(tmp_path):
     async def play():
-        replica = Replica(Args.read(HERE | {"models": {"a": "x"}, "db": f"{tmp_path}/{{model}}"}))
+        replica = Replica(
+            AppArgs.read(HERE | {"models": {"a": "x"}, "db": f"{tmp_path}/{{model}}"})
+        )
         model = await replica.model("a")
         service = model.service
         service.metrics.in_flight_now = 1
@@ -561,7 +565,7 @@ def test_who_is_unloaded_answers_what_has_begun_and_closes_the_store(tmp_path):
 def test_ray_speaks_as_the_service_does():
     from starlette.responses import JSONResponse, PlainTextResponse
 
-    from coldstart.serve.ray_proxy import OneForm, middlewares
+    from coldstart.serve.ray_proxy import ErrorFormatMiddleware, middlewares
 
     answers = {
         "/full": PlainTextResponse("queue of [secret]", 503, {"Retry-After": "3"}),
@@ -574,8 +578,8 @@ def test_ray_speaks_as_the_service_does():
     async def ray(scope, receive, send):
         await answers[scope["path"]](scope, receive, send)
 
-    assert [m.cls for m in middlewares()] == [OneForm]
-    client = TestClient(OneForm(ray))
+    assert [m.cls for m in middlewares()] == [ErrorFormatMiddleware]
+    client = TestClient(ErrorFormatMiddleware(ray))
     full, gone = client.get("/full"), client.get("/gone")
     refused(full, 503, "overloaded")
     assert full.headers["retry-after"] == "3"
@@ -588,4 +592,4 @@ def test_ray_speaks_as_the_service_does():
 
 def test_the_limits_that_can_be_set_are_those_of_the_service():
     given = {"artifact": "x", "settings": {"queue": 3, "hosts": ["a"], "open": True}}
-    assert Args.read(HERE | given).settings == ServeSettings(queue=3, hosts=("a",), open=True)
+    assert AppArgs.read(HERE | given).settings == ServeSettings(queue=3, hosts=("a",), open=True)

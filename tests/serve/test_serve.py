@@ -18,7 +18,7 @@ from coldstart.errors import ArtifactError
 from coldstart.ranking.filters import Years, default_filters
 from coldstart.serve import logs
 from coldstart.serve.app import create_app
-from coldstart.serve.errors import Refusal
+from coldstart.serve.errors import ApiError
 from coldstart.serve.experiment import Experiment
 from coldstart.serve.service import Service
 from coldstart.serve.settings import ServeSettings
@@ -742,7 +742,9 @@ def test_sessions_are_dealt_to_arms_and_stay_there(tmp_path):
 
 
 def test_importing_the_service_loads_no_torch():
-    code = "import coldstart.serve.app, coldstart.serve.run, sys; sys.exit('torch' in sys.modules)"
+    code = (
+        "import coldstart.serve.app, coldstart.serve.server, sys; sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -814,13 +816,13 @@ def test_whose_time_is_over_is_not_read_for(tmp_path, monkeypatch):
 def test_a_batch_takes_a_share_of_the_deadline_and_who_comes_too_late_is_refused(tmp_path):
     with serving(tmp_path, batch=16, deadline=8.0) as client:
         worker = client.service.worker
-        worker._pace = 0.5
-        assert worker._most() == 4
+        worker._job_seconds = 0.5
+        assert worker._batch_limit() == 4
         go, begun = threading.Event(), threading.Event()
         worker._submit(lambda rec: begun.set() or go.wait(PATIENCE), "", deadline=float("inf"))
         assert begun.wait(PATIENCE)
         waiting = []
-        with pytest.raises(Refusal) as told:  # noqa: PT012 - how many fit is what is asked
+        with pytest.raises(ApiError) as told:  # noqa: PT012 - how many fit is what is asked
             while len(waiting) < 50:
                 waiting.append(worker._submit(lambda rec: None, ""))
         # Of 3.2 s, two are for the batch that the last one would be in, .5 for what has begun.
@@ -829,7 +831,7 @@ def test_a_batch_takes_a_share_of_the_deadline_and_who_comes_too_late_is_refused
         assert told.value.retry_after > 0
         go.set()
         until(lambda: all(f.done() for f in waiting), "their answers")
-        worker._pace = 100.0  # even so: whoever has nobody before them is let in
+        worker._job_seconds = 100.0  # even so: whoever has nobody before them is let in
         until(lambda: not worker._free_at, "the end of the batch")
         worker._deadline = PATIENCE
         assert client.post("/v1/recommend", json={"k": 1}).status_code == 200

@@ -23,11 +23,11 @@ from hypothesis import strategies as st
 from coldstart.cli import main
 from coldstart.errors import ConfigError
 from coldstart.serve import limits
-from coldstart.serve.audience import sample_profiles
-from coldstart.serve.errors import Refusal
-from coldstart.serve.experiment import Experiment, report
-from coldstart.serve.limits import RateLimit, check_depth
+from coldstart.serve.errors import ApiError
+from coldstart.serve.experiment import Experiment, arm_reports
+from coldstart.serve.limits import RateLimiter, check_depth
 from coldstart.serve.logs import JsonFormatter
+from coldstart.serve.segments import segment_profiles
 from coldstart.serve.settings import ServeSettings, refuse_open_to_all
 from coldstart.serve.store import ArmOutcome, Store
 from coldstart.training.run import train
@@ -222,17 +222,17 @@ def test_a_wrong_experiment_is_refused(change, told, tmp_path):
 
 
 def test_a_gain_that_is_there_is_found_and_one_that_is_not_is_not():
-    same = report([ArmOutcome("a", 400, 900, 300, 100), ArmOutcome("b", 400, 900, 300, 104)])
+    same = arm_reports([ArmOutcome("a", 400, 900, 300, 100), ArmOutcome("b", 400, 900, 300, 104)])
     assert same[0].gain is None
     assert same[1].gain == pytest.approx(0.01)
     assert same[1].gain_interval[0] < 0 < same[1].gain_interval[1]
-    more = report([ArmOutcome("a", 400, 900, 300, 100), ArmOutcome("b", 400, 900, 600, 200)])
+    more = arm_reports([ArmOutcome("a", 400, 900, 300, 100), ArmOutcome("b", 400, 900, 600, 200)])
     assert 0 < more[1].gain_interval[0] < 0.25 < more[1].gain_interval[1]
     width = np.diff(more[1].gain_interval)[0]
     usual = 2 * 1.96 * np.sqrt(0.25 * 0.75 / 400 + 0.5 * 0.5 / 400)  # normal approximation
     assert width == pytest.approx(usual, rel=0.1)
-    assert report([]) == []
-    assert report([ArmOutcome("a", 0, 0, 0, 0)])[0].share is None
+    assert arm_reports([]) == []
+    assert arm_reports([ArmOutcome("a", 0, 0, 0, 0)])[0].share is None
 
 
 def test_the_report_of_the_command_is_that_of_the_store(tmp_path, capsys):
@@ -257,7 +257,7 @@ def test_the_report_of_the_command_is_that_of_the_store(tmp_path, capsys):
 @given(st.lists(st.floats(0, 30), max_size=60), st.integers(1, 600))
 def test_nobody_gets_more_than_a_bucket_and_its_refill(gaps, per_minute):
     now, taken = 0.0, 0
-    limit = RateLimit(lambda: now)
+    limit = RateLimiter(lambda: now)
     for gap in gaps:
         now += gap
         wait = limit.take("k", per_minute)
@@ -282,7 +282,7 @@ def test_depth_is_that_of_the_json(value):
     body = json.dumps(value).encode()
     check_depth(body, max(1, depth(value)))
     if depth(value) > 1:
-        with pytest.raises(Refusal, match="invalid"):
+        with pytest.raises(ApiError, match="invalid"):
             check_depth(body, depth(value) - 1)
 
 
@@ -299,7 +299,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch):
     async def never():
         await asyncio.Event().wait()
 
-    with pytest.raises(Refusal, match="slow_body") as refusal:
+    with pytest.raises(ApiError, match="slow_body") as refusal:
         asyncio.run(limits.read_body(never, None, 100))
     assert refusal.value.status == 408
 
@@ -321,16 +321,16 @@ def test_settings_out_of_range_are_refused():
 def test_sample_profiles_are_the_commonest_groups_of_any_data():
     sizes = {f"age={n}0s": 10 * n for n in range(1, 7)} | {"gender=f": 9, "gender=m": 20}
     sizes |= {f"occupation=o{n}": n for n in range(1, 9)}
-    people = sample_profiles(sizes)
+    people = segment_profiles(sizes)
     assert len(people) == 6 * 2 * 5
     assert people[0].model_dump(exclude_defaults=True) == {
         "age": 65, "gender": "m", "occupation": "o8"
     }  # fmt: skip
     assert {p.occupation for p in people} == {f"o{n}" for n in range(4, 9)}
-    assert [p.attributes for p in sample_profiles({"diet=vegan": 3, "diet=any": 4})] == [
+    assert [p.attributes for p in segment_profiles({"diet=vegan": 3, "diet=any": 4})] == [
         {"diet": "any"}, {"diet": "vegan"}
     ]  # fmt: skip
-    (nobody,) = sample_profiles({})
+    (nobody,) = segment_profiles({})
     assert nobody.is_empty()
 
 

@@ -43,8 +43,8 @@ from coldstart.serve.store import (
     Conflict,
     Deleted,
     ExposureNotFound,
-    Feedback,
     KeyReused,
+    NewEvent,
     SessionNotFound,
     Store,
     StoreBusy,
@@ -192,7 +192,7 @@ def test_ids_are_random_and_url_safe_and_never_shown(store):
     assert CANARY not in repr(session)
     assert shorten(session.id)[:6] == session.id[:6]
     assert len(shorten(session.id)) == 7
-    said = Feedback("secret-key", "like", "50", CANARY)
+    said = NewEvent("secret-key", "like", "50", CANARY)
     recorded = store.append(session.id, said)
     assert not re.search(f"{CANARY}|secret-key|{session.id}", repr([said, recorded]))
 
@@ -225,7 +225,7 @@ def test_an_expired_session_is_not_found(url):
         for use in (
             lambda: store.load(session.id),
             lambda: store.save(session, 1),
-            lambda: store.append(session.id, Feedback("k", "like")),
+            lambda: store.append(session.id, NewEvent("k", "like")),
             lambda: store.expose(session.id, "r", ["1"]),
             lambda: store.events(session.id),
             lambda: store.exposures(session.id),
@@ -253,9 +253,9 @@ def test_texts_that_do_not_fit_are_refused(store, bad):
         lambda: begin(store, experiment=bad, arm="A"),
         lambda: begin(store, experiment="e", arm=bad),
         lambda: store.save(replace(session, artifact=bad), 1),
-        lambda: store.append(session.id, Feedback(bad, "like")),
-        lambda: store.append(session.id, Feedback("k", bad)),
-        lambda: store.append(session.id, Feedback("k", "like", bad)),
+        lambda: store.append(session.id, NewEvent(bad, "like")),
+        lambda: store.append(session.id, NewEvent("k", bad)),
+        lambda: store.append(session.id, NewEvent("k", "like", bad)),
         lambda: store.expose(session.id, bad, ["1"]),
         lambda: store.expose(session.id, "r", [bad]),
         lambda: store.log_change("add", bad, "{}"),
@@ -291,7 +291,7 @@ def test_other_arguments_that_do_not_fit_are_refused(store):
     session = begin(store)
     naive = replace(session, expires=datetime(2040, 1, 1))
     other = begin(store)
-    like = Feedback("k", "like")
+    like = NewEvent("k", "like")
     for use, match in (
         (lambda: begin(store, arm="A"), "both or neither"),
         (lambda: begin(store, ttl=timedelta(0)), "more than nothing"),
@@ -300,7 +300,7 @@ def test_other_arguments_that_do_not_fit_are_refused(store):
         (lambda: store.append(session.id, like, session), "both or neither"),
         (lambda: store.append(session.id, like, None, 1), "both or neither"),
         (lambda: store.append(session.id, like, other, 1), "not the one"),
-        (lambda: store.append(session.id, Feedback("k", "k" * 41)), "1 to 40"),
+        (lambda: store.append(session.id, NewEvent("k", "k" * 41)), "1 to 40"),
         (lambda: store.expose(session.id, "r", "50"), "several texts"),
         (lambda: store.expose(session.id, "r", ["50"], ranks=[1, 2]), "expected 1 whole"),
         (lambda: store.expose(session.id, "r", ["50"], ranks=[0]), "whole numbers from 1"),
@@ -323,7 +323,7 @@ def test_other_arguments_that_do_not_fit_are_refused(store):
 
 def test_a_repeated_key_returns_the_first_event(store):
     session = begin(store)
-    like = Feedback("k", "like", "50", "because")
+    like = NewEvent("k", "like", "50", "because")
     first = store.append(session.id, like)
     again = store.append(session.id, like)
     assert (first.repeated, again.repeated) == (False, True)
@@ -344,7 +344,7 @@ def test_a_repeated_key_returns_the_first_event(store):
 
 def test_feedback_and_the_state_it_leads_to_are_stored_together(store):
     session = begin(store)
-    like = Feedback("k", "like", "50")
+    like = NewEvent("k", "like", "50")
     done = store.append(session.id, like, replace(session, state="1"), 1)
     assert done.session == store.load(session.id)
     assert (done.session.state, done.session.version) == ("1", 2)
@@ -362,7 +362,7 @@ def test_feedback_and_the_state_it_leads_to_are_stored_together(store):
 def test_any_sequence_of_feedback_is_kept_as_a_dictionary_would(store, data):
     short = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
     feedback = st.builds(
-        Feedback,
+        NewEvent,
         st.sampled_from("abc"),
         st.sampled_from(["like", "dislike"]),
         st.none() | short.filter(bool),
@@ -377,7 +377,7 @@ def test_any_sequence_of_feedback_is_kept_as_a_dictionary_would(store, data):
         else:
             with pytest.raises(KeyReused, match="other feedback"):
                 store.append(session.id, said)
-    stored = [Feedback(e.key, e.kind, e.item, e.detail) for e in store.events(session.id)]
+    stored = [NewEvent(e.key, e.kind, e.item, e.detail) for e in store.events(session.id)]
     assert stored == list(known.values())
 
 
@@ -414,7 +414,7 @@ def test_outcomes_count_by_arm(store):
             *((o, "like", "1") for o in others),
         ]
     ):
-        store.append(session.id, Feedback(str(n), kind, item))
+        store.append(session.id, NewEvent(str(n), kind, item))
     for session, n in ((a1, 3), (a3, 1), (b, 2), (others[0], 5)):
         for request in range(n):
             store.expose(session.id, str(request), ["1"])
@@ -540,12 +540,12 @@ def test_the_secret_of_subjects_is_sealed_and_changes_keys_with_the_rest(url):
         show(store, "s")
         plain = secret(store)
     with Store.open(url, secret_key=old) as store:
-        store.reseal()
+        store.reencrypt()
         sealed = secret(store)
         assert plain.partition(":")[2] not in sealed
         assert len(store.export_subject("s")) == 1
     with Store.open(url, secret_key=f"{new},{old}") as store:
-        store.reseal()
+        store.reencrypt()
     with Store.open(url, secret_key=new) as store:
         assert secret(store) != sealed
         assert len(store.export_subject("s")) == 1
@@ -722,8 +722,8 @@ def test_a_revoked_key_is_refused_from_then_on(store):
 
 
 def fill(store, session):
-    store.append(session.id, Feedback("k1", "like", "50", CANARY))
-    store.append(session.id, Feedback("k2", "click"))
+    store.append(session.id, NewEvent("k1", "like", "50", CANARY))
+    store.append(session.id, NewEvent("k2", "click"))
     store.expose(session.id, "r", ["50", "181"])
 
 
@@ -810,7 +810,7 @@ def test_sealed_text_is_nowhere_in_the_database(url, tmp_path, request):
     with Store.open(url, secret_key=Fernet.generate_key().decode()) as store:
         assert store.encrypted
         session = begin(store, json.dumps({"about": sealed}))
-        store.append(session.id, Feedback("k", "say", None, sealed), session, 1)
+        store.append(session.id, NewEvent("k", "say", None, sealed), session, 1)
         assert store.load(session.id).state == json.dumps({"about": sealed})
         assert store.events(session.id)[0].detail == sealed
         assert sealed.encode() not in read()
@@ -844,13 +844,13 @@ def test_keys_rotate_and_plain_stores_become_sealed(url, tmp_path):
     old, new = (Fernet.generate_key().decode() for _ in range(2))
     with Store.open(url) as store:
         with pytest.raises(WrongKey, match="no key to seal with"):
-            store.reseal()
+            store.reencrypt()
         sessions = [begin(store) for _ in range(5)]
         fill(store, sessions[0])
     with Store.open(url, secret_key=old) as store:
         assert store.load(sessions[0].id) == sessions[0]  # still plain
-        assert store.reseal(batch=2) == 7
-        assert store.reseal() == 0
+        assert store.reencrypt(batch=2) == 7
+        assert store.reencrypt() == 0
         assert CANARY not in str([rows(store, t) for t in tables.metadata.sorted_tables])
         if url.startswith("sqlite"):
             assert CANARY.encode() not in contents(tmp_path)
@@ -861,7 +861,7 @@ def test_keys_rotate_and_plain_stores_become_sealed(url, tmp_path):
             fresh = begin(store)
             with pytest.raises(WrongKey, match="another key"):
                 late.load(fresh.id)
-        assert store.reseal() == 8
+        assert store.reencrypt() == 8
     with Store.open(url, secret_key=new) as store:
         assert [store.load(s.id) for s in sessions] == sessions
         assert store.events(sessions[0].id)[0].detail == CANARY
@@ -1037,7 +1037,7 @@ def test_nothing_private_is_in_errors_or_logs(url, caplog):
             lambda: begin(store),
             lambda: store.load(session.id),
             lambda: store.save(session, 1),
-            lambda: store.append(session.id, Feedback("k", "like", None, CANARY)),
+            lambda: store.append(session.id, NewEvent("k", "like", None, CANARY)),
             lambda: store.erase(session.id),
         ):
             with pytest.raises(StoreUnavailable, match="SQLITE_ERROR|UndefinedTable") as caught:
@@ -1056,9 +1056,9 @@ def test_who_waits_too_long_is_told_to_try_again(url, monkeypatch):
         with other._writer.begin() as connection:
             connection.execute(select(tables.sessions).with_for_update()).all()
             with pytest.raises(StoreBusy, match="too long.*try again"):
-                store.append(session.id, Feedback("k", "like"))
+                store.append(session.id, NewEvent("k", "like"))
             assert store.load(session.id) == session  # readers do not wait
-        assert not store.append(session.id, Feedback("k", "like")).repeated
+        assert not store.append(session.id, NewEvent("k", "like")).repeated
 
 
 def test_lost_connections_are_replaced(cluster):
@@ -1093,7 +1093,7 @@ def add(store, session_id, key):
         session = store.load(session_id)
         after = replace(session, state=str(int(session.state) + 1))
         try:
-            return store.append(session_id, Feedback(key, "like"), after, session.version)
+            return store.append(session_id, NewEvent(key, "like"), after, session.version)
         except Conflict:
             continue
 
@@ -1113,7 +1113,7 @@ def test_processes_lose_no_update(store, url):
     script = f"""
 import sys
 from dataclasses import replace
-from coldstart.serve.store import Conflict, Feedback, Store
+from coldstart.serve.store import Conflict, NewEvent, Store
 {inspect.getsource(add)}
 with Store.open(sys.argv[1]) as store:
     for n in range(20):
@@ -1134,7 +1134,7 @@ def test_erasing_while_feedback_comes_in_leaves_no_orphans(store):
     def feed(session):
         for n in until_patience_is_over():
             try:
-                store.append(session.id, Feedback(str(n), "like"))
+                store.append(session.id, NewEvent(str(n), "like"))
                 store.expose(session.id, str(n), ["1"])
             except SessionNotFound:
                 return n

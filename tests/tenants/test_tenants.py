@@ -40,12 +40,13 @@ from coldstart.generation.models.lora import LoRA
 from coldstart.generation.models.lora_lm import AdaptedLM
 from coldstart.runtime import models
 from coldstart.serve import tenants as serving_tenants
+from coldstart.serve.fair_lock import FairLock
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.store import Store, StoreUnavailable
-from coldstart.serve.tenants import TenantServices, create_tenants_app
-from coldstart.serve.tenants_file import Tenant, read_tenants
-from coldstart.serve.tenants_turns import Turns
-from coldstart.tenants.registry import Tenants
+from coldstart.serve.tenants import TenantServices
+from coldstart.serve.tenants_app import create_tenants_app
+from coldstart.serve.tenants_config import Tenant, read_tenants
+from coldstart.tenants.registry import TenantRegistry
 from tests.conftest import ARTIFACT
 from tests.fakes_lm import TITLES, trie_of
 from tests.serve.test_serve import refused
@@ -129,7 +130,7 @@ def kept_elsewhere(tmp_path_factory):
 
 
 def tenants(artifacts, **more):
-    return Tenants(artifacts, **({"device": "cpu", "dtype": "float32"} | more))
+    return TenantRegistry(artifacts, **({"device": "cpu", "dtype": "float32"} | more))
 
 
 def alone(folder):
@@ -417,7 +418,7 @@ def test_what_is_not_there_is_told(world):
 # -- which are kept -------------------------------------------------------------------------------
 
 
-class Counted(Tenants):
+class Counted(TenantRegistry):
     """Loads plain objects, and notes when."""
 
     def load(self, name):
@@ -917,7 +918,7 @@ def in_line(turns):
 
 
 def test_turns_are_given_in_the_order_of_asking():
-    turns, order = Turns(), []
+    turns, order = FairLock(), []
 
     def take(n):
         with turns:
@@ -935,7 +936,7 @@ def test_turns_are_given_in_the_order_of_asking():
 
 
 def test_a_turn_ends_with_an_error_too():
-    turns = Turns()
+    turns = FairLock()
     with pytest.raises(KeyError, match="x"), turns:
         raise KeyError("x")
     with turns:

@@ -1,1 +1,1 @@
-"""The paths of the service, a file per subject."""
+"""Route handlers, one module per resource."""

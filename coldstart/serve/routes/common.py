@@ -1,4 +1,4 @@
-"""What routes share: who calls, the service, and the errors that OpenAPI tells about."""
+"""Shared FastAPI dependencies, parameter types and documented error responses."""
 
 from __future__ import annotations
 
@@ -11,55 +11,57 @@ from coldstart.serve.errors import ErrorBody, invalid
 from coldstart.serve.security import Caller, require_admin
 from coldstart.serve.service import Service
 
-_WHY = {
-    401: "No valid key.",
-    403: "The key may not do this.",
-    404: "No such thing.",
-    409: "It does not go with what is there.",
-    413: "The body is too long.",
-    422: "A field does not fit.",
-    429: "Too many requests with this key; see Retry-After.",
-    503: "Too many requests wait; see Retry-After.",
-    504: "It took too long.",
+_DESCRIPTIONS = {
+    401: "Missing or invalid API key.",
+    403: "The API key lacks the permission.",
+    404: "Not found.",
+    409: "Conflict with the current state.",
+    413: "The request body is too large.",
+    422: "Validation error.",
+    429: "Rate limit of the API key exceeded; see Retry-After.",
+    503: "Overloaded or unavailable; see Retry-After.",
+    504: "Deadline exceeded.",
 }
 
 
 def errors(*more: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's ``responses`` for what any route may refuse with, and ``more``."""
+    """OpenAPI ``responses`` of the error codes common to all routes, and of ``more``."""
     codes = sorted({401, 413, 422, 429, 503, 504, *more})
-    return {code: {"model": ErrorBody, "description": _WHY[code]} for code in codes}
+    return {code: {"model": ErrorBody, "description": _DESCRIPTIONS[code]} for code in codes}
 
 
-# The gate checks keys before a body is read; these two only tell OpenAPI.
+# The middleware checks keys before a body is read; these two only document it in OpenAPI.
 KEYS = [
-    Depends(HTTPBearer(auto_error=False, description="A key of coldstart serve keys add.")),
+    Depends(
+        HTTPBearer(auto_error=False, description="API key, as created by coldstart serve keys add.")
+    ),
     Depends(APIKeyHeader(name="X-API-Key", auto_error=False)),
 ]
 
 
 def get_service(request: Request) -> Service:
-    """The service of the app."""
+    """Dependency: the application's service."""
     service: Service = request.app.state.service
     return service
 
 
 def get_caller(request: Request) -> Caller:
-    """Whose request it is."""
+    """Dependency: the authenticated caller."""
     caller: Caller = request.state.caller
     return caller
 
 
 def get_admin(caller: Annotated[Caller, Depends(get_caller)]) -> Caller:
-    """The same, if it may change things."""
+    """Dependency: the authenticated caller, if it has admin rights."""
     require_admin(caller)
     return caller
 
 
 def check_k(service: Service, k: int) -> None:
-    """Refuse lists longer than the service makes.
+    """Reject list lengths above the service's limit.
 
     Raises:
-        Refusal: 422.
+        ApiError: 422, ``k`` is too large.
     """
     if k > service.settings.max_k:
         raise invalid(f"at most {service.settings.max_k} are given at a time", "ask for fewer")
@@ -74,6 +76,6 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         pattern="^[!-~]{1,200}$",
-        description="The same key again changes nothing: send it to be able to try again.",
+        description="Makes retries safe: a request with a known key is not applied again.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""``POST /v1/generate``: what the model writes, at once or as it writes."""
+"""``POST /v1/generate``: generated titles, in one response or streamed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from fastapi.responses import Response, StreamingResponse
 
 from coldstart.errors import ColdstartError
 from coldstart.schema import Context, Grounding, UserProfile
-from coldstart.serve.errors import Refusal, from_coldstart, invalid
-from coldstart.serve.models import Generated, GenerateIn, MatchOut, Written, plain
+from coldstart.serve.errors import ApiError, from_coldstart, invalid
+from coldstart.serve.requests import GenerateIn, to_profile
+from coldstart.serve.responses import Generated, MatchOut, Written
 from coldstart.serve.routes.common import KEYS, Served, check_k, errors
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from coldstart.serve.service import Service
 
 router = APIRouter(tags=["generate"], dependencies=KEYS)
-_AT_A_TIME = 2
-_MOST_ROUNDS = 4  # times as many as would do if no title came twice
+_CHUNK = 2
+_MAX_ROUNDS = 4  # multiple of the number of rounds that suffices without repeated titles
 
 
 @router.post(
@@ -30,39 +31,39 @@ _MOST_ROUNDS = 4  # times as many as would do if no title came twice
     | {200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}},
 )
 async def generate(
-    asked: GenerateIn,
+    body: GenerateIn,
     service: Served,
     stream: Annotated[
-        bool, Query(description="One JSON line per title, sent as soon as it is written.")
+        bool, Query(description="Stream one JSON line per title as soon as it is generated.")
     ] = False,
 ) -> Generated | Response:
-    """Titles the language model comes up with, and the items they stand for.
+    """Generate titles with the language model and match them to catalog items.
 
-    ``free`` titles are searched for together, the likeliest first; with ``stream=true`` they are
-    drawn a few at a time and sent at once. The last line of a stream is ``{"done": true, …}``, or
-    an error.
+    ``free`` titles are decoded by beam search, most likely first; with ``stream=true`` they are
+    sampled a few at a time and sent at once. The last line of a stream is ``{"done": true, …}``,
+    or an error.
     """
-    check_k(service, asked.n)
+    check_k(service, body.n)
     if not stream:
-        return await service.worker.call(_wrote(asked, asked.n), service.arm)
-    batches = _batches(asked, service)
-    first = await anext(batches, None)  # what is refused is refused before the status is sent
+        return await service.worker.call(_generation(body, body.n), service.arm)
+    batches = _batches(body, service)
+    first = await anext(batches, None)  # errors are raised before the status line is sent
     return StreamingResponse(_lines(first, batches), media_type="application/x-ndjson")
 
 
-async def _batches(asked: GenerateIn, service: Service) -> AsyncIterator[Generated]:
-    """Titles that did not come before, as they are written; each batch waits for its turn."""
-    if asked.strategy == "catalog":  # one pass over the trie gives all at once
-        yield await service.worker.call(_wrote(asked, asked.n), service.arm)
+async def _batches(body: GenerateIn, service: Service) -> AsyncIterator[Generated]:
+    """New titles as they are generated; each chunk is queued separately."""
+    if body.strategy == "catalog":  # one pass over the trie gives all at once
+        yield await service.worker.call(_generation(body, body.n), service.arm)
         return
     seen: set[str] = set()
-    for turn in range(_MOST_ROUNDS * -(-asked.n // _AT_A_TIME)):
-        work = _wrote(asked, _AT_A_TIME, turn=turn)
+    for chunk in range(_MAX_ROUNDS * -(-body.n // _CHUNK)):
+        work = _generation(body, _CHUNK, chunk=chunk)
         found = await service.worker.call(work, service.arm)
-        new = [c for c in found.candidates if c.text not in seen][: asked.n - len(seen)]
+        new = [c for c in found.candidates if c.text not in seen][: body.n - len(seen)]
         seen |= {c.text for c in new}
         yield Generated(candidates=new, abstained=sum(not c.matches for c in new))
-        if len(seen) >= asked.n:
+        if len(seen) >= body.n:
             return
 
 
@@ -75,38 +76,38 @@ async def _lines(first: Generated | None, rest: AsyncIterator[Generated]) -> Asy
                 yield candidate.model_dump_json() + "\n"
             count, abstained = count + len(batch.candidates), abstained + batch.abstained
             batch = await anext(rest, None)
-    except (Refusal, ColdstartError) as e:
-        refusal = e if isinstance(e, Refusal) else from_coldstart(e)
+    except (ApiError, ColdstartError) as e:
+        refusal = e if isinstance(e, ApiError) else from_coldstart(e)
         yield bytes(refusal.response().body).decode() + "\n"
         return
     yield f'{{"done":true,"candidates":{count},"abstained":{abstained}}}\n'
 
 
-def _wrote(
-    asked: GenerateIn, n: int, *, turn: int | None = None
+def _generation(
+    body: GenerateIn, n: int, *, chunk: int | None = None
 ) -> Callable[[Recommender], Generated]:
-    """Work that writes ``n`` titles; a ``turn`` of a stream draws them."""
-    profile: UserProfile = plain(asked.profile)
-    if asked.input is not None:
-        about = ". ".join(x for x in (profile.about, asked.input) if x)
+    """Job for the worker that generates ``n`` titles; a stream's ``chunk`` samples them."""
+    profile: UserProfile = to_profile(body.profile)
+    if body.input is not None:
+        about = ". ".join(x for x in (profile.about, body.input) if x)
         profile = profile.model_copy(update={"about": about})
-    context = Context.model_validate(asked.context.model_dump())
+    context = Context.model_validate(body.context.model_dump())
 
     def work(rec: Recommender) -> Generated:
         if rec.lm is None:
             raise invalid("this recommender has no language model", "use /v1/recommend")
-        decoding, seed = None, asked.seed
-        if turn is not None:
+        decoding, seed = None, body.seed
+        if chunk is not None:
             from coldstart.generation.decoding.free import DecodingConfig
 
-            decoding, seed = DecodingConfig(mode="sample", n=n), asked.seed + turn
+            decoding, seed = DecodingConfig(mode="sample", n=n), body.seed + chunk
         found = rec.generate(
             profile,
             context,
             n=n,
-            strategy=asked.strategy,
+            strategy=body.strategy,
             decoding=decoding,
-            unknown_picks=asked.unknown_picks,
+            unknown_picks=body.unknown_picks,
             seed=seed,
         )
         grounded = rec.ground(found)

@@ -1,4 +1,4 @@
-"""Health, numbers and reloads."""
+"""Operations: liveness, readiness, metrics and artifact reloads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from coldstart.errors import ColdstartError
 from coldstart.serve import logs, metrics
-from coldstart.serve.errors import ErrorBody, Refusal
+from coldstart.serve.errors import ApiError, ErrorBody
 from coldstart.serve.routes.common import KEYS, Admin, Served, errors
 from coldstart.serve.store import StoreError
 
@@ -16,27 +16,27 @@ router = APIRouter(tags=["operations"])
 
 
 class Status(BaseModel):
-    """How it is."""
+    """Status of the service."""
 
     status: str
 
 
 @router.get("/healthz")
 async def healthz() -> Status:
-    """The process runs."""
+    """Liveness: the process runs."""
     return Status(status="ok")
 
 
-@router.get("/readyz", responses={503: {"model": ErrorBody, "description": "Send nothing here."}})
+@router.get("/readyz", responses={503: {"model": ErrorBody, "description": "Not ready."}})
 async def readyz(service: Served) -> Status:
-    """New requests are welcome: a recommender answers, the store too, and no shutdown is near."""
+    """Readiness: recommender and store are available, and no shutdown is in progress."""
     if not service.ready:
-        raise Refusal(503, "not_ready", "the service is going down", "ask another", retry_after=5)
+        raise ApiError(503, "not_ready", "the service is going down", "ask another", retry_after=5)
     try:
         await run_in_threadpool(service.store.ping)
     except StoreError as e:
         logs.failure("store", e)
-        raise Refusal(503, "not_ready", "the store does not answer", "", retry_after=5) from None
+        raise ApiError(503, "not_ready", "the store does not answer", "", retry_after=5) from None
     return Status(status="ready")
 
 
@@ -46,7 +46,7 @@ async def readyz(service: Served) -> Status:
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 async def numbers(service: Served) -> Response:
-    """Counts, times and queue lengths for Prometheus."""
+    """Metrics in the Prometheus text format."""
     return Response(service.metrics.text(), media_type=metrics.CONTENT_TYPE)
 
 
@@ -54,11 +54,11 @@ async def numbers(service: Served) -> Response:
     "/v1/admin/reload", responses=errors(403, 409) | {500: {"model": ErrorBody}}, dependencies=KEYS
 )
 async def reload(service: Served, _: Admin) -> Status:
-    """Load the artifact again beside the one in use, then swap; requests go on meanwhile."""
+    """Reload the artifact in the background, then swap it in without interruption."""
     try:
         await service.reload()
     except ColdstartError:
-        raise Refusal(
+        raise ApiError(
             500, "reload_failed", "the artifact cannot be loaded", "the old one stays; see the log"
         ) from None
     return Status(status="reloaded")

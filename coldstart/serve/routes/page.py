@@ -1,4 +1,4 @@
-"""``/``: the onboarding page, a few static files that use the service like anybody else."""
+"""``/``: the onboarding page, static files that use the public HTTP API."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _TYPES = {
 
 @router.get("/")
 async def page(if_none_match: Annotated[str | None, Header()] = None) -> Response:
-    """The page itself; it asks for a key where one is needed."""
-    return _answer("index.html", if_none_match)
+    """The page; it prompts for an API key where one is needed."""
+    return _file_response("index.html", if_none_match)
 
 
 @router.get(PAGE + "{name}")
 async def asset(name: str, if_none_match: Annotated[str | None, Header()] = None) -> Response:
-    """What the page is made of."""
-    return _answer(name, if_none_match)
+    """A static file of the page."""
+    return _file_response(name, if_none_match)
 
 
-def _answer(name: str, known: str | None) -> Response:
-    """A file, or 304 if it is the one that the browser has."""
+def _file_response(name: str, known: str | None) -> Response:
+    """Response with a file, or 304 if the client's ETag matches."""
     if name not in _files():
         raise not_found("file")
     body, tag = _files()[name]
@@ -47,7 +47,7 @@ def _answer(name: str, known: str | None) -> Response:
 
 @cache
 def _files() -> dict[str, tuple[bytes, str]]:
-    """Content and ETag of every file, by name."""
+    """Content and ETag of each file, by name."""
     found = {
         f.name: f.read_bytes()
         for f in files("coldstart.serve").joinpath("page").iterdir()

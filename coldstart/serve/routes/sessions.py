@@ -1,4 +1,4 @@
-"""``/v1/sessions``: somebody from the first question to lists that follow what they do."""
+"""``/v1/sessions``: onboarding sessions, from the first question to personalized lists."""
 
 from __future__ import annotations
 
@@ -8,20 +8,10 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
 from coldstart.schema import MAX_K, Strategy
-from coldstart.serve import cards
 from coldstart.serve.errors import not_found
-from coldstart.serve.models import (
-    AnswerIn,
-    FeedbackIn,
-    FormOut,
-    ListIn,
-    ListOut,
-    Noted,
-    QuestionOut,
-    SessionIn,
-    SessionOut,
-    TextIn,
-)
+from coldstart.serve.questionnaire import onboarding_form
+from coldstart.serve.requests import AnswerIn, FeedbackIn, ListIn, SessionIn, TextIn
+from coldstart.serve.responses import FormOut, ListOut, Noted, QuestionOut, SessionOut
 from coldstart.serve.routes.common import (
     KEYS,
     IdempotencyKey,
@@ -30,34 +20,34 @@ from coldstart.serve.routes.common import (
     check_k,
     errors,
 )
-from coldstart.serve.visits import Visits
+from coldstart.serve.session_service import SessionService
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], dependencies=KEYS)
 _ONE = "/{session_id}"
 
 
 @router.post("", status_code=201, responses=errors())
-async def begin(asked: SessionIn, service: Served) -> SessionOut:
-    """Begin a session. Keep its id secret: whoever knows it is the person."""
-    made = await Visits(service).begin(asked)
-    return SessionOut(session_id=made.id, expires=made.expires)
+async def begin(body: SessionIn, service: Served) -> SessionOut:
+    """Begin a session. Its id authenticates the user: keep it secret."""
+    session = await SessionService(service).begin(body)
+    return SessionOut(session_id=session.id, expires=session.expires)
 
 
 @router.get("", responses=errors())
 async def get_form(service: Served) -> FormOut:
-    """What a form that begins a session can ask; all of it may be left out."""
-    return await service.worker.call(cards.form, service.arm)
+    """Fields and values for a form that begins a session; all are optional."""
+    return await service.worker.call(onboarding_form, service.arm)
 
 
 @router.get(_ONE, responses=errors(404))
 async def export(session_id: SessionPath, service: Served) -> dict[str, Any]:
-    """All that is stored about the person."""
+    """Export all data of the session."""
     return await run_in_threadpool(service.store.export, session_id)
 
 
 @router.delete(_ONE, status_code=204, responses=errors(404))
 async def erase(session_id: SessionPath, service: Served) -> None:
-    """Erase all that is stored about the person."""
+    """Erase all data of the session."""
     if not await run_in_threadpool(service.store.erase, session_id):
         raise not_found("session")
 
@@ -66,34 +56,34 @@ async def erase(session_id: SessionPath, service: Served) -> None:
 async def question(
     session_id: SessionPath,
     service: Served,
-    n: Annotated[int, Query(ge=1, le=100, description="Questions to have open at once.")] = 1,
+    n: Annotated[int, Query(ge=1, le=100, description="Number of open questions.")] = 1,
 ) -> QuestionOut:
-    """The next question, or several. They stay the same until they are answered."""
-    return await Visits(service).questions(session_id, n)
+    """Get the next questions. They stay the same until they are answered."""
+    return await SessionService(service).questions(session_id, n)
 
 
 @router.post(_ONE + "/answers", responses=errors(404, 409))
 async def answer(
-    session_id: SessionPath, said: AnswerIn, service: Served, key: IdempotencyKey = None
+    session_id: SessionPath, body: AnswerIn, service: Served, key: IdempotencyKey = None
 ) -> Noted:
-    """Answer a question that was put; a later answer takes the place of an earlier one."""
-    return Noted(repeated=await Visits(service).answer(session_id, said, key))
+    """Answer a question; a later answer to the same question replaces an earlier one."""
+    return Noted(repeated=await SessionService(service).answer(session_id, body, key))
 
 
 @router.post(_ONE + "/feedback", responses=errors(404, 409))
 async def feedback(
-    session_id: SessionPath, said: FeedbackIn, service: Served, key: IdempotencyKey = None
+    session_id: SessionPath, body: FeedbackIn, service: Served, key: IdempotencyKey = None
 ) -> Noted:
-    """Tell what the person did with an item; the next list follows it."""
-    return Noted(repeated=await Visits(service).feedback(session_id, said, key))
+    """Give feedback on an item; it is reflected in the next list."""
+    return Noted(repeated=await SessionService(service).feedback(session_id, body, key))
 
 
 @router.post(_ONE + "/text", responses=errors(404, 409))
 async def text(
-    session_id: SessionPath, said: TextIn, service: Served, key: IdempotencyKey = None
+    session_id: SessionPath, body: TextIn, service: Served, key: IdempotencyKey = None
 ) -> Noted:
-    """Say something, at any moment; the answer tells what it was read as."""
-    repeated, understood = await Visits(service).text(session_id, said, key)
+    """Send free text; the response contains its interpretation."""
+    repeated, understood = await SessionService(service).text(session_id, body, key)
     return Noted(repeated=repeated, understood=understood)
 
 
@@ -104,20 +94,20 @@ async def quick_list(
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
     strategy: Strategy = "catalog",
 ) -> ListOut:
-    """The list for all that is known by now. It counts as shown: ask once per list shown."""
+    """Get a list for the current session state; it is recorded as shown."""
     return await _list(session_id, ListIn(k=k, strategy=strategy), service)
 
 
 @router.post(
     _ONE + "/recommendations", responses=errors(404, 409), response_model_exclude_none=True
 )
-async def full_list(session_id: SessionPath, asked: ListIn, service: Served) -> ListOut:
-    """The same, with the moment, filters and diversity."""
-    return await _list(session_id, asked, service)
+async def full_list(session_id: SessionPath, body: ListIn, service: Served) -> ListOut:
+    """Get a list with context, filters and diversity; it is recorded as shown."""
+    return await _list(session_id, body, service)
 
 
-async def _list(session_id: str, asked: ListIn, service: Served) -> ListOut:
-    check_k(service, asked.k)
-    made, request_id = await Visits(service).recommend(session_id, asked)
-    answer = ListOut.of(made, explain=asked.explain)
-    return answer.model_copy(update={"request_id": request_id})
+async def _list(session_id: str, body: ListIn, service: Served) -> ListOut:
+    check_k(service, body.k)
+    found, request_id = await SessionService(service).recommend(session_id, body)
+    response = ListOut.of(found, explain=body.explain)
+    return response.model_copy(update={"request_id": request_id})

@@ -1,8 +1,8 @@
-"""What the service remembers: sessions, feedback, what was shown, catalog changes, API keys.
+"""Persistent store: sessions, events, exposures, outcomes, catalog changes and API keys.
 
-SQLite by default, PostgreSQL by URL; the same contract on both. All methods are safe to call from
-several threads, and from several processes that each open the store for themselves (after a fork,
-not before). A method that returns has committed: what it wrote survives a kill of the process.
+SQLite by default, PostgreSQL by URL, with the same contract. All methods are thread-safe, and safe
+across processes that each open the store themselves (after a fork, not before). A method that has
+returned has committed: its writes survive a kill of the process.
 
     with Store.open("sqlite:///people.db", secret_key=None) as store:   # or COLDSTART_SECRET_KEY
         session = store.create('{"profile": {}}', artifact="ml-100k", experiment="e", arm="A")
@@ -10,7 +10,7 @@ not before). A method that returns has committed: what it wrote survives a kill 
         session = store.save(replace(session, state="{}"), session.version)         # Conflict
 
         new = replace(session, state='{"liked": ["50"]}')
-        done = store.append(session.id, Feedback("key-1", "like", "50"), new, session.version)
+        done = store.append(session.id, NewEvent("key-1", "like", "50"), new, session.version)
         done.event, done.repeated, done.session                         # Conflict, KeyReused
         store.events(session.id)
 
@@ -24,22 +24,23 @@ not before). A method that returns has committed: what it wrote survives a kill 
         store.erase_subject("customer 7")
 
         store.log_change("add", "new-1", item_json)
-        store.changes(after=0)                                          # replay, or follow by seq
+        store.changes(after=0)                                          # replay, or poll by seq
 
         fresh = store.create_key("shop", rate_limit=600, admin=False)   # fresh.secret, shown once
         store.check_key(fresh.secret)                                   # ApiKey, or None
         store.keys(), store.revoke_key(fresh.key.id)
 
-        store.export(session.id), store.erase(session.id)               # a person's data
+        store.export(session.id), store.erase(session.id)               # access, erasure
         store.purge(timedelta(days=30))                                 # expired that long ago
-        store.ping(), store.encrypted, store.revision, store.reseal()
+        store.ping(), store.encrypted, store.revision, store.reencrypt()
 
-Signatures and docstrings: ``Store`` in ``store.py``, the records in ``records.py``. Errors, all of
-them ``StoreError``: ``SessionNotFound`` and ``ExposureNotFound`` (404), ``Conflict`` and
-``KeyReused`` (409), ``StoreBusy`` and ``StoreUnavailable`` (503); when opening, ``WrongKey`` and
-``WrongRevision``; ``StoreError`` itself for arguments that do not fit (422).
+``Store`` (``store.py``) is the façade, ``records.py`` has the record types. All errors are
+``StoreError``: ``SessionNotFound`` and ``ExposureNotFound`` (404), ``Conflict`` and ``KeyReused``
+(409), ``StoreBusy`` and ``StoreUnavailable`` (503); when opening, ``WrongKey`` and
+``WrongRevision``; ``StoreError`` itself for invalid arguments (422).
 """
 
+from coldstart.serve.store.base import new_session_id
 from coldstart.serve.store.errors import (
     Conflict,
     ExposureNotFound,
@@ -59,14 +60,14 @@ from coldstart.serve.store.records import (
     Deleted,
     Event,
     Exposure,
-    Feedback,
+    NewEvent,
     NewKey,
     Recorded,
     Session,
     SubjectOutcome,
     shorten,
 )
-from coldstart.serve.store.store import Store, new_session_id
+from coldstart.serve.store.store import Store
 
 __all__ = [
     "ApiKey",
@@ -78,7 +79,7 @@ __all__ = [
     "Event",
     "Exposure",
     "ExposureNotFound",
-    "Feedback",
+    "NewEvent",
     "KeyReused",
     "NewKey",
     "Recorded",

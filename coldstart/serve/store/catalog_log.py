@@ -1,4 +1,4 @@
-"""Rows of the catalog's log."""
+"""Catalog change log: table operations."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import get_args
 
 from sqlalchemy import Connection, insert, select, text
 
-from coldstart.serve.store.checks import check_json, check_text
 from coldstart.serve.store.errors import StoreError
 from coldstart.serve.store.records import CatalogChange, ChangeKind
 from coldstart.serve.store.tables import catalog_changes
+from coldstart.serve.store.validation import check_json, check_text
 
 
 def log(
@@ -24,7 +24,9 @@ def log(
         raise StoreError("item: expected none with 'remove', got one")
     if kind != "remove":
         check_json(item, "item")
-    if connection.dialect.name == "postgresql":  # so that numbers are given in order of commits
+    if (
+        connection.dialect.name == "postgresql"
+    ):  # so that sequence numbers follow the order of commits
         name = catalog_changes.name
         connection.execute(text(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"))
     seq = connection.execute(

@@ -1,11 +1,10 @@
-"""Connections to SQLite and PostgreSQL that keep what was acknowledged, and errors that keep quiet.
+"""Database engines for SQLite and PostgreSQL: durable commits, and errors without user data.
 
-SQLite writes ahead (WAL), so that readers and one writer do not wait for each other, and syncs the
-log at every commit (``synchronous=FULL``). A killed process alone would lose nothing with
-``NORMAL`` either, as the system holds what was written; but then the last commits before a power
-cut are gone, although a client was told that they are stored. Writers say so from the start
-(``BEGIN IMMEDIATE``): a reader that becomes a writer half way can be refused at once, however long
-it is willing to wait.
+SQLite uses a write-ahead log (WAL), so that readers and one writer do not block each other, synced
+at every commit (``synchronous=FULL``). With ``NORMAL`` a killed process would lose nothing either,
+since the operating system holds the writes, but a power failure would lose the last acknowledged
+commits. Write transactions start with ``BEGIN IMMEDIATE``: upgrading a read transaction can fail at
+once with SQLITE_BUSY, whatever the timeout.
 """
 
 from __future__ import annotations
@@ -27,22 +26,24 @@ from coldstart.errors import MissingExtraError
 from coldstart.serve.store.errors import StoreBusy, StoreError, StoreUnavailable, WrongRevision
 
 WRITES = {"coldstart_writes": True}
-"""Execution options of an engine whose transactions write."""
+"""Execution options of write transactions."""
 
 WAIT = 10.0
-"""Seconds to wait for a lock or a free connection."""
+"""Timeout for a lock or a free connection, in seconds."""
 
-_CONNECTIONS = 10  # per process; transactions take milliseconds
+_CONNECTIONS = 10  # pool size per process; transactions take milliseconds
 _FORMS = "sqlite:///people.db or postgresql+psycopg://user:password@host/database"
 _BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _REFUSED_CODES = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH}
 _BUSY_STATES = {"55P03", "40P01", "40001"}  # lock not available, deadlock, serialization failure
 _LOGGER = "coldstart"
-logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGER}").setLevel(logging.WARNING)  # below: rows
+logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGER}").setLevel(
+    logging.WARNING
+)  # lower levels log rows
 
 
 def connect(url: str, *, create: bool) -> Engine:
-    """An engine for a URL; see ``Store.open``."""
+    """Engine for a database URL; see ``Store.open``."""
     try:
         parsed = make_url(url)
     except (SQLAlchemyError, ValueError, TypeError, AttributeError):
@@ -63,14 +64,14 @@ def _sqlite(url: URL, create: bool) -> Engine:
         if not create:
             raise WrongRevision(f"no database at {name}", hint="open it with create=True")
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # people's data
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # personal data
         except OSError as e:
             raise StoreUnavailable(f"cannot make {name}: {e.strerror}") from None
     engine = create_engine(url, connect_args={"timeout": WAIT}, **_pool())
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # SQLAlchemy's begin is ours, below
+        connection.isolation_level = None  # transactions are begun explicitly, below
         for pragma in ("foreign_keys=ON", "synchronous=FULL", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
@@ -81,15 +82,15 @@ def _sqlite(url: URL, create: bool) -> Engine:
 
     try:
         with translated():
-            _write_ahead(engine)
+            _enable_wal(engine)
     except BaseException:
         engine.dispose()
         raise
     return engine
 
 
-def _write_ahead(engine: Engine) -> None:
-    """Set the journal mode, which stays with the file; SQLite does not wait for others here."""
+def _enable_wal(engine: Engine) -> None:
+    """Enable WAL, which persists in the file; retries, as SQLite's timeout does not apply here."""
     end = time.monotonic() + WAIT
     while True:
         connection = engine.raw_connection()
@@ -110,11 +111,11 @@ def _write_ahead(engine: Engine) -> None:
         return
 
 
-def cut_log(engine: Engine) -> None:
-    """Move SQLite's log into the file and cut it off, unless a reader or writer is in the way."""
+def truncate_wal(engine: Engine) -> None:
+    """Checkpoint and truncate SQLite's write-ahead log, unless a reader or writer holds it."""
     if engine.dialect.name != "sqlite":
         return
-    with suppress(SQLAlchemyError, sqlite3.Error):  # what was asked for has been committed
+    with suppress(SQLAlchemyError, sqlite3.Error):  # the caller's transaction has been committed
         connection = engine.raw_connection()
         try:
             cursor = connection.cursor()
@@ -156,12 +157,12 @@ def _pool() -> dict[str, Any]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the database's errors into the store's, which hold no value and no statement."""
+    """Context manager that maps database errors to store errors without values or statements."""
     try:
         yield
     except SQLAlchemyError as e:
         raise _translate(e) from None
-    except sqlite3.Error as e:  # from where SQLAlchemy does not wrap it
+    except sqlite3.Error as e:  # not wrapped by SQLAlchemy
         raise _translate_sqlite(e) from None
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong in the store. No message holds profile text, state, keys or whole ids."""
+"""Errors of the store. Messages never contain profile text, state, keys or whole ids."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ from coldstart.errors import ColdstartError
 
 
 class StoreError(ColdstartError):
-    """Base of the store's errors; itself: something that does not fit was to be written."""
+    """Base class of store errors; raised itself for invalid values."""
 
 
 class SessionNotFound(StoreError):
-    """No session has this id: never made, erased, purged, or expired."""
+    """No session has this id: it never existed, was erased or purged, or has expired."""
 
 
 class ExposureNotFound(StoreError):
-    """No list was shown under this id: never, or it was erased, purged, or has expired."""
+    """No exposure has this id: it never existed, was erased or purged, or has expired."""
 
 
 class Conflict(StoreError):
-    """Somebody else saved the session since it was loaded: load it again and repeat the change."""
+    """The session was modified since it was loaded: load it again and repeat the change."""
 
 
 class KeyReused(StoreError):
-    """An idempotency key (or request id) came again, with other content than the first time."""
+    """An idempotency key (or request id) was reused with different content."""
 
 
 class WrongKey(StoreError):
-    """The encryption key is missing, malformed, or not the one the data was sealed with."""
+    """The encryption key is missing, malformed, or not the one the data was encrypted with."""
 
 
 class WrongRevision(StoreError):
-    """The database is missing, or of a revision that this version cannot or may not use."""
+    """The database is missing, or its schema revision is not supported or may not be migrated."""
 
 
 class StoreBusy(StoreError):
-    """Others held the database for too long; nothing was written, trying again is safe."""
+    """The database was locked for too long; nothing was written, and a retry is safe."""
 
 
 class StoreUnavailable(StoreError):
     """The database cannot be reached, read or written: server down, disk full, file damaged.
 
-    If the connection broke during a write, it is unknown whether it was done. Feedback and
-    exposures may be sent again; they are stored once.
+    If the connection broke during a write, its outcome is unknown. Events and exposures can be
+    retried; they are stored once.
     """

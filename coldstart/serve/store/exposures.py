@@ -1,4 +1,4 @@
-"""Rows of the exposures table: lists that were shown, each request once."""
+"""Exposures of sessions: table operations, idempotent by request id."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from coldstart.serve.store import sessions
-from coldstart.serve.store.checks import check_text
 from coldstart.serve.store.errors import KeyReused, StoreError
 from coldstart.serve.store.records import Exposure
 from coldstart.serve.store.tables import exposures
+from coldstart.serve.store.validation import check_text
 
 
 def expose(
@@ -28,24 +28,24 @@ def expose(
     if isinstance(item_ids, str):
         raise StoreError("item ids: expected several texts, got one")
     items = tuple(check_text(i, "item id") for i in item_ids)
-    places = tuple(range(1, len(items) + 1)) if ranks is None else tuple(ranks)
-    if len(places) != len(items) or any(type(p) is not int or p < 1 for p in places):
+    positions = tuple(range(1, len(items) + 1)) if ranks is None else tuple(ranks)
+    if len(positions) != len(items) or any(type(p) is not int or p < 1 for p in positions):
         raise StoreError(f"ranks: expected {len(items)} whole numbers from 1")
     if artifact is not None:
         check_text(artifact, "artifact")
     session = sessions.find(connection, session_id, now, lock=True)
     shown = Exposure(
-        request_id, items, places, artifact or session["artifact"], session["arm"], now
+        request_id, items, positions, artifact or session["artifact"], session["arm"], now
     )
     query = select(exposures).where(
         exposures.c.session_id == session_id, exposures.c.request_id == request_id
     )
     if (row := connection.execute(query).mappings().first()) is not None:
         first = _as_exposure(row)
-        if (first.item_ids, first.ranks) != (items, places):
+        if (first.item_ids, first.ranks) != (items, positions):
             raise KeyReused("the request id was used for another list", hint="use a new one")
         return first
-    values = {"item_ids": items, "ranks": places, "artifact": shown.artifact, "arm": shown.arm}
+    values = {"item_ids": items, "ranks": positions, "artifact": shown.artifact, "arm": shown.arm}
     connection.execute(
         insert(exposures).values(session_id=session_id, request_id=request_id, at=now, **values)
     )
@@ -53,7 +53,7 @@ def expose(
 
 
 def read(connection: Connection, session_id: str) -> list[Exposure]:
-    """All lists shown to a session, oldest first."""
+    """All exposures of a session, oldest first."""
     query = select(exposures).where(exposures.c.session_id == session_id)
     rows = connection.execute(query.order_by(exposures.c.seq)).mappings()
     return [_as_exposure(row) for row in rows]

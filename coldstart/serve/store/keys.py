@@ -1,7 +1,7 @@
-"""Rows of the API keys table.
+"""API keys: table operations.
 
-A key is ``cs_<id>_<secret>``. The secret has 256 random bits, so that one round of SHA-256 with a
-salt is as safe as a slow hash, which is for what people choose themselves.
+A key is ``cs_<id>_<secret>``. The secret has 256 random bits, so one round of salted SHA-256 is
+sufficient; slow password hashes are for secrets chosen by people.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from coldstart.serve.store.checks import check_text
 from coldstart.serve.store.errors import StoreError
 from coldstart.serve.store.records import ApiKey, NewKey
 from coldstart.serve.store.tables import api_keys
+from coldstart.serve.store.validation import check_text
 
 _ID = re.compile("[0-9a-f]{16}")
-_NOBODY = (bytes(16), bytes(32))
+_DUMMY = (bytes(16), bytes(32))
 
 
 def create(
@@ -54,9 +54,9 @@ def check(connection: Connection, secret: str) -> ApiKey | None:
     if head != "cs" or not secret.isascii() or not _ID.fullmatch(key_id):
         return None
     row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).mappings().first()
-    salt, stored = _NOBODY if row is None else (row["salt"], row["hash"])
-    fits = hmac.compare_digest(_hash(salt, secret), stored)
-    return _as_key(row) if row is not None and fits and row["revoked"] is None else None
+    salt, stored = _DUMMY if row is None else (row["salt"], row["hash"])
+    matches = hmac.compare_digest(_hash(salt, secret), stored)
+    return _as_key(row) if row is not None and matches and row["revoked"] is None else None
 
 
 def _hash(salt: bytes, secret: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Bringing a database to the revision this version of coldstart works with."""
+"""Schema migrations with Alembic."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sqlalchemy import Connection, func, select
 from coldstart.serve.store.errors import WrongRevision
 
 VERSION_TABLE = "coldstart_revision"
-"""Ours alone, so that the database may be shared with another application's Alembic."""
+"""Name of Alembic's version table, distinct from that of other applications in the database."""
 
 _FOLDER = Path(__file__).parent / "migrations"
-_LOCK = 0x636F6C6473746172  # "coldstar": the advisory lock's number
+_LOCK = 0x636F6C6473746172  # "coldstar" as the number of the advisory lock
 
 
 def config(connection: Connection) -> Config:
@@ -28,17 +28,17 @@ def config(connection: Connection) -> Config:
 
 
 def migrate(connection: Connection, *, create: bool) -> str:
-    """Make or change the tables as needed, within the connection's transaction.
+    """Create or migrate the tables within the connection's transaction.
 
     Args:
-        connection: in a transaction that writes; others wait for its end.
-        create: whether anything may be made or changed.
+        connection: connection in a write transaction, which serializes concurrent migrations.
+        create: whether tables may be created or changed.
 
     Returns:
-        The revision.
+        Schema revision.
 
     Raises:
-        WrongRevision: it is unknown; or not the newest, and ``create`` is false.
+        WrongRevision: the revision is unknown; or not the newest, and ``create`` is false.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))

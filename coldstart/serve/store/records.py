@@ -1,4 +1,4 @@
-"""What goes into the store and what comes out. Times are aware and in UTC."""
+"""Record types of the store. Times are timezone-aware, in UTC."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ ChangeKind = Literal["add", "update", "remove"]
 
 
 def shorten(session_id: str) -> str:
-    """The part of an id that may be printed: 36 of its 192 bits."""
+    """Prefix of a session id that is safe to print: 36 of its 192 bits."""
     return f"{session_id[:6]}…"
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One visitor. ``repr`` shows neither the id nor the state.
+    """An onboarding session. ``repr`` omits the id and the state.
 
     Args:
-        id: 192 random bits in 32 URL-safe characters; whoever knows it is the visitor.
+        id: 192 random bits as 32 URL-safe characters; authenticates the user.
         state: JSON text, opaque to the store.
-        artifact: name of the artifact that answers.
-        experiment: A/B experiment the visitor takes part in; fixed when the session is made.
-        arm: the visitor's arm in it; likewise.
-        version: 1 at first, one more with every save.
-        created: when it was made.
-        updated: when it was last saved.
-        expires: from then on it is not found, and ``purge`` may delete it.
+        artifact: name of the artifact that serves the session.
+        experiment: A/B test of the session, fixed at creation.
+        arm: arm of the session in it, likewise.
+        version: 1 at creation, incremented by every save.
+        created: time of creation.
+        updated: time of the last save.
+        expires: time from which it is not found, and ``purge`` may delete it.
     """
 
     id: str = field(repr=False)
@@ -42,15 +42,15 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Feedback:
-    """What a visitor says about an item, as it came in.
+class NewEvent:
+    """An event to be appended to a session: feedback on an item, an answer, or a text.
 
     Args:
         key: idempotency key, unique within the session; 1 to 200 characters.
         kind: ``"like"``, ``"dislike"``, ``"click"``, …; 1 to 40 characters. ``Store.outcomes``
             counts ``"like"``.
-        item: item id, up to 200 characters, or ``None`` if it is about no item.
-        detail: anything more, as text; sealed like the state.
+        item: item id, up to 200 characters; ``None`` for events without an item.
+        detail: further content as text; encrypted like the state.
     """
 
     key: str = field(repr=False)
@@ -61,11 +61,11 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One stored feedback; see ``Feedback`` for the first fields.
+    """A stored event; see ``NewEvent`` for the first fields.
 
     Args:
-        seq: rises within a session in the order of writing.
-        at: when it was stored.
+        seq: sequence number, increasing within a session.
+        at: time of storage.
     """
 
     key: str = field(repr=False)
@@ -78,12 +78,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The answer to ``Store.append``.
+    """Result of ``Store.append``.
 
     Args:
-        event: the stored event; for a repeated key, the first one.
-        repeated: whether the key was known already, so that nothing was written.
-        session: the session after the append; its ``version`` is what the next save expects.
+        event: the stored event; for a known key, the first one.
+        repeated: whether the key was known, so that nothing was written.
+        session: the session after the append; pass its ``version`` to the next save.
     """
 
     event: Event
@@ -93,15 +93,15 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """One list that was shown.
+    """An exposure: one list shown in a session.
 
     Args:
         request_id: unique within the session.
-        item_ids: what was shown.
-        ranks: place of each, from 1; as long as ``item_ids``.
-        artifact: what answered.
-        arm: the session's arm.
-        at: when it was stored.
+        item_ids: items shown.
+        ranks: rank of each item, from 1; as long as ``item_ids``.
+        artifact: artifact that made the list.
+        arm: A/B arm of the session.
+        at: time of storage.
     """
 
     request_id: str
@@ -114,11 +114,14 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class CatalogChange:
-    """One entry of the catalog's log.
+    """An entry of the catalog change log.
 
     Args:
-        seq: rises in the order of commits, over all processes.
+        seq: sequence number, increasing in the order of commits over all processes.
+        kind: kind of change.
+        item_id: id of the item.
         item: the item as JSON text; ``None`` for ``"remove"``.
+        at: time of storage.
     """
 
     seq: int
@@ -130,14 +133,15 @@ class CatalogChange:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known about an API key; never the key itself.
+    """Metadata of an API key, without its secret.
 
     Args:
         id: public part of the key, 16 hexadecimal characters.
-        name: whom it was given to.
-        rate_limit: requests per minute, or ``None`` for no limit; the service enforces it.
-        admin: whether it may change the catalog, see outcomes and manage keys.
-        revoked: since when it is refused, if it is.
+        name: name of the client.
+        rate_limit: requests per minute, enforced by the service; ``None`` for no limit.
+        admin: whether it may change the catalog, reload artifacts and access subjects' data.
+        created: time of creation.
+        revoked: time of revocation, if revoked.
     """
 
     id: str
@@ -150,7 +154,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A fresh API key; ``secret`` is shown this once and cannot be had again."""
+    """A new API key; ``secret`` cannot be retrieved later."""
 
     secret: str = field(repr=False)
     key: ApiKey
@@ -158,13 +162,13 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class ArmOutcome:
-    """What one arm of an experiment has brought so far.
+    """Outcome counts of one A/B arm over sessions.
 
     Args:
-        arm: its name.
-        sessions: sessions in it that have not been erased or purged.
+        arm: name of the arm.
+        sessions: sessions that have not been erased or purged.
         exposures: lists shown to them.
-        likes: different (session, item) pairs with a ``"like"``.
+        likes: distinct (session, item) pairs with a ``"like"``.
         likers: sessions with at least one like.
     """
 
@@ -176,25 +180,25 @@ class ArmOutcome:
 
     @property
     def units(self) -> int:
-        """What was dealt to the arm."""
+        """Number of units of assignment in the arm."""
         return self.sessions
 
     @property
     def successes(self) -> int:
-        """Those of them with what is wanted."""
+        """Number of units with a success."""
         return self.likers
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectOutcome:
-    """What one arm has brought with single requests, by the subjects they were made for.
+    """Outcome counts of one A/B arm over subjects.
 
     Args:
-        arm: its name; a subject belongs to the arm of the first list it was shown.
-        subjects: those whose lists have not been erased or purged.
-        lists: shown to them.
-        outcomes: different (subject, item) pairs with an outcome of the kind asked for.
-        reached: subjects with at least one.
+        arm: name of the arm; a subject belongs to the arm of its first exposure.
+        subjects: subjects whose lists have not been erased or purged.
+        lists: lists shown to them.
+        outcomes: distinct (subject, item) pairs with an outcome of the requested kind.
+        reached: subjects with at least one such outcome.
     """
 
     arm: str
@@ -205,25 +209,25 @@ class SubjectOutcome:
 
     @property
     def units(self) -> int:
-        """What was dealt to the arm."""
+        """Number of units of assignment in the arm."""
         return self.subjects
 
     @property
     def successes(self) -> int:
-        """Those of them with what is wanted."""
+        """Number of units with a success."""
         return self.reached
 
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """How many rows were deleted; false if there were none.
+    """Numbers of deleted rows; false if no session and no list was deleted.
 
     Args:
-        sessions: with their events and exposures.
-        events: of sessions.
-        exposures: of sessions.
-        lists: shown to subjects.
-        outcomes: of those lists.
+        sessions: sessions.
+        events: events of sessions.
+        exposures: exposures of sessions.
+        lists: exposures of subjects.
+        outcomes: outcomes of subjects.
     """
 
     sessions: int = 0
@@ -237,4 +241,4 @@ class Deleted:
 
     def __add__(self, other: Deleted) -> Deleted:
         both = zip(astuple(self), astuple(other), strict=True)
-        return Deleted(*(mine + theirs for mine, theirs in both))
+        return Deleted(*(a + b for a, b in both))

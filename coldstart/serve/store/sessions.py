@@ -1,4 +1,4 @@
-"""Rows of the sessions table."""
+"""Sessions: table operations with optimistic locking."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from coldstart.serve.store.checks import check_json, check_text
+from coldstart.serve.store.encryption import Encryptor
 from coldstart.serve.store.errors import Conflict, SessionNotFound, StoreError
 from coldstart.serve.store.records import Session
-from coldstart.serve.store.sealing import Sealer
 from coldstart.serve.store.tables import sessions
+from coldstart.serve.store.validation import check_json, check_text
 
 _ID = re.compile(r"[A-Za-z0-9_-]{32}")
 
@@ -26,7 +26,7 @@ def new(
     ttl: timedelta,
     now: datetime,
 ) -> Session:
-    """A session that is not stored yet; see ``Store.create``."""
+    """Validate and build a session that is not stored yet; see ``Store.create``."""
     if not is_id(session_id):
         raise StoreError("session id: expected one of new_session_id()")
     if (experiment is None) != (arm is None):
@@ -53,15 +53,15 @@ def new(
     )
 
 
-def insert_new(connection: Connection, sealer: Sealer, session: Session) -> None:
-    """Store a new session."""
+def insert_new(connection: Connection, encryptor: Encryptor, session: Session) -> None:
+    """Insert a new session."""
     taken = select(sessions.c.id).where(sessions.c.id == session.id)
     if connection.scalar(taken) is not None:
         raise StoreError("session id: taken already", hint="make one with new_session_id()")
     connection.execute(
         insert(sessions).values(
             id=session.id,
-            state=sealer.seal(session.state),
+            state=encryptor.encrypt(session.state),
             artifact=session.artifact,
             experiment=session.experiment,
             arm=session.arm,
@@ -76,16 +76,16 @@ def insert_new(connection: Connection, sealer: Sealer, session: Session) -> None
 def find(
     connection: Connection, session_id: str, now: datetime | None, *, lock: bool = False
 ) -> RowMapping:
-    """The row of a session.
+    """Row of a session.
 
     Args:
-        connection: in a transaction.
-        session_id: any text.
-        now: expired sessions are not found; ``None`` to find them too.
-        lock: whether others that lock it shall wait for the end of the transaction.
+        connection: connection in a transaction.
+        session_id: id, not necessarily valid.
+        now: current time, to exclude expired sessions; ``None`` includes them.
+        lock: whether to lock the row until the end of the transaction.
 
     Raises:
-        SessionNotFound: there is none.
+        SessionNotFound: no session has this id.
     """
     if is_id(session_id):
         query = select(sessions).where(sessions.c.id == session_id)
@@ -98,17 +98,21 @@ def find(
 
 
 def is_id(session_id: object) -> bool:
-    """Whether it has the form of a session's id."""
+    """Whether a value has the format of a session id."""
     return isinstance(session_id, str) and _ID.fullmatch(session_id) is not None
 
 
-def as_session(row: RowMapping, sealer: Sealer) -> Session:
-    """The session of a row."""
-    return Session(**{**row, "state": sealer.unseal(row["state"])})
+def as_session(row: RowMapping, encryptor: Encryptor) -> Session:
+    """Convert a row to a ``Session``."""
+    return Session(**{**row, "state": encryptor.decrypt(row["state"])})
 
 
 def save(
-    connection: Connection, sealer: Sealer, session: Session, expected_version: int, now: datetime
+    connection: Connection,
+    encryptor: Encryptor,
+    session: Session,
+    expected_version: int,
+    now: datetime,
 ) -> Session:
     """See ``Store.save``."""
     check_json(session.state, "state")
@@ -127,8 +131,8 @@ def save(
         "updated": now,
         "expires": session.expires,
     }
-    sealed = sealer.seal(session.state)
+    encrypted = encryptor.encrypt(session.state)
     connection.execute(
-        update(sessions).where(sessions.c.id == session.id).values(state=sealed, **changes)
+        update(sessions).where(sessions.c.id == session.id).values(state=encrypted, **changes)
     )
     return Session(**{**row, **changes, "state": session.state})

@@ -1,8 +1,8 @@
-"""Rows about subjects: people whom a caller knows by a name of its own, which is never stored.
+"""Subjects: table operations on exposures and outcomes of pseudonymous users.
 
-A subject is kept as an HMAC-SHA256 under a secret of the database, so that names that can be
-guessed, such as numbers of customers, cannot be found by trying them on a copy of the tables alone.
-The secret is made at the first opening, and sealed where there is a key to seal with.
+A subject is stored as an HMAC-SHA256 keyed with a secret of the database, so guessable user ids,
+such as customer numbers, cannot be recovered by brute force from a copy of the tables alone. The
+secret is generated when the database is first opened, and encrypted if encryption is enabled.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, distinct, func, insert, select
 
-from coldstart.serve.store.checks import check_text
+from coldstart.serve.store.encryption import Encryptor
 from coldstart.serve.store.errors import ExposureNotFound, KeyReused, StoreError
 from coldstart.serve.store.records import Deleted, SubjectOutcome
-from coldstart.serve.store.sealing import Sealer
 from coldstart.serve.store.tables import meta, reactions, showings
+from coldstart.serve.store.validation import check_text
 
 MOST_SUBJECT = 128
-"""Characters of a subject, at most."""
+"""Maximum length of a subject, in characters."""
 _SECRET = "subject_secret"
 
 
-def secret_of(connection: Connection, sealer: Sealer) -> bytes:
-    """The database's secret; one is made if there is none yet."""
+def secret_of(connection: Connection, encryptor: Encryptor) -> bytes:
+    """HMAC key of the database; generated on first use."""
     stored = connection.scalar(select(meta.c.value).where(meta.c.name == _SECRET))
     if stored is not None:
-        return bytes.fromhex(sealer.unseal(stored))
-    made = secrets.token_bytes(32)
-    connection.execute(insert(meta).values(name=_SECRET, value=sealer.seal(made.hex())))
-    return made
+        return bytes.fromhex(encryptor.decrypt(stored))
+    secret = secrets.token_bytes(32)
+    connection.execute(insert(meta).values(name=_SECRET, value=encryptor.encrypt(secret.hex())))
+    return secret
 
 
 def pseudonym(secret: bytes, subject: str) -> str:
-    """What is stored in the place of a subject, 64 hexadecimal characters.
+    """Pseudonym of a subject: 64 hexadecimal characters.
 
     Raises:
-        StoreError: it is empty or too long.
+        StoreError: the subject is empty or too long.
     """
     check_text(subject, "subject", longest=MOST_SUBJECT)
     return hmac.digest(secret, subject.encode(), hashlib.sha256).hex()
@@ -49,7 +49,7 @@ def pseudonym(secret: bytes, subject: str) -> str:
 
 def show(
     connection: Connection,
-    who: str,
+    pseudonym: str,
     item_ids: Sequence[str],
     experiment: str,
     arm: str,
@@ -58,14 +58,14 @@ def show(
     now: datetime,
     expires: datetime,
 ) -> str:
-    """See ``Store.show``; ``who`` is a pseudonym."""
+    """See ``Store.show``."""
     if isinstance(item_ids, str):
         raise StoreError("item ids: expected several texts, got one")
     exposure_id = secrets.token_hex(16)
     connection.execute(
         insert(showings).values(
             exposure_id=exposure_id,
-            subject=who,
+            subject=pseudonym,
             experiment=check_text(experiment, "experiment"),
             arm=check_text(arm, "arm"),
             artifact=check_text(artifact, "artifact"),
@@ -108,27 +108,27 @@ def record(
     return False
 
 
-def export(connection: Connection, who: str) -> list[dict[str, Any]]:
+def export(connection: Connection, pseudonym: str) -> list[dict[str, Any]]:
     """See ``Store.export_subject``."""
-    lists = select(showings).where(of(who)).order_by(showings.c.seq)
+    lists = select(showings).where(shown_to(pseudonym)).order_by(showings.c.seq)
     shown = connection.execute(lists.with_for_update()).mappings().all()
-    said: dict[int, list[dict[str, Any]]] = {}
-    query = select(reactions).join(showings).where(of(who)).order_by(reactions.c.seq)
+    outcomes_of: dict[int, list[dict[str, Any]]] = {}
+    query = select(reactions).join(showings).where(shown_to(pseudonym)).order_by(reactions.c.seq)
     for row in connection.execute(query).mappings():
-        told = {n: row[n] for n in ("key", "kind", "item")} | {"at": row["at"].isoformat()}
-        said.setdefault(row["showing"], []).append(told)
+        outcome = {n: row[n] for n in ("key", "kind", "item")} | {"at": row["at"].isoformat()}
+        outcomes_of.setdefault(row["showing"], []).append(outcome)
     return [
         {n: row[n] for n in ("exposure_id", "experiment", "arm", "artifact", "item_ids")}
         | {n: row[n].isoformat() for n in ("at", "expires")}
-        | {"outcomes": said.get(row["seq"], [])}
+        | {"outcomes": outcomes_of.get(row["seq"], [])}
         for row in shown
     ]
 
 
 def remove(connection: Connection, which: ColumnElement[bool], most: int) -> Deleted:
-    """Delete at most so many lists and what came of them.
+    """Delete at most ``most`` exposures with their outcomes.
 
-    Lists that somebody is adding an outcome to are waited for.
+    Waits for concurrent transactions that add outcomes to them.
     """
     query = select(showings.c.seq).where(which).order_by(showings.c.seq).limit(most)
     seqs = connection.scalars(query.with_for_update()).all()
@@ -139,18 +139,18 @@ def remove(connection: Connection, which: ColumnElement[bool], most: int) -> Del
     return Deleted(outcomes=gone[0], lists=gone[1])
 
 
-def of(who: str) -> ColumnElement[bool]:
-    """Lists shown to a subject."""
-    return showings.c.subject == who
+def shown_to(pseudonym: str) -> ColumnElement[bool]:
+    """Condition: exposures of a subject."""
+    return showings.c.subject == pseudonym
 
 
 def expired(before: datetime) -> ColumnElement[bool]:
-    """Lists that had expired by then."""
+    """Condition: exposures that expired at or before ``before``."""
     return showings.c.expires <= before
 
 
 def outcomes(connection: Connection, experiment: str, kind: str) -> list[SubjectOutcome]:
-    """See ``Store.subject_outcomes``; one statement, so that the numbers fit each other."""
+    """See ``Store.subject_outcomes``; a single statement, for consistent counts."""
     check_text(experiment, "experiment")
     check_text(kind, "kind", longest=40)
     shown = (

@@ -1,4 +1,4 @@
-"""The tables. They are made and changed by the migrations, which a test holds against these."""
+"""Table definitions. Tables are created by the migrations, which a test compares with these."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from sqlalchemy import (
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware time, kept in UTC; SQLite has no time zones and would forget it."""
+    """Timezone-aware datetime, stored in UTC, since SQLite has no time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """On the way in."""
+        """Convert to UTC for storage."""
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """On the way out."""
+        """Restore the time zone UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -47,10 +47,10 @@ _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_name)s",
 }
 metadata = MetaData(naming_convention=_NAMES)
-_Seq = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER only
+_Seq = BigInteger().with_variant(Integer, "sqlite")  # SQLite autoincrements INTEGER only
 
 
-def _whose() -> Column[str]:
+def _session_id() -> Column[str]:
     return Column("session_id", ForeignKey("coldstart_sessions.id"), nullable=False)
 
 
@@ -77,7 +77,7 @@ events = Table(
     "coldstart_events",
     metadata,
     Column("seq", _Seq, primary_key=True),
-    _whose(),
+    _session_id(),
     Column("key", String(200), nullable=False),
     Column("kind", String(40), nullable=False),
     Column("item", String(200)),
@@ -89,7 +89,7 @@ exposures = Table(
     "coldstart_exposures",
     metadata,
     Column("seq", _Seq, primary_key=True),
-    _whose(),
+    _session_id(),
     Column("request_id", String(200), nullable=False),
     Column("item_ids", JSON, nullable=False),
     Column("ranks", JSON, nullable=False),

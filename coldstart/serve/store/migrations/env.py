@@ -1,4 +1,4 @@
-"""Run by Alembic: migrates over the connection that ``migrate`` holds, in its transaction."""
+"""Alembic environment: runs the migrations within the transaction of ``migrate``."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""The first tables."""
+"""Initial schema."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ _SEQ = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
-    """Make them."""
+    """Create the tables."""
     op.create_table(
         "coldstart_meta",
         sa.Column("name", sa.String(40)),
@@ -92,6 +92,6 @@ def _of_session(table: str, unique: str) -> tuple[sa.Constraint, ...]:
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the tables."""
     for name in ("api_keys", "catalog_changes", "exposures", "events", "sessions", "meta"):
         op.drop_table(f"coldstart_{name}")

@@ -1,4 +1,4 @@
-"""Lists of single requests that take part in an A/B test, and what came of them."""
+"""Exposures and outcomes of subjects, for A/B tests of requests without a session."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ _SEQ = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
-    """Make the two tables."""
+    """Create the tables."""
     op.create_table(
         "coldstart_showings",
         sa.Column("seq", _SEQ),
@@ -47,6 +47,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the tables."""
     for name in ("reactions", "showings"):
         op.drop_table(f"coldstart_{name}")

@@ -1,4 +1,4 @@
-"""Rows of the events table: written once, each key once."""
+"""Session events: append-only table operations, idempotent by key."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from coldstart.serve.store import sessions
-from coldstart.serve.store.checks import check_text
+from coldstart.serve.store.encryption import Encryptor
 from coldstart.serve.store.errors import KeyReused, StoreError
-from coldstart.serve.store.records import Event, Feedback, Recorded, Session
-from coldstart.serve.store.sealing import Sealer
+from coldstart.serve.store.records import Event, NewEvent, Recorded, Session
 from coldstart.serve.store.tables import events
+from coldstart.serve.store.validation import check_text
 
 
 def append(
     connection: Connection,
-    sealer: Sealer,
+    encryptor: Encryptor,
     session_id: str,
-    said: Feedback,
+    new: NewEvent,
     save: Session | None,
     expected_version: int | None,
     now: datetime,
 ) -> Recorded:
     """See ``Store.append``."""
-    _check(said)
+    _check(new)
     if save is not None and save.id != session_id:
         raise StoreError("the session to save is not the one the feedback belongs to")
     if (save is None) != (expected_version is None):
         raise StoreError("save and expected_version: expected both or neither, got one")
     row = sessions.find(connection, session_id, now, lock=True)
-    before = sessions.as_session(row, sealer)
-    if (first := _first(connection, sealer, session_id, said.key)) is not None:
-        if (first.kind, first.item, first.detail) != (said.kind, said.item, said.detail):
+    before = sessions.as_session(row, encryptor)
+    if (first := _first(connection, encryptor, session_id, new.key)) is not None:
+        if (first.kind, first.item, first.detail) != (new.kind, new.item, new.detail):
             raise KeyReused(
                 "the idempotency key was used for other feedback",
                 hint="use a new key for new feedback",
@@ -40,37 +40,37 @@ def append(
         return Recorded(first, True, before)
     after = before
     if save is not None and expected_version is not None:
-        after = sessions.save(connection, sealer, save, expected_version, now)
-    values = {"key": said.key, "kind": said.kind, "item": said.item, "at": now}
+        after = sessions.save(connection, encryptor, save, expected_version, now)
+    values = {"key": new.key, "kind": new.kind, "item": new.item, "at": now}
     seq = connection.execute(
         insert(events)
-        .values(session_id=session_id, detail=sealer.seal(said.detail), **values)
+        .values(session_id=session_id, detail=encryptor.encrypt(new.detail), **values)
         .returning(events.c.seq)
     ).scalar_one()
-    event = Event(said.key, said.kind, said.item, said.detail, seq, now)
+    event = Event(new.key, new.kind, new.item, new.detail, seq, now)
     return Recorded(event, False, after)
 
 
-def _check(said: Feedback) -> None:
-    check_text(said.key, "idempotency key")
-    check_text(said.kind, "kind", longest=40)
-    if said.item is not None:
-        check_text(said.item, "item")
-    check_text(said.detail, "detail", longest=None, least=0)
+def _check(new: NewEvent) -> None:
+    check_text(new.key, "idempotency key")
+    check_text(new.kind, "kind", longest=40)
+    if new.item is not None:
+        check_text(new.item, "item")
+    check_text(new.detail, "detail", longest=None, least=0)
 
 
-def _first(connection: Connection, sealer: Sealer, session_id: str, key: str) -> Event | None:
+def _first(connection: Connection, encryptor: Encryptor, session_id: str, key: str) -> Event | None:
     query = select(events).where(events.c.session_id == session_id, events.c.key == key)
     row = connection.execute(query).mappings().first()
-    return None if row is None else _as_event(row, sealer)
+    return None if row is None else _as_event(row, encryptor)
 
 
-def read(connection: Connection, sealer: Sealer, session_id: str) -> list[Event]:
+def read(connection: Connection, encryptor: Encryptor, session_id: str) -> list[Event]:
     """All events of a session, oldest first."""
     query = select(events).where(events.c.session_id == session_id).order_by(events.c.seq)
-    return [_as_event(row, sealer) for row in connection.execute(query).mappings()]
+    return [_as_event(row, encryptor) for row in connection.execute(query).mappings()]
 
 
-def _as_event(row: RowMapping, sealer: Sealer) -> Event:
+def _as_event(row: RowMapping, encryptor: Encryptor) -> Event:
     fields = {name: row[name] for name in ("key", "kind", "item", "seq", "at")}
-    return Event(detail=sealer.unseal(row["detail"]), **fields)
+    return Event(detail=encryptor.decrypt(row["detail"]), **fields)

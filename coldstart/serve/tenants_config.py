@@ -1,4 +1,4 @@
-"""The file that names the tenants of one process: an artifact, a database and limits for each."""
+"""Tenants configuration file: artifact, database and limits of each tenant."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _LIMITS = ("queue", "batch", "deadline", "max_body", "max_k", "max_items", "orig
 
 
 class Tenant(BaseModel):
-    """One table of the file; what is left out is as the command line has it.
+    """Configuration of one tenant; limits default to those of the command line.
 
     Args:
         artifact: folder of the artifact.
-        db: URL of the tenant's own database.
-        secret_key_env: environment variable that holds the key that seals what is stored;
-            ``COLDSTART_SECRET_KEY`` if left out, if that is set.
+        db: URL of the tenant's database.
+        secret_key_env: environment variable with the encryption key of the store; default
+            ``COLDSTART_SECRET_KEY``, if that is set.
         queue, batch, deadline, max_body, max_k, max_items, origins: see ``ServeSettings``.
     """
 
@@ -48,7 +48,7 @@ class Tenant(BaseModel):
     origins: list[str] | None = None
 
     def settings(self, default: ServeSettings) -> ServeSettings:
-        """The limits of this tenant's service.
+        """Settings of this tenant's service.
 
         Raises:
             ConfigError: a value is out of range.
@@ -59,7 +59,7 @@ class Tenant(BaseModel):
         return replace(default, **own)
 
     def open(self) -> Store:
-        """The tenant's store.
+        """Open the tenant's store.
 
         Raises:
             StoreError: as ``Store.open``.
@@ -69,9 +69,9 @@ class Tenant(BaseModel):
 
 
 def read_tenants(path: str | Path, default: ServeSettings | None = None) -> dict[str, Tenant]:
-    """Read a TOML file of one table for each tenant.
+    """Read a TOML file with one table per tenant.
 
-    Folders and SQLite files are seen from the folder of the file::
+    Paths of artifacts and SQLite files are relative to the folder of the file::
 
         [film-club]
         artifact = "adapters/ml-100k"
@@ -84,12 +84,12 @@ def read_tenants(path: str | Path, default: ServeSettings | None = None) -> dict
         secret_key_env = "SHOP_SECRET_KEY"
 
     Args:
-        path: the file.
-        default: limits that a tenant may change.
+        path: path of the file.
+        default: settings that tenants may override.
 
     Raises:
-        ConfigError: it cannot be read; something is missing, too much or out of range; an artifact
-            is not there; or two tenants have one database.
+        ConfigError: the file cannot be read; a field is missing, unknown or out of range; an
+            artifact does not exist; or two tenants share a database.
     """
     try:
         raw = tomllib.loads(Path(path).read_text("utf-8"))
@@ -120,7 +120,7 @@ def read_tenants(path: str | Path, default: ServeSettings | None = None) -> dict
 
 
 def _tenant(where: str, name: str, table: Any, folder: Path) -> Tenant:
-    """One table, its paths made absolute."""
+    """Validate one table and make its paths absolute."""
     if not _NAME.fullmatch(name):
         raise ConfigError(
             f"{where} cannot be part of an address",
@@ -129,10 +129,10 @@ def _tenant(where: str, name: str, table: Any, folder: Path) -> Tenant:
     try:
         given = Tenant.model_validate(table)
     except ValidationError as e:
-        told = "; ".join(
+        problems = "; ".join(
             f"{'.'.join(map(str, x['loc'])) or 'not a table'}: {x['msg']}" for x in e.errors()
         )
-        raise ConfigError(f"{where}: {told}", hint=_HINT) from None
+        raise ConfigError(f"{where}: {problems}", hint=_HINT) from None
     artifact = folder / Path(given.artifact).expanduser()
     if not (artifact / MANIFEST).is_file():
         raise ConfigError(f"{where}: no artifact at {artifact}", hint="give its folder")
@@ -149,7 +149,7 @@ def _tenant(where: str, name: str, table: Any, folder: Path) -> Tenant:
 
 
 def _database(where: str, url: str) -> object:
-    """Equal for URLs of one database."""
+    """Identity of a database; equal for different URLs of the same database."""
     try:
         parts = make_url(url)
     except (ArgumentError, ValueError):

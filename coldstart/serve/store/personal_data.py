@@ -1,4 +1,4 @@
-"""A person's data: taken out, or deleted."""
+"""Personal data of sessions: export, erasure and expiry."""
 
 from __future__ import annotations
 
@@ -10,45 +10,44 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from coldstart.serve.store import exposures as shown
-from coldstart.serve.store import feedback, sessions
+from coldstart.serve.store import events as event_rows
+from coldstart.serve.store import exposures as exposure_rows
+from coldstart.serve.store import sessions
+from coldstart.serve.store.encryption import Encryptor
 from coldstart.serve.store.errors import StoreError
 from coldstart.serve.store.records import Deleted
-from coldstart.serve.store.sealing import Sealer
 from coldstart.serve.store.tables import events, exposures
 from coldstart.serve.store.tables import sessions as table
 
-MOST = 10_000
-"""Sessions in one batch, at most."""
+MAX_BATCH = 10_000
+"""Maximum batch size, in rows."""
 
 
-def export(connection: Connection, sealer: Sealer, session_id: str) -> dict[str, Any]:
+def export(connection: Connection, encryptor: Encryptor, session_id: str) -> dict[str, Any]:
     """See ``Store.export``."""
     row = sessions.find(connection, session_id, None, lock=True)
-    session = sessions.as_session(row, sealer)
-    said = feedback.read(connection, sealer, session_id)
-    lists = shown.read(connection, session_id)
-    out: dict[str, Any] = _plain(
+    session = sessions.as_session(row, encryptor)
+    out: dict[str, Any] = _jsonable(
         {
             "session": asdict(session),
-            "events": [asdict(e) for e in said],
-            "exposures": [asdict(e) for e in lists],
+            "events": [asdict(e) for e in event_rows.read(connection, encryptor, session_id)],
+            "exposures": [asdict(e) for e in exposure_rows.read(connection, session_id)],
         }
     )
     out["session"]["state"] = json.loads(session.state)
     return out
 
 
-def _plain(value: Any) -> Any:
+def _jsonable(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+        return {k: _jsonable(v) for k, v in value.items()}
+    return [_jsonable(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def remove(connection: Connection, session_ids: Sequence[str]) -> Deleted:
-    """Delete sessions and all that refers to them."""
+    """Delete sessions with their events and exposures."""
     known = [i for i in session_ids if sessions.is_id(i)]
     ids = connection.scalars(
         select(table.c.id).where(table.c.id.in_(known)).order_by(table.c.id).with_for_update()
@@ -65,13 +64,13 @@ def remove(connection: Connection, session_ids: Sequence[str]) -> Deleted:
 
 
 def expired(connection: Connection, before: datetime, batch: int) -> Sequence[str]:
-    """Ids of sessions that expired by then, at most ``batch``; not those in use right now."""
+    """Ids of at most ``batch`` sessions expired by ``before``, except rows that are locked."""
     query = select(table.c.id).where(table.c.expires <= before).order_by(table.c.id).limit(batch)
     return connection.scalars(query.with_for_update(skip_locked=True)).all()
 
 
 def cutoff(now: datetime, older_than: timedelta, batch: int) -> datetime:
-    """The moment until which sessions must have expired."""
+    """Expiry time up to which sessions are purged: ``now`` − ``older_than``."""
     if older_than < timedelta(0):
         raise StoreError("older_than: expected zero or more, got less")
     check_batch(batch)
@@ -82,6 +81,6 @@ def cutoff(now: datetime, older_than: timedelta, batch: int) -> datetime:
 
 
 def check_batch(batch: int) -> None:
-    """Refuse a batch of no rows, or of too many."""
-    if not 1 <= batch <= MOST:
-        raise StoreError(f"batch: expected 1 to {MOST}, got {batch}")
+    """Validate a batch size."""
+    if not 1 <= batch <= MAX_BATCH:
+        raise StoreError(f"batch: expected 1 to {MAX_BATCH}, got {batch}")

@@ -1,4 +1,4 @@
-"""Who of several may use the processor: one at a time, in the order in which they came."""
+"""Fair (first in, first out) lock for workers that share a processor."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from itertools import count
 from types import TracebackType
 
 
-class Turns:
-    """A lock that is given in the order in which it is asked for.
+class FairLock:
+    """Ticket lock: a mutex granted in the order of arrival.
 
-    Torch takes all cores for one pass; two passes at a time take several times as long as one after
-    the other. A plain lock may go to the same thread again and again.
+    One forward pass of torch uses all cores; two concurrent passes take several times as long as
+    two in sequence. A plain lock may be granted to the same thread repeatedly (starvation).
     """
 
     def __init__(self) -> None:
@@ -20,8 +20,8 @@ class Turns:
 
     def __enter__(self) -> None:
         with self._next:
-            mine = next(self._tickets)
-            self._next.wait_for(lambda: self._served == mine)
+            ticket = next(self._tickets)
+            self._next.wait_for(lambda: self._served == ticket)
 
     def __exit__(
         self,

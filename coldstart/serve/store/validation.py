@@ -1,4 +1,4 @@
-"""What may be written. Errors tell lengths and kinds, never what came."""
+"""Validation of values to be stored. Errors name lengths and types, never the value."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 
 from coldstart.serve.store.errors import StoreError
 
-LONGEST = 200
+MAX_LENGTH = 200
 
 
-def check_text(value: object, what: str, longest: int | None = LONGEST, least: int = 1) -> str:
-    """``value`` if it is a text that every database takes.
+def check_text(value: object, what: str, longest: int | None = MAX_LENGTH, least: int = 1) -> str:
+    """Validate a text that SQLite and PostgreSQL can both store; return it.
 
     Raises:
-        StoreError: it is no text, too short or long, or holds NUL or half a surrogate pair.
+        StoreError: not a string, too short or long, or contains NUL or a lone surrogate.
     """
     if not isinstance(value, str):
         raise StoreError(f"{what}: expected text, got {type(value).__name__}")
@@ -32,7 +32,7 @@ def check_text(value: object, what: str, longest: int | None = LONGEST, least: i
 
 
 def check_json(value: object, what: str) -> str:
-    """``value`` if it is JSON text."""
+    """Validate JSON text; return it. Raises as ``check_text``."""
     text = check_text(value, what, longest=None)
     try:
         json.loads(text, parse_constant=_refuse)

@@ -1,7 +1,7 @@
-"""Changes of the catalog while the service runs: in every arm at once, all or nothing.
+"""Catalog updates at run time, applied to all arms atomically.
 
-Changes are logged in the store, so that a restart, a reload and other processes get them too.
-Functions that take ``arms`` are to be called from the worker's thread, or before it owns them.
+Updates are logged in the store and replayed after a restart, after a reload and in other processes.
+Functions that take ``arms`` must be called from the worker's thread, or before the worker starts.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.errors import CatalogError
 from coldstart.schema import Item
 from coldstart.serve import logs
-from coldstart.serve.errors import Refusal, invalid, not_found
+from coldstart.serve.errors import ApiError, invalid, not_found
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
     from coldstart.serve.store import CatalogChange
     from coldstart.serve.worker import Arms
 
-Wanted = Mapping[str, Item | None]
-"""What a catalog is to hold under some ids; ``None``: nothing."""
+DesiredItems = Mapping[str, Item | None]
+"""Desired catalog content by item id; ``None``: no such item."""
 
 
 def put(arms: Arms, items: Sequence[Item]) -> list[str]:
-    """Add items, or replace those whose id is taken; recommendable from the next request on.
+    """Add or replace items; they can be recommended from the next request on.
 
     Returns:
-        The ids that were new to the first arm.
+        Ids that are new to the first arm.
 
     Raises:
-        Refusal: 422, an item that no catalog or model takes; nothing is changed then.
+        ApiError: 422, an item is not valid for the catalog or a model; nothing is changed.
     """
     try:
         clean = {item.item_id: item for item in Catalog(items)}
@@ -49,24 +49,24 @@ def put(arms: Arms, items: Sequence[Item]) -> list[str]:
 
 
 def remove(arms: Arms, item_id: str) -> None:
-    """Take an item out.
+    """Remove an item.
 
     Raises:
-        Refusal: 404, there is none; 409, it is the last one.
+        ApiError: 404, no such item; 409, it is the last one.
     """
     catalogs = [rec.catalog for rec in arms.values()]
     if not any(item_id in catalog for catalog in catalogs):
         raise not_found("item", "GET /v1/items lists them")
     if any(len(catalog) == 1 for catalog in catalogs if item_id in catalog):
-        raise Refusal(409, "conflict", "it is the only item", "put another one first")
+        raise ApiError(409, "conflict", "it is the only item", "put another one first")
     apply(arms, {item_id: None})
 
 
 def get(arms: Arms, item_id: str) -> Item:
-    """The item, as the first arm has it.
+    """Item of the first arm's catalog.
 
     Raises:
-        Refusal: 404.
+        ApiError: 404, no such item.
     """
     catalog = _first(arms)
     if item_id not in catalog:
@@ -74,19 +74,19 @@ def get(arms: Arms, item_id: str) -> Item:
     return catalog[item_id]
 
 
-def apply(arms: Arms, wanted: Wanted) -> None:
-    """Make all catalogs hold what is wanted; what they hold already is left alone.
+def apply(arms: Arms, desired: DesiredItems) -> None:
+    """Bring all catalogs to the desired content; unchanged items are not touched.
 
-    Vectors, priors and the model's trie follow at once, not at the next request.
+    Item vectors, statistics and the token trie are updated at once, not at the next request.
 
     Raises:
-        Exception: whatever an item does to a model; the catalogs are as before then.
+        Exception: any error while a model processes an item; all catalogs are rolled back.
     """
-    before = {arm: _now(rec.catalog, wanted) for arm, rec in arms.items()}
+    before = {arm: _snapshot(rec.catalog, desired) for arm, rec in arms.items()}
     try:
         for rec in arms.values():
-            _set(rec.catalog, wanted)
-            _follow(rec)
+            _set(rec.catalog, desired)
+            _refresh(rec)
     except Exception:
         for arm, rec in arms.items():
             _set(rec.catalog, before[arm])
@@ -94,12 +94,12 @@ def apply(arms: Arms, wanted: Wanted) -> None:
 
 
 def replay(arms: Arms, changes: Iterable[CatalogChange]) -> int:
-    """Apply logged changes, of which the last one of an item counts.
+    """Apply logged changes; the last change of each item wins.
 
-    One that no longer fits, say because an artifact has another model, is left out and logged.
+    A change that is not valid any more, for example after a change of model, is skipped and logged.
 
     Returns:
-        How many items were touched.
+        Number of items affected.
     """
     latest: dict[str, Item | None] = {}
     for change in changes:
@@ -120,18 +120,18 @@ def _first(arms: Arms) -> Catalog:
     return next(iter(arms.values())).catalog
 
 
-def _now(catalog: Catalog, ids: Iterable[str]) -> Wanted:
+def _snapshot(catalog: Catalog, ids: Iterable[str]) -> DesiredItems:
     return {i: catalog[i] if i in catalog else None for i in ids}
 
 
-def _set(catalog: Catalog, wanted: Wanted) -> None:
-    given = {i: item for i, item in wanted.items() if item is not None}
-    catalog.remove([i for i in wanted if i not in given and i in catalog])
+def _set(catalog: Catalog, desired: DesiredItems) -> None:
+    given = {i: item for i, item in desired.items() if item is not None}
+    catalog.remove([i for i in desired if i not in given and i in catalog])
     catalog.update([x for i, x in given.items() if i in catalog and catalog[i] != x])
     catalog.add([x for i, x in given.items() if i not in catalog])
 
 
-def _follow(rec: Recommender) -> None:
+def _refresh(rec: Recommender) -> None:
     rec.pipeline.sync()
     if rec.lm is not None and len(rec.catalog):
         rec.pipeline.resources.model.prompt(rec.resolve({}))

@@ -1,4 +1,4 @@
-"""The server process: signals, readiness first, bounded goodbye."""
+"""Server process: uvicorn with signal handling and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from fastapi import FastAPI
 from coldstart.serve import logs
 from coldstart.serve.app import create_app
 from coldstart.serve.service import Service
-from coldstart.serve.tenants import TenantServices, create_tenants_app
+from coldstart.serve.tenants import TenantServices
+from coldstart.serve.tenants_app import create_tenants_app
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that is unready for a while before it stops accepting.
+    """Uvicorn server that reports "not ready" for a while before it stops accepting.
 
     Args:
-        config: of uvicorn.
-        service: told to be unready.
+        config: configuration of uvicorn.
+        service: service whose readiness changes at shutdown.
     """
 
     def __init__(self, config: uvicorn.Config, service: Service | TenantServices) -> None:
@@ -30,7 +31,7 @@ class Server(uvicorn.Server):
         self._service = service
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """First signal: unready, then stop. Second: stop now. Third: wait for nobody."""
+        """First signal: drain, then stop. Second: stop now. Third: force exit."""
         if self._service.draining:
             self.force_exit = self.should_exit
             self.should_exit = True
@@ -43,7 +44,7 @@ class Server(uvicorn.Server):
         later.start()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and reload on SIGHUP."""
+        """Start listening, and install the SIGHUP handler that reloads artifacts."""
         await super().startup(sockets)
         hangup = getattr(signal, "SIGHUP", None)  # not on Windows
         if hangup is not None:
@@ -54,19 +55,19 @@ class Server(uvicorn.Server):
         self._reloading = asyncio.ensure_future(self._service.reload())
         self._reloading.add_done_callback(
             lambda task: task.cancelled() or task.exception()
-        )  # logged where it arose
+        )  # logged by the service
 
 
 def run(service: Service, host: str, port: int) -> None:
-    """Serve until SIGTERM or Ctrl-C; what is being answered then is answered, within limits."""
+    """Serve until SIGTERM or Ctrl-C; requests in progress are completed within the deadline."""
     _serve(create_app(service), service, service.settings.deadline, host, port)
 
 
 def run_tenants(services: TenantServices, host: str, port: int) -> None:
-    """``run`` for the services of several tenants."""
+    """Serve several tenants; see ``run``."""
     default = services.settings
-    longest = max(t.settings(default).deadline for t in services.tenants.values())
-    _serve(create_tenants_app(services), services, longest, host, port)
+    deadline = max(t.settings(default).deadline for t in services.tenants.values())
+    _serve(create_tenants_app(services), services, deadline, host, port)
 
 
 def _serve(

@@ -1,9 +1,8 @@
-"""What requests and answers look like; OpenAPI is made of these."""
+"""Request models of the HTTP API, from which OpenAPI is generated."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -28,11 +27,8 @@ from coldstart.ranking.filters import (
 from coldstart.schema import (
     MAX_K,
     Context,
-    Dropped,
     Item,
     Pick,
-    Provenance,
-    RecommendationList,
     Strategy,
     UserProfile,
     _as_picks,
@@ -40,7 +36,7 @@ from coldstart.schema import (
 )
 from coldstart.serve.experiment import OutcomeKind
 from coldstart.serve.store.subjects import MOST_SUBJECT
-from coldstart.session import DEFAULT_QUIZ, QUIZZES, Question, Understood
+from coldstart.session import DEFAULT_QUIZ, QUIZZES
 from coldstart.session.state import FeedbackKind
 
 _MOST_PICKS, _MOST_INTERESTS, _MOST_ATTRIBUTES = 500, 100, 50
@@ -58,15 +54,15 @@ _PICK = {
         },
     ]
 }
-PickResolver = Annotated[
+Picks = Annotated[
     tuple[Pick, ...],
     BeforeValidator(_as_picks),
     Field(max_length=_MOST_PICKS),
     WithJsonSchema({"type": "array", "items": _PICK, "maxItems": _MOST_PICKS}),
 ]
-Word = Annotated[str, Field(min_length=1, max_length=500)]
-Texts = Annotated[tuple[Word, ...], Field(max_length=_MOST_INTERESTS)]
-Named = Annotated[
+ShortText = Annotated[str, Field(min_length=1, max_length=500)]
+TextList = Annotated[tuple[ShortText, ...], Field(max_length=_MOST_INTERESTS)]
+TextMap = Annotated[
     dict[
         Annotated[str, Field(min_length=1, max_length=100)], Annotated[str, Field(max_length=500)]
     ],
@@ -91,25 +87,27 @@ EXAMPLE_ITEM: dict[str, Any] = {
 }
 
 
-class _In(BaseModel):
+class _Request(BaseModel):
+    """Base of request bodies: immutable, unknown fields rejected, strings stripped."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
 class ProfileIn(UserProfile):
-    """What is known about a person; every field may be left out."""
+    """User profile; every field is optional."""
 
     user_id: str | None = Field(default=None, max_length=200)
-    attributes: Named = Field(default_factory=dict)
-    interests: Texts = ()
-    liked: PickResolver = ()
-    disliked: PickResolver = ()
-    seen: PickResolver = ()
+    attributes: TextMap = Field(default_factory=dict)
+    interests: TextList = ()
+    liked: Picks = ()
+    disliked: Picks = ()
+    seen: Picks = ()
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_PROFILE]})
 
 
 class ContextIn(Context):
-    """The moment; every field is optional free text."""
+    """Context of the request; every field is optional free text."""
 
     viewing: Annotated[Pick | None, WithJsonSchema(_PICK)] = None
 
@@ -119,29 +117,31 @@ class ContextIn(Context):
 
 
 class ItemIn(Item):
-    """An item, whose id may be left out where the path names it."""
+    """A catalog item; the id is optional where the path names it."""
 
     item_id: str = Field(min_length=1, max_length=200)
     description: str = Field(default="", max_length=10_000)
-    categories: Texts = ()
-    attributes: Named = Field(default_factory=dict)
+    categories: TextList = ()
+    attributes: TextMap = Field(default_factory=dict)
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"item_id": "x1", **EXAMPLE_ITEM}]})
 
 
-class Filters(_In):
-    """What may be shown; by default all that is available, unknown to the person and suitable."""
+class Filters(_Request):
+    """Item filters. By default: available, not known to the user, and suitable for their age."""
 
-    include_categories: Texts = ()
-    exclude_categories: Texts = ()
+    include_categories: TextList = ()
+    exclude_categories: TextList = ()
     from_year: int | None = Field(default=None, ge=-5000, le=9999)
     to_year: int | None = Field(default=None, ge=-5000, le=9999)
     max_price: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    attributes: Named = Field(default_factory=dict)
+    attributes: TextMap = Field(default_factory=dict)
     assume_age: int | None = Field(
-        default=None, ge=0, le=130, description="Of people whose age is not known."
+        default=None, ge=0, le=130, description="Age assumed for users whose age is unknown."
     )
-    show_known: bool = Field(default=False, description="Also what they liked, disliked or saw.")
+    show_known: bool = Field(
+        default=False, description="Include items that the user liked, disliked or saw."
+    )
     show_unavailable: bool = False
 
     model_config = ConfigDict(
@@ -158,7 +158,7 @@ class Filters(_In):
         return self
 
     def build(self) -> tuple[Filter, ...]:
-        """As the recommender takes them."""
+        """The filters in the recommender's form."""
         out: list[Filter] = [AgeRating(self.assume_age)]
         if not self.show_known:
             out.append(Known())
@@ -175,27 +175,27 @@ class Filters(_In):
         return tuple(out)
 
 
-class Wanted(_In):
-    """What kind of list is asked for."""
+class ListOptions(_Request):
+    """Options of a recommendation list."""
 
-    k: int = Field(default=10, ge=1, le=MAX_K, description="Items; the service may allow fewer.")
+    k: int = Field(
+        default=10, ge=1, le=MAX_K, description="Number of items; the service may allow fewer."
+    )
     strategy: Strategy = Field(
         default="catalog",
-        description="catalog: the language model judges titles; free: it writes some, which are "
-        "looked up; both; prior: without it.",
+        description="catalog: the language model scores the catalog's titles; free: it generates "
+        "titles, which are matched to items; both; prior: no language model.",
     )
     filters: Filters = Filters()
     diversity: float = Field(default=0.0, ge=0, le=1)
-    explain: bool = Field(
-        default=False, description="Add provenance, prompt and what was left out."
-    )
+    explain: bool = Field(default=False, description="Add provenance, prompt and dropped items.")
 
 
-class RecommendIn(Wanted):
-    """Who asks, when, and for what; a sentence in ``input`` is enough."""
+class RecommendIn(ListOptions):
+    """Stateless recommendation request; free text in ``input`` is enough."""
 
     input: str | None = Field(
-        default=None, min_length=1, max_length=2000, description="What they say, in a sentence."
+        default=None, min_length=1, max_length=2000, description="Free text of the user."
     )
     profile: ProfileIn = ProfileIn()
     context: ContextIn = ContextIn()
@@ -205,8 +205,8 @@ class RecommendIn(Wanted):
     seed: int = Field(default=0, ge=0, lt=2**31)
     subject: Subject | None = Field(
         default=None,
-        description="Who it is for, by a name of yours that stays the same: they take part in the "
-        "A/B test, if there is one. It is stored as a keyed hash only.",
+        description="Stable user id of the caller's. Subjects take part in the A/B test, if there "
+        "is one; the id is stored as a keyed hash only.",
     )
 
     model_config = ConfigDict(
@@ -224,8 +224,8 @@ class RecommendIn(Wanted):
     )
 
 
-class GenerateIn(_In):
-    """Whose titles to write."""
+class GenerateIn(_Request):
+    """Request for generated titles."""
 
     input: str | None = Field(default=None, min_length=1, max_length=2000)
     profile: ProfileIn = ProfileIn()
@@ -238,76 +238,12 @@ class GenerateIn(_In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"input": "robots", "n": 5}]})
 
 
-class Line(BaseModel):
-    """One recommended item."""
+class OutcomeIn(_Request):
+    """Outcome of a recommended item."""
 
-    rank: int
-    item_id: str
-    title: str
-    year: int | None = None
-    score: float
-    reason: str
-    provenance: Provenance | None = None
-
-
-class Answer(BaseModel):
-    """The list, best first."""
-
-    items: list[Line]
-    k: int
-    strategy: Strategy
-    notes: list[str] = Field(description="Things to know, such as fewer items than asked for.")
-    understood: Understood | None = Field(
-        default=None, description="What the sentence was read as."
+    exposure_id: str = Field(
+        pattern="^[0-9a-f]{32}$", description="exposure_id of the response of /v1/recommend."
     )
-    generated: int = 0
-    abstained: int = 0
-    dropped: list[Dropped] | None = None
-    prompt: str | None = None
-
-    @classmethod
-    def of(
-        cls, made: RecommendationList, *, explain: bool, understood: Understood | None = None
-    ) -> Self:
-        """Leave out what nobody asked for."""
-        lines = [
-            Line(
-                rank=r.rank,
-                item_id=r.item_id,
-                title=r.title,
-                year=r.year,
-                score=r.score,
-                reason=r.reason,
-                provenance=r.provenance if explain else None,
-            )
-            for r in made.items
-        ]
-        return cls(
-            items=lines,
-            k=made.k,
-            strategy=made.strategy,
-            notes=list(made.notes),
-            understood=understood,
-            generated=made.generated,
-            abstained=made.abstained,
-            dropped=list(made.dropped) if explain else None,
-            prompt=made.prompt if explain else None,
-        )
-
-
-class SubjectAnswer(Answer):
-    """The list, and what an A/B test needs if its subject takes part in one."""
-
-    arm: str | None = Field(default=None, description="The arm that answered.")
-    exposure_id: str | None = Field(
-        default=None, description="Names this list in POST /v1/outcomes; keep it for 30 days."
-    )
-
-
-class OutcomeIn(_In):
-    """What came of an item of a list."""
-
-    exposure_id: str = Field(pattern="^[0-9a-f]{32}$", description="As /v1/recommend gave it.")
     item_id: ItemId
     kind: OutcomeKind
 
@@ -316,53 +252,16 @@ class OutcomeIn(_In):
     )
 
 
-class SubjectIn(_In):
-    """Whose data."""
+class SubjectIn(_Request):
+    """Subject of a data export or erasure."""
 
     subject: Subject
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"subject": "customer 7"}]})
 
 
-class OutcomeNoted(BaseModel):
-    """It is stored."""
-
-    repeated: bool = Field(description="It was stored before, under the same Idempotency-Key.")
-
-
-class Erased(BaseModel):
-    """What was stored, and is no more."""
-
-    lists: int
-    outcomes: int
-
-
-class MatchOut(BaseModel):
-    """An item that a written title stands for."""
-
-    item_id: str
-    title: str
-    similarity: float
-
-
-class Written(BaseModel):
-    """A title the model came up with, and where it landed."""
-
-    text: str
-    logprob: float
-    method: Literal["trie", "exact", "similarity", "abstained"]
-    matches: list[MatchOut]
-
-
-class Generated(BaseModel):
-    """Titles, best first."""
-
-    candidates: list[Written]
-    abstained: int
-
-
-class ItemsIn(_In):
-    """Several items at once."""
+class ItemsIn(_Request):
+    """Items to add or replace."""
 
     items: tuple[ItemIn, ...] = Field(min_length=1, max_length=10_000)
 
@@ -371,82 +270,32 @@ class ItemsIn(_In):
     )
 
 
-class ItemsPut(BaseModel):
-    """What came of it."""
-
-    added: int
-    updated: int
-
-
-class ItemsPage(BaseModel):
-    """Part of the catalog, in its order."""
-
-    items: list[Item]
-    total: int
-    next: int | None = Field(description="The offset to go on with, if there is more.")
-
-
-class SessionIn(_In):
-    """How to begin; everything may be left out."""
+class SessionIn(_Request):
+    """Options of a new session; all are optional."""
 
     profile: ProfileIn = ProfileIn()
     quiz: Literal[tuple(QUIZZES)] = DEFAULT_QUIZ  # type: ignore[valid-type]
     exploration: float = Field(
-        default=0.0, ge=0, le=1, description="Share of a list that is there to learn from."
+        default=0.0, ge=0, le=1, description="Share of list positions used for exploration."
     )
     unknown_picks: Literal["error", "ignore"] = "error"
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"profile": {"age": 24}}]})
 
 
-class SessionOut(BaseModel):
-    """A new session. Whoever knows the id is the person: treat it like a password."""
-
-    session_id: str
-    expires: datetime
-
-
-class FormOut(BaseModel):
-    """What to ask somebody who begins: what this recommender can use."""
-
-    fields: dict[str, list[str]] = Field(
-        description="Fields of a profile, or of its attributes, and the values that are known, in "
-        "lower case; of age, decades such as 20s."
-    )
-    categories: list[str] = Field(description="The most liked ones, for interests.")
-    strategy: Strategy = Field(description="The one to ask lists with.")
-
-
-class Card(BaseModel):
-    """As much of an item as one needs to have an opinion."""
-
-    item_id: str
-    title: str
-    year: int | None = None
-    categories: list[str] = []
-
-
-class QuestionOut(BaseModel):
-    """The next question; ``null`` if nothing is left to ask."""
-
-    question: Question | None
-    questions: list[Question] = Field(description="It and those after it, as many as wanted.")
-    items: list[Card] = Field(description="What they are about.")
-
-
-class AnswerIn(_In):
-    """The answer to a question."""
+class AnswerIn(_Request):
+    """Answer to an onboarding question."""
 
     question_id: str = Field(min_length=1, max_length=1000)
-    answer: Word | Texts
+    answer: ShortText | TextList
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"question_id": "item:50", "answer": "like"}]}
     )
 
 
-class FeedbackIn(_In):
-    """What somebody did with an item."""
+class FeedbackIn(_Request):
+    """Feedback on an item."""
 
     item_id: ItemId
     kind: FeedbackKind
@@ -454,23 +303,16 @@ class FeedbackIn(_In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"item_id": "50", "kind": "like"}]})
 
 
-class TextIn(_In):
-    """What somebody says."""
+class TextIn(_Request):
+    """Free text of the user."""
 
     text: str = Field(min_length=1, max_length=2000)
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "no horror, please"}]})
 
 
-class Noted(BaseModel):
-    """It is stored."""
-
-    repeated: bool = Field(description="It was stored before, under the same Idempotency-Key.")
-    understood: Understood | None = None
-
-
-class ListIn(Wanted):
-    """The list of a session."""
+class ListIn(ListOptions):
+    """Request for a list in a session."""
 
     context: ContextIn = ContextIn()
     near_duplicates: bool = False
@@ -478,19 +320,13 @@ class ListIn(Wanted):
     model_config = ConfigDict(json_schema_extra={"examples": [{"k": 5}]})
 
 
-class ListOut(Answer):
-    """The list, and under which id it is on record."""
-
-    request_id: str = ""
-
-
-def plain(profile: ProfileIn) -> UserProfile:
-    """The profile as the package's own type."""
+def to_profile(profile: ProfileIn) -> UserProfile:
+    """Convert a request's profile to ``UserProfile``."""
     return UserProfile.model_validate(profile.model_dump(exclude_defaults=True))
 
 
 def field_names(*models: type[BaseModel]) -> frozenset[str]:
-    """All names of fields in the schemas of ``models``: words that are ours, not a user's."""
+    """Names of all fields in the JSON schemas of ``models``, which may appear in error messages."""
     names: set[str] = set()
 
     def collect(node: Any) -> None:

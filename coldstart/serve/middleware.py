@@ -1,4 +1,4 @@
-"""What every request passes before and after its route: counted, checked, logged, never echoed."""
+"""ASGI middleware: authentication, rate and size limits, security headers, metrics and logs."""
 
 from __future__ import annotations
 
@@ -13,57 +13,59 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coldstart.errors import ColdstartError
 from coldstart.serve import errors, logs, security
-from coldstart.serve.errors import Refusal
+from coldstart.serve.errors import ApiError
 from coldstart.serve.limits import check_depth, read_body
 
 if TYPE_CHECKING:
     from coldstart.serve.service import Service
 
-_GUARDED = "/v1/"
+_PROTECTED = "/v1/"
 
 
-class Gate:
-    """ASGI middleware around the whole app.
+class ServiceMiddleware:
+    """Outermost ASGI middleware of the application.
+
+    Paths under ``/v1/`` need a valid API key unless the service is open.
 
     Args:
-        app: the routes.
-        service: whose limits and keys count.
+        app: the inner ASGI application.
+        service: service whose limits, keys and metrics apply.
     """
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app, self._service = app, service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request; only ``http`` ones are served."""
+        """Handle one HTTP request; other scopes are passed through."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         metrics, start = self._service.metrics, time.perf_counter()
         request_id = secrets.token_hex(6)
-        answer = _Answer(send, request_id, security.headers_for(scope["path"]))
+        response = _ResponseSender(send, request_id, security.headers_for(scope["path"]))
         metrics.in_flight_now += 1
         try:
-            await self._pass(scope, receive, answer)
+            await self._dispatch(scope, receive, response)
         except Exception as e:
-            await self._fail(scope, receive, answer, request_id, e)
+            await self._fail(scope, receive, response, request_id, e)
         finally:
             metrics.in_flight_now -= 1
             spent = time.perf_counter() - start
-            self._record(scope, answer.status, spent, request_id)
+            self._record(scope, response.status, spent, request_id)
 
-    async def _pass(
+    async def _dispatch(
         self, scope: Scope, receive: Receive, send: Callable[..., Awaitable[None]]
     ) -> None:
         settings, headers = self._service.settings, Headers(scope=scope)
         scope["state"] = dict(scope.get("state") or {})
         security.check_host(headers, settings.names)
         security.check_origin(headers, settings.origins)
-        if scope["path"].startswith(_GUARDED):
+        if scope["path"].startswith(_PROTECTED):
             self._service.admit()
-            caller = await self._caller(headers)
+            caller = await self._authenticate(headers)
             scope["state"]["caller"] = caller
             wait = self._service.rates.take(caller.key_id, caller.rate)
             if wait:
-                raise Refusal(
+                raise ApiError(
                     429,
                     "rate_limited",
                     "too many requests with this key",
@@ -72,18 +74,18 @@ class Gate:
                 )
         body = await read_body(receive, headers.get("content-length"), settings.max_body)
         check_depth(body, settings.max_depth)
-        if body:  # JSON whatever its type: ``curl -d`` calls it a form
+        if body:  # JSON whatever the declared type: ``curl -d`` declares a form
             others = [h for h in scope["headers"] if h[0] != b"content-type"]
             scope["headers"] = [*others, (b"content-type", b"application/json")]
         await self._app(scope, _replay(body, receive), send)
 
-    async def _caller(self, headers: Headers) -> security.Caller:
+    async def _authenticate(self, headers: Headers) -> security.Caller:
         settings, secret = self._service.settings, security.secret_of(headers)
         if settings.open:
             return security.Caller("open", admin=True)
         key = await run_in_threadpool(self._service.store.check_key, secret) if secret else None
         if key is None:
-            raise Refusal(
+            raise ApiError(
                 401,
                 "unauthorized",
                 "a valid key is needed",
@@ -92,19 +94,24 @@ class Gate:
         return security.Caller(key.id, admin=key.admin, rate=key.rate_limit)
 
     async def _fail(
-        self, scope: Scope, receive: Receive, answer: _Answer, request_id: str, e: Exception
+        self,
+        scope: Scope,
+        receive: Receive,
+        response: _ResponseSender,
+        request_id: str,
+        e: Exception,
     ) -> None:
-        """Answer with fixed words; nothing gets further out, where its message would be logged."""
-        if isinstance(e, Refusal):
-            refusal = e
+        """Send an error response with a fixed message; nothing propagates to the server."""
+        if isinstance(e, ApiError):
+            error = e
         elif isinstance(e, ColdstartError):
-            refusal = errors.from_coldstart(e)
+            error = errors.from_coldstart(e)
         else:
-            refusal = errors.internal()
+            error = errors.internal()
             logs.failure("error", e, request_id=request_id)
-        scope["refusal"] = refusal.error
-        if answer.status is None:
-            await refusal.response()(scope, receive, answer)
+        scope["refusal"] = error.error
+        if response.status is None:
+            await error.response()(scope, receive, response)
 
     def _record(self, scope: Scope, status: int | None, spent: float, request_id: str) -> None:
         metrics, method = self._service.metrics, _method(scope["method"])
@@ -126,8 +133,8 @@ class Gate:
         )
 
 
-class _Answer:
-    """``send`` that adds the headers and remembers the status."""
+class _ResponseSender:
+    """ASGI ``send`` that adds the response headers and records the status."""
 
     def __init__(
         self, send: Send, request_id: str, headers: tuple[tuple[bytes, bytes], ...]
@@ -144,18 +151,18 @@ class _Answer:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """``receive`` that gives the body again, then goes on listening for a disconnect."""
-    left = [body]
+    """ASGI ``receive`` that returns the buffered body, then waits for a disconnect."""
+    pending = [body]
 
     async def replayed() -> Message:
-        if left:
-            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        if pending:
+            return {"type": "http.request", "body": pending.pop(), "more_body": False}
         return await receive()
 
     return replayed
 
 
 def _method(name: str) -> str:
-    """The method, if it is one that has routes: a label must not be chosen by a request."""
+    """HTTP method as a metrics label; unknown methods share one, which bounds the label values."""
     known = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
     return name if name in known else "OTHER"

@@ -1,11 +1,11 @@
-"""What a page shows of the recommender: the form to begin with, and several questions at once."""
+"""Onboarding questionnaire: the initial form, and several elicitation questions at once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from coldstart.profile.understanding import Understood
-from coldstart.serve.models import Card, FormOut, QuestionOut
+from coldstart.serve.responses import Card, FormOut, QuestionOut
 from coldstart.session.choices import categories_question
 from coldstart.session.history import read_history
 from coldstart.session.quiz import UNKNOWN
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from coldstart.session import OnboardingSession
 
 
-def form(recommender: Recommender) -> FormOut:
-    """The fields, values and categories that a recommender knows, each in a fixed order."""
+def onboarding_form(recommender: Recommender) -> FormOut:
+    """Profile fields, their known values and the categories of a recommender, in a fixed order."""
     fields: dict[str, list[str]] = {}
     for group in sorted(recommender.counts.group_sizes):
         name, _, value = group.partition("=")
@@ -31,14 +31,17 @@ def form(recommender: Recommender) -> FormOut:
 
 
 def open_questions(session: OnboardingSession, n: int) -> tuple[list[Question], list[Question]]:
-    """The questions put and not answered, at most ``n``, and as many more as are missing.
+    """Up to ``n`` unanswered questions: open ones first, then new ones.
 
-    Each further one is chosen as if nobody knew what the ones before are about, so that together
-    they cover more than the best one and its neighbours.
+    Each new question is selected as if the previous ones had been answered "unknown", so that the
+    set covers more than the best question and its near neighbours.
 
     Args:
-        session: stays as it is.
-        n: how many are wanted.
+        session: session; not modified.
+        n: number of questions, at least 1.
+
+    Returns:
+        (open questions, new questions).
     """
     history = read_history(session.state, lambda text: Understood(text=text))
     waiting = [q for i, q in history.questions.items() if i not in history.answers][:n]
@@ -51,14 +54,14 @@ def open_questions(session: OnboardingSession, n: int) -> tuple[list[Question], 
     return waiting, new
 
 
-def put(session: OnboardingSession, n: int) -> tuple[SessionState, list[Question]]:
-    """The state with ``n`` questions open, or as many as there are, and these questions."""
+def ask_questions(session: OnboardingSession, n: int) -> tuple[SessionState, list[Question]]:
+    """Session state with up to ``n`` open questions, and these questions."""
     waiting, new = open_questions(session, n)
     return session.state.and_then(*(Asked(question=q) for q in new)), [*waiting, *new]
 
 
-def shown(questions: list[Question], recommender: Recommender) -> QuestionOut:
-    """The questions with their items, less those that the catalog lacks by now."""
+def question_response(questions: list[Question], recommender: Recommender) -> QuestionOut:
+    """Response with the questions and their items; items removed from the catalog are omitted."""
     catalog = recommender.catalog
     ids = dict.fromkeys(i for q in questions for i in q.items if i in catalog)
     return QuestionOut(

@@ -1,0 +1,185 @@
+"""Response models of the HTTP API, from which OpenAPI is generated."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field
+
+from coldstart.schema import Dropped, Item, Provenance, RecommendationList, Strategy
+from coldstart.session import Question, Understood
+
+
+class Line(BaseModel):
+    """One recommended item."""
+
+    rank: int
+    item_id: str
+    title: str
+    year: int | None = None
+    score: float
+    reason: str
+    provenance: Provenance | None = None
+
+
+class RecommendationResponse(BaseModel):
+    """Recommendation list, best first."""
+
+    items: list[Line]
+    k: int
+    strategy: Strategy
+    notes: list[str] = Field(description="Remarks, such as fewer items than requested.")
+    understood: Understood | None = Field(
+        default=None, description="Interpretation of the free text."
+    )
+    generated: int = 0
+    abstained: int = 0
+    dropped: list[Dropped] | None = None
+    prompt: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        recommendations: RecommendationList,
+        *,
+        explain: bool,
+        understood: Understood | None = None,
+    ) -> Self:
+        """Build the response; provenance, prompt and dropped items only with ``explain``."""
+        lines = [
+            Line(
+                rank=r.rank,
+                item_id=r.item_id,
+                title=r.title,
+                year=r.year,
+                score=r.score,
+                reason=r.reason,
+                provenance=r.provenance if explain else None,
+            )
+            for r in recommendations.items
+        ]
+        return cls(
+            items=lines,
+            k=recommendations.k,
+            strategy=recommendations.strategy,
+            notes=list(recommendations.notes),
+            understood=understood,
+            generated=recommendations.generated,
+            abstained=recommendations.abstained,
+            dropped=list(recommendations.dropped) if explain else None,
+            prompt=recommendations.prompt if explain else None,
+        )
+
+
+class SubjectAnswer(RecommendationResponse):
+    """Recommendation list, with exposure id and arm if the subject takes part in an A/B test."""
+
+    arm: str | None = Field(default=None, description="Arm of the A/B test.")
+    exposure_id: str | None = Field(
+        default=None, description="Id of this list for POST /v1/outcomes, valid for 30 days."
+    )
+
+
+class OutcomeNoted(BaseModel):
+    """Confirmation that an outcome is stored."""
+
+    repeated: bool = Field(
+        description="Whether it had been stored before, under the same Idempotency-Key."
+    )
+
+
+class Erased(BaseModel):
+    """Number of erased records."""
+
+    lists: int
+    outcomes: int
+
+
+class MatchOut(BaseModel):
+    """Catalog item matched to a generated title."""
+
+    item_id: str
+    title: str
+    similarity: float
+
+
+class Written(BaseModel):
+    """Generated title and the items it was grounded to."""
+
+    text: str
+    logprob: float
+    method: Literal["trie", "exact", "similarity", "abstained"]
+    matches: list[MatchOut]
+
+
+class Generated(BaseModel):
+    """Generated titles, most likely first."""
+
+    candidates: list[Written]
+    abstained: int
+
+
+class ItemsPut(BaseModel):
+    """Number of items added and updated."""
+
+    added: int
+    updated: int
+
+
+class ItemsPage(BaseModel):
+    """One page of the catalog, in catalog order."""
+
+    items: list[Item]
+    total: int
+    next: int | None = Field(description="Offset of the next page; null on the last one.")
+
+
+class SessionOut(BaseModel):
+    """A new session. The id authenticates the user: treat it like a password."""
+
+    session_id: str
+    expires: datetime
+
+
+class FormOut(BaseModel):
+    """Fields and values for an onboarding form that this recommender can use."""
+
+    fields: dict[str, list[str]] = Field(
+        description="Fields of a profile, or of its attributes, and their known values in lower "
+        "case; for age, decades such as 20s."
+    )
+    categories: list[str] = Field(description="Most liked categories, for interests.")
+    strategy: Strategy = Field(description="Recommended strategy for list requests.")
+
+
+class Card(BaseModel):
+    """Short form of an item, for questions."""
+
+    item_id: str
+    title: str
+    year: int | None = None
+    categories: list[str] = []
+
+
+class QuestionOut(BaseModel):
+    """The next questions; ``question`` is ``null`` when none is left."""
+
+    question: Question | None
+    questions: list[Question] = Field(description="All open questions, the next one first.")
+    items: list[Card] = Field(description="Items that the questions are about.")
+
+
+class Noted(BaseModel):
+    """Confirmation that an event is stored."""
+
+    repeated: bool = Field(
+        description="Whether it had been stored before, under the same Idempotency-Key."
+    )
+    understood: Understood | None = None
+
+
+class ListOut(RecommendationResponse):
+    """Recommendation list of a session, with the id of its exposure record."""
+
+    request_id: str = ""

@@ -1,0 +1,228 @@
+"""Onboarding sessions: load, update, save, with optimistic concurrency control.
+
+Updates are computed by the model worker; the store is accessed from other threads, so that a slow
+disk does not block recommendations.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+
+from coldstart.errors import ConfigError
+from coldstart.schema import Context, RecommendationList, UserProfile
+from coldstart.serve.batching import QueuedRequest
+from coldstart.serve.errors import ApiError, invalid
+from coldstart.serve.questionnaire import ask_questions, question_response
+from coldstart.serve.requests import AnswerIn, FeedbackIn, ListIn, SessionIn, TextIn, to_profile
+from coldstart.serve.responses import QuestionOut
+from coldstart.serve.store import Conflict, NewEvent, Session, new_session_id
+from coldstart.session import OnboardingSession, SessionState, Understood
+
+if TYPE_CHECKING:
+    from coldstart.recommender import Recommender
+    from coldstart.serve.service import Service
+
+_MAX_ATTEMPTS = 5
+T = TypeVar("T")
+Step = Callable[[OnboardingSession], OnboardingSession]
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """Session state as serialized in the store.
+
+    Args:
+        quiz: name of the quiz.
+        exploration: share of list positions used for exploration, 0 to 1.
+        state: events of the session.
+    """
+
+    quiz: str
+    exploration: float
+    state: SessionState
+
+    @classmethod
+    def from_json(cls, text: str) -> SessionRecord:
+        """Parse the output of ``to_json``."""
+        raw = json.loads(text)
+        state = SessionState.model_validate(raw["state"])
+        return cls(raw["quiz"], raw["exploration"], state)
+
+    def to_json(self) -> str:
+        """Serialize as JSON."""
+        state = json.loads(self.state.model_dump_json())
+        return json.dumps({"quiz": self.quiz, "exploration": self.exploration, "state": state})
+
+    def open(self, recommender: Recommender) -> OnboardingSession:
+        """Onboarding session with this state."""
+        return OnboardingSession(
+            recommender, self.state, quiz=self.quiz, exploration=self.exploration
+        )
+
+
+class SessionService:
+    """Operations on stored sessions.
+
+    Args:
+        service: service whose worker and store are used.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service, self._store = service, service.store
+
+    async def begin(self, body: SessionIn) -> Session:
+        """Create a session, in the A/B arm that its id hashes to."""
+        service, session_id = self._service, new_session_id()
+        arm = service.experiment.arm_of(session_id) if service.experiment else None
+        profile = to_profile(body.profile)
+
+        def first(recommender: Recommender) -> SessionState:
+            session = OnboardingSession(recommender, quiz=body.quiz)
+            user = recommender.resolve(profile, unknown_picks=body.unknown_picks)
+            return session.state if profile.is_empty() else session.with_profile(user.profile).state
+
+        state = await service.worker.call(first, arm or service.arm)
+        stored = SessionRecord(body.quiz, body.exploration, state)
+        return await run_in_threadpool(
+            self._store.create,
+            stored.to_json(),
+            artifact=service.artifact_of(arm),
+            experiment=service.experiment.name if service.experiment and arm else None,
+            arm=arm,
+            session_id=session_id,
+        )
+
+    async def questions(self, session_id: str, n: int) -> QuestionOut:
+        """Next ``n`` questions, or fewer; they stay open until they are answered."""
+
+        def ask(
+            stored: SessionRecord, recommender: Recommender
+        ) -> tuple[SessionState, QuestionOut]:
+            state, questions = ask_questions(stored.open(recommender), n)
+            return state, question_response(questions, recommender)
+
+        return await self._update(session_id, ask)
+
+    async def answer(self, session_id: str, body: AnswerIn, key: str | None) -> bool:
+        """Record an answer; return whether its key had been recorded before."""
+
+        def step(session: OnboardingSession) -> OnboardingSession:
+            try:
+                return session.answer(body.question_id, body.answer)
+            except ConfigError:
+                raise invalid(
+                    "the question was not asked, or the answer is none of its choices",
+                    "GET /v1/sessions/{id}/questions has the question and its choices",
+                ) from None
+
+        detail = body.model_dump_json()
+        return (await self._append_event(session_id, "answer", None, detail, key, step))[0]
+
+    async def feedback(self, session_id: str, body: FeedbackIn, key: str | None) -> bool:
+        """Record feedback on an item; return whether its key had been recorded before."""
+
+        def step(session: OnboardingSession) -> OnboardingSession:
+            return session.feedback(body.item_id, body.kind)
+
+        return (await self._append_event(session_id, body.kind, body.item_id, "", key, step))[0]
+
+    async def text(self, session_id: str, body: TextIn, key: str | None) -> tuple[bool, Understood]:
+        """Record free text; return (whether its key had been recorded before, interpretation)."""
+        repeated, session = await self._append_event(
+            session_id, "text", None, body.text, key, lambda s: s.say(body.text)
+        )
+        return repeated, session.understood
+
+    async def recommend(self, session_id: str, body: ListIn) -> tuple[RecommendationList, str]:
+        """Recommend, and record the exposure; return the list and the id of the exposure."""
+        for _ in range(_MAX_ATTEMPTS):
+            found, stored, arm = await self._load(session_id)
+            result = await self._service.worker.recommend(_list_request(stored, body), arm)
+            assert result.state is not None
+            if await self._save(found, stored, result.state):
+                break
+        else:
+            raise _conflict()
+        request_id = secrets.token_hex(8)
+        item_ids = result.recommendations.item_ids
+        await run_in_threadpool(self._store.expose, session_id, request_id, item_ids)
+        return result.recommendations, request_id
+
+    async def _update(
+        self,
+        session_id: str,
+        change: Callable[[SessionRecord, Recommender], tuple[SessionState, T]],
+    ) -> T:
+        """Save the state returned by ``change`` if it differs; return its other result."""
+        for _ in range(_MAX_ATTEMPTS):
+            found, stored, arm = await self._load(session_id)
+            state, out = await self._service.worker.call(partial(change, stored), arm)
+            if await self._save(found, stored, state):
+                return out
+        raise _conflict()
+
+    async def _save(self, found: Session, stored: SessionRecord, state: SessionState) -> bool:
+        """Save a state if it differs; return whether there was no conflicting write."""
+        if state == stored.state:
+            return True
+        new = replace(found, state=replace(stored, state=state).to_json())
+        try:
+            await run_in_threadpool(self._store.save, new, found.version)
+        except Conflict:
+            return False
+        return True
+
+    async def _append_event(
+        self, session_id: str, kind: str, item: str | None, detail: str, key: str | None, step: Step
+    ) -> tuple[bool, OnboardingSession]:
+        """Apply a step and store the new state with its event, atomically."""
+        event = NewEvent(key or secrets.token_hex(16), kind, item, detail)
+        for _ in range(_MAX_ATTEMPTS):
+            found, stored, arm = await self._load(session_id)
+            after = await self._service.worker.call(_apply(stored, step), arm)
+            new = replace(found, state=replace(stored, state=after.state).to_json())
+            try:
+                recorded = await run_in_threadpool(
+                    self._store.append, session_id, event, new, found.version
+                )
+                return recorded.repeated, after
+            except Conflict:
+                continue
+        raise _conflict()
+
+    async def _load(self, session_id: str) -> tuple[Session, SessionRecord, str]:
+        found = await run_in_threadpool(self._store.load, session_id)
+        return found, SessionRecord.from_json(found.state), found.arm or self._service.arm
+
+
+def _apply(
+    stored: SessionRecord, step: Callable[[OnboardingSession], T]
+) -> Callable[[Recommender], T]:
+    return lambda recommender: step(stored.open(recommender))
+
+
+def _list_request(stored: SessionRecord, body: ListIn) -> QueuedRequest:
+    return QueuedRequest(
+        UserProfile(),
+        Context.model_validate(body.context.model_dump()),
+        {
+            "k": body.k,
+            "filters": body.filters.build(),
+            "strategy": body.strategy,
+            "diversity": body.diversity,
+            "near_duplicates": body.near_duplicates,
+        },
+        session=stored.open,
+        explores=stored.exploration > 0,
+    )
+
+
+def _conflict() -> ApiError:
+    return ApiError(409, "conflict", "others change this session at the same time", "send it again")
