@@ -243,6 +243,8 @@ class Provenance(_Frozen):
     Args:
         features: ranker inputs of this item, by name.
         contributions: each feature's part, by name; they sum to the score before diversity.
+        groups: the same, summed by explanation group; adjustments outside all groups, such as
+            boosts, keep their own name.
     """
 
     strategy: Strategy
@@ -252,6 +254,7 @@ class Provenance(_Frozen):
     similarity: float | None = None
     features: dict[str, float] = Field(default_factory=dict)
     contributions: dict[str, float] = Field(default_factory=dict)
+    groups: dict[str, float] = Field(default_factory=dict)
 
 
 class Reason(_Frozen):
@@ -271,7 +274,8 @@ class Recommendation(_Frozen):
 
     Args:
         score: the final ranking value, higher is better.
-        reason: one English sentence.
+        reason: one English sentence; ``ranking.wording.sentences.in_language`` words a list in
+            another language.
         reasons: the same as data, the strongest first.
     """
 

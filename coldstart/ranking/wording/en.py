@@ -73,6 +73,7 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "cold": lambda a: "new in the catalog, close to items that people like",
     "remaining": lambda a: "the best of what is left to recommend",
     "boosted": _boosted,
+    "exploration": lambda a: "shown to learn your taste: what you think of it tells much",
     "years_wanted": lambda a: "from the years you named",
     "category_rejected": lambda a: f"you do not want {', '.join(a['categories'])}",
 }

@@ -121,6 +121,7 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "cold": lambda a: "目录中的新品，接近人们喜欢的",
     "remaining": lambda a: "剩下的里面最好的",
     "boosted": _boosted,
+    "exploration": lambda a: "推荐它是为了了解你的口味，你的看法很有参考价值",
     "years_wanted": lambda a: "属于你说的年代",
     "category_rejected": lambda a: f"你不想要{_list(a['categories'])}",
 }

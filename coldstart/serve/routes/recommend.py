@@ -45,7 +45,9 @@ async def recommend(body: RecommendIn, service: Served) -> SubjectAnswer:
     arm = test.arm_of(subject) if test and subject else service.arm
     result = await service.worker.recommend(request, arm)
     found = result.recommendations
-    out = SubjectAnswer.of(found, explain=body.explain, understood=result.understood)
+    out = SubjectAnswer.of(
+        found, explain=body.explain, language=body.language, understood=result.understood
+    )
     if not (test and subject):
         return out
     exposure_id = await run_in_threadpool(
