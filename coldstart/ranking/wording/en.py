@@ -30,6 +30,16 @@ def points(text: str, amount: float) -> str:
     return f"{text} ({amount:+.2f} points)"
 
 
+def adjustments(clauses: Sequence[str]) -> str:
+    """Clauses with points as one sentence."""
+    return sentence(["; ".join(clauses)])
+
+
+def paragraph(sentences: Sequence[str]) -> str:
+    """Sentences one after another."""
+    return " ".join(sentences)
+
+
 def _picks(a: Mapping[str, Any]) -> str:
     who = "1 person" if a["people"] == 1 else f"{a['people']} people"
     why = "because you are looking at" if a["viewing"] else "because you liked"

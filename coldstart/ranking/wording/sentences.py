@@ -26,6 +26,14 @@ class Wording(Protocol):
         """A clause with what it adds to the score."""
         ...
 
+    def adjustments(self, clauses: Sequence[str]) -> str:
+        """Clauses with points as one sentence."""
+        ...
+
+    def paragraph(self, sentences: Sequence[str]) -> str:
+        """Sentences one after another."""
+        ...
+
 
 LANGUAGES: Mapping[str, Wording] = {"en": en, "zh": zh}
 _SEPARATE = frozenset({"exploration"})  # codes that are a sentence of their own
@@ -78,9 +86,9 @@ def sentence(reasons: Sequence[Reason], language: str = "en") -> str:
     ]
     parts = [wording.sentence(clauses)] if clauses else []
     if adjusted:
-        parts.append(wording.sentence(["; ".join(adjusted)]))
+        parts.append(wording.adjustments(adjusted))
     parts += [wording.sentence([_clause(wording, r, code)]) for r in reasons if r.code in _SEPARATE]
-    return (" " if code == "en" else "").join(parts)
+    return wording.paragraph(parts)
 
 
 def in_language(recommendations: RecommendationList, language: str) -> RecommendationList:

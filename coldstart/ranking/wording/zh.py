@@ -74,6 +74,16 @@ def points(text: str, amount: float) -> str:
     return f"{text}（{amount:+.2f} 分）"
 
 
+def adjustments(clauses: Sequence[str]) -> str:
+    """Clauses with points as one sentence."""
+    return sentence(clauses)
+
+
+def paragraph(sentences: Sequence[str]) -> str:
+    """Sentences one after another."""
+    return "".join(sentences)
+
+
 def _picks(a: Mapping[str, Any]) -> str:
     why = "因为你正在看" if a["viewing"] else "因为你喜欢"
     return f"{why}《{a['pick']}》，有 {a['people']} 人两者都喜欢"
