@@ -198,6 +198,15 @@ def recommend(
     ] = False,
     choices: Choices = None,
     seed: Seed = 0,
+    language: Annotated[
+        str,
+        typer.Option(
+            help="Language of the reasons: en (English) or zh (Chinese). Other fields stay as they "
+            "are.",
+            metavar="en|zh",
+            rich_help_panel=ANSWER,
+        ),
+    ] = "en",
     explain: Annotated[
         bool,
         typer.Option(
@@ -216,11 +225,15 @@ def recommend(
       coldstart recommend --age 24 --gender M --occupation technician
       coldstart recommend --liked "Toy Story" --liked "Twelve Monkeys" --explain
       coldstart recommend --about "slow-burn stories" --from-year 1980 -k 5
+      coldstart recommend --interest Sci-Fi --language zh
       coldstart recommend --profile users.jsonl --json
       echo '{"age": 31, "liked": "Fargo"}' | coldstart recommend --profile -
       coldstart recommend --strategy free --generator http://gpu:8000 --generator-adapter ml-100k
     """
+    from coldstart.ranking.wording.sentences import check_language, in_language
+
     users, filters = read_requests(flags), keep.filters()
+    check_language(language)
     decoding = None
     if choices is not None:
         if strategy not in ("free", "both"):
@@ -230,18 +243,21 @@ def recommend(
     rec = model.load()
     keep.check(rec.catalog)
     results = [
-        rec.recommend(
-            request.profile,
-            request.context,
-            k=k,
-            strategy=strategy,
-            filters=filters,
-            diversity=diversity,
-            popularity_penalty=popularity_penalty,
-            near_duplicates=near_duplicates,
-            unknown_picks=flags.unknown_picks,
-            decoding=decoding,
-            seed=seed,
+        in_language(
+            rec.recommend(
+                request.profile,
+                request.context,
+                k=k,
+                strategy=strategy,
+                filters=filters,
+                diversity=diversity,
+                popularity_penalty=popularity_penalty,
+                near_duplicates=near_duplicates,
+                unknown_picks=flags.unknown_picks,
+                decoding=decoding,
+                seed=seed,
+            ),
+            language,
         )
         for request in output.track(users.requests, "users")
     ]
