@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _WANTED = ["*.json", "*.jsonl", "*.safetensors", "*.j2", "*.md"]
 """Patterns of the files that are downloaded from a repository."""
 _OURS = ["adapter/*", "prompt/*", "counts.safetensors", "ranker.json", "split.json"]
-_OURS += ["catalog.jsonl"]
+_OURS += ["catalog.jsonl", "scorers/*"]
 """Patterns of files of earlier uploads that an upload deletes if it lacks them."""
 
 

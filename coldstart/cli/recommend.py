@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,7 +15,7 @@ from coldstart.cli.options import with_groups
 from coldstart.cli.profiles import ProfileOptions, read_requests
 from coldstart.errors import ConfigError
 from coldstart.protocols import Filter
-from coldstart.ranking.filters import Categories, Years, default_filters
+from coldstart.ranking.filters import Categories, Years, default_filters, make_filter
 from coldstart.schema import DecodingConfig, Provenance, RecommendationList, Strategy
 
 if TYPE_CHECKING:
@@ -123,6 +124,16 @@ class Keep:
     to_year: Annotated[
         int | None, typer.Option(help="Last year allowed.", rich_help_panel=_FILTERS)
     ] = None
+    filter: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A filter by name, its arguments as a JSON object: age-rating, attributes, "
+            "available, categories, known, price, years, or one of an installed package. "
+            "[dim]Repeatable: all of them.[/dim]",
+            metavar="NAME[=JSON]",
+            rich_help_panel=_FILTERS,
+        ),
+    ] = None
 
     def filters(self) -> list[Filter] | None:
         """The default filters and those of the options; ``None`` without such options."""
@@ -131,6 +142,7 @@ class Keep:
             more.append(Categories(self.include_category or (), self.exclude_category or ()))
         if self.from_year is not None or self.to_year is not None:
             more.append(Years(self.from_year, self.to_year))
+        more += map(read_filter, self.filter or ())
         return [*default_filters(), *more] if more else None
 
     def check(self, catalog: Catalog) -> None:
@@ -145,6 +157,31 @@ class Keep:
                 hint = f"did you mean {known[near[0]]!r}?" if near else ""
                 shown = ", ".join(sorted(known.values())[:30])
                 raise ConfigError(f"no item has category {name!r}", hint or f"there are: {shown}")
+
+
+def read_filter(text: str) -> Filter:
+    """Read ``NAME`` or ``NAME=JSON``.
+
+    >>> read_filter('years={"first": 1980}').first
+    1980
+
+    Raises:
+        ConfigError: an unknown name, no JSON object, or arguments that do not fit.
+    """
+    name, given, arguments = text.partition("=")
+    try:
+        values = json.loads(arguments) if given else {}
+    except ValueError as e:
+        raise ConfigError(
+            f"--filter {name}: {arguments!r} is no JSON ({e})",
+            hint="""such as --filter 'price={"max": 20}', in quotes""",
+        ) from None
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"--filter {name}: {arguments!r} is no JSON object",
+            hint="""name the arguments, such as --filter 'price={"max": 20}'""",
+        )
+    return make_filter(name.strip(), values)
 
 
 Choices = Annotated[
@@ -198,6 +235,15 @@ def recommend(
     ] = False,
     choices: Choices = None,
     seed: Seed = 0,
+    language: Annotated[
+        str,
+        typer.Option(
+            help="Language of the reasons: en (English) or zh (Chinese). Other fields stay as they "
+            "are.",
+            metavar="en|zh",
+            rich_help_panel=ANSWER,
+        ),
+    ] = "en",
     explain: Annotated[
         bool,
         typer.Option(
@@ -216,11 +262,16 @@ def recommend(
       coldstart recommend --age 24 --gender M --occupation technician
       coldstart recommend --liked "Toy Story" --liked "Twelve Monkeys" --explain
       coldstart recommend --about "slow-burn stories" --from-year 1980 -k 5
+      coldstart recommend --interest Sci-Fi --language zh
+      coldstart recommend --filter 'price={"max": 20}' --filter 'age-rating={"assume_age": 12}'
       coldstart recommend --profile users.jsonl --json
       echo '{"age": 31, "liked": "Fargo"}' | coldstart recommend --profile -
       coldstart recommend --strategy free --generator http://gpu:8000 --generator-adapter ml-100k
     """
+    from coldstart.ranking.wording.sentences import check_language, in_language
+
     users, filters = read_requests(flags), keep.filters()
+    check_language(language)
     decoding = None
     if choices is not None:
         if strategy not in ("free", "both"):
@@ -230,18 +281,21 @@ def recommend(
     rec = model.load()
     keep.check(rec.catalog)
     results = [
-        rec.recommend(
-            request.profile,
-            request.context,
-            k=k,
-            strategy=strategy,
-            filters=filters,
-            diversity=diversity,
-            popularity_penalty=popularity_penalty,
-            near_duplicates=near_duplicates,
-            unknown_picks=flags.unknown_picks,
-            decoding=decoding,
-            seed=seed,
+        in_language(
+            rec.recommend(
+                request.profile,
+                request.context,
+                k=k,
+                strategy=strategy,
+                filters=filters,
+                diversity=diversity,
+                popularity_penalty=popularity_penalty,
+                near_duplicates=near_duplicates,
+                unknown_picks=flags.unknown_picks,
+                decoding=decoding,
+                seed=seed,
+            ),
+            language,
         )
         for request in output.track(users.requests, "users")
     ]

@@ -123,7 +123,7 @@ def cross_validate(
             if case.user not in held:
                 continue
             scores = {
-                s: score + _wide(case) @ _of_model(ranker.weights(s, case.n_picks))
+                s: score + _wide(case) @ _late(ranker.weights(s, case.n_picks), s)
                 for s in get_args(Strategy)
             }
             scores["classical"] = _wide(case) @ simple.weights("prior", case.n_picks)
@@ -132,9 +132,9 @@ def cross_validate(
     return {name: float(np.mean(values)) for name, values in sorted(found.items())}
 
 
-def _of_model(weights: Floats) -> Floats:
-    """Weights with all but the language model's features set to zero."""
-    learned = SIGNALS.learned_late("both")
+def _late(weights: Floats, strategy: str) -> Floats:
+    """Weights of a strategy's late-learned signals; zeros elsewhere."""
+    learned = SIGNALS.learned_late(strategy)
     return np.array(
         [w if f in learned else 0.0 for f, w in zip(SIGNALS.names, weights, strict=True)]
     )

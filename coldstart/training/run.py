@@ -20,7 +20,9 @@ from coldstart.errors import DataError
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.recommender import Recommender
 from coldstart.runtime.cache import write_atomic
-from coldstart.runtime.code_fingerprint import source_digest
+from coldstart.runtime.code_fingerprint import outside_source, source_digest
+from coldstart.scoring.registry import BUILT_IN, SIGNALS
+from coldstart.scoring.scorer import FunctionScorer
 from coldstart.settings import Settings, TrainConfig
 from coldstart.splitting.user_splits import Split
 from coldstart.training.adapter import find_adapter
@@ -155,6 +157,7 @@ def _classical(
                 config.seed,
                 config.encoder,
                 source_digest(_LEARNING),
+                *_plugged_in(),
             )
         ).encode()
     ).hexdigest()
@@ -173,6 +176,13 @@ def _classical(
         cache.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(cache, json.dumps({"key": key, **ranker.to_dict()}))
     return ranker
+
+
+def _plugged_in() -> list[tuple[object, ...]]:
+    """Declarations and sources of the scorers that are not coldstart's own."""
+    made = SIGNALS.make_scorers()[len(BUILT_IN) :]
+    code = (s.compute if isinstance(s, FunctionScorer) else type(s) for s in made)
+    return [(s.signals, outside_source(c)) for s, c in zip(made, code, strict=True)]
 
 
 def _manifest(

@@ -16,13 +16,12 @@ from coldstart.evaluation.artifact_evaluation import (
 )
 from coldstart.evaluation.case_metrics import ACCURACY, Record
 from coldstart.splitting.user_splits import Split
-from tests.test_recommender import make
-from tests.toy import toy_dataset, toy_split
+from tests.toy import toy_dataset, toy_recommender, toy_split
 
 
 @pytest.fixture
 def rec():
-    return make()
+    return toy_recommender()
 
 
 @pytest.fixture

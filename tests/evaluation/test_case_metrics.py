@@ -33,8 +33,7 @@ from coldstart.schema import Item, Pick, UserProfile
 from coldstart.scoring.scorer import BaseScorer, Scores
 from coldstart.scoring.scorers import Scorers
 from coldstart.splitting.folds import user_folds
-from tests.test_recommender import make
-from tests.toy import toy_dataset
+from tests.toy import toy_dataset, toy_recommender
 
 PLAN = BenchmarkPlan((0, 1, 3), support=3)
 FAST = ("popularity", "demographic_popularity", "item_knn", "random_items")
@@ -181,7 +180,7 @@ def test_the_model_is_asked_once_whatever_was_seen():
             asked.extend(batch)
             return [Scores() for _ in batch]
 
-    recommender = make()
+    recommender = toy_recommender()
     recommender.scorers = Scorers([Model()])
     memo = CachedSignals(recommender)
     plain, seen, older = (UserProfile(age=a, seen=s) for a, s in ((3, ()), (3, "i7"), (4, "i7")))

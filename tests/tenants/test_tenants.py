@@ -51,8 +51,7 @@ from tests.conftest import ARTIFACT
 from tests.fakes_lm import TITLES, trie_of
 from tests.serve.test_serve import refused
 from tests.serve.test_serve_run import free_port
-from tests.test_recommender import make
-from tests.toy import save_tiny_base, toy_catalog
+from tests.toy import save_tiny_base, toy_catalog, toy_recommender
 from tests.waiting import PATIENCE, no_error, until
 
 ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -96,7 +95,7 @@ class World:
             f"adapter/{n}": (self.folder / "peft" / n).read_bytes()
             for n in ("adapter_config.json", "adapter_model.safetensors")
         }
-        parts = make(catalog)
+        parts = toy_recommender(catalog)
         Recommender(
             parts.catalog,
             None,
@@ -630,7 +629,7 @@ CATALOGS = {name: list(toy_catalog())[n:] for n, name in enumerate(("a", "b", "c
 
 
 def load(name):
-    return make(Catalog.from_items(CATALOGS[name]))
+    return toy_recommender(Catalog.from_items(CATALOGS[name]))
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from coldstart.training.simulation import (
     target_rule,
 )
 from tests.fakes import FakeEncoder
-from tests.scoring.test_features import film
+from tests.ten_films import film
 
 ITEMS = tuple(f"i{n}" for n in range(40))
 
