@@ -18,7 +18,7 @@ from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import Years, default_filters
 from coldstart.scoring import retrieval
 from coldstart.scoring.scorer import ScoreRequest
-from coldstart.serve.batching import RecommendationRequest, RecommendationResult, recommend_batch
+from coldstart.serve.batching import QueuedRequest, RecommendationResult, recommend_batch
 from coldstart.session import OnboardingSession
 from coldstart.testing.probes import lm_signals_of
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama, trie_of
@@ -49,14 +49,12 @@ def same(
     assert [r.reason for r in one] == [r.reason for r in other]
 
 
-def alone(rec: Recommender, ask: RecommendationRequest) -> RecommendationResult | Exception:
+def alone(rec: Recommender, ask: QueuedRequest) -> RecommendationResult | Exception:
     ((_, answered),) = recommend_batch(rec, [ask])
     return answered
 
 
-def together(
-    rec: Recommender, asks: list[RecommendationRequest]
-) -> list[RecommendationResult | Exception]:
+def together(rec: Recommender, asks: list[QueuedRequest]) -> list[RecommendationResult | Exception]:
     got = dict(recommend_batch(rec, asks))
     return [got[n] for n in range(len(asks))]
 
@@ -151,9 +149,9 @@ of_profile = st.fixed_dictionaries(
 moments = st.sampled_from([Context(), Context(time="Friday evening", occasion="date night")])
 unknown = UserProfile(liked=["Alien", "No Such Film"])
 said = st.sampled_from(["science fiction, but no drama", "no drama", " "])
-asks = st.builds(
-    RecommendationRequest, profiles | st.just(unknown), moments, of_profile
-) | st.builds(RecommendationRequest, profiles | st.just(unknown), moments, of_session, said)
+asks = st.builds(QueuedRequest, profiles | st.just(unknown), moments, of_profile) | st.builds(
+    QueuedRequest, profiles | st.just(unknown), moments, of_session, said
+)
 
 
 @settings(max_examples=15, deadline=None)
@@ -171,9 +169,7 @@ def test_free_writing_keeps_its_decoding_and_seed(monkeypatch):
     rec = make()
     drawn = {"decoding": DecodingConfig(mode="sample", max_new_tokens=6), "k": 4}
     asked = [
-        RecommendationRequest(
-            UserProfile(age=20), Context(), drawn | {"strategy": strategy, "seed": seed}
-        )
+        QueuedRequest(UserProfile(age=20), Context(), drawn | {"strategy": strategy, "seed": seed})
         for strategy in ("free", "both")
         for seed in (1, 2)
     ]
@@ -197,13 +193,13 @@ def test_who_errs_errs_alone_and_the_others_share_a_pass(monkeypatch):
     got = together(
         rec,
         [
-            RecommendationRequest(person, Context()),
-            RecommendationRequest(UserProfile(liked=["No Such Film"]), Context()),
-            RecommendationRequest(person, Context(), {"k": 0}),
-            RecommendationRequest(person, Context(), text=""),
-            RecommendationRequest(person, Context(), text="science fiction"),
-            RecommendationRequest(person, Context(), {"strategy": "prior"}),
-            RecommendationRequest(person, Context(), {"strategy": "catalog", "k": 3}),
+            QueuedRequest(person, Context()),
+            QueuedRequest(UserProfile(liked=["No Such Film"]), Context()),
+            QueuedRequest(person, Context(), {"k": 0}),
+            QueuedRequest(person, Context(), text=""),
+            QueuedRequest(person, Context(), text="science fiction"),
+            QueuedRequest(person, Context(), {"strategy": "prior"}),
+            QueuedRequest(person, Context(), {"strategy": "catalog", "k": 3}),
         ],
     )
     kinds = [type(x) for x in got]
@@ -228,18 +224,16 @@ def test_a_prompt_that_is_too_long_is_nobody_elses_error(monkeypatch):
     long = UserProfile(about="a very long story " * 30)
     got = together(
         rec,
-        [RecommendationRequest(p, Context()) for p in (UserProfile(age=30), long, UserProfile())],
+        [QueuedRequest(p, Context()) for p in (UserProfile(age=30), long, UserProfile())],
     )
     assert [type(x) for x in got] == [RecommendationResult, ModelError, RecommendationResult]
-    same(got[2], alone(rec, RecommendationRequest(UserProfile(), Context())))
+    same(got[2], alone(rec, QueuedRequest(UserProfile(), Context())))
 
 
 def test_who_needs_no_titles_written_does_not_wait_for_them():
     rec = make()
     strategies = ["free", "both", "catalog", "prior", "catalog"]
-    asked = [
-        RecommendationRequest(UserProfile(), Context(), {"strategy": s, "k": 2}) for s in strategies
-    ]
+    asked = [QueuedRequest(UserProfile(), Context(), {"strategy": s, "k": 2}) for s in strategies]
     assert [n for n, _ in recommend_batch(rec, asked)] == [3, 2, 4, 0, 1]
 
 
@@ -262,7 +256,7 @@ def test_without_a_model_or_a_catalog_everyone_is_told_so():
     rec = make()
     rec.lm = None
     asked = [
-        RecommendationRequest(UserProfile(), Context(), {"strategy": s})
+        QueuedRequest(UserProfile(), Context(), {"strategy": s})
         for s in ("catalog", "prior", "both")
     ]
     got = together(rec, asked)
@@ -275,15 +269,9 @@ def test_without_a_model_or_a_catalog_everyone_is_told_so():
 def test_the_shipped_artifact_gives_the_same_lists_together():
     rec = Recommender.from_pretrained(ARTIFACT)
     asked = [
-        RecommendationRequest(
-            UserProfile(age=24, occupation="student", liked=["Toy Story"]), Context()
-        ),
-        RecommendationRequest(
-            UserProfile(age=60, gender="F"), Context(time="Sunday morning"), {"k": 20}
-        ),
-        RecommendationRequest(
-            UserProfile(interests=["Horror"], liked=["Alien", "Fargo"]), Context()
-        ),
+        QueuedRequest(UserProfile(age=24, occupation="student", liked=["Toy Story"]), Context()),
+        QueuedRequest(UserProfile(age=60, gender="F"), Context(time="Sunday morning"), {"k": 20}),
+        QueuedRequest(UserProfile(interests=["Horror"], liked=["Alien", "Fargo"]), Context()),
     ]
     for one, ask in zip(together(rec, asked), asked, strict=True):
         same(one, alone(rec, ask))
@@ -302,15 +290,15 @@ def test_lists_of_sessions_share_a_pass(monkeypatch):
         return begin
 
     asks = [
-        RecommendationRequest(UserProfile(), Context(), {"k": 5}, session=visit("i1")),
-        RecommendationRequest(UserProfile(age=30), Context(), {"k": 5}),
-        RecommendationRequest(
+        QueuedRequest(UserProfile(), Context(), {"k": 5}, session=visit("i1")),
+        QueuedRequest(UserProfile(age=30), Context(), {"k": 5}),
+        QueuedRequest(
             UserProfile(), Context(time="late"), {"k": 3, "diversity": 0.3}, session=visit()
         ),
-        RecommendationRequest(
+        QueuedRequest(
             UserProfile(), Context(), session=visit("i2", exploration=0.5), explores=True
         ),
-        RecommendationRequest(UserProfile(), Context(), {"k": 0}, session=visit("i3")),
+        QueuedRequest(UserProfile(), Context(), {"k": 0}, session=visit("i3")),
     ]
     expected = [alone(rec, ask) for ask in asks]
     seen = passes(rec, monkeypatch)
