@@ -199,11 +199,11 @@ def recommend(
     ] = False,
     choices: Choices = None,
     seed: Seed = 0,
-    language: Annotated[
+    reasons_in: Annotated[
         str,
         typer.Option(
-            help="Language of the reasons: en (English) or zh (Chinese). Other fields stay as they "
-            "are.",
+            help="Language of the reasons: en (English) or zh (Chinese). The language of the user "
+            "is --language.",
             metavar="en|zh",
             rich_help_panel=ANSWER,
         ),
@@ -226,7 +226,7 @@ def recommend(
       coldstart recommend --age 24 --gender M --occupation technician
       coldstart recommend --liked "Toy Story" --liked "Twelve Monkeys" --explain
       coldstart recommend --about "slow-burn stories" --from-year 1980 -k 5
-      coldstart recommend --interest Sci-Fi --language zh
+      coldstart recommend --interest Sci-Fi --reasons-in zh
       coldstart recommend --profile users.jsonl --json
       echo '{"age": 31, "liked": "Fargo"}' | coldstart recommend --profile -
       coldstart recommend --strategy free --generator http://gpu:8000 --generator-adapter ml-100k
@@ -234,7 +234,7 @@ def recommend(
     from coldstart.ranking.wording.sentences import check_language, in_language
 
     people, filters = read_people(person), keep.filters()
-    check_language(language)
+    check_language(reasons_in)
     decoding = None
     if choices is not None:
         if strategy not in ("free", "both"):
@@ -259,7 +259,7 @@ def recommend(
                 decoding=decoding,
                 seed=seed,
             ),
-            language,
+            reasons_in,
         )
         for request in output.track(people.requests, "users")
     ]
