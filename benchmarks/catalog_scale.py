@@ -28,14 +28,14 @@ from coldstart import Recommender, UserProfile
 from coldstart.data.named import NAMED
 from coldstart.generation.decoding.beam import beam_logprobs
 from coldstart.generation.decoding.exact import exact_logprobs
-from coldstart.generation.models.lines import LineTokenizer
+from coldstart.generation.models.line_tokenizer import LineTokenizer
 from coldstart.generation.trie.trie import Mass, TitleTrie
 from coldstart.runtime.models import load_tokenizer
 from coldstart.testing.probes import prompt_of
 
-SIZES = (1_000, 10_000, 100_000, 1_000_000)
+SIZES = (1_682, 9_066, 100_000, 1_000_000)  # MovieLens-100K, MovieLens-small, and larger
 WANTED, WIDTH, BEST = 200, 32, 10
-REQUESTS, ADDED = 30, 200
+REQUESTS, ADDED, REBUILDS = 30, 200, 20
 WHOLE, PROMPTS = 10_000, 3
 
 
@@ -115,9 +115,22 @@ def measure(n: int, model: str | None) -> dict[str, float]:
         row |= requests(mapped)
         if recommender and n <= WHOLE:
             row |= asked(recommender, mapped)
+        row |= changes(mapped, added)
         row["add_ms"] = milliseconds(lambda r: mapped.set([added[r]]), ADDED)
         row["changed_plan_ms"] = requests(mapped)["plan_ms"]
     return row
+
+
+def changes(trie: TitleTrie, added: list[tuple[str, tuple[int, ...]]]) -> dict[str, float]:
+    """One added title if all arrays are made again, the sorted titles kept or not."""
+    base = trie._trie
+    times = 3 if len(trie) > 200_000 else REBUILDS
+    return {
+        "spliced_ms": milliseconds(
+            lambda r: base.with_delta(dict([added[r]]), frozenset()).merged(), times
+        ),
+        "rebuilt_ms": milliseconds(lambda r: base.rebuilt(dict([added[r]]), frozenset()), times),
+    }
 
 
 def requests(trie: TitleTrie) -> dict[str, float]:
@@ -191,6 +204,8 @@ NAMES = {
     "files_mb": "files, MB",
     "load_s": "loading, mapped, s",
     "add_ms": "adding an item, ms",
+    "spliced_ms": "adding an item, all arrays made again from sorted titles, ms",
+    "rebuilt_ms": "adding an item, all titles sorted again, ms",
     "plan_ms": f"plan towards {WANTED} items, ms",
     "changed_plan_ms": f"the same after {ADDED} additions, ms",
     "tree_tokens": "tree tokens of the plan",

@@ -38,8 +38,8 @@ def work(out: Path, steps: int) -> None:
     from coldstart.data.named import NAMED
     from coldstart.ranking.ranker import BlendRanker
     from coldstart.runtime.models import DEFAULT_ENCODER
+    from coldstart.settings import TrainConfig
     from coldstart.splitting.user_splits import split_users
-    from coldstart.training.config import TrainConfig
     from coldstart.training.loop import Trainer
     from coldstart.training.out_of_fold import OutOfFold
     from coldstart.training.processes import Processes
@@ -56,7 +56,7 @@ def work(out: Path, steps: int) -> None:
             self.waited += time.perf_counter() - start
             return found
 
-        def add(self, tensors: Any) -> Any:
+        def all_reduce(self, tensors: Any) -> Any:
             start = time.perf_counter()
             found = super().add(tensors)
             self.waited += time.perf_counter() - start

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from coldstart.catalog.titles import natural_title
-from coldstart.encoding.encoders import SentenceEncoder
+from coldstart.encoding.sentence_encoder import SentenceEncoder
 from coldstart.grounding.index.exact import ExactIndex
 
 # Films made after MovieLens-100K was collected.

@@ -33,8 +33,8 @@ from rich.progress import track
 
 from coldstart import Recommender, UserProfile
 from coldstart.data.named import NAMED
-from coldstart.evaluation.support import cut, support_cases
-from coldstart.generation.trie.surface import surface_titles
+from coldstart.evaluation.cases import cut, support_cases
+from coldstart.generation.trie.prompt_titles import prompt_titles
 from coldstart.generation.trie.trie import TitleTrie
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.runtime.hardware import use_all_cores
@@ -94,7 +94,7 @@ def hf_beam(hand: ByHand) -> Answer:
     import torch
 
     ours = hand.ours
-    surface = {i: ours.lm.lines.title(t) for i, t in surface_titles(ours.catalog).items()}
+    surface = {i: ours.lm.lines.title(t) for i, t in prompt_titles(ours.catalog).items()}
     trie = TitleTrie(surface)
     of_title = {tokens: item for item, tokens in reversed(surface.items())}
     end = hand.newline[-1]

@@ -30,7 +30,7 @@ from results import Report, command_line, memory, table
 
 from coldstart import Recommender, UserProfile
 from coldstart.artifacts import format as artifacts
-from coldstart.artifacts import loading as assembly
+from coldstart.artifacts import loading
 from coldstart.data import ml_100k
 from coldstart.tenants.registry import TenantRegistry
 
@@ -43,7 +43,7 @@ def copies(artifact: Path, n: int, out: Path) -> list[Path]:
     """Write ``n`` artifacts that differ in catalog and adapter."""
     folders = []
     for tenant in range(n):
-        rec = assembly.load_with(Recommender, artifact, None, lambda *_: None)
+        rec = Recommender(**vars(loading.load_parts(artifact, None, lambda *_: None)))
         rng = np.random.default_rng(tenant)
         for item in rng.choice(list(rec.catalog.ids), DROPPED, replace=False):
             rec.catalog.remove(str(item))

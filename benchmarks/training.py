@@ -28,13 +28,13 @@ from coldstart.generation.models.causal import CausalLM
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime.hardware import use_all_cores
 from coldstart.runtime.models import DEFAULT_ENCODER, load_causal_lm, load_tokenizer
+from coldstart.settings import TrainConfig
 from coldstart.splitting.user_splits import split_users
 from coldstart.training.adapter import new_adapter
-from coldstart.training.config import TrainConfig
-from coldstart.training.data import Batch
 from coldstart.training.loop import Trainer
-from coldstart.training.loss import Objective
+from coldstart.training.loss import TrainingLoss
 from coldstart.training.out_of_fold import OutOfFold
+from coldstart.training.sequences import Batch
 from coldstart.training.teacher import Teacher
 
 IGNORED = -100
@@ -151,7 +151,7 @@ def loss_of(model: Any, trainer: Trainer) -> float:
     model.eval()
     lm = CausalLM(model, trainer.lm.tokenizer)
     prior = torch.zeros(len(trainer.plan.edge_token))
-    judge = Objective(lm, trainer.plan, prior, trainer.config)
+    judge = TrainingLoss(lm, trainer.plan, prior, trainer.config)
     total, tokens, users = 0.0, 0, list(trainer.split.valid)[:JUDGED]
     for start in range(0, len(users), 16):
         rng = np.random.default_rng([7, start])

@@ -27,10 +27,10 @@ from pathlib import Path
 import httpx
 
 from coldstart import Recommender
-from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.generation.decoding.local import LocalGenerator
 from coldstart.generation.remote.vllm import VllmGenerator
 from coldstart.runtime import models
+from coldstart.schema import DecodingConfig
 from coldstart.testing.probes import prompt_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -153,7 +153,7 @@ def check(url: str, *, record: bool, timed: bool) -> None:
     """Run what was asked for, the tests first."""
     if record:
         subprocess.run([sys.executable, ROOT / "benchmarks" / "vllm_record.py", url], check=True)
-    tests = [sys.executable, "-m", "pytest", "-q", "tests/generation/test_remote.py", "-k", "real"]
+    tests = [sys.executable, "-m", "pytest", "-q", "tests/generation/remote", "-k", "real"]
     subprocess.run(tests, check=True, cwd=ROOT, env=os.environ | {"COLDSTART_VLLM_URL": url})
     if timed:
         print(json.dumps(measure(url), indent=1))

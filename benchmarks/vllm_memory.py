@@ -28,8 +28,8 @@ def resident() -> int:
 
 def one(case: str, url: str) -> None:
     from coldstart import Recommender
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.generation.remote.vllm import VllmGenerator
+    from coldstart.schema import DecodingConfig
 
     generator = None
     if case == "free, elsewhere":
@@ -50,13 +50,13 @@ def one(case: str, url: str) -> None:
 def sizes(url: str) -> None:
     """Bytes over the wire, and what a request takes beside the model."""
     from coldstart import Recommender
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.generation.remote.vllm import VllmGenerator
+    from coldstart.schema import DecodingConfig
 
     generator = VllmGenerator(url, adapter="ml-100k", timeout=600.0)
     rec = Recommender.from_pretrained("adapters/ml-100k", generator=generator)
     counted: list[dict[str, object]] = []
-    ask = generator._server.wire._once
+    ask = generator._server.client._once
 
     def counting(method: str, path: str, body: bytes | None) -> object:
         start = time.perf_counter()
@@ -66,7 +66,7 @@ def sizes(url: str) -> None:
         counted.append(row | {"ms": round(1000 * seconds, 1)})
         return reply
 
-    generator._server.wire._once = counting
+    generator._server.client._once = counting
     for decoding in (
         DecodingConfig(mode="sample", n=20),
         DecodingConfig(mode="sample", n=20, choices="shortlist"),
@@ -76,7 +76,7 @@ def sizes(url: str) -> None:
     for row in counted:
         print(json.dumps(row))
     for _ in range(20):
-        generator._server.wire.get("/version")
+        generator._server.client.get("/version")
     quick = sorted(float(str(row["ms"])) for row in counted[-20:])
     print(json.dumps({"round trip without a model, median ms": quick[10]}))
 

@@ -1,4 +1,4 @@
-"""Record what a real vLLM server answers; ``tests/generation/vllm_double.py`` is held against it.
+"""Record what a real vLLM server answers; the tests hold ``vllm_double.py`` against it.
 
     python benchmarks/vllm_record.py http://127.0.0.1:8123
 

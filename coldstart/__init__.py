@@ -1,4 +1,4 @@
-"""coldstart: what to show a person you know almost nothing about.
+"""coldstart: recommendations for new users, from attributes, a few picks or free text.
 
 >>> from coldstart import Recommender, UserProfile
 >>> rec = Recommender.from_pretrained("adapters/ml-100k")  # doctest: +SKIP
@@ -65,7 +65,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import public names on first use: ``import coldstart`` stays quick and loads no torch."""
+    """Import public names at first use, so that ``import coldstart`` is fast and loads no torch."""
     if name not in _HOME:
         raise AttributeError(f"module 'coldstart' has no attribute {name!r}")
     import importlib

@@ -1,4 +1,4 @@
-"""Several recommenders behind one: their lists are fused by rank."""
+"""Ensemble of recommenders by reciprocal rank fusion."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from coldstart.protocols import Recommends
 from coldstart.schema import MAX_K, Recommendation, RecommendationList, UserProfile
 
 RRF = 60
-"""Places by which the top of a list is levelled; the value of the paper."""
+"""Constant of reciprocal rank fusion; the value of the paper."""
 
 
 class Ensemble:
-    """Recommends what its members agree on, by weighted reciprocal rank fusion.
+    """Weighted reciprocal rank fusion of several recommenders.
 
     ``score(i) = Σ_m w_m / (60 + rank_m(i))``, over the members that list item i among their first
     ``depth`` (Cormack, Clarke and Büttcher, "Reciprocal rank fusion outperforms Condorcet and
-    individual rank learning methods", 2009). Ranks need no common scale, so that artifacts of
-    different models, trainings or templates can be joined, and simple baselines with them. Title,
-    reason and provenance of an item are those of the member that ranks it best. What any member
-    dropped is not shown; but members filter by themselves, and one that knows no filters, such as a
-    baseline, may bring in what another would have dropped further down.
+    individual rank learning methods", 2009). Ranks need no common scale, so artifacts of different
+    models, trainings or templates can be combined with each other and with simple baselines. Title,
+    reason and provenance of an item are those of the member that ranks it best. Items dropped by
+    any member are excluded. Members filter independently: a member without filters, such as a
+    baseline, may contribute items that another member would have dropped further down its ranking.
 
     Args:
-        members: anything with ``recommend()`` over one catalog.
-        weights: of the members, 0 or more; equal if left out.
-        depth: length of the members' lists, 1 to 1000; at least as many as are asked for are taken.
+        members: objects with ``recommend()`` over the same catalog.
+        weights: non-negative weight of each member; equal if ``None``.
+        depth: length of the members' lists, 1 to 1000; at least k in any case.
 
     Raises:
-        ConfigError: no member, or weights or a depth that do not fit.
+        ConfigError: no member, or invalid weights or depth.
 
     >>> from coldstart import Recommender
     >>> both = Ensemble([Recommender.from_pretrained(f) for f in folders])  # doctest: +SKIP
@@ -65,33 +65,34 @@ class Ensemble:
         """Fuse the members' lists.
 
         Args:
-            profile: as the members take it.
-            k: how many items.
-            options: handed to every member, which has to know them: context, filters, strategy, …
+            profile: the user.
+            k: number of items.
+            options: passed to every member, which must support them: context, filters, strategy, …
 
         Returns:
-            The fused list, with what all members dropped and noted; ``generated`` and the like are
-            those of the first one.
+            The fused list, with the dropped items and notes of all members; other fields, such as
+            ``generated``, are those of the first member.
 
         Raises:
             ConfigError: ``k`` is out of range.
-            ProfileError: a malformed profile; and whatever the members raise.
+            ProfileError: a malformed profile.
+            ColdstartError: any error of the members.
         """
         if not 1 <= k <= MAX_K:
             raise ConfigError(f"k is {k}", hint=f"1 to {MAX_K}")
         depth = max(k, self.depth)
         user = profile if isinstance(profile, UserProfile) else UserProfile.parse(profile)
-        asked = [(m, w) for m, w in zip(self.members, self.weights, strict=True) if w]
-        lists = [member.recommend(user, k=depth, **options) for member, _ in asked]
+        weighted = [(m, w) for m, w in zip(self.members, self.weights, strict=True) if w]
+        lists = [member.recommend(user, k=depth, **options) for member, _ in weighted]
         refused = {one.item_id for found in lists for one in found.dropped}
         scores: dict[str, float] = {}
         best: dict[str, Recommendation] = {}
-        for found, (_, weight) in zip(lists, asked, strict=True):
+        for found, (_, weight) in zip(lists, weighted, strict=True):
             for one in (one for one in found if one.item_id not in refused):
                 scores[one.item_id] = scores.get(one.item_id, 0.0) + weight / (RRF + one.rank)
                 if one.item_id not in best or one.rank < best[one.item_id].rank:
                     best[one.item_id] = one
-        order = sorted(scores, key=lambda i: -scores[i])[:k]  # equals in the order they were met
+        order = sorted(scores, key=lambda i: -scores[i])[:k]  # stable: ties keep their order
         items = tuple(
             best[i].model_copy(update={"rank": rank, "score": scores[i]})
             for rank, i in enumerate(order, start=1)

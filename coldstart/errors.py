@@ -1,14 +1,14 @@
-"""Every error a user can cause: what came, what was expected and what to do next."""
+"""Exceptions raised on invalid input: what was given, what was expected, and a hint."""
 
 from __future__ import annotations
 
 
 class ColdstartError(Exception):
-    """Base of all errors raised on purpose by coldstart.
+    """Base class of coldstart's exceptions.
 
     Args:
-        message: What came and what was expected, one line.
-        hint: What to do next, one line; shown after the message.
+        message: what was given and what was expected, one line.
+        hint: what to do next, one line; shown after the message.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -25,7 +25,7 @@ class ProfileError(ColdstartError):
 
 
 class CatalogError(ColdstartError):
-    """A catalog (or a table meant to become one) is unusable, or an item is missing from it."""
+    """A catalog, or a table to be read as one, is invalid, or lacks an item."""
 
 
 class DataError(ColdstartError):
@@ -37,15 +37,15 @@ class ModelError(ColdstartError):
 
 
 class FetchError(ColdstartError):
-    """Something could not be downloaded, or came with the wrong checksum."""
+    """A download failed, or its checksum does not match."""
 
 
 class PromptError(ColdstartError):
-    """A prompt template is missing, malformed, or was given the wrong variables."""
+    """A prompt template is missing, malformed, or rendered with the wrong variables."""
 
 
 class ArtifactError(ColdstartError):
-    """A saved recommender is incomplete, damaged, or belongs to another base model."""
+    """An artifact is incomplete, damaged, or belongs to another base model."""
 
 
 class ConfigError(ColdstartError):
@@ -53,13 +53,13 @@ class ConfigError(ColdstartError):
 
 
 class GeneratorError(ColdstartError):
-    """A text generator on a server does not answer, or not with titles.
+    """A remote text generator does not answer, or its answer is invalid.
 
     Args:
-        message: as above.
-        hint: as above.
-        retry_after: seconds after which trying again makes sense; ``None`` if it makes none before
-            somebody changes something.
+        message: as for ``ColdstartError``.
+        hint: as for ``ColdstartError``.
+        retry_after: seconds after which to retry; ``None`` if a retry cannot succeed without a
+            change of configuration.
     """
 
     def __init__(self, message: str, hint: str = "", *, retry_after: float | None = None) -> None:
@@ -68,4 +68,4 @@ class GeneratorError(ColdstartError):
 
 
 class MissingExtraError(ColdstartError, ImportError):
-    """An optional dependency is not installed; the hint is the exact pip line."""
+    """An optional dependency is not installed; the hint is the pip command."""

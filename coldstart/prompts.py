@@ -1,11 +1,11 @@
-"""Find, lint, render and hash prompt templates: the one place that turns a profile into text.
+"""Prompt templates: load, lint, render and hash.
 
-Training and inference both render here, so that the language model meets at inference exactly the
-text it was trained on. Templates are Jinja2, sandboxed and strict, and come from the operator,
-never from a request: the sandbox bounds neither time nor memory.
+Training and inference share this module, so that the prompt at inference is exactly the training
+prompt. Templates are Jinja2, sandboxed and strict, and are supplied by the operator, never by a
+request: the sandbox bounds neither time nor memory.
 
-A template ends with the titles of the liked items, one per line. What the model writes next is the
-next line.
+A template ends with the titles of the liked items, one per line; the model continues with the next
+line.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ VARIABLES = frozenset(
     "age gender occupation location language attributes interests about liked disliked "
     "time device place occasion text viewing".split()
 )
-"""Everything a template may ask for. Unset ones are ``None``, or empty for lists and maps."""
+"""Variables available to templates. Unset ones are ``None``, or empty for lists and maps."""
 
 DEFAULT = "movies-en"
 DEFAULT_BUDGET = 512
@@ -44,23 +44,23 @@ _TRIMMED = (
     ("text", "the end of `text`"),
     ("interests", "the last interests"),
 )
-"""What is shortened to keep to the budget, in this order."""
+"""Fields trimmed to fit the token budget, in this order."""
 
 
 def _line(value: object) -> object:
-    """Make a printed value one line, so that nobody can write a prompt line of their own."""
+    """Flatten a value to one line, so that user input cannot add lines to the prompt."""
     return clean_text(str(value)) if value is not None else ""
 
 
-def _said(value: Any) -> Any:
-    """Clean a value and leave out what is blank, such as a text of control characters only."""
+def _cleaned(value: Any) -> Any:
+    """Clean a value recursively and drop blank parts, such as texts of control characters."""
     if isinstance(value, str):
         return clean_text(value) or None
     if isinstance(value, dict):
-        pairs = ((_said(k), _said(v)) for k, v in value.items())
+        pairs = ((_cleaned(k), _cleaned(v)) for k, v in value.items())
         return {k: v for k, v in pairs if k and v}
     if isinstance(value, list | tuple):
-        return [text for v in value if (text := _said(v))]
+        return [text for v in value if (text := _cleaned(v))]
     return value
 
 
@@ -76,11 +76,11 @@ _ENV = ImmutableSandboxedEnvironment(
 
 @dataclass(frozen=True)
 class Rendered:
-    """A finished prompt.
+    """A rendered prompt.
 
     Args:
-        text: what the model reads; ends with a newline.
-        notes: what was left out to keep to the budget, for the user to know.
+        text: the prompt; ends with a newline.
+        notes: parts trimmed to fit the token budget, for the caller.
     """
 
     text: str
@@ -89,15 +89,16 @@ class Rendered:
 
 @dataclass(frozen=True)
 class PromptTemplate:
-    """A Jinja2 prompt template with what it declares about itself.
+    """Jinja2 prompt template with its metadata.
 
     Args:
-        name: its folder's name.
+        name: name of its folder.
         source: the template text, byte for byte.
-        variables: the variables it declares to use, a subset of ``VARIABLES``.
+        variables: declared variables, a subset of ``VARIABLES``.
         language: BCP 47 tag of the text around the values.
-        domain: what it recommends ("movies", "any").
+        domain: domain of the items ("movies", "any").
         description: one line for ``coldstart prompts list``.
+        example: an example profile and context, and the text they render to.
     """
 
     name: str
@@ -110,7 +111,7 @@ class PromptTemplate:
 
     @property
     def sha256(self) -> str:
-        """Hash of the template text (hexadecimal); an adapter remembers it."""
+        """SHA-256 of the template text (hexadecimal), recorded in artifacts."""
         return hashlib.sha256(self.source.encode()).hexdigest()
 
     @cached_property
@@ -129,15 +130,15 @@ class PromptTemplate:
         budget: int | None = None,
         count_tokens: Callable[[str], int] | None = None,
     ) -> Rendered:
-        """Render the prompt of one user.
+        """Render the prompt of one request.
 
         Args:
-            profile: the user; picks are shown oldest first.
-            context: the moment.
-            title_of: the title to show for a pick.
-            budget: most tokens the prompt may have; oldest picks are dropped first, then
-                dislikes, then the end of the free text.
-            count_tokens: how to count them; needed with ``budget``.
+            profile: the user; picks are listed oldest first.
+            context: of the request.
+            title_of: maps a pick to its title.
+            budget: maximum number of tokens; the oldest picks are dropped first, then dislikes,
+                then the end of the free text.
+            count_tokens: token counter; required with ``budget``.
 
         Raises:
             PromptError: an undefined variable, or attributes alone exceed the budget.
@@ -156,7 +157,7 @@ class PromptTemplate:
         values["liked"] = [title_of(p.item) for p in in_time_order(profile.liked)]
         values["disliked"] = [title_of(p.item) for p in in_time_order(profile.disliked)]
         values["viewing"] = title_of(context.viewing.item) if context.viewing else None
-        return {name: _said(value) for name, value in values.items()}
+        return {name: _cleaned(value) for name, value in values.items()}
 
     def _fill(self, values: dict[str, Any]) -> str:
         undeclared = self._used - values.keys()
@@ -202,7 +203,7 @@ class PromptTemplate:
         return Rendered(text, tuple(notes))
 
     def lint(self) -> list[str]:
-        """Return what is wrong with the template, one line each; empty if nothing is."""
+        """Check the template; returns problems, one line each."""
         try:
             used = self._used
         except PromptError as e:
@@ -233,17 +234,17 @@ class PromptTemplate:
 
 
 def in_time_order(picks: Sequence[Any]) -> list[Any]:
-    """Oldest first; picks without a time stay where they are, before any that have one."""
+    """Sort picks oldest first; picks without a time keep their order and come first."""
     return sorted(picks, key=lambda p: (p.at is not None, _utc(p.at or datetime.min)))
 
 
 def _utc(at: datetime) -> datetime:
-    """A time without a zone is taken as UTC, so that the order is the same on every machine."""
+    """Interpret a time without a zone as UTC, so that the order is independent of the machine."""
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def folder() -> Path:
-    """The packaged templates: inside the wheel if installed, else the repository's folder."""
+    """Folder of the packaged templates: inside the wheel if installed, else the repository's."""
     inside = Path(__file__).parent / "_prompts"
     return inside if inside.is_dir() else Path(__file__).parent.parent / "prompts"
 
@@ -257,7 +258,7 @@ def load(name: str | Path) -> PromptTemplate:
     """Load a packaged template by name, or any folder with ``template.j2`` and ``meta.toml``.
 
     Raises:
-        PromptError: no such template, or its meta.toml is malformed.
+        PromptError: an unknown template, or a malformed meta.toml.
     """
     place = folder() / str(name)
     if not (place / "template.j2").is_file():

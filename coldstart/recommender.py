@@ -56,7 +56,8 @@ class Recommender:
         encoder: turns texts into vectors.
         ranker: blends the signals.
         settings: how the model is used.
-        scorers: compute the signals; ``None``: one of every registered kind.
+        scorers: compute the signals; ``None``: the built-in ones, and plug-ins of which the ranker
+            weighs a signal.
         manifest: what an artifact says about itself, kept for ``save_pretrained``.
         adapter: files of the LoRA adapter, kept for ``save_pretrained``.
         generator: writes titles in the place of ``lm``, which still scores them.
@@ -87,7 +88,7 @@ class Recommender:
         self.settings = settings or Settings()
         self.manifest = dict(manifest or {})
         self.item_store = ItemStore(catalog, counts, encoder)
-        self.scorers = Scorers() if scorers is None else scorers
+        self.scorers = Scorers.weighed_by(ranker.signals) if scorers is None else scorers
         self._adapter = dict(adapter or {})
         self.scorers.load(self._adapter)
         self.pipeline = Pipeline(self)
@@ -105,8 +106,8 @@ class Recommender:
         revision: str | None = None,
         token: str | None = None,
         generator: TextGenerator | None = None,
-        index: Index | None = None,
-        content_index: Index | None = None,
+        index: Index | str | None = None,
+        content_index: Index | str | None = None,
     ) -> Recommender:
         """Load an artifact.
 
@@ -119,25 +120,27 @@ class Recommender:
             token: for a private repository; ``None``: that of ``hf auth login`` or ``HF_TOKEN``.
             generator: writes titles in the place of the language model, which is then loaded only
                 when titles are to be judged (``catalog``, ``both``); see ``docs/gpu.md``.
-            index: of title vectors, such as ``PgVectorIndex`` for several processes; ``None``: one
-                in memory.
+            index: of title vectors, such as ``PgVectorIndex`` for several processes, or the name of
+                one that needs no options (see ``grounding.index.registry``), such as ``"faiss"``;
+                ``None``: one in memory.
             content_index: of content vectors, searched for candidates where the catalog has more
                 than ``Settings.pool_from`` items; likewise, and never the same one.
 
         Raises:
             ArtifactError: missing, damaged, or made for another base model.
-            ConfigError: a revision of a folder.
+            ConfigError: a revision of a folder, or an unknown index.
             FetchError: the artifact, its catalog or a packaged model could not be downloaded.
         """
         from coldstart.artifacts.hub import find
-        from coldstart.artifacts.loading import load_recommender
+        from coldstart.artifacts.loading import load_pretrained
+        from coldstart.grounding.index.registry import as_index
 
+        titles, contents = as_index(index), as_index(content_index)
         folder = find(path, revision=revision, token=token)
-        made = load_recommender(
-            cls, folder, device=device, dtype=dtype, catalog=catalog, generator=generator
+        parts = load_pretrained(
+            folder, device=device, dtype=dtype, catalog=catalog, defer_lm=generator is not None
         )
-        made.index, made.content_index = index, content_index
-        return made
+        return cls(**vars(parts), generator=generator, index=titles, content_index=contents)
 
     def push_to_hub(
         self, repo: str, *, private: bool | None = None, token: str | None = None
@@ -156,7 +159,7 @@ class Recommender:
         A catalog that still is the one its source provides is named, not copied; any other is
         saved with the artifact.
         """
-        files: artifacts.Files = self._adapter | self.scorers.save()
+        files: artifacts.Files = self.scorers.save(self._adapter)
         manifest = {k: v for k, v in self.manifest.items() if k not in ("files", "format")}
         source = manifest.get("catalog", {})
         if source.get("source") is None or source.get("fingerprint") != self.catalog.fingerprint():

@@ -1,42 +1,43 @@
-"""The words everything else is written in: profile, context, item, candidate, recommendation.
+"""Data model: profile, context, item, candidate, recommendation.
 
-All models are frozen pydantic models that refuse unknown fields, so a typo in a field name is an
-error with the field's path instead of a silently ignored preference.
+Frozen pydantic models that reject unknown fields, so that a misspelled field name is an error with
+the field's path rather than a silently ignored preference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar, overload
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from coldstart.errors import ColdstartError, ProfileError
+from coldstart.errors import ColdstartError, ConfigError, ProfileError
 
 Strategy = Literal["catalog", "free", "both", "prior"]
 M = TypeVar("M", bound=BaseModel)
 
 
 MAX_K = 1000
-"""Items in one answer, at most."""
+"""Maximum length of a list."""
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class _Said(_Frozen):
-    """Written by people: white space around it means nothing."""
+class _Input(_Frozen):
+    """User input: surrounding white space is stripped."""
 
     model_config = ConfigDict(str_strip_whitespace=True)
 
 
 def parse(model: type[M], data: object, what: str, error: type[ColdstartError] = ProfileError) -> M:
-    """Validate ``data`` as ``model``, turning pydantic's report into one line with field paths.
+    """Validate ``data`` as ``model``; errors are reported in one line with field paths.
 
     Raises:
-        ColdstartError: (as ``error``) naming every offending field.
+        ColdstartError: (as ``error``) invalid data; the message names every invalid field.
     """
     try:
         return model.model_validate(data)
@@ -46,8 +47,8 @@ def parse(model: type[M], data: object, what: str, error: type[ColdstartError] =
         raise error(f"invalid {what}: {'; '.join(lines)}", hint=f"fields: {known}") from None
 
 
-class Pick(_Said):
-    """One item a user pointed at: an item id or a title, and when (if known)."""
+class Pick(_Input):
+    """One item of a profile: an item id or a title, and an optional time."""
 
     item: str = Field(min_length=1, max_length=1000)
     at: datetime | None = None
@@ -87,17 +88,17 @@ Short = Annotated[str, Field(min_length=1, max_length=200)]
 Attributes = Annotated[dict[str, str], BeforeValidator(_as_text_map)]
 
 
-class UserProfile(_Said):
-    """What a new user told us; every field is optional.
+class UserProfile(_Input):
+    """Profile of a user; every field is optional.
 
     ``liked``, ``disliked`` and ``seen`` take item ids or titles, alone or as
-    ``{"item": …, "at": timestamp}``, oldest first where no timestamp is given. Attributes that
-    have no field of their own go into ``attributes``.
+    ``{"item": …, "at": timestamp}``, oldest first where no timestamp is given. Further attributes
+    go into ``attributes``.
 
     Args:
-        history: the liked picks are all that a new account has liked so far, in that order, rather
-            than favourites out of all that a person knows. The two call for other items, and the
-            ranker has learned both.
+        history: whether the liked picks are the complete, ordered history of a new account, rather
+            than favourites among everything the user knows. The ranker has learned a separate
+            correction for each case.
 
     >>> UserProfile(age=24, liked="Toy Story").liked[0].item
     'Toy Story'
@@ -130,22 +131,22 @@ class UserProfile(_Said):
         return data if isinstance(data, cls) else parse(cls, data, "profile")
 
     def demographics(self) -> dict[str, str]:
-        """Attributes that are set, as strings: age, gender, occupation, …, then ``attributes``."""
+        """Attributes with a value, as strings: age, gender, occupation, …, then ``attributes``."""
         named = ("age", "gender", "occupation", "location", "language")
         out = {n: str(getattr(self, n)) for n in named if getattr(self, n) is not None}
         return out | self.attributes
 
     def free_text(self) -> str:
-        """Everything the user said in words: interests, then ``about``."""
+        """The textual fields joined: interests, then ``about``."""
         return ". ".join([*self.interests, *([self.about] if self.about else [])])
 
     def is_empty(self) -> bool:
-        """True if the profile says nothing at all (``user_id`` is no statement)."""
+        """True if no field but ``user_id`` is set."""
         return not self.model_dump(exclude={"user_id"}, exclude_defaults=True)
 
 
-class Context(_Said):
-    """The moment of the request; every field is optional free text."""
+class Context(_Input):
+    """Context of a request; every field is optional free text, ``viewing`` an item."""
 
     time: Short | None = None
     device: Short | None = None
@@ -165,16 +166,16 @@ class Context(_Said):
         return data if isinstance(data, cls) else parse(cls, data, "context")
 
     def free_text(self) -> str:
-        """The words of the moment: occasion, then session text."""
+        """The textual fields joined: occasion, then session text."""
         return ". ".join(x for x in (self.occasion, self.text) if x)
 
 
-class Item(_Said):
-    """One thing that can be recommended.
+class Item(_Input):
+    """One recommendable item.
 
     Args:
-        min_age: youngest age (years) it is suitable for; ``None`` means everyone.
-        value: what one conversion is worth, in any currency; used by business metrics.
+        min_age: minimum age of a suitable audience, in years; ``None``: no restriction.
+        value: value of one conversion, in any currency; used by business metrics.
     """
 
     item_id: str = Field(min_length=1, max_length=200)
@@ -196,19 +197,70 @@ class Item(_Said):
     def content_text(self) -> str:
         """Title, categories and description as one text, for encoders.
 
-        Without the year: digits weigh more with sentence encoders than they mean, so that items
-        of one year look alike.
+        The year is left out: sentence encoders overweight digits, which makes items of one year
+        similar.
         """
         return ". ".join(x for x in (self.title, ", ".join(self.categories), self.description) if x)
 
 
-class Candidate(_Frozen):
-    """One generated title and how it came about.
+@dataclass(frozen=True)
+class DecodingConfig:
+    """Decoding parameters of free generation.
 
     Args:
-        logprob: natural-log probability of the title given the prompt. For ``catalog``, over
-            the trie's allowed children; for ``free``, over the whole vocabulary.
-        item_ids: known at once for ``catalog`` candidates, empty for ``free`` ones.
+        mode: ``beam`` for beam search, ``diverse`` for diverse beam search (Vijayakumar et al.,
+            2018), ``sample`` for ancestral sampling.
+        n: titles to generate; duplicates are merged, so fewer may be returned.
+        temperature: of sampling, > 0; 1 samples from the model's own distribution.
+        top_p: nucleus sampling: the likeliest tokens that together have this probability, (0, 1].
+        top_k: sampling from this many likeliest tokens; ``None`` for all.
+        groups: beam groups of ``diverse``, at most one per title.
+        diversity: penalty in ``diverse``, nats per earlier group that chose the token at the same
+            step, at least 0.
+        max_new_tokens: longest title, line break included, at least 2.
+        choices: ``shortlist`` constrains generation to the titles of the user's shortlist, all of
+            which are in the catalog; ``None``: unconstrained.
+
+    Raises:
+        ConfigError: a value is outside its range.
+    """
+
+    mode: Literal["sample", "beam", "diverse"] = "beam"
+    n: int = 20
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int | None = None
+    groups: int = 5
+    diversity: float = 1.0
+    max_new_tokens: int = 32
+    choices: Literal["shortlist"] | None = None
+
+    def __post_init__(self) -> None:
+        checks = {
+            "mode": (self.mode in ("sample", "beam", "diverse"), "sample, beam or diverse"),
+            "n": (self.n >= 1, "at least 1"),
+            "temperature": (0 < self.temperature < float("inf"), "above 0"),
+            "top_p": (0 < self.top_p <= 1, "above 0 and at most 1"),
+            "top_k": (self.top_k is None or self.top_k >= 1, "at least 1, or None"),
+            "groups": (self.groups >= 1, "at least 1"),
+            "diversity": (0 <= self.diversity < float("inf"), "at least 0"),
+            "max_new_tokens": (self.max_new_tokens >= 2, "at least 2"),
+            "choices": (self.choices in (None, "shortlist"), "shortlist, or None"),
+        }
+        for name, (good, expected) in checks.items():
+            if not good:
+                raise ConfigError(f"{name} is {getattr(self, name)!r}", hint=f"give {expected}")
+
+
+class Candidate(_Frozen):
+    """One generated title.
+
+    Args:
+        text: the title.
+        logprob: natural-log probability of the title given the prompt; normalised over the trie's
+            children for ``catalog``, over the whole vocabulary for ``free``.
+        strategy: how the title was generated.
+        item_ids: the title's items for ``catalog`` candidates, empty for ``free`` ones.
     """
 
     text: str
@@ -218,14 +270,14 @@ class Candidate(_Frozen):
 
 
 class Match(_Frozen):
-    """A catalog item that a candidate was grounded to; ``similarity`` is a cosine in [-1, 1]."""
+    """A catalog item matched to a candidate; ``similarity`` is a cosine in [-1, 1]."""
 
     item_id: str
     similarity: float = Field(ge=-1.0001, le=1.0001)
 
 
 class Grounding(_Frozen):
-    """Where one candidate landed: title → ids (titles repeat), or nowhere (``abstained``)."""
+    """Items that one candidate was grounded to: title → ids (titles repeat), or none."""
 
     candidate: Candidate
     matches: tuple[Match, ...] = ()
@@ -233,16 +285,21 @@ class Grounding(_Frozen):
 
     @property
     def abstained(self) -> bool:
-        """True if no catalog item was similar enough."""
+        """True if no catalog item exceeded the similarity threshold."""
         return not self.matches
 
 
 class Provenance(_Frozen):
-    """How one recommendation came about, from generation to rank.
+    """Provenance of one recommendation, from generation to rank.
 
     Args:
-        features: ranker inputs of this item, by name.
-        contributions: each feature's part, by name; they sum to the score before diversity.
+        strategy: of the request.
+        generated_text: the generated title, if the item comes from one.
+        logprob: its natural-log probability.
+        matched_by: how the title was grounded.
+        similarity: cosine of the match.
+        features: ranker inputs of the item, by name.
+        contributions: additive contribution of each feature to the score before diversity.
         groups: the same, summed by explanation group; adjustments outside all groups, such as
             boosts, keep their own name.
     """
@@ -270,13 +327,18 @@ class Reason(_Frozen):
 
 
 class Recommendation(_Frozen):
-    """One line of the answer.
+    """One recommended item.
 
     Args:
-        score: the final ranking value, higher is better.
+        rank: from 1.
+        item_id: id of the item.
+        title: title of the item.
+        year: year of the item.
+        score: final ranking value, higher is better.
         reason: one English sentence; ``ranking.wording.sentences.in_language`` words a list in
             another language.
         reasons: the same as data, the strongest first.
+        provenance: from generation to rank.
     """
 
     rank: int = Field(ge=1)
@@ -290,7 +352,7 @@ class Recommendation(_Frozen):
 
 
 class Dropped(_Frozen):
-    """An item that would have ranked among the answers, and the filter that removed it."""
+    """An item of the top k that a filter removed."""
 
     item_id: str
     title: str
@@ -299,14 +361,18 @@ class Dropped(_Frozen):
 
 
 class RecommendationList(_Frozen):
-    """The answer for one user: a sequence of recommendations, plus what happened on the way.
+    """Ranked recommendations for one user, with provenance of the request.
 
     Args:
-        dropped: items a filter removed although they would have ranked within the top ``k``.
-        dropped_counts: how many items each filter removed on the way down the ranking.
-        notes: things the caller should know (picks not in the catalog, a trimmed prompt, fewer
-            than ``k`` allowed items).
-        abstained: free candidates that matched nothing in the catalog.
+        items: the recommendations, best first.
+        k: number of items requested.
+        strategy: of the request.
+        dropped: items that a filter removed although they would have ranked within the top ``k``.
+        dropped_counts: number of items removed by each filter while filling the list.
+        notes: warnings for the caller (unknown picks, a trimmed prompt, fewer than ``k`` items).
+        generated: number of generated candidates.
+        abstained: number of free candidates without a match in the catalog.
+        prompt: the rendered prompt, if the language model was used.
     """
 
     items: tuple[Recommendation, ...]
@@ -334,7 +400,7 @@ class RecommendationList(_Frozen):
 
     @property
     def item_ids(self) -> list[str]:
-        """Recommended ids, best first."""
+        """Ids of the recommended items, best first."""
         return [r.item_id for r in self.items]
 
     def to_dict(self) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from coldstart.errors import CatalogError, ProfileError
+from coldstart.errors import CatalogError, ConfigError, ProfileError
 from coldstart.schema import (
     Candidate,
     Context,
+    DecodingConfig,
     Grounding,
     Item,
     Pick,
@@ -135,3 +136,24 @@ def test_a_recommendation_list_is_a_sequence():
     assert result.item_ids == ["1", "2", "3"]
     assert (len(result), result[0], result[1:], tuple(result)) == (3, lines[0], lines[1:], lines)
     assert json.loads(json.dumps(result.to_dict()))["items"][2]["rank"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mode", "greedy"),
+        ("n", 0),
+        ("temperature", 0.0),
+        ("temperature", float("nan")),
+        ("top_p", 0.0),
+        ("top_p", 1.5),
+        ("top_k", 0),
+        ("groups", 0),
+        ("diversity", -1.0),
+        ("max_new_tokens", 1),
+        ("choices", "catalog"),
+    ],
+)
+def test_decoding_parameters_are_checked(name, value):
+    with pytest.raises(ConfigError, match=f"{name} is {value!r}"):
+        DecodingConfig(**{name: value})

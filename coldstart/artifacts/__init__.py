@@ -1,1 +1,1 @@
-"""Saving, loading and sharing trained recommenders."""
+"""Artifacts of trained recommenders: format, loading, model card, Hugging Face Hub."""

@@ -1,4 +1,4 @@
-"""Save and load a recommender as a folder: safetensors, JSON and text only, checked by hash."""
+"""Artifact format: a folder of safetensors, JSON and text files with SHA-256 checksums."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime.cache import new_folder
 
 FORMAT = 1
-"""Raised when older releases would misread what is written; what they can do without is only added,
-and filled in where an older release did not write it."""
+"""Format version, incremented on incompatible changes only. Compatible additions keep the version;
+their defaults are filled in when reading artifacts of older releases."""
 MANIFEST = "manifest.json"
 CARD = "README.md"
 Files = dict[str, bytes]
@@ -34,13 +34,13 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True)
 class Artifact:
-    """What a folder holds, checked but with no model loaded.
+    """Verified contents of an artifact folder, without loaded models.
 
     Args:
-        manifest: names, hashes, settings and figures.
-        files: every other file, by its path in the folder.
-        template: the prompt template the adapter was trained on.
-        counts: of the training users.
+        manifest: names, hashes, settings and metrics.
+        files: all other files, by path in the folder.
+        template: the prompt template of the training.
+        counts: interaction statistics of the training users.
         ranker: the learned blend.
     """
 
@@ -52,10 +52,10 @@ class Artifact:
 
 
 def save(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-    """Write an artifact, whole or not at all; the manifest gets every file's SHA-256.
+    """Write an artifact atomically; the manifest records every file's SHA-256.
 
     Raises:
-        ArtifactError: ``folder`` holds something else, which would be lost.
+        ArtifactError: ``folder`` exists and is not an artifact.
     """
     if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
         raise ArtifactError(
@@ -74,25 +74,25 @@ def save(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) 
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read and check an artifact's manifest and files.
+    """Read an artifact's manifest, and verify all files.
 
     Raises:
-        ArtifactError: no artifact there, damaged, or of a newer format.
+        ArtifactError: no artifact, a damaged one, or one of a newer format.
     """
     return read(folder)[0]
 
 
 def load(folder: Path) -> Artifact:
-    """Read a whole artifact, without loading any model.
+    """Read and parse an artifact, without loading models.
 
     Raises:
-        ArtifactError: no artifact there, damaged, or of a newer format; the file is named.
+        ArtifactError: no artifact, a damaged one, or one of a newer format; names the file.
     """
     manifest, files = read(folder)
     try:
         template = _template(manifest, files)
         counts = counts_from_bytes(files["counts.safetensors"])
-        ranker = BlendRanker.from_dict(_ranker_of_today(json.loads(files["ranker.json"])))
+        ranker = BlendRanker.from_dict(_upgraded_ranker(json.loads(files["ranker.json"])))
     except (KeyError, ValueError, TypeError, IndexError, SafetensorError) as e:
         raise ArtifactError(
             f"{folder}: cannot read the artifact: {type(e).__name__}: {e}",
@@ -102,10 +102,10 @@ def load(folder: Path) -> Artifact:
 
 
 def read(folder: Path) -> tuple[dict[str, Any], Files]:
-    """The manifest, and every file it names, checked.
+    """Read the manifest and all files it lists, verified by checksum.
 
     Raises:
-        ArtifactError: no artifact there, damaged, or of a newer format.
+        ArtifactError: no artifact, a damaged one, or one of a newer format.
     """
     path = Path(folder) / MANIFEST
     if not path.is_file():
@@ -128,7 +128,7 @@ def read(folder: Path) -> tuple[dict[str, Any], Files]:
     files: Files = {}
     root = Path(folder).resolve()
     for name, expected in table.items():
-        # A hub's cache links to its files: where a name leads is not where the file need be.
+        # Not resolved: in a hub cache, files are links to places outside the folder.
         file = Path(os.path.normpath(root / str(name)))
         if not file.is_relative_to(root) or not file.is_file():
             raise ArtifactError(f"{folder}: {name} is missing", hint="copy the artifact anew")
@@ -142,8 +142,8 @@ def read(folder: Path) -> tuple[dict[str, Any], Files]:
     return manifest, files
 
 
-def _ranker_of_today(data: Any) -> Any:
-    """Before there were trees, a ranker was its weights."""
+def _upgraded_ranker(data: Any) -> Any:
+    """Upgrade a ranker of before tree corrections, which consists of its weights alone."""
     is_old = isinstance(data, dict) and "weights" not in data and "catalog" in data
     return {"weights": data, "correction": None} if is_old else data
 
@@ -168,7 +168,7 @@ def _template(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Prompt
 
 
 def prompt_manifest(template: PromptTemplate) -> dict[str, Any]:
-    """What the manifest says about a template."""
+    """Manifest entry of a template."""
     return {
         "name": template.name,
         "sha256": template.sha256,
@@ -180,7 +180,7 @@ def prompt_manifest(template: PromptTemplate) -> dict[str, Any]:
 
 
 def counts_to_bytes(counts: Counts) -> bytes:
-    """Serialise counts as safetensors; names go into its metadata as JSON."""
+    """Serialise counts as safetensors, with names as JSON in the metadata."""
     half = sparse.triu(counts.together, k=1, format="csr")
     groups = sorted(counts.group_sizes)
     n = len(counts.item_ids)
@@ -212,9 +212,10 @@ def _smallest(values: np.ndarray) -> np.ndarray:
 
 
 def counts_from_bytes(data: bytes) -> Counts:
-    """Read what ``counts_to_bytes`` wrote, or wrote before it told what follows early likes.
+    """Deserialise counts.
 
-    Nothing does then; rankers of that age weigh nothing that is made of it.
+    Artifacts of older releases lack the transitions (``early``, ``later``), which are then empty;
+    the rankers of these artifacts give no weight to features derived from them.
     """
     tensors = load_tensors(data)
     header = int.from_bytes(data[:8], "little")
@@ -245,7 +246,7 @@ def _sparse(tensors: Mapping[str, np.ndarray], name: str, n: int) -> sparse.csr_
 
 
 def adapter_files(folder: Path) -> Files:
-    """The files of a peft adapter folder, without the readme and without this machine's paths."""
+    """Read the files of a peft adapter folder, without its readme and without local paths."""
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
     base = str(config.get("base_model_name_or_path") or "")
     if re.match(r"^([/~.]|[A-Za-z]:)", base):

@@ -1,4 +1,4 @@
-"""Artifacts on the Hugging Face Hub: found by name, uploaded as a repository."""
+"""Artifacts on the Hugging Face Hub: download and upload."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from coldstart.runtime.fetch import offline
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _WANTED = ["*.json", "*.jsonl", "*.safetensors", "*.j2", "*.md"]
-"""Nothing else is downloaded, whatever else a repository holds."""
+"""Patterns of the files that are downloaded from a repository."""
 _OURS = ["adapter/*", "prompt/*", "counts.safetensors", "ranker.json", "split.json"]
-_OURS += ["catalog.jsonl"]
-"""What an earlier upload may have left that this one lacks; other files are not touched."""
+_OURS += ["catalog.jsonl", "scorers/*"]
+"""Patterns of files of earlier uploads that an upload deletes if it lacks them."""
 
 
 def is_repository(name: str | Path) -> bool:
-    """Whether a name is looked for on the hub: of the form ``org/name``, and nothing here."""
+    """True if a name denotes a hub repository: ``org/name``, and no local path."""
     return not Path(name).exists() and _NAME.fullmatch(str(name)) is not None
 
 
 def find(name: str | Path, *, revision: str | None = None, token: str | None = None) -> Path:
-    """The folder of an artifact: a local one if there is, else a repository's, downloaded once.
+    """Locate an artifact: a local folder, or a snapshot of a repository, downloaded once.
 
     Args:
-        name: folder, or ``org/name`` on the hub.
+        name: folder, or ``org/name`` on the hub; a folder takes precedence.
         revision: branch, tag or commit of the repository.
-        token: for a private one; ``None``: that of ``hf auth login`` or ``HF_TOKEN``.
+        token: access token; ``None``: that of ``hf auth login`` or ``HF_TOKEN``.
 
     Raises:
         ArtifactError: neither a folder nor a repository.
-        ConfigError: a revision of a folder.
-        FetchError: the hub could not be asked, or refused.
+        ConfigError: a revision given for a folder.
+        FetchError: the hub is unreachable, or denies access.
     """
     on_hub = is_repository(name)
     if revision is not None and not on_hub:
@@ -66,10 +66,10 @@ def find(name: str | Path, *, revision: str | None = None, token: str | None = N
 
 
 def push(folder: Path, repo: str, *, private: bool | None = None, token: str | None = None) -> str:
-    """Upload an artifact, as one commit; the repository is made if there is none.
+    """Upload an artifact in one commit; creates the repository if needed.
 
-    Only what the manifest names goes there, the manifest and the card: nothing else that may lie in
-    the folder. The ids of the users it was trained on are among it (``split.json``).
+    Only the manifest, the files it lists and the model card are uploaded, not other files of the
+    folder. They include the ids of the training users (``split.json``).
 
     Args:
         folder: the artifact.
@@ -119,44 +119,44 @@ def push(folder: Path, repo: str, *, private: bool | None = None, token: str | N
 
 @contextmanager
 def _explained(repo: str, revision: str | None, token: str | None) -> Iterator[None]:
-    """Say in one line what the hub's client says in many; never show a token."""
+    """Convert errors of the hub client to one-line errors, without tokens."""
     from huggingface_hub import errors, get_token
 
     log_in = "log in with `hf auth login`, or set HF_TOKEN"
-    told: ColdstartError
+    error: ColdstartError
     try:
         yield
     except errors.LocalTokenNotFoundError:
-        told = FetchError("you are not logged in to the hub", log_in)
+        error = FetchError("you are not logged in to the hub", log_in)
     except errors.GatedRepoError:
-        told = FetchError(f"access to {repo} has to be asked for", hint="on its page on the hub")
+        error = FetchError(f"access to {repo} has to be asked for", hint="on its page on the hub")
     except errors.RepositoryNotFoundError:
-        told = ArtifactError(
+        error = ArtifactError(
             f"{repo} is neither a folder here nor a repository you may read on the hub",
             hint=f"check the name; for a private one, {log_in}",
         )
     except errors.RevisionNotFoundError:
-        told = ArtifactError(
+        error = ArtifactError(
             f"{repo} has no revision {revision!r}", hint="a branch, a tag or a commit of it"
         )
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled):
-        told = FetchError(
+        error = FetchError(
             f"{repo} is no folder here, not in the hub's cache, and the hub did not give it",
             hint="check the name, the network, COLDSTART_OFFLINE and HF_HUB_OFFLINE; "
             "`coldstart train` makes a folder",
         )
     except errors.HFValidationError:
-        told = ConfigError(f"{repo!r} is no repository's name", hint="org/name, such as me/films")
+        error = ConfigError(f"{repo!r} is no repository's name", hint="org/name, such as me/films")
     except Exception as e:  # the client lets through what its transport raises
         status = getattr(getattr(e, "response", None), "status_code", None)
         if status in (401, 403):
-            told = FetchError(f"the hub does not let you do that with {repo} ({status})", log_in)
+            error = FetchError(f"the hub does not let you do that with {repo} ({status})", log_in)
         else:
             lines = [x.strip() for x in str(e).splitlines() if x.strip()]
             why = f"{type(e).__name__}: {lines[0]}" if lines else type(e).__name__
             for secret in filter(None, (token, get_token())):
                 why = why.replace(secret, "…")
-            told = FetchError(f"the hub and {repo}: {why[:300]}", hint="check the network")
+            error = FetchError(f"the hub and {repo}: {why[:300]}", hint="check the network")
     else:
         return
-    raise told from None
+    raise error from None

@@ -1,10 +1,11 @@
-"""From an artifact folder to a working recommender, and from training results to one."""
+"""Load the parts of a recommender from an artifact folder: catalog, models, statistics, blend."""
 
 from __future__ import annotations
 
 import logging
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,44 +14,78 @@ from coldstart.artifacts import format as artifacts
 from coldstart.catalog.catalog import Catalog
 from coldstart.data.named import NAMED
 from coldstart.errors import ArtifactError, ModelError
-from coldstart.protocols import Encoder, TextGenerator
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.prompts import PromptTemplate
+from coldstart.protocols import Encoder
+from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime import models
 from coldstart.runtime.cache import cache_dir
 from coldstart.settings import Settings
 
 if TYPE_CHECKING:
     from coldstart.generation.models.causal import CausalLM
-    from coldstart.recommender import Recommender
 
     LoadLM = Callable[[str, str, Mapping[str, bytes]], CausalLM]
 
 
-def load_recommender(
-    kind: type[Recommender],
+@dataclass(frozen=True)
+class RecommenderParts:
+    """Parts of an artifact, loaded and checked; the fields are arguments of ``Recommender``.
+
+    Args:
+        catalog: the items.
+        lm: the language model.
+        template: the prompt template.
+        counts: interaction statistics of the training users.
+        encoder: the sentence encoder, with a disk cache.
+        ranker: the learned blend.
+        settings: inference settings.
+        manifest: of the artifact.
+        adapter: files of the artifact that are saved again unchanged, such as the LoRA adapter's.
+    """
+
+    catalog: Catalog
+    lm: CausalLM
+    template: PromptTemplate
+    counts: Counts
+    encoder: Encoder
+    ranker: BlendRanker
+    settings: Settings
+    manifest: dict[str, Any]
+    adapter: dict[str, bytes]
+
+
+def load_pretrained(
     folder: Path,
     *,
     device: str,
     dtype: str,
-    catalog: Catalog | None,
-    generator: TextGenerator | None = None,
-) -> Recommender:
-    """Load an artifact; see ``Recommender.from_pretrained``."""
-    load = load_adapted if generator is None else load_later
-    made = load_with(kind, folder, catalog, partial(load, device=device, dtype=dtype))
-    made.generator = generator
-    return made
-
-
-def load_with(
-    kind: Callable[..., Recommender], folder: Path, catalog: Catalog | None, load_lm: LoadLM
-) -> Recommender:
-    """Load an artifact, its language model by a function.
+    catalog: Catalog | None = None,
+    defer_lm: bool = False,
+) -> RecommenderParts:
+    """Load an artifact; see ``Recommender.from_pretrained``.
 
     Args:
-        kind: what to make.
         folder: the artifact.
-        catalog: recommend from this one; ``None``: from the artifact's.
+        device: of the language model.
+        dtype: of its weights.
+        catalog: replaces the artifact's catalog.
+        defer_lm: load the weights of the language model at first use.
+    """
+    load = load_later if defer_lm else load_adapted
+    return load_parts(folder, catalog, partial(load, device=device, dtype=dtype))
+
+
+def load_parts(folder: Path, catalog: Catalog | None, load_lm: LoadLM) -> RecommenderParts:
+    """Load an artifact with a given loader of the language model.
+
+    Args:
+        folder: the artifact.
+        catalog: replaces the artifact's catalog; ``None`` keeps it.
         load_lm: (name of the base model, its fingerprint, files of the adapter) → language model.
+
+    Raises:
+        ArtifactError: incomplete, damaged, or made with another catalog or base model.
     """
     artifact = artifacts.load(folder)
     manifest = artifact.manifest
@@ -61,7 +96,7 @@ def load_with(
     except (KeyError, TypeError) as e:
         raise ArtifactError(f"{folder}: the manifest lacks {e}", hint="save it again") from e
     adapter = {n: data for n, data in artifact.files.items() if not _is_rewritten(n)}
-    return kind(
+    return RecommenderParts(
         _catalog(manifest, artifact.files) if catalog is None else catalog,
         load_lm(base["name"], fingerprint, adapter),
         artifact.template,
@@ -69,21 +104,25 @@ def load_with(
         make_encoder(encoder_name),
         artifact.ranker,
         settings,
-        manifest=manifest,
-        adapter=adapter,
+        manifest,
+        adapter,
     )
 
 
 def _is_rewritten(name: str) -> bool:
-    """Files that ``save_pretrained`` writes from the recommender's own state."""
+    """True for files that ``save_pretrained`` writes from the recommender's state."""
     state = ("prompt/template.j2", "counts.safetensors", "ranker.json", "catalog.jsonl")
     return name in state
 
 
 def make_encoder(name: str) -> Encoder:
-    """A sentence-transformers model by hub id, folder or packaged default, with a disk cache."""
-    from coldstart.encoding.encoders import CachedEncoder
-    from coldstart.encoding.lazy import LazyEncoder
+    """Create a lazily loaded sentence-transformers encoder with a disk cache of item vectors.
+
+    Args:
+        name: hub id, folder, or packaged default.
+    """
+    from coldstart.encoding.sentence_encoder import LazyEncoder
+    from coldstart.encoding.vector_cache import CachedEncoder
 
     return CachedEncoder(LazyEncoder(models.resolve(name)), cache_dir() / "vectors")
 
@@ -91,10 +130,10 @@ def make_encoder(name: str) -> Encoder:
 def load_base(
     base: str, fingerprint: str, *, device: str = "auto", dtype: str = "auto"
 ) -> tuple[Any, Any]:
-    """Load model and tokenizer that an adapter was trained on.
+    """Load the base model and tokenizer of an adapter, verified by fingerprint.
 
     Raises:
-        ArtifactError: these are not they.
+        ArtifactError: the fingerprint differs.
     """
     tokenizer = models.load_tokenizer(base)
     model = models.load_causal_lm(base, device=device, dtype=dtype)
@@ -111,13 +150,12 @@ def load_base(
 def load_adapted(
     base: str, fingerprint: str, files: Mapping[str, bytes], *, device: str, dtype: str
 ) -> CausalLM:
-    """Load the base model with the LoRA adapter merged into it, at once if it was kept before.
+    """Load the base model with the LoRA adapter merged; on a CPU, from a memory-mapped cache.
 
     Raises:
-        ArtifactError: the base model is not the one the adapter was trained on, or the adapter
-            does not fit it.
+        ArtifactError: the adapter was trained on another base model, or does not fit it.
     """
-    from coldstart.generation.models import quick
+    from coldstart.generation.models import cached
     from coldstart.runtime.hardware import pick_device, pick_dtype, use_all_cores
 
     def whole() -> CausalLM:
@@ -126,30 +164,30 @@ def load_adapted(
     where = pick_device(device)
     if where.type != "cpu":
         return whole()
-    folder = quick.place(base, fingerprint, files, pick_dtype(where, dtype))
+    folder = cached.decoder_folder(base, fingerprint, files, pick_dtype(where, dtype))
     if folder.is_dir():
         use_all_cores()
         try:
-            return quick.QuickLM(folder, whole)
-        except ModelError:  # damaged: made anew
+            return cached.load_decoder(folder, whole)
+        except ModelError:  # damaged: rebuilt below
             pass
     lm = whole()
-    quick.keep(lm, folder)
+    cached.store_decoder(lm, folder)
     return lm
 
 
 def load_later(
     base: str, fingerprint: str, files: Mapping[str, bytes], *, device: str, dtype: str
 ) -> CausalLM:
-    """``load_adapted`` when something asks for the weights; until then, the tokenizer alone.
+    """Load the tokenizer now and the weights, by ``load_adapted``, at first use.
 
     Raises:
         ModelError: the tokenizer cannot be loaded.
     """
-    from coldstart.generation.models.deferred import DeferredLM
+    from coldstart.generation.models.cached import load_deferred
 
     load = partial(load_adapted, base, fingerprint, files, device=device, dtype=dtype)
-    return DeferredLM.of(base, fingerprint, load)
+    return load_deferred(base, fingerprint, load)
 
 
 def _merged(
@@ -164,7 +202,7 @@ def _merged(
 def load_unmerged(
     base: str, fingerprint: str, files: Mapping[str, bytes], *, device: str, dtype: str
 ) -> CausalLM:
-    """Load the base model with the LoRA adapter beside it.
+    """Load the base model with the LoRA adapter attached but not merged.
 
     Raises:
         ArtifactError: as ``load_adapted``.

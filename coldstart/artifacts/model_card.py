@@ -1,4 +1,4 @@
-"""The model card of an artifact: what it is made of, how good it is, and under which terms."""
+"""Model card of an artifact: components, metrics and licence terms."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from coldstart.data.named import NAMED
+from coldstart.settings import TrainConfig
 
 _ON_THE_HUB = {"smollm2-135m-instruct": "HuggingFaceTB/SmolLM2-135M-Instruct"}
-"""What the hub calls the packaged base model."""
+"""Hub ids of the packaged base models."""
 
 
 def model_card(manifest: Mapping[str, Any], figures: str = "") -> str:
-    """Write the card.
+    """Render the model card.
 
     Args:
         manifest: of the artifact.
-        figures: Markdown about held-out users, if they were evaluated.
+        figures: Markdown of the evaluation on held-out users, if there is one.
     """
     training, split = manifest.get("training", {}), manifest.get("split", {})
     data, base, prompt = manifest.get("data", {}), manifest["base"], manifest["prompt"]
@@ -59,11 +60,12 @@ def model_card(manifest: Mapping[str, Any], figures: str = "") -> str:
 
 
 def hub_card(manifest: Mapping[str, Any], card: str | None = None) -> str:
-    """The card of a hub repository: what the hub is told about it, in YAML, above the card.
+    """Render the card of a hub repository: the model card with YAML metadata.
 
     Args:
         manifest: of the artifact.
-        card: as it was; ``None``: written anew. One that has YAML already stays as it is.
+        card: existing card; ``None``: rendered from the manifest. A card with YAML metadata is
+            returned unchanged.
     """
     text = model_card(manifest) if card is None else card
     if text.startswith("---\n"):
@@ -77,16 +79,14 @@ def hub_card(manifest: Mapping[str, Any], card: str | None = None) -> str:
         "tags": ["recommender-system", "cold-start", "lora"],
     }
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", str(about["base_model"])):
-        del about["base_model"], about["base_model_relation"]  # a folder says nothing to others
+        del about["base_model"], about["base_model_relation"]  # a local folder
     # JSON is YAML, and quotes what has to be.
     lines = [f"{n}: {json.dumps(v, ensure_ascii=False)}" for n, v in about.items() if v]
     return "\n".join(["---", *lines, "---", "", text])
 
 
 def command(manifest: Mapping[str, Any]) -> str:
-    """The training command, with the settings that are not the default."""
-    from coldstart.training.config import TrainConfig
-
+    """Reconstruct the training command, with the settings that differ from the default."""
     default = TrainConfig().to_dict()
     name = manifest.get("name", manifest["data"]["name"])
     source = manifest["catalog"]["source"]

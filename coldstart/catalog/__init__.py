@@ -1,1 +1,1 @@
-"""Items, their titles and everything known about them, in arrays that follow catalog changes."""
+"""Items, their titles, content vectors and similarities, synced with catalog changes."""

@@ -1,4 +1,4 @@
-"""The items that can be recommended: read from any table, changed at run time, found by title."""
+"""Catalog of recommendable items: loaded from tables, mutable at run time, searchable by title."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ from coldstart.schema import Item
 
 
 class Catalog:
-    """Items by id, in the order they came.
+    """Versioned collection of items by id, in insertion order.
 
     Titles are cleaned (entities, control characters, whitespace); they may repeat, ids may not.
-    Every change counts ``version`` up and is all or nothing. Not locked: change it from one
-    thread.
+    Every change is atomic and increments ``version``. Not thread-safe: change it from one thread.
 
     >>> catalog = Catalog([Item(item_id="1", title="Usual Suspects, The", year=1995)])
     >>> catalog.find("The Usual Suspects (1995)")
@@ -41,19 +40,19 @@ class Catalog:
 
     @classmethod
     def from_items(cls, items: Iterable[Item]) -> Catalog:
-        """Make a catalog of items; same as ``Catalog(items)``."""
+        """Build a catalog from items; same as ``Catalog(items)``."""
         return cls(items)
 
     @classmethod
     def from_frame(cls, frame: Any, columns: Mapping[str, str] | None = None) -> Catalog:
-        """Make a catalog of a polars or pandas frame or a pyarrow table.
+        """Build a catalog from a polars or pandas frame or a pyarrow table.
 
         Args:
-            frame: Needs a column of ids and one of titles; see ``coldstart.catalog.frames``.
-            columns: Field → column, where the names do not say it.
+            frame: needs a column of ids and one of titles; see ``coldstart.catalog.frames``.
+            columns: field → column, for columns not recognised by name.
 
         Raises:
-            CatalogError: naming every row that makes no valid item.
+            CatalogError: invalid rows; the message names each.
         """
         return cls(items_from_frame(frame, columns))
 
@@ -74,10 +73,10 @@ class Catalog:
 
     @classmethod
     def load(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
-        """Read ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or ``.ndjson`` by the suffix.
+        """Read a ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or ``.ndjson`` file, by its suffix.
 
         Raises:
-            CatalogError: for a file that cannot be read, or rows that make no valid item.
+            CatalogError: an unreadable file, or invalid rows.
         """
         first_row = 1 if Path(path).suffix.lower() in {".jsonl", ".ndjson"} else 2
         table = read_table(path, error=CatalogError)
@@ -85,7 +84,7 @@ class Catalog:
 
     @property
     def version(self) -> int:
-        """Counts changes; 0 is the catalog before its first item."""
+        """Number of changes so far; 0 for an empty new catalog."""
         return self._version
 
     @cached_property
@@ -100,7 +99,7 @@ class Catalog:
 
     @cached_property
     def rows(self) -> dict[str, int]:
-        """Id → its position in ``ids``."""
+        """Row (position in ``ids``) of each id."""
         return {item_id: row for row, item_id in enumerate(self.ids)}
 
     def __len__(self) -> int:
@@ -121,11 +120,11 @@ class Catalog:
         return f"Catalog({len(self)} items, version {self.version})"
 
     def find(self, text: str) -> tuple[str, ...]:
-        """Ids that ``text`` may mean: the item with this id, else all with this title.
+        """Look up items by id, else by title.
 
-        Titles match as ``normalise_title`` sees them, alone or followed by the year; the parts
-        outside and inside the parentheses of "The Seven Samurai (Shichinin no samurai)" match
-        as well.
+        Titles are compared after ``normalise_title``, with or without a trailing year; the parts
+        outside and inside parentheses, as in "The Seven Samurai (Shichinin no samurai)", match as
+        well.
 
         Returns:
             Ids in row order; empty if nothing matches.
@@ -133,18 +132,18 @@ class Catalog:
         return (text,) if text in self._items else self.find_title(text)
 
     def find_title(self, text: str) -> tuple[str, ...]:
-        """All ids whose title matches ``text`` as in ``find``; ids are not looked at."""
+        """Look up items by title alone; see ``find``."""
         found = self._titles.find(text)
         return tuple(sorted(found, key=self.rows.__getitem__)) if len(found) > 1 else tuple(found)
 
     def suggest(self, text: str, n: int = 3) -> list[str]:
-        """Return up to ``n`` titles spelled nearly like ``text``, best first."""
+        """Suggest up to ``n`` titles of similar spelling, best first."""
         near = self._titles.near(text, 4 * n)  # one title may be near in several of its forms
         ids = (min(ids, key=self.rows.__getitem__) for ids in near)
         return list(dict.fromkeys(self._items[item_id].title for item_id in ids))[:n]
 
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of all items, whatever their order."""
+        """SHA-256 (hexadecimal) of all items, independent of their order."""
         return self._fingerprint
 
     @cached_property
@@ -159,7 +158,7 @@ class Catalog:
         """Append items.
 
         Raises:
-            CatalogError: if one is no item or its id is taken; nothing is added then.
+            CatalogError: not an item, or an id already in use; the catalog stays unchanged.
         """
         batch = _batch(items)
         _refuse("already in the catalog", [i for i in batch if i in self._items], "use update()")
@@ -169,17 +168,17 @@ class Catalog:
         """Replace items, which keep their rows.
 
         Raises:
-            CatalogError: if an id is unknown; nothing is replaced then.
+            CatalogError: an unknown id; the catalog stays unchanged.
         """
         batch = _batch(items)
         _refuse("not in the catalog", [i for i in batch if i not in self._items], "use add()")
         self._put(batch)
 
     def remove(self, ids: str | Iterable[str]) -> None:
-        """Take items out; later rows move up.
+        """Remove items; later rows move up.
 
         Raises:
-            CatalogError: if an id is unknown; nothing is removed then.
+            CatalogError: an unknown id; the catalog stays unchanged.
         """
         batch = dict.fromkeys([ids] if isinstance(ids, str) else ids)
         unknown = [i for i in batch if i not in self._items]
@@ -191,13 +190,13 @@ class Catalog:
         self._touch(bool(batch))
 
     def changes_since(self, version: int) -> tuple[frozenset[str], frozenset[str]]:
-        """What a follower, such as a trie or an index, has to catch up with.
+        """Changes since an earlier version, for incremental updates of a trie, an index, ….
 
         Args:
-            version: The ``version`` up to which it has followed; 0 for nothing yet.
+            version: ``version`` of the last update; 0 if there was none.
 
         Returns:
-            Ids added or updated since, and ids removed since (some it may never have seen).
+            Ids added or updated since, and ids removed since (also ids added in between).
         """
         if not 0 <= version <= self._version:
             raise CatalogError(f"no version {version}: the catalog is at {self._version}")
@@ -229,7 +228,7 @@ class Catalog:
 
 
 class _Titles:
-    """Which ids go by a title, in any of its forms."""
+    """Inverted index from normalised titles, in all their forms, to ids."""
 
     def __init__(self) -> None:
         self._ids: dict[str, set[str]] = {}
@@ -263,7 +262,7 @@ def _title_keys(item: Item) -> set[str]:
 
 
 def _nearest(text: str, pool: Iterable[str], n: int) -> list[str]:
-    """Nearest strings by difflib, among those that share most three-letter pieces."""
+    """Nearest strings by ``difflib``, among the 100 with the most trigrams in common."""
     text = text[:300]
     wanted = _pieces(text)
     shortlist = heapq.nlargest(100, pool, key=lambda s: len(wanted & _pieces(s)))
@@ -275,7 +274,7 @@ def _pieces(text: str) -> set[str]:
 
 
 def _batch(items: Item | Iterable[Item]) -> dict[str, Item]:
-    """Items by id, with clean titles."""
+    """Validate items and clean their titles; returns them by id."""
     batch: dict[str, Item] = {}
     for item in [items] if isinstance(items, Item) else items:
         if not isinstance(item, Item):
@@ -295,5 +294,5 @@ def _refuse(why: str, ids: list[str], hint: str = "") -> None:
 
 
 def _after(version: int, log: dict[str, int]) -> frozenset[str]:
-    """Ids logged after ``version``; the log is ascending, so this costs what it returns."""
+    """Ids logged after ``version``; the log is ascending, so the cost is that of the result."""
     return frozenset(takewhile(lambda item_id: log[item_id] > version, reversed(log)))

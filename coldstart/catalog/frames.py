@@ -1,4 +1,4 @@
-"""Tables in, items out: reading files and turning the rows of any data frame into items."""
+"""Parse items from tables: files, polars and pandas frames, pyarrow tables."""
 
 from __future__ import annotations
 
@@ -36,10 +36,12 @@ ALIASES = {
 
 
 class Parsed(NamedTuple):
-    """What a table holds: its items, the row of each, and the rows that make no item.
+    """Result of parsing a table: valid items, their rows, and problems.
 
     Args:
-        problems: what is wrong → the rows where it is.
+        items: the valid items.
+        rows: row number of each item.
+        problems: rows of each kind of problem.
     """
 
     items: list[Item]
@@ -48,13 +50,13 @@ class Parsed(NamedTuple):
 
 
 def read_table(path: str | Path, *, error: type[ColdstartError] = DataError) -> pl.DataFrame:
-    """Read ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or ``.ndjson`` by its suffix.
+    """Read a ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or ``.ndjson`` file, by its suffix.
 
-    All columns of a CSV or TSV file come as strings; fields that are empty come as nulls.
+    All columns of a CSV or TSV file are strings; empty fields are nulls.
 
     Raises:
-        ColdstartError: (as ``error``) for a file that is missing, of an unknown kind, empty, not
-            UTF-8 or malformed.
+        ColdstartError: (as ``error``) a file that is missing, of an unknown kind, empty, not UTF-8
+            or malformed.
     """
     import polars as pl
 
@@ -91,7 +93,7 @@ def _read_csv(data: bytes, separator: str) -> pl.DataFrame:
         raise ValueError("the file is empty")
     try:
         return pl.read_csv(data, separator=separator, infer_schema=False)
-    except pl.exceptions.PolarsError:  # be more patient with quotes, or say which row is at fault
+    except pl.exceptions.PolarsError:  # a parser of laxer quoting, which also names the bad row
         return _read_csv_by_row(text, separator)
 
 
@@ -131,7 +133,7 @@ def _read_jsonl(data: bytes) -> pl.DataFrame:
 
 
 def _one_type(values: list[Any]) -> list[Any]:
-    """Write a column of mixed types as strings."""
+    """Convert a column of mixed types to strings."""
     kinds = {type(v) for v in values if v is not None}
     if len(kinds) < 2 and not any(isinstance(v, int) and abs(v) >= 2**63 for v in values):
         return values
@@ -141,17 +143,17 @@ def _one_type(values: list[Any]) -> list[Any]:
 def items_from_frame(
     frame: Any, columns: Mapping[str, str] | None = None, *, first_row: int = 2
 ) -> list[Item]:
-    """Turn the rows of a polars or pandas frame or a pyarrow table into items.
+    """Parse the rows of a polars or pandas frame or a pyarrow table as items.
 
     Args:
-        frame: Columns are found by name (see ``ALIASES``, case does not matter); those that no
-            field claims become ``Item.attributes``. Rows without any value are skipped.
-        columns: Field → column, where the names do not say it.
-        first_row: Number of the first data row in error messages; 2 as in a spreadsheet, whose
-            row 1 is the header.
+        frame: columns are matched by name, case-insensitively (see ``ALIASES``); unmatched columns
+            become ``Item.attributes``. Empty rows are skipped.
+        columns: field → column, for columns not recognised by name.
+        first_row: number of the first data row in error messages; 2 as in a spreadsheet with a
+            header in row 1.
 
     Raises:
-        CatalogError: naming every row that makes no valid item.
+        CatalogError: invalid rows; the message names each.
     """
     items, _, problems = parse_items(frame, columns, first_row=first_row)
     if problems:
@@ -164,7 +166,7 @@ def items_from_frame(
 def parse_items(
     frame: Any, columns: Mapping[str, str] | None = None, *, first_row: int = 2
 ) -> Parsed:
-    """Like ``items_from_frame``, but report bad rows instead of raising."""
+    """Parse as ``items_from_frame``, but report invalid rows instead of raising."""
     table = columns_of(frame)
     fields = match_columns(table, columns)
     split = "year" not in fields
@@ -186,7 +188,7 @@ def parse_items(
 
 
 def columns_of(frame: Any) -> Columns:
-    """Columns of a polars, pandas or pyarrow table as lists of Python values, nulls as None."""
+    """Convert a polars, pandas or pyarrow table to lists of Python values, nulls as ``None``."""
     makers = {cls.__module__.partition(".")[0] for cls in type(frame).__mro__}
     if "polars" in makers and hasattr(frame, "lazy"):
         frame = frame.lazy().collect()
@@ -211,13 +213,13 @@ def columns_of(frame: Any) -> Columns:
 
 
 def match_columns(names: Iterable[str], columns: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Find the column of each item field.
+    """Match item fields to columns.
 
     Returns:
-        Field → column, for the fields that have one.
+        Field → column, for the matched fields.
 
     Raises:
-        CatalogError: for a column that is not there, or none with ids or titles.
+        CatalogError: an unknown field or column, or no column of ids or titles.
     """
     names, columns = list(names), dict(columns or {})
     for field, name in columns.items():
@@ -241,7 +243,7 @@ def match_columns(names: Iterable[str], columns: Mapping[str, str] | None = None
 
 
 def _rows(table: Columns) -> Iterator[dict[str, Any]]:
-    """Rows without their nulls and blanks."""
+    """Iterate over rows, without null and blank cells."""
     for values in zip(*table.values(), strict=True):
         yield {n: v for n, v in zip(table, values, strict=True) if not _is_blank(v)}
 
@@ -255,7 +257,7 @@ def _is_blank(value: object) -> bool:
 
 
 def _item(row: dict[str, Any], fields: Mapping[str, str], split: bool) -> Item | list[str]:
-    """Make an item of one row, or say what is wrong with it."""
+    """Parse one row as an item; returns the problems if it is invalid."""
     made = {field: row.pop(name) for field, name in fields.items() if name in row}
     nested = row.pop("attributes", None)
     if isinstance(nested, Mapping):
@@ -279,7 +281,7 @@ def _item(row: dict[str, Any], fields: Mapping[str, str], split: bool) -> Item |
 
 
 def _categories(value: Any) -> list[str]:
-    """Take a list as it is; split a string at "|" or ";"."""
+    """Parse categories: a list, or a string separated by "|" or ";"."""
     value = value.tolist() if hasattr(value, "tolist") else value
     parts = re.split(r"[|;]", value) if isinstance(value, str) else value
     parts = parts if isinstance(parts, list | tuple) else [parts]
@@ -288,7 +290,7 @@ def _categories(value: Any) -> list[str]:
 
 
 def rows_text(rows: Sequence[int], most: int = 10) -> str:
-    """Name at most ``most`` rows.
+    """Format row numbers, at most ``most`` of them.
 
     >>> rows_text([2, 5, 9], most=2)
     'rows 2, 5 and 1 more'

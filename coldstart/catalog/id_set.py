@@ -1,4 +1,4 @@
-"""Some items of a catalog as a set of ids that costs a byte per item of the catalog."""
+"""Set of item ids backed by a boolean mask: one byte per item of the catalog."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 class IdSet(Set[str]):
-    """The ids of the rows where a mask is true.
+    """Ids of the rows selected by a mask.
 
-    It equals the frozenset of the same ids; made of a million items it takes as long as the mask.
+    Equal to the frozenset of the same ids, but built without materialising them.
 
     Args:
-        ids: of all items, in row order.
+        ids: ids of all items, in row order.
         rows: row of each id.
-        mask: which of them are in the set, shape (N,); not to be written to any more.
+        mask: membership of each row, shape (N,); must not be modified afterwards.
 
-    >>> RowSet(["a", "b"], {"a": 0, "b": 1}, np.array([False, True])) == {"b"}
+    >>> IdSet(["a", "b"], {"a": 0, "b": 1}, np.array([False, True])) == {"b"}
     True
     """
 
@@ -42,7 +42,7 @@ class IdSet(Set[str]):
         return self._size
 
     def __repr__(self) -> str:
-        return f"RowSet({self._size} of {len(self._ids)} items)"
+        return f"IdSet({self._size} of {len(self._ids)} items)"
 
     @classmethod
     def _from_iterable(cls, ids: Iterable[str]) -> frozenset[str]:  # type: ignore[override]

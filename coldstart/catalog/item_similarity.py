@@ -1,4 +1,4 @@
-"""Which items are like which by content and attributes, and co-occurrence seen through that."""
+"""Item-item similarity by content and attributes, and co-occurrence smoothed over content."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-RELATIVES = 15
-"""Items that an item is taken to be like, besides itself."""
+NEIGHBOURS = 15
+"""Neighbours of an item in the content graph, besides itself."""
 MOST_ITEMS = 20_000
-"""Comparing every item with every other takes seconds here, and four times that at twice as many.
-"""
-_SHARPNESS = 3  # power of the cosine: the closest relatives count most
+"""Largest catalog with a content graph: all pairs take seconds here, and the cost is quadratic."""
+_SHARPNESS = 3  # power of the cosine: near neighbours dominate
 _ROWS = 512  # compared with all others at once
 
 
-def relatives(vectors: Float) -> sparse.csr_array:
-    """How far each item stands for each other: a random walk's step to itself or to a relative.
+def content_transitions(vectors: Float) -> sparse.csr_array:
+    """Transition matrix of a random walk on the content nearest-neighbour graph, with self-loops.
 
     Row i holds ``s_ij / Σ_j s_ij`` with ``s_ij = max(cos_ij, 0)³`` for the 15 items nearest to i
     and ``s_ii = 1``.
@@ -40,7 +39,7 @@ def relatives(vectors: Float) -> sparse.csr_array:
     n = len(vectors)
     if n > MOST_ITEMS:
         return sparse.csr_array((n, n))
-    others = max(min(RELATIVES, n - 1), 0)
+    others = max(min(NEIGHBOURS, n - 1), 0)
     columns = np.zeros((n, others + 1), dtype=np.int64)
     values = np.ones((n, others + 1))
     columns[:, 0] = np.arange(n)
@@ -58,9 +57,9 @@ def relatives(vectors: Float) -> sparse.csr_array:
 
 
 def attribute_values(attributes: Sequence[Mapping[str, str]]) -> sparse.csr_array:
-    """Which attribute values items have, a rare one counting more, shape (N, V).
+    """Attribute values of items, weighted by inverse document frequency, shape (N, V).
 
-    ``log(N / n) / log N`` for a value that n of N items have: 1 for one item's alone, 0 for all's.
+    ``log(N / n) / log N`` for a value that n of N items have: 1 if unique, 0 if shared by all.
     """
     values: dict[tuple[str, str], int] = {}
     rows, columns = [], []
@@ -82,20 +81,20 @@ def co_occurrence_of_relatives(
     *,
     damping: float = 20.0,
 ) -> Floats:
-    """How often things like the picks are liked together with things like each item.
+    """Co-occurrence with the picks, smoothed over content on both sides.
 
-    ``S C̃ Sᵀ`` with S = ``relatives`` and C̃ the damped cosine of co-occurrence: two steps of a walk
-    over content around one over likes. It speaks of items and picks with few likes or none.
+    ``S C̃ Sᵀ`` with S = ``content_transitions`` and C̃ the damped cosine of co-occurrence: a step
+    over likes between two steps over content. Defined for items and picks with few likes or none.
 
     Args:
-        counts: of the training users.
-        alike: ``relatives`` of the catalog's items, shape (N, N).
-        columns: of each catalog item in ``counts``, −1 for those nobody has met, shape (N,).
+        counts: interaction statistics of the training users.
+        alike: ``content_transitions`` of the catalog's items, shape (N, N).
+        columns: column of each catalog item in ``counts``, −1 for cold items, shape (N,).
         picks: catalog rows.
-        damping: d of ``priors.co_occurrence``, in likes.
+        damping: d of ``interaction_stats.co_occurrence``, in likes.
 
     Returns:
-        Shape (N,), in [0, 1]: divided by its maximum over the items that are no picks.
+        Shape (N,), in [0, 1]: divided by the maximum over the items that are not picks.
     """
     meant = np.asarray(alike[list(picks)].sum(axis=0)).ravel()
     met = np.flatnonzero(columns >= 0)

@@ -1,4 +1,4 @@
-"""All that is known about the catalog's items, in arrays that follow its changes."""
+"""Item store: content vectors and statistics of all items, in arrays synced with the catalog."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from scipy import sparse
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.id_set import IdSet
-from coldstart.catalog.item_similarity import attribute_values, relatives
+from coldstart.catalog.item_encoding import encode_items
+from coldstart.catalog.item_similarity import attribute_values, content_transitions
 from coldstart.catalog.row_sync import Growing, RowSync
 from coldstart.interactions.interaction_stats import FLOOR, Counts, late_lift, popularity
 
@@ -26,31 +27,29 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-_HEARD = 16  # texts
+_QUERIES = 16  # texts whose vectors are cached
 _SAMPLE = 20_000  # items
 _COMPARED = 1 << 24  # pairs of items at once
 _FEW = 16  # items
 NEIGHBOURS = 20
 HOPE = 0.8
-"""Quantile of its neighbours' lifts and co-occurrence that an item nobody has met is given."""
+"""Quantile of the neighbours' lifts and co-occurrence that a cold item is assigned."""
 OPTIMISM = 0.9
-"""Quantile of their popularity, and of the language model's opinion of them: it might be that good.
-"""
+"""Quantile of the neighbours' popularity and language model lift that a cold item is assigned."""
 
 
 class ItemStore:
-    """Content vectors and counts of every catalog item, in catalog row order.
+    """Content vectors and interaction statistics of every catalog item, in catalog row order.
 
-    An item without counts (added after training) borrows from its 20 nearest items by content: the
-    90 % quantile of their popularity and of the language model's opinion, the 80 % quantile of
-    their lifts and co-occurrence. It is so tried before anyone has met it (optimism in the face of
-    uncertainty).
+    A cold item (without counts: added after training) borrows from its 20 nearest warm items by
+    content: the 90th percentile of their popularity and of the language model's lift, the 80th of
+    their lifts and co-occurrence (optimism in the face of uncertainty).
 
     Args:
-        catalog: followed by ``sync``.
-        counts: of the training users.
-        encoder: turns item content into vectors.
-        like: knowledge of the same catalog with other counts, whose content is taken over.
+        catalog: the items; ``sync`` follows its changes.
+        counts: interaction statistics of the training users.
+        encoder: encodes item content.
+        like: store of the same catalog with other counts, whose content vectors are reused.
     """
 
     def __init__(
@@ -63,18 +62,18 @@ class ItemStore:
         self.catalog, self.counts, self.encoder, self._like = catalog, counts, encoder, like
         self._version, self._lock = -1, threading.RLock()
         self._whole = False  # whether all is of one version: an interrupted ``sync`` starts afresh
-        self._heard: dict[str, Float] = {}
+        self._queries: dict[str, Float] = {}
         self.ids: tuple[str, ...] = ()
         self.rows: dict[str, int] = {}
         self._all_rows = self.rows  # those of the catalog, in a part as well
         self.items: tuple[Item, ...] = ()
         self.content: Float = np.zeros((0, 1), dtype=np.float32)
         self._growing = Growing()  # of the content: a million items have a gigabyte and a half
-        #: Column of each item in the counts, −1 for those nobody has met, shape (N,).
+        #: Column of each item in the counts, −1 for cold items, shape (N,).
         self.columns: Ints = np.zeros(0, dtype=np.int64)
-        #: Columns of the counted items nearest to those that nobody has met, shape (U, ≤ 20).
+        #: Columns of the warm neighbours of the U cold items, nearest first, shape (U, ≤ 20).
         self.near: Ints = np.zeros((0, 0), dtype=np.int64)
-        #: Year of each item, NaN where it is not known, shape (N,).
+        #: Year of each item, NaN where unknown, shape (N,).
         self.dated: Floats = np.zeros(0)
         #: See ``attribute_values``, shape (N, V).
         self.attributes = sparse.csr_array((0, 0))
@@ -82,7 +81,7 @@ class ItemStore:
         self._kind_of: Ints = np.zeros(0, dtype=np.int64)
 
     def sync(self) -> None:
-        """Catch up with the catalog; only new or changed items are encoded and looked at."""
+        """Update to the catalog's version; only new and changed items are encoded."""
         if self._version == self.catalog.version:
             return
         with self._lock:
@@ -98,10 +97,10 @@ class ItemStore:
         self.ids, self.rows, self.items = self.catalog.ids, self.catalog.rows, self.catalog.items
         self.content = content
         self._all_rows = self.rows
-        #: Rows of the catalog that these are.
+        #: Catalog row of each row of the store; differs in a ``part`` only.
         self.where: Ints = np.arange(len(self.ids))
         self._find_neighbours(carry, fresh)
-        #: Content of items that stand for the catalog, for what is usual in it.
+        #: Content vectors of a sample of the catalog, for standardising similarities.
         self.sample = self.content
         if len(self.ids) > _SAMPLE:
             chosen = np.random.default_rng(0).permutation(len(self.ids))[:_SAMPLE]
@@ -116,17 +115,17 @@ class ItemStore:
 
     @property
     def version(self) -> int:
-        """That of the catalog when ``sync`` last ran."""
+        """Catalog version of the last ``sync``."""
         return self._version
 
     def part(self, rows: Ints, picks: Sequence[str]) -> ItemStore:
-        """What is known of some items, as if they were the catalog.
+        """Restrict the store to some items, such as a candidate set.
 
-        Each item's numbers are the same as in the whole; see ``Counts.part`` about pairs.
+        The values of each item are unchanged; see ``Counts.part`` for pair statistics.
 
         Args:
-            rows: of the catalog, ascending, each once.
-            picks: liked and disliked items, whose pairs with others are needed.
+            rows: catalog rows, ascending, each once.
+            picks: liked and disliked items, whose co-occurrence with the others is kept.
         """
         out = copy(self)
         out.where = rows
@@ -148,11 +147,11 @@ class ItemStore:
         return out
 
     def of_rows(self, mask: NDArray[np.bool_]) -> IdSet:
-        """Ids of the items where a mask, shape (N,), is true; the whole catalog's only."""
+        """Ids of the items selected by a mask, shape (N,); for a whole store, not a ``part``."""
         return IdSet(self.ids, self.rows, mask)
 
     def rows_of(self, ids: Collection[str]) -> Ints:
-        """Rows of those ids that are here, in any order."""
+        """Rows of the given ids that are in the store, in any order."""
         if isinstance(ids, IdSet) and ids.rows is self._all_rows:
             return np.flatnonzero(ids.mask[self.where])
         return np.array([self.rows[i] for i in ids if i in self.rows], dtype=np.int64)
@@ -162,27 +161,29 @@ class ItemStore:
         return [self.rows[i] for i in ids if i in self.rows]
 
     def vector_of(self, text: str) -> Float:
-        """Unit vector of a text, shape (dim,); the last few are remembered."""
-        if text not in self._heard:
-            while len(self._heard) >= _HEARD:
-                self._heard.pop(next(iter(self._heard)), None)
-            self._heard[text] = self.encoder.encode([text])[0]
-        return self._heard[text]
+        """Encode a query as a unit vector, shape (dim,); the last few are cached."""
+        if text not in self._queries:
+            while len(self._queries) >= _QUERIES:
+                self._queries.pop(next(iter(self._queries)), None)
+            self._queries[text] = self.encoder.encode([text])[0]
+        return self._queries[text]
 
     @property
     def alike(self) -> sparse.csr_array:
-        """``relatives`` of the items, shape (N, N); computed when first asked for."""
+        """``content_transitions`` of the items, shape (N, N); computed at first use."""
         if self._alike is None:
             same = self._like is not None and self._like._version == self._version
-            self._alike = self._like.alike if self._like and same else relatives(self.content)
+            self._alike = (
+                self._like.alike if self._like and same else content_transitions(self.content)
+            )
         return self._alike
 
     def spread(self, values: Floats, quantile: float = HOPE) -> Floats:
-        """Values of the counted items as values of the catalog's rows.
+        """Map values of counted items to catalog rows; impute cold items from their neighbours.
 
         Args:
             values: shape (I,), in the order of ``counts.item_ids``.
-            quantile: of its neighbours' values, for an item that nobody has met.
+            quantile: of the neighbours' values, assigned to a cold item.
 
         Returns:
             Shape (N,).
@@ -194,16 +195,14 @@ class ItemStore:
         return out
 
     def optimistic(self, values: Floats) -> Floats:
-        """Like ``spread``, at the 90 % quantile."""
+        """Map as ``spread`` does, with cold items at the 90th percentile of their neighbours."""
         return self.spread(values, OPTIMISM)
 
     def _encoded(self, items: Sequence[Item]) -> Float:
-        """Content of items, shape (len(items), dim); that of an earlier version where it is equal.
+        """Content vectors of items, shape (len(items), dim), reused where the content is unchanged.
 
-        Nothing of this version may be in place yet.
+        To be called before any array of the new version is set.
         """
-        from coldstart.encoding.encoders import encode_items
-
         known = self._like if self._like is not None and self._version < 0 else self
         texts = [item.content_text() for item in items]
         old = [known.rows.get(item.item_id, -1) for item in items]
@@ -228,23 +227,23 @@ class ItemStore:
         before, self.columns = self.columns, carry.of(self.columns, new)
         self.met = self.columns >= 0
         self._own = self.columns[self.met]
-        #: Row of each counted item, −1 for those the catalog has no more, shape (I,).
+        #: Row of each counted item, −1 for items removed from the catalog, shape (I,).
         self.rows_of_columns = np.full(len(self.counts.item_ids), -1)
         self.rows_of_columns[self._own] = np.flatnonzero(self.met)
-        # Where no counted item has changed, strangers that have not keep their neighbours.
-        all_anew = (
+        # Where no warm item has changed, unchanged cold items keep their neighbours.
+        recompute_all = (
             len(carry.fresh) == len(self.ids)
             or self.met[carry.fresh].any()
             or (before[~carry.kept] >= 0).any()
         )
-        asked = np.full(len(self.ids), all_anew)
-        asked[carry.fresh] = True
-        found = self._own[_nearest(self.content[asked & ~self.met], self.content, self.met)]
-        asked = asked[~self.met]
-        near = np.empty((len(asked), found.shape[1]), dtype=np.int64)
-        near[asked] = found
-        if not asked.all():
-            near[~asked] = self.near[carry.kept[before < 0]]
+        stale = np.full(len(self.ids), recompute_all)
+        stale[carry.fresh] = True
+        found = self._own[_nearest(self.content[stale & ~self.met], self.content, self.met)]
+        stale = stale[~self.met]
+        near = np.empty((len(stale), found.shape[1]), dtype=np.int64)
+        near[stale] = found
+        if not stale.all():
+            near[~stale] = self.near[carry.kept[before < 0]]
         self.near = near
 
     def _categories(self, carry: RowSync, fresh: Sequence[Item]) -> None:
@@ -279,10 +278,10 @@ class ItemStore:
 
 
 def _nearest(new: Float, content: Float, met: NDArray[np.bool_]) -> Ints:
-    """Numbers, among the rows met, of those nearest to each new one; nearest first, (U, ≤ 20)."""
+    """Exact nearest warm rows of each new row, as positions among them, in order, (U, ≤ 20)."""
     n = min(NEIGHBOURS, int(met.sum()))
     out = np.empty((len(new), n), dtype=np.int64)
-    few = len(new) <= _FEW  # comparing them with all takes less time than copying those met
+    few = len(new) <= _FEW  # comparing with all rows takes less time than copying the warm ones
     known = content if few else content[met]
     step = max(1, _COMPARED // max(1, len(known)))
     for at in range(0, len(new) if n else 0, step):

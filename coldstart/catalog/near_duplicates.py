@@ -1,4 +1,4 @@
-"""Titles so alike that showing both would waste a place in the list."""
+"""Near-duplicate detection by title."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from coldstart.errors import ConfigError
 from coldstart.schema import Item
 
 SPELLING = 0.75
-"""Least ratio of the words that two spellings of one title do not share."""
+"""Minimum ``difflib`` ratio of the differing words of two spellings of one title."""
 
 
 class NearDuplicates:
-    """Drops an item whose title is that of an item already kept or liked, or nearly so.
+    """Near-duplicate criterion: titles equal after normalisation, or nearly so.
 
-    Titles are compared normalised, as they stand and with their words sorted. Titles of which one
-    has a word more ("…, Black"), or that differ in a word that is no misspelling ("red" and
-    "blue"), a number ("Rocky II", "Part Two", "500 ml"), a single letter ("Vitamin C") or, where
-    both years are known, by more than a year (remakes) are never duplicates.
+    Normalised titles are compared as they stand and with their words sorted. Titles are never
+    duplicates if one has an additional word ("…, Black"), or if they differ in a word that is no
+    misspelling ("red" and "blue"), a number ("Rocky II", "Part Two", "500 ml"), a single letter
+    ("Vitamin C") or, where both years are known, by more than a year (remakes).
 
     Args:
-        threshold: Least ``difflib`` ratio of duplicates, in (0, 1]; 1 means equal titles only.
+        threshold: minimum ``difflib`` ratio of duplicates, in (0, 1]; 1 for equal titles only.
 
     >>> toys = [Item(item_id=t, title=t) for t in ("Toy Story", "Toy Story 2", "Story, Toy")]
     >>> [x.title for x in toys if NearDuplicates().twin(x, toys[:1])]
@@ -57,7 +57,7 @@ class NearDuplicates:
 
 
 def _left_over(title: str, other: str) -> str:
-    """The words of a title that the other lacks, joined."""
+    """Join the words of a title that are missing from the other."""
     theirs = Counter(other.split())
     out = []
     for word in title.split():
@@ -84,7 +84,7 @@ _NUMBERS = frozenset(
 
 @lru_cache(maxsize=8192)
 def _spell(title: str) -> tuple[str, str, list[str]]:
-    """The normalised title, its words sorted, and those that tell sequels and sizes apart."""
+    """The normalised title, its sorted words, and the words that distinguish sequels and sizes."""
     key = normalise_title(title)
     words = sorted(key.split())
     return key, " ".join(words), [w for w in words if _tells_apart(w)]

@@ -1,4 +1,4 @@
-"""From one version of a catalog to the next: which rows stay, and which are computed anew."""
+"""Incremental sync between catalog versions: reuse unchanged rows, recompute the others."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 class RowSync:
-    """Takes arrays with a row per item over to a later version.
+    """Row mapping between two catalog versions, for arrays with one row per item.
 
-    Items keep their order and new ones come last, as in ``Catalog``. Where that does not hold (an
-    item was removed and added again) nothing stays: every row is fresh.
+    Assumes that items keep their order and new ones come last, as in ``Catalog``. Otherwise (an
+    item was removed and added again) no row is reused: every row is fresh.
 
     Args:
-        before: row of each id at the earlier version, ascending.
-        now: likewise at the later one.
-        changed: ids added or updated between them.
-        gone: ids removed between them.
+        before: row of each id in the earlier version, ascending.
+        now: row of each id in the later version.
+        changed: ids added or updated in between.
+        gone: ids removed in between.
     """
 
     def __init__(
@@ -35,29 +35,29 @@ class RowSync:
         known = tuple(before) if left.all() else tuple(compress(before, left.tolist()))
         if tuple(islice(now, len(known))) != known:
             left[:], changed = False, now.keys()
-        #: Which rows before are the first rows now, in the same order; shape (N before,).
+        #: Mask of the earlier rows that remain, as the first later rows; shape (N before,).
         self.left = left
-        #: Rows now of what is new or updated, ascending.
+        #: Later rows of new and updated items, ascending.
         self.fresh: Ints = np.array(sorted(now[i] for i in changed), dtype=np.int64)
-        #: Which rows before are rows now without being updated, shape (N before,).
+        #: Mask of the earlier rows that remain unchanged, shape (N before,).
         self.kept = left.copy()
         self.kept[np.flatnonzero(left)[self.fresh[self.fresh < left.sum()]]] = False
         self._n = len(now)
 
     def of(self, before: NDArray[Any], fresh: NDArray[Any], spare: int = 0) -> NDArray[Any]:
-        """The array of the later version.
+        """Build the array of the later version.
 
         Args:
-            before: that of the earlier one, a row per item.
-            fresh: rows of the items in ``fresh``.
-            spare: rows that the result's base has room for after it.
+            before: array of the earlier version, one row per item.
+            fresh: rows of the items in ``self.fresh``.
+            spare: additional rows that the result's base array is allocated for.
         """
-        anew = len(self.fresh) == self._n
-        if anew and not spare:
+        is_rebuilt = len(self.fresh) == self._n
+        if is_rebuilt and not spare:
             return fresh
-        like = fresh if anew else before
+        like = fresh if is_rebuilt else before
         out = np.empty((self._n + spare, *like.shape[1:]), dtype=like.dtype)[: self._n]
-        if not anew:
+        if not is_rebuilt:
             stay = before if self.left.all() else before[self.left]
             out[: len(stay)] = stay
         out[self.fresh] = fresh
@@ -65,13 +65,13 @@ class RowSync:
 
 
 class Growing:
-    """Carries one large array over so that additions copy nothing of what is there."""
+    """Array with spare capacity, so that appending items copies no existing rows."""
 
     def __init__(self) -> None:
         self._room: NDArray[Any] | None = None
 
     def of(self, carry: RowSync, before: NDArray[Any], fresh: NDArray[Any]) -> NDArray[Any]:
-        """As ``RowSync.of``; views of the earlier array stay valid."""
+        """Build the array of the later version as ``RowSync.of``; earlier views stay valid."""
         n, room = len(before) + len(fresh), self._room
         only_new = 0 < len(before) == len(carry.kept) and carry.kept.all()
         if only_new and room is not None and before.base is room and n <= len(room):

@@ -1,4 +1,4 @@
-"""Title text: cleaning it, comparing it, and undoing what catalogs do to it."""
+"""Title normalisation: cleaning, comparison keys, and natural word order."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LATIN_LETTERS = str.maketrans(
 
 
 class _PunctuationToSpace(dict[int, "int | str | None"]):
-    """A ``str.translate`` table filled as characters turn up."""
+    """``str.translate`` table, filled lazily."""
 
     def __missing__(self, code: int) -> int | str | None:
         self[code] = " " if unicodedata.category(chr(code))[0] in "PSZC" else code
@@ -54,7 +54,7 @@ def clean_text(text: str) -> str:
 
 
 def as_text(value: Any) -> str:
-    """Write a cell as text, the same whichever kind of file or frame it came from.
+    """Convert a table cell to text, independent of the file format or frame library.
 
     >>> as_text(3.0), as_text(True), as_text(["a", "b"])
     ('3', 'true', 'a|b')
@@ -70,7 +70,7 @@ def as_text(value: Any) -> str:
 
 
 def split_year(title: str) -> tuple[str, int | None]:
-    """Take a trailing year (1500 to 2199) off a title.
+    """Split a trailing year (1500 to 2199) off a title.
 
     >>> split_year("Toy Story (1995)")
     ('Toy Story', 1995)
@@ -80,7 +80,7 @@ def split_year(title: str) -> tuple[str, int | None]:
 
 
 def natural_title(title: str) -> str:
-    """Turn the catalog form of a title into the one people say, also inside parentheses.
+    """Move a trailing article to the front, also inside parentheses.
 
     >>> natural_title("Double vie de Véronique, La (Double Life of Veronique, The)")
     'La Double vie de Véronique (The Double Life of Veronique)'
@@ -101,12 +101,12 @@ def _article_first(part: str) -> str:
 
 
 def normalise_title(title: str) -> str:
-    """The key under which two spellings of one title are equal.
+    """Comparison key of a title, equal for different spellings.
 
-    Ignores case, Latin accents, punctuation, HTML escapes and one leading article (English,
-    French, Italian, Spanish or German, wherever the catalog put it). An article stays if what
-    follows is an article too, so "The A-Team" is not "The Team"; a title that consists of
-    nothing else, or of symbols only, stays as it is.
+    Ignores case, Latin accents, punctuation, HTML escapes and one leading or trailing article
+    (English, French, Italian, Spanish or German). An article followed by another article is kept,
+    so "The A-Team" is not "The Team"; a title that consists of nothing else, or of symbols only,
+    is kept as it is.
 
     >>> normalise_title("Usual Suspects, The") == normalise_title("the usual suspects!")
     True
@@ -142,6 +142,6 @@ def _words(text: str) -> list[str]:
 
 
 def _join_initials(match: re.Match[str]) -> str:
-    """Write "m*a*s*h" as "mash", but keep "l.a." from looking like the article "la"."""
+    """Join initials ("m*a*s*h" → "mash"), unless the result is an article ("l.a." → "l a")."""
     joined = re.sub(r"[.*]", "", match[0])
     return " ".join(joined) if joined in ARTICLES else joined

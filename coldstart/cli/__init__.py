@@ -1,4 +1,4 @@
-"""The command line: ``coldstart …``. Commands are thin; what they do lives below them."""
+"""Command line interface ``coldstart …``: thin commands over the package's public functions."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _coldstart(
         ),
     ] = False,
 ) -> None:
-    """What to show a person you know almost nothing about.
+    """Recommend to new users, from attributes, a few picks or free text.
 
     [bold]Start here[/bold]
       coldstart fetch
@@ -84,7 +84,7 @@ def _coldstart(
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the command line; returns 0 if all is well, 2 for a user's mistake, 130 for Ctrl-C."""
+    """Run the command line; returns the exit code: 0, 2 for invalid input, 130 for Ctrl-C."""
     output.set_up()
     try:
         code = _run(sys.argv[1:] if args is None else list(args))
@@ -108,7 +108,7 @@ def _run(args: list[str]) -> int:
 
 
 def _explain(e: Exception) -> int:
-    """Say in one line what went wrong; returns the exit code."""
+    """Print an error in one line; returns the exit code."""
     if os.environ.get("COLDSTART_DEBUG"):
         traceback.print_exception(e)
     if isinstance(e, ColdstartError):

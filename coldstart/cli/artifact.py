@@ -1,4 +1,4 @@
-"""Which trained recommender a command looks at: a folder, or a repository on the hub."""
+"""Options that select an artifact: a folder, or a repository on the hub."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Revision = Annotated[
 
 
 def folder_of(artifact: str, revision: str | None) -> Path:
-    """The artifact's folder; what is on the hub is downloaded once.
+    """Locate the artifact's folder; repositories on the hub are downloaded once.
 
     Raises:
         ArtifactError, ConfigError, FetchError: see ``hub.find``.

@@ -16,11 +16,11 @@ from coldstart.cli.recommend import Model
 from coldstart.errors import ConfigError
 from coldstart.schema import Strategy
 
-_WHAT, _HOW = "What everyone is asked for", "How it runs"
+_WHAT, _HOW = "Lists", "Execution"
 
 
 class _Speed(ProgressColumn):
-    """Users per second."""
+    """Progress column: users per second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
@@ -45,28 +45,31 @@ def batch(
     ],
     model: Model,
     k: Annotated[
-        int, typer.Option("-k", "--k", min=1, max=1000, help="How many.", rich_help_panel=_WHAT)
+        int,
+        typer.Option("-k", "--k", min=1, max=1000, help="Items per list.", rich_help_panel=_WHAT),
     ] = 10,
     strategy: Annotated[
         Strategy,
         typer.Option(help="As for coldstart recommend.", rich_help_panel=_WHAT),
     ] = "catalog",
     diversity: Annotated[
-        float, typer.Option(min=0, max=1, help="As there.", rich_help_panel=_WHAT)
+        float,
+        typer.Option(min=0, max=1, help="As for coldstart recommend.", rich_help_panel=_WHAT),
     ] = 0.0,
     popularity_penalty: Annotated[
-        float, typer.Option(min=0, max=10, help="As there.", rich_help_panel=_WHAT)
+        float,
+        typer.Option(min=0, max=10, help="As for coldstart recommend.", rich_help_panel=_WHAT),
     ] = 0.0,
     reasons: Annotated[
         bool,
-        typer.Option("--reasons", help="Write each item's reason, too.", rich_help_panel=_WHAT),
+        typer.Option("--reasons", help="Also write each item's reason.", rich_help_panel=_WHAT),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, rich_help_panel=_WHAT)] = 0,
     size: Annotated[int, typer.Option(min=1, help="Users per part.", rich_help_panel=_HOW)] = 1000,
     shard: Annotated[
         str,
         typer.Option(
-            help="Make one of n shares of the parts: 0/4, 1/4, 2/4, 3/4, each on a machine.",
+            help="Compute one of n shards of the parts: 0/4, 1/4, 2/4, 3/4, one per machine.",
             metavar="I/N",
             rich_help_panel=_HOW,
         ),
@@ -80,16 +83,19 @@ def batch(
     ] = "local",
     address: Annotated[
         str | None,
-        typer.Option(help="Of the Ray cluster; none starts one here.", rich_help_panel=_HOW),
+        typer.Option(
+            help="Address of the Ray cluster; by default a local one is started.",
+            rich_help_panel=_HOW,
+        ),
     ] = None,
     gpus: Annotated[float, typer.Option(min=0, help="Per Ray actor.", rich_help_panel=_HOW)] = 0.0,
     as_json: output.AsJson = False,
 ) -> None:
-    """Recommend to every user of a table, however many.
+    """Recommend to every user of a table, of any size.
 
     Writes Parquet files of 1000 users each, with a list of (rank, item_id, title, score) per user,
-    and notes and error where there are any. Stopped or killed, the same command goes on where it
-    was; what comes out is the same.
+    and notes and errors where there are any. An interrupted run is resumed by the same command,
+    with the same output.
 
     [bold]Examples[/bold]
       coldstart batch --users users.parquet --out out/ --strategy prior --jobs 2

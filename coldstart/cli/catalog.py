@@ -1,4 +1,4 @@
-"""``coldstart catalog``: is a file fit to be a catalog?"""
+"""``coldstart catalog``: validate catalog files."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.text import Text
 
 from coldstart.cli import output
 
-app = typer.Typer(no_args_is_help=True, help="Check a file that is meant to become a catalog.")
+app = typer.Typer(no_args_is_help=True, help="Validate catalog files.")
 _STYLE = {"error": "bold red", "warning": "yellow", "info": "dim"}
 
 
 @app.callback()
 def _group() -> None:
-    """Keep ``check`` a command of its own, though it is the only one."""
+    """Make ``check`` a subcommand even though it is the only one."""
 
 
 @app.command()
@@ -26,9 +26,9 @@ def check(
     file: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet or JSON lines.")],
     as_json: output.AsJson = False,
 ) -> None:
-    """Find duplicates, empty titles, wrong encodings and the like; exit code 2 if it is unfit.
+    """Find duplicates, empty titles, encoding errors and the like; exit code 2 if invalid.
 
-    Needed are a column of ids and one of titles; row 1 is the header.
+    Required are a column of ids and one of titles; row 1 is the header.
 
     [bold]Examples[/bold]
       coldstart catalog check films.csv
@@ -51,7 +51,7 @@ def check(
         if problems:
             output.stdout().print(table)
         verdict = "unfit to be a catalog" if counts["error"] else "fit to be a catalog"
-        told = ", ".join(f"{n} × {level}" for level, n in counts.items())
-        output.stdout().print(f"{file}: {verdict}" + (f" ({told})" if told else ""))
+        summary = ", ".join(f"{n} × {level}" for level, n in counts.items())
+        output.stdout().print(f"{file}: {verdict}" + (f" ({summary})" if summary else ""))
     if counts["error"]:
         raise typer.Exit(2)

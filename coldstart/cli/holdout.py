@@ -100,8 +100,8 @@ class Holdout:
             ConfigError: an option of another split, or one that leaves a part empty.
             DataError: a temporal split of data without times.
         """
+        from coldstart.evaluation.baselines.selection import artifact_split
         from coldstart.evaluation.scenarios import later_users, new_items, new_users
-        from coldstart.evaluation.trained import artifact_split
         from coldstart.splitting.folds import user_folds
 
         self._check()

@@ -1,4 +1,4 @@
-"""``coldstart info``: what a trained recommender is made of."""
+"""``coldstart info``: inspect and verify an artifact."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ def info(
     revision: Revision = None,
     as_json: output.AsJson = False,
 ) -> None:
-    """Show an artifact's base model, prompt, data, figures and files, and verify its checksums.
+    """Show an artifact's base model, prompt, data, metrics and files, and verify its checksums.
 
-    Loads no model: it reads the manifest and compares every file with it.
+    Loads no model: reads the manifest and verifies every file.
 
     [bold]Examples[/bold]
       coldstart info adapters/ml-100k

@@ -1,4 +1,4 @@
-"""``coldstart log``: what a live recommender earned, and what another one would have."""
+"""``coldstart log``: online metrics and off-policy estimates from an interaction log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from coldstart.cli import output
 from coldstart.cli.options import command_line, whole_numbers
 from coldstart.errors import ConfigError
 
-_EARNED, _TARGET = "What was earned", "What another policy would have earned"
+_EARNED, _TARGET = "Online metrics", "Off-policy evaluation"
 
 
 def log(
@@ -25,14 +25,12 @@ def log(
     ],
     k: Annotated[
         str,
-        typer.Option(
-            "-k", "--k", help="Count ranks up to k.", metavar="K,K,…", rich_help_panel=_EARNED
-        ),
+        typer.Option("-k", "--k", help="Rank cut-offs.", metavar="K,K,…", rich_help_panel=_EARNED),
     ] = "1,5,10",
     items: Annotated[
         Path | None,
         typer.Option(
-            help="Table of item_id, title, and value if the log has none; for coverage, too.",
+            help="Table of item_id, title, and value if the log has none; also for coverage.",
             metavar="FILE",
             rich_help_panel=_EARNED,
         ),
@@ -47,8 +45,8 @@ def log(
     target: Annotated[
         Path | None,
         typer.Option(
-            help="Table of item_id, probability and what it depends on: user_id, request_id, rank."
-            " Or a list: item_id, rank. The log needs the column propensity.",
+            help="Target policy: table of item_id, probability and its conditions: user_id, "
+            "request_id, rank. Or a list: item_id, rank. The log needs the column propensity.",
             metavar="FILE",
             rich_help_panel=_TARGET,
         ),
@@ -66,14 +64,14 @@ def log(
     ] = None,
     as_json: output.AsJson = False,
 ) -> None:
-    r"""Read a log of shown recommendations: clicks, sales, and what another policy would get.
+    r"""Evaluate a log of shown recommendations: clicks, sales, and estimates for another policy.
 
-    CTR@k, with 95 % intervals over users; conversion rate if the log has the column converted;
+    CTR@k with 95 % intervals over users; conversion rate if the log has the column converted;
     revenue, profit and ROI if there are values; coverage if there are items. With --target, the
-    column propensity (how probable it was to show this item at this rank) and the target's own
-    probabilities give estimates without showing anybody anything: IPS, SNIPS, doubly robust.
+    column propensity (probability of the item at this rank under the logging policy) and the target
+    policy's probabilities give off-policy estimates: IPS, SNIPS, doubly robust.
 
-    Columns that help if they are there: converted, value, propensity, timestamp, request_id.
+    Optional columns: converted, value, propensity, timestamp, request_id.
 
     [bold]Examples[/bold]
       coldstart log examples/log.csv -k 1,3
@@ -85,19 +83,19 @@ def log(
     if clip is not None and target is None:
         raise ConfigError("--clip without --target", hint="it bounds the weights of a target")
     from coldstart.catalog.catalog import Catalog
-    from coldstart.evaluation.log import InteractionLog
-    from coldstart.evaluation.log_report import make_log_report
-    from coldstart.evaluation.target import Target
+    from coldstart.evaluation.off_policy.logged_feedback import InteractionLog
+    from coldstart.evaluation.off_policy.report import make_log_report
+    from coldstart.evaluation.off_policy.target_policy import Target
 
     with output.status("reading the log"):
         catalog = Catalog.load(items) if items else None
         logged = InteractionLog.load(file, catalog)
         policy = Target.load(target) if target else None
-    said = {"k": k, "items": items, "cost": cost, "target": target, "clip": clip}
-    said |= {"seed": seed, "out": out}
+    options = {"k": k, "items": items, "cost": cost, "target": target, "clip": clip}
+    options |= {"seed": seed, "out": out}
     about = {
         "log": file.name,
-        "command": command_line(f"log {shlex.quote(str(file))}", said),
+        "command": command_line(f"log {shlex.quote(str(file))}", options),
         "log SHA-256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }
     with output.status("drawing intervals"):

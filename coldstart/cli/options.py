@@ -1,4 +1,4 @@
-"""One dataclass field, one command-line option; and how options are read and written down."""
+"""Option groups: dataclass fields as command-line options; parsing and formatting of options."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from coldstart.errors import ConfigError
 
 
 def with_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """Give ``command`` an option for each field of the dataclasses among its parameters.
+    """Expand the dataclass parameters of ``command`` into one option per field.
 
-    Typer reads the signature and annotations; this writes them. The command is then called with
-    the dataclasses, filled in.
+    Rewrites the signature and annotations that typer reads; the command is called with instances of
+    the dataclasses.
     """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
@@ -51,7 +51,7 @@ def _keyword(name: str, default: Any, annotation: Any) -> inspect.Parameter:
 
 
 def whole_numbers(option: str, text: str) -> tuple[int, ...]:
-    """Read ``0,1,3``: whole numbers from 0 on, each once, rising.
+    """Parse non-negative integers separated by commas; returns them sorted, without repeats.
 
     Raises:
         ConfigError: anything else.
@@ -66,7 +66,7 @@ def whole_numbers(option: str, text: str) -> tuple[int, ...]:
 
 
 def command_line(command: str, options: Mapping[str, object]) -> str:
-    """The command line that gives these options.
+    """Format the command line of the given options.
 
     >>> command_line("replay", {"data": "ml-100k", "half_life": "3,5", "shift": False, "out": None})
     'coldstart replay --data ml-100k --half-life 3,5 --no-shift'

@@ -1,4 +1,4 @@
-"""What the commands print: results on stdout; notes, bars and errors on stderr."""
+"""Console output: results on stdout; notes, progress bars and errors on stderr."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ AsJson = Annotated[
 
 
 def stdout() -> Console:
-    """Where results go. Text is printed as it is: a title such as "[REC]" is no markup."""
+    """Console for results, without markup: a title such as "[REC]" is printed as it is."""
     return _console(stderr=False)
 
 
 def stderr() -> Console:
-    """Where everything else goes."""
+    """Console for everything but results."""
     return _console(stderr=True)
 
 
@@ -62,7 +62,7 @@ def _console(*, stderr: bool) -> Console:
 
 
 def emit(data: object) -> None:
-    """Print one JSON document; numbers that JSON lacks (NaN, infinity) become null."""
+    """Print one JSON document; NaN and infinity become null."""
     ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
     text = json.dumps(
         _finite(data), ensure_ascii=ascii_only, indent=2, allow_nan=False, default=str
@@ -79,11 +79,11 @@ def _finite(data: object) -> object:
 
 
 def table(*columns: str, right: Iterable[str] = (), title: str | None = None) -> Table:
-    """Make an empty table.
+    """Create an empty table.
 
     Args:
         columns: headings.
-        right: those of them whose cells are numbers, set flush right on one line.
+        right: headings of numeric columns: right-aligned, not wrapped.
         title: printed above.
     """
     made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
@@ -97,21 +97,21 @@ def table(*columns: str, right: Iterable[str] = (), title: str | None = None) ->
 
 
 def dim(text: str) -> None:
-    """Print a line about the result, below it."""
+    """Print a dimmed line below a result."""
     stdout().print(Text(text, style="dim"))
 
 
 def verbatim(text: str) -> None:
-    """Print text byte for byte, without wrapping."""
+    """Print text unchanged, without wrapping."""
     sys.stdout.write(text)
 
 
 def facts(data: Mapping[str, Any], most: int = 12) -> Table:
-    """Lay nested data out as name and value, one row each.
+    """Format nested data as a grid of names and values.
 
     Args:
-        data: what to show; maps inside it are indented.
-        most: lists longer than this are only counted.
+        data: the data; nested mappings are indented.
+        most: maximum length of a list; longer ones are shown as their length.
     """
     made = Table.grid(padding=(0, 2))
     for name, value in data.items():
@@ -145,24 +145,24 @@ def _fact(value: object, most: int) -> str:
 
 
 def note(text: str) -> None:
-    """Say on stderr what is going on."""
+    """Print a note on stderr."""
     stderr().print(Text(text, style="dim"), soft_wrap=True)
 
 
 def error(message: str, hint: str = "") -> None:
-    """Print one line on stderr, whatever the message holds."""
+    """Print an error on stderr, in one line without control characters."""
     whole = message.rstrip(".") + (f" (hint: {hint})" if hint else "")
     line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", whole).split())
     stderr().print(Text.assemble(("error: ", "bold red"), line), soft_wrap=True)
 
 
 def status(text: str) -> Status:
-    """Spin while something takes its time; shows nothing where stderr is no terminal."""
+    """Spinner on stderr; invisible if stderr is not a terminal."""
     return stderr().status(Text(text, style="dim"))
 
 
 def progress(*more: ProgressColumn) -> Progress:
-    """Bars with the time left, on stderr; off where that is no terminal."""
+    """Progress bars with the remaining time on stderr; off if stderr is not a terminal."""
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -178,7 +178,7 @@ def progress(*more: ProgressColumn) -> Progress:
 
 @contextmanager
 def telling() -> Iterator[Callable[[str, int, int], None]]:
-    """Bars for work that reports (what, done, total): one for each name."""
+    """Progress callback (what, done, total) with one bar per name."""
     with progress() as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -191,7 +191,7 @@ def telling() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def track(things: list[T], what: str) -> Iterable[T]:
-    """Go through ``things`` with a bar, unless there is only one."""
+    """Iterate with a progress bar, unless there is only one element."""
     if len(things) < 2:
         yield from things
         return
@@ -205,10 +205,10 @@ class _Notes(logging.Handler):
 
 
 def set_up() -> None:
-    """Print what coldstart logs (such as a conversion that takes a while), not what others warn."""
+    """Route coldstart's log messages to stderr, and silence warnings of its dependencies."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows "?"
+            stream.reconfigure(errors="replace")  # unsupported characters are printed as "?"
     if not sys.warnoptions:
         warnings.filterwarnings(
             "ignore", module=r"(transformers|peft|torch|sentence_transformers)\b"
@@ -216,5 +216,5 @@ def set_up() -> None:
     if not any(isinstance(handler, _Notes) for handler in _LOG.handlers):
         _LOG.addHandler(_Notes())
     _LOG.setLevel(logging.INFO)
-    # Training reports its figures by itself.
+    # Training prints its metrics through its progress callback.
     logging.getLogger("coldstart.training").setLevel(logging.WARNING)

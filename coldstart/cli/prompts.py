@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="List, show and lint prompt templat
 def list_(as_json: output.AsJson = False) -> None:
     """List the packaged templates.
 
-    Each is a folder holding template.j2 and meta.toml; you can write your own.
+    A template is a folder with template.j2 and meta.toml; you can write your own.
 
     [bold]Examples[/bold]
       coldstart prompts list
@@ -43,9 +43,9 @@ def show(
     name: Annotated[str, typer.Argument(help="A packaged template, or a folder that holds one.")],
     as_json: output.AsJson = False,
 ) -> None:
-    """Print a template, its variables, and its example as the language model reads it.
+    """Print a template, its variables, and its rendered example.
 
-    Training and recommending both render a profile with exactly this text.
+    Training and inference render profiles with exactly this template.
 
     [bold]Examples[/bold]
       coldstart prompts show movies-en

@@ -14,24 +14,22 @@ def push(
     artifact: Annotated[
         Path, typer.Argument(help="A trained recommender's folder.", metavar="FOLDER")
     ],
-    repo: Annotated[
-        str, typer.Argument(help="Repository; made if there is none.", metavar="ORG/NAME")
-    ],
+    repo: Annotated[str, typer.Argument(help="Repository; created if needed.", metavar="ORG/NAME")],
     private: Annotated[
         bool | None,
         typer.Option(
             "--private/--public",
-            help="Who may see a new repository; left out, as the organisation has it: mostly "
-            "everyone.",
+            help="Visibility of a new repository; by default that of the organisation, mostly "
+            "public.",
         ),
     ] = None,
 ) -> None:
-    """Upload an artifact to the Hugging Face Hub, as one commit.
+    """Upload an artifact to the Hugging Face Hub, in one commit.
 
-    What the manifest names is uploaded, and nothing else that lies in the folder. Among it are the
-    ids of the users it was trained on (split.json), and the catalog, if it is your own.
+    Only files listed in the manifest are uploaded. They include the ids of the training users
+    (split.json), and the catalog, if it is your own.
 
-    Log in first: hf auth login, or set HF_TOKEN. Others then load it by its name.
+    Log in first: hf auth login, or set HF_TOKEN. The artifact can then be loaded by its name.
 
     [bold]Examples[/bold]
       coldstart push adapters/mine me/films --private

@@ -1,8 +1,9 @@
-"""``coldstart recommend``, and the options that load a recommender."""
+"""``coldstart recommend``, and the options of loading a recommender."""
 
 from __future__ import annotations
 
 import difflib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,11 +12,11 @@ import typer
 from coldstart.cli import output
 from coldstart.cli.artifact import Revision
 from coldstart.cli.options import with_groups
-from coldstart.cli.people import Person, read_people
+from coldstart.cli.profiles import ProfileOptions, read_requests
 from coldstart.errors import ConfigError
 from coldstart.protocols import Filter
-from coldstart.ranking.filters import Categories, Years, default_filters
-from coldstart.schema import Provenance, RecommendationList, Strategy
+from coldstart.ranking.filters import Categories, Years, default_filters, make_filter
+from coldstart.schema import DecodingConfig, Provenance, RecommendationList, Strategy
 
 if TYPE_CHECKING:
     from coldstart.catalog.catalog import Catalog
@@ -31,7 +32,7 @@ _EXPLAINED = ("#", "log p", "Score")
 
 @dataclass(frozen=True)
 class Model:
-    """Options that say which recommender to load, and where to run it."""
+    """Options of the artifact, the device and the title generator."""
 
     artifact: Annotated[
         str,
@@ -51,8 +52,8 @@ class Model:
     generator: Annotated[
         str | None,
         typer.Option(
-            help="vLLM server that writes the titles of free, in the place of a language model "
-            "here; its key is read from COLDSTART_GENERATOR_KEY.",
+            help="vLLM server that generates the titles of free, instead of the local language "
+            "model; its key is read from COLDSTART_GENERATOR_KEY.",
             metavar="URL",
             rich_help_panel=_MODEL,
         ),
@@ -60,7 +61,7 @@ class Model:
     generator_model: Annotated[
         str | None,
         typer.Option(
-            help="Name of the base model there; the one it has, if left out.",
+            help="Name of the base model on the server; by default its only one.",
             metavar="NAME",
             rich_help_panel=_MODEL,
         ),
@@ -68,15 +69,15 @@ class Model:
     generator_adapter: Annotated[
         str | None,
         typer.Option(
-            help="Name of the artifact's adapter there; with =FOLDER (on its disk), it is loaded "
-            "if need be.",
+            help="Name of the artifact's adapter on the server; with =FOLDER (on its disk), it is "
+            "loaded if needed.",
             metavar="NAME[=FOLDER]",
             rich_help_panel=_MODEL,
         ),
     ] = None
 
     def load(self) -> Recommender:
-        """Load it; takes some seconds."""
+        """Load the recommender; takes some seconds."""
         served = self.served()
         with output.status(f"loading {self.artifact} …"):
             from coldstart.recommender import Recommender
@@ -90,7 +91,7 @@ class Model:
             )
 
     def served(self) -> GeneratorOptions | None:
-        """Where titles are written, if not here."""
+        """Options of the remote title generator, if there is one."""
         if self.generator is None:
             if self.generator_model is not None or self.generator_adapter is not None:
                 raise ConfigError("a generator's model or adapter, but no --generator URL")
@@ -102,7 +103,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Keep:
-    """Options that say which items may be shown."""
+    """Options of the item filters."""
 
     include_category: Annotated[
         list[str] | None,
@@ -123,18 +124,29 @@ class Keep:
     to_year: Annotated[
         int | None, typer.Option(help="Last year allowed.", rich_help_panel=_FILTERS)
     ] = None
+    filter: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A filter by name, its arguments as a JSON object: age-rating, attributes, "
+            "available, categories, known, price, years, or one of an installed package. "
+            "[dim]Repeatable: all of them.[/dim]",
+            metavar="NAME[=JSON]",
+            rich_help_panel=_FILTERS,
+        ),
+    ] = None
 
     def filters(self) -> list[Filter] | None:
-        """The default filters and these; ``None`` if nothing was asked for."""
+        """The default filters and those of the options; ``None`` without such options."""
         more: list[Filter] = []
         if self.include_category or self.exclude_category:
             more.append(Categories(self.include_category or (), self.exclude_category or ()))
         if self.from_year is not None or self.to_year is not None:
             more.append(Years(self.from_year, self.to_year))
+        more += map(read_filter, self.filter or ())
         return [*default_filters(), *more] if more else None
 
     def check(self, catalog: Catalog) -> None:
-        """Refuse a category that no item has: most likely it is misspelled."""
+        """Reject categories without items, most likely misspelled."""
         wanted = [*(self.include_category or ()), *(self.exclude_category or ())]
         if not wanted:
             return
@@ -147,11 +159,35 @@ class Keep:
                 raise ConfigError(f"no item has category {name!r}", hint or f"there are: {shown}")
 
 
+def read_filter(text: str) -> Filter:
+    """Read ``NAME`` or ``NAME=JSON``.
+
+    >>> read_filter('years={"first": 1980}').first
+    1980
+
+    Raises:
+        ConfigError: an unknown name, no JSON object, or arguments that do not fit.
+    """
+    name, given, arguments = text.partition("=")
+    try:
+        values = json.loads(arguments) if given else {}
+    except ValueError as e:
+        raise ConfigError(
+            f"--filter {name}: {arguments!r} is no JSON ({e})",
+            hint="""such as --filter 'price={"max": 20}', in quotes""",
+        ) from None
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"--filter {name}: {arguments!r} is no JSON object",
+            hint="""name the arguments, such as --filter 'price={"max": 20}'""",
+        )
+    return make_filter(name.strip(), values)
+
+
 Choices = Annotated[
     Literal["shortlist"] | None,
     typer.Option(
-        help="Let free write nothing but titles of the user's shortlist, all of them in the "
-        "catalog.",
+        help="Restrict free to titles of the user's shortlist, which are all in the catalog.",
         rich_help_panel=ANSWER,
     ),
 ]
@@ -160,17 +196,17 @@ Seed = Annotated[int, typer.Option(min=0, help="Same seed, same answer.", rich_h
 
 @with_groups
 def recommend(
-    person: Person,
+    flags: ProfileOptions,
     model: Model,
     keep: Keep,
     k: Annotated[
-        int, typer.Option("-k", "--k", min=1, max=1000, help="How many.", rich_help_panel=ANSWER)
+        int, typer.Option("-k", "--k", min=1, max=1000, help="Items.", rich_help_panel=ANSWER)
     ] = 10,
     strategy: Annotated[
         Strategy,
         typer.Option(
-            help="catalog: the language model chooses among catalog titles; free: it writes "
-            "titles, which are then looked up; both; prior: without it.",
+            help="catalog: the language model scores catalog titles; free: it writes titles, which "
+            "are grounded in the catalog; both; prior: without the language model.",
             rich_help_panel=ANSWER,
         ),
     ] = "catalog",
@@ -179,7 +215,7 @@ def recommend(
         typer.Option(
             min=0,
             max=1,
-            help="0: the best; 1: as unlike each other as can be.",
+            help="0: by score alone; 1: maximum diversity.",
             rich_help_panel=ANSWER,
         ),
     ] = 0.0,
@@ -193,7 +229,7 @@ def recommend(
         bool,
         typer.Option(
             "--near-duplicates",
-            help="Show titles, too, that are nearly the same as others or as picks.",
+            help="Keep near-duplicates of other titles and of picks.",
             rich_help_panel=ANSWER,
         ),
     ] = False,
@@ -212,7 +248,7 @@ def recommend(
         bool,
         typer.Option(
             "--explain",
-            help="Also print what each score is made of, and the prompt (--json always does).",
+            help="Also print the contributions to each score, and the prompt (--json always does).",
             rich_help_panel=ANSWER,
         ),
     ] = False,
@@ -220,26 +256,26 @@ def recommend(
 ) -> None:
     """Recommend items to a new user.
 
-    Say what you know; everything about the person may be left out.
+    All options of the user are optional.
 
     [bold]Examples[/bold]
       coldstart recommend --age 24 --gender M --occupation technician
       coldstart recommend --liked "Toy Story" --liked "Twelve Monkeys" --explain
       coldstart recommend --about "slow-burn stories" --from-year 1980 -k 5
       coldstart recommend --interest Sci-Fi --reasons-in zh
+      coldstart recommend --filter 'price={"max": 20}' --filter 'age-rating={"assume_age": 12}'
       coldstart recommend --profile users.jsonl --json
       echo '{"age": 31, "liked": "Fargo"}' | coldstart recommend --profile -
       coldstart recommend --strategy free --generator http://gpu:8000 --generator-adapter ml-100k
     """
     from coldstart.ranking.wording.sentences import check_language, in_language
 
-    people, filters = read_people(person), keep.filters()
+    users, filters = read_requests(flags), keep.filters()
     check_language(reasons_in)
     decoding = None
     if choices is not None:
         if strategy not in ("free", "both"):
             raise ConfigError(f"--choices has no meaning for {strategy}", "add --strategy free")
-        from coldstart.generation.decoding.free import DecodingConfig
 
         decoding = DecodingConfig(choices=choices)
     rec = model.load()
@@ -255,22 +291,22 @@ def recommend(
                 diversity=diversity,
                 popularity_penalty=popularity_penalty,
                 near_duplicates=near_duplicates,
-                unknown_picks=person.unknown_picks,
+                unknown_picks=flags.unknown_picks,
                 decoding=decoding,
                 seed=seed,
             ),
             reasons_in,
         )
-        for request in output.track(people.requests, "users")
+        for request in output.track(users.requests, "users")
     ]
     if as_json:
         answers = [
             {"user_id": request.profile.user_id, **result.to_dict()}
-            for request, result in zip(people.requests, results, strict=True)
+            for request, result in zip(users.requests, results, strict=True)
         ]
-        return output.emit(answers if people.several else answers[0])
+        return output.emit(answers if users.is_list else answers[0])
     for place, result in enumerate(results):
-        _show(result, people.name(place))
+        _show(result, users.name(place))
         if explain:
             _explain(result)
 

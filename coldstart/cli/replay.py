@@ -10,11 +10,11 @@ import typer
 
 from coldstart.cli import output
 from coldstart.cli.options import command_line, whole_numbers, with_groups
-from coldstart.cli.source import Source
+from coldstart.cli.source import DataSource
 from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
-    from coldstart.evaluation.replay_run import Groups
+    from coldstart.evaluation.prequential.run import Groups
 
 _ASKED, _SHIFT = "What is asked", "Interest shift"
 _DEFAULT = "popularity,item_knn_prior,coldstart_prior"
@@ -30,7 +30,7 @@ def _shift(help: str, **more: Any) -> Any:
 
 @with_groups
 def replay(
-    source: Source,
+    source: DataSource,
     systems: Annotated[str, _asked("Names, as in benchmark.", metavar="NAME,NAME,…")] = _DEFAULT,
     folds: Annotated[int, _asked("Parts the users are cut into.", min=2)] = 5,
     only: Annotated[str, _asked("Replay the test users of these folds.", metavar="N,N,…")] = "0",
@@ -76,11 +76,11 @@ def replay(
       coldstart replay --data ml-small --sample 40 --steps 0,5,20 --no-shift
       coldstart replay --data ml-100k --groups "Action,Sci-Fi,Thriller/Drama,Romance"
     """
-    from coldstart.evaluation.replay import ReplayPlan
-    from coldstart.evaluation.replay_make import make_replay_report
-    from coldstart.evaluation.replay_run import ReplayOptions, run
-    from coldstart.evaluation.shift import ShiftPlan
-    from coldstart.evaluation.systems import choose
+    from coldstart.evaluation.baselines.selection import choose
+    from coldstart.evaluation.prequential.interest_shift import ShiftPlan
+    from coldstart.evaluation.prequential.replay import ReplayPlan
+    from coldstart.evaluation.prequential.run import ReplayOptions, run
+    from coldstart.evaluation.prequential.summarise import make_replay_report
     from coldstart.splitting.folds import user_folds
 
     said = {n: v for n, v in locals().items() if n in _OPTIONS}

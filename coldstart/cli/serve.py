@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from coldstart.serve.store import ApiKey, ArmOutcome, Store, SubjectOutcome
 
 app = typer.Typer()
-keys = typer.Typer(no_args_is_help=True, help="Who may call the service.")
+keys = typer.Typer(no_args_is_help=True, help="Manage the API keys of the service.")
 app.add_typer(keys, name="keys")
 
-_LIMITS, _WHO = "Limits", "Who may call"
+_LIMITS, _WHO = "Limits", "Access"
 _PIP = "pip install 'coldstart-rec[serve]'"
 
 Database = Annotated[
@@ -44,7 +44,7 @@ def _limit(help: str, **more: Any) -> Any:
 
 @dataclass(frozen=True)
 class Limits:
-    """Options that become ``ServeSettings``; the names are its fields."""
+    """Options of the service's limits; the names are fields of ``ServeSettings``."""
 
     queue: Annotated[int, _limit("Requests that may wait; more get 503.", min=1)] = 256
     batch: Annotated[int, _limit("Waiting requests taken together.", min=1)] = 16
@@ -83,7 +83,7 @@ def serve(
         bool,
         typer.Option(
             "--open",
-            help="Nobody needs a key. [dim]Only on this machine.[/dim]",
+            help="Require no key. [dim]Only on this machine.[/dim]",
             rich_help_panel=_WHO,
         ),
     ] = False,
@@ -103,10 +103,10 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Recommend over HTTP until Ctrl-C or SIGTERM; SIGHUP loads the artifact anew.
+    """Serve recommendations over HTTP until Ctrl-C or SIGTERM; SIGHUP reloads the artifact.
 
-    /openapi.json says what can be asked, /readyz when, /metrics how often. Logs are JSON lines on
-    stderr, without a word of what people say.
+    /openapi.json describes the API, /readyz its readiness, /metrics its use. Logs are JSON lines on
+    stderr, without the content of profiles.
 
     [bold]Examples[/bold]
       coldstart serve --open
@@ -171,7 +171,7 @@ def serve(
 def _serve_tenants(
     path: Path, most: int, model: Model, settings: ServeSettings, host: str, port: int
 ) -> None:
-    """Serve what a file names, after a look at every database."""
+    """Serve the tenants of a file, after a check of their databases."""
     from coldstart.serve.server import run_tenants
     from coldstart.serve.tenants import TenantServices
     from coldstart.serve.tenants_config import read_tenants
@@ -189,14 +189,14 @@ def _serve_tenants(
 
 @keys.command("add")
 def add_key(
-    name: Annotated[str, typer.Argument(help="Whom it is for.")],
+    name: Annotated[str, typer.Argument(help="Name of the holder.")],
     rate: Annotated[int, typer.Option(min=0, help="Requests per minute; 0 for no limit.")] = 600,
     admin: Annotated[
-        bool, typer.Option("--admin", help="It may also change the catalog and reload.")
+        bool, typer.Option("--admin", help="Also allow catalog changes and reloads.")
     ] = False,
     db: Database = _DB,
 ) -> None:
-    """Make a key and print it. It is shown this once; the database holds only a hash.
+    """Create a key and print it, once; the database holds only a hash.
 
     [bold]Examples[/bold]
       coldstart serve keys add shop
@@ -210,7 +210,7 @@ def add_key(
 
 @keys.command("list")
 def list_keys(db: Database = _DB, as_json: output.AsJson = False) -> None:
-    """Show who has a key; the keys themselves are not known.
+    """List the keys' holders and limits; the keys themselves are not stored.
 
     [bold]Examples[/bold]
       coldstart serve keys list
@@ -232,7 +232,7 @@ def revoke_key(
     key_id: Annotated[str, typer.Argument(help="As keys list shows it.", metavar="ID")],
     db: Database = _DB,
 ) -> None:
-    """Refuse a key from now on, in running services too.
+    """Revoke a key, effective immediately in running services.
 
     [bold]Examples[/bold]
       coldstart serve keys revoke 0123456789abcdef
@@ -259,10 +259,10 @@ def ab_report(
     ] = "like",
     as_json: output.AsJson = False,
 ) -> None:
-    """Say what each arm of an A/B test has brought, with 95 % intervals.
+    """Report the outcomes of an A/B test by arm, with 95 % intervals.
 
-    Sessions are one table, the subjects of single requests another: a share is that of sessions,
-    or subjects, with at least one like, whatever number of lists they saw. Gain is the share less
+    Two tables: sessions, and subjects of single requests. Share: fraction of sessions, or subjects,
+    with at least one like, regardless of the number of lists. Gain: difference of the share from
     that of the first arm.
 
     [bold]Examples[/bold]
@@ -298,18 +298,21 @@ def _print_arms(
     columns: tuple[str, ...],
     arms: Sequence[ArmReport[ArmOutcome]] | Sequence[ArmReport[SubjectOutcome]],
 ) -> None:
-    """One row for each arm: its counts, its share and its gain."""
+    """Print one row per arm: counts, share and gain."""
     if not arms:
         return output.note(f"{title}: nobody took part yet")
     table = output.table("Arm", *columns, "Gain", right=(*columns, "Gain"), title=title)
     for arm in arms:
         name, *counts = astuple(arm.outcome)
-        shares = _told(arm.share, arm.interval), _told(arm.gain, arm.gain_interval)
+        shares = (
+            _with_interval(arm.share, arm.interval),
+            _with_interval(arm.gain, arm.gain_interval),
+        )
         table.add_row(name, *map(str, counts[:3]), *shares)
     output.stdout().print(table)
 
 
-def _told(value: float | None, interval: tuple[float, float] | None) -> str:
+def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
     if value is None or interval is None:
         return "–"
     return f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"
@@ -335,7 +338,7 @@ def _open(db: str) -> Store:
 
 
 def _need(module: str) -> None:
-    """Say which extra is missing, if one is."""
+    """Raise an error that names the missing extra, if there is one."""
     for name in dict.fromkeys((module, "fastapi", "prometheus_client", "sqlalchemy")):
         try:
             __import__(name)

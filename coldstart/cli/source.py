@@ -1,4 +1,4 @@
-"""Options that say which data: a dataset by name, or your own tables."""
+"""Options of the dataset: a public one by name, or user-supplied tables."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LIKE_AT, DISLIKE_AT = 4.0, 2.0
 
 
 def data_option(help: str, **more: Any) -> Any:
-    """An option in the panel of the data."""
+    """Option in the data panel of the help."""
     return typer.Option(help=help, rich_help_panel=PANEL, **more)
 
 
 @dataclass(frozen=True)
-class Source:
-    """Options that say which data; a command's own group may add to them."""
+class DataSource:
+    """Options of the dataset; commands may extend the group."""
 
     data: Annotated[
         Name | None, data_option("A dataset coldstart can fetch; or give your own tables:")
@@ -46,19 +46,19 @@ class Source:
     ] = None
     like_at: Annotated[
         float,
-        data_option("In own tables: ratings from here on are likes; without ratings, every row."),
+        data_option("Own tables: minimum rating of a like; without ratings, every row is one."),
     ] = LIKE_AT
-    dislike_at: Annotated[float, data_option("In own tables: ratings up to here are dislikes.")] = (
+    dislike_at: Annotated[float, data_option("Own tables: maximum rating of a dislike.")] = (
         DISLIKE_AT
     )
 
     def said(self) -> dict[str, object]:
-        """The options that were given and are not the default, by field."""
+        """Options that differ from the default, by field."""
         default = {f.name: f.default for f in fields(self)}
         return {n: v for n, v in asdict(self).items() if v != default[n]}
 
     def or_that_of(self, manifest: Mapping[str, Any]) -> Self:
-        """With the dataset that an artifact was trained on, if no data is given and it has a name.
+        """Default to the artifact's public training dataset if no data option is given.
 
         Args:
             manifest: of the artifact.
@@ -69,11 +69,11 @@ class Source:
         return replace(self, data=NAMED[name].name)
 
     def dataset(self) -> Dataset:
-        """Read the data.
+        """Load the dataset.
 
         Raises:
-            ConfigError: no data, both kinds of it, or thresholds that do not fit it.
-            DataError: a table is unusable.
+            ConfigError: no data, both a name and tables, or thresholds that do not apply.
+            DataError: an invalid table.
         """
         own = {"items": self.items, "interactions": self.interactions, "users": self.users}
         if self.data and any(own.values()):
@@ -97,7 +97,7 @@ class Source:
             self.items,
             self.interactions,
             self.users,
-            # An artifact names its catalog by the dataset: a file must not pass for one of ours.
+            # Artifacts identify the catalog by the dataset's name: avoid a public one's.
             name=f"own-{stem}" if stem in NAMED else stem,
             like_at=self.like_at,
             dislike_at=self.dislike_at,

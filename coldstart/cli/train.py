@@ -1,4 +1,4 @@
-"""``coldstart train``: fine-tune the language model on who liked what."""
+"""``coldstart train``: fine-tune the language model on user likes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import typer
 from rich.progress import TaskID, TextColumn
 
 from coldstart.cli import output
-from coldstart.cli.launched import one_voice
+from coldstart.cli.distributed import main_process_output
 from coldstart.cli.options import with_groups
-from coldstart.cli.source import PANEL, Source, data_option
+from coldstart.cli.source import PANEL, DataSource, data_option
 from coldstart.errors import ConfigError
 from coldstart.prompts import DEFAULT as DEFAULT_PROMPT
-from coldstart.training.config import Objective, TrainConfig
+from coldstart.settings import Objective, TrainConfig
 
 if TYPE_CHECKING:
     from coldstart.data.dataset import Dataset
     from coldstart.splitting.user_splits import Split
 
-_LEARNING, _MACHINE = "Learning", "The machine"
+_LEARNING, _MACHINE = "Training", "Hardware"
 _DEFAULT = TrainConfig()
 
 
@@ -32,8 +32,8 @@ def _learn(help: str, **more: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Tables(Source):
-    """Options that say what to train on."""
+class Tables(DataSource):
+    """Options of the training data."""
 
     split: Annotated[
         Path | None,
@@ -44,7 +44,7 @@ class Tables(Source):
     ] = None
 
     def load(self, seed: int) -> tuple[Dataset, Split]:
-        """Read the data, and decide who is trained on."""
+        """Load the dataset, and load or draw the split."""
         from coldstart.splitting.user_splits import Split, split_users
 
         data = self.dataset()
@@ -72,48 +72,48 @@ class Learning:
     objective: Annotated[
         Objective,
         _learn(
-            "completion: write titles; branch: choose among catalog titles; "
-            "distil: the same, taught by the blend of everything else."
+            "completion: next-token loss on titles; branch: loss at the trie's decisions; "
+            "distil: the same with soft targets of the classical blend."
         ),
     ] = _DEFAULT.objective
     start: Annotated[
         str | None,
-        _learn("Go on from this artifact's adapter instead of a new one.", metavar="FOLDER"),
+        _learn("Continue from this artifact's adapter instead of a new one.", metavar="FOLDER"),
     ] = _DEFAULT.start
     epochs: Annotated[
         int,
-        _learn("At most this many; 0 with --start: learn the rest anew.", min=0),
+        _learn("Maximum number; 0 with --start: keep the adapter, refit the rest.", min=0),
     ] = _DEFAULT.epochs
     patience: Annotated[int, _learn("Stop after this many epochs without improvement.", min=1)] = (
         _DEFAULT.patience
     )
     batch_users: Annotated[int, _learn("Users per step.", min=1)] = _DEFAULT.batch_users
     titles: Annotated[int, _learn("Liked titles per sequence.", min=1)] = _DEFAULT.titles
-    taught: Annotated[
-        int, _learn("With distil: titles of a sequence the blend teaches about.", min=1)
-    ] = _DEFAULT.taught
+    taught: Annotated[int, _learn("With distil: positions of a sequence with a target.", min=1)] = (
+        _DEFAULT.taught
+    )
     likes_share: Annotated[
         float,
-        _learn("With distil: weight of a user's own likes beside the blend's.", min=0, max=1),
+        _learn("With distil: weight of the user's own likes in the target.", min=0, max=1),
     ] = _DEFAULT.likes_share
-    learning_rate: Annotated[float, _learn("At its peak.")] = _DEFAULT.learning_rate
+    learning_rate: Annotated[float, _learn("Peak value.")] = _DEFAULT.learning_rate
     warmup_steps: Annotated[
-        int, _learn("Steps to the peak, a tenth of all steps at most.", min=1)
+        int, _learn("Steps of the warm-up, at most a tenth of all steps.", min=1)
     ] = _DEFAULT.warmup_steps
-    lora_rank: Annotated[int, _learn("Size of the adapter.", min=1)] = _DEFAULT.lora_rank
+    lora_rank: Annotated[int, _learn("Rank of the adapter.", min=1)] = _DEFAULT.lora_rank
     lora_alpha: Annotated[int, _learn("The adapter is scaled by this over its rank.", min=1)] = (
         _DEFAULT.lora_alpha
     )
     use_prior: Annotated[
-        bool, _learn("Learn only what popularity does not know; hampers free writing.")
+        bool, _learn("Learn the residual of log popularity; impairs free generation.")
     ] = _DEFAULT.use_prior
-    tau: Annotated[float, _learn("With --use-prior: weight of the language model beside it.")] = (
+    tau: Annotated[float, _learn("With --use-prior: weight of the language model's logits.")] = (
         _DEFAULT.tau
     )
     valid_users: Annotated[int, _learn("Validation users ranked after each epoch.", min=1)] = (
         _DEFAULT.valid_users
     )
-    seed: Annotated[int, _learn("Of the split and everything random.", min=0)] = _DEFAULT.seed
+    seed: Annotated[int, _learn("Random seed, also of the split.", min=0)] = _DEFAULT.seed
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.", rich_help_panel=_MACHINE)] = (
         _DEFAULT.device
     )
@@ -127,27 +127,27 @@ def train(
     tables: Tables,
     learning: Learning,
     out: Annotated[
-        Path, typer.Option(help="Where the artifact goes.", metavar="FOLDER", rich_help_panel=PANEL)
+        Path, typer.Option(help="Artifact folder.", metavar="FOLDER", rich_help_panel=PANEL)
     ],
     resume: Annotated[
         bool,
         typer.Option(
-            help="Go on from the last checkpoint in --runs, if any.", rich_help_panel=_MACHINE
+            help="Resume from the last checkpoint in --runs, if any.", rich_help_panel=_MACHINE
         ),
     ] = True,
     runs: Annotated[
         Path | None,
         typer.Option(
-            help="Where checkpoints and TensorBoard scalars go; runs/NAME of --out if left out.",
+            help="Folder of checkpoints and TensorBoard scalars; by default runs/NAME of --out.",
             metavar="FOLDER",
             rich_help_panel=_MACHINE,
         ),
     ] = None,
     as_json: output.AsJson = False,
 ) -> None:
-    r"""Fine-tune a language model on who liked what, and save it as an artifact.
+    r"""Fine-tune a language model on user likes, and save the recommender as an artifact.
 
-    A run that was killed goes on where it stopped when the same command is given again.
+    An interrupted run is resumed by the same command.
 
     [bold]Examples[/bold]
       coldstart train --data ml-100k --out adapters/mine
@@ -156,7 +156,7 @@ def train(
                       --users people.csv --out adapters/films
       torchrun --nproc-per-node 4 -m coldstart train --data ml-100k --out adapters/mine
     """
-    with one_voice():
+    with main_process_output():
         config = TrainConfig(**asdict(learning))
         summary = _train(tables, config, out, resume=resume, runs=runs)
     if not summary:
@@ -191,7 +191,7 @@ def _show(summary: dict[str, Any], config: TrainConfig, out: Path) -> None:
 
 
 def _check_out(out: Path) -> None:
-    """Refuse, before hours of training, to replace a folder that holds something else."""
+    """Reject an output folder that exists and is not an artifact, before training starts."""
     if out.is_file() or (
         out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file()
     ):
@@ -199,7 +199,7 @@ def _check_out(out: Path) -> None:
 
 
 class TrainingReport:
-    """Shows a training run on stderr: bars on a terminal, and the figures of each epoch."""
+    """Progress of a training run on stderr: bars on a terminal, and the metrics of each epoch."""
 
     def __init__(self, epochs: int) -> None:
         self._epochs = epochs
@@ -219,7 +219,7 @@ class TrainingReport:
         self._bars.stop()
 
     def __call__(self, event: Mapping[str, Any]) -> None:
-        """Take in one event of the run."""
+        """Handle one progress event."""
         stage = event.get("stage", "train")
         if stage == "epoch":
             self._bars.console.print(_figures(event), soft_wrap=True)
@@ -238,7 +238,7 @@ class TrainingReport:
     def _move(self, key: str, done: int, total: int, label: str = "", figures: str = "") -> None:
         label = label or key
         if key not in self._tasks:
-            # Starts at ``done``: steps of an earlier, killed run say nothing about the speed.
+            # Starts at ``done``: steps of an interrupted run would distort the speed.
             self._tasks[key] = self._bars.add_task(
                 label, total=total, completed=done, figures=figures
             )
@@ -248,7 +248,7 @@ class TrainingReport:
 
 
 def _figures(event: Mapping[str, Any]) -> str:
-    """One line: the epoch and its validation figures."""
+    """Format the validation metrics of an epoch in one line."""
     shown = {n: v for n, v in event.items() if n not in ("stage", "epoch")}
     texts = [f"{n} {v:.4g}" if isinstance(v, float) else f"{n} {v}" for n, v in shown.items()]
     return f"epoch {int(event['epoch'])}: " + ", ".join(texts)

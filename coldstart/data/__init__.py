@@ -1,1 +1,1 @@
-"""Where interactions, users and items come from."""
+"""Datasets: interactions, users and items from tables or public sources."""

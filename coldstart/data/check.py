@@ -1,4 +1,4 @@
-"""What is wrong, or merely odd, in a file that is meant to become a catalog."""
+"""Validate a file to be used as a catalog: errors, warnings, notes."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True)
 class Problem:
-    """One finding.
+    """One finding of the validation.
 
     Args:
-        level: An ``error`` keeps the table from becoming a catalog.
-        rows: Where; the header of the table is row 1 (of JSON lines: the first line is row 1).
-            Empty if the whole file is meant.
-        what: What was found.
-        hint: What to do about it, or what happens if nothing is done.
+        level: an ``error`` prevents the table from loading as a catalog.
+        rows: row numbers; the header of the table is row 1 (in JSON lines, the first line). Empty
+            for the file as a whole.
+        what: description of the finding.
+        hint: the remedy, or the effect of leaving it.
     """
 
     level: Literal["error", "warning", "info"]
@@ -73,10 +73,10 @@ _FINDINGS: tuple[_Finding, ...] = (
 
 
 def check_table(path: str | Path) -> list[Problem]:
-    """Check a CSV, TSV, Parquet or JSON lines file.
+    """Validate a CSV, TSV, Parquet or JSON lines file.
 
     Returns:
-        Findings, errors first; without an error among them ``Catalog.load`` accepts the file.
+        Findings, errors first; ``Catalog.load`` accepts the file iff there are no errors.
     """
     first_row = 1 if Path(path).suffix.lower() in {".jsonl", ".ndjson"} else 2
     try:

@@ -1,4 +1,4 @@
-"""Which column of somebody's table holds which field."""
+"""Match fields to the columns of a table by name."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ def fields_of(
     needed: Sequence[str] = (),
     single: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Field → column, by the first alias that is there, whatever its case and punctuation.
+    """Match each field to the first of its aliases, ignoring case and punctuation.
 
     Args:
         names: columns of the table.
-        aliases: field → names of its column, in lower case with ``_`` for anything else.
-        where: what the table is called in messages.
-        needed: fields that must be there.
-        single: fields whose aliases all mean the same, so that two columns contradict each other.
+        aliases: field → column names, in lower case with ``_`` for any other character.
+        where: name of the table in messages.
+        needed: required fields.
+        single: fields with synonymous aliases, of which a table may have only one.
+
+    Returns:
+        Field → column.
 
     Raises:
-        DataError: a needed field has no column, or two columns mean the same.
+        DataError: a required field without a column, or two columns for a field of ``single``.
 
     >>> fields_of(["userId", "Sex", "x"], {"user": ["userid"], "gender": ["sex"]}, where="t")
     {'user': 'userId', 'gender': 'Sex'}

@@ -1,4 +1,4 @@
-"""Who liked what, when: the input of training and evaluation."""
+"""Dataset of implicit feedback with user attributes: the input of training and evaluation."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from coldstart.schema import UserProfile
 
 @dataclass(frozen=True)
 class Dataset:
-    """A catalog, users' attributes and their likes.
+    """Catalog, user attributes and positive interactions.
 
     Args:
         name: used in manifests and messages.
         catalog: the items.
-        users: a profile holding attributes only (no picks), by user id.
-        likes: item ids each user liked, oldest first.
-        dislikes: item ids each user rated low, oldest first.
-        times: when each of ``likes`` was given, parallel to it: seconds since 1970, or positions;
-            empty if that is not known. Not part of the fingerprint.
+        users: profiles of attributes only (without picks), by user id.
+        likes: liked item ids by user id, oldest first.
+        dislikes: low-rated item ids by user id, oldest first.
+        times: time of each like, parallel to ``likes``: seconds since 1970, or positions; empty if
+            unknown. Not part of the fingerprint.
         dislike_times: likewise, parallel to ``dislikes``.
 
     Raises:
-        DataError: times are given but not parallel to ``likes`` or ``dislikes``.
+        DataError: times that are not parallel to ``likes`` or ``dislikes``.
     """
 
     name: str
@@ -54,6 +54,12 @@ class Dataset:
             digest.update(repr((user, attributes, self.likes[user])).encode())
         return digest.hexdigest()
 
+    @cached_property
+    def fingerprint_with_dislikes(self) -> str:
+        """SHA-256 (hexadecimal) of ``fingerprint`` and the dislikes, the input of some systems."""
+        low = repr(sorted(self.dislikes.items()))
+        return hashlib.sha256((self.fingerprint + low).encode()).hexdigest()
+
 
 def dataset_from_frames(
     name: str,
@@ -64,20 +70,20 @@ def dataset_from_frames(
     like_at: float | None = None,
     dislike_at: float | None = None,
 ) -> Dataset:
-    """Join the tables into a dataset.
+    """Build a dataset from tables.
 
     Args:
         name: used in manifests and messages.
         catalog: the items.
         interactions: columns ``user_id``, ``item_id``, optional ``rating`` and ``timestamp`` (or
-            ``position``); without a time column the table's order is taken as the time order, and
-            the dataset has no ``times``.
-        users: attributes by user id; users without any get an empty profile.
-        like_at: ratings at or above count as likes; ``None`` or no rating column: every row does.
-        dislike_at: ratings at or below count as dislikes.
+            ``position``); without a time column the row order is the time order, and the dataset
+            has no ``times``.
+        users: attributes by user id; missing users get an empty profile.
+        like_at: minimum rating of a like; ``None`` or no rating column: every row is a like.
+        dislike_at: maximum rating of a dislike.
 
     Raises:
-        DataError: missing columns, items that the catalog lacks, or no likes at all.
+        DataError: missing columns, items missing from the catalog, or no likes.
     """
     missing = {"user_id", "item_id"} - set(interactions.columns)
     if missing:
@@ -119,7 +125,7 @@ def dataset_from_frames(
 def _check_parallel(
     items: Mapping[str, tuple[str, ...]], times: Mapping[str, tuple[float, ...]], what: str
 ) -> None:
-    """Refuse times, if there are any, that are not one for each item."""
+    """Require one time per item, unless there are none."""
     sizes, wanted = ({u: len(x) for u, x in m.items()} for m in (times, items))
     if times and sizes != wanted:
         user = next(u for u in (*wanted, *sizes) if sizes.get(u) != wanted.get(u))
@@ -135,7 +141,7 @@ def _grouped(table: pl.DataFrame, column: str = "item_id") -> dict[str, tuple[An
 
 
 def _times(rows: pl.DataFrame, column: str) -> dict[str, tuple[float, ...]]:
-    """When each was given; nothing at all if some rows do not say so by number or date."""
+    """Times by user id; empty if any row lacks a numeric time or a date."""
     when = pl.col(column)
     if isinstance(rows[column].dtype, pl.Date | pl.Datetime):
         when = when.dt.epoch("us") / 1e6

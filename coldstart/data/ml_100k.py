@@ -1,4 +1,4 @@
-"""MovieLens 100K: 943 people with age, gender and occupation, 1,682 films, 100,000 ratings.
+"""MovieLens 100K: 943 users with age, gender and occupation, 1,682 films, 100,000 ratings.
 
 F. M. Harper and J. A. Konstan, "The MovieLens Datasets: History and Context", ACM TiiS 5(4), 2015.
 For research use; fetched into the user's cache, never shipped.
@@ -23,7 +23,7 @@ DISLIKE_AT = 2.0
 
 
 def load_catalog(folder: Path | None = None) -> Catalog:
-    """The films; titles in natural order ("The Usual Suspects"), genres as categories."""
+    """Load the films; titles in natural order ("The Usual Suspects"), genres as categories."""
     rows = _read(folder, "item").rows()
     return Catalog.from_items(
         Item(
@@ -37,10 +37,10 @@ def load_catalog(folder: Path | None = None) -> Catalog:
 
 
 def load(folder: Path | None = None) -> Dataset:
-    """The whole dataset; a rating of 4 or 5 is a like, of 1 or 2 a dislike.
+    """Load the dataset; ratings of 4 and 5 are likes, of 1 and 2 dislikes.
 
     Args:
-        folder: where ``ml-100k.item`` and its siblings lie; fetched when ``None``.
+        folder: folder of ``ml-100k.item`` and its siblings; ``None``: fetched into the cache.
     """
     users = {
         user: UserProfile(age=int(age), gender=gender, occupation=occupation)

@@ -1,8 +1,8 @@
-"""MovieLens latest-small (2016): 671 people of whom nothing is known, 9,061 films, 99,997 ratings.
+"""MovieLens latest-small (2016): 671 users without attributes, 9,061 films, 99,997 ratings.
 
 F. M. Harper and J. A. Konstan, "The MovieLens Datasets: History and Context", ACM TiiS 5(4), 2015.
-For research use; fetched into the user's cache, never shipped. The published copy has lost the
-titles of five more films (seven ratings); what has no title cannot be recommended and is left out.
+For research use; fetched into the user's cache, never shipped. The published copy lacks the titles
+of five more films (seven ratings), which are left out.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _NO_GENRES = "(no genres listed)"
 
 
 def load_catalog(folder: Path | None = None) -> Catalog:
-    """The films by id; titles in natural order ("The Usual Suspects"), genres as categories."""
+    """Load the films; titles in natural order ("The Usual Suspects"), genres as categories."""
     return _catalog(_read(folder))
 
 
 def load(folder: Path | None = None) -> Dataset:
-    """The whole dataset; a rating (0.5 to 5) from 4 on is a like, up to 2 a dislike.
+    """Load the dataset; ratings (0.5 to 5) of at least 4 are likes, of at most 2 dislikes.
 
     Args:
-        folder: where ``movielens.pkl.compress`` lies; fetched when ``None``.
+        folder: folder of ``movielens.pkl.compress``; ``None``: fetched into the cache.
 
     Raises:
         DataError: the file is missing or damaged.
@@ -67,7 +67,7 @@ def _catalog(table: pl.DataFrame) -> Catalog:
 
 
 def _read(folder: Path | None) -> pl.DataFrame:
-    """One row per rating of a film that has a title."""
+    """Read the table: one row per rating of a film with a title."""
     path = (folder or fetch.fetch(fetch.ML_SMALL)) / _FILE
     hint = "run `coldstart fetch ml-small --force`"
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""The datasets that coldstart can fetch, by name: how each is loaded, and under which terms."""
+"""Registry of fetchable datasets: loader and licence terms by name."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ if TYPE_CHECKING:
     from coldstart.data.dataset import Dataset
 
 Name = Literal["ml-100k", "ml-small"]
-"""Keys of ``NAMED``, as a type that a command line can offer."""
+"""Keys of ``NAMED`` as a type, for command-line choices."""
 
 
 class Loader(Protocol):
-    """What the module of a dataset holds."""
+    """Interface of a dataset's module."""
 
     @property
     def LIKE_AT(self) -> float:  # noqa: N802
-        """Ratings from here on are likes."""
+        """Minimum rating of a like."""
 
     @property
     def DISLIKE_AT(self) -> float:  # noqa: N802
-        """Ratings up to here are dislikes."""
+        """Maximum rating of a dislike."""
 
     def load(self, folder: Path | None = None) -> Dataset:
-        """Everything."""
+        """Load the dataset."""
 
     def load_catalog(self, folder: Path | None = None) -> Catalog:
-        """The items alone."""
+        """Load the items alone."""
 
 
 @dataclass(frozen=True)
 class Named:
-    """One dataset; nothing is imported or fetched before it is asked for.
+    """Registry entry of a dataset; imports and downloads are deferred to its use.
 
     Args:
-        name: its key in ``NAMED``.
-        terms: what the model card of an artifact trained on it says about its licence.
-        module: gives the module that loads it.
+        name: key in ``NAMED``.
+        terms: licence terms, quoted in the model card of artifacts trained on the dataset.
+        module: imports the loader.
     """
 
     name: Name
@@ -50,22 +50,22 @@ class Named:
 
     @property
     def thresholds(self) -> tuple[float, float]:
-        """Ratings from the first on are likes, up to the second dislikes."""
+        """Minimum rating of a like, maximum rating of a dislike."""
         return self.module().LIKE_AT, self.module().DISLIKE_AT
 
     def load(self) -> Dataset:
-        """The whole dataset, fetched at first use.
+        """Load the dataset, downloaded at first use.
 
         Raises:
-            FetchError: it is not in the cache and could not be fetched.
+            FetchError: not in the cache, and the download failed.
         """
         return self.module().load()
 
     def load_catalog(self) -> Catalog:
-        """Its items, fetched at first use; their fingerprint is that of the dataset's catalog.
+        """Load the items alone, downloaded at first use; equal to the dataset's catalog.
 
         Raises:
-            FetchError: it is not in the cache and could not be fetched.
+            FetchError: not in the cache, and the download failed.
         """
         return self.module().load_catalog()
 

@@ -1,8 +1,8 @@
-"""A pickled pandas table, read without pandas and without running anything that it names.
+"""Safe reader of pickled pandas tables, without pandas and without executing the pickle.
 
-A pickle is a program. Here it may only name the few classes and functions that a plain table is
-made of, and even these are not called: each becomes an inert record of its arguments, from which
-the columns are taken afterwards.
+A pickle is a program. The reader allows only the few classes and functions that a plain table
+consists of, and does not call even these: each becomes an inert record of its arguments, from which
+the columns are extracted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _DTYPES = {"f8": "<f8", "i8": "<i8"}
 
 
 class _Record:
-    """What a pickle asked to be made: arguments and state, and nothing made of them."""
+    """Inert stand-in for an object of the pickle: its arguments and state."""
 
     args: tuple[Any, ...]
     state: Any = None
@@ -87,18 +87,18 @@ class _Reader(pickle.Unpickler):
 
 
 def read_pickled_table(data: bytes, what: str = "the pickle") -> pl.DataFrame:
-    """Read a table of numbers and texts that was pickled under numpy 1 (2 has other names).
+    """Read a table of numbers and strings pickled under numpy 1 (numpy 2 has other names).
 
     Args:
         data: the pickle.
-        what: its name in messages.
+        what: name of the pickle in messages.
 
     Returns:
-        Columns of 64-bit floats, 64-bit integers and strings; cells of text columns that hold
-        anything but text are null.
+        Columns of 64-bit floats, 64-bit integers and strings; other values in string columns are
+        null.
 
     Raises:
-        DataError: it names anything that a plain table does not need, or is damaged.
+        DataError: a damaged pickle, or one that names anything a plain table does not need.
     """
     try:
         return pl.DataFrame(_columns(_Reader(io.BytesIO(data)).load()))

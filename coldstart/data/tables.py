@@ -1,4 +1,4 @@
-"""Your own tables as a dataset: items, who interacted with what, and what is known of whom."""
+"""Load a dataset from user-supplied tables of items, interactions and users."""
 
 from __future__ import annotations
 
@@ -52,21 +52,21 @@ def load_dataset(
 ) -> Dataset:
     """Read a dataset from CSV, TSV, Parquet or JSON lines files.
 
-    Columns are found by name, whatever their case ("userId", "movieId" and the like are known).
+    Columns are matched by name, case-insensitively, with common aliases ("userId", "movieId").
 
     Args:
         items: see ``Catalog.load``.
         interactions: user and item ids; optionally ``rating`` (numbers), and ``timestamp``
-            (numbers, or ISO 8601; without a zone it is UTC) or ``position``.
+            (numbers, or ISO 8601; UTC if without a zone) or ``position``.
         users: see ``load_users``; users may be missing from it.
         name: used in manifests and messages.
-        like_at: ratings from here on are likes; ``None`` or no ratings: every row is one.
-        dislike_at: ratings up to here are dislikes.
+        like_at: minimum rating of a like; ``None`` or no ratings: every row is a like.
+        dislike_at: maximum rating of a dislike.
 
     Raises:
-        CatalogError: the items make no catalog.
-        DataError: a table is unusable, naming its rows; the header is row 1 (of JSON lines: the
-            first line is row 1).
+        CatalogError: an invalid table of items.
+        DataError: an invalid table; the message names its rows, the header being row 1 (in JSON
+            lines, the first line).
     """
     catalog = Catalog.load(items)
     if not len(catalog):
@@ -77,7 +77,7 @@ def load_dataset(
 
 
 def load_interactions(path: Path) -> pl.DataFrame:
-    """Read interactions: ids as text, ``rating``, ``timestamp`` and ``position`` as numbers."""
+    """Read interactions; ids are strings, ``rating``, ``timestamp`` and ``position`` floats."""
     import polars as pl
 
     frame, first_row = read_table(path), _first_row(path)
@@ -103,14 +103,14 @@ def load_interactions(path: Path) -> pl.DataFrame:
 
 
 def load_users(path: Path) -> dict[str, UserProfile]:
-    """Read what is known about users; cells that are empty are left out.
+    """Read user attributes; empty cells are left out.
 
     Args:
         path: a table of user ids, age, gender, occupation, location, language (see ``USERS``); any
             other column becomes one of the user's ``attributes``.
 
     Raises:
-        DataError: no ids, two columns that mean the same, or bad cells, naming their rows.
+        DataError: no ids, two columns of one field, or invalid cells; the message names their rows.
     """
     frame = read_table(path)
     names = fields_of(frame.columns, USERS, where=str(path), needed=("user_id",), single=SINGLE)
@@ -171,7 +171,7 @@ def _number(value: object) -> float | None:
 
 
 def as_time(value: object) -> float | None:
-    """A number as it is; ISO 8601 as seconds since 1970, in UTC without a zone; or ``None``."""
+    """Parse a time: a number, or ISO 8601 (UTC if without a zone) as seconds since 1970."""
     if (number := _number(value)) is not None:
         return number
     try:

@@ -1,1 +1,1 @@
-"""Turning texts into unit vectors."""
+"""Text encoders: texts to unit vectors, and their cache."""

@@ -17,13 +17,11 @@ import numpy as np
 from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.judge import COLD_METRICS, METRICS
-from coldstart.evaluation.result_cache import data_fingerprint
+from coldstart.evaluation.case_metrics import COLD_METRICS, MAIN, METRICS
 from coldstart.splitting.folds import folds_fingerprint, user_folds
 from coldstart.splitting.temporal_and_items import item_cold_split, temporal_split
 from coldstart.splitting.user_splits import Split, shuffled_ids
 
-MAIN = "ndcg@10"
 QUANTILE, SHARE = 0.8, 0.1
 """Defaults: of first likes before the moment that divides a temporal split; of cold items."""
 
@@ -112,7 +110,7 @@ class Scenario:
         if self.kind.name == "users":
             return users
         parts = [
-            (data_fingerprint(f.train), f.candidates.ids, sorted(f.targets or ()))
+            (f.train.fingerprint_with_dislikes, f.candidates.ids, sorted(f.targets or ()))
             for f in self.folds
         ]
         return hashlib.sha256(json.dumps([self.kind.name, users, parts]).encode()).hexdigest()

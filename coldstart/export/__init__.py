@@ -1,6 +1,6 @@
-"""The fine-tuned language model for other engines, checked against the original."""
+"""Export of the fine-tuned language model to other engines, verified against the original."""
 
 from coldstart.export.check import Check, ExportError
-from coldstart.export.run import Made, Plan, export
+from coldstart.export.run import ExportedModel, ExportPlan, export
 
-__all__ = ["Check", "ExportError", "Made", "Plan", "export"]
+__all__ = ["Check", "ExportError", "ExportPlan", "ExportedModel", "export"]

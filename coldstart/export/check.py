@@ -1,4 +1,4 @@
-"""Whether an exported model still recommends what the original does."""
+"""Comparison of an exported model's rankings with the original's."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 TOP = 10
 COMPARED = 100
-"""Titles per profile whose log-probabilities are compared: those likeliest to the original."""
-_TREE_TOKENS = 4096  # room for so many titles, whatever the artifact's settings
+"""Titles per profile with compared log-probabilities: the likeliest of the original model."""
+_TREE_TOKENS = 4096  # enough for so many titles, whatever the artifact's settings
 
 
 class ExportError(ModelError):
-    """The exported model does not recommend what the original does."""
+    """The exported model ranks differently from the original."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """What came of a comparison.
+    """Result of a comparison.
 
     Args:
-        differs: profiles for which the first ten of the catalog are others, or in another order.
-        difference: largest difference of log-probability over the titles compared, nats.
-        displaced: largest gap, by the original, between the item at a place and the one it has
-            there, nats; 0 if all are identical.
+        differs: profiles with another top ten of the catalog, or another order.
+        difference: largest difference of log-probability over the compared titles, nats.
+        displaced: largest gap in the original's log-probability between its item at a rank and the
+            exported model's, nats; 0 if all are identical.
     """
 
     differs: tuple[str, ...]
@@ -47,13 +47,13 @@ class Check:
 
     @property
     def identical(self) -> bool:
-        """Whether the first ten are the same for every profile."""
+        """Whether the top ten are equal for every profile."""
         return not self.differs
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """The original's log-probabilities (N,) after a prompt, exact in some rows."""
+class _Reference:
+    """The original's log-probabilities (N,) given a prompt, exact in some rows."""
 
     prompt: str
     rows: Ints
@@ -61,16 +61,16 @@ class _Answer:
 
 
 class Original:
-    """What a recommender's language model says of the catalog, for three profiles.
+    """Reference rankings of the original model for three profiles.
 
-    The titles that are likeliest to the original are told exactly, by every model alike; all others
-    by the probability of the branch they are on.
+    The original's likeliest titles are scored exactly by all models; other titles by the
+    probability of their branch.
 
     Args:
         recommender: with the original model.
 
     Raises:
-        CatalogError: there is nothing to recommend.
+        CatalogError: the catalog is empty.
     """
 
     def __init__(self, recommender: Recommender) -> None:
@@ -83,23 +83,23 @@ class Original:
             self._reader(recommender.pipeline.resources.model.lm),
             recommender.catalog.rows,
         )
-        self._answers: dict[str, _Answer] = {}
+        self._references: dict[str, _Reference] = {}
         for name, profile in profiles(recommender).items():
             prompt = reader.prompt(recommender.resolve(profile)).text
             best = reader.candidates(prompt, COMPARED)
             rows = np.array([row_of[i] for title in best for i in title.item_ids], dtype=np.int64)
-            self._answers[name] = _Answer(prompt, rows, reader.logprobs(prompt, rows))
+            self._references[name] = _Reference(prompt, rows, reader.logprobs(prompt, rows))
 
     def compare(self, lm: CausalLM) -> Check:
-        """Ask another model the same."""
+        """Compare another model with the original."""
         reader, differs, gaps, moved = self._reader(lm), [], [], []
-        for name, answer in self._answers.items():
-            found, expected = reader.logprobs(answer.prompt, answer.rows), answer.logprobs
+        for name, reference in self._references.items():
+            found, expected = reader.logprobs(reference.prompt, reference.rows), reference.logprobs
             first, right = _first(found), _first(expected)
             if not np.array_equal(first, right):
                 differs.append(name)
             sound = np.isfinite(found).all()
-            gaps.append(np.abs(found - expected)[answer.rows].max() if sound else np.inf)
+            gaps.append(np.abs(found - expected)[reference.rows].max() if sound else np.inf)
             moved.append(np.abs(expected[first] - expected[right]).max() if sound else np.inf)
         return Check(tuple(differs), float(max(gaps)), float(max(moved)))
 
@@ -109,7 +109,7 @@ class Original:
 
 
 def profiles(recommender: Recommender) -> dict[str, UserProfile]:
-    """Who is asked about: one by attributes, one by picks, one by free text."""
+    """Test profiles: one of attributes, one of picks, one of free text."""
     counts, catalog = recommender.counts, recommender.catalog
     liked = [counts.item_ids[n] for n in np.argsort(-counts.likes, kind="stable")]
     picks = [i for i in liked if i in catalog] or list(catalog.ids)

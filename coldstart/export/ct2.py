@@ -1,4 +1,4 @@
-"""CTranslate2: a folder for its C++ engine, and that engine behind ``CausalLM``."""
+"""Export to CTranslate2, and its C++ engine as a ``CausalLM``."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from torch import Tensor
 
 from coldstart.errors import MissingExtraError, ModelError
 from coldstart.generation.models.causal import CausalLM, Ints
-from coldstart.generation.models.lines import LineTokenizer
+from coldstart.generation.models.line_tokenizer import LineTokenizer
 from coldstart.runtime.models import load_tokenizer, quietly
 
 _TOGETHER = 8  # sequences per pass; each token of each has logits of the whole vocabulary
 
 
 def need_ctranslate2() -> Any:
-    """The library.
+    """Import the library.
 
     Raises:
         MissingExtraError: it is not installed.
@@ -35,11 +35,11 @@ def need_ctranslate2() -> Any:
 
 
 def write_ctranslate2(merged: Path, out: Path, dtype: str) -> None:
-    """Convert a merged model.
+    """Convert a merged model to CTranslate2.
 
     Args:
         merged: folder in Transformers' format, with its tokenizer.
-        out: where to; replaced.
+        out: output folder; replaced.
         dtype: of the weights: ``float32``, ``float16`` or ``bfloat16``.
 
     Raises:
@@ -58,14 +58,14 @@ def write_ctranslate2(merged: Path, out: Path, dtype: str) -> None:
         raise ModelError(f"CTranslate2 cannot convert this model: {str(e)[:200]}") from e
 
 
-class TranslatedLM(CausalLM):
-    """A converted model as the scorer of titles.
+class CTranslate2LM(CausalLM):
+    """Converted model as a scorer of titles.
 
-    The engine gives no states, but logits; these take their place, and the head is the identity.
-    It knows no trees either: every branch is read as a sequence of its own.
+    The engine returns logits instead of states, so the head is the identity. It has no tree
+    attention: every branch is a sequence of its own.
 
     Args:
-        folder: as ``write_ctranslate2`` wrote it.
+        folder: as written by ``write_ctranslate2``.
         max_tokens: longest sequence the model takes.
     """
 
@@ -86,9 +86,9 @@ class TranslatedLM(CausalLM):
         """Longest sequence the model takes."""
         return self._max_tokens
 
-    def read_trees(self, asked: Sequence[tuple[Sequence[int], Ints, Ints]]) -> list[Tensor]:
-        """Logits at the trees' tokens and, last, at the prompt's end, shapes (T + 1, V)."""
-        return [self._read(list(prompt), tokens, parents) for prompt, tokens, parents in asked]
+    def read_trees(self, requests: Sequence[tuple[Sequence[int], Ints, Ints]]) -> list[Tensor]:
+        """Compute logits at the trees' tokens and, last, at the prompts' ends, (T + 1, V)."""
+        return [self._read(list(prompt), tokens, parents) for prompt, tokens, parents in requests]
 
     def _read(self, prompt: list[int], tokens: Ints, parents: Ints) -> Tensor:
         self._check(prompt)
@@ -107,12 +107,12 @@ class TranslatedLM(CausalLM):
         return out
 
     def hidden_to_logits(self, hidden: Tensor, vocabulary: Tensor | None = None) -> Tensor:
-        """The logits themselves, of all tokens or only some."""
+        """Return the logits, of the vocabulary or a part of it."""
         return hidden if vocabulary is None else hidden[:, vocabulary]
 
 
 def _paths(parents: Ints) -> list[list[int]]:
-    """Of each leaf, the positions from the root to it; one empty path if there is no tree."""
+    """Positions from the root to each leaf; one empty path without a tree."""
     leaves = sorted(set(range(len(parents))) - set(parents.tolist()))
     paths = []
     for leaf in leaves:

@@ -1,4 +1,4 @@
-"""GGUF: one file of weights and vocabulary, as llama.cpp and Transformers read it."""
+"""Export to GGUF: one file of weights and vocabulary, for llama.cpp and Transformers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coldstart.generation.models.causal import CausalLM
 
 ARCHITECTURES = ("llama", "gpt2")
-"""Model types that can be written."""
+"""Supported model types."""
 _ACTIVATION = {"llama": ("hidden_act", "silu"), "gpt2": ("activation_function", "gelu_new")}
 _OTHERWISE = "export it with --merged, and convert that with llama.cpp's convert_hf_to_gguf.py"
 _TYPES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
@@ -33,17 +33,17 @@ _CONV1D = ("attn_qkv.weight", "attn_output.weight", "ffn_up.weight", "ffn_down.w
 def write_gguf(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, path: Path, dtype: str, name: str
 ) -> None:
-    """Write a model without adapters.
+    """Write a merged model.
 
     Args:
         model: of one of the ``ARCHITECTURES``.
         tokenizer: its tokenizer, byte-level BPE.
-        path: where to.
+        path: output file.
         dtype: of the matrices: ``float32``, ``float16`` or ``bfloat16``; vectors are float32.
-        name: what the file says it is.
+        name: model name in the metadata.
 
     Raises:
-        ModelError: a model or tokenizer that cannot be written.
+        ModelError: unsupported model or tokenizer.
     """
     import gguf
 
@@ -135,7 +135,7 @@ def _add_shape(writer: Any, config: Any) -> None:
 
 
 def _tensors(gguf: Any, model: PreTrainedModel) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Name and values of each tensor, as the format wants them."""
+    """Name and values of each tensor in the layout of the format."""
     config = model.config
     arch = next(a for a, name in gguf.MODEL_ARCH_NAMES.items() if name == config.model_type)
     names = gguf.get_tensor_name_map(arch, config.num_hidden_layers)
@@ -157,13 +157,13 @@ def _tensors(gguf: Any, model: PreTrainedModel) -> Iterator[tuple[str, NDArray[n
 
 
 def _paired(weight: torch.Tensor, heads: int) -> torch.Tensor:
-    """Rows in the order of llama.cpp: what is rotated together stands side by side, (H·D, K)."""
+    """Rows in llama.cpp's order: rotated pairs are adjacent, shape (H·D, K)."""
     halves = weight.view(heads, 2, weight.shape[0] // heads // 2, *weight.shape[1:])
     return halves.transpose(1, 2).reshape(weight.shape)
 
 
 class _Vocabulary:
-    """A byte-level BPE tokenizer in the words of GGUF.
+    """Byte-level BPE tokenizer in the format of GGUF.
 
     Raises:
         ModelError: another kind of tokenizer.
@@ -209,7 +209,7 @@ class _Vocabulary:
 
 
 def _pre_tokenizer(about: dict[str, Any]) -> str:
-    """llama.cpp's name of how a text is cut before the merges."""
+    """llama.cpp's name of the pre-tokenizer."""
     pre = about.get("pre_tokenizer") or {}
     steps = pre.get("pretokenizers", [pre])
     last = steps[-1]

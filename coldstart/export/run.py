@@ -1,4 +1,4 @@
-"""Merge an artifact's adapter into its base model, write it, and check what was written."""
+"""Export pipeline: merge the adapter into the base model, write it, verify it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from coldstart.errors import ConfigError, ModelError
 from coldstart.export.check import COMPARED, TOP, Check, ExportError, Original
-from coldstart.export.ct2 import TranslatedLM, need_ctranslate2, write_ctranslate2
+from coldstart.export.ct2 import CTranslate2LM, need_ctranslate2, write_ctranslate2
 from coldstart.export.gguf_file import check_writable, read_gguf, write_gguf
 from coldstart.runtime.cache import new_folder, write_through
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
 
 DTYPES = ("float32", "float16", "bfloat16")
 _OURS = {"merged": "config.json", "ctranslate2": "model.bin"}
-"""What a folder must hold to be replaced: nobody means to lose any other."""
+"""File that identifies an earlier export: other folders are never replaced."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What to write.
+class ExportPlan:
+    """Formats, paths and options of an export.
 
     Args:
-        merged: folder in Transformers' format.
-        gguf: file.
-        ctranslate2: folder for CTranslate2.
+        merged: output folder in Transformers' format.
+        gguf: output file in GGUF.
+        ctranslate2: output folder for CTranslate2.
         dtype: of the weights: ``float32``, ``float16`` or ``bfloat16``.
-        ties: items may change places that the original tells apart by no more than this, nats;
-            rounded weights do that to near ties.
-        force: replace what is there, if it is an export of the same kind.
+        ties: items may swap ranks if the original's log-probabilities differ by at most this, nats;
+            rounded weights swap near ties.
+        force: replace an existing export of the same kind.
 
     Raises:
-        ConfigError: nothing to write, or it would replace something.
+        ConfigError: no output, or an existing one would be replaced.
     """
 
     merged: Path | None = None
@@ -64,7 +64,7 @@ class Plan:
 
     @property
     def wanted(self) -> dict[str, Path]:
-        """Where each kind that is wanted goes."""
+        """Output path of each requested format."""
         all_kinds = {"merged": self.merged, "gguf": self.gguf, "ctranslate2": self.ctranslate2}
         return {kind: path for kind, path in all_kinds.items() if path is not None}
 
@@ -82,14 +82,14 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Made:
-    """One export that was written and checked.
+class ExportedModel:
+    """One verified export.
 
     Args:
         kind: ``merged``, ``gguf`` or ``ctranslate2``.
-        path: where it is.
+        path: of the file or folder.
         size: bytes.
-        check: how it compares with the original.
+        check: comparison with the original.
     """
 
     kind: str
@@ -99,36 +99,36 @@ class Made:
 
 
 def export(
-    artifact: Path, plan: Plan, report: Callable[[str], object] = lambda line: None
-) -> Iterator[Made]:
-    """Write what is planned, one after the other.
+    artifact: Path, plan: ExportPlan, report: Callable[[str], object] = lambda line: None
+) -> Iterator[ExportedModel]:
+    """Write and verify the planned exports, one after the other.
 
-    The original is the base model with the adapter beside it, in float32. An export is loaded back,
-    and gets its name only if the first ten of the catalog are the same for all three profiles (but
-    for ties).
+    The original is the base model with the unmerged adapter, in float32. An export is loaded back,
+    and renamed to its path only if the top ten of the catalog are equal for all three profiles (up
+    to ties).
 
     Args:
-        artifact: the folder.
-        plan: what to write.
-        report: is told what goes on, a line each.
+        artifact: folder of the artifact.
+        plan: formats, paths and options.
+        report: receives progress, one line per step.
 
     Yields:
-        Each export, when it is in place.
+        Each export once it is in place.
 
     Raises:
-        ExportError: the exported model ranks otherwise; nothing is left of it.
-        ArtifactError: no artifact, or made for another base model.
-        ModelError: the model cannot be written in this format.
+        ExportError: the exported model ranks differently; its files are removed.
+        ArtifactError: no artifact, or one of another base model.
+        ModelError: the model is unsupported by the format.
         MissingExtraError: a library is not installed.
     """
     if "ctranslate2" in plan.wanted:
         need_ctranslate2()
-    from coldstart.artifacts.loading import load_unmerged, load_with
+    from coldstart.artifacts.loading import load_parts, load_unmerged
     from coldstart.recommender import Recommender
 
     report("loading the base model and the adapter")
     load = partial(load_unmerged, device="cpu", dtype="float32")
-    recommender = load_with(Recommender, artifact, None, load)
+    recommender = Recommender(**vars(load_parts(artifact, None, load)))
     lm = recommender.pipeline.resources.model.lm
     if plan.gguf:
         check_writable(lm.model.config)
@@ -145,11 +145,11 @@ def export(
 def _checked(
     write: Callable[[Path], Callable[[], CausalLM]],
     original: Original,
-    plan: Plan,
+    plan: ExportPlan,
     path: Path,
     place: Path,
 ) -> Check:
-    """Write to ``place`` what will be ``path``, and load it back."""
+    """Write the export of ``path`` to ``place``, load it back and compare it."""
     read = write(place)
     try:
         check = original.compare(read())
@@ -170,8 +170,8 @@ def _checked(
     )
 
 
-def _made(kind: str, path: Path, write: Callable[[Path], Check]) -> Made:
-    """Have it written beside ``path``, and give it that name if it is right."""
+def _made(kind: str, path: Path, write: Callable[[Path], Check]) -> ExportedModel:
+    """Write beside ``path``, and rename to it after verification."""
     checks: list[Check] = []
     if kind == "gguf":
         write_through(path, lambda place: checks.append(write(place)))
@@ -181,17 +181,17 @@ def _made(kind: str, path: Path, write: Callable[[Path], Check]) -> Made:
             for file in filter(Path.is_file, work.rglob("*")):
                 file.chmod(0o644)  # Transformers lets only the owner read its weights
     files = [path] if path.is_file() else path.rglob("*")
-    return Made(kind, path, sum(p.stat().st_size for p in files if p.is_file()), checks[0])
+    return ExportedModel(kind, path, sum(p.stat().st_size for p in files if p.is_file()), checks[0])
 
 
 class _Merged:
-    """A model with the adapter merged into it; each method writes it, and returns how to read it.
+    """Merged model; each method writes one format, and returns a function that loads it back.
 
     Args:
         model: in float32.
         tokenizer: its tokenizer.
-        dtype: to write it in.
-        name: what it is called in files that say so.
+        dtype: of the written weights.
+        name: model name in the metadata.
     """
 
     def __init__(
@@ -203,23 +203,23 @@ class _Merged:
         self._tokenizer, self._dtype, self._name = tokenizer, dtype, name
 
     def merged(self, folder: Path) -> Callable[[], CausalLM]:
-        """In Transformers' format."""
+        """Write in Transformers' format."""
         self._model.save_pretrained(folder)
         self._tokenizer.save_pretrained(folder)
         return partial(_read_merged, folder)
 
     def gguf(self, path: Path) -> Callable[[], CausalLM]:
-        """As one file."""
+        """Write one GGUF file."""
         write_gguf(self._model, self._tokenizer, path, self._dtype, self._name)
         return partial(read_gguf, path)
 
     def ctranslate2(self, folder: Path) -> Callable[[], CausalLM]:
-        """For CTranslate2."""
+        """Write for CTranslate2."""
         with tempfile.TemporaryDirectory(prefix="coldstart-") as tmp:
             self.merged(Path(tmp))
             write_ctranslate2(Path(tmp), folder, self._dtype)
         longest = int(getattr(self._model.config, "max_position_embeddings", 1 << 20))
-        return partial(TranslatedLM, folder, longest)
+        return partial(CTranslate2LM, folder, longest)
 
 
 def _read_merged(folder: Path) -> CausalLM:

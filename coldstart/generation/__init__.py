@@ -1,1 +1,1 @@
-"""Turning profiles into candidate titles."""
+"""Candidate titles by a language model: exact scoring, constrained and free generation."""

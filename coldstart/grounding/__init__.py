@@ -1,1 +1,1 @@
-"""Turning generated titles into catalog ids."""
+"""Grounding of generated titles in the catalog."""

@@ -1,4 +1,4 @@
-"""Generated title → catalog ids: the same title first, else the nearest one, else nothing."""
+"""Grounding of generated titles: exact match, else nearest neighbour, else abstention."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
+from coldstart.catalog.item_encoding import encode_items
 from coldstart.catalog.titles import clean_text, natural_title, split_year
-from coldstart.encoding.encoders import encode_items
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.grounding.index.allowed import Allowed
 from coldstart.protocols import Encoder, Index
 from coldstart.schema import Candidate, Grounding, Item, Match
 
-_LONGEST = 2000  # characters; no title is longer, so the rest of a text is not read
+_LONGEST = 2000  # characters of a text that are used; titles are shorter
 
 
 class TitledCatalog(Protocol):
-    """What grounding needs of a catalog."""
+    """Catalog as grounding uses it."""
 
     @property
     def version(self) -> int:
-        """Grows with every change."""
+        """Version number, increased by every change."""
         ...
 
     @property
@@ -30,11 +30,11 @@ class TitledCatalog(Protocol):
         ...
 
     def changes_since(self, version: int, /) -> tuple[frozenset[str], frozenset[str]]:
-        """Return the ids that were added or updated since, and those that were removed."""
+        """Return ids added or updated since ``version``, and ids removed."""
         ...
 
     def find_title(self, text: str, /) -> tuple[str, ...]:
-        """Return all ids with this title after normalisation; ids are not looked at."""
+        """Return all ids with a title equal to ``text`` after normalisation."""
         ...
 
     def __contains__(self, item_id: object, /) -> bool: ...
@@ -43,18 +43,20 @@ class TitledCatalog(Protocol):
 
 
 class Grounder:
-    """Finds the catalog items that a title means.
+    """Grounding of titles to catalog ids; a title shared by several items has several ids.
 
-    Titles repeat, so one title may mean several ids. The index holds one vector of the title,
-    without its year, per item.
+    The index holds one vector per item, of its title without the year.
 
     Args:
-        encoder: turns titles into vectors; a ``CachedEncoder`` keeps those of the catalog.
-        index: where they are searched; what it holds besides the catalog's items is removed, so
-            only grounders of the same catalog may share one.
-        threshold: smallest cosine at which a title counts as found. The default suits MiniLM: of
-            reworded film titles it finds 7 in 10, of films the catalog lacks it takes 1 in 10 for
-            another (``benchmarks/grounding_threshold.py``). Another encoder needs another value.
+        encoder: of titles; a ``CachedEncoder`` stores the catalog's vectors.
+        index: of the catalog's vectors; rows of other items are removed from it, so only grounders
+            of the same catalog may share one.
+        threshold: smallest cosine of a match, in [-1, 1]. The default suits MiniLM: recall of
+            reworded film titles 7 in 10, false matches of films outside the catalog 1 in 10
+            (``benchmarks/grounding_threshold.py``). Other encoders need another value.
+
+    Raises:
+        ConfigError: ``threshold`` is out of range.
     """
 
     def __init__(self, encoder: Encoder, index: Index, threshold: float = 0.7) -> None:
@@ -69,14 +71,14 @@ class Grounder:
         self._lock = threading.Lock()
 
     def sync(self, catalog: TitledCatalog) -> None:
-        """Follow ``catalog``: encode titles that are new, forget those that are gone.
+        """Update the index to ``catalog``: encode new titles, remove deleted items.
 
-        ``ground`` follows later changes of the same catalog by itself.
+        ``ground`` applies later changes of the same catalog by itself.
         """
         with self._lock:
             version = catalog.version
             if catalog is not self._catalog:
-                # An index on a server may hold what left the catalog while nobody looked.
+                # An index on a server may hold items that were removed from the catalog meanwhile.
                 held = self.index if isinstance(self.index, Iterable) else self._indexed
                 self._update(catalog, catalog.ids, set(held).difference(catalog.ids))
             elif version != self._version:
@@ -91,20 +93,21 @@ class Grounder:
     ) -> list[Grounding]:
         """Return one grounding per candidate, in the same order.
 
-        A candidate that brings ids keeps them (``trie``). A text that is a title of the catalog,
-        but for case, punctuation, article or year, gets every id of that title (``exact``). Any
-        other text gets up to ``k`` ids whose titles reach the threshold, best first
-        (``similarity``), or none (``abstained``).
+        A candidate with ids keeps them (``trie``). A text equal to a catalog title up to case,
+        punctuation, article and year gets all ids of that title (``exact``). Any other text gets up
+        to ``k`` ids whose titles reach the threshold, best first (``similarity``), or none
+        (``abstained``).
 
         Args:
-            candidates: what was generated.
-            allowed: only these ids may be found. A title that is known but not allowed goes to
-                its nearest allowed neighbour, if that is similar enough. ``Allowed`` is the
+            candidates: generated titles.
+            allowed: restrict matches to these ids. A known title that is not allowed is matched to
+                its nearest allowed neighbour, if that reaches the threshold. ``Allowed`` is the
                 fastest for many calls.
-            k: most ids found by similarity, at least 1.
+            k: most matches by similarity, at least 1.
 
         Raises:
-            CatalogError: if ``sync`` was never called.
+            CatalogError: ``sync`` was never called.
+            ConfigError: ``k`` < 1.
         """
         if self._catalog is None:
             raise CatalogError("the grounder knows no catalog", "call sync(catalog) first")
@@ -155,7 +158,7 @@ class Grounder:
 def _known(
     candidate: Candidate, catalog: TitledCatalog, allowed: Allowed | None
 ) -> Grounding | None:
-    """Ground without vectors, or return ``None`` where they have to decide."""
+    """Ground without vectors; ``None`` if vectors are needed."""
     ids = candidate.item_ids or catalog.find_title(candidate.text.strip()[:_LONGEST])
     found = tuple(Match(item_id=i, similarity=1.0) for i in ids if allowed is None or i in allowed)
     if candidate.item_ids:
@@ -172,5 +175,5 @@ def _by_similarity(candidate: Candidate, matches: tuple[Match, ...]) -> Groundin
 
 
 def _title(text: str) -> str:
-    """Return a title as people say it: article first, no year."""
+    """Normalise a title for encoding: article first, no year."""
     return natural_title(split_year(clean_text(text[:_LONGEST]))[0])

@@ -1,6 +1,6 @@
-"""What is known without the language model: popularity by whom, and what is liked together.
+"""Interaction statistics: popularity, demographic lift, co-occurrence, sequence, EASE.
 
-Everything here is counts over training users.
+All are derived from counts over the training users; none uses the language model.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from coldstart.schema import UserProfile
 Floats = NDArray[np.float64]
 
 FLOOR = 1e-4
-"""Share of users; keeps the log of a never-liked item finite."""
+"""Additive smoothing of shares, so that the log of an item without likes is finite."""
 EARLY = 10
-"""First likes of a training user that stand for the picks of a new one."""
+"""Number of first likes of a training user that count as early."""
 _EASE_ITEMS = 6000  # beyond, inverting the item-to-item matrix takes minutes and gigabytes
 
 
 def attribute_groups(profile: UserProfile) -> list[str]:
-    """The groups a person's counts go to, such as ``age=20s`` and ``occupation=student``."""
+    """Demographic groups of a profile, such as ``age=20s`` and ``occupation=student``."""
     out = []
     for name, value in profile.demographics().items():
         if name == "age" and value.isdecimal() and len(value) <= 3:  # not attributes={"age": "old"}
@@ -38,18 +38,18 @@ def attribute_groups(profile: UserProfile) -> list[str]:
 
 @dataclass(frozen=True)
 class Counts:
-    """Likes of the training users, as counts.
+    """Sufficient statistics of the training users' likes.
 
     Args:
-        item_ids: the items the counts are about, in column order; length I.
-        n_users: number of users counted.
+        item_ids: the counted items, in column order; length I.
+        n_users: number of users.
         likes: likes per item, shape (I,).
-        group_sizes: users per attribute group.
+        group_sizes: users per demographic group.
         group_likes: likes per item within each group, shape (I,) each.
-        together: users who liked both, sparse and symmetric, diagonal empty, shape (I, I).
-        early: users with the item among their first likes (10 if not fitted otherwise), (I,).
-        later: of those with item j (row) among their first likes, how many liked item i (column)
-            after it; sparse, shape (I, I).
+        together: co-occurrence: users with both likes; sparse, symmetric, empty diagonal, (I, I).
+        early: users with the item among their first likes (``EARLY`` by default), shape (I,).
+        later: transitions: of the users with item j (row) among their first likes, the number with
+            a later like of item i (column); sparse, shape (I, I).
     """
 
     item_ids: tuple[str, ...]
@@ -70,13 +70,13 @@ class Counts:
         *,
         first: int = EARLY,
     ) -> Counts:
-        """Count the likes of ``users``, oldest first; items outside ``item_ids`` are ignored.
+        """Count the likes of ``users``; items outside ``item_ids`` are ignored.
 
         Args:
-            item_ids: the items, each once.
+            item_ids: the items, without repeats.
             users: attributes by user id; only these users are counted.
             likes: by user id, oldest first.
-            first: how many first likes count as early ones.
+            first: number of first likes that count as early.
         """
         column = {item: i for i, item in enumerate(item_ids)}
         names = list(users)
@@ -122,27 +122,27 @@ class Counts:
 
     @cached_property
     def later_share(self) -> Floats:
-        """Share of likes that follow an early one: popularity among people past their first picks.
+        """Popularity among later likes: baseline rate of a like after an early one, shape (I,).
 
-        ``b_i = Σ_j A_ji / Σ_j n_j`` with A = ``later`` and n = ``early``, shape (I,). People like
-        what they are shown first and then go on, so that this differs from popularity.
+        ``b_i = Σ_j A_ji / Σ_j n_j`` with A = ``later`` and n = ``early``. Differs from popularity
+        through exposure: first likes are concentrated on the items that are shown first.
         """
         return np.asarray(self.later.sum(axis=0)).ravel() / max(float(self.early.sum()), 1.0)
 
     @cached_property
     def ease(self) -> Floats | None:
-        """``ease_weights`` at λ = 500, or ``None`` for catalogs too large for them."""
+        """``ease_weights`` at λ = 500; ``None`` for catalogs of more than 6,000 items."""
         if len(self.item_ids) > _EASE_ITEMS:
             return None
         return ease_weights(self, 500.0)
 
     def part(self, columns: NDArray[np.int64], picks: Sequence[str]) -> Counts:
-        """Counts of some items, which hold of item pairs only those with a pick.
+        """Restrict the counts to some items; pair counts are kept for the picks only.
 
         Args:
-            columns: the items, ascending, shape (C,).
-            picks: item ids; those among ``columns`` keep what was liked together with and after
-                them. EASE needs all pairs and is left out.
+            columns: columns of the items, ascending, shape (C,).
+            picks: item ids; those among ``columns`` keep their co-occurrence and transitions.
+                EASE needs all pairs and becomes ``None``.
         """
         place = np.searchsorted(columns, known := np.array(known_columns(self, picks), dtype=int))
         inside = place < len(columns)
@@ -170,7 +170,7 @@ def _only(
     *,
     both: bool = False,
 ) -> sparse.csr_array:
-    """Some rows of a matrix of item pairs, cut to some columns; ``both``: mirrored as well."""
+    """Restrict a pair matrix to some rows and columns; ``both`` mirrors it."""
     cut = sparse.coo_array(pairs[rows])
     column = np.searchsorted(columns, cut.col)
     kept = columns[np.minimum(column, len(columns) - 1)] == cut.col
@@ -190,11 +190,11 @@ def ease_weights(counts: Counts, l2: float) -> Floats:
     Sparse Data", 2019, equations 4 to 8).
 
     Args:
-        counts: ``XᵀX`` is what they hold.
+        counts: contain ``XᵀX``.
         l2: λ, > 0.
 
     Returns:
-        B, shape (I, I); row j is what a like of item j says about every item.
+        B, shape (I, I); row j holds the score contributions of a like of item j.
 
     Raises:
         ConfigError: λ is not positive.
@@ -210,20 +210,20 @@ def ease_weights(counts: Counts, l2: float) -> Floats:
 
 
 def popularity(counts: Counts) -> Floats:
-    """Share of training users who liked each item, shape (I,), in [0, 1]."""
+    """Share of training users with a like of each item, shape (I,), in [0, 1]."""
     return counts.likes / max(counts.n_users, 1)
 
 
 def log_popularity(counts: Counts) -> Floats:
-    """Natural log of popularity, floored so that a never-liked item stays finite."""
+    """Natural log of popularity, smoothed by ``FLOOR``, shape (I,)."""
     return np.log(popularity(counts) + FLOOR)
 
 
 def group_lift(counts: Counts, group: str, *, shrink: float = 100.0) -> Floats:
-    """How much more one group likes each item than everyone does, in nats, shape (I,).
+    """Log lift of each item within one demographic group, nats, shape (I,).
 
     ``log((c_g + β·p) / (n_g + β)) − log p``: the group's likes c_g among its n_g users, shrunk by
-    β = ``shrink`` users to the global share p. Zero for a group never seen in training.
+    β = ``shrink`` pseudo-users towards the global share p. Zero for groups absent from training.
     """
     p = popularity(counts)
     if group not in counts.group_sizes:
@@ -250,18 +250,18 @@ def co_occurrence(
     damping: float = 20.0,
     weights: Sequence[float] | Floats | None = None,
 ) -> Floats:
-    """Item-to-item closeness of every item to the picks, shape (I,), in [0, 1].
+    """Item-kNN score of every item given the picks, shape (I,), in [0, 1].
 
     ``Σ_j∈picks C_ij / √((n_i + d)(n_j + d))``, the damped cosine of item-kNN (Deshpande and
-    Karypis, 2004), divided by its maximum over the items that are no picks themselves. All zero if
-    no pick is known or nothing was liked together with one.
+    Karypis, 2004), divided by its maximum over the items that are not picks. All zero without a
+    counted pick or any co-occurrence.
 
     Args:
-        counts: of the training users.
-        picks: item ids; those without a count are left out.
+        counts: interaction statistics of the training users.
+        picks: item ids; ids without counts are ignored.
         damping: d, in likes.
-        weights: by which each pick's part of the sum is multiplied, in the order of the counted
-            picks, each taken once; ``None``: 1 for all.
+        weights: weight of each pick in the sum, in the order of the counted picks without repeats;
+            ``None``: 1 for all.
     """
     columns = known_columns(counts, picks)
     out = np.zeros(len(counts.item_ids))
@@ -277,9 +277,9 @@ def co_occurrence(
 
 
 def fold_in(counts: Counts, picks: Sequence[str]) -> Floats:
-    """EASE's score of every item given the picks, over √k for k of them, shape (I,).
+    """EASE score of every item given k picks, divided by √k, shape (I,).
 
-    All zero without a known pick, and for catalogs too large for EASE.
+    All zero without a counted pick, and for catalogs too large for EASE.
     """
     columns = known_columns(counts, picks)
     if not columns or counts.ease is None:
@@ -288,9 +288,9 @@ def fold_in(counts: Counts, picks: Sequence[str]) -> Floats:
 
 
 def pick_lift(counts: Counts, picks: Sequence[str], *, shrink: float = 50.0) -> Floats:
-    """How much more those who liked a pick like each item, mean over the picks, nats, shape (I,).
+    """Log lift of each item among the users with a like of a pick, mean over picks, nats, (I,).
 
-    ``group_lift`` with "liked item j" as the group: ``log((C_ij + β·p_i) / (n_j + β)) − log p_i``.
+    ``group_lift`` with "likes item j" as the group: ``log((C_ij + β·p_i) / (n_j + β)) − log p_i``.
     """
     columns = known_columns(counts, picks)
     p = popularity(counts)
@@ -304,15 +304,15 @@ def pick_lift(counts: Counts, picks: Sequence[str], *, shrink: float = 50.0) -> 
 
 
 def late_lift(counts: Counts) -> Floats:
-    """How much likelier each item is liked late than at all, nats, shape (I,), mean about zero."""
+    """Log ratio of later popularity to popularity, nats, shape (I,), centred on zero."""
     lift = np.log(counts.later_share + FLOOR) - log_popularity(counts)
     return np.asarray(lift - lift.mean()) if len(lift) else lift
 
 
 def later_lift(counts: Counts, picks: Sequence[str], *, shrink: float = 20.0) -> Floats:
-    """How much likelier each item follows the picks than any likes, mean over picks, nats, (I,).
+    """Log lift of each item after an early like of a pick, mean over the picks, nats, shape (I,).
 
-    ``log((A_ji + β·b_i) / (n_j + β)) − log b_i``, named as in ``Counts.later_share``; β is
+    ``log((A_ji + β·b_i) / (n_j + β)) − log b_i``, in the notation of ``Counts.later_share``; β is
     ``shrink``.
     """
     columns = known_columns(counts, picks)
@@ -326,7 +326,7 @@ def later_lift(counts: Counts, picks: Sequence[str], *, shrink: float = 20.0) ->
 
 
 def closest_pick(counts: Counts, picks: Sequence[str], *, damping: float = 20.0) -> Floats:
-    """Damped cosine of every item to the pick it is closest to, shape (I,), in [0, 1]."""
+    """Damped cosine of every item to its nearest pick, shape (I,), in [0, 1]."""
     columns = known_columns(counts, picks)
     if not columns:
         return np.zeros(len(counts.item_ids))
@@ -336,5 +336,5 @@ def closest_pick(counts: Counts, picks: Sequence[str], *, damping: float = 20.0)
 
 
 def known_columns(counts: Counts, picks: Sequence[str]) -> list[int]:
-    """Columns of the picks that were counted, each once."""
+    """Columns of the counted picks, without repeats."""
     return [counts.column[i] for i in dict.fromkeys(picks) if i in counts.column]

@@ -1,4 +1,4 @@
-"""Counts that follow feedback one like at a time, equal to counting everything again."""
+"""Incremental interaction statistics: one like at a time, identical to a full recount."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from coldstart.errors import DataError
 from coldstart.interactions.interaction_stats import EARLY, Counts, attribute_groups
 from coldstart.schema import UserProfile
 
-_LOG_ROWS = 1 << 16  # changes noted before they are merged, for small matrices
+_LOG_ROWS = 1 << 16  # minimum length of the change log before it is merged
 
 
 @dataclass
-class _Person:
+class _User:
     groups: list[str]
     likes: list[int] = field(default_factory=list)  # columns, oldest first, each once
 
 
 class LiveCounts:
-    """``Counts`` that learn from single likes, without counting anything again.
+    """Incrementally updated ``Counts``.
 
     ``counts()`` always equals ``Counts.fit`` on the same users and likes, to the last bit: all
-    entries are whole numbers. A like costs O(n + g) for a user with n likes and g attribute groups,
-    whatever the size of the catalog; a snapshot costs one sparse sum of the entries and is kept
-    until something changes. Item-to-item counts are a matrix and a log of changes (the two parts of
-    a log-structured merge tree, O'Neil et al., 1996); the log is merged when it is as long as the
-    matrix, so that memory stays bounded and the merging costs O(1) per change on average.
+    entries are whole numbers. A like costs O(n + g) for a user with n likes and g demographic
+    groups, independent of the catalog's size; a snapshot costs one sparse sum of the entries and is
+    cached until the next change. Item-to-item counts are a matrix and a log of changes (the two
+    parts of a log-structured merge tree, O'Neil et al., 1996); the log is merged when it is as long
+    as the matrix, so that memory stays bounded and merging costs amortised O(1) per change.
 
-    Not safe for several threads without a lock.
+    Not thread-safe.
 
     Args:
-        base: what is known already. Its users are counted, but not known by name: they cannot like
-            anything more, nor be removed. ``fit`` makes counts whose users can.
-        first: how many first likes count as early ones; as in ``Counts.fit`` of the base.
+        base: initial counts. Their users are anonymous: they cannot be updated or removed. ``fit``
+            makes counts of identified users.
+        first: number of first likes that count as early; as in ``Counts.fit`` of the base.
     """
 
     def __init__(self, base: Counts, *, first: int = EARLY) -> None:
@@ -49,7 +49,7 @@ class LiveCounts:
         self._group_sizes = dict(base.group_sizes)
         self._group_likes = {g: likes.copy() for g, likes in base.group_likes.items()}
         self._together, self._later = _Pairs(base.together), _Pairs(base.later)
-        self._people: dict[str, _Person] = {}
+        self._users: dict[str, _User] = {}
         self._snapshot: Counts | None = None
 
     @classmethod
@@ -61,7 +61,7 @@ class LiveCounts:
         *,
         first: int = EARLY,
     ) -> LiveCounts:
-        """Count the likes of users who may like more, or leave, later; see ``Counts.fit``.
+        """Count the likes of identified users, for later updates; see ``Counts.fit``.
 
         >>> live = LiveCounts.fit(["a", "b"], {"u": UserProfile(age=24)}, {"u": ["a"]})
         >>> live.observe("u", "b")
@@ -72,93 +72,93 @@ class LiveCounts:
         out = cls(Counts.fit(item_ids, users, likes, first=first), first=first)
         for user, profile in users.items():
             known = out._known(likes.get(user, ()))
-            out._people[user] = _Person(attribute_groups(profile), known)
+            out._users[user] = _User(attribute_groups(profile), known)
         return out
 
     def __contains__(self, user_id: str) -> bool:
-        return user_id in self._people
+        return user_id in self._users
 
     @property
     def n_users(self) -> int:
-        """Number of users counted, those of the base among them."""
+        """Number of users, including those of the base."""
         return self._n_users
 
     def add_user(self, user_id: str, profile: UserProfile, likes: Sequence[str] = ()) -> None:
-        """Count one more person.
+        """Add a user.
 
         Args:
-            user_id: a name not known yet.
-            profile: whose attributes say which groups the likes go to; its picks are not counted.
+            user_id: a new id.
+            profile: its attributes determine the demographic groups; its picks are not counted.
             likes: item ids, oldest first; repeats and items without a column are ignored.
 
         Raises:
-            DataError: the user is known.
+            DataError: the id is already in use.
         """
-        if user_id in self._people:
+        if user_id in self._users:
             raise DataError(
                 f"user {user_id!r} is counted already",
                 hint="use observe for another like, or remove_user first",
             )
-        person = self._people[user_id] = _Person(attribute_groups(profile))
-        self._count_person(person, +1)
+        user = self._users[user_id] = _User(attribute_groups(profile))
+        self._count_user(user, +1)
         for column in self._known(likes):
-            self._count_like(person, column, +1)
-            person.likes.append(column)
+            self._count_like(user, column, +1)
+            user.likes.append(column)
 
     def observe(self, user_id: str, item_id: str) -> bool:
-        """Count that a user now likes an item.
+        """Add a like.
 
         Returns:
-            Whether anything changed: a second like of an item counts nothing, nor does an item
-            without a column (``add_items`` gives it one).
+            Whether the counts changed: repeated likes, and items without a column (see
+            ``add_items``), are ignored.
 
         Raises:
-            DataError: the user is not known.
+            DataError: an unknown user.
         """
-        person = self._person(user_id)
+        user = self._user(user_id)
         column = self._column.get(item_id)
-        if column is None or column in person.likes:
+        if column is None or column in user.likes:
             return False
-        self._count_like(person, column, +1)
-        person.likes.append(column)
+        self._count_like(user, column, +1)
+        user.likes.append(column)
         return True
 
     def retract(self, user_id: str, item_id: str) -> bool:
-        """Count a user as if the item had never been liked; costs O(n²) for n likes.
+        """Remove a like; costs O(n²) for a user with n likes.
 
         Returns:
-            Whether it was liked.
+            Whether there was such a like.
 
         Raises:
-            DataError: the user is not known.
+            DataError: an unknown user.
         """
-        person = self._person(user_id)
+        user = self._user(user_id)
         column = self._column.get(item_id)
-        if column is None or column not in person.likes:
+        if column is None or column not in user.likes:
             return False
-        kept = [c for c in person.likes if c != column]
-        self._uncount_likes(person)
+        kept = [c for c in user.likes if c != column]
+        self._uncount_likes(user)
         for other in kept:
-            self._count_like(person, other, +1)
-            person.likes.append(other)
+            self._count_like(user, other, +1)
+            user.likes.append(other)
         return True
 
     def remove_user(self, user_id: str) -> None:
-        """Forget a person and all their likes; costs O(n²) for n likes.
+        """Remove a user and all their likes; costs O(n²) for n likes.
 
         Raises:
-            DataError: the user is not known.
+            DataError: an unknown user.
         """
-        person = self._person(user_id)
-        self._uncount_likes(person)
-        self._count_person(person, -1)
-        del self._people[user_id]
+        user = self._user(user_id)
+        self._uncount_likes(user)
+        self._count_user(user, -1)
+        del self._users[user_id]
 
     def add_items(self, item_ids: Sequence[str]) -> None:
-        """Give new items a column, behind the others; likes count from now on.
+        """Append columns for new items, without likes.
 
         Raises:
-            DataError: an item has a column.
+            DataError: an item has a column, or is named twice.
         """
         if known := [i for i in item_ids if i in self._column]:
             raise DataError(f"item {known[0]!r} is counted already", hint="add new items only")
@@ -174,7 +174,7 @@ class LiveCounts:
         self._snapshot = None
 
     def counts(self) -> Counts:
-        """Everything counted so far; later likes do not change what is returned."""
+        """Snapshot of the counts; not affected by later changes."""
         if self._snapshot is None:
             self._snapshot = Counts(
                 item_ids=tuple(self._column),
@@ -191,32 +191,32 @@ class LiveCounts:
     def _known(self, items: Sequence[str]) -> list[int]:
         return [self._column[i] for i in dict.fromkeys(items) if i in self._column]
 
-    def _person(self, user_id: str) -> _Person:
-        if user_id not in self._people:
+    def _user(self, user_id: str) -> _User:
+        if user_id not in self._users:
             raise DataError(
                 f"user {user_id!r} is not known by name",
                 hint="call add_user first; users of the base counts cannot be told apart",
             )
-        return self._people[user_id]
+        return self._users[user_id]
 
-    def _count_person(self, person: _Person, sign: int) -> None:
+    def _count_user(self, user: _User, sign: int) -> None:
         self._snapshot = None
         self._n_users += sign
-        for group in person.groups:
+        for group in user.groups:
             size = self._group_sizes.get(group, 0) + sign
             if size:
                 self._group_sizes[group] = size
                 self._group_likes.setdefault(group, np.zeros(len(self._column)))
-            else:  # counting again would not know the group
+            else:  # a recount would not contain the group
                 self._group_sizes.pop(group)
                 self._group_likes.pop(group)
 
-    def _count_like(self, person: _Person, column: int, sign: int) -> None:
-        """Count a like that comes after ``person.likes``, or take it back."""
+    def _count_like(self, user: _User, column: int, sign: int) -> None:
+        """Add (``sign`` +1) or subtract (−1) a like that follows ``user.likes``."""
         self._snapshot = None
-        before = person.likes
+        before = user.likes
         self._likes[column] += sign
-        for group in person.groups:
+        for group in user.groups:
             self._group_likes[group][column] += sign
         if len(before) < self._first:
             self._early[column] += sign
@@ -226,13 +226,13 @@ class LiveCounts:
         early = before[: self._first]
         self._later.add(early, [column] * len(early), sign)
 
-    def _uncount_likes(self, person: _Person) -> None:
-        while person.likes:
-            self._count_like(person, person.likes.pop(), -1)
+    def _uncount_likes(self, user: _User) -> None:
+        while user.likes:
+            self._count_like(user, user.likes.pop(), -1)
 
 
 class _Pairs:
-    """A sparse matrix of whole numbers, and changes that are not merged into it yet."""
+    """Sparse matrix of whole numbers with a log of unmerged changes."""
 
     def __init__(self, base: sparse.csr_array) -> None:
         self._matrix = sparse.csr_array(base, dtype=np.float64, copy=True)
@@ -240,7 +240,7 @@ class _Pairs:
         self._clear()
 
     def add(self, rows: Sequence[int], columns: Sequence[int], by: int) -> None:
-        """Add ``by`` to some entries."""
+        """Log the addition of ``by`` to entries."""
         self._rows.extend(rows)
         self._columns.extend(columns)
         self._by.extend([by] * len(rows))
@@ -248,12 +248,12 @@ class _Pairs:
             self._merge()
 
     def matrix(self) -> sparse.csr_array:
-        """All entries; no zero is stored and columns are in order."""
+        """Merged matrix, without explicit zeros, columns sorted."""
         self._merge()
         return self._matrix.copy()
 
     def resize(self, n: int) -> None:
-        """Make it n × n; new entries are 0."""
+        """Grow to n × n; new entries are 0."""
         self._merge()
         self._matrix.resize((n, n))
 

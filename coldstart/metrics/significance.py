@@ -34,7 +34,12 @@ class Difference:
 
 
 def bootstrap_interval(
-    values: Collection[float], seed: int, level: float = 0.95, draws: int = 2000
+    values: Collection[float],
+    seed: int,
+    level: float = 0.95,
+    draws: int = 2000,
+    *,
+    ordered: bool = False,
 ) -> tuple[float, float]:
     """Interval of the mean of users' values, by resampling users.
 
@@ -47,6 +52,8 @@ def bootstrap_interval(
         seed: of the resampling.
         level: share of such intervals that hold the true mean, in (0, 1).
         draws: number of resamples.
+        ordered: resample positions of the values as given; otherwise they are sorted first, so
+            that the interval does not depend on their order.
 
     Returns:
         The ends (low, high).
@@ -54,7 +61,7 @@ def bootstrap_interval(
     Raises:
         DataError: there is no value, or one is not finite.
     """
-    sample = np.sort(finite(values))
+    sample = finite(values) if ordered else np.sort(finite(values))
     means = resample(sample, np.random.default_rng(seed), draws)[0]
     return _ends(means, level)
 

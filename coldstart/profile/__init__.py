@@ -1,1 +1,1 @@
-"""From a user profile as given to picks resolved to catalog ids and text understood."""
+"""Profile resolution: picks to catalog ids, and rule-based parsing of free text."""

@@ -1,7 +1,8 @@
-"""From what people write ("Toy Story", "50") to catalog ids."""
+"""Resolve the picks of a profile, ids or titles as users write them, to catalog ids."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coldstart.catalog.catalog import Catalog
@@ -12,12 +13,12 @@ from coldstart.schema import Context, Pick, UserProfile
 
 @dataclass(frozen=True)
 class ResolvedProfile:
-    """A profile whose picks are catalog ids.
+    """User profile and request context with picks resolved to catalog ids.
 
     Args:
         profile: as given, with ``liked``, ``disliked`` and ``seen`` replaced by item ids.
-        context: the moment, ``viewing`` replaced by an item id.
-        unknown: picks that the catalog lacks, as the user wrote them.
+        context: as given, with ``viewing`` replaced by an item id.
+        unknown: picks missing from the catalog, as the user wrote them.
     """
 
     profile: UserProfile
@@ -26,24 +27,28 @@ class ResolvedProfile:
 
     @property
     def liked(self) -> list[str]:
-        """Ids of the liked items, and of the one being looked at."""
+        """Ids of the liked items and of the item being viewed, without repeats."""
         picks = [p.item for p in self.profile.liked]
         viewing = [self.context.viewing.item] if self.context.viewing else []
         return list(dict.fromkeys([*picks, *viewing]))
 
     @property
     def disliked(self) -> list[str]:
-        """Ids of the disliked items."""
+        """Ids of the disliked items, without repeats."""
         return list(dict.fromkeys(p.item for p in self.profile.disliked))
 
 
 class PickResolver:
-    """Resolves the picks of a profile.
+    """Resolve picks to catalog ids: by id first, then by title.
 
     Args:
-        catalog: where they are looked up: an id first, then a title.
-        counts: of two items with the same title, the more liked one is meant.
-        unknown: what to do with picks the catalog lacks: ``error`` or ``ignore``.
+        catalog: in which the picks are looked up.
+        counts: interaction statistics that break ties between items of one title; see
+            ``most_liked``.
+        unknown: treatment of picks missing from the catalog: ``error`` or ``ignore``.
+
+    Raises:
+        ConfigError: ``unknown`` is neither.
     """
 
     def __init__(self, catalog: Catalog, counts: Counts, unknown: str = "error") -> None:
@@ -56,7 +61,7 @@ class PickResolver:
         """Replace every pick by the id of its item.
 
         Raises:
-            ProfileError: a pick is in no way in the catalog, and ``unknown`` is ``error``.
+            ProfileError: a pick matches no item of the catalog, and ``unknown`` is ``error``.
         """
         self._left_out = []
         found = {
@@ -81,7 +86,7 @@ class PickResolver:
     def _item(self, text: str, field: str) -> str | None:
         found = self._catalog.find(text)
         if found:
-            return max(found, key=self._likes)
+            return most_liked(found, self._counts)
         if self._unknown == "ignore":
             self._left_out.append(text)
             return None
@@ -94,6 +99,17 @@ class PickResolver:
             "(--ignore-unknown)",
         )
 
-    def _likes(self, item_id: str) -> float:
-        column = self._counts.column.get(item_id)
-        return 0.0 if column is None else float(self._counts.likes[column])
+
+def most_liked(item_ids: Sequence[str], counts: Counts) -> str:
+    """Choose among items of one title: the one with the most observed likes.
+
+    Args:
+        item_ids: one id or more, in row order; ties go to the first.
+        counts: interaction statistics; items without counts (cold items) have no likes.
+    """
+
+    def likes(item_id: str) -> float:
+        column = counts.column.get(item_id)
+        return 0.0 if column is None else float(counts.likes[column])
+
+    return max(item_ids, key=likes)

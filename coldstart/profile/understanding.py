@@ -1,7 +1,7 @@
-"""What a short English text says about taste: categories, tone, titles and years, by plain rules.
+"""Rule-based parsing of short English texts: categories, tone, titles and years.
 
-No language model: rules that miss things but invent nothing, and say so when they find nothing.
-The text itself still reaches the ranker, whose encoder reads more than these rules do.
+No language model: the rules favour precision over recall, and report when nothing was found. The
+text itself still reaches the ranker through the sentence encoder.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pydantic import Field
 from coldstart.catalog.item_store import ItemStore
 from coldstart.catalog.titles import clean_text, normalise_title
 from coldstart.errors import ProfileError
+from coldstart.profile.resolve import most_liked
 from coldstart.schema import _Frozen
 
 TONES = frozenset(
@@ -26,9 +27,9 @@ TONES = frozenset(
     thrilling touching tragic twisted twisty uplifting violent warm weird whimsical witty""".split()
 )
 MOST_TEXT = 2000
-"""Characters of a text, at most."""
-_MOST_WORDS = 12  # longest title that is looked for
-_KEPT = 1000  # texts whose reading is remembered: a session reads its history again and again
+"""Maximum length of a text, in characters."""
+_MOST_WORDS = 12  # of the longest title that is matched
+_CACHED = 1000  # parsed texts: a session parses its history again after every event
 _MARKS = " .,;:!?"
 _JOINING = frozenset("but although though and or i".split())
 _NO = r"""no|not|never|don['’]?t|doesn['’]?t|didn['’]?t|isn['’]?t|can['’]?t\ stand|cannot\ stand|
@@ -61,18 +62,18 @@ _ALIASES = {"sciencefiction": "scifi", "romcom": "romance", "romantic": "romance
 
 
 class Understood(_Frozen):
-    """What a text was read as.
+    """Structured reading of a text.
 
     Args:
-        text: as it was written.
-        categories: of the catalog, wanted; as the catalog spells them.
-        unwanted: likewise, rejected.
+        text: the text, cleaned.
+        categories: catalog categories wanted, in the catalog's spelling.
+        unwanted: catalog categories rejected.
         tone: words for the mood wanted.
-        liked: ids of the items whose titles are named without a word against them.
-        disliked: ids of those that are rejected.
-        titles: title of each of these, by id.
+        liked: ids of items named by title, in clauses without a negation.
+        disliked: ids of items named by title, in negated clauses.
+        titles: title of each of these items, by id.
         years: first and last year wanted, ``None`` where open.
-        wanted: the text without the clauses that reject something.
+        wanted: the text without its negated clauses.
     """
 
     text: str = ""
@@ -87,7 +88,7 @@ class Understood(_Frozen):
 
     @property
     def nothing(self) -> bool:
-        """Whether no rule found anything."""
+        """True if no rule matched."""
         return (
             not (self.categories or self.unwanted or self.tone or self.liked or self.disliked)
             and self.years is None
@@ -95,7 +96,7 @@ class Understood(_Frozen):
 
     @property
     def message(self) -> str:
-        """One sentence for the person who wrote the text."""
+        """Summary of the reading for the user, one sentence."""
         if not self.text:
             return "Nothing was said yet."
         if self.nothing:
@@ -126,20 +127,16 @@ class _Clause:
 
 
 class Understanding:
-    """Reads texts in the words of one catalog.
+    """Parser of free text in the vocabulary of one catalog.
 
     Args:
-        item_store: of the catalog whose categories and titles are looked for. Of several items with
-            one title, the most liked one is meant.
+        item_store: of the catalog whose categories and titles are matched; of several items of one
+            title, the most liked is chosen (``most_liked``).
     """
 
     def __init__(self, item_store: ItemStore) -> None:
-        # Not the knowledge itself: this is kept for as long as that lives.
-        self._catalog, self._rows, self._likes = (
-            item_store.catalog,
-            item_store.rows,
-            item_store.likes,
-        )
+        # No reference to the store itself: this object lives in a cache keyed weakly by the store.
+        self._catalog, self._counts = item_store.catalog, item_store.counts
         self._read: dict[str, Understood] = {}
         self._categories: dict[str, str] = {}
         for item in self._catalog:
@@ -148,13 +145,13 @@ class Understanding:
                     self._categories.setdefault(form, name)
 
     def read(self, text: str) -> Understood:
-        """Read one text.
+        """Parse a text; results are cached.
 
-        Titles of several words are found anywhere; those of one word only with a capital letter
-        and after a word of liking or disliking, a quote or a comma, or as the whole clause.
+        Titles of several words match anywhere; titles of one word only if capitalised and after a
+        word of liking or disliking, a quote or a comma, or if they are the whole text.
 
         Raises:
-            ProfileError: it is no text, empty, or longer than ``MOST_TEXT``.
+            ProfileError: not a string, empty, or longer than ``MOST_TEXT``.
         """
         if not isinstance(text, str) or not clean_text(text):
             raise ProfileError(f"the text is {text!r}", hint="say what you like in a few words")
@@ -165,7 +162,7 @@ class Understanding:
                 hint="say what you like in a few words",
             )
         if text not in self._read:
-            if len(self._read) >= _KEPT:
+            if len(self._read) >= _CACHED:
                 self._read.clear()
             self._read[text] = self._understand(text)
         return self._read[text]
@@ -202,7 +199,7 @@ class Understanding:
         )
 
     def _titles(self, text: str) -> list[tuple[int, int, str]]:
-        """(start, end, item id) of each title in the text, longest first, without overlaps."""
+        """(start, end, item id) of each title in the text; longest match, without overlaps."""
         words = list(_WORD.finditer(text))
         taken: list[tuple[int, int, str]] = []
         at = 0
@@ -232,10 +229,10 @@ class Understanding:
         return words[-1][0][0].isupper() and bool(_PRAISE.search(text[max(0, start - 60) : start]))
 
     def _meant(self, title: str) -> str:
-        return max(self._catalog.find_title(title), key=lambda i: self._likes[self._rows[i]])
+        return most_liked(self._catalog.find_title(title), self._counts)
 
     def _named_categories(self, words: list[str]) -> list[str]:
-        """Categories that runs of up to four words name."""
+        """Categories named by runs of up to four words."""
         out = []
         for size in range(4, 0, -1):
             for at in range(len(words) - size + 1):
@@ -247,7 +244,7 @@ class Understanding:
 
 
 def _forms(category: str) -> set[str]:
-    """A category as people write it: "Sci-Fi", "sci fi"; "Comedy", "comedies"."""
+    """Spelling variants of a category: "Sci-Fi", "sci fi"; "Comedy", "comedies"."""
     one = _squeezed(category)
     many = f"{one[:-1]}ies" if one.endswith("y") else f"{one}s"
     return {one, many, one.removesuffix("s")} - {""}
@@ -258,12 +255,12 @@ def _squeezed(text: str) -> str:
 
 
 def _with_pairs(words: list[str]) -> list[str]:
-    """Words, and pairs of neighbours as one hyphenated word ("slow burn", "feel good")."""
+    """Words, and hyphenated pairs of adjacent words ("slow burn", "feel good")."""
     return words + [f"{a}-{b}" for a, b in zip(words, words[1:], strict=False)]
 
 
 def _clauses(text: str) -> list[_Clause]:
-    """Cut a text at punctuation, "but" and words of rejection; the pieces cover all of it."""
+    """Split a text at punctuation, conjunctions of contrast and negations, without gaps."""
     cuts = sorted({0, len(text), *(m.end() for m in _CLAUSE.finditer(text))})
     return [
         _Clause(a, b, bool(_NEGATIVE.match(text, a)) and not _HARMLESS.match(text, a))
@@ -272,7 +269,7 @@ def _clauses(text: str) -> list[_Clause]:
 
 
 def _trimmed(clause: str) -> str:
-    """A clause without punctuation and joining words around it."""
+    """Strip punctuation, and trailing conjunctions, from a clause."""
     words = clause.strip(_MARKS).split()
     while words and words[-1].casefold().strip(_MARKS) in _JOINING:
         words.pop()
@@ -280,7 +277,7 @@ def _trimmed(clause: str) -> str:
 
 
 def _years(text: str) -> tuple[int | None, int | None] | None:
-    """First and last year that a text without rejections names."""
+    """First and last year named in a text without negated clauses."""
     spans = [(int(a), int(b)) for a, b in _SPAN.findall(text)]
     if spans:
         return min(min(s) for s in spans), max(max(s) for s in spans)
@@ -313,7 +310,7 @@ def _years(text: str) -> tuple[int | None, int | None] | None:
 
 
 def _decade(text: str) -> int:
-    """First year: "90" is 1990, "10" is 2010, "1890" is itself."""
+    """First year of a decade: "90" → 1990, "10" → 2010, "1890" → 1890."""
     value = int(text)
     if value >= 100:
         return value

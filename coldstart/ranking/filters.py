@@ -6,10 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from coldstart.catalog.near_duplicates import NearDuplicates
 from coldstart.catalog.titles import as_text
 from coldstart.errors import ConfigError
+from coldstart.plugins import Factories
 from coldstart.protocols import Filter
 from coldstart.schema import Context, Dropped, Item, UserProfile
 
@@ -105,6 +107,7 @@ class Years:
     ) -> None:
         _check_range("first", first, -5000, 9999)
         _check_range("last", last, -5000, 9999)
+        _check_bool("keep_unknown", keep_unknown)
         if first is not None and last is not None and first > last:
             raise ConfigError(f"first year {first} is after last year {last}", "swap them")
         self.first, self.last, self.keep_unknown = first, last, keep_unknown
@@ -132,7 +135,10 @@ class Price:
     name = "price"
 
     def __init__(self, max: float, *, keep_unknown: bool = False) -> None:
+        if max is None:
+            raise ConfigError("max is None", "give a number of at least 0")
         _check_range("max", max, 0, math.inf)
+        _check_bool("keep_unknown", keep_unknown)
         self.max, self.keep_unknown = max, keep_unknown
 
     def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
@@ -157,6 +163,8 @@ class Attributes:
     name = "attributes"
 
     def __init__(self, wanted: Mapping[str, str | Iterable[str]]) -> None:
+        if not isinstance(wanted, Mapping):
+            raise ConfigError(f"wanted is {wanted!r}", "give values by attribute")
         self.wanted = {name: _texts(name, values) for name, values in wanted.items()}
         empty = [name for name, values in self.wanted.items() if not values]
         if empty:
@@ -278,6 +286,51 @@ def verdict(
 def default_filters() -> tuple[Filter, ...]:
     """Return what nearly everybody wants: nothing known, unavailable or unsuitable for the age."""
     return Known(), Available(), AgeRating()
+
+
+FILTERS = Factories(
+    "filters",
+    "filter",
+    {
+        "known": f"{__name__}:Known",
+        "available": f"{__name__}:Available",
+        "age-rating": f"{__name__}:AgeRating",
+        "categories": f"{__name__}:Categories",
+        "years": f"{__name__}:Years",
+        "price": f"{__name__}:Price",
+        "attributes": f"{__name__}:Attributes",
+    },
+)
+
+
+def make_filter(name: str, arguments: Mapping[str, Any] | None = None) -> Filter:
+    """A filter by name, as on the command line (``--filter NAME=JSON``).
+
+    >>> make_filter("price", {"max": 20}).max
+    20
+
+    Args:
+        name: a built-in one, or that of an entry point ``coldstart.filters``.
+        arguments: keyword arguments of its constructor.
+
+    Raises:
+        ConfigError: an unknown name, arguments that it does not take, or a plug-in that is no
+            filter.
+    """
+    made = FILTERS.make(name, arguments or {})
+    if not isinstance(getattr(made, "name", None), str) or not callable(
+        getattr(made, "reject", None)
+    ):
+        raise ConfigError(
+            f"filter {name!r} is a {type(made).__name__} without name and reject",
+            hint="update the package that provides it; see coldstart.protocols.Filter",
+        )
+    return made  # type: ignore[no-any-return]
+
+
+def _check_bool(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name} is {value!r}", "give true or false")
 
 
 def _check_range(name: str, value: object, low: float, high: float) -> None:

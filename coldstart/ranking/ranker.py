@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from coldstart.errors import ArtifactError, ConfigError
-from coldstart.ranking.trees import TreeCorrection
+from coldstart.ranking.trees import UNKNOWN_SIGNALS, TreeCorrection
 from coldstart.schema import Strategy
 from coldstart.scoring.registry import SIGNALS
 
@@ -51,7 +51,7 @@ class BlendRanker:
             if unknown:
                 raise ArtifactError(
                     f"ranker weights for {strategy!r} name unknown feature(s) {sorted(unknown)}",
-                    hint="the artifact was made by another version of coldstart",
+                    hint=UNKNOWN_SIGNALS,
                 )
 
     @classmethod
@@ -63,8 +63,16 @@ class BlendRanker:
     def classical(
         cls, trees: TreeCorrection | None = None, favourites: TreeCorrection | None = None
     ) -> BlendRanker:
-        """Everything but the language model, for the ``prior`` strategy."""
-        return cls({"prior": SIGNALS.weights("prior")}, trees, favourites)
+        """Everything that is not ``learned_late``, for the ``prior`` strategy."""
+        late = SIGNALS.learned_late("prior")
+        weights = {name: w for name, w in SIGNALS.weights("prior").items() if name not in late}
+        return cls({"prior": weights}, trees, favourites)
+
+    @property
+    def signals(self) -> frozenset[str]:
+        """Names of the signals that have a weight in a strategy, or that trees use."""
+        trees = (t.names for t in (self.trees, self.favourites) if t is not None)
+        return frozenset().union(*self._weights.values(), *trees)
 
     def weights(self, strategy: str, shots: int) -> Floats:
         """Weights for ``shots`` picks, shape (len(SIGNALS),)."""

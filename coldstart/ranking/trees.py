@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+UNKNOWN_SIGNALS = (
+    "install the package that provides them; or another version of coldstart made the artifact"
+)
+"""Hint where an artifact names signals that are not registered."""
+
 POOL = 2000
 """Trees look at this many items at most, the best by the linear blend."""
 
@@ -86,6 +91,6 @@ class TreeCorrection:
         if unknown := set(names) - set(known):
             raise ArtifactError(
                 f"the ranker's trees use unknown feature(s) {sorted(unknown)}",
-                hint="the artifact was made by another version of coldstart",
+                hint=UNKNOWN_SIGNALS,
             )
         return cls(names, trees)

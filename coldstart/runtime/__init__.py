@@ -1,1 +1,1 @@
-"""Caches, downloads, hardware and base weights: what the package needs of the machine."""
+"""Runtime environment: caches, downloads, hardware, base model weights."""

@@ -1,4 +1,4 @@
-"""Where downloads and conversions live: one folder per user, safe to delete."""
+"""Cache folder of the user, and atomic writes of files and folders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def cache_dir() -> Path:
-    """``$COLDSTART_CACHE``, else the platform's cache folder + ``coldstart``."""
+    """Cache folder: ``$COLDSTART_CACHE``, else ``coldstart`` in the platform's; safe to delete."""
     if chosen := os.environ.get("COLDSTART_CACHE"):
         return Path(chosen).expanduser()
     if sys.platform == "win32":
@@ -27,10 +27,10 @@ def cache_dir() -> Path:
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """Yield an empty folder that becomes ``target`` if the block succeeds, and vanishes if not.
+    """Yield an empty folder that is renamed to ``target`` on success, and deleted on failure.
 
-    An existing ``target`` is replaced only at the very end, so a reader sees the old folder or
-    the new one and a crash leaves the old one alone.
+    An existing ``target`` is replaced at the very end: readers see the old folder or the new one,
+    and a crash leaves the old one.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
@@ -53,14 +53,18 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 def write_atomic(path: Path, text: str) -> None:
-    """Write ``text`` (UTF-8) so that ``path`` holds all of it or what it held before."""
+    """Write ``text`` (UTF-8) atomically: ``path`` has the new content or the old."""
     write_through(path, lambda place: place.write_text(text, encoding="utf-8"))
 
 
 def write_through(path: Path, write: Callable[[Path], object]) -> None:
-    """Have a file written beside ``path``, and give it that name when it is on the disk.
+    """Write a file beside ``path``, sync it to disk, and rename it to ``path``.
 
-    A crash leaves what ``path`` held before, and a hidden file; see ``leftovers``.
+    A crash leaves the old content, and a hidden temporary file; see ``leftovers``.
+
+    Args:
+        path: target.
+        write: writes the temporary file at the given path.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
@@ -74,7 +78,7 @@ def write_through(path: Path, write: Callable[[Path], object]) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    if os.name == "posix":  # the name, too
+    if os.name == "posix":  # the directory entry, too
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -83,16 +87,16 @@ def write_through(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def leftovers(folder: Path, names: str, seconds: float) -> None:
-    """Delete what killed calls of ``write_through`` left, unless it is younger.
+    """Delete old temporary files of interrupted ``write_through`` calls.
 
     Args:
-        folder: where they wrote.
-        names: pattern of the names they were to have; nothing else is touched.
-        seconds: after which nobody still writes.
+        folder: of the targets.
+        names: glob pattern of the targets' names.
+        seconds: minimum age.
     """
     for one in folder.glob(f".{names}-????????"):
         try:
             if one.is_file() and time.time() - one.stat().st_mtime > seconds:
                 one.unlink()
         except FileNotFoundError:
-            continue  # somebody else did
+            continue  # deleted by another process

@@ -1,4 +1,4 @@
-"""Which code of the package can take part in an answer: all that its module imports, and so on."""
+"""Fingerprint of the code that a result depends on: a module and its transitive imports."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-import coldstart
-
-_ROOT = Path(coldstart.__file__).parent
+_PACKAGE = __name__.partition(".")[0]
+_ROOT = Path(__file__).parents[1]
 
 
 def source_digest(*modules: str) -> str:
-    """SHA-256 (hexadecimal) of the sources of some modules and of all they import from the package.
+    """SHA-256 (hexadecimal) of the sources of modules and of their transitive imports.
 
     Args:
-        modules: full names, such as ``coldstart.schema``; those outside the package are left out.
+        modules: full names, such as ``coldstart.schema``; modules outside the package are ignored.
     """
     digest = hashlib.sha256()
     for name in sorted(reached(*modules)):
@@ -29,19 +28,19 @@ def source_digest(*modules: str) -> str:
 
 
 def outside_source(made_by: Callable[..., object]) -> bytes:
-    """The file that holds a function or class, if it is not one of the package's; else nothing."""
+    """Source file of a function or class outside the package; empty for the package's own."""
     thing = inspect.unwrap(getattr(made_by, "func", made_by))
     known = inspect.isroutine(thing) or inspect.isclass(thing)
     try:
         path = Path(inspect.getsourcefile(thing if known else type(thing)) or "")
-    except TypeError:  # it was written in no file
+    except TypeError:  # it has no source file
         return b""
     return path.read_bytes() if path.is_file() and not path.is_relative_to(_ROOT) else b""
 
 
 @lru_cache(maxsize=64)
 def reached(*modules: str) -> frozenset[str]:
-    """Names of some modules and of all they import, in functions too, but not for types."""
+    """Modules and their transitive imports, lazy ones included, type-checking ones excluded."""
     found: set[str] = set()
     todo = list(modules)
     while todo:
@@ -61,7 +60,7 @@ def _imports(name: str) -> tuple[str, ...]:
         if isinstance(node, ast.Import):
             out += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            # What is imported may be a module itself, and its package is run first.
+            # A name may be a submodule; its package is executed first.
             out += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return tuple(out)
 
@@ -75,9 +74,9 @@ def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _path(name: str) -> Path | None:
-    """The source of a module of the package."""
+    """Source file of a module of the package."""
     first, *rest = name.split(".")
-    if first != coldstart.__name__:
+    if first != _PACKAGE:
         return None
     place = _ROOT.joinpath(*rest)
     paths = (place.with_suffix(".py"), place / "__init__.py") if rest else (place / "__init__.py",)

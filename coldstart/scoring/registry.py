@@ -6,7 +6,8 @@ and the service's "why" are derived from ``SIGNALS``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
 
 from coldstart.errors import ConfigError
 from coldstart.plugins import plugins
@@ -17,7 +18,7 @@ from coldstart.scoring.neighbours import NeighbourScorer
 from coldstart.scoring.pick_profile import PickProfileScorer
 from coldstart.scoring.popularity import PopularityScorer
 from coldstart.scoring.request_facts import RequestFactsScorer
-from coldstart.scoring.scorer import Scorer
+from coldstart.scoring.scorer import FunctionScorer, Scorer
 from coldstart.scoring.sequence import SequenceScorer
 from coldstart.scoring.signal import Signal
 from coldstart.scoring.stated import StatedScorer
@@ -42,10 +43,13 @@ class SignalRegistry:
 
     def __init__(self) -> None:
         self._extra: list[Callable[[], Scorer]] = []
-        self._signals: dict[str, Signal] | None = None
+        self._signals: dict[str, Signal] = {}
+        self._made_of: tuple[object, ...] = ()  # plug-ins and registrations behind the signals
 
     def register(self, make: Callable[[], Scorer]) -> None:
         """Add a scorer of this process's own; packages use entry points instead.
+
+        Recommenders that exist already go on without it.
 
         Args:
             make: a scorer class, or a function without arguments.
@@ -54,7 +58,6 @@ class SignalRegistry:
             ConfigError: it declares a signal that exists.
         """
         self._extra.append(make)
-        self._signals = None
         try:
             self._all()
         except ConfigError:
@@ -64,13 +67,22 @@ class SignalRegistry:
     def unregister(self, make: Callable[[], Scorer]) -> None:
         """Take a registered scorer back."""
         self._extra.remove(make)
-        self._signals = None
 
-    def make_scorers(self) -> tuple[Scorer, ...]:
-        """A new instance of every scorer, in column order."""
-        made = [make() for make in (*BUILT_IN, *plugins("scorers").values(), *self._extra)]
-        # A function of the decorator ``signal`` is a scorer already, and has no state.
-        return *made, *plugins("signals").values()
+    def make_scorers(self, weighed: Collection[str] | None = None) -> tuple[Scorer, ...]:
+        """A new instance of every scorer, in column order.
+
+        Args:
+            weighed: leave out plug-ins and registered scorers that compute none of these signals;
+                ``None``: leave out none.
+        """
+        others: list[Scorer] = [
+            *(_made(name, make) for name, make in plugins("scorers").items()),
+            *(make() for make in self._extra),
+            *(_function(name, made) for name, made in plugins("signals").items()),
+        ]
+        if weighed is not None:
+            others = [s for s in others if any(signal.name in weighed for signal in s.signals)]
+        return (*(make() for make in BUILT_IN), *others)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -122,18 +134,57 @@ class SignalRegistry:
         }
 
     def _all(self) -> dict[str, Signal]:
-        if self._signals is None:
-            found: dict[str, Signal] = {}
-            for scorer in self.make_scorers():
-                for signal in scorer.signals:
-                    if signal.name in found:
-                        raise ConfigError(
-                            f"two scorers declare the signal {signal.name!r}",
-                            hint=f"rename that of {scorer.name!r}",
-                        )
-                    found[signal.name] = signal
-            self._signals = found
+        made_of = plugins("scorers"), plugins("signals"), *self._extra
+        before = self._made_of
+        if len(made_of) != len(before) or any(
+            a is not b for a, b in zip(made_of, before, strict=True)
+        ):
+            self._signals, self._made_of = _signals(self.make_scorers()), made_of
         return self._signals
+
+
+def _signals(scorers: Collection[Scorer]) -> dict[str, Signal]:
+    """The signals of some scorers by name, in column order."""
+    found: dict[str, Signal] = {}
+    names: set[str] = set()
+    for scorer in scorers:
+        if not scorer.name.isidentifier():  # it becomes a folder of the artifact
+            raise ConfigError(
+                f"a scorer is named {scorer.name!r}", hint="letters, digits and underscores"
+            )
+        if scorer.name in names:
+            raise ConfigError(f"two scorers are named {scorer.name!r}", hint="rename one")
+        names.add(scorer.name)
+        for signal in scorer.signals:
+            if signal.name in found:
+                raise ConfigError(
+                    f"two scorers declare the signal {signal.name!r}",
+                    hint=f"rename that of {scorer.name!r}",
+                )
+            found[signal.name] = signal
+    return found
+
+
+def _made(name: str, make: Any) -> Scorer:
+    """A scorer of an entry point ``coldstart.scorers``."""
+    made = make() if callable(make) else make
+    if not callable(make) or not hasattr(made, "signals") or not hasattr(made, "score"):
+        raise ConfigError(
+            f"the entry point {name!r} of coldstart.scorers is a {type(made).__name__}",
+            hint="name a scorer class, or a function without arguments that returns a scorer",
+        )
+    scorer: Scorer = made
+    return scorer
+
+
+def _function(name: str, made: Any) -> Scorer:
+    """A signal of an entry point ``coldstart.signals``: a scorer without state, so never copied."""
+    if not isinstance(made, FunctionScorer):
+        raise ConfigError(
+            f"the entry point {name!r} of coldstart.signals is a {type(made).__name__}",
+            hint="name a function under the decorator coldstart.scoring.scorer.signal",
+        )
+    return made
 
 
 SIGNALS = SignalRegistry()

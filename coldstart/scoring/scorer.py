@@ -111,6 +111,7 @@ class Scorer(Protocol):
         """Learn from the likes of training users, and of no others.
 
         Called once for the artifact, and on a fresh scorer for each part of out-of-fold training.
+        A scorer that was neither fitted nor loaded gives finite columns, such as zeros.
         """
         ...
 
@@ -133,7 +134,7 @@ class Scorer(Protocol):
         ...
 
     def save(self) -> Mapping[str, bytes]:
-        """Files that ``load`` reads, by name; none if there is no state."""
+        """Files that ``load`` reads, by plain name (JSON or safetensors); none without state."""
         ...
 
     def load(self, files: Mapping[str, bytes]) -> None:
@@ -204,11 +205,11 @@ class FunctionScorer(ColumnScorer):
     """
 
     def __init__(self, declared: Signal, compute: Compute) -> None:
-        self.name, self.signals, self._compute = declared.name, (declared,), compute
+        self.name, self.signals, self.compute = declared.name, (declared,), compute
 
     def columns(self, user: ResolvedProfile, items: ItemStore) -> Mapping[str, Floats]:
         """The function's values."""
-        return {self.name: self._compute(user, items)}
+        return {self.name: self.compute(user, items)}
 
 
 def signal(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.errors import ConfigError
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import Scope, Scorer, ScoreRequest, Scores
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from coldstart.scoring.scorer import Floats
 
 _FOLDER = "scorers"
+SUFFIXES = (".json", ".jsonl", ".safetensors")
+"""Of files that scorers save: artifacts hold nothing that runs code when it is read."""
 
 
 class Scorers:
@@ -29,6 +33,18 @@ class Scorers:
 
     def __init__(self, scorers: Iterable[Scorer] | None = None) -> None:
         self._scorers = tuple(SIGNALS.make_scorers() if scorers is None else scorers)
+
+    @classmethod
+    def weighed_by(cls, signals: Collection[str]) -> Scorers:
+        """New scorers for a fitted ranker.
+
+        Plug-ins that it was fitted without have no weight and no state: they are left out, so that
+        an artifact gives the same lists whatever is installed beside it.
+
+        Args:
+            signals: names that the ranker weighs.
+        """
+        return cls(SIGNALS.make_scorers(signals))
 
     def __iter__(self) -> Iterator[Scorer]:
         return iter(self._scorers)
@@ -86,13 +102,28 @@ class Scorers:
         """``features`` of one request without a language model."""
         return self.features([ScoreRequest(user, items)])[0]
 
-    def save(self) -> dict[str, bytes]:
-        """The files of all scorers, under ``scorers/NAME/``."""
-        return {
-            f"{_FOLDER}/{scorer.name}/{name}": data
-            for scorer in self._scorers
-            for name, data in scorer.save().items()
-        }
+    def save(self, files: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+        """The files of all scorers, under ``scorers/NAME/``.
+
+        Args:
+            files: of an artifact; kept, but for earlier ones of these scorers. Those of scorers
+                that are not installed stay.
+
+        Raises:
+            ConfigError: a scorer saves something else than a plain file of one of ``SUFFIXES``.
+        """
+        starts = tuple(f"{_FOLDER}/{scorer.name}/" for scorer in self._scorers)
+        out = {n: data for n, data in (files or {}).items() if not n.startswith(starts)}
+        for scorer in self._scorers:
+            for name, data in scorer.save().items():
+                path = PurePosixPath(name)
+                if path.name != name or path.suffix not in SUFFIXES:
+                    raise ConfigError(
+                        f"the scorer {scorer.name!r} saves a file {name!r}",
+                        hint=f"a plain name that ends in {', '.join(SUFFIXES)}",
+                    )
+                out[f"{_FOLDER}/{scorer.name}/{name}"] = data
+        return out
 
     def load(self, files: Mapping[str, bytes]) -> None:
         """Restore every scorer that has files; those of scorers that are not installed stay."""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from coldstart.profile.understanding import Understood
 from coldstart.serve.responses import Card, FormOut, QuestionOut
-from coldstart.session.choices import categories_question
+from coldstart.session.choice_questions import categories_question
 from coldstart.session.history import read_history
 from coldstart.session.quiz import UNKNOWN
-from coldstart.session.state import Asked, Question, SessionState
+from coldstart.session.state import Question, QuestionAsked, SessionState
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
@@ -57,7 +57,7 @@ def open_questions(session: OnboardingSession, n: int) -> tuple[list[Question], 
 def ask_questions(session: OnboardingSession, n: int) -> tuple[SessionState, list[Question]]:
     """Session state with up to ``n`` open questions, and these questions."""
     waiting, new = open_questions(session, n)
-    return session.state.and_then(*(Asked(question=q) for q in new)), [*waiting, *new]
+    return session.state.and_then(*(QuestionAsked(question=q) for q in new)), [*waiting, *new]
 
 
 def question_response(questions: list[Question], recommender: Recommender) -> QuestionOut:

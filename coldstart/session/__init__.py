@@ -1,8 +1,8 @@
-"""Onboarding: a short quiz, free text and feedback, turned into a profile step by step."""
+"""Interactive onboarding: preference elicitation by a short quiz, free text and feedback."""
 
 from coldstart.profile.understanding import Understood
 from coldstart.session.onboarding import OnboardingSession
-from coldstart.session.quiz import Known, Quiz
+from coldstart.session.quiz import Quiz, QuizState
 from coldstart.session.registry import DEFAULT_QUIZ, QUIZZES
 from coldstart.session.state import Boost, Choice, Question, SessionState
 
@@ -11,10 +11,10 @@ __all__ = [
     "QUIZZES",
     "Boost",
     "Choice",
-    "Known",
     "OnboardingSession",
     "Question",
     "Quiz",
+    "QuizState",
     "SessionState",
     "Understood",
 ]

@@ -1,4 +1,4 @@
-"""Quizzes over groups of famous items: one question for each kind of taste."""
+"""Quiz over clusters of popular items: one question per cluster in turn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from coldstart.catalog.item_store import ItemStore
-from coldstart.session.quiz import ItemQuiz, Known, Tables, to_rows
+from coldstart.session.item_store_cache import ItemStoreCache
+from coldstart.session.quiz import ItemQuiz, QuizState, to_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,30 +18,30 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 FAMOUS = 300
-"""The most liked items, which are grouped."""
+"""Number of most liked items that are clustered."""
 GROUPS = 12
-_DAMPING = 20.0  # likes, as in priors.co_occurrence
+_DAMPING = 20.0  # likes, as in interaction_stats.co_occurrence
 
 
 class ClusterDiverse(ItemQuiz):
-    """One well-known item of each group of items that the same people like, then a second one, ….
+    """Cluster-diverse quiz: the medoid of each cluster of co-liked items, then a second item, ….
 
-    The 300 most liked items are grouped by average linkage on one minus the damped cosine of their
-    co-occurrence. Groups come by their likes; within a group the item comes first that is closest
-    to all of it, its medoid weighted by likes. Sign-up pages of film sites show such a spread.
-    Answers do not change it.
+    The 300 most liked items are clustered by average linkage on one minus the damped cosine of
+    their co-occurrence. Clusters are ordered by total likes, items within a cluster by centrality:
+    the like-weighted medoid first. Sign-up pages of film sites show such a spread. The order is
+    static: answers do not change it.
     """
 
     name = "cluster_diverse"
     why = "it stands for a whole group of titles that the same people like"
 
-    def value(self, known: Known) -> Floats:
-        """``1 / place`` in the order of the class, 0 for items beyond the 300."""
-        return _ORDER.of(known.item_store)
+    def value(self, state: QuizState) -> Floats:
+        """Return ``1 / position`` in the order of ``cluster_order``; 0 beyond the 300 items."""
+        return _ORDER.of(state.item_store)
 
 
 def cluster_order(item_store: ItemStore) -> list[int]:
-    """Columns of the famous items in the order in which they are asked about."""
+    """Return the columns of the popular items, round-robin over clusters."""
     counts = item_store.counts
     famous = np.argsort(-counts.likes, kind="stable")[:FAMOUS]
     famous = famous[counts.likes[famous] > 0]
@@ -72,4 +73,4 @@ def _values(item_store: ItemStore) -> Floats:
     return to_rows(item_store, values)
 
 
-_ORDER = Tables(_values)
+_ORDER = ItemStoreCache(_values)

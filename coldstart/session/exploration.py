@@ -1,4 +1,4 @@
-"""Places of a list that are given to what is worth knowing rather than to what is liked best."""
+"""Exploration: give places of a list to the items with the most informative feedback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PLAUSIBLE = 10
-"""Exploration chooses among this many times k of the best items."""
+"""Exploration candidates: this many times k of the highest-ranked items."""
 
 
 def explore(
@@ -31,16 +31,16 @@ def explore(
     shown: Collection[str],
     near_duplicates: bool,
 ) -> RecommendationList:
-    """Give the last places of a list to other items; the reasons and a note say so.
+    """Replace the last places of a list by exploration items, marked in their reasons and a note.
 
     Args:
         best: the list without exploration.
-        wide: a longer one, from which the others are taken.
-        values: what the opinion about each item would tell, shape (N,), in row order.
+        wide: a longer list of exploration candidates.
+        values: value of an opinion about each item, shape (N,), in row order.
         item_store: of the catalog.
-        places: how many places; fewer are given if there are too few items.
-        shown: ids of items shown before, which are not taken.
-        near_duplicates: whether items of nearly the same title may be in one list.
+        places: number of exploration items; fewer if there are too few candidates.
+        shown: ids of items shown before, which are excluded.
+        near_duplicates: whether items of nearly equal titles may be in one list.
     """
     catalog, rows = item_store.catalog, item_store.rows
     kept = [line.item_id for line in best.items[: len(best) - places]]
@@ -56,7 +56,7 @@ def explore(
         return best
     ids = {line.item_id for line in chosen}
     others = [line for line in best if line.item_id not in ids][: len(best) - len(chosen)]
-    lines = [*others, *(_told(line) for line in sorted(chosen, key=lambda x: -x.score))]
+    lines = [*others, *(_marked(line) for line in sorted(chosen, key=lambda x: -x.score))]
     note = f"{len(chosen)} of {len(lines)} places explore: what you think of them tells most"
     return best.model_copy(
         update={
@@ -68,6 +68,6 @@ def explore(
     )
 
 
-def _told(line: Recommendation) -> Recommendation:
+def _marked(line: Recommendation) -> Recommendation:
     reasons = (*line.reasons, Reason(code="exploration"))
     return line.model_copy(update={"reason": sentence(reasons), "reasons": reasons})

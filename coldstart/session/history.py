@@ -1,4 +1,4 @@
-"""From events to what they mean together: who likes what, what was shown, what is put off."""
+"""Fold the events of a session into its current state: opinions, answers, exposure, snoozes."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ from datetime import datetime
 from coldstart.profile.understanding import Understood
 from coldstart.schema import Pick, UserProfile
 from coldstart.session.state import (
-    Answered,
-    Asked,
     Boost,
-    Boosted,
+    BoostApplied,
     Event,
-    Feedback,
+    FeedbackGiven,
+    ListShown,
     ProfileGiven,
     Question,
-    Said,
+    QuestionAnswered,
+    QuestionAsked,
     SessionState,
-    Shown,
+    TextGiven,
 )
 
 SNOOZE = 3
-"""Lists for which an item that was skipped, or put off, is not shown again."""
+"""Number of lists from which an item is kept after ``skip`` or ``not_now``."""
 
 _OPINIONS = {"like": "liked", "dislike": "disliked", "seen": "seen"}
 
 
 @dataclass
 class History:
-    """A session's events, summed up.
+    """Aggregate of a session's events.
 
-    What was said last about an item counts. A profile takes the place of an earlier one, an answer
-    that of an earlier one to the same question, where the later one stands.
+    The last opinion about an item counts. A later profile replaces an earlier one, a later answer
+    an earlier one to the same question, at the position of the later event.
 
     Args:
         given: the profile as filled in, without picks.
-        questions: by id, in the order put.
-        answers: by question id, the one that counts.
-        liked: when each liked item was last liked, the most recent one last.
-        disliked: likewise.
-        seen: likewise; an item may be seen and liked.
+        questions: by id, in the order they were asked.
+        answers: the last answer by question id.
+        liked: time of the last like by item id, the most recent one last.
+        disliked: likewise for dislikes.
+        seen: likewise for seen items; an item may be seen and liked.
         unfamiliar: items of questions answered with "don't know".
         interests: categories chosen or named, in that order.
-        snoozed: for how many more lists each item is not shown.
-        texts: what each text said was read as.
-        boosts: by name, the last of each.
-        shown: item ids, in the order they were first shown.
-        favourites: whether a like came from an answer or feedback.
+        snoozed: number of further lists from which each item is kept.
+        texts: the user's texts, parsed.
+        boosts: the last boost of each name.
+        shown: ids of the items shown, by first exposure.
+        favourites: whether any like came from an answer, a text or feedback.
     """
 
     given: UserProfile = field(default_factory=UserProfile)
@@ -67,12 +67,12 @@ class History:
 
     @property
     def pending(self) -> Question | None:
-        """The first question that was put and not answered."""
+        """The first unanswered question."""
         return next((q for i, q in self.questions.items() if i not in self.answers), None)
 
     @property
     def profile(self) -> UserProfile:
-        """What the person has told us by now, as a profile; items are ids."""
+        """The user profile so far; items are ids."""
         about = [*([self.given.about] if self.given.about else []), *self.wanted_texts]
         interests = dict.fromkeys([*self.given.interests, *self.interests])
         return self.given.model_copy(
@@ -88,12 +88,12 @@ class History:
 
     @property
     def wanted_texts(self) -> list[str]:
-        """What was said, less what was rejected; each text once."""
+        """The user's texts without their rejecting clauses, each once."""
         return list(dict.fromkeys(t.wanted for t in self.texts if t.wanted))
 
     @property
     def unwanted(self) -> tuple[str, ...]:
-        """Categories whose last mention was a rejection."""
+        """Categories rejected by their last mention."""
         out: dict[str, None] = {}
         for said in self.texts:
             for name in said.categories:
@@ -103,16 +103,16 @@ class History:
 
     @property
     def years(self) -> tuple[int | None, int | None] | None:
-        """The last years named."""
+        """The years named last."""
         return next((t.years for t in reversed(self.texts) if t.years is not None), None)
 
 
 def read_history(state: SessionState, understand: Callable[[str], Understood]) -> History:
-    """Sum up the events of a state.
+    """Aggregate the events of a session.
 
     Args:
-        state: the session's.
-        understand: reads a text.
+        state: of the session.
+        understand: parses a text.
     """
     out = History()
     replaced = _replaced(state.events)
@@ -121,30 +121,30 @@ def read_history(state: SessionState, understand: Callable[[str], Understood]) -
             continue
         if isinstance(event, ProfileGiven):
             _profile(out, event)
-        elif isinstance(event, Asked):
+        elif isinstance(event, QuestionAsked):
             out.questions[event.question.question_id] = event.question
-        elif isinstance(event, Answered):
+        elif isinstance(event, QuestionAnswered):
             _answer(out, event)
-        elif isinstance(event, Feedback):
+        elif isinstance(event, FeedbackGiven):
             _feedback(out, event)
-        elif isinstance(event, Said):
+        elif isinstance(event, TextGiven):
             _text(out, understand(event.text), event.at)
-        elif isinstance(event, Boosted):
+        elif isinstance(event, BoostApplied):
             out.boosts.pop(event.boost.name, None)
             out.boosts[event.boost.name] = event.boost
-        elif isinstance(event, Shown):
+        elif isinstance(event, ListShown):
             out.shown.update(dict.fromkeys(event.items))
             out.snoozed = {i: left - 1 for i, left in out.snoozed.items() if left > 1}
     return out
 
 
 def _replaced(events: tuple[Event, ...]) -> set[int]:
-    """Positions of the profiles and answers that a later one takes the place of."""
+    """Positions of the profiles and answers that a later event replaces."""
     last: dict[object, int] = {}
     out = set()
     for n, event in enumerate(events):
-        if isinstance(event, ProfileGiven | Answered):
-            key = event.question_id if isinstance(event, Answered) else None
+        if isinstance(event, ProfileGiven | QuestionAnswered):
+            key = event.question_id if isinstance(event, QuestionAnswered) else None
             if key in last:
                 out.add(last[key])
             last[key] = n
@@ -159,7 +159,7 @@ def _profile(out: History, event: ProfileGiven) -> None:
             _opinion(out, what, pick.item, pick.at)
 
 
-def _answer(out: History, event: Answered) -> None:
+def _answer(out: History, event: QuestionAnswered) -> None:
     question, answer = out.questions[event.question_id], event.answer
     out.answers[event.question_id] = answer
     if isinstance(answer, tuple):
@@ -175,7 +175,7 @@ def _answer(out: History, event: Answered) -> None:
             _opinion(out, "liked" if answer == "like" else "disliked", item, event.at)
 
 
-def _feedback(out: History, event: Feedback) -> None:
+def _feedback(out: History, event: FeedbackGiven) -> None:
     if event.did in _OPINIONS:
         out.favourites |= event.did == "like"
         _opinion(out, _OPINIONS[event.did], event.item_id, event.at)
@@ -196,7 +196,7 @@ def _text(out: History, said: Understood, at: datetime | None) -> None:
 
 
 def _opinion(out: History, what: str, item: str, at: datetime | None) -> None:
-    """Note it; a like ends a dislike and the other way round."""
+    """Record an opinion; a like ends a dislike and vice versa."""
     if what != "seen":
         out.unfamiliar.pop(item, None)
         out.liked.pop(item, None)

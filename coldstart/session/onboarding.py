@@ -1,4 +1,4 @@
-"""The session: ask, listen, show, and follow what a person does, one immutable step at a time."""
+"""Onboarding session: elicit preferences, recommend, and learn from feedback, immutably."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from functools import cached_property
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-import numpy as np
 from pydantic import BaseModel
 
 from coldstart.catalog.item_store import ItemStore
@@ -18,7 +17,7 @@ from coldstart.errors import CatalogError, ConfigError, ProfileError
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.profile.understanding import Understanding, Understood
 from coldstart.protocols import Filter
-from coldstart.ranking.filters import default_filters, verdict
+from coldstart.ranking.filters import default_filters
 from coldstart.runtime.hardware import one_blas_thread
 from coldstart.schema import (
     MAX_K,
@@ -29,24 +28,25 @@ from coldstart.schema import (
     parse,
 )
 from coldstart.scoring.cached_scorer import cached
+from coldstart.session.adjustments import SnoozeFilter, session_adjustments
 from coldstart.session.exploration import PLAUSIBLE, explore
 from coldstart.session.history import History, read_history
-from coldstart.session.quiz import Known, Quiz, Tables
+from coldstart.session.item_store_cache import ItemStoreCache
+from coldstart.session.quiz import Quiz, QuizState
 from coldstart.session.registry import DEFAULT_QUIZ, find_quiz
-from coldstart.session.showing import NotNow, adjustments_of
 from coldstart.session.state import (
-    Answered,
-    Asked,
     Boost,
-    Boosted,
+    BoostApplied,
     Event,
-    Feedback,
+    FeedbackGiven,
     FeedbackKind,
+    ListShown,
     ProfileGiven,
     Question,
-    Said,
+    QuestionAnswered,
+    QuestionAsked,
     SessionState,
-    Shown,
+    TextGiven,
 )
 
 if TYPE_CHECKING:
@@ -54,15 +54,14 @@ if TYPE_CHECKING:
     from coldstart.recommender import Recommender
 
 E = TypeVar("E", bound=BaseModel)
-_UNDERSTANDING: Tables[Understanding] = Tables(Understanding)
+_UNDERSTANDING: ItemStoreCache[Understanding] = ItemStoreCache(Understanding)
 
 
 class OnboardingSession:
-    """A person from the first question to a list that follows what they do.
+    """Immutable onboarding session of one user, from the first question to adapted lists.
 
-    A session never changes: every action returns a new one, and all that a session knows is in its
-    ``state``. The same recommender, state, quiz and seed give the same question and the same list;
-    only boosts depend on the time.
+    Every action returns a new session; all information is in ``state``. The same recommender,
+    state, quiz and seed give the same question and the same list; only boosts depend on the time.
 
     >>> session = OnboardingSession(recommender)                              # doctest: +SKIP
     >>> question = session.next_question()                                    # doctest: +SKIP
@@ -70,16 +69,17 @@ class OnboardingSession:
     >>> session = session.shown(session.recommend(k=5))                       # doctest: +SKIP
 
     Args:
-        recommender: answers; its catalog may change between actions.
-        state: where to go on; items that the catalog lacks by now are passed over.
-        quiz: a name of ``QUIZZES``, or a quiz.
-        exploration: share of the places of a list, from 0 to 1, for items whose opinion would tell
-            most.
+        recommender: makes the lists; its catalog may change between actions.
+        state: to resume; items since removed from the catalog are ignored. ``None``: a new session.
+        quiz: a name in ``QUIZZES``, or a ``Quiz``.
+        exploration: share of a list's places, from 0 to 1, for the items with the most informative
+            feedback.
         askable: ids of the items that may be asked about; ``None`` for all.
-        seed: of whatever a quiz draws.
+        seed: random seed of sampling quizzes.
 
     Raises:
-        ConfigError: an option out of range, or a state that is none.
+        ConfigError: an option out of range, or a malformed state.
+        CatalogError: the catalog is empty.
     """
 
     def __init__(
@@ -104,35 +104,35 @@ class OnboardingSession:
         self._quiz, self._exploration, self._seed = find_quiz(quiz), float(exploration), seed
         self._askable = None if askable is None else frozenset(askable)
 
-    # -- what is known ---------------------------------------------------------------------------
+    # -- state -----------------------------------------------------------------------------------
 
     @property
     def state(self) -> SessionState:
-        """All that happened; write it with ``model_dump_json`` and go on from it later."""
+        """The event log; save it with ``model_dump_json`` to resume the session later."""
         return self._state
 
     @property
     def profile(self) -> UserProfile:
-        """What the person has told us by now; items are ids, the latest last.
+        """The user profile so far; items are ids, the latest last.
 
-        ``history`` is kept from the profile given, until a like comes from an answer, a text or
+        ``history`` is that of the given profile until a like comes from an answer, a text or
         feedback: those are favourites.
         """
         return self._history.profile
 
     @property
     def exposed(self) -> tuple[str, ...]:
-        """Ids of the items shown so far, each once, in the order they were shown."""
+        """Ids of the items shown so far, each once, by first exposure."""
         return tuple(self._history.shown)
 
     @property
     def understood(self) -> Understood:
-        """What the last text was read as; empty if none was said."""
+        """The last text, parsed; empty if there is none."""
         return self._history.texts[-1] if self._history.texts else Understood()
 
     @property
     def answers(self) -> dict[str, str | tuple[str, ...]]:
-        """The answer that counts, by question id."""
+        """The last answer by question id."""
         return dict(self._history.answers)
 
     # -- actions: each returns a new session -----------------------------------------------------
@@ -140,40 +140,40 @@ class OnboardingSession:
     def with_profile(
         self, profile: UserProfile | Mapping[str, Any], *, at: datetime | None = None
     ) -> OnboardingSession:
-        """Note what the person filled in; it takes the place of an earlier profile.
+        """Record a profile; it replaces an earlier one.
 
         Raises:
             ProfileError: malformed, or a pick that is not in the catalog.
         """
         user = self._recommender.resolve(profile, unknown_picks="error")
-        return self._and_then(_made(ProfileGiven, profile=user.profile, at=at))
+        return self._and_then(_event(ProfileGiven, profile=user.profile, at=at))
 
     def ask(self, *, at: datetime | None = None) -> OnboardingSession:
-        """Note that the next question is put, so that it can be answered whatever comes between.
+        """Record that the next question is presented; it can be answered after other actions.
 
-        Unchanged if an earlier question is still open, or nothing is left to ask.
+        Returns the session unchanged if a question is still open or the quiz has ended.
         """
         question = self.next_question()
         if question is None or self._history.pending is not None:
             return self
-        return self._and_then(_made(Asked, question=question, at=at))
+        return self._and_then(_event(QuestionAsked, question=question, at=at))
 
     def answer(
         self, question_id: str, answer: str | Iterable[str], *, at: datetime | None = None
     ) -> OnboardingSession:
-        """Answer a question that was put, or the next one.
+        """Record the answer to an earlier question or to the next one.
 
-        The same answer again changes nothing; another one takes the place of the first, as if the
-        question had been answered now.
+        Repeating an answer changes nothing; a different one replaces the earlier answer at the
+        present position.
 
         Args:
-            question_id: of the question.
-            answer: one of its choices' values; a list of them for ``categories``, which may be
-                empty.
-            at: when.
+            question_id: id of the question.
+            answer: the value of one of its choices; a list of values, possibly empty, for
+                ``categories``.
+            at: time of the event.
 
         Raises:
-            ConfigError: no such question was put, or the answer is none of its choices.
+            ConfigError: an unknown question, or an answer that is none of its choices.
         """
         before: list[Event] = []
         question = self._history.questions.get(question_id)
@@ -186,77 +186,77 @@ class OnboardingSession:
                     if question is None
                     else f"the question now is {question.question_id!r}; ask() keeps one open",
                 )
-            before = [_made(Asked, question=question, at=at)]
+            before = [_event(QuestionAsked, question=question, at=at)]
         read = question.read(answer)
         if self._history.answers.get(question_id) == read:
             return self
-        answered = _made(Answered, question_id=question_id, answer=read, at=at)
+        answered = _event(QuestionAnswered, question_id=question_id, answer=read, at=at)
         return self._and_then(*before, answered)
 
     def say(self, text: str, *, at: datetime | None = None) -> OnboardingSession:
-        """Note what the person wrote; ``understood`` says what it was read as.
+        """Record a text; ``understood`` holds it parsed.
 
         Raises:
-            ProfileError: it is empty, no text, or longer than 2,000 characters.
+            ProfileError: not a string, empty, or longer than 2,000 characters.
         """
         said = _UNDERSTANDING.of(self._item_store).read(text)
-        return self._and_then(_made(Said, text=said.text, at=at))
+        return self._and_then(_event(TextGiven, text=said.text, at=at))
 
     def feedback(
         self, item_id: str, kind: FeedbackKind, *, at: datetime | None = None
     ) -> OnboardingSession:
-        """Note what the person did with an item.
+        """Record feedback on an item.
 
         Args:
-            item_id: of the catalog.
-            kind: ``like`` and ``dislike`` are opinions, the last one counts. ``skip`` and
+            item_id: an id of the catalog.
+            kind: ``like`` and ``dislike`` are opinions, of which the last counts. ``skip`` and
                 ``not_now`` keep the item from the next ``SNOOZE`` lists. ``seen`` keeps it from all
-                lists, and says nothing about liking it.
-            at: when.
+                lists and is no opinion.
+            at: time of the event.
 
         Raises:
-            ProfileError: no such item.
-            ConfigError: no such kind.
+            ProfileError: an unknown item.
+            ConfigError: an unknown kind.
         """
         if kind not in get_args(FeedbackKind):
             known = ", ".join(get_args(FeedbackKind))
             raise ConfigError(f"feedback is {kind!r}", hint=f"one of {known}")
         self._check_items([item_id])
-        return self._and_then(_made(Feedback, item_id=item_id, did=kind, at=at))
+        return self._and_then(_event(FeedbackGiven, item_id=item_id, did=kind, at=at))
 
     def boost(
         self, boost: Boost | Mapping[str, Any], *, at: datetime | None = None
     ) -> OnboardingSession:
-        """Put a boost in place; one of the same name is replaced.
+        """Set a boost; it replaces one of the same name.
 
         Raises:
-            ConfigError: malformed, or its end has no time zone.
+            ConfigError: malformed, or an expiry without a time zone.
             ProfileError: an item that is not in the catalog.
         """
         wanted = parse(Boost, boost, "boost", ConfigError)
         self._check_items(wanted.items)
-        return self._and_then(_made(Boosted, boost=wanted, at=at))
+        return self._and_then(_event(BoostApplied, boost=wanted, at=at))
 
     def shown(
         self, items: RecommendationList | Iterable[str], *, at: datetime | None = None
     ) -> OnboardingSession:
-        """Note that a list was shown: it counts towards ``exposed`` and the end of a ``skip``.
+        """Record that a list was shown: counts towards ``exposed`` and the end of snoozes.
 
         Raises:
             ProfileError: an item that is not in the catalog.
         """
         ids = items.item_ids if isinstance(items, RecommendationList) else list(items)
         self._check_items(ids)
-        return self._and_then(_made(Shown, items=tuple(ids), at=at))
+        return self._and_then(_event(ListShown, items=tuple(ids), at=at))
 
     # -- asking and showing ----------------------------------------------------------------------
 
     def next_question(self) -> Question | None:
-        """The question put and not answered, else what the quiz asks next; ``None`` at its end."""
+        """The open question, else the quiz's next one; ``None`` at the end of the quiz."""
         if self._history.pending is not None:
             return self._history.pending
         with one_blas_thread():
-            return self._quiz.question(self._known())
+            return self._quiz.question(self._quiz_state())
 
     def recommend(
         self,
@@ -269,18 +269,18 @@ class OnboardingSession:
         near_duplicates: bool = False,
         now: datetime | None = None,
     ) -> RecommendationList:
-        """The list for all that is known; see ``Recommender.recommend``.
+        """Recommend items for the profile so far; see ``Recommender.recommend``.
 
-        The session stays as it is: hand what was really shown to ``shown``.
+        Does not record exposure: pass the list that was really shown to ``shown``.
 
         Args:
-            k: how many items.
-            context: the moment.
+            k: number of items.
+            context: of the request.
             filters: besides those of the session; ``None`` for ``default_filters()``.
             strategy: as for ``Recommender.recommend``.
             diversity: likewise.
             near_duplicates: likewise.
-            now: with a time zone, decides which boosts have expired; ``None`` for the clock.
+            now: time, with a time zone, at which boosts are active; ``None`` for the clock.
 
         Raises:
             ConfigError: an option out of range, or a time without a time zone.
@@ -291,7 +291,7 @@ class OnboardingSession:
         pipeline = self._recommender.pipeline
         if not self._exploration:
             return pipeline.one(RecommendRequest(user, options))
-        # The language model is asked once for both lists.
+        # The language model is evaluated once for both lists.
         scorers = self._recommender.scorers.replaced(cached)
         wider = replace(options, k=min(PLAUSIBLE * k, MAX_K), diversity=0.0)
         wide = pipeline.one(RecommendRequest(user, wider), scorers)
@@ -300,7 +300,7 @@ class OnboardingSession:
         if not places:
             return best
         with one_blas_thread():
-            values = self._quiz.value(self._known())
+            values = self._quiz.value(self._quiz_state())
         return explore(
             best,
             wide,
@@ -322,24 +322,26 @@ class OnboardingSession:
         near_duplicates: bool = False,
         now: datetime | None = None,
     ) -> tuple[ResolvedProfile, RecommendOptions]:
-        """What ``recommend`` asks of the recommender: who it is by now, and which list.
+        """Build the request of ``recommend``: the resolved profile and the list options.
 
-        Exploration comes on top. Takes and raises what ``recommend`` does.
+        Exploration is not part of it. Arguments and errors as for ``recommend``.
         """
         if now is not None and now.utcoffset() is None:
             raise ConfigError(f"now is {now}, without a time zone", hint="datetime.now(UTC)")
-        asked = default_filters() if filters is None else filters
+        chosen = default_filters() if filters is None else filters
         options = RecommendOptions(
             k,
             strategy,
-            (*asked, NotNow(self._history)),
+            (*chosen, SnoozeFilter(self._history)),
             diversity,
             near_duplicates=near_duplicates,
-            adjustments=adjustments_of(self._history, self._item_store, now or datetime.now(UTC)),
+            adjustments=session_adjustments(
+                self._history, self._item_store, now or datetime.now(UTC)
+            ),
         )
         return self._recommender.resolve(self.profile, context), options
 
-    # -- inside ----------------------------------------------------------------------------------
+    # -- internals -------------------------------------------------------------------------------
 
     @property
     def _item_store(self) -> ItemStore:
@@ -351,31 +353,8 @@ class OnboardingSession:
     def _history(self) -> History:
         return read_history(self._state, _UNDERSTANDING.of(self._item_store).read)
 
-    def _known(self) -> Known:
-        """What the quiz is told: opinions, and what may be asked about."""
-        item_store, history = self._item_store, self._history
-        rows, profile = item_store.rows, self.profile
-
-        def those(ids: Iterable[str]) -> tuple[int, ...]:
-            return tuple(rows[i] for i in ids if i in rows)
-
-        allowed, moment = default_filters(), Context()
-        askable = np.array(
-            [verdict(item, allowed, profile, moment) is None for item in item_store.catalog]
-        )
-        about = (i for question in history.questions.values() for i in question.items)
-        askable[list(those([*about, *history.snoozed]))] = False
-        if self._askable is not None:
-            askable &= np.array([i in self._askable for i in item_store.ids])
-        return Known(
-            item_store,
-            those(history.liked),
-            those(history.disliked),
-            those(history.unfamiliar),
-            askable,
-            frozenset(history.questions),
-            self._seed,
-        )
+    def _quiz_state(self) -> QuizState:
+        return QuizState.of(self._item_store, self._history, self._askable, self._seed)
 
     def _and_then(self, *events: Event) -> OnboardingSession:
         return OnboardingSession(
@@ -399,6 +378,6 @@ class OnboardingSession:
             )
 
 
-def _made(event: type[E], **fields: Any) -> E:
-    """Make an event; what does not fit is a ``ConfigError``."""
-    return parse(event, fields, "event", ConfigError)
+def _event(kind: type[E], **fields: Any) -> E:
+    """Build an event; invalid fields raise ``ConfigError``."""
+    return parse(kind, fields, "event", ConfigError)

@@ -1,18 +1,22 @@
-"""What a quiz is: something that says what to ask next, from counts and content alone."""
+"""Question selection: the ``Quiz`` protocol, its input, and the wording of questions.
+
+Quizzes use interaction statistics and item content alone, never the language model.
+"""
 
 from __future__ import annotations
 
-import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
 import numpy as np
 
 from coldstart.catalog.item_store import ItemStore
-from coldstart.schema import Item
+from coldstart.ranking.filters import default_filters, verdict
+from coldstart.schema import Context, Item
+from coldstart.session.history import History
 from coldstart.session.state import Choice, Question
 
 if TYPE_CHECKING:
@@ -20,27 +24,25 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
-    Ints = NDArray[np.int64]
 
 UNKNOWN = "unknown"
 """The answer "I don't know it"."""
-UNMET = -1.0
-"""Value of asking about an item that nobody met: below all others, which are at least 0."""
-T = TypeVar("T")
+COLD_VALUE = -1.0
+"""Value of asking about a cold item: below that of every counted item, which is at least 0."""
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known when the next question is chosen; items are catalog rows.
+class QuizState:
+    """Input of a quiz: the user's opinions so far and the eligible items, as catalog rows.
 
     Args:
         item_store: synced with the catalog.
         liked: rows of the liked items, oldest first.
         disliked: rows of the disliked items.
-        unfamiliar: rows of the items the person does not know.
-        askable: whether each item may be asked about, shape (N,).
-        asked: ids of the questions put so far.
-        seed: of whatever a quiz draws.
+        unfamiliar: rows of the items answered with "I don't know it".
+        askable: eligibility of each item as the subject of a question, shape (N,).
+        asked: ids of earlier questions.
+        seed: random seed of sampling quizzes.
     """
 
     item_store: ItemStore
@@ -51,86 +53,106 @@ class Known:
     asked: frozenset[str] = frozenset()
     seed: int = 0
 
+    @classmethod
+    def of(
+        cls,
+        item_store: ItemStore,
+        history: History,
+        askable: Collection[str] | None = None,
+        seed: int = 0,
+    ) -> QuizState:
+        """Collect the input of the next question from a session's history.
+
+        Items that a default filter rejects, that an earlier question covered or that are snoozed
+        are not eligible.
+
+        Args:
+            item_store: synced with the catalog; ids that it lacks are ignored.
+            history: of the session.
+            askable: ids of the items that may be asked about; ``None`` for all.
+            seed: random seed of sampling quizzes.
+        """
+        rows, profile = item_store.rows, history.profile
+
+        def rows_of(ids: Iterable[str]) -> tuple[int, ...]:
+            return tuple(rows[i] for i in ids if i in rows)
+
+        filters, context = default_filters(), Context()
+        eligible = np.array(
+            [verdict(item, filters, profile, context) is None for item in item_store.catalog]
+        )
+        about = (i for question in history.questions.values() for i in question.items)
+        eligible[list(rows_of([*about, *history.snoozed]))] = False
+        if askable is not None:
+            eligible &= np.array([i in askable for i in item_store.ids])
+        return cls(
+            item_store,
+            rows_of(history.liked),
+            rows_of(history.disliked),
+            rows_of(history.unfamiliar),
+            eligible,
+            frozenset(history.questions),
+            seed,
+        )
+
     @property
     def rng(self) -> np.random.Generator:
-        """The same for the same seed and number of questions put."""
+        """Random generator, determined by the seed and the number of previous questions."""
         return np.random.default_rng([self.seed, len(self.asked)])
 
 
 class Quiz(Protocol):
-    """Chooses questions. The same for the same ``known``; asks no language model."""
+    """Strategy that selects the questions of a session; deterministic given its input."""
 
     name: str
 
-    def question(self, known: Known) -> Question | None:
-        """Choose what to ask next; ``None`` when nothing is left to ask."""
+    def question(self, state: QuizState) -> Question | None:
+        """Select the next question; ``None`` at the end of the quiz."""
         ...
 
-    def value(self, known: Known) -> Floats:
-        """How much the opinion about each item would tell, shape (N,); higher is more."""
+    def value(self, state: QuizState) -> Floats:
+        """Return the value of an opinion about each item, shape (N,); higher is better."""
         ...
 
 
 class ItemQuiz(ABC):
-    """Asks "Do you like X?" about the item whose answer is worth most."""
+    """Quiz of "Do you like X?" questions about the items of the highest value."""
 
     name = ""
     why = ""
 
     @abstractmethod
-    def value(self, known: Known) -> Floats:
-        """How much the opinion about each item would tell, shape (N,); ≥ 0, or ``UNMET``."""
+    def value(self, state: QuizState) -> Floats:
+        """Return the value of an opinion about each item, shape (N,): ≥ 0, or ``COLD_VALUE``."""
 
-    def question(self, known: Known) -> Question | None:
-        """Ask about the best item that may be asked about; of equal ones the first."""
-        row = best(self.value(known), known.askable)
-        return None if row is None else item_question(known.item_store.catalog.items[row], self.why)
+    def question(self, state: QuizState) -> Question | None:
+        """Select the eligible item of the highest value; ties go to the first row."""
+        row = best(self.value(state), state.askable)
+        return None if row is None else item_question(state.item_store.catalog.items[row], self.why)
 
 
 def best(values: Floats, allowed: Bools) -> int | None:
-    """The allowed row of the highest value, the first of equal ones; ``None`` if none is."""
+    """Return the allowed row of the highest value; ties go to the first, ``None`` if none is."""
     if not allowed.any():
         return None
     return int(np.where(allowed, values, -np.inf).argmax())
 
 
 def to_rows(item_store: ItemStore, values: Floats) -> Floats:
-    """Values of the counted items, shape (I,), as those of rows, shape (N,); others ``UNMET``."""
-    out = np.full(len(item_store.ids), UNMET)
+    """Map values of counted items, shape (I,), to rows, shape (N,); cold ones: ``COLD_VALUE``."""
+    out = np.full(len(item_store.ids), COLD_VALUE)
     met = item_store.columns >= 0
     out[met] = values[item_store.columns[met]]
     return out
 
 
 def to_columns(item_store: ItemStore, rows: tuple[int, ...]) -> list[int]:
-    """Columns in the counts of some rows, less those without."""
+    """Return the columns of rows in the counts; cold items have none and are left out."""
     return [int(c) for c in item_store.columns[list(rows)] if c >= 0]
 
 
-class Tables(Generic[T]):
-    """What is computed once for each ``ItemStore`` and kept as long as that lives.
-
-    Args:
-        make: computes it.
-    """
-
-    def __init__(self, make: Callable[[ItemStore], T]) -> None:
-        self._make = make
-        self._kept: weakref.WeakKeyDictionary[ItemStore, tuple[object, T]] = (
-            weakref.WeakKeyDictionary()
-        )
-
-    def of(self, item_store: ItemStore) -> T:
-        """The tables, made anew after the catalog or the counts have changed."""
-        state = (item_store.catalog.version, id(item_store.counts))
-        kept = self._kept.get(item_store)
-        if kept is None or kept[0] != state:
-            kept = self._kept[item_store] = state, self._make(item_store)
-        return kept[1]
-
-
 def item_question(item: Item, why: str = "") -> Question:
-    """Ask "Do you like X?"."""
+    """Word the question "Do you like X?"."""
     return Question(
         question_id=f"item:{quote(item.item_id, safe='')}",
         kind="item",
@@ -146,7 +168,7 @@ def item_question(item: Item, why: str = "") -> Question:
 
 
 def pair_question(a: Item, b: Item, why: str = "") -> Question:
-    """Ask "A or B?"."""
+    """Word the question "A or B?"."""
     return Question(
         question_id=f"pair:{quote(a.item_id, safe='')}:{quote(b.item_id, safe='')}",
         kind="pair",
@@ -163,5 +185,5 @@ def pair_question(a: Item, b: Item, why: str = "") -> Question:
 
 
 def named(item: Item) -> str:
-    """Title and year."""
+    """Format title and year."""
     return item.title if item.year is None else f"{item.title} ({item.year})"

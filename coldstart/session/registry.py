@@ -1,13 +1,13 @@
-"""Every quiz by name."""
+"""Registry of quizzes by name."""
 
 from __future__ import annotations
 
 from coldstart.errors import ConfigError
-from coldstart.session.choices import CategoriesFirst, Pairs
+from coldstart.session.choice_questions import CategoriesFirst, Pairs
 from coldstart.session.clusters import ClusterDiverse
-from coldstart.session.evidence_items import EvidenceCandidates
-from coldstart.session.information import InformationGain
-from coldstart.session.popular import PopularityEntropy, Random
+from coldstart.session.evidence_candidates import EvidenceCandidates
+from coldstart.session.information_gain import InformationGain
+from coldstart.session.popularity import PopularityEntropy, Random
 from coldstart.session.quiz import Quiz
 from coldstart.session.thompson import Thompson
 
@@ -28,7 +28,7 @@ QUIZZES: dict[str, Quiz] = {quiz.name: quiz for quiz in _ALL}
 
 
 def find_quiz(quiz: str | Quiz) -> Quiz:
-    """The quiz of this name; a quiz stays what it is.
+    """Look up a quiz by name; a ``Quiz`` object is returned as it is.
 
     Raises:
         ConfigError: no such name.

@@ -1,4 +1,4 @@
-"""What happened in an onboarding session: events, appended and never changed, as plain JSON."""
+"""State of an onboarding session: an append-only event log, serialised as plain JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Ids = Annotated[tuple[str, ...], Field(max_length=10_000)]
 
 
 class Choice(_Frozen):
-    """One possible answer: what is sent back, and what a person reads."""
+    """One possible answer: ``value`` is sent back, ``label`` is displayed."""
 
     value: str
     label: str
@@ -27,12 +27,12 @@ class Question(_Frozen):
     """One question of a quiz.
 
     Args:
-        question_id: says what is asked, so that nothing is asked twice.
+        question_id: derived from the subject, so that no question repeats.
         kind: ``item`` ("Do you like X?"), ``pair`` ("A or B?") or ``categories``.
-        text: the question in words.
-        items: ids of the items it is about; empty for ``categories``.
-        choices: the answers it takes: one of them, or any number for ``categories``.
-        why: the reason why this is asked.
+        text: the wording.
+        items: ids of the items in question; empty for ``categories``.
+        choices: the valid answers: one of them, or any number for ``categories``.
+        why: explanation of why this question was selected.
     """
 
     question_id: str
@@ -43,13 +43,13 @@ class Question(_Frozen):
     why: str = ""
 
     def read(self, answer: object) -> str | tuple[str, ...]:
-        """Check an answer: a choice's value, or a list of them for ``categories``.
+        """Validate an answer: a choice's value, or a list of them for ``categories``.
 
         Returns:
             The value, or the values in the order of ``choices``, each once.
 
         Raises:
-            ConfigError: it is none of the choices.
+            ConfigError: the answer is none of the choices.
         """
         values = [c.value for c in self.choices]
         if self.kind == "categories":
@@ -68,13 +68,13 @@ class Question(_Frozen):
 
 
 class Boost(_Frozen):
-    """Items that someone wants to be shown more (or less) for a while.
+    """Temporary promotion (or demotion) of items.
 
     Args:
         name: a later boost of the same name replaces this one.
-        items: their ids.
+        items: ids of the items.
         amount: added to their scores; 1 makes an item rank as if e times as popular.
-        until: from then on it does nothing; with a time zone.
+        until: time of expiry, with a time zone.
     """
 
     name: str = Field(min_length=1, max_length=200)
@@ -88,50 +88,50 @@ class _Event(_Frozen):
 
 
 class ProfileGiven(_Event):
-    """The person filled in a profile; it takes the place of an earlier one."""
+    """The user filled in a profile; it replaces an earlier one."""
 
     kind: Literal["profile"] = "profile"
     profile: UserProfile
 
 
-class Asked(_Event):
-    """A question was put."""
+class QuestionAsked(_Event):
+    """A question was presented."""
 
     kind: Literal["asked"] = "asked"
     question: Question
 
 
-class Answered(_Event):
-    """A question was answered; the last answer to a question is the one that counts."""
+class QuestionAnswered(_Event):
+    """A question was answered; the last answer to a question counts."""
 
     kind: Literal["answered"] = "answered"
     question_id: str
     answer: str | tuple[str, ...]
 
 
-class Feedback(_Event):
-    """The person did something with an item."""
+class FeedbackGiven(_Event):
+    """The user gave feedback on an item."""
 
     kind: Literal["feedback"] = "feedback"
     item_id: str
     did: FeedbackKind
 
 
-class Said(_Event):
-    """The person wrote a text."""
+class TextGiven(_Event):
+    """The user wrote a text."""
 
     kind: Literal["said"] = "said"
     text: str = Field(min_length=1, max_length=2000)
 
 
-class Boosted(_Event):
-    """A boost was put in place."""
+class BoostApplied(_Event):
+    """A boost was set."""
 
     kind: Literal["boost"] = "boost"
     boost: Boost
 
 
-class Shown(_Event):
+class ListShown(_Event):
     """A list was shown."""
 
     kind: Literal["shown"] = "shown"
@@ -139,19 +139,25 @@ class Shown(_Event):
 
 
 Event = Annotated[
-    ProfileGiven | Asked | Answered | Feedback | Said | Boosted | Shown,
+    ProfileGiven
+    | QuestionAsked
+    | QuestionAnswered
+    | FeedbackGiven
+    | TextGiven
+    | BoostApplied
+    | ListShown,
     Field(discriminator="kind"),
 ]
 
 
 class SessionState(_Frozen):
-    """The history of a session; everything else follows from it.
+    """Event log of a session, from which all else is derived.
 
-    Equal events make equal states. ``model_dump_json`` writes it and ``model_validate_json`` reads
-    it back.
+    Equal events make equal states. Serialise with ``model_dump_json``, parse with
+    ``model_validate_json``.
 
     Args:
-        version: of this format.
+        version: of the format.
         events: oldest first.
 
     >>> SessionState.model_validate_json(SessionState().model_dump_json()) == SessionState()
@@ -165,9 +171,9 @@ class SessionState(_Frozen):
     def _answers_fit_questions(self) -> SessionState:
         asked: dict[str, Question] = {}
         for event in self.events:
-            if isinstance(event, Asked):
+            if isinstance(event, QuestionAsked):
                 asked[event.question.question_id] = event.question
-            elif isinstance(event, Answered):
+            elif isinstance(event, QuestionAnswered):
                 if event.question_id not in asked:
                     raise ValueError(f"{event.question_id!r} is answered before it is asked")
                 try:
@@ -177,7 +183,7 @@ class SessionState(_Frozen):
         return self
 
     def and_then(self, *events: Event) -> SessionState:
-        """The state after some more events; this one stays as it is."""
+        """Return a new state with events appended."""
         return SessionState(events=(*self.events, *events))
 
     @classmethod

@@ -6,19 +6,20 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from coldstart.artifacts import loading as assembly
+from coldstart.artifacts import loading
 from coldstart.artifacts.hub import find
 from coldstart.errors import ConfigError, ModelError
 from coldstart.protocols import Encoder
 from coldstart.recommender import Recommender
 
 if TYPE_CHECKING:
+    from coldstart.generation.models.adapted import SharedBase
     from coldstart.generation.models.causal import CausalLM
-    from coldstart.generation.models.lora_lm import Base
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class TenantRegistry:
         self.artifacts, self.most = dict(artifacts), most
         self._device, self._dtype = device, dtype
         self._cache: OrderedDict[str, Recommender] = OrderedDict()
-        self._bases: WeakValueDictionary[tuple[str, str], Base] = WeakValueDictionary()
+        self._bases: WeakValueDictionary[tuple[str, str], SharedBase] = WeakValueDictionary()
         self._encoders: WeakValueDictionary[str, Encoder] = WeakValueDictionary()
         self._lock = threading.Lock()  # guards the caches; held briefly
         self._loading = {name: threading.Lock() for name in self.artifacts}
@@ -110,22 +111,16 @@ class TenantRegistry:
         """Load a new, uncached recommender of a tenant. Raises as ``get``."""
         self._check(name)
         folder = find(self.artifacts[name])
-        return assembly.load_with(self._with_shared_encoder, folder, None, self._lm)
+        parts = loading.load_parts(folder, None, self._lm)
+        with self._lock:
+            encoder = self._encoders.setdefault(parts.manifest["encoder"]["name"], parts.encoder)
+        return Recommender(**vars(replace(parts, encoder=encoder)))
 
     def _check(self, name: str) -> None:
         if name not in self.artifacts:
             raise ConfigError(
                 f"no tenant {name!r}", hint=f"there are {', '.join(sorted(self.artifacts))}"
             )
-
-    def _with_shared_encoder(self, *parts: Any, **more: Any) -> Recommender:
-        recommender = Recommender(*parts, **more)
-        with self._lock:
-            shared = self._encoders.setdefault(
-                recommender.manifest["encoder"]["name"], recommender.encoder
-            )
-        recommender.encoder = recommender.item_store.encoder = shared
-        return recommender
 
     def _lm(self, name: str, fingerprint: str, files: Mapping[str, bytes]) -> CausalLM:
         """Language model: the shared base with an unmerged adapter, or a merged copy."""
@@ -138,43 +133,42 @@ class TenantRegistry:
             return self._base(name, fingerprint).with_adapter(lora)
         except ModelError as e:
             log.warning("an adapter of %s does not run beside the base model: %s", name, e)
-        return assembly.load_adapted(
+        return loading.load_adapted(
             name, fingerprint, files, device=self._device, dtype=self._dtype
         )
 
-    def _base(self, name: str, fingerprint: str) -> Base:
-        from coldstart.generation.models.lora_lm import Base
+    def _base(self, name: str, fingerprint: str) -> SharedBase:
+        from coldstart.generation.models.adapted import SharedBase
 
         with self._loading_base:
             found = self._bases.get((name, fingerprint))
             if found is None:
                 lm = _load_base(name, fingerprint, device=self._device, dtype=self._dtype)
-                found = self._bases[name, fingerprint] = Base(lm)
+                found = self._bases[name, fingerprint] = SharedBase(lm)
             return found
 
 
 def _load_base(name: str, fingerprint: str, *, device: str, dtype: str) -> CausalLM:
     """Base model without an adapter; on a CPU, memory-mapped from the cache if it is there."""
-    from coldstart.generation.models import quick
+    from coldstart.generation.models import cached
     from coldstart.generation.models.causal import CausalLM
     from coldstart.runtime.hardware import pick_device, pick_dtype, use_all_cores
 
     def load_full() -> CausalLM:
-        return CausalLM(*assembly.load_base(name, fingerprint, device=device, dtype=dtype))
+        return CausalLM(*loading.load_base(name, fingerprint, device=device, dtype=dtype))
 
     where = pick_device(device)
     if where.type != "cpu":
         return load_full()
     use_all_cores()
-    folder = quick.place(name, fingerprint, {}, pick_dtype(where, dtype))
+    folder = cached.decoder_folder(name, fingerprint, {}, pick_dtype(where, dtype))
     try:
-        return quick.QuickLM(
-            folder, load_full
-        )  # weights are memory-mapped, hence shared between processes
+        # Weights are memory-mapped, hence shared between processes.
+        return cached.load_decoder(folder, load_full)
     except ModelError:  # not cached yet, or damaged
         lm = load_full()
-        quick.keep(lm, folder)
+        cached.store_decoder(lm, folder)
     try:
-        return quick.QuickLM(folder, load_full)
+        return cached.load_decoder(folder, load_full)
     except ModelError:  # an architecture that cannot be cached
         return lm

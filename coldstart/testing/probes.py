@@ -10,7 +10,7 @@ from coldstart import Recommender
 from coldstart.catalog.item_store import ItemStore
 from coldstart.pipeline.draft import Draft
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
-from coldstart.pipeline.score import shortlist
+from coldstart.pipeline.score import score_candidates, shortlist
 from coldstart.profile.resolve import ResolvedProfile
 from coldstart.schema import Strategy
 from coldstart.scoring.lm_signals import LMSignals, joined
@@ -48,7 +48,7 @@ def shortlist_of(
     """Rows that the language model scores."""
     rec.pipeline.sync()
     draft = Draft(0, RecommendRequest(user, options), candidates_of(rec, user))
-    rec.pipeline.score.score_candidates([draft], rec.scorers)
+    score_candidates([draft], rec.scorers)
     assert draft.made is None
     return shortlist(rec, draft)
 

@@ -1,4 +1,4 @@
-"""LoRA adapters (Hu et al., 2021) to train: new ones, or those of an earlier run."""
+"""Trainable LoRA adapters (Hu et al., 2021): new, or loaded from an earlier run."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from coldstart.artifacts.format import load as load_artifact
 from coldstart.errors import ArtifactError
 from coldstart.prompts import PromptTemplate
 from coldstart.runtime.models import quietly
-from coldstart.training.config import TrainConfig
+from coldstart.settings import TrainConfig
 
 
 def new_adapter(base: PreTrainedModel, config: TrainConfig) -> Any:
-    """The base model with fresh adapters on all linear layers; they change nothing yet."""
+    """Add new adapters to all linear layers of the base model, initialised as the identity."""
     lora = LoraConfig(
         r=config.lora_rank,
         lora_alpha=config.lora_alpha,
@@ -34,10 +34,10 @@ def new_adapter(base: PreTrainedModel, config: TrainConfig) -> Any:
 
 
 def find_adapter(folder: Path) -> Path:
-    """The adapter's folder: ``folder`` itself, or its place in an artifact.
+    """Locate the adapter: ``folder`` itself, or the adapter of an artifact.
 
     Raises:
-        ArtifactError: there is no adapter.
+        ArtifactError: no adapter found.
     """
     place = folder / "adapter" if (folder / MANIFEST).is_file() else folder
     if not (place / "adapter_config.json").is_file():
@@ -48,22 +48,22 @@ def find_adapter(folder: Path) -> Path:
 
 
 def template_of(config: TrainConfig) -> PromptTemplate:
-    """The prompt template to train with: an adapter knows the one that it was trained with."""
+    """Load the prompt template of a training run: configured, or that of ``config.start``."""
     if config.prompt is None and config.start and Path(config.start, MANIFEST).is_file():
         return load_artifact(Path(config.start)).template
     return prompts.load(config.prompt or prompts.DEFAULT)
 
 
 def earlier_adapter(base: PreTrainedModel, folder: Path, fingerprint: str) -> Any:
-    """The base model with the adapters of an earlier run, to be trained further.
+    """Add the adapters of an earlier run to the base model, trainable.
 
     Args:
-        base: the model they were trained on.
+        base: the model the adapters were trained on.
         folder: an artifact, or an adapter in peft's format.
         fingerprint: of the base model.
 
     Raises:
-        ArtifactError: no adapter, one of another base model, or a damaged one.
+        ArtifactError: no adapter, an adapter of another base model, or a damaged one.
     """
     if (folder / MANIFEST).is_file():
         expected = read_manifest(folder)["base"]["fingerprint"]

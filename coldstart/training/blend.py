@@ -1,8 +1,7 @@
-"""Learning what a further signal is worth by what it is for: NDCG of cold users' lists.
+"""Fit linear weights of additional features by coordinate ascent on NDCG of cold users.
 
 Coordinate ascent (Metzler and Croft, "Linear feature-based models for information retrieval", 2007)
-needs no gradient and optimises the ranking metric itself; averaging over bootstrap samples of the
-users keeps it from fitting the few at hand.
+needs no gradient and optimises the ranking metric directly; bagging over users regularises it.
 """
 
 from __future__ import annotations
@@ -21,36 +20,36 @@ Floats = NDArray[np.float64]
 _CUTS = (5, 10, 20, 40)
 _STEPS = (0.5, 0.25, 0.125)
 _DIRECTIONS = np.array([[1, 1], [1, 0], [0, 1], [1, -1], [-1, -1], [-1, 0], [0, -1], [-1, 1]])
-"""Of the weights without picks and with ten."""
-_GAIN = 3e-4  # of mean NDCG; a smaller one is not worth a weight
+"""Search directions of (weight without picks, weight with 10 picks)."""
+_GAIN = 3e-4  # minimum improvement of mean NDCG
 
 
 @dataclass(frozen=True)
 class Case:
-    """One cold user to learn the blend from.
+    """One simulated cold request with its features and targets.
 
     Args:
-        user: who it is; a user's cases are drawn together.
+        user: user id; the cases of a user are sampled together.
         features: shape (N, len(SIGNALS)).
-        targets: rows of the items the user went on to like.
-        excluded: rows that may not be shown (the picks).
-        shots: number of picks.
+        targets: rows of the relevant items: the user's later likes.
+        excluded: rows excluded from the ranking (the picks).
+        n_picks: number of picks.
     """
 
     user: str
     features: NDArray[np.float32]
     targets: NDArray[np.int64]
     excluded: NDArray[np.int64]
-    shots: int
+    n_picks: int
 
 
-class Bench:
-    """Cases over one catalog, stacked, so that many weights can be tried quickly.
+class NDCGEvaluator:
+    """Vectorised NDCG of cases over one catalog as a function of the feature weights.
 
     Args:
-        cases: at least one; those without targets are left out.
-        base: score of every item of each case without the features to be weighed, shape (N,) each.
-        names: the features to be weighed, M of them.
+        cases: at least one; cases without targets are ignored.
+        base: scores of all items without the features to be weighted, shape (N,) per case.
+        names: the M features to be weighted.
     """
 
     def __init__(self, cases: Sequence[Case], base: Sequence[Floats], names: Sequence[str]) -> None:
@@ -64,7 +63,7 @@ class Bench:
         for row, case in enumerate(self.cases):
             self._wanted[row, case.targets] = True
             self._shown[row, case.excluded] = False
-        self._far = np.array([min(c.shots, FULL_SHOTS) / FULL_SHOTS for c in self.cases])
+        self._far = np.array([min(c.n_picks, FULL_SHOTS) / FULL_SHOTS for c in self.cases])
         self._discount = 1 / np.log2(np.arange(2, max(_CUTS) + 2))
         best = np.concatenate([[0.0], np.cumsum(self._discount)])
         sizes = self._wanted.sum(axis=1)
@@ -75,11 +74,11 @@ class Bench:
         self.rows_of = {u: np.array(rows) for u, rows in users.items()}
 
     def ndcg(self, weights: Floats, rows: NDArray[np.int64], cuts: Sequence[int] = _CUTS) -> Floats:
-        """NDCG of some cases, averaged over cut-offs, shape (len(rows),).
+        """NDCG of cases, averaged over cut-offs, shape (len(rows),).
 
         Args:
             weights: shape (M, 2): without picks, and with 10 picks.
-            rows: which cases.
+            rows: positions of the cases.
             cuts: cut-offs.
         """
         far = self._far[rows, None]
@@ -105,39 +104,39 @@ def fit_weights(
     bags: int = 8,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:
-    """Learn the weights of some features beside a score that stays as it is.
+    """Fit non-negative weights of features on top of fixed base scores.
 
-    They start at zero, are never negative, and move only for a gain.
+    Starts from zero; a step is taken only if it improves mean NDCG by ``_GAIN``.
 
     Args:
-        cases: of users none of the other parts was trained on, all over the same catalog.
-        base: score of every item of each case without those features, shape (N,) each.
+        cases: of held-out users, all over the same catalog.
+        base: scores of all items without those features, shape (N,) per case.
         names: the features.
-        bags: bootstrap samples of the users whose weights are averaged.
+        bags: number of bootstrap samples of the users, over which the weights are averaged.
         seed: of the samples.
 
     Returns:
-        (weight without picks, change by 10 picks) of each of ``names``; the defaults if there is
-        nothing to learn from.
+        (weight without picks, change by 10 picks) of each of ``names``; the defaults if no case
+        has targets.
     """
     if not any(len(c.targets) for c in cases):
         return {n: SIGNALS[n].weight for n in names}
     if not names:
         return {}
-    bench = Bench(cases, base, names)
-    users, rng = sorted(bench.rows_of), np.random.default_rng(seed)
+    evaluator = NDCGEvaluator(cases, base, names)
+    users, rng = sorted(evaluator.rows_of), np.random.default_rng(seed)
     found = []
     for _ in range(bags):
         drawn = rng.integers(0, len(users), size=len(users))
-        rows = np.concatenate([bench.rows_of[users[n]] for n in drawn])
-        found.append(_ascend(bench, rows, [SIGNALS[n].weight[0] for n in names]))
+        rows = np.concatenate([evaluator.rows_of[users[n]] for n in drawn])
+        found.append(_ascend(evaluator, rows, [SIGNALS[n].weight[0] for n in names]))
     ends = np.mean(found, axis=0).tolist()
     return {name: (near, far - near) for name, (near, far) in zip(names, ends, strict=True)}
 
 
-def _ascend(bench: Bench, rows: NDArray[np.int64], scales: Sequence[float]) -> Floats:
+def _ascend(evaluator: NDCGEvaluator, rows: NDArray[np.int64], scales: Sequence[float]) -> Floats:
     weights = np.zeros((len(scales), 2))
-    best = float(bench.ndcg(weights, rows).mean())
+    best = float(evaluator.ndcg(weights, rows).mean())
     for share in _STEPS:
         for feature, scale in enumerate(scales):
             for direction in _DIRECTIONS:
@@ -146,7 +145,7 @@ def _ascend(bench: Bench, rows: NDArray[np.int64], scales: Sequence[float]) -> F
                     tried[feature] += share * scale * direction
                     if tried.min() < 0:
                         break
-                    value = float(bench.ndcg(tried, rows).mean())
+                    value = float(evaluator.ndcg(tried, rows).mean())
                     if value <= best + _GAIN:
                         break
                     weights, best = tried, value

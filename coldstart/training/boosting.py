@@ -1,4 +1,4 @@
-"""Learning the tree correction with LightGBM's LambdaMART."""
+"""Fit the tree correction of the ranker with LambdaMART (LightGBM)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CANDIDATES = 300
-"""Items per request that the trees learn to order: the best by the linear blend."""
+"""Items per ranking group: the best by the linear blend."""
 
 _SETTINGS: dict[str, Any] = {
     "objective": "lambdarank",
@@ -37,15 +37,15 @@ _SETTINGS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Request:
-    """One request's best items, to learn their order from.
+class RankingGroup:
+    """Ranking group of one simulated request: its candidates with features and labels.
 
     Args:
-        user: who asked.
+        user: user id.
         features: shape (C, len(SIGNALS)), float32.
-        liked: whether the user went on to like each, shape (C,).
-        linear: their linear scores, shape (C,).
-        order: which likes were the picks; see ``people.simulate_request``.
+        liked: relevance labels: whether the user likes each item later, shape (C,).
+        linear: scores of the linear blend, shape (C,).
+        order: which likes are the picks; see ``simulation.simulate_request``.
     """
 
     user: str
@@ -56,23 +56,23 @@ class Request:
 
 
 def fit_trees(
-    requests: Sequence[Request],
+    requests: Sequence[RankingGroup],
     *,
     names: Sequence[str] | None = None,
     rounds: int = 400,
     seed: int = 0,
 ) -> TreeCorrection:
-    """Fit the correction that, added to the linear scores, ranks the liked items first.
+    """Fit an additive correction of the linear scores by LambdaMART.
 
-    The features must not know the requests' own likes, not even by leaving them out: an item that
-    was liked n times looks different to those who are subtracted from the count, and trees find
-    that. So they are computed from the counts of *other* users (``training.out_of_fold``).
+    The features must be out-of-fold (``training.out_of_fold``). Subtracting a user's own likes from
+    the counts is not enough: it lowers the count of exactly the liked items by one, a label leak
+    that trees exploit.
 
     Args:
-        requests: of the training users.
-        names: signals the trees may use; ``None``: those that ``SIGNALS`` gives them.
+        requests: ranking groups of the training users.
+        names: input signals; ``None``: those that ``SIGNALS`` assigns to the trees.
         rounds: number of trees.
-        seed: of the samples of rows and features.
+        seed: of the row and feature samples.
     """
     try:
         import lightgbm

@@ -1,4 +1,4 @@
-"""Requests of training users, as the tree correction learns from them."""
+"""Cross-fitting: ranking groups with out-of-fold features for the tree correction."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from coldstart.data.dataset import Dataset
 from coldstart.profile.resolve import ResolvedProfile
 from coldstart.ranking.ranker import BlendRanker, states_taste
 from coldstart.schema import Context
-from coldstart.training.boosting import CANDIDATES, Request, fit_trees
+from coldstart.training.boosting import CANDIDATES, RankingGroup, fit_trees
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.simulation import (
-    SHOTS,
+    N_PICKS,
     ColdRequest,
     Order,
-    questions,
     simulate_request,
+    target_rule,
 )
 
 ENOUGH_USERS = 100
-"""Fewer training users than this teach trees nothing but noise."""
+"""Minimum number of training users for fitting trees; with fewer they fit noise."""
 
 MOST_USERS = 5000
-"""Trees are asked about so many users at most: a user's requests take 0.4 MB."""
+"""Maximum number of users the trees are fitted on: the groups of a user take 0.4 MB."""
 
 ORDERS: tuple[tuple[int, Order], ...] = (
-    *((shots, "first") for shots in SHOTS),
-    *((shots, "random") for shots in SHOTS if shots),
+    *((n_picks, "first") for n_picks in N_PICKS),
+    *((n_picks, "random") for n_picks in N_PICKS if n_picks),
 )
-"""Every user asks with their first likes for picks, and with favourites out of all they like."""
+"""Simulated requests per user: first likes as picks, and random favourites as picks."""
 
 
-def crossfit_requests(
+def ranking_groups(
     data: Dataset,
     users: Sequence[str],
     out_of_fold: OutOfFold,
@@ -41,31 +41,30 @@ def crossfit_requests(
     *,
     seed: int = 0,
     report: Callable[[int, int], None] | None = None,
-) -> list[Request]:
-    """Cold requests of the training users, with features that know nothing of their own likes.
+) -> list[RankingGroup]:
+    """Simulate cold requests of the training users, with out-of-fold features.
 
-    Those that are not ``states_taste`` are left out: trees are not asked about them.
-
-    Each attribute is left out now and then; some requests state interests, say a sentence or name
-    disliked items. Users are asked with their first likes for picks (see ``questions``), and with
-    favourites: what else do they like?
+    Requests without ``states_taste`` are left out: the correction does not apply to them.
+    Attributes are dropped at random; some requests have interests, a sentence or disliked items.
+    Picks are a user's first likes (targets: see ``target_rule``), or random favourites (targets:
+    the other likes).
 
     Args:
         data: the likes.
         users: training users.
-        out_of_fold: knows the items without the user.
+        out_of_fold: item statistics without the user's own fold.
         ranker: the blend to be corrected.
         seed: of the simulation.
-        report: called with (users done, users).
+        report: progress callback (users done, users).
     """
-    out: list[Request] = []
-    reserved, least = questions(data, users)
+    out: list[RankingGroup] = []
+    reserved, least = target_rule(data, users)
     for done, user in enumerate(users, start=1):
         rng = np.random.default_rng([seed, 8, done])
-        for shots, order in ORDERS:
+        for n_picks, order in ORDERS:
             first = data.likes[user][: reserved if order == "first" else 0]
             asked = simulate_request(
-                user, data, shots, rng, dropout=0.1, order=order, min_targets=1
+                user, data, n_picks, rng, dropout=0.1, order=order, min_targets=1
             )
             request = asked and asked.without(first)
             if request and len(request.targets) >= least:
@@ -77,8 +76,8 @@ def crossfit_requests(
 
 def _candidates(
     user: str, request: ColdRequest, order: Order, out_of_fold: OutOfFold, ranker: BlendRanker
-) -> list[Request]:
-    """The items of a request that trees learn to order; none if trees are not asked about it."""
+) -> list[RankingGroup]:
+    """Ranking group of a request; empty if the request states no taste."""
     resolved = ResolvedProfile(request.profile, Context())
     (features,) = out_of_fold.features(user, [resolved])
     if not states_taste(features):
@@ -90,7 +89,7 @@ def _candidates(
     top = np.argpartition(-linear, size - 1)[:size]
     wanted = np.zeros(len(linear), dtype=bool)
     wanted[[rows[i] for i in request.targets]] = True
-    return [Request(user, features[top].astype(np.float32), wanted[top], linear[top], order)]
+    return [RankingGroup(user, features[top].astype(np.float32), wanted[top], linear[top], order)]
 
 
 def learn_classical(
@@ -101,17 +100,17 @@ def learn_classical(
     seed: int = 0,
     report: Callable[[int, int], None] | None = None,
 ) -> BlendRanker:
-    """The blend of everything but the language model, its trees learned from training users.
+    """Fit the blend of all signals but the language model: linear weights with tree corrections.
 
-    Trees that are asked about histories and favourites alike are worse at both than trees for each
+    Histories and favourites get separate trees: joint ones are worse at both
     (docs/results/experiments.md).
 
     Args:
         data: the likes.
-        users: training users; too few of them teach no trees.
-        out_of_fold: knows the items without each of them.
+        users: training users; with fewer than ``ENOUGH_USERS`` no trees are fitted.
+        out_of_fold: item statistics without each user's own fold.
         seed: of the simulation and of the trees.
-        report: called with (users done, users).
+        report: progress callback (users done, users).
     """
     if len(users) < ENOUGH_USERS:
         return BlendRanker.classical()
@@ -119,7 +118,7 @@ def learn_classical(
     if len(users) > MOST_USERS:
         chosen = np.random.default_rng([seed, 9]).permutation(len(users))[:MOST_USERS]
         users = [users[n] for n in sorted(chosen)]
-    requests = crossfit_requests(data, users, out_of_fold, linear, seed=seed, report=report)
+    requests = ranking_groups(data, users, out_of_fold, linear, seed=seed, report=report)
     trees = fit_trees([r for r in requests if r.order == "first"], seed=seed)
     favourites = fit_trees([r for r in requests if r.order == "random"], seed=seed)
     return BlendRanker.classical(trees, favourites)

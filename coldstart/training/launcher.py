@@ -1,6 +1,6 @@
-"""What a launcher's settings mean for ``coldstart train``; those that it cannot follow are refused.
+"""Apply the settings of ``accelerate launch`` and ``torchrun``; reject unsupported ones.
 
-``accelerate launch`` passes its options on as environment variables.
+``accelerate launch`` passes its options as environment variables.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from coldstart.errors import ConfigError
-from coldstart.training.config import TrainConfig
+from coldstart.settings import TrainConfig
 from coldstart.training.processes import Processes
 
 _REFUSED = {
@@ -28,15 +28,17 @@ _REFUSED = {
 _REFUSED_SHARDED = ("FSDP_OFFLOAD_PARAMS", "FSDP_ACTIVATION_CHECKPOINTING")
 
 
-def followed(config: TrainConfig, environment: Mapping[str, str] | None = None) -> TrainConfig:
-    """The training settings with what the launcher asks for.
+def apply_launcher(
+    config: TrainConfig, environment: Mapping[str, str] | None = None
+) -> TrainConfig:
+    """Apply the launcher's settings to the training settings.
 
     Args:
-        config: as the user wrote it.
-        environment: variables; those of this process if left out.
+        config: as given by the user.
+        environment: environment variables; ``None``: those of this process.
 
     Raises:
-        ConfigError: the launcher asks for something that training does not do, or does otherwise.
+        ConfigError: a launcher setting that is unsupported or contradicts ``config``.
     """
     said = os.environ if environment is None else environment
     for name, (what, hint) in _REFUSED.items():
@@ -65,12 +67,12 @@ def followed(config: TrainConfig, environment: Mapping[str, str] | None = None) 
     return _mixed(config, said.get("ACCELERATE_MIXED_PRECISION", "no"))
 
 
-def join(config: TrainConfig) -> Processes:
-    """Join the processes that the launcher started, if one did.
+def join_processes(config: TrainConfig) -> Processes:
+    """Initialise the process group that the launcher's environment describes.
 
     Raises:
-        ConfigError: there are others, but no way to them.
-        ColdstartError: one of them cannot be reached.
+        ConfigError: the environment declares several processes without a rendezvous.
+        ColdstartError: a process cannot be reached.
     """
     processes = Processes.join(config.device, sharded=is_sharded(os.environ))
     count = max(_ranks(os.environ), default=1)
@@ -83,7 +85,7 @@ def join(config: TrainConfig) -> Processes:
 
 
 def is_sharded(said: Mapping[str, str]) -> bool:
-    """True if the launcher asks for a model of which each process holds a part."""
+    """True if the launcher requests a sharded model (FSDP)."""
     return _is_true(said.get("ACCELERATE_USE_FSDP"))
 
 
@@ -103,7 +105,7 @@ def _check_sharding(said: Mapping[str, str]) -> None:
 
 
 def _mixed(config: TrainConfig, asked: str) -> TrainConfig:
-    """bfloat16 weights are what ``--mixed_precision bf16`` is here; the optimiser has float32."""
+    """Map ``--mixed_precision bf16`` to bfloat16 weights; the optimiser state stays float32."""
     if asked == "no":
         return config
     if asked != "bf16":
@@ -120,7 +122,7 @@ def _mixed(config: TrainConfig, asked: str) -> TrainConfig:
 
 
 def _ranks(said: Mapping[str, str]) -> list[int]:
-    """How many processes there are, as torchrun, Intel's, Open and MVAPICH's MPI tell them."""
+    """Numbers of processes declared by torchrun and by Intel, Open and MVAPICH MPI."""
     names = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
     return [int(said[name]) for name in names if said.get(name, "").isdigit()]
 

@@ -1,4 +1,4 @@
-"""The training loop: read it from top to bottom."""
+"""Training loop: fine-tune a LoRA adapter, with validation, early stopping and checkpoints."""
 
 from __future__ import annotations
 
@@ -18,21 +18,20 @@ from coldstart.data.dataset import Dataset
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.generation.decoding.exact import exact_logprobs
 from coldstart.generation.models.causal import CausalLM
-from coldstart.generation.models.lines import LineTokenizer
-from coldstart.generation.trie.surface import surface_titles
+from coldstart.generation.models.line_tokenizer import LineTokenizer
+from coldstart.generation.trie.prompt_titles import prompt_titles
 from coldstart.generation.trie.trie import TitleTrie
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.runtime.cache import new_folder
 from coldstart.runtime.hardware import pick_device, pick_dtype
 from coldstart.runtime.models import fingerprint, load_causal_lm, load_tokenizer
 from coldstart.schema import Pick, UserProfile
-from coldstart.settings import PRIOR_COUNT
+from coldstart.settings import PRIOR_COUNT, TrainConfig
 from coldstart.splitting.user_splits import Split
 from coldstart.training.adapter import earlier_adapter, new_adapter, template_of
-from coldstart.training.config import TrainConfig
-from coldstart.training.data import SequenceBuilder
-from coldstart.training.loss import Objective, Share
+from coldstart.training.loss import BatchShare, TrainingLoss
 from coldstart.training.processes import Processes
+from coldstart.training.sequences import SequenceBuilder
 from coldstart.training.sharding import shard_layers
 from coldstart.training.teacher import Teacher
 
@@ -43,13 +42,13 @@ Report = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
-class Trained:
-    """What training leaves behind.
+class TrainingResult:
+    """Result of a training run.
 
     Args:
         adapter: folder of the best LoRA adapter, in peft's format.
-        history: one row of figures per epoch, the untrained model first.
-        best_epoch: the epoch whose adapter was kept.
+        history: metrics of each epoch, the untrained model first.
+        best_epoch: epoch of the best adapter.
     """
 
     adapter: Path
@@ -58,20 +57,20 @@ class Trained:
 
 
 class Trainer:
-    """Fine-tunes a causal LM on the training users of a split.
+    """Fine-tuning of a causal LM on the training users of a split.
 
-    Everything random is drawn from (seed, epoch, step), so that a run resumed after a kill goes on
-    exactly as it would have. Several processes each take a share of every batch's users, drawn as
-    one process would; the losses are divided by the titles of the whole batch and the gradients
-    added up, so that they make the same steps, up to rounding.
+    All randomness is seeded by (seed, epoch, step), so that a resumed run continues exactly as the
+    interrupted one would have. In data-parallel training each process takes a share of every
+    batch's users; losses are normalised by the titles of the global batch and gradients summed, so
+    that the optimiser steps equal those of a single process up to rounding.
 
     Args:
         data: items, attributes, likes.
-        split: who is trained on.
-        config: settings, the same in every process.
-        out: where checkpoints and the best adapter go; the main process writes them.
-        teacher: of the targets.
-        processes: this one and those it trains with; ``None``: it is alone.
+        split: training and validation users.
+        config: settings, equal in all processes.
+        out: folder of checkpoints and the best adapter; written by the main process.
+        teacher: provides the targets.
+        processes: process group; ``None``: a single process.
     """
 
     def __init__(
@@ -106,7 +105,7 @@ class Trainer:
         self.model = model
         self.lm = CausalLM(model, tokenizer)
         lines = LineTokenizer(tokenizer)
-        titles = surface_titles(data.catalog)
+        titles = prompt_titles(data.catalog)
         self.tokens_of = {item: lines.title(title) for item, title in titles.items()}
         self.plan = TitleTrie(self.tokens_of).plan()
         self.counts = teacher.out_of_fold.everyone.counts
@@ -125,7 +124,7 @@ class Trainer:
         edge_prior = torch.zeros(len(self.plan.edge_token))
         if config.use_prior:
             edge_prior = torch.from_numpy(self.plan.edge_prior(self.mass)).float()
-        self.objective = Objective(self.lm, self.plan, edge_prior, config)
+        self.objective = TrainingLoss(self.lm, self.plan, edge_prior, config)
         self.trained = [p for p in model.parameters() if p.requires_grad]
         self.masters = [torch.nn.Parameter(p.detach().float().clone()) for p in self.trained]
         if self.processes.count > 1:
@@ -140,10 +139,10 @@ class Trainer:
 
     @torch.no_grad()
     def _start_alike(self) -> None:
-        """Take the main process's adapter; what the base model drops out is each one's own.
+        """Broadcast the main process's adapter; dropout seeds differ between processes.
 
         Raises:
-            ConfigError: the processes were given different base models or data.
+            ConfigError: base models or data differ between processes.
         """
         given = self.processes.gather((self.base_fingerprint, self.data.fingerprint))
         if len(set(given)) > 1:
@@ -151,7 +150,7 @@ class Trainer:
                 f"the processes differ in base model or data: {', '.join(map('/'.join, given))}",
                 hint="every machine needs the same files",
             )
-        main = self.processes.from_main(lambda: [ours.detach().cpu() for ours in self.masters])
+        main = self.processes.broadcast(lambda: [ours.detach().cpu() for ours in self.masters])
         for ours, theirs in zip(self.masters, main, strict=True):
             ours.copy_(theirs)
         self._publish()
@@ -160,7 +159,7 @@ class Trainer:
     # -- one step -------------------------------------------------------------------------------
 
     def users_of(self, epoch: int) -> list[list[str]]:
-        """The batches of an epoch: training users drawn in proportion to their likes."""
+        """Batches of an epoch: training users, sampled in proportion to their number of likes."""
         rng = np.random.default_rng([self.config.seed, epoch])
         users = np.array(self.split.train, dtype=object)
         weight = np.array([len(self.data.likes[u]) for u in users], dtype=float)
@@ -169,12 +168,12 @@ class Trainer:
         return [list(drawn[i : i + size]) for i in range(0, len(drawn), size)]
 
     def train_step(self, users: list[str]) -> dict[str, float]:
-        """One optimiser step on a batch of all processes; returns nats per title of it."""
+        """One optimiser step on the global batch; returns losses in nats per title."""
         processes = self.processes
         seed = [self.config.seed, 1, self.epoch, self.step]
-        rng, mine = np.random.default_rng(seed), processes.mine(len(users))
+        rng, mine = np.random.default_rng(seed), processes.partition(len(users))
         batch = self.builder.batch(users, self.tokens_of, rng, mine)
-        share = Share.of(processes.gather(batch.sizes), processes.index)
+        share = BatchShare.of(processes.gather(batch.sizes), processes.index)
         positions = torch.Generator().manual_seed(
             int(np.random.SeedSequence(seed).generate_state(1)[0])
         )
@@ -193,7 +192,7 @@ class Trainer:
         return {"loss": loss, "validity": validity, "lr": rate}
 
     def _take_gradients(self) -> None:
-        """Move the adapter's gradients to its float32 copies, added up over the processes."""
+        """Move the adapter's gradients to its float32 master weights, summed over processes."""
         found = [p.grad for p in self.trained]
         for theirs in self.trained:
             theirs.grad = None
@@ -203,13 +202,13 @@ class Trainer:
                 torch.zeros_like(ours) if grad is None else grad
                 for ours, grad in zip(self.masters, grads, strict=True)
             ]
-            grads = list(self.processes.add(known))
+            grads = list(self.processes.all_reduce(known))
         for ours, grad in zip(self.masters, grads, strict=True):
             ours.grad = grad
 
     def _learning_rate(self, step: int) -> float:
         steps = max(1, self.config.epochs * self.steps_per_epoch)
-        # A short run is not spent on warming up.
+        # Short runs get a short warm-up.
         warm = min(1.0, (step + 1) / max(1, min(self.config.warmup_steps, steps // 10)))
         share = min(1.0, step / steps)
         return float(self.config.learning_rate * warm * 0.5 * (1 + np.cos(np.pi * share)))
@@ -223,10 +222,10 @@ class Trainer:
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
-        """Nats per title on the validation users, and NDCG@10 of the language model alone."""
+        """Validation losses in nats per title, and NDCG@10 of the language model alone."""
         self.model.eval()
         starts = range(0, len(self.split.valid), _TOGETHER)
-        sums = self.processes.each(starts, self._validate_some)
+        sums = self.processes.map(starts, self._validate_some)
         total, valid, titles = (sum(values) for values in zip(*sums, strict=True))
         out = {"valid_loss": total / titles, "valid_validity": valid / titles}
         for k in (0, 5):
@@ -244,7 +243,7 @@ class Trainer:
     def _ndcg(self, k: int) -> float:
         enough = [u for u in self.split.valid if len(self.data.likes[u]) >= k + 5]
         users = enough[: self.config.valid_users]
-        values = self.processes.each(users, lambda user: self._ndcg_of(user, k))
+        values = self.processes.map(users, lambda user: self._ndcg_of(user, k))
         return float(np.mean(values)) if values else 0.0
 
     def _ndcg_of(self, user: str, k: int) -> float:
@@ -263,12 +262,12 @@ class Trainer:
 
     # -- the run --------------------------------------------------------------------------------
 
-    def run(self, report: Report | None = None) -> Trained:
-        """Train until done or no longer improving, checkpointing as it goes.
+    def run(self, report: Report | None = None) -> TrainingResult:
+        """Train to the last epoch or until early stopping, with regular checkpoints.
 
         Args:
-            report: called, in the main process, with ``stage`` ``train`` after every step
-                (``epoch``, ``step``, ``steps``, figures) and with ``epoch`` after every validation.
+            report: progress callback of the main process: ``stage`` is ``train`` after every step
+                (``epoch``, ``step``, ``steps``, metrics) and ``epoch`` after every validation.
         """
         report = report if report and self.processes.is_main else (lambda row: None)
         self.out.mkdir(parents=True, exist_ok=True)
@@ -294,10 +293,10 @@ class Trainer:
             row = {f"train_{n}": v / done for n, v in sums.items()}
             row |= {"epoch": float(self.epoch), "seconds": time.monotonic() - started}
             report(self._end_of_epoch(row))
-        return Trained(self.out / "best", self.history, self.best_epoch)
+        return TrainingResult(self.out / "best", self.history, self.best_epoch)
 
     def score_of(self, row: dict[str, float]) -> float:
-        """The figure that chooses the checkpoint: mean validation NDCG@10 over k."""
+        """Model selection criterion: mean validation NDCG@10 over k."""
         return float(np.mean([v for n, v in row.items() if n.startswith("valid_ndcg")]))
 
     def _stale(self) -> bool:
@@ -318,13 +317,13 @@ class Trainer:
 
     @property
     def updates(self) -> int:
-        """Optimiser steps done so far."""
+        """Number of optimiser steps so far."""
         return self.epoch * self.steps_per_epoch + self.step
 
     # -- kill and resume ------------------------------------------------------------------------
 
     def save_checkpoint(self) -> None:
-        """Have the main process write everything needed to go on, all of it or nothing."""
+        """Write a checkpoint to resume from, atomically, in the main process."""
         if not self.processes.is_main:
             return
         tensors: dict[str, torch.Tensor] = {}
@@ -348,12 +347,12 @@ class Trainer:
             (work / "place.json").write_text(json.dumps(place, indent=1), encoding="utf-8")
 
     def resume(self) -> bool:
-        """Go on from the last checkpoint, of any number of processes; False if there is none.
+        """Restore the last checkpoint, written by any number of processes; False if there is none.
 
         Raises:
-            ArtifactError: the checkpoint is damaged, or of another configuration or data.
+            ArtifactError: a damaged checkpoint, or one of another configuration or data.
         """
-        found = self.processes.from_main(self._read_checkpoint)
+        found = self.processes.broadcast(self._read_checkpoint)
         if found is None:
             return False
         place, tensors = found

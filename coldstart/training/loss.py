@@ -1,4 +1,4 @@
-"""The training objectives, on the states of one batch."""
+"""Training losses on the hidden states of one batch."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from torch import Tensor
 
 from coldstart.generation.models.causal import CausalLM
 from coldstart.generation.trie.trie import TriePlan
-from coldstart.training.config import TrainConfig
-from coldstart.training.data import Batch, Sizes
+from coldstart.settings import TrainConfig
+from coldstart.training.sequences import Batch, Sizes
 
 
 @dataclass(frozen=True)
-class Share:
-    """Where a process's batch lies in the batch that all processes have together.
+class BatchShare:
+    """Position of a process's share within the global batch.
 
     Args:
-        before: sizes of what the processes before it have.
-        whole: sizes of all of it.
+        before: total sizes of the shares of lower ranks.
+        whole: sizes of the global batch.
     """
 
     before: Sizes
     whole: Sizes
 
     @classmethod
-    def of(cls, sizes: Sequence[Sizes], index: int) -> Share:
-        """The share of a process, given the sizes of all batches in the order of processes."""
+    def of(cls, sizes: Sequence[Sizes], index: int) -> BatchShare:
+        """Share of a process, given the sizes of all shares by rank."""
         sums = [
             Sizes(*map(sum, zip(Sizes(0, 0, 0), *some, strict=True)))
             for some in (sizes[:index], sizes)
@@ -38,13 +38,13 @@ class Share:
 
 @dataclass(frozen=True)
 class Losses:
-    """Sums over a batch, in nats.
+    """Summed losses of a batch, in nats.
 
     Args:
-        total: what is minimised.
-        decisions: of it, the divergence of the decisions from their targets.
-        validity: of it, how improbable the catalog's titles are in free writing (unweighted).
-        titles: what to divide by.
+        total: the training loss.
+        decisions: KL divergence of the trie decisions from their targets.
+        validity: negative log-probability of staying in the catalog in free generation, unweighted.
+        titles: number of titles, the normaliser.
     """
 
     total: Tensor
@@ -53,14 +53,14 @@ class Losses:
     titles: int
 
 
-class Objective:
-    """Loss of a batch under a configuration.
+class TrainingLoss:
+    """Training loss under a configuration.
 
     Args:
         lm: the model being trained.
         plan: the trie's decisions.
         edge_prior: log share of each edge under the prior, shape (E,).
-        config: the settings.
+        config: training settings.
     """
 
     def __init__(
@@ -72,16 +72,17 @@ class Objective:
         self.edge_prior = edge_prior.to(lm.device)
 
     def __call__(
-        self, batch: Batch, sample: torch.Generator | None = None, share: Share | None = None
+        self, batch: Batch, sample: torch.Generator | None = None, share: BatchShare | None = None
     ) -> Losses:
         """Compute the loss.
 
         Args:
             batch: sequences.
-            sample: picks the positions of the validity loss, out of the whole batch; none: all.
-            share: where ``batch`` lies in the whole; ``None``: it is the whole.
+            sample: random generator for the positions of the validity loss, drawn from the global
+                batch; ``None``: all positions.
+            share: position of ``batch`` in the global batch; ``None``: it is the global batch.
         """
-        share = share or Share.of([batch.sizes], 0)
+        share = share or BatchShare.of([batch.sizes], 0)
         device, config = self.lm.device, self.config
         states = self.lm.decoder(
             input_ids=batch.tokens.to(device), use_cache=False
@@ -118,11 +119,11 @@ class Objective:
         of: Tensor,
         batch: Batch,
         sample: torch.Generator | None,
-        share: Share,
+        share: BatchShare,
     ) -> Tensor:
-        """−log of the whole vocabulary's mass that stays on the catalog, over sampled positions.
+        """Negative log of the vocabulary mass on catalog continuations, at sampled positions.
 
-        Where the trie decides, any child will do, so this leaves the decision to the other loss.
+        At a trie decision all children count as valid: their order is left to the decision loss.
         """
         part = self.config.validity_share if sample is not None else 1.0
         before, whole = share.before, share.whole
@@ -140,7 +141,7 @@ class Objective:
 
 
 def _some(n: int, part: float, sample: torch.Generator | None, before: int, whole: int) -> Tensor:
-    """Those of a random part of ``whole`` places that lie among the ``n`` after ``before``."""
+    """Sample a part of ``whole`` positions; returns those in the ``n`` after ``before``."""
     if sample is None or part >= 1:
         return torch.arange(n)
     drawn = torch.randperm(whole, generator=sample)[: max(1, int(whole * part))] - before

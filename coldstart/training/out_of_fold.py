@@ -1,4 +1,4 @@
-"""Training users treated as strangers: what is known of the items from *other* users."""
+"""Out-of-fold item statistics, so that training users can be treated as cold users."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ PARTS = 8
 
 
 class OutOfFold:
-    """Deals the training users into 8 parts, each known only by the counts of the other seven.
+    """Out-of-fold item statistics: counts of seven folds of the training users for the eighth.
 
-    Subtracting a user's own likes from the counts is not enough: an item that n others liked then
-    has n if this user did not like it and n − 1 if they did, which tells the answer.
+    Subtracting a user's own likes from the counts is not enough: an item liked by n users would
+    have the count n − 1 if the user is one of them and n otherwise, which leaks the label.
 
     Args:
         data: the likes.
         users: training users.
-        encoder: of the items' content.
-        seed: of the parts.
+        encoder: encodes item content.
+        seed: of the folds.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class OutOfFold:
         self._scorers: dict[int | None, Scorers] = {}
 
     def of(self, user: str) -> ItemStore:
-        """What is known without this user; of users who are not trained on, everything."""
+        """Item store without the user's fold; for other than training users, of all folds."""
         part = self._part.get(user)
         if part is None or len(self._users) < 2:
             return self.everyone

@@ -1,7 +1,7 @@
-"""The processes that train together: one, or as many as a launcher started.
+"""Data-parallel process group: partitioning and collective operations.
 
-The process group, its backend and its devices are accelerate's. What is shared out, and what comes
-back, is here: every process gets the same results in the same order.
+Group, backend and devices are accelerate's. Every collective returns the same results in the same
+order in all processes; without a launcher the group has one process.
 """
 
 from __future__ import annotations
@@ -21,30 +21,31 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _PATIENCE = timedelta(days=7)
-"""For what the main process does alone, such as growing trees; a process that dies ends it."""
+"""Timeout of collectives: the others wait while the main process works alone, e.g. on trees. A
+process that dies ends the wait."""
 
 
-def share_of(n: int, index: int, count: int) -> range:
-    """Which of ``n`` things are one process's: neighbours, as many as the others' or one more.
+def partition_of(n: int, index: int, count: int) -> range:
+    """Contiguous partition of ``range(n)`` for one process; sizes differ by at most one.
 
     Args:
-        n: things, in an order that all processes agree on.
-        index: of the process, from 0.
-        count: processes.
+        n: number of elements.
+        index: rank of the process, from 0.
+        count: number of processes.
 
-    >>> [list(share_of(5, index, 2)) for index in (0, 1)]
+    >>> [list(partition_of(5, index, 2)) for index in (0, 1)]
     [[0, 1], [2, 3, 4]]
     """
     return range(n * index // count, n * (index + 1) // count)
 
 
 class Processes:
-    """This process and those it trains with.
+    """Process group of a training run.
 
     Args:
-        index: of this process, from 0, which is the main one: it alone writes and reports.
-        count: how many there are.
-        sharded: each holds a part of the model, so all must run it equally often.
+        index: rank of this process; rank 0 is the main process, which alone writes and reports.
+        count: number of processes.
+        sharded: whether the model is sharded, so that all processes must run it equally often.
     """
 
     def __init__(self, index: int = 0, count: int = 1, *, sharded: bool = False) -> None:
@@ -52,11 +53,11 @@ class Processes:
 
     @classmethod
     def join(cls, device: str = "auto", *, sharded: bool = False) -> Processes:
-        """Join the processes that a launcher started, if one did.
+        """Initialise the process group from the launcher's environment; without one, of size 1.
 
         Args:
-            device: what to train on; of several GPUs, each process gets one.
-            sharded: as for the class; means nothing to one process.
+            device: to train on; of several GPUs, each process gets one.
+            sharded: as for the class; ignored for a single process.
         """
         from accelerate import PartialState
         from accelerate.utils import InitProcessGroupKwargs, disable_fsdp_ram_efficient_loading
@@ -68,7 +69,7 @@ class Processes:
         try:
             state = PartialState(cpu=is_cpu, **patience)
         except (RuntimeError, ValueError) as e:
-            raise _lost(e) from e
+            raise _process_lost(e) from e
         if state.num_processes > 1:
             atexit.register(state.destroy_process_group)
         is_several = state.num_processes > 1
@@ -76,70 +77,70 @@ class Processes:
 
     @property
     def is_main(self) -> bool:
-        """True in the one that writes and reports."""
+        """True in the process that writes and reports."""
         return self.index == 0
 
-    def mine(self, n: int) -> range:
-        """Which of ``n`` things are this process's."""
-        return share_of(n, self.index, self.count)
+    def partition(self, n: int) -> range:
+        """Partition of ``range(n)`` of this process."""
+        return partition_of(n, self.index, self.count)
 
     def gather(self, value: T) -> list[T]:
-        """The values of all processes, in their order."""
+        """All-gather: the values of all processes, by rank."""
         if self.count == 1:
             return [value]
         from accelerate.utils import gather_object
 
-        return _heard(lambda: list(gather_object([value])))
+        return _checked(lambda: list(gather_object([value])))
 
-    def each(self, things: Sequence[T], work: Callable[[T], R]) -> list[R]:
-        """Do some work on all things, shared out.
+    def map(self, things: Sequence[T], work: Callable[[T], R]) -> list[R]:
+        """Map over items, partitioned across processes.
 
         Args:
-            things: the same in every process.
-            work: what makes a result of one; runs the model, perhaps.
+            things: the same items in every process.
+            work: computes the result of one item; may run the model.
 
         Returns:
             All results, in order, in every process.
         """
         if self.sharded or self.count == 1:
             return [work(thing) for thing in things]
-        own = [work(things[n]) for n in self.mine(len(things))]
+        own = [work(things[n]) for n in self.partition(len(things))]
         return [result for part in self.gather(own) for result in part]
 
-    def add(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """Sums over the processes of tensors that have the same shapes and dtype in all."""
+    def all_reduce(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Sum tensors over all processes; shapes and dtype must agree."""
         if self.count == 1:
             return list(tensors)
         from accelerate.utils import reduce
 
         flat = torch.cat([t.flatten() for t in tensors])
-        total = _heard(lambda: reduce(flat, reduction="sum"))
+        total = _checked(lambda: reduce(flat, reduction="sum"))
         pieces = total.split([t.numel() for t in tensors])
         return [piece.view_as(t) for piece, t in zip(pieces, tensors, strict=True)]
 
-    def from_main(self, make: Callable[[], T]) -> T:
-        """What the main process makes of it; the others wait for as long as that takes.
+    def broadcast(self, make: Callable[[], T]) -> T:
+        """Compute a value in the main process and broadcast it.
 
         Args:
-            make: called in the main process only.
+            make: called in the main process only; the others wait.
         """
         if self.count == 1:
             return make()
         from accelerate.utils import broadcast_object_list
 
         made = [make() if self.is_main else None]
-        whole: T = _heard(lambda: broadcast_object_list(made))[0]
+        whole: T = _checked(lambda: broadcast_object_list(made))[0]
         return whole
 
 
-def _heard(exchange: Callable[[], T]) -> T:
+def _checked(exchange: Callable[[], T]) -> T:
     try:
         return exchange()
     except RuntimeError as e:
-        raise _lost(e) from e
+        raise _process_lost(e) from e
 
 
-def _lost(e: Exception) -> ColdstartError:
+def _process_lost(e: Exception) -> ColdstartError:
     lines = str(e).strip().splitlines() or [type(e).__name__]
     return ColdstartError(
         f"a process of this run has ended or cannot be reached: {lines[0][:160]}",

@@ -1,4 +1,4 @@
-"""Learning the blend on users that neither the language model nor the counts have seen."""
+"""Fit the ranker's weights on users held out from the language model and the counts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import Context, Strategy
 from coldstart.scoring.registry import SIGNALS
 from coldstart.training.blend import Case, fit_weights
-from coldstart.training.simulation import MIN_TARGETS, SHOTS, Order, questions, simulate_request
+from coldstart.training.simulation import MIN_TARGETS, N_PICKS, Order, simulate_request, target_rule
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
@@ -32,23 +32,23 @@ def cold_cases(
     seed: int = 0,
     report: Callable[[int, int], None] | None = None,
 ) -> list[Case]:
-    """Requests of users as cold, with what the language model says about them.
+    """Simulate cold requests of held-out users and compute their features.
 
-    Half of them state interests or say a sentence; a third name disliked items. Every second user
-    has a history for picks and is asked what ``people.questions`` says; the others have favourites.
+    Half of them have interests or a sentence, a third disliked items. Every second user has a
+    history as picks, with targets by ``simulation.target_rule``; the others have favourites.
 
     Args:
         recommender: provides prompts, language model and features.
         data: the likes.
-        users: users outside the language model's and the counts' training users.
-        seed: of the simulation and of free writing.
-        report: called with (done, total).
+        users: users held out from the training of the language model and from the counts.
+        seed: of the simulation and of free generation.
+        report: progress callback (done, total).
 
     Returns:
-        One case per user and number of picks; those with fewer than 5 targets are left out.
+        One case per user and number of picks; cases with fewer than 5 targets are left out.
     """
-    reserved = questions(data, users)[0]
-    todo = [(u, k, ORDERS[n % 2]) for n, u in enumerate(users) for k in SHOTS]
+    reserved = target_rule(data, users)[0]
+    todo = [(u, k, ORDERS[n % 2]) for n, u in enumerate(users) for k in N_PICKS]
     out = []
     for done, (user, k, order) in enumerate(todo, start=1):
         rng = np.random.default_rng([seed, done])
@@ -73,18 +73,18 @@ def cold_cases(
 
 
 def fit_ranker(cases: Sequence[Case], classical: BlendRanker) -> BlendRanker:
-    """Fit what the language model's features are worth, on top of everything else.
+    """Fit the weights of the language model's features on top of the classical blend.
 
     Args:
-        cases: of users that neither the language model nor the classical blend has seen.
-        classical: the blend of everything else, as ``prior``; it stays as it is.
+        cases: of users held out from the language model and the classical blend.
+        classical: the blend of all other features, as for ``prior``; kept fixed.
     """
     return _fit(cases, base_scores(cases, classical), classical)
 
 
 def base_scores(cases: Sequence[Case], classical: BlendRanker) -> list[Floats]:
-    """Every item's score without the language model, shape (N,) for each case."""
-    return [classical.scores(_wide(c), classical.weights("prior", c.shots)) for c in cases]
+    """Scores of all items without the language model, shape (N,) per case."""
+    return [classical.scores(_wide(c), classical.weights("prior", c.n_picks)) for c in cases]
 
 
 def _wide(case: Case) -> Floats:
@@ -104,11 +104,11 @@ def _fit(cases: Sequence[Case], base: Sequence[Floats], classical: BlendRanker) 
 def cross_validate(
     cases: Sequence[Case], classical: BlendRanker, folds: int = 5
 ) -> dict[str, float]:
-    """NDCG@10 of every strategy and number of picks, on users its weights were not fitted on.
+    """Cross-validated NDCG@10 of every strategy and number of picks, with folds over users.
 
     Returns:
-        ``{"catalog_k0": …}``; ``classical_…`` rows are popularity, demographics and co-occurrence
-        at fixed weights.
+        ``{"catalog_k0": …}``; the ``classical_…`` baseline is popularity, demographics and
+        co-occurrence at fixed weights.
     """
     base = base_scores(cases, classical)
     three = {f: SIGNALS[f].weight for f in ("popularity", "people", "picks")}
@@ -123,18 +123,18 @@ def cross_validate(
             if case.user not in held:
                 continue
             scores = {
-                s: score + _wide(case) @ _of_model(ranker.weights(s, case.shots))
+                s: score + _wide(case) @ _late(ranker.weights(s, case.n_picks), s)
                 for s in get_args(Strategy)
             }
-            scores["classical"] = _wide(case) @ simple.weights("prior", case.shots)
+            scores["classical"] = _wide(case) @ simple.weights("prior", case.n_picks)
             for name, values in scores.items():
-                found.setdefault(f"{name}_k{case.shots}", []).append(_ndcg(case, values))
+                found.setdefault(f"{name}_k{case.n_picks}", []).append(_ndcg(case, values))
     return {name: float(np.mean(values)) for name, values in sorted(found.items())}
 
 
-def _of_model(weights: Floats) -> Floats:
-    """The weights of the language model's features alone."""
-    learned = SIGNALS.learned_late("both")
+def _late(weights: Floats, strategy: str) -> Floats:
+    """Weights of a strategy's late-learned signals; zeros elsewhere."""
+    learned = SIGNALS.learned_late(strategy)
     return np.array(
         [w if f in learned else 0.0 for f, w in zip(SIGNALS.names, weights, strict=True)]
     )

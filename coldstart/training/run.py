@@ -1,4 +1,4 @@
-"""Train, learn the blend, save the artifact: what ``coldstart train`` does."""
+"""Training pipeline: classical blend, language model, ranker weights, artifact."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from coldstart.artifacts.loading import load_adapted, make_encoder
 from coldstart.data.dataset import Dataset
 from coldstart.data.named import NAMED
 from coldstart.errors import DataError
-from coldstart.evaluation.result_cache import data_fingerprint
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.recommender import Recommender
 from coldstart.runtime.cache import write_atomic
-from coldstart.runtime.code_fingerprint import source_digest
-from coldstart.settings import Settings
+from coldstart.runtime.code_fingerprint import outside_source, source_digest
+from coldstart.scoring.registry import BUILT_IN, SIGNALS
+from coldstart.scoring.scorer import FunctionScorer
+from coldstart.settings import Settings, TrainConfig
 from coldstart.splitting.user_splits import Split
 from coldstart.training.adapter import find_adapter
-from coldstart.training.config import TrainConfig
 from coldstart.training.crossfit import learn_classical
-from coldstart.training.launcher import followed, join
+from coldstart.training.launcher import apply_launcher, join_processes
 from coldstart.training.loop import Trainer
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.ranker import cold_cases, cross_validate, fit_ranker
@@ -48,31 +48,31 @@ def train(
     resume: bool = True,
     runs: Path | None = None,
 ) -> dict[str, Any]:
-    """Fine-tune, fit the ranker, and write the artifact folder ``out``.
+    """Fine-tune the language model, fit the ranker, and write the artifact folder ``out``.
 
-    Checkpoints and TensorBoard scalars go beside it, to ``runs`` (default: ``runs/NAME``), and are
-    what a killed run resumes from; ``out`` appears only when everything is done.
+    Checkpoints and TensorBoard scalars go to ``runs`` (default: ``runs/NAME``), from which an
+    interrupted run resumes; ``out`` is written once, at the end.
 
-    Where ``accelerate launch`` or ``torchrun`` started several processes, they share the work of
-    every step; the main one alone does what comes before and after the steps, and writes.
+    Processes started by ``accelerate launch`` or ``torchrun`` share the work of every step; the
+    main process alone does the work before and after the steps, and writes.
 
     Args:
         data: items, attributes, likes.
-        split: who is trained on; the test users are not touched.
+        split: training and validation users; the test users are not used.
         config: settings.
         out: the artifact folder.
-        report: called, in the main process, with progress: ``stage`` is ``train``, ``epoch``,
-            ``trees`` or ``ranker``.
-        resume: go on from a checkpoint of the same settings and data, if there is one.
-        runs: folder for checkpoints and scalars.
+        report: progress callback of the main process; ``stage`` is ``train``, ``epoch``, ``trees``
+            or ``ranker``.
+        resume: continue from a checkpoint of the same settings and data, if there is one.
+        runs: folder of checkpoints and scalars.
 
     Returns:
-        The manifest; nothing in processes that are not the main one.
+        The manifest; empty in processes other than the main one.
 
     Raises:
-        ConfigError: the launcher asks for what training cannot do.
+        ConfigError: an unsupported launcher setting.
         DataError: no training or validation users.
-        ArtifactError: there is no adapter to start from.
+        ArtifactError: no adapter in ``config.start``.
     """
     for part in ("train", "valid"):
         users = getattr(split, part)
@@ -82,15 +82,15 @@ def train(
             raise DataError(f"the split's {part} user {unknown[0]!r} has no likes in the data")
     if config.start:
         find_adapter(Path(config.start))  # before anything that takes minutes
-    config = followed(config)
-    processes = join(config)
-    told = report or (lambda row: None)
+    config = apply_launcher(config)
+    processes = join_processes(config)
+    notify = report or (lambda row: None)
     place = runs or Path("runs") / out.name
     encoder = make_encoder(config.encoder)
     out_of_fold = OutOfFold(data, split.train, encoder, seed=config.seed)
-    kept = place / "classical.json" if resume else None
-    classical = processes.from_main(
-        lambda: _classical(data, split, config, out_of_fold, kept, told)
+    cache = place / "classical.json" if resume else None
+    classical = processes.broadcast(
+        lambda: _classical(data, split, config, out_of_fold, cache, notify)
     )
     teacher = Teacher(out_of_fold, classical, config.likes_share)
     trainer = Trainer(data, split, config, place, teacher, processes)
@@ -101,11 +101,11 @@ def train(
         return {}
     with _Scalars(place / "tensorboard") as scalars:
 
-        def tell(row: dict[str, Any]) -> None:
+        def log(row: dict[str, Any]) -> None:
             scalars.write(row)
-            told(row)
+            notify(row)
 
-        trained = trainer.run(tell)
+        trained = trainer.run(log)
     manifest = _manifest(trainer, out.name, trained.history, trained.best_epoch)
     files = artifacts.adapter_files(trained.adapter)
     fingerprint = manifest["base"]["fingerprint"]
@@ -132,7 +132,7 @@ def train(
         data,
         split.valid,
         seed=config.seed,
-        report=lambda done, total: told({"stage": "ranker", "step": done, "steps": total}),
+        report=lambda done, total: notify({"stage": "ranker", "step": done, "steps": total}),
     )
     recommender.ranker = fit_ranker(cases, classical)
     recommender.manifest["validation"]["ranker_ndcg@10"] = cross_validate(cases, classical)
@@ -145,17 +145,24 @@ def _classical(
     split: Split,
     config: TrainConfig,
     out_of_fold: OutOfFold,
-    kept: Path | None,
-    told: Report,
+    cache: Path | None,
+    notify: Report,
 ) -> BlendRanker:
-    """Learn the blend without a language model, or read what a killed run learned of the same."""
+    """Fit the classical blend, or load it from an interrupted run of equal inputs."""
     key = hashlib.sha256(
         repr(
-            (data_fingerprint(data), split, config.seed, config.encoder, source_digest(_LEARNING))
+            (
+                data.fingerprint_with_dislikes,
+                split,
+                config.seed,
+                config.encoder,
+                source_digest(_LEARNING),
+                *_plugged_in(),
+            )
         ).encode()
     ).hexdigest()
-    if kept is not None and kept.is_file():
-        found = json.loads(kept.read_text(encoding="utf-8"))
+    if cache is not None and cache.is_file():
+        found = json.loads(cache.read_text(encoding="utf-8"))
         if found["key"] == key:
             return BlendRanker.from_dict(found)
     ranker = learn_classical(
@@ -163,12 +170,19 @@ def _classical(
         split.train,
         out_of_fold,
         seed=config.seed,
-        report=lambda done, total: told({"stage": "trees", "step": done, "steps": total}),
+        report=lambda done, total: notify({"stage": "trees", "step": done, "steps": total}),
     )
-    if kept is not None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(kept, json.dumps({"key": key, **ranker.to_dict()}))
+    if cache is not None:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(cache, json.dumps({"key": key, **ranker.to_dict()}))
     return ranker
+
+
+def _plugged_in() -> list[tuple[object, ...]]:
+    """Declarations and sources of the scorers that are not coldstart's own."""
+    made = SIGNALS.make_scorers()[len(BUILT_IN) :]
+    code = (s.compute if isinstance(s, FunctionScorer) else type(s) for s in made)
+    return [(s.signals, outside_source(c)) for s, c in zip(made, code, strict=True)]
 
 
 def _manifest(
@@ -206,7 +220,7 @@ def _version(package: str) -> str:
 
 
 class _Scalars:
-    """TensorBoard scalars if it is installed, and the same figures as JSON lines in any case."""
+    """Metrics log: JSON lines, and TensorBoard scalars if TensorBoard is installed."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -226,7 +240,7 @@ class _Scalars:
             self._writer.close()
 
     def write(self, row: dict[str, Any]) -> None:
-        """Record one report of the trainer."""
+        """Log one progress report of the trainer."""
         if row["stage"] == "epoch":
             with self._lines.open("a", encoding="utf-8") as f:
                 f.write(json.dumps(row) + "\n")

@@ -1,7 +1,7 @@
-"""A base model of which each process holds a part: PyTorch's FSDP2, on the frozen layers only.
+"""Sharded base model: PyTorch's FSDP2 on the frozen layers only.
 
-The adapter, which is small, stays whole in every process, so steps, optimiser and checkpoints are
-those of training without this.
+The small adapter is replicated, so steps, optimiser and checkpoints are those of unsharded
+training.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from coldstart.errors import ConfigError
 
 
 def shard_layers(model: Any, device: torch.device) -> None:
-    """Leave to each process its part of every layer; a layer is put together while it is used.
+    """Shard every layer across processes; a layer is gathered while it is in use.
 
     Args:
-        model: with an adapter to train, on the CPU.
-        device: where it is to run.
+        model: with a trainable adapter, on the CPU.
+        device: to run on.
 
     Raises:
-        ConfigError: there is no such layer.
+        ConfigError: no layer of the configured class.
     """
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
@@ -44,6 +44,6 @@ def shard_layers(model: Any, device: torch.device) -> None:
     for whole in (*model.parameters(), *model.buffers()):
         if not isinstance(whole, torch.distributed.tensor.DTensor):
             whole.data = whole.data.to(device)
-    # What the layers are put together in is made at their first use, and must take gradients.
+    # The buffers of gathered layers are allocated at first use, and must take gradients.
     with torch.no_grad():
         model(input_ids=torch.zeros(1, 1, dtype=torch.long, device=device), use_cache=False)

@@ -1,4 +1,4 @@
-"""Training profiles: what a real new user might say, simulated from what training users liked."""
+"""Simulate cold-start profiles and requests from the likes of training users."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.schema import Context, Pick, UserProfile
-from coldstart.training.config import TrainConfig
+from coldstart.settings import TrainConfig
 
 _ABOUT = (
     "I mostly enjoy {a}",
@@ -29,7 +29,7 @@ _DEVICES = ("phone", "TV", "laptop")
 
 
 def top_categories(catalog: Catalog, liked: Sequence[str], n: int = 3) -> list[str]:
-    """The categories most over-represented among ``liked``, best first.
+    """Categories most over-represented among ``liked``, best first.
 
     Ordered by ``count · log(share among liked / share in the catalog)``.
     """
@@ -44,10 +44,10 @@ def top_categories(catalog: Catalog, liked: Sequence[str], n: int = 3) -> list[s
 def simulate_profile(
     user: str, data: Dataset, config: TrainConfig, rng: np.random.Generator
 ) -> tuple[UserProfile, Context]:
-    """A profile without liked picks, as one training prompt shows it.
+    """Simulate the profile (without liked picks) and the context of one training prompt.
 
-    Each attribute is left out with probability ``attribute_dropout``, so that any subset of a
-    profile works later; interests and free text come from a random ten of the user's likes.
+    Each attribute is dropped with probability ``attribute_dropout``, so that the model handles any
+    subset of a profile; interests and free text are derived from ten random likes of the user.
     """
     profile, liked = data.users[user], data.likes[user]
     kept = {
@@ -83,22 +83,22 @@ def simulate_profile(
 
 
 Order = Literal["first", "random"]
-"""Of the likes that are picks: the first ones by time, or any."""
+"""Choice of the picks among the likes: the first by time, or random."""
 
-SHOTS = (0, 1, 3, 5, 10)
+N_PICKS = (0, 1, 3, 5, 10)
 MIN_TARGETS = 5
 RESERVED = 10
-"""First likes that are no targets: what a site puts before everyone crowds out the rest."""
+"""Number of first likes excluded from the targets: they are dominated by common exposure."""
 
 
-def questions(data: Dataset, users: Sequence[str]) -> tuple[int, int]:
-    """What the training users are asked: (first likes that are no targets, fewest targets).
+def target_rule(data: Dataset, users: Sequence[str]) -> tuple[int, int]:
+    """Choose the targets by the data: (first likes excluded from them, minimum number of targets).
 
-    Where most users like fifteen items or more, what they like beyond their first ten, of those who
-    have five targets; among people of few likes, whatever they like next.
+    If most users have at least fifteen likes, the targets are the likes beyond the first ten, of
+    users with at least five; in sparser data, all later likes.
 
     >>> short = Dataset("x", Catalog(), {}, {"u": ("a", "b")})
-    >>> questions(short, ["u"])
+    >>> target_rule(short, ["u"])
     (0, 1)
     """
     sizes = np.array([len(data.likes[u]) for u in users])
@@ -108,13 +108,13 @@ def questions(data: Dataset, users: Sequence[str]) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class ColdRequest:
-    """What a user of the data might ask with some likes as picks.
+    """Simulated request of a cold user.
 
     Args:
-        profile: attributes, picks, and perhaps statements and dislikes.
-        targets: what else they like.
-        excluded: what may be neither target nor candidate: picks, named dislikes, and the likes
-            that the statements were derived from.
+        profile: attributes, picks, and possibly interests, free text and dislikes.
+        targets: relevant items: the other likes.
+        excluded: items that are neither targets nor candidates: picks, dislikes, and the likes from
+            which interests and free text were derived.
     """
 
     profile: UserProfile
@@ -122,7 +122,7 @@ class ColdRequest:
     excluded: tuple[str, ...]
 
     def without(self, items: Collection[str]) -> ColdRequest:
-        """The same question if some more items are neither looked for nor shown."""
+        """Exclude more items from targets and candidates."""
         gone = (*self.excluded, *(i for i in items if i not in self.excluded))
         return replace(
             self, targets=tuple(i for i in self.targets if i not in items), excluded=gone
@@ -132,7 +132,7 @@ class ColdRequest:
 def simulate_request(
     user: str,
     data: Dataset,
-    shots: int,
+    n_picks: int,
     rng: np.random.Generator,
     *,
     said_share: float = 0.3,
@@ -141,26 +141,26 @@ def simulate_request(
     min_targets: int = MIN_TARGETS,
     order: Order = "first",
 ) -> ColdRequest | None:
-    """Treat a user as cold: some likes are picks, the others targets.
+    """Simulate a cold request of a user: some likes are picks, the others targets.
 
     Args:
-        user: whose likes.
-        data: where they are.
-        shots: number of picks.
-        rng: source of randomness.
-        said_share: chance that interests or a sentence are stated, derived from five other likes.
-        dislikes_share: chance that up to three disliked items are named.
-        dropout: chance that each attribute is left out.
-        min_targets: fewest likes beside the picks.
-        order: which likes are picks: the first ones, as a ``history``, or random ones.
+        user: user id.
+        data: the likes.
+        n_picks: number of picks.
+        rng: random generator.
+        said_share: probability of interests or free text, derived from five other likes.
+        dislikes_share: probability of up to three disliked items.
+        dropout: probability of dropping each attribute.
+        min_targets: minimum number of likes other than the picks.
+        order: choice of the picks: the first likes, as a ``history``, or random ones.
 
     Returns:
-        The request, or ``None`` if there are fewer likes beside the picks.
+        The request, or ``None`` if there are fewer than ``min_targets`` other likes.
     """
     likes = data.likes[user]
     if order == "random":
         likes = tuple(likes[n] for n in rng.permutation(len(likes)))
-    picks, later = likes[:shots], likes[shots:]
+    picks, later = likes[:n_picks], likes[n_picks:]
     if len(later) < min_targets:
         return None
     said: dict[str, object] = {}
@@ -191,14 +191,14 @@ def simulate_words(
     interests_share: float,
     about_share: float,
 ) -> tuple[tuple[str, ...], str | None]:
-    """Interests and a sentence that someone who likes ``sample`` might state, or nothing.
+    """Simulate interests and free text from liked items; either may be empty.
 
     Args:
-        catalog: where the items are.
+        catalog: the items.
         sample: ids of liked items.
-        rng: source of randomness.
-        interests_share: chance that interests are stated.
-        about_share: chance that a sentence is said.
+        rng: random generator.
+        interests_share: probability of interests.
+        about_share: probability of free text.
     """
     top = top_categories(catalog, sample)
     interests: tuple[str, ...] = ()

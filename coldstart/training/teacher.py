@@ -1,4 +1,4 @@
-"""The blend of everything but the language model, as what it learns from."""
+"""Teacher of the distillation: the classical blend with out-of-fold features."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Teacher:
-    """What the next title should be, given what a prompt shows of a user treated as a stranger.
+    """Target distribution of the next title, given the contents of a prompt.
 
     Args:
-        out_of_fold: what is known of the items without knowing the user.
-        ranker: the blend, whose scores are taken as log-probabilities.
-        likes_share: share of the target given to the user's own remaining likes.
+        out_of_fold: item statistics without the user's own fold.
+        ranker: the blend; its scores are used as unnormalised log-probabilities.
+        likes_share: weight of the user's own remaining likes in the target.
     """
 
     out_of_fold: OutOfFold
@@ -32,7 +32,7 @@ class Teacher:
 
     @property
     def item_ids(self) -> tuple[str, ...]:
-        """The items, in the order of the targets."""
+        """Ids of the items, in the order of the targets' columns."""
         return tuple(self.out_of_fold.everyone.ids)
 
     def targets(
@@ -44,31 +44,31 @@ class Teacher:
         likes: Sequence[str],
         taught: Sequence[int],
     ) -> Floats:
-        """What the next title should be after some numbers of titles listed.
+        """Target distributions of the next title after prefixes of the list of titles.
 
         Args:
-            user: whom to know nothing of.
-            profile: as the prompt shows it, without liked picks.
-            context: likewise.
-            listed: titles in the order the prompt lists them.
-            likes: everything the user liked.
-            taught: numbers of titles listed before, length T.
+            user: user id, for the choice of the fold.
+            profile: as in the prompt, without liked picks.
+            context: as in the prompt.
+            listed: liked items in the order of the prompt.
+            likes: all likes of the user.
+            taught: lengths of the prefixes; T of them.
 
         Returns:
-            Shape (T, I): each row is a distribution over the items, zero on those listed before.
+            Shape (T, I): each row is a distribution over the items, zero on those of the prefix.
         """
         item_store = self.out_of_fold.of(user)
         own = np.zeros(len(item_store.ids))
         own[[item_store.rows[i] for i in likes]] = 1.0
         out = np.zeros((len(taught), len(own)))
         prompts = [
-            profile.model_copy(update={"liked": tuple(Pick(item=i) for i in listed[:shots])})
-            for shots in taught
+            profile.model_copy(update={"liked": tuple(Pick(item=i) for i in listed[:n_picks])})
+            for n_picks in taught
         ]
         inputs = self.out_of_fold.features(user, [ResolvedProfile(p, context) for p in prompts])
-        for row, shots, features in zip(out, taught, inputs, strict=True):
-            score = self.ranker.scores(features, self.ranker.weights("prior", shots))
-            seen = [item_store.rows[i] for i in listed[:shots]]
+        for row, n_picks, features in zip(out, taught, inputs, strict=True):
+            score = self.ranker.scores(features, self.ranker.weights("prior", n_picks))
+            seen = [item_store.rows[i] for i in listed[:n_picks]]
             score[seen] = -np.inf
             row[:] = np.exp(score - score.max())
             row /= row.sum()

@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldstart.catalog import item_similarity as resemblance
+from coldstart.catalog import item_similarity
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_similarity import (
     attribute_values,
     co_occurrence_of_relatives,
-    relatives,
+    content_transitions,
 )
 from coldstart.catalog.item_store import ItemStore
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import ResolvedProfile
 from coldstart.schema import Context, Item, UserProfile
 from tests.fakes import FakeEncoder
-from tests.scoring.test_features import features_of, reasons_of
+from tests.ten_films import features_of, reasons_of
 
 
 def unit_rows(n, seed=0):
@@ -30,7 +30,7 @@ def unit_rows(n, seed=0):
 @pytest.mark.parametrize("n", [0, 1, 2, 15, 16, 40, 600])
 def test_an_item_stands_for_itself_and_its_nearest(n):
     vectors = unit_rows(n)
-    found = relatives(vectors).toarray()
+    found = content_transitions(vectors).toarray()
     assert found.shape == (n, n)
     np.testing.assert_allclose(found.sum(axis=1), np.ones(n))
     cosine = (vectors @ vectors.T).astype(float)
@@ -44,9 +44,9 @@ def test_an_item_stands_for_itself_and_its_nearest(n):
 
 
 def test_very_large_catalogs_have_no_relatives(monkeypatch):
-    monkeypatch.setattr(resemblance, "MOST_ITEMS", 9)
-    assert relatives(unit_rows(10)).nnz == 0
-    assert relatives(unit_rows(9)).nnz > 0
+    monkeypatch.setattr(item_similarity, "MOST_ITEMS", 9)
+    assert content_transitions(unit_rows(10)).nnz == 0
+    assert content_transitions(unit_rows(9)).nnz > 0
 
 
 def test_rare_values_count_more_and_common_ones_nothing():
@@ -78,7 +78,7 @@ def counted(items=IDS):
 @settings(max_examples=50, deadline=None)
 @given(st.sets(st.sampled_from(range(8)), min_size=1, max_size=4), st.integers(0, 5))
 def test_it_is_two_steps_over_content_around_one_over_likes(picks, seed):
-    counts, alike = counted(), relatives(unit_rows(8, seed))
+    counts, alike = counted(), content_transitions(unit_rows(8, seed))
     picks = sorted(picks)
     found = co_occurrence_of_relatives(counts, alike, np.arange(8), picks)
     size = counts.likes + 20
@@ -96,15 +96,15 @@ def test_items_and_picks_nobody_has_met_are_judged_by_their_relatives():
     vectors = unit_rows(8)
     vectors[7] = vectors[0]
     columns = np.array([*range(7), -1])
-    as_pick = co_occurrence_of_relatives(counts, relatives(vectors), columns, [7])
+    as_pick = co_occurrence_of_relatives(counts, content_transitions(vectors), columns, [7])
     assert as_pick.argmax() in {1, 2}  # what is liked with a, like which h is
-    as_item = co_occurrence_of_relatives(counts, relatives(vectors), columns, [1])
+    as_item = co_occurrence_of_relatives(counts, content_transitions(vectors), columns, [1])
     assert as_item[7] > 0
 
 
 def test_without_likes_in_common_there_is_nothing():
     counts = Counts.fit(IDS, {"u": UserProfile()}, {"u": ("a",)})
-    found = co_occurrence_of_relatives(counts, relatives(unit_rows(8)), np.arange(8), [0])
+    found = co_occurrence_of_relatives(counts, content_transitions(unit_rows(8)), np.arange(8), [0])
     assert not found.any()
 
 

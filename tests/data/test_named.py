@@ -14,15 +14,15 @@ from coldstart.artifacts.model_card import command, model_card
 from coldstart.catalog.catalog import Catalog
 from coldstart.cli import main
 from coldstart.cli.evaluate import evaluate
-from coldstart.cli.source import Source
+from coldstart.cli.source import DataSource
 from coldstart.cli.train import Tables
 from coldstart.data import ml_100k, ml_small
 from coldstart.data.named import NAMED, Name
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.runtime import fetch
 from coldstart.schema import Item
+from coldstart.settings import TrainConfig
 from coldstart.splitting.user_splits import split_users
-from coldstart.training.config import TrainConfig
 from coldstart.training.run import _manifest
 from tests.toy import toy_dataset
 
@@ -42,7 +42,7 @@ def test_a_name_loads_its_dataset(name):
     data = named.load()
     assert data.name == name
     assert named.load_catalog().fingerprint() == data.catalog.fingerprint()
-    assert Source(data=name).dataset().fingerprint == data.fingerprint
+    assert DataSource(data=name).dataset().fingerprint == data.fingerprint
     loaded, split = Tables(data=name).load(seed=3)
     assert loaded.fingerprint == data.fingerprint
     assert split == split_users(list(data.likes), seed=3)
@@ -64,8 +64,8 @@ def test_the_registry_imports_nothing_before_it_is_asked():
 
 
 def test_what_was_said_is_what_is_not_the_default(tmp_path):
-    assert Source().said() == {}
-    assert Source(data="ml-small").said() == {"data": "ml-small"}
+    assert DataSource().said() == {}
+    assert DataSource(data="ml-small").said() == {"data": "ml-small"}
     split = tmp_path / "split.json"
     assert Tables(items=split, like_at=5.0, split=split).said() == {
         "items": split,
@@ -76,9 +76,9 @@ def test_what_was_said_is_what_is_not_the_default(tmp_path):
 
 @pytest.mark.parametrize("name", NAMED)
 def test_thresholds_of_a_named_dataset_may_be_repeated_but_not_changed(name):
-    assert Source(data=name, like_at=4.0, dislike_at=2.0).dataset().name == name
+    assert DataSource(data=name, like_at=4.0, dislike_at=2.0).dataset().name == name
     with pytest.raises(ConfigError, match=f"are for own tables .*in {name} they are 4 and 2"):
-        Source(data=name, like_at=5.0).dataset()
+        DataSource(data=name, like_at=5.0).dataset()
 
 
 def test_own_tables_do_not_pass_for_a_named_dataset(tmp_path):
@@ -86,9 +86,9 @@ def test_own_tables_do_not_pass_for_a_named_dataset(tmp_path):
     items, likes = tmp_path / "items.csv", tmp_path / "ml-small.csv"
     items.write_text("item_id,title\n1,Alien\n")
     likes.write_text("user_id,item_id\nu,1\n")
-    assert Source(items=items, interactions=likes).dataset().name == "own-ml-small"
+    assert DataSource(items=items, interactions=likes).dataset().name == "own-ml-small"
     other = likes.rename(tmp_path / "shop.csv")
-    assert Source(items=items, interactions=other).dataset().name == "shop"
+    assert DataSource(items=items, interactions=other).dataset().name == "shop"
 
 
 @pytest.mark.parametrize("name", ["train", "evaluate", "benchmark"])
@@ -118,21 +118,21 @@ def test_training_on_ml_small(monkeypatch, tmp_path):
 def test_evaluation_finds_the_data_an_artifact_names(trained_on, monkeypatch, tmp_path):
     """Of a named dataset nothing need be said; of others it must."""
     from coldstart import Recommender
-    from coldstart.evaluation import figures
+    from coldstart.evaluation import artifact_evaluation
 
     class Found(Exception):
         pass
 
-    def first_figures(recommender, plan, **more):
+    def evaluate_artifact(recommender, plan, **more):
         assert plan.data.name == "ml-small"
-        assert plan.test == ("1",)
+        assert plan.split.test == ("1",)
         raise Found
 
     split = tmp_path / "split.json"
     split.write_text('{"train": ["3"], "valid": ["2"], "test": ["1"]}')
     loaded = SimpleNamespace(manifest={"data": {"name": trained_on}})
     monkeypatch.setattr(Recommender, "from_pretrained", lambda path: loaded)
-    monkeypatch.setattr(figures, "first_figures", first_figures)
+    monkeypatch.setattr(artifact_evaluation, "evaluate_artifact", evaluate_artifact)
     options = {"first": None, "shots": "0", "seed": 0, "jobs": 1, "out": None, "card": False,
                "as_json": False, "artifact": tmp_path, **vars(Tables())}  # fmt: skip
     expected = Found if trained_on in NAMED else ConfigError

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldstart.encoding import encoders
-from coldstart.encoding.encoders import CachedEncoder, SentenceEncoder, encode_items
+from coldstart.catalog.item_encoding import encode_items
+from coldstart.encoding import vector_cache
+from coldstart.encoding.sentence_encoder import SentenceEncoder
+from coldstart.encoding.vector_cache import CachedEncoder
 from coldstart.errors import ConfigError, ModelError
 from coldstart.protocols import Encoder
 from tests.fakes import FakeEncoder
@@ -89,7 +91,7 @@ class TestCachedEncoder:
         assert (len(again), fake.calls) == (3, [])
 
     def test_large_files_are_rewritten_only_when_worth_it(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(encoders, "_CHEAP_ROWS", 10)
+        monkeypatch.setattr(vector_cache, "_CHEAP_ROWS", 10)
         cached = CachedEncoder(FakeEncoder(), tmp_path)
         cached.encode([str(n) for n in range(100)], remember=True)
         cached.encode(["new"], remember=True)
@@ -134,7 +136,7 @@ def test_encode_items_makes_a_cache_remember_and_takes_any_encoder():
 
 
 def test_importing_the_module_loads_no_torch():
-    code = "import sys, coldstart.encoding.encoders as e; sys.exit('torch' in sys.modules)"
+    code = "import sys, coldstart.encoding.sentence_encoder as e; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -17,8 +17,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from coldstart import Recommender
 from coldstart.cli import main
 from coldstart.errors import ArtifactError, ConfigError, MissingExtraError, ModelError
-from coldstart.export import ExportError, Plan, export, gguf_file, run
-from coldstart.export.ct2 import TranslatedLM, _paths
+from coldstart.export import ExportError, ExportPlan, export, gguf_file, run
+from coldstart.export.ct2 import CTranslate2LM, _paths
 from coldstart.export.gguf_file import check_writable, read_gguf, write_gguf
 from coldstart.runtime.fetch import SMOLLM2, fetch
 from coldstart.training.run import train
@@ -59,7 +59,7 @@ def test_every_export_says_what_the_original_says(artifact, tmp_path):
     lm = Recommender.from_pretrained(artifact, device="cpu", dtype="float32").lm
     llama = lm.model.config.model_type == "llama"  # GPT-2's converter takes no padded vocabulary
     ct2 = tmp_path / "ct2" if llama else None
-    plan = Plan(tmp_path / "merged", tmp_path / "model.gguf", ct2)
+    plan = ExportPlan(tmp_path / "merged", tmp_path / "model.gguf", ct2)
     lines: list[str] = []
     made = list(export(artifact, plan, lines.append))
     assert [m.kind for m in made] == list(KINDS if llama else KINDS[:2])
@@ -77,10 +77,10 @@ def test_every_export_says_what_the_original_says(artifact, tmp_path):
     np.testing.assert_allclose(logits_of(read, tokenizer), ours, atol=1e-3)
     if not llama:
         with pytest.raises(ModelError, match="cannot convert this model: Vocabulary has size 320"):
-            list(export(artifact, Plan(ctranslate2=tmp_path / "ct2")))
+            list(export(artifact, ExportPlan(ctranslate2=tmp_path / "ct2")))
         assert not (tmp_path / "ct2").exists()
         return
-    translated = TranslatedLM(tmp_path / "ct2", 1024)
+    translated = CTranslate2LM(tmp_path / "ct2", 1024)
     ids = translated.tokenizer(PROMPT, add_special_tokens=False)["input_ids"]
     chain = np.arange(-1, len(ids) - 2)
     states = translated.read_trees([(ids[:1], np.array(ids[1:]), chain)])[0].numpy()
@@ -93,7 +93,7 @@ def disk_size(path: Path) -> int:
 
 
 def test_the_adapter_is_in_the_export(llama_artifact, tmp_path):
-    list(export(llama_artifact, Plan(tmp_path / "merged")))
+    list(export(llama_artifact, ExportPlan(tmp_path / "merged")))
     merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged").state_dict()
     base = tiny_llama().model.state_dict()
     assert any(not torch.allclose(merged[n], base[n], atol=1e-4) for n in base)
@@ -124,34 +124,34 @@ def test_another_model_is_refused_and_nothing_is_left(
 ):
     monkeypatch.setattr(run._Merged, "merged", write)
     with pytest.raises(ExportError, match=why):
-        list(export(llama_artifact, Plan(tmp_path / "merged")))
+        list(export(llama_artifact, ExportPlan(tmp_path / "merged")))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_wrong_gguf_is_refused_and_an_earlier_one_stays(llama_artifact, tmp_path, monkeypatch):
     out = tmp_path / "model.gguf"
-    list(export(llama_artifact, Plan(gguf=out)))
+    list(export(llama_artifact, ExportPlan(gguf=out)))
     before = out.read_bytes()
     monkeypatch.setattr(gguf_file, "_paired", lambda weight, heads: weight)  # not llama.cpp's order
     with pytest.raises(ExportError, match="nothing was kept"):
-        list(export(llama_artifact, Plan(gguf=out, force=True)))
+        list(export(llama_artifact, ExportPlan(gguf=out, force=True)))
     assert out.read_bytes() == before
     assert list(tmp_path.iterdir()) == [out]
 
 
 def test_ties_may_change_places_when_that_is_allowed(llama_artifact, tmp_path, monkeypatch):
     monkeypatch.setattr(run._Merged, "merged", without_adapter)
-    (made,) = export(llama_artifact, Plan(tmp_path / "merged", ties=1000.0))
+    (made,) = export(llama_artifact, ExportPlan(tmp_path / "merged", ties=1000.0))
     assert not made.check.identical
     assert 0 < made.check.displaced < 1000
     with pytest.raises(ExportError, match="nats apart changed places"):
-        list(export(llama_artifact, Plan(tmp_path / "two", ties=made.check.displaced / 2)))
+        list(export(llama_artifact, ExportPlan(tmp_path / "two", ties=made.check.displaced / 2)))
     assert not (tmp_path / "two").exists()
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_smaller_weights_are_smaller_and_close(llama_artifact, tmp_path, dtype):
-    plan = Plan(tmp_path / "m", tmp_path / "m.gguf", tmp_path / "ct2", dtype=dtype, ties=0.5)
+    plan = ExportPlan(tmp_path / "m", tmp_path / "m.gguf", tmp_path / "ct2", dtype=dtype, ties=0.5)
     for made in export(llama_artifact, plan):
         assert 0 < made.check.difference < 0.5
     weights = AutoModelForCausalLM.from_pretrained(tmp_path / "m")
@@ -167,8 +167,8 @@ def test_what_is_there_is_replaced_only_on_demand_and_if_it_is_ours(tmp_path, ki
         out.mkdir()
         (out / run._OURS[kind]).write_text("{}")
     with pytest.raises(ConfigError, match="exists \\(--force replaces it"):
-        Plan(**{kind: out})
-    assert Plan(**{kind: out}, force=True).wanted == {kind: out}
+        ExportPlan(**{kind: out})
+    assert ExportPlan(**{kind: out}, force=True).wanted == {kind: out}
     foreign = tmp_path / "foreign"
     if kind == "gguf":
         foreign.write_text("a letter")
@@ -176,25 +176,25 @@ def test_what_is_there_is_replaced_only_on_demand_and_if_it_is_ours(tmp_path, ki
         foreign.mkdir()
         (foreign / "letter.txt").write_text("dear")
     with pytest.raises(ConfigError, match="is no export of that kind"):
-        Plan(**{kind: foreign}, force=True)
+        ExportPlan(**{kind: foreign}, force=True)
 
 
 def test_malformed_plans_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="nothing to export"):
-        Plan()
+        ExportPlan()
     with pytest.raises(ConfigError, match="dtype is 'int4'"):
-        Plan(tmp_path / "a", dtype="int4")
+        ExportPlan(tmp_path / "a", dtype="int4")
     with pytest.raises(ConfigError, match="same name"):
-        Plan(merged=tmp_path / "a", ctranslate2=tmp_path / "a")
+        ExportPlan(merged=tmp_path / "a", ctranslate2=tmp_path / "a")
     for ties in (-1.0, float("nan"), float("inf")):
         with pytest.raises(ConfigError, match="ties is"):
-            Plan(tmp_path / "a", ties=ties)
+            ExportPlan(tmp_path / "a", ties=ties)
 
 
 def test_a_missing_library_is_told_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ctranslate2", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'coldstart-rec\[ctranslate2\]'"):
-        next(export(tmp_path / "no artifact is looked for", Plan(ctranslate2=tmp_path / "out")))
+        next(export(tmp_path / "no artifact", ExportPlan(ctranslate2=tmp_path / "out")))
 
 
 def test_other_architectures_are_refused_by_name():
@@ -303,11 +303,11 @@ def test_no_artifact_and_nothing_to_do_are_users_mistakes(tmp_path, capsys):
     assert main(["export", str(ARTIFACT)]) == 2
     assert "nothing to export" in capsys.readouterr().err
     with pytest.raises(ArtifactError, match="no artifact at"):
-        next(export(tmp_path / "nothing", Plan(tmp_path / "out")))
+        next(export(tmp_path / "nothing", ExportPlan(tmp_path / "out")))
 
 
 def test_the_shipped_model_as_gguf(shipped, tmp_path):
-    (made,) = export(ARTIFACT, Plan(gguf=tmp_path / "ml-100k.gguf"))
+    (made,) = export(ARTIFACT, ExportPlan(gguf=tmp_path / "ml-100k.gguf"))
     assert made.check.identical
     assert made.check.difference < 1e-3
     lines = read_gguf(made.path).lines

@@ -11,7 +11,7 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.errors import CatalogError
 from coldstart.generation.trie import catalog_trie
 from coldstart.generation.trie.catalog_trie import CatalogTrie
-from coldstart.generation.trie.surface import SurfaceTitles, surface_titles
+from coldstart.generation.trie.prompt_titles import PromptTitles, prompt_titles
 from coldstart.schema import Item
 from tests.fakes_lm import tiny_llama
 
@@ -43,7 +43,7 @@ def change(catalog, what):
 
 
 def check(trie, catalog):
-    found, titles = trie.follow(catalog), surface_titles(catalog)
+    found, titles = trie.follow(catalog), prompt_titles(catalog)
     assert trie.titles(catalog) == titles
     assert {i: found.tokens(found.index(i)) for i in titles} == {
         i: tuple(LINES.title(title)) for i, title in titles.items()
@@ -71,10 +71,10 @@ def test_whatever_happened_it_is_the_trie_of_the_catalog(few, changes, often):
 @settings(max_examples=100, deadline=None)
 @given(changes=CHANGES)
 def test_what_follow_returns_is_what_is_another(changes):
-    catalog, titles, before = Catalog(), SurfaceTitles(), {}
+    catalog, titles, before = Catalog(), PromptTitles(), {}
     for what in changes:
         change(catalog, what)
-        told, now = titles.follow(catalog), surface_titles(catalog)
+        told, now = titles.follow(catalog), prompt_titles(catalog)
         assert told == {i for i in before.keys() | now.keys() if before.get(i) != now.get(i)}
         before = now
 

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from coldstart.catalog.titles import clean_text
-from coldstart.errors import ConfigError, ModelError
+from coldstart.errors import ModelError
 from coldstart.generation.decoding import free as decoding
-from coldstart.generation.decoding.free import DecodingConfig, write_titles
+from coldstart.generation.decoding.free import write_titles
 from coldstart.generation.models.causal import CausalLM
+from coldstart.schema import DecodingConfig
 from tests.fakes_lm import CONTROL, tiny_cohere, tiny_gpt2, tiny_llama
 
 PROMPT = "Movies:\nToy Story\n"
@@ -198,26 +199,6 @@ def test_prompts_that_cannot_be_read(lm):
         write_titles(lm, "", SAMPLE)
     with pytest.raises(ModelError, match="the model takes 1024"):
         write_titles(lm, "a\n" * 512, SAMPLE)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("mode", "greedy"),
-        ("n", 0),
-        ("temperature", 0.0),
-        ("temperature", float("nan")),
-        ("top_p", 0.0),
-        ("top_p", 1.5),
-        ("top_k", 0),
-        ("groups", 0),
-        ("diversity", -1.0),
-        ("max_new_tokens", 1),
-    ],
-)
-def test_options_are_checked(name, value):
-    with pytest.raises(ConfigError, match=f"{name} is {value!r}"):
-        DecodingConfig(**{name: value})
 
 
 REAL = "Favourite movies:\nThe Matrix\nAlien\n"

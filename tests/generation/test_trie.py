@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coldstart.errors import ArtifactError, CatalogError
-from coldstart.generation.trie.ragged import SAME, Ragged
+from coldstart.generation.trie.ragged import SAME, RaggedArray
 from coldstart.generation.trie.trie import Mass, TitleTrie, TriePlan
 from tests.fakes_lm import trie_of
 
@@ -245,7 +245,7 @@ def test_many_changes_are_sorted_into_a_new_base(size):
 
 @given(st.lists(st.lists(st.integers(0, 2**31 - 1) | st.integers(0, 2), max_size=5)))
 def test_sequences_are_sorted_as_tuples_are(sequences):
-    found = Ragged.of(sequences)
+    found = RaggedArray.of(sequences)
     order = found.order().tolist()
     assert order == sorted(range(len(sequences)), key=lambda n: (sequences[n], n))
     ordered = found.take(np.array(order, dtype=int))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldstart.encoding.encoders import CachedEncoder
+from coldstart.encoding.vector_cache import CachedEncoder
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.grounding.grounder import Grounder
 from coldstart.grounding.index.exact import ExactIndex

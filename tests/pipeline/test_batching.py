@@ -13,7 +13,7 @@ from coldstart.errors import CatalogError, ConfigError, ModelError, ProfileError
 from coldstart.generation.decoding import exact as scoring
 from coldstart.generation.decoding.exact import exact_logprobs, exact_logprobs_of
 from coldstart.generation.decoding.free import DecodingConfig
-from coldstart.generation.models.lean import LeanDecoder
+from coldstart.generation.models.fused_decoder import FusedDecoder
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import Years, default_filters
 from coldstart.scoring import retrieval
@@ -21,11 +21,12 @@ from coldstart.scoring.scorer import ScoreRequest
 from coldstart.serve.batching import QueuedRequest, RecommendationResult, recommend_batch
 from coldstart.session import OnboardingSession
 from coldstart.testing.probes import lm_signals_of
+from tests.conftest import ARTIFACT
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama, trie_of
-from tests.generation.test_lean import LIKE, decoder, question
+from tests.generation.fused_decoders import LIKE, decoder, question
 from tests.session.test_session import NOW
-from tests.test_recommender import make, profiles
-from tests.test_shipped import ARTIFACT
+from tests.toy import toy_recommender
+from tests.toy_profiles import profiles
 
 PROMPTS = ["A person.\n", "Alien\nToy Story\nA longer one.\n", "x\n", "Somebody of 24, a nurse.\n"]
 BRIEF = DecodingConfig(max_new_tokens=6)
@@ -72,7 +73,7 @@ def passes(rec: Recommender, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.mark.parametrize("config", LIKE.values(), ids=LIKE.keys())
 def test_sequences_one_after_another_do_not_see_each_other(config):
-    lean = LeanDecoder.of(decoder(config))
+    lean = FusedDecoder.from_model(decoder(config))
     asked = [question(seed, size) for seed, size in enumerate([5, 1, 17, 8])]
     ids, visible, position = zip(*asked, strict=True)
     states = lean(torch.cat(ids), visible, torch.cat(position))
@@ -114,7 +115,7 @@ def test_a_pass_reads_as_many_as_it_may(monkeypatch):
 
 @pytest.mark.parametrize("limits", [{}, {"exact_items": 5}, {"exact_tokens": 10}, {"shortlist": 4}])
 def test_evidence_is_what_each_would_get(limits):
-    rec = make(**limits)
+    rec = toy_recommender(**limits)
     profiles = ({"age": 24}, {"liked": ["Alien", "Heat"]}, {})
     rows = [None, np.array([1, 4, 6]), np.arange(10)]
     rec.pipeline.sync()
@@ -160,13 +161,13 @@ asks = st.builds(QueuedRequest, profiles | st.just(unknown), moments, of_profile
     limits=st.sampled_from([{}, {"shortlist": 3}, {"pool_from": 4, "shortlist": 3}]),
 )
 def test_a_batch_gives_what_everyone_would_get_alone(asked, limits):
-    rec = make(written_titles=2, **limits)
+    rec = toy_recommender(written_titles=2, **limits)
     for one, ask in zip(together(rec, asked), asked, strict=True):
         same(one, alone(rec, ask))
 
 
 def test_free_writing_keeps_its_decoding_and_seed(monkeypatch):
-    rec = make()
+    rec = toy_recommender()
     drawn = {"decoding": DecodingConfig(mode="sample", max_new_tokens=6), "k": 4}
     asked = [
         QueuedRequest(UserProfile(age=20), Context(), drawn | {"strategy": strategy, "seed": seed})
@@ -187,7 +188,7 @@ def test_free_writing_keeps_its_decoding_and_seed(monkeypatch):
 
 
 def test_who_errs_errs_alone_and_the_others_share_a_pass(monkeypatch):
-    rec = make()
+    rec = toy_recommender()
     seen = passes(rec, monkeypatch)
     person = UserProfile(age=24)
     got = together(
@@ -214,7 +215,7 @@ def test_who_errs_errs_alone_and_the_others_share_a_pass(monkeypatch):
 
 
 def test_a_prompt_that_is_too_long_is_nobody_elses_error(monkeypatch):
-    rec = make()
+    rec = toy_recommender()
     once = rec.lm._check
     monkeypatch.setattr(rec.lm, "_check", lambda ids: refuse() if len(ids) > 200 else once(ids))
 
@@ -230,7 +231,7 @@ def test_a_prompt_that_is_too_long_is_nobody_elses_error(monkeypatch):
 
 
 def test_who_needs_no_titles_written_does_not_wait_for_them():
-    rec = make()
+    rec = toy_recommender()
     strategies = ["free", "both", "catalog", "prior", "catalog"]
     asked = [QueuedRequest(UserProfile(), Context(), {"strategy": s, "k": 2}) for s in strategies]
     assert [n for n, _ in recommend_batch(rec, asked)] == [3, 2, 4, 0, 1]
@@ -239,7 +240,7 @@ def test_who_needs_no_titles_written_does_not_wait_for_them():
 def test_a_wider_look_in_a_large_catalog_is_asked_for_like_the_first(monkeypatch):
     monkeypatch.setattr(retrieval, "POPULAR", 1)
     monkeypatch.setattr(retrieval, "BY_SIGNAL", 1)
-    rec = make(pool_from=4, shortlist=2)
+    rec = toy_recommender(pool_from=4, shortlist=2)
     for n in range(40):
         rec.catalog.add(Item(item_id=f"n{n}", title=f"Robot {n}", year=2010))
     narrow = RecommendOptions(k=5, filters=(Years(2009, None),))
@@ -252,7 +253,7 @@ def test_a_wider_look_in_a_large_catalog_is_asked_for_like_the_first(monkeypatch
 
 
 def test_without_a_model_or_a_catalog_everyone_is_told_so():
-    rec = make()
+    rec = toy_recommender()
     rec.lm = None
     asked = [
         QueuedRequest(UserProfile(), Context(), {"strategy": s})
@@ -260,7 +261,7 @@ def test_without_a_model_or_a_catalog_everyone_is_told_so():
     ]
     got = together(rec, asked)
     assert [type(x) for x in got] == [ConfigError, RecommendationResult, ConfigError]
-    rec = make(catalog=type(rec.catalog).from_items([]))
+    rec = toy_recommender(catalog=type(rec.catalog).from_items([]))
     assert [type(x) for x in together(rec, asked)] == [CatalogError] * 3
     assert together(rec, []) == []
 
@@ -277,7 +278,7 @@ def test_the_shipped_artifact_gives_the_same_lists_together():
 
 
 def test_lists_of_sessions_share_a_pass(monkeypatch):
-    rec = make()
+    rec = toy_recommender()
 
     def visit(*liked: str, **options: float):
         def begin(recommender: Recommender) -> OnboardingSession:

@@ -15,7 +15,7 @@ from coldstart.ranking.ranker import BlendRanker, states_taste
 from coldstart.ranking.tree_masks import Node, TreeMasks
 from coldstart.ranking.trees import POOL, TreeCorrection
 from coldstart.scoring.registry import SIGNALS
-from coldstart.training.boosting import Request, fit_trees
+from coldstart.training.boosting import RankingGroup, fit_trees
 
 
 def requests(n=60, items=80, seed=0):
@@ -29,7 +29,7 @@ def requests(n=60, items=80, seed=0):
         both = np.minimum(features[:, SIGNALS.index("lift")], features[:, SIGNALS.index("kinds")])
         liked = both + 0.1 * rng.normal(size=items) > 0.5
         linear = features[:, SIGNALS.index("popularity")].astype(float)
-        out.append(Request(f"u{user}", features, liked, linear))
+        out.append(RankingGroup(f"u{user}", features, liked, linear))
     return out
 
 
@@ -162,7 +162,7 @@ def _against(name):
         features[:, SIGNALS.index(name)] = rng.normal(size=50)
         features[:, SIGNALS.index("lift")] = rng.normal(size=50)
         liked = features[:, SIGNALS.index("lift")] - features[:, SIGNALS.index(name)] > 1
-        out.append(Request(f"u{user}", features, liked, np.zeros(50)))
+        out.append(RankingGroup(f"u{user}", features, liked, np.zeros(50)))
     return out
 
 
@@ -201,7 +201,9 @@ def test_trees_survive_json_inside_the_ranker(trees):
 def test_fitting_is_repeatable_and_needs_something_to_learn():
     few = requests(10)
     assert fit_trees(few, rounds=5).to_dict() == fit_trees(few, rounds=5).to_dict()
-    nothing = [Request(r.user, r.features, np.zeros(len(r.liked), bool), r.linear) for r in few]
+    nothing = [
+        RankingGroup(r.user, r.features, np.zeros(len(r.liked), bool), r.linear) for r in few
+    ]
     assert fit_trees(nothing).trees == ()
     assert (
         fit_trees([]).correct(few[0].features, SIGNALS.names, few[0].linear).tolist() == [0.0] * 80

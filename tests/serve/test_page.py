@@ -26,7 +26,7 @@ from coldstart.serve.store import Store
 from coldstart.session import OnboardingSession
 from tests.serve.test_serve import serving
 from tests.serve.test_serve_run import free_port, start
-from tests.test_recommender import make
+from tests.toy import toy_recommender
 from tests.waiting import PATIENCE, until
 
 try:
@@ -99,7 +99,7 @@ def test_both_languages_say_the_same_and_every_word_used_is_there():
 def test_a_form_offers_what_the_recommender_has_learned(tmp_path):
     with serving(tmp_path) as client:
         form = client.get("/v1/sessions").json()
-    rec = make()
+    rec = toy_recommender()
     groups = {f"{name}={value}" for name, values in form["fields"].items() for value in values}
     assert groups == set(rec.counts.group_sizes)
     assert set(form["categories"]) == {c for item in rec.catalog for c in item.categories}
@@ -112,7 +112,7 @@ def test_several_questions_stay_open_and_are_those_of_one_who_knows_nothing(tmp_
         ask = f"/v1/sessions/{at}/questions"
         four = client.get(ask, params={"n": 4}).json()
         ids = [q["question_id"] for q in four["questions"]]
-        session, want = OnboardingSession(make(), quiz="information_gain"), []
+        session, want = OnboardingSession(toy_recommender(), quiz="information_gain"), []
         for _ in range(4):
             want.append(session.next_question().question_id)
             session = session.answer(want[-1], "unknown")
@@ -130,7 +130,7 @@ def test_several_questions_stay_open_and_are_those_of_one_who_knows_nothing(tmp_
         assert client.get(ask).json()["question"]["question_id"] == ids[0]
         assert client.get(ask, params={"n": 0}).status_code == 422
         most = client.get(ask, params={"n": 100}).json()["questions"]
-        assert len(most) == len(make().catalog) - 1
+        assert len(most) == len(toy_recommender().catalog) - 1
 
 
 # -- with a browser -------------------------------------------------------------------------------
@@ -156,7 +156,9 @@ class Served:
     def start(self):
         options = {"open": True, "drain": 0.0} | self.settings
         store = Store.open(f"sqlite:///{self.folder}/people.db")
-        self.service = Service(lambda _: make(), {"": "toy"}, ServeSettings(**options), store)
+        self.service = Service(
+            lambda _: toy_recommender(), {"": "toy"}, ServeSettings(**options), store
+        )
         config = uvicorn.Config(
             create_app(self.service), "127.0.0.1", self.port, log_config=None, access_log=False
         )

@@ -36,7 +36,7 @@ from coldstart.serve.store import Store
 from tests.conftest import ROOT
 from tests.serve import test_serve as contract
 from tests.serve.test_serve import CANARY, begin, in_background, refused
-from tests.test_recommender import make
+from tests.toy import toy_recommender
 from tests.waiting import PATIENCE, until, until_then
 
 pytestmark = pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\..*")
@@ -48,7 +48,7 @@ HOLD = "hold"
 def toy(folder):
     """The loader of all applications here."""
     assert os.environ["OMP_NUM_THREADS"] == "1", "Ray sets it to num_cpus"
-    rec, hold = make(), Path(folder) / HOLD
+    rec, hold = toy_recommender(), Path(folder) / HOLD
     quick = rec.features
 
     def features(*args, **options):
@@ -270,7 +270,7 @@ def test_models_share_nothing_even_when_they_have_been_away(cluster):
         for path in ("", "/questions", "/recommendations"):
             refused(other.get(at + path), 404, "not_found")
         refused(other.get("/v1/items/new"), 404, "not_found")
-        assert other.get("/v1/items").json()["total"] == len(make().catalog)
+        assert other.get("/v1/items").json()["total"] == len(toy_recommender().catalog)
         for _ in range(3):  # as many as a replica holds
             with serving(cluster) as more:
                 assert more.get("/readyz").status_code == 200
@@ -399,7 +399,7 @@ def loader(folder):
     LOADED.append(folder)
     if folder == "damaged":
         raise ArtifactError(f"damaged {CANARY}")
-    return make()
+    return toy_recommender()
 
 
 LOADED: list[str] = []

@@ -24,7 +24,7 @@ from coldstart.serve.service import Service
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.store import Store
 from coldstart.session import QUIZZES
-from tests.test_recommender import make
+from tests.toy import toy_recommender
 from tests.waiting import PATIENCE, until
 
 CANARY = "Zanzibarina"
@@ -36,7 +36,7 @@ def serving(tmp_path, load=None, experiment=None, artifacts=None, **settings):
     """A client of a running service; ``client.service`` is what it talks to."""
     store = Store.open(f"sqlite:///{tmp_path}/people.db")
     service = Service(
-        load or (lambda folder: make()),
+        load or (lambda folder: toy_recommender()),
         artifacts or {"": "toy"},
         ServeSettings(**(OPEN | settings)),
         store,
@@ -92,7 +92,7 @@ def refused(response, status, error):
 def test_a_list_is_the_one_that_the_recommender_makes(shared):
     asked = {"profile": {"age": 24, "liked": ["Alien"]}, "k": 5, "filters": {"from_year": 1975}}
     got = shared.post("/v1/recommend", json=asked).json()
-    want = make().recommend(
+    want = toy_recommender().recommend(
         {"age": 24, "liked": ["Alien"]}, k=5, filters=[*default_filters(), Years(1975)]
     )
     assert [line["item_id"] for line in got["items"]] == want.item_ids
@@ -115,7 +115,7 @@ def test_a_sentence_is_enough_for_curl(shared, kind):
     got = shared.post("/v1/recommend", content=body, headers=headers).json()
     assert got["understood"]["categories"] == ["Sci-Fi"]
     assert got["understood"]["unwanted"] == ["Drama"]
-    catalog = make().catalog
+    catalog = toy_recommender().catalog
     assert all("Sci-Fi" in catalog[line["item_id"]].categories for line in got["items"])
 
 
@@ -175,7 +175,7 @@ def test_brackets_in_texts_are_not_depth(shared):
 
 def test_generate_is_what_the_model_writes(shared):
     got = shared.post("/v1/generate", json={"n": 5, "strategy": "catalog"}).json()
-    want = make().generate({}, n=5, strategy="catalog")
+    want = toy_recommender().generate({}, n=5, strategy="catalog")
     assert [c["text"] for c in got["candidates"]] == [c.text for c in want]
     free = shared.post("/v1/generate", json={"n": 5}).json()
     assert free["abstained"] == sum(not c["matches"] for c in free["candidates"])
@@ -473,7 +473,7 @@ class Slow:
     """A recommender that takes as long as one lets it; counts what has begun since it is held."""
 
     def __init__(self):
-        self.real = make()
+        self.real = toy_recommender()
         self.go, self.begun = threading.Event(), 0
         self.go.set()
 
@@ -661,7 +661,7 @@ def test_reload_swaps_while_requests_go_on(tmp_path):
     made = []
 
     def load(folder):
-        made.append(make())
+        made.append(toy_recommender())
         return made[-1]
 
     with serving(tmp_path, load) as client:
@@ -688,7 +688,7 @@ def test_a_reload_that_fails_keeps_the_old_one(tmp_path):
         loads.append(folder)
         if len(loads) > 1:
             raise ArtifactError(f"damaged {CANARY}")
-        return make()
+        return toy_recommender()
 
     with serving(tmp_path, load) as client:
         assert CANARY not in str(refused(client.post("/v1/admin/reload"), 500, "reload_failed"))
@@ -713,7 +713,7 @@ def test_sessions_are_dealt_to_arms_and_stay_there(tmp_path):
     asked = {"x": 0, "y": 0}
 
     def load(folder):
-        rec = make()
+        rec = toy_recommender()
         once = rec.features
 
         def features(*args, **options):

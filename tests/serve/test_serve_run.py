@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -287,10 +286,11 @@ def test_depth_is_that_of_the_json(value):
 
 
 @pytest.mark.parametrize("body", [b'"' + b'\\"' * 100_000, b'"a' * 100_001, b"\\" * 200_000])
-def test_depth_takes_no_longer_than_the_body_is_long(body):
-    start = time.process_time()
+def test_depth_of_strings_without_an_end(body):
+    """A backtracking expression would take hours; benchmarks/steps.py says how long this takes."""
     check_depth(body, 5)
-    assert time.process_time() - start < 1
+    with pytest.raises(ApiError, match="invalid"):
+        check_depth(b"[" * 6 + body, 5)
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch):

@@ -34,11 +34,11 @@ from coldstart import Catalog, Item, Recommender, UserProfile
 from coldstart.cli import main
 from coldstart.errors import ArtifactError, ConfigError, ModelError
 from coldstart.generation.decoding.beam import beam_logprobs
-from coldstart.generation.decoding.free import DecodingConfig
-from coldstart.generation.models import quick
+from coldstart.generation.models import cached
+from coldstart.generation.models.adapted import AdaptedLM
 from coldstart.generation.models.lora import LoRA
-from coldstart.generation.models.lora_lm import AdaptedLM
 from coldstart.runtime import models
+from coldstart.schema import DecodingConfig
 from coldstart.serve import tenants as serving_tenants
 from coldstart.serve.fair_lock import FairLock
 from coldstart.serve.settings import ServeSettings
@@ -51,8 +51,7 @@ from tests.conftest import ARTIFACT
 from tests.fakes_lm import TITLES, trie_of
 from tests.serve.test_serve import refused
 from tests.serve.test_serve_run import free_port
-from tests.test_recommender import make
-from tests.toy import save_tiny_base, toy_catalog
+from tests.toy import save_tiny_base, toy_catalog, toy_recommender
 from tests.waiting import PATIENCE, no_error, until
 
 ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -96,7 +95,7 @@ class World:
             f"adapter/{n}": (self.folder / "peft" / n).read_bytes()
             for n in ("adapter_config.json", "adapter_model.safetensors")
         }
-        parts = make(catalog)
+        parts = toy_recommender(catalog)
         Recommender(
             parts.catalog,
             None,
@@ -123,9 +122,9 @@ def world(tmp_path_factory):
 @pytest.fixture(autouse=True, scope="module")
 def kept_elsewhere(tmp_path_factory):
     """Tiny models must not push the real ones out of the user's cache."""
-    folder, real = tmp_path_factory.mktemp("kept"), quick.place
+    folder, real = tmp_path_factory.mktemp("kept"), cached.decoder_folder
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quick, "place", lambda *args: folder / real(*args).name)
+        patch.setattr(cached, "decoder_folder", lambda *args: folder / real(*args).name)
         yield
 
 
@@ -201,7 +200,9 @@ def test_a_batch_gives_what_singles_give(world):
 
 
 def test_the_shipped_artifact(monkeypatch):
-    monkeypatch.setattr(quick, "keep", lambda *args: None)  # two of 540 MB, for this test only
+    monkeypatch.setattr(
+        cached, "store_decoder", lambda *args: None
+    )  # two of 540 MB, for this test only
     rec = tenants({"films": ARTIFACT}).get("films")
     own = Recommender.from_pretrained(ARTIFACT, device="cpu", dtype="float32")
     person = UserProfile(age=24, gender="M", occupation="student", liked=["Alien", "Toy Story"])
@@ -229,11 +230,11 @@ def test_there_is_one_base_one_tokenizer_and_one_encoder(world):
     lms = [rec.lm for rec in recs]
     assert len({id(lm.base) for lm in lms}) == len({id(lm.lines) for lm in lms}) == 1
     assert len({id(rec.encoder) for rec in recs} | {id(r.item_store.encoder) for r in recs}) == 1
-    lean = [lm._lean().weights["1.qkv"].data_ptr() for lm in lms]
+    lean = [lm.fused_decoder().weights["1.qkv"].data_ptr() for lm in lms]
     whole = [lm.model.model.layers[1].self_attn.q_proj.weight.data_ptr() for lm in lms]
     assert len({*lean, *whole}) == 1
     embedding = lms[0].model.get_input_embeddings().weight
-    assert embedding.data_ptr() == lms[0]._lean().weights["embedding"].data_ptr()
+    assert embedding.data_ptr() == lms[0].fused_decoder().weights["embedding"].data_ptr()
 
 
 def test_each_base_is_loaded_once_and_freed_with_its_last_tenant(world, monkeypatch):
@@ -269,7 +270,7 @@ def test_a_base_that_is_damaged_in_the_cache_is_kept_anew(world):
     folder = world.artifact("all", seed=1)
     first = tenants({"a": folder}).get("a")
     key = first.manifest["base"]["name"], first.manifest["base"]["fingerprint"]
-    kept = quick.place(*key, {}, torch.float32)
+    kept = cached.decoder_folder(*key, {}, torch.float32)
     (kept / "lean.json").write_text("{")
     again = tenants({"a": folder}).get("a")
     assert again.recommend(PEOPLE[1]) == first.recommend(PEOPLE[1])
@@ -628,7 +629,7 @@ CATALOGS = {name: list(toy_catalog())[n:] for n, name in enumerate(("a", "b", "c
 
 
 def load(name):
-    return make(Catalog.from_items(CATALOGS[name]))
+    return toy_recommender(Catalog.from_items(CATALOGS[name]))
 
 
 @contextmanager

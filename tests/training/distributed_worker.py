@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from coldstart import cli
-from coldstart.training.config import TrainConfig
-from coldstart.training.launcher import join
+from coldstart.settings import TrainConfig
+from coldstart.training.launcher import join_processes
 from coldstart.training.loop import Trainer
 from coldstart.training.processes import Processes
 from tests.toy import toy_config, toy_dataset, toy_split, toy_teacher
@@ -97,7 +97,7 @@ def held_bytes(trainer: Trainer) -> int:
 
 def main(base: str, out: Path) -> None:
     """Train every scene with the other processes, and write down what this one has of it."""
-    processes = join(config_of("distil", base))
+    processes = join_processes(config_of("distil", base))
     for scene in SHARDED if processes.sharded else SCENES:
         trainer = trainer_of(scene, base, out / scene, processes)
         held = held_bytes(trainer)

@@ -8,7 +8,7 @@ import pytest
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.scoring.registry import SIGNALS
-from coldstart.training.blend import Bench, Case, fit_weights
+from coldstart.training.blend import Case, NDCGEvaluator, fit_weights
 from coldstart.training.ranker import base_scores, cross_validate, fit_ranker
 
 PLAIN = BlendRanker.classical()
@@ -34,7 +34,7 @@ def simulated(truth, *, users=40, items=120, seed=0):
 def mean_ndcg(ranker, cases, strategy):
     values = []
     for case in cases:
-        scores = ranker.scores(case.features, ranker.weights(strategy, case.shots))
+        scores = ranker.scores(case.features, ranker.weights(strategy, case.n_picks))
         scores[case.excluded] = -np.inf
         ranked = [str(r) for r in np.argsort(-scores, kind="stable")]
         values.append(ndcg(ranked, {str(t) for t in case.targets}, 10))
@@ -90,11 +90,11 @@ def test_fitting_is_repeatable_and_leaves_the_cases_alone():
 def test_the_bench_measures_what_the_metric_measures(cut):
     cases = simulated({"popularity": (1.0, 0.0), "model": (1.0, 1.0)}, users=15)
     base = [c.features[:, SIGNALS.index("popularity")].astype(float) for c in cases]
-    bench = Bench(cases, base, ["model"])
-    found = bench.ndcg(np.array([[0.3, 0.5]]), np.arange(len(cases)), (cut,))
+    evaluator = NDCGEvaluator(cases, base, ["model"])
+    found = evaluator.ndcg(np.array([[0.3, 0.5]]), np.arange(len(cases)), (cut,))
     ranker = BlendRanker({"prior": {"popularity": (1.0, 0.0), "model": (0.3, 0.2)}})
     for case, value in zip(cases, found, strict=True):
-        scores = ranker.scores(case.features, ranker.weights("prior", case.shots))
+        scores = ranker.scores(case.features, ranker.weights("prior", case.n_picks))
         scores[case.excluded] = -np.inf
         ranked = [str(r) for r in np.argsort(-scores, kind="stable")]
         assert value == pytest.approx(ndcg(ranked, {str(t) for t in case.targets}, cut))

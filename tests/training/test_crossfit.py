@@ -14,18 +14,18 @@ from coldstart.schema import UserProfile
 from coldstart.scoring.registry import SIGNALS
 from coldstart.training import crossfit
 from coldstart.training.boosting import fit_trees
-from coldstart.training.crossfit import crossfit_requests, learn_classical
+from coldstart.training.crossfit import learn_classical, ranking_groups
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.simulation import (
     ATTRIBUTES,
     MIN_TARGETS,
+    N_PICKS,
     RESERVED,
-    SHOTS,
-    questions,
     simulate_request,
+    target_rule,
 )
 from tests.fakes import FakeEncoder
-from tests.scoring.test_features import film
+from tests.ten_films import film
 
 ITEMS = tuple(f"i{n}" for n in range(40))
 
@@ -45,7 +45,7 @@ def world():
 
 def test_the_first_likes_are_picks_and_later_ones_targets(world):
     likes = world.likes["u0"]
-    for shots in SHOTS:
+    for shots in N_PICKS:
         rng = np.random.default_rng(0)
         request = simulate_request("u0", world, shots, rng, said_share=0, dislikes_share=0)
         assert [p.item for p in request.profile.liked] == list(likes[:shots])
@@ -79,11 +79,11 @@ def test_a_request_without_more_items(world):
 def test_a_history_is_asked_what_comes_after_the_first_ten(world):
     users = tuple(world.likes)
     out_of_fold = OutOfFold(world, users, FakeEncoder())
-    requests = crossfit_requests(world, users, out_of_fold, BlendRanker.classical())
+    requests = ranking_groups(world, users, out_of_fold, BlendRanker.classical())
     shots = SIGNALS.index("shots")
     for user in users[:5]:
         asked = [r for r in requests if r.user == user and r.order == "first"]
-        assert sorted({int(r.features[0, shots]) for r in asked} | {0}) == list(SHOTS)
+        assert sorted({int(r.features[0, shots]) for r in asked} | {0}) == list(N_PICKS)
         assert len(asked) == len({int(r.features[0, shots]) for r in asked})
         for r in asked:
             # Statements hide five likes, of which some may be among the first ten.
@@ -94,11 +94,11 @@ def test_people_of_few_likes_are_asked_what_comes_next(world):
     few = {u: likes[: 12 if n % 3 else 22] for n, (u, likes) in enumerate(world.likes.items())}
     short = replace(world, likes=few)
     users = tuple(few)
-    assert questions(world, users) == (RESERVED, MIN_TARGETS)
-    assert questions(short, users) == (0, MIN_TARGETS)
-    assert questions(replace(world, likes={u: x[:4] for u, x in few.items()}), users) == (0, 1)
+    assert target_rule(world, users) == (RESERVED, MIN_TARGETS)
+    assert target_rule(short, users) == (0, MIN_TARGETS)
+    assert target_rule(replace(world, likes={u: x[:4] for u, x in few.items()}), users) == (0, 1)
     out_of_fold = OutOfFold(short, users, FakeEncoder())
-    requests = crossfit_requests(short, users, out_of_fold, BlendRanker.classical())
+    requests = ranking_groups(short, users, out_of_fold, BlendRanker.classical())
     one = [r for r in requests if r.user == "u1" and r.order == "first"]
     sizes = {int(r.features[0, SIGNALS.index("shots")]): int(r.liked.sum()) for r in one}
     assert sizes.keys() >= {1, 3, 5}
@@ -109,12 +109,12 @@ def test_people_of_few_likes_are_asked_what_comes_next(world):
 def test_favourites_are_any_likes_and_asked_once(world):
     users = tuple(world.likes)
     out_of_fold = OutOfFold(world, users, FakeEncoder())
-    requests = crossfit_requests(world, users, out_of_fold, BlendRanker.classical())
+    requests = ranking_groups(world, users, out_of_fold, BlendRanker.classical())
     shots, history = SIGNALS.index("shots"), SIGNALS.index("history")
     for r in requests:
         assert set(r.features[:, history]) == {float(r.order == "first")}
     favourites = [r for r in requests if r.user == "u0" and r.order == "random"]
-    assert [int(r.features[0, shots]) for r in favourites] == [k for k in SHOTS if k]
+    assert [int(r.features[0, shots]) for r in favourites] == [k for k in N_PICKS if k]
     rng = np.random.default_rng(0)
     request = simulate_request("u0", world, 5, rng, said_share=0, order="random")
     picks = [p.item for p in request.profile.liked]
@@ -130,7 +130,7 @@ def test_each_kind_of_picks_has_its_own_trees(world, monkeypatch):
     assert learn_classical(world, users, out_of_fold).trees is None
     monkeypatch.setattr(crossfit, "ENOUGH_USERS", 10)
     ranker = learn_classical(world, users, out_of_fold)
-    requests = crossfit_requests(world, users, out_of_fold, BlendRanker.classical())
+    requests = ranking_groups(world, users, out_of_fold, BlendRanker.classical())
     for order, trees in (("first", ranker.trees), ("random", ranker.favourites)):
         own = fit_trees([r for r in requests if r.order == order])
         assert trees.to_dict() == own.to_dict()

@@ -26,11 +26,11 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from coldstart.errors import ConfigError
-from coldstart.training.config import TrainConfig
-from coldstart.training.data import Sizes
-from coldstart.training.launcher import followed
-from coldstart.training.loss import Share, _some
-from coldstart.training.processes import share_of
+from coldstart.settings import TrainConfig
+from coldstart.training.launcher import apply_launcher
+from coldstart.training.loss import BatchShare, _some
+from coldstart.training.processes import partition_of
+from coldstart.training.sequences import Sizes
 from tests.toy import save_tiny_base, toy_dataset, toy_split
 from tests.training import distributed_worker as worker
 from tests.waiting import PATIENCE, until
@@ -298,16 +298,16 @@ SEVERAL = {"ACCELERATE_MIXED_PRECISION": "no", "WORLD_SIZE": "2", "MASTER_ADDR":
 )
 def test_what_a_launcher_asks_for_in_vain_is_refused(said, change, message):
     with pytest.raises(ConfigError, match=message):
-        followed(TrainConfig(**change), said)
+        apply_launcher(TrainConfig(**change), said)
 
 
 def test_mixed_precision_of_the_launcher_is_our_bfloat16():
     bf16 = {"ACCELERATE_MIXED_PRECISION": "bf16"}
-    assert followed(TrainConfig(), bf16).dtype == "bfloat16"
-    assert followed(TrainConfig(dtype="bfloat16"), SEVERAL | bf16).dtype == "bfloat16"
+    assert apply_launcher(TrainConfig(), bf16).dtype == "bfloat16"
+    assert apply_launcher(TrainConfig(dtype="bfloat16"), SEVERAL | bf16).dtype == "bfloat16"
     one = TrainConfig(device="cuda:1")
-    assert followed(one, {}) is one
-    assert followed(TrainConfig(dtype="float32"), SEVERAL).dtype == "float32"
+    assert apply_launcher(one, {}) is one
+    assert apply_launcher(TrainConfig(dtype="float32"), SEVERAL).dtype == "float32"
 
 
 # -- sharing out ------------------------------------------------------------------------------
@@ -315,7 +315,7 @@ def test_mixed_precision_of_the_launcher_is_our_bfloat16():
 
 @given(n=st.integers(0, 200), count=st.integers(1, 20))
 def test_shares_are_neighbours_of_almost_one_size(n, count):
-    shares = [share_of(n, index, count) for index in range(count)]
+    shares = [partition_of(n, index, count) for index in range(count)]
     assert [place for share in shares for place in share] == list(range(n))
     sizes = [len(share) for share in shares]
     assert max(sizes) - min(sizes) <= 1
@@ -329,7 +329,7 @@ def test_shares_are_neighbours_of_almost_one_size(n, count):
 def test_positions_picked_by_all_shares_are_those_of_the_whole_batch(sizes, part, seed):
     batches, picked = [Sizes(1, n, 2 * n) for n in sizes], []
     for index, own in enumerate(batches):
-        share = Share.of(batches, index)
+        share = BatchShare.of(batches, index)
         rng = torch.Generator().manual_seed(seed)
         before, whole = share.before.title_rows, share.whole.title_rows
         picked += (_some(own.title_rows, part, rng, before, whole) + before).tolist()
@@ -349,9 +349,9 @@ def test_the_sequences_of_all_shares_are_those_of_the_whole_batch(base, tmp_path
             return trainer.builder.batch(users, trainer.tokens_of, rng, mine)
 
         whole, row = batch(), 0
-        parts = [batch(share_of(len(users), index, count)) for index in range(count)]
+        parts = [batch(partition_of(len(users), index, count)) for index in range(count)]
         for index, part in enumerate(parts):
-            for own in range(len(share_of(len(users), index, count))):
+            for own in range(len(partition_of(len(users), index, count))):
                 padded = torch.nn.functional.pad(
                     part.tokens[own], (0, whole.tokens.shape[1] - part.tokens.shape[1])
                 )

@@ -14,9 +14,9 @@ from safetensors.numpy import load_file
 from coldstart.errors import ArtifactError, ConfigError, DataError
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import Context, UserProfile
+from coldstart.settings import TrainConfig
 from coldstart.splitting.user_splits import Split
 from coldstart.training.adapter import template_of
-from coldstart.training.config import TrainConfig
 from coldstart.training.loop import Trainer
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.run import train

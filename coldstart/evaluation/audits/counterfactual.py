@@ -15,8 +15,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from coldstart.errors import DataError
-from coldstart.evaluation.audits.agreement import DEPTH, MEASURES, TOP, Mean, compare, mean_of
-from coldstart.evaluation.harness import ColdCase, with_others
+from coldstart.evaluation.audits.list_similarity import (
+    DEPTH,
+    MEASURES,
+    TOP,
+    MeanInterval,
+    compare,
+    mean_of,
+)
+from coldstart.evaluation.cases import ColdCase, with_others
 from coldstart.interactions.interaction_stats import attribute_groups
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import Difference, paired_bootstrap
@@ -37,7 +44,7 @@ class Moved:
 
     Args:
         system: its name.
-        shots: number of picks.
+        n_picks: number of picks.
         changed: what was changed; with a direction (``gender: f → m``) where there are only two.
         overlap: of the first 10, in [0, 1].
         rbo: rank-biased overlap, p = 0.9, in [0, 1].
@@ -48,11 +55,11 @@ class Moved:
     """
 
     system: str
-    shots: int
+    n_picks: int
     changed: str
-    overlap: Mean
-    rbo: Mean
-    shift: Mean
+    overlap: MeanInterval
+    rbo: MeanInterval
+    shift: MeanInterval
     ndcg: float
     gain: Difference | None
 
@@ -141,27 +148,27 @@ def audit_counterfactual(
         # One profile after the other, so that systems that share a language model ask it once.
         for name, system in systems.items():
             ids = system.recommend(case.profile, k=DEPTH).item_ids
-            lists[name, case.user, case.shots] = ids
+            lists[name, case.user, case.n_picks] = ids
         for profile, labels in changes:
             for name, system in systems.items():
                 ids = system.recommend(profile, k=DEPTH).item_ids
-                own = lists[name, case.user, case.shots]
+                own = lists[name, case.user, case.n_picks]
                 values = compare(own, ids) | _gain(own, ids, case)
                 for label in labels:
-                    found.setdefault((name, case.shots, label), {})[case.user] = values
+                    found.setdefault((name, case.n_picks, label), {})[case.user] = values
         if report:
             report(done, len(cases))
     for case, other in with_others(cases, seed):
         for name in systems:
-            own = lists[name, case.user, case.shots]
-            values = compare(own, lists[name, other.user, case.shots])
+            own = lists[name, case.user, case.n_picks]
+            values = compare(own, lists[name, other.user, case.n_picks])
             values["ndcg"] = ndcg(own, case.targets, TOP)
-            found.setdefault((name, case.shots, ANOTHER), {})[case.user] = values
+            found.setdefault((name, case.n_picks, ANOTHER), {})[case.user] = values
     names, labels = list(systems), [*ATTRIBUTES, ANOTHER]
 
     def place(key: tuple[str, int, str]) -> tuple[int, int, int, str]:
-        name, shots, label = key
-        return names.index(name), shots, labels.index(label.split(":")[0]), label
+        name, n_picks, label = key
+        return names.index(name), n_picks, labels.index(label.split(":")[0]), label
 
     rows = [
         _row(*key, found[key], seed)
@@ -191,14 +198,14 @@ def _gain(own: list[str], ids: list[str], case: ColdCase) -> dict[str, float]:
 
 
 def _row(
-    system: str, shots: int, label: str, values: Mapping[str, Mapping[str, float]], seed: int
+    system: str, n_picks: int, label: str, values: Mapping[str, Mapping[str, float]], seed: int
 ) -> Moved:
     means = {m: mean_of({u: v[m] for u, v in values.items()}, seed) for m in MEASURES}
     before = {u: v["ndcg"] for u, v in values.items()}
     after = {u: v["changed ndcg"] for u, v in values.items() if "changed ndcg" in v}
     gain = paired_bootstrap(after, before, seed) if len(after) > 1 else None
     true = sum(before.values()) / len(before)
-    return Moved(system, shots, label, means["overlap"], means["rbo"], means["shift"], true, gain)
+    return Moved(system, n_picks, label, means["overlap"], means["rbo"], means["shift"], true, gain)
 
 
 def _left_out(flips: Flips, cases: Sequence[ColdCase]) -> list[str]:

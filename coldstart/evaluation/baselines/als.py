@@ -12,14 +12,17 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from coldstart.evaluation.baselines.data import TrainingData, by_picks
-from coldstart.evaluation.baselines.library import needed
+from coldstart.evaluation.baselines.registry import Baseline, needed
 from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.training_data import TrainingData, by_picks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+
+INSTALL = "'coldstart-rec[rivals]'"
 
 
 def fold_in(items: Floats, picks: list[int], *, alpha: float, l2: float) -> Floats:
@@ -54,7 +57,7 @@ def item_factors(
     Raises:
         MissingExtraError: the library is not installed.
     """
-    library = needed("implicit.cpu.als", "als")
+    library = needed("implicit.cpu.als", "als", INSTALL)
     with threadpool_limits(1, "blas"):
         model = library.AlternatingLeastSquares(
             factors=factors,
@@ -95,3 +98,19 @@ def als(
         training.matrix, factors=factors, alpha=alpha, l2=l2, iterations=iterations, seed=seed
     )
     return by_picks(training, lambda picks: items @ fold_in(items, picks, alpha=alpha, l2=l2))
+
+
+BASELINE = Baseline(
+    "als",
+    "implicit ALS fold-in alone; demographic popularity without picks",
+    als,
+    uses=frozenset({"picks", "attributes"}),
+    grid={
+        "factors": (4, 8, 16),
+        "alpha": (2.0, 5.0, 10.0, 20.0),
+        "l2": (50.0, 100.0, 200.0, 500.0),
+    },
+    requires="implicit",
+    install=INSTALL,
+    position=90,
+)

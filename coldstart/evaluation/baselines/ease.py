@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from coldstart.evaluation.baselines.data import TrainingData, by_picks, demographic_popularity
+from coldstart.evaluation.baselines.registry import Baseline
 from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.training_data import (
+    TrainingData,
+    by_picks,
+    demographic_popularity,
+)
 from coldstart.interactions.interaction_stats import ease_weights
 from coldstart.schema import UserProfile
 
@@ -94,3 +99,25 @@ def ease_prior(
         return np.asarray(prior + weight * np.sqrt(len(picks)) * said / top)
 
     return training.ranking(score)
+
+
+_L2 = (300.0, 1000.0, 3000.0, 10_000.0, 30_000.0, 100_000.0)
+
+EASE = Baseline(
+    "ease",
+    "EASE fold-in alone; demographic popularity without picks",
+    ease,
+    uses=frozenset({"picks", "attributes"}),
+    grid={"l2": _L2},
+    position=70,
+)
+EASE_PRIOR = Baseline(
+    "ease_prior",
+    "EASE fold-in + demographic popularity",
+    ease_prior,
+    uses=frozenset({"picks", "attributes"}),
+    grid={"l2": _L2, "weight": (0.5, 1.0, 2.0, 3.0)},
+    position=80,
+    headline=30,
+    label="EASE + demographic prior",
+)

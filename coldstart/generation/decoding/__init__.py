@@ -1,1 +1,1 @@
-"""Exact scoring, beam search and free generation of titles."""
+"""Decoding: exact scoring, trie-constrained beam search, free generation."""

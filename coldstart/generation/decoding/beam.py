@@ -1,4 +1,4 @@
-"""Beam search over the catalog's trie, for catalogs too large to score exactly."""
+"""Trie-constrained beam search, for catalogs too large for exact scoring."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Ints = NDArray[np.int64]
 
 
 class BeamScores(NamedTuple):
-    """A distribution over all items, in the order of ``trie.item_ids``.
+    """Distribution over all items, in the order of ``trie.item_ids``.
 
     Args:
-        logprobs: log-probability of each item, shape (N,); they sum to 1 in probability.
-        reached: items whose log-probability is exact, shape (N,). Below a branch that fell off
-            the beam the model was not asked: the branch's probability is split by the prior.
+        logprobs: log-probability of each item, shape (N,); the probabilities sum to 1.
+        reached: whether an item's log-probability is exact, shape (N,). The probability of a
+            pruned branch is divided among its items by the prior.
     """
 
     logprobs: Floats
@@ -32,12 +32,12 @@ class BeamScores(NamedTuple):
 
 
 class _Nodes(NamedTuple):
-    """Nodes of the trie, each a range of items whose titles share ``depth`` tokens, shapes (M,).
+    """Trie nodes: ranges of items with ``depth`` title tokens in common, shapes (M,).
 
     Args:
-        logprob: of each.
+        logprob: of each node.
         lo, hi: its items, half-open.
-        depth: title tokens that they share.
+        depth: number of shared title tokens.
         parent: tree position of the token before the last of these; -1 for the prompt's end.
     """
 
@@ -48,7 +48,7 @@ class _Nodes(NamedTuple):
     parent: Ints
 
     def take(self, which: NDArray[Any]) -> _Nodes:
-        """Some of them, by a mask or by number."""
+        """Select nodes by mask or index."""
         return _Nodes(*(column[which] for column in self))
 
 
@@ -62,11 +62,11 @@ def beam_logprobs(
     *,
     prior: bool = True,
 ) -> BeamScores:
-    """Log-probabilities by the rule of ``scoring.exact_logprobs``, asking only likely branches.
+    """Log-probabilities by the rule of ``exact.exact_logprobs``, along the likeliest branches only.
 
-    At every level of decisions the ``width`` likeliest branches are followed. Titles come for
-    free: one that nothing is left to decide about takes no room on the beam. With a width of the
-    number of titles the result is exact.
+    At every level of decisions the ``width`` likeliest branches are expanded. Complete titles,
+    without further decisions, take no room on the beam. With ``width`` ≥ number of titles the
+    result is exact.
 
     Args:
         lm: the model.
@@ -74,8 +74,8 @@ def beam_logprobs(
         trie: the catalog.
         mass: the prior, > 0, shape (N,) in the order of ``trie.item_ids``.
         tau: weight of the model's logits.
-        width: branches followed at each level.
-        prior: leave the prior out of followed decisions if false.
+        width: branches expanded per level, at least 1.
+        prior: if false, expanded decisions are without the prior.
 
     Raises:
         ConfigError: ``width`` is less than 1.
@@ -109,18 +109,18 @@ def beam_logprobs(
 
 
 class _Search:
-    """The tokens read so far, and how to read on."""
+    """State of one search: the tree tokens read so far."""
 
     def __init__(self, reader: TreeReader, lm: CausalLM, trie: TitleTrie) -> None:
         self._reader, self._lm, self._trie = reader, lm, trie
         self._read = 0
 
     def expand(self, nodes: _Nodes, tau: float, mass: Mass | None) -> _Nodes:
-        """Children of the next decision of each node, all from one forward pass."""
+        """Expand each node's next decision, all in one forward pass."""
         if not len(nodes.lo):
             return nodes
         plan, titles = self._trie.towards(nodes.lo), self._trie.titles(nodes.lo)
-        # The next decision of a node is the one about just its items.
+        # The next decision of a node is the one over exactly its items.
         spans = zip(plan.span_lo.tolist(), plan.span_hi.tolist(), strict=True)
         decision_of = {span: n for n, span in enumerate(spans)}
         ends = np.append(plan.starts, len(plan.edge_token))[1:]

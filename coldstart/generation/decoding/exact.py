@@ -1,4 +1,4 @@
-"""Exact probability of every title in the catalog: one pass over the trie's decisions."""
+"""Exact probability of every catalog title: one forward pass over the trie's decisions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 TOGETHER = 4096
-"""Tokens of several prompts and their trees that one pass reads at most."""
+"""Most tokens, of prompts and trees together, in one forward pass."""
 _WIDE = 256  # alternatives of a decision
 
 
@@ -42,13 +42,13 @@ def exact_logprobs(
     Args:
         lm: the model.
         prompt: rendered prompt, ending with a newline.
-        plan: the catalog's decisions, or those towards some items (``TitleTrie.towards``), whose
-            log-probabilities are exact; the prior decides below what it leaves out.
+        plan: the catalog's decisions, or those on the paths to some items (``TitleTrie.towards``):
+            exact for these items; elsewhere the prior decides.
         mass: the prior, > 0, shape (N,) in the plan's item order.
         tau: weight of the model's logits.
-        prior: leave the prior out if false (the model's own renormalised probability).
-        most: tree tokens read at once; a larger tree is read piece by piece. ``None``: all at once.
-        items: the only ones to tell, ascending positions, shape (R,); the result has their shape.
+        prior: if false, without the prior (the model's own renormalised probability).
+        items: restrict the result to these positions, ascending, shape (R,); it has their shape.
+        most: tree tokens per forward pass; larger trees are read in pieces. ``None``: no limit.
     """
     (found,) = exact_logprobs_of(lm, [(prompt, plan, items)], mass, tau, prior=prior, most=most)
     return found
@@ -56,51 +56,52 @@ def exact_logprobs(
 
 def exact_logprobs_of(
     lm: CausalLM,
-    asked: Sequence[tuple[str, TriePlan, Ints | None]],
+    requests: Sequence[tuple[str, TriePlan, Ints | None]],
     mass: Floats | Mass,
     tau: float,
     *,
     prior: bool = True,
     most: int | None = None,
 ) -> list[Floats]:
-    """``exact_logprobs`` of several prompts, as many in one forward pass as ``TOGETHER`` allows.
+    """``exact_logprobs`` of several prompts, batched up to ``TOGETHER`` tokens per forward pass.
 
     Args:
         lm: the model.
-        asked: prompt, plan and items of each, as ``exact_logprobs`` takes them; the plans are
-            of one trie.
-        mass: of the trie's items.
-        tau: as there.
-        prior: as there.
-        most: tree tokens of one prompt read at once.
+        requests: (prompt, plan, items) of each, as for ``exact_logprobs``; plans of one trie.
+        mass: prior of the trie's items.
+        tau: as for ``exact_logprobs``.
+        prior: as for ``exact_logprobs``.
+        most: tree tokens of one prompt per forward pass.
     """
     mass = Mass.of(mass)
-    logits = [np.empty(len(plan.edge_token)) for _, plan, _ in asked]
+    logits = [np.empty(len(plan.edge_token)) for _, plan, _ in requests]
     pieces = (
         (n, piece)
-        for n, (prompt, plan, _) in enumerate(asked)
+        for n, (prompt, plan, _) in enumerate(requests)
         for piece in _pieces(lm.lines.encode(prompt), plan, most or len(plan.tree_token) + 1)
     )
     for some in _passes(pieces):
         with torch.inference_mode():
             states = lm.read_trees([(p.prompt, p.tokens, p.parents) for _, p in some])
         for (n, piece), own in zip(some, states, strict=True):
-            wanted = asked[n][1].edge_token[piece.edges]
+            wanted = requests[n][1].edge_token[piece.edges]
             logits[n][piece.edges] = tau * _raw(lm, own, piece.place, wanted)
     if prior:
-        logits = [x + plan.edge_prior(mass) for x, (_, plan, _) in zip(logits, asked, strict=True)]
-    each = zip(logits, asked, strict=True)
+        logits = [
+            x + plan.edge_prior(mass) for x, (_, plan, _) in zip(logits, requests, strict=True)
+        ]
+    each = zip(logits, requests, strict=True)
     return [plan.item_logprobs(x, mass, items) for x, (_, plan, items) in each]
 
 
 class _Piece(NamedTuple):
-    """A part of a tree that is read at once.
+    """Part of a tree for one forward pass.
 
     Args:
         prompt: token ids.
-        tokens, parents: as ``CausalLM.read_tree`` takes them.
-        edges: those of the plan that it tells about, shape (E,).
-        place: at which of the states that come back each of them begins, shape (E,).
+        tokens, parents: as for ``CausalLM.read_tree``.
+        edges: edges of the plan that it scores, shape (E,).
+        place: index of each edge's context among the returned states, shape (E,).
     """
 
     prompt: list[int]
@@ -111,7 +112,7 @@ class _Piece(NamedTuple):
 
 
 def _passes(pieces: Iterable[tuple[int, _Piece]]) -> Iterator[list[tuple[int, _Piece]]]:
-    """Put pieces together, ``TOGETHER`` tokens at most, one piece at least."""
+    """Batch pieces: at most ``TOGETHER`` tokens, at least one piece."""
     some: list[tuple[int, _Piece]] = []
     tokens = 0
     for n, piece in pieces:
@@ -126,10 +127,10 @@ def _passes(pieces: Iterable[tuple[int, _Piece]]) -> Iterator[list[tuple[int, _P
 
 
 def _pieces(prompt: list[int], plan: TriePlan, most: int) -> Iterator[_Piece]:
-    """A tree, some tokens at a time."""
+    """Split a tree into pieces of at most ``most`` tokens, ancestors included."""
     size, done = len(plan.tree_token), -1
     while done < size:
-        # Of what comes before a piece, its tokens follow only those before the first of them.
+        # The ancestors of a piece's tokens outside the piece are those of its first token.
         first, before = max(done, 0), []
         above = int(plan.tree_parent[first]) if size else -1
         while above >= 0:
@@ -147,10 +148,10 @@ def _pieces(prompt: list[int], plan: TriePlan, most: int) -> Iterator[_Piece]:
 
 
 def _raw(lm: CausalLM, states: Tensor, place: Ints, token: Ints) -> Floats:
-    """The model's logit of each token after the state at its place, shape (E,)."""
+    """The model's logit of each edge's token at the edge's context, shape (E,)."""
     out = np.empty(len(token))
     sizes = np.bincount(place)
-    # One with many alternatives is asked alone, not for those of all others too.
+    # A wide decision is scored alone: its vocabulary would multiply the work of the others.
     group = np.where(sizes[place] > _WIDE, place + 1, 0)
     for one in np.unique(group):
         edges = np.flatnonzero(group == one)

@@ -1,96 +1,47 @@
-"""Free generation: the model writes titles, which may or may not exist.
+"""Free (unconstrained) generation of titles, which may or may not exist.
 
-Three ways to search: sampling, beam search, and diverse beam search (Vijayakumar et al., 2018),
-of which beam search is the case with one group.
+Sampling, beam search, and diverse beam search (Vijayakumar et al., 2018); beam search is the case
+of one group.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from coldstart.catalog.titles import clean_text
-from coldstart.errors import ConfigError
-from coldstart.schema import Candidate
+from coldstart.schema import Candidate, DecodingConfig
 
 if TYPE_CHECKING:
     from coldstart.generation.models.causal import CausalLM
 
-
-@dataclass(frozen=True)
-class DecodingConfig:
-    """How titles are written.
-
-    Args:
-        mode: ``beam`` searches for the likeliest titles; ``diverse`` does so in groups that avoid
-            each other's tokens; ``sample`` draws titles.
-        n: titles to write; fewer come back where some are the same.
-        temperature: of sampling; below 1 is more careful, above 1 more adventurous.
-        top_p: sample only from the likeliest tokens that together have this probability.
-        top_k: sample only from this many likeliest tokens; ``None`` for all.
-        groups: groups of a diverse search, at most one per title.
-        diversity: log-probability a token loses for each earlier group's choice of it in the same
-            place.
-        max_new_tokens: longest title, its line break included.
-        choices: ``shortlist`` lets nothing be written but titles of the user's shortlist, so that
-            all of them are in the catalog; ``None`` for any.
-
-    Raises:
-        ConfigError: a value is outside its range.
-    """
-
-    mode: Literal["sample", "beam", "diverse"] = "beam"
-    n: int = 20
-    temperature: float = 1.0
-    top_p: float = 1.0
-    top_k: int | None = None
-    groups: int = 5
-    diversity: float = 1.0
-    max_new_tokens: int = 32
-    choices: Literal["shortlist"] | None = None
-
-    def __post_init__(self) -> None:
-        checks = {
-            "mode": (self.mode in ("sample", "beam", "diverse"), "sample, beam or diverse"),
-            "n": (self.n >= 1, "at least 1"),
-            "temperature": (0 < self.temperature < float("inf"), "above 0"),
-            "top_p": (0 < self.top_p <= 1, "above 0 and at most 1"),
-            "top_k": (self.top_k is None or self.top_k >= 1, "at least 1, or None"),
-            "groups": (self.groups >= 1, "at least 1"),
-            "diversity": (0 <= self.diversity < float("inf"), "at least 0"),
-            "max_new_tokens": (self.max_new_tokens >= 2, "at least 2"),
-            "choices": (self.choices in (None, "shortlist"), "shortlist, or None"),
-        }
-        for name, (good, expected) in checks.items():
-            if not good:
-                raise ConfigError(f"{name} is {getattr(self, name)!r}", hint=f"give {expected}")
+__all__ = ["DecodingConfig", "NextTokens", "search_titles", "write_titles"]
 
 
 @torch.inference_mode()
 def write_titles(
     lm: CausalLM, prompt: str, config: DecodingConfig, seed: int = 0
 ) -> list[Candidate]:
-    """Write titles after a prompt that ends with a newline.
+    """Generate titles after a prompt that ends with a newline.
 
     A title ends at its line break or at the end of the sequence. Titles that reach
-    ``max_new_tokens`` first are unfinished, and kept only if no title was finished.
+    ``max_new_tokens`` first are unfinished, and returned only if no title is finished.
 
     Returns:
-        At most ``config.n`` candidates of distinct text, in descending log-probability: of the
-        likeliest way that was found to write the text and its line break, over the whole
-        vocabulary at temperature 1.
+        At most ``config.n`` candidates of distinct text, in descending log-probability: that of the
+        likeliest token sequence found for the text and its line break, over the whole vocabulary
+        at temperature 1.
 
     Raises:
         ModelError: the prompt is empty or too long.
     """
     ids = lm.lines.encode(prompt)
     if not 0 < len(ids) < lm.max_tokens:
-        lm.read(ids)  # raises, and says what is wrong
+        lm.read(ids)  # raises with the reason
     rows = _Rows(lm, ids)
     steps = min(config.max_new_tokens, lm.max_tokens - len(ids))
     if config.mode == "sample":
@@ -103,7 +54,7 @@ def write_titles(
 
 
 class NextTokens(Protocol):
-    """Continuations of one prompt, equally long, a row each; what a search needs of a model."""
+    """Batch of equally long continuations of one prompt: the model as a search sees it."""
 
     @property
     def ends(self) -> Tensor:
@@ -118,7 +69,7 @@ class NextTokens(Protocol):
         ...
 
     def step(self, parents: list[int], tokens: list[int]) -> None:
-        """Go on with one row per token, which follows row ``parents[i]``; other rows end here."""
+        """Append token i to row ``parents[i]``; these are the new rows, others are dropped."""
         ...
 
     def text(self, line: _Line) -> str:
@@ -127,12 +78,12 @@ class NextTokens(Protocol):
 
 
 def search_titles(rows: NextTokens, config: DecodingConfig, steps: int) -> list[Candidate]:
-    """``write_titles`` by beam search or diverse beam search, wherever the model is.
+    """Generate titles by beam search or diverse beam search, with a local or remote model.
 
     Args:
-        rows: of the prompt alone.
-        config: how.
-        steps: longest title.
+        rows: one row, the prompt without a continuation.
+        config: decoding parameters.
+        steps: longest title, tokens.
     """
     return _candidates(rows, _search(rows, config, steps), config.n)
 
@@ -147,7 +98,7 @@ def _candidates(rows: NextTokens, lines: list[_Line], n: int) -> list[Candidate]
 
 
 class _Line(NamedTuple):
-    """A title being written, and its log-probability so far."""
+    """Hypothesis: tokens of a title, and its log-probability so far."""
 
     ids: tuple[int, ...] = ()
     logprob: float = 0.0
@@ -158,7 +109,7 @@ class _Line(NamedTuple):
 
 
 class _Rows:
-    """Continuations of one prompt, equally long, one row of the key-value cache each."""
+    """``NextTokens`` of a local model: one row of the key-value cache per continuation."""
 
     def __init__(self, lm: CausalLM, prompt: list[int]) -> None:
         from transformers import DynamicCache
@@ -169,7 +120,7 @@ class _Rows:
         #: Log-probability of every next token, float32, shape (R, V).
         self.logprobs = self._read(torch.tensor([prompt], device=lm.device))
         control, ends = _special_tokens(lm.tokenizer, self.logprobs.shape[1])
-        #: Tokens no title contains, and tokens that end a title, ascending ids.
+        #: Tokens excluded from titles, and tokens that end a title, ascending ids.
         self.control, self.ends = control.to(lm.device), ends.to(lm.device)
 
     def _read(self, ids: Tensor) -> Tensor:
@@ -182,25 +133,25 @@ class _Rows:
         return logits.log_softmax(-1)
 
     def step(self, parents: list[int], tokens: list[int]) -> None:
-        """Go on with one row per token, which follows row ``parents[i]``; other rows end here."""
+        """See ``NextTokens``."""
         if parents != list(range(len(self.logprobs))):
             self._cache.reorder_cache(torch.tensor(parents, device=self._lm.device))
         self.logprobs = self._read(torch.tensor(tokens, device=self._lm.device)[:, None])
 
     def allowed(self) -> Tensor:
-        """``logprobs`` without control tokens and, for the first token, without endings."""
+        """See ``NextTokens``."""
         allowed = self.logprobs.index_fill(1, self.control, -torch.inf)
         first = self._cache.get_seq_length() == self._start
         return allowed.index_fill_(1, self.ends, -torch.inf) if first else allowed
 
     def text(self, line: _Line) -> str:
-        """The cleaned text before the line break."""
+        """See ``NextTokens``."""
         return clean_text(self._lm.lines.decode(line.ids).split("\n", 1)[0])
 
 
 @lru_cache(maxsize=8)
 def _special_tokens(tokenizer: Any, size: int) -> tuple[Tensor, Tensor]:
-    """Control tokens, and tokens that end a title, of a vocabulary of ``size``."""
+    """Control tokens and end-of-title tokens of a vocabulary of ``size``."""
     known = len(tokenizer)
     special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
     control = (special | set(tokenizer.all_special_ids) | set(range(known, size))) - {
@@ -216,11 +167,11 @@ def _special_tokens(tokenizer: Any, size: int) -> tuple[Tensor, Tensor]:
 def _sample(
     rows: _Rows, config: DecodingConfig, steps: int, generator: torch.Generator
 ) -> list[_Line]:
-    """Draw ``n`` lines; line i's token t depends on the random number (i, t) alone."""
+    """Sample ``n`` titles; token t of title i depends on the random number (i, t) alone."""
     chance = torch.rand(config.n, steps, generator=generator, dtype=torch.float64)
     ends = set(rows.ends.tolist())
     lines = [_Line()] * config.n
-    writing, row = list(range(config.n)), [0] * config.n  # lines going on, and their rows
+    writing, row = list(range(config.n)), [0] * config.n  # unfinished titles, and their rows
     for t in range(steps):
         heap = _weights(rows.allowed(), config).cumsum(1)[row]
         drawn = chance[writing, t].to(heap.device)[:, None] * heap[:, -1:]
@@ -250,10 +201,10 @@ def _weights(logprobs: Tensor, config: DecodingConfig) -> Tensor:
 
 
 def _search(rows: NextTokens, config: DecodingConfig, steps: int) -> list[_Line]:
-    """Search in groups that choose one after the other at each step.
+    """Diverse beam search: at each step the groups choose one after the other.
 
-    Every line may end at every step and then leaves its group's beam, whose room goes to the
-    likeliest lines that go on. A group is done when none of them can become one of its best.
+    A hypothesis that ends leaves its group's beam, and the likeliest continuations take its place.
+    A group is done when none of these can become one of its best.
     """
     count = min(config.groups, config.n) if config.mode == "diverse" else 1
     sizes = [config.n // count + (g < config.n % count) for g in range(count)]
@@ -262,7 +213,7 @@ def _search(rows: NextTokens, config: DecodingConfig, steps: int) -> list[_Line]
     done: list[dict[str, _Line]] = [{} for _ in sizes]
     for t in range(steps):
         logprobs = rows.allowed()
-        taken = torch.zeros_like(logprobs[0])  # how often earlier groups chose each token
+        taken = torch.zeros_like(logprobs[0])  # choices of each token by earlier groups
         parents: list[int] = []
         for g, size in enumerate(sizes):
             if not beams[g]:
@@ -294,7 +245,7 @@ def _search(rows: NextTokens, config: DecodingConfig, steps: int) -> list[_Line]
 def _collect(
     rows: NextTokens, beam: list[_Line], scores: Tensor, done: list[dict[str, _Line]], group: int
 ) -> None:
-    """Note the likeliest ending of each line of a group, unless another group has that text."""
+    """Record the likeliest ending of each hypothesis, unless another group has that text."""
     logprobs, which = scores[:, rows.ends].max(1)
     tokens = rows.ends[which].tolist()
     for line, token, logprob in zip(beam, tokens, logprobs.tolist(), strict=True):
@@ -309,6 +260,6 @@ def _collect(
 
 
 def _bar(done: dict[str, _Line], size: int) -> float:
-    """What a line must exceed to become one of the best ``size`` of its group."""
+    """Log-probability that a hypothesis must exceed to be among its group's best ``size``."""
     ranked = sorted((x.logprob for x in done.values()), reverse=True)
     return ranked[size - 1] if len(ranked) >= size else -torch.inf

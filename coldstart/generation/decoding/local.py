@@ -1,4 +1,4 @@
-"""The local model as a ``TextGenerator``, and what every generator asks of choices."""
+"""Text generator with the local model, and validation of constrained choices."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.errors import ConfigError
-from coldstart.schema import Candidate
+from coldstart.schema import Candidate, DecodingConfig
 
 if TYPE_CHECKING:
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.generation.models.causal import CausalLM
-    from coldstart.generation.models.lines import LineTokenizer
+    from coldstart.protocols import PromptTokenizer
 
 MOST_CHOICES = 200
-"""Titles of one structured choice: a server makes a grammar of every list it has not seen."""
+"""Most titles of one constrained generation: servers compile a grammar per new list."""
 
 
 def checked_choices(choices: Sequence[str]) -> list[str]:
-    """Each choice once, in order.
+    """Return the distinct choices, in order.
 
     Raises:
-        ConfigError: none, too many, or one that is no line of text.
+        ConfigError: no choices, too many, or one that is not a line of text.
     """
     distinct = list(dict.fromkeys(choices))
     if not 0 < len(distinct) <= MOST_CHOICES:
@@ -38,9 +37,9 @@ def checked_choices(choices: Sequence[str]) -> list[str]:
 
 
 class LocalGenerator:
-    """The language model of this process.
+    """``TextGenerator`` with the language model of this process.
 
-    With ``choices``, it does not draw: it writes the likeliest of them, whatever the mode.
+    With ``choices``, the likeliest of them are returned, whatever the decoding mode.
 
     Args:
         lm: the model.
@@ -54,17 +53,12 @@ class LocalGenerator:
     def write(
         self,
         prompt: str,
-        lines: LineTokenizer,
+        lines: PromptTokenizer,
         config: DecodingConfig,
         seed: int = 0,
         choices: Sequence[str] | None = None,
     ) -> Sequence[Candidate]:
-        """As ``TextGenerator.write``; ``lines`` is the model's own.
-
-        Raises:
-            ModelError: the prompt is empty or too long.
-            ConfigError: there are no choices, too many, or one is no title.
-        """
+        """See ``TextGenerator.write``; raises ``ModelError`` and ``ConfigError``."""
         from coldstart.generation.decoding.free import write_titles
 
         if choices is None:

@@ -1,1 +1,1 @@
-"""Causal language models: loading, tokenizing, next-token scores, LoRA adapters."""
+"""Causal language models: loading, tokenization, next-token logits, LoRA adapters."""

@@ -1,4 +1,4 @@
-"""A causal language model as the other modules use it: next-token scores along a tree of tokens."""
+"""Causal language model: next-token logits along a tree of tokens."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from coldstart.errors import ModelError
-from coldstart.generation.models.lean import LeanDecoder
-from coldstart.generation.models.lines import MAX_TITLE_TOKENS, LineTokenizer
+from coldstart.generation.models.fused_decoder import FusedDecoder
+from coldstart.generation.models.line_tokenizer import MAX_TITLE_TOKENS, LineTokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -22,17 +22,17 @@ Ints = NDArray[np.int64]
 
 
 class CausalLM:
-    """A loaded model and its line tokenizer.
+    """Hugging Face causal language model and its line tokenizer.
 
     Args:
-        model: any Hugging Face causal LM, with or without a LoRA adapter, in evaluation mode.
+        model: any causal LM, with or without a LoRA adapter, in evaluation mode.
         tokenizer: its tokenizer.
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         self._model = model
         self.lines = LineTokenizer(tokenizer)
-        self._fused: LeanDecoder | None = None
+        self._fused: FusedDecoder | None = None
 
     @property
     def model(self) -> Any:
@@ -41,12 +41,12 @@ class CausalLM:
 
     @property
     def tokenizer(self) -> Any:
-        """Its tokenizer."""
+        """The Hugging Face tokenizer."""
         return self.lines.tokenizer
 
     @property
     def device(self) -> torch.device:
-        """Where the model's inputs must be."""
+        """Device of the model's inputs."""
         device: torch.device = self.model.device
         return device
 
@@ -57,13 +57,13 @@ class CausalLM:
 
     @torch.inference_mode()
     def read(self, prompt: Sequence[int]) -> TreeReader:
-        """Read a prompt once, ready to be continued along many branches."""
+        """Encode a prompt into a key-value cache that many branches can extend."""
         self._check(prompt)
         return TreeReader(self, prompt)
 
     @torch.inference_mode()
     def read_tree(self, prompt: Sequence[int], tokens: Ints, parents: Ints) -> Tensor:
-        """Read a prompt and a whole tree after it in one pass.
+        """Compute the states of a prompt and a tree after it in one forward pass.
 
         Args:
             prompt: token ids.
@@ -77,37 +77,37 @@ class CausalLM:
         return states
 
     @torch.inference_mode()
-    def read_trees(self, asked: Sequence[tuple[Sequence[int], Ints, Ints]]) -> list[Tensor]:
-        """Read several prompts, each with a tree after it, in one pass.
+    def read_trees(self, requests: Sequence[tuple[Sequence[int], Ints, Ints]]) -> list[Tensor]:
+        """Compute the states of several prompts, each with a tree after it, in one forward pass.
 
         Args:
-            asked: prompt, tokens and parents of each, as ``read_tree`` takes them.
+            requests: (prompt, tokens, parents) of each, as for ``read_tree``.
 
         Returns:
-            The states of each, as ``read_tree`` gives them.
+            The states of each, as of ``read_tree``.
         """
         sequences = []
-        for prompt, tokens, parents in asked:
+        for prompt, tokens, parents in requests:
             self._check(prompt)
             sequences.append(_sequence(prompt, tokens, parents))
-        ends = [len(prompt) for prompt, _, _ in asked]
+        ends = [len(prompt) for prompt, _, _ in requests]
         states = self._states(sequences)
         return [torch.cat([s[n:], s[n - 1 : n]]) for s, n in zip(states, ends, strict=True)]
 
-    def _lean(self) -> LeanDecoder | None:
-        """The model in fewer operations, if it is of that kind."""
-        if self._fused is None or not self._fused.is_of(self.decoder):
-            fits = LeanDecoder.fits(self.decoder)
-            self._fused = LeanDecoder.of(self.decoder) if fits else None
+    def fused_decoder(self) -> FusedDecoder | None:
+        """The decoder as fused operations, where its architecture is supported."""
+        if self._fused is None or not self._fused.is_shared_with(self.decoder):
+            supported = FusedDecoder.supports(self.decoder)
+            self._fused = FusedDecoder.from_model(self.decoder) if supported else None
         return self._fused
 
     def _states(self, sequences: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Sequence[Tensor]:
-        """States of some sequences of token ids (T,), what each sees (T, T), and positions (T,)."""
+        """States of sequences given as token ids (T,), attention mask (T, T) and positions (T,)."""
         sizes = [len(ids) for ids, _, _ in sequences]
-        lean = self._lean()
-        if lean is not None:
+        fused = self.fused_decoder()
+        if fused is not None:
             tokens, seen, places = zip(*sequences, strict=True)
-            return torch.split(lean(torch.cat(tokens), seen, torch.cat(places)), sizes)
+            return torch.split(fused(torch.cat(tokens), seen, torch.cat(places)), sizes)
         shape = len(sizes), max(sizes)
         padded, where = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
         mask = torch.full((*shape, shape[1]), torch.finfo(self.model.dtype).min)
@@ -134,46 +134,46 @@ class CausalLM:
             )
 
     def hidden_to_logits(self, hidden: Tensor, vocabulary: Tensor | None = None) -> Tensor:
-        """Next-token logits of last-layer states, float32, for all tokens or only some.
+        """Next-token logits of last-layer states, float32, over the vocabulary or a part of it.
 
         Args:
             hidden: states after the final norm, shape (R, H).
-            vocabulary: the token ids to score, shape (V,); all of them if ``None``.
+            vocabulary: token ids to score, shape (V,); ``None`` for all.
 
         Returns:
             Shape (R, V).
         """
         if not self.has_plain_head:
             raise ModelError(f"{self.model.config.model_type} post-processes its logits")
-        weight, bias = self._head()
+        weight, bias = self.head()
         if vocabulary is not None:
             weight = weight[vocabulary]
             bias = None if bias is None else bias[vocabulary]
         return torch.nn.functional.linear(hidden, weight, bias).float()
 
-    def _head(self) -> tuple[Tensor, Tensor | None]:
+    def head(self) -> tuple[Tensor, Tensor | None]:
         """Weight and bias of the output embedding."""
         head = self.model.get_output_embeddings()
         return head.weight, getattr(head, "bias", None)
 
     @cached_property
     def has_plain_head(self) -> bool:
-        """True if logits are the output embedding times the state and nothing else.
+        """Whether logits are the output embedding times the state and nothing else.
 
-        Some families scale or cap them afterwards (Cohere, Gemma 2); then the head cannot be
-        restricted to a few tokens.
+        Some architectures scale or cap them afterwards (Cohere, Gemma 2); the head of those cannot
+        be restricted to a part of the vocabulary.
         """
         ids = torch.tensor([self.lines.encode("a\n")], device=self.device)
         with torch.inference_mode():
             plain = self.model(input_ids=ids, use_cache=False).logits.float()
             state = self.decoder(input_ids=ids, use_cache=False).last_hidden_state
-            ours = torch.nn.functional.linear(state, *self._head())
+            ours = torch.nn.functional.linear(state, *self.head())
         tolerance = 0.02 * plain.abs().max().item() + 1e-3
         return bool((plain - ours.float()).abs().max() < tolerance)
 
     @cached_property
     def decoder(self) -> Any:
-        """The model without its head; returns last-layer states after the final norm."""
+        """The model without its head: last-layer states after the final norm."""
         whole = self.model.get_base_model() if hasattr(self.model, "peft_config") else self.model
         inner = getattr(whole, whole.base_model_prefix, None)
         if inner is None or inner is whole:
@@ -185,7 +185,7 @@ class CausalLM:
 
 
 def _sequence(prompt: Sequence[int], tokens: Ints, parents: Ints) -> tuple[Tensor, Tensor, Tensor]:
-    """Prompt and tree as one sequence: token ids, what each sees, positions."""
+    """Prompt and tree as one sequence: token ids, attention mask, positions."""
     n, size = len(prompt), len(tokens)
     visible = np.zeros((n + size, n + size), dtype=np.bool_)
     visible[:n, :n] = np.tri(n, dtype=np.bool_)
@@ -202,7 +202,7 @@ def _sequence(prompt: Sequence[int], tokens: Ints, parents: Ints) -> tuple[Tenso
 
 
 class TreeReader:
-    """A prompt in the key-value cache, and branches that all continue it.
+    """Prompt in a key-value cache, extended by the branches of a tree.
 
     Branches share every common token: position i attends to the prompt, to its ancestors and to
     itself, and has the position number of its depth. One forward pass so gives the next-token
@@ -234,11 +234,11 @@ class TreeReader:
 
     @torch.inference_mode()
     def extend(self, tokens: Sequence[int], parents: Sequence[int]) -> Tensor:
-        """Read more tree tokens.
+        """Append tokens to the tree.
 
         Args:
             tokens: token ids, length T; a parent comes before its children.
-            parents: for each, the index of the token it follows among all tree tokens read so far
+            parents: for each, the index of the token it follows among all tree tokens so far
                 (this call's included), or -1 for the prompt's end.
 
         Returns:

@@ -1,7 +1,7 @@
-"""A LoRA adapter as plain matrices, to be run beside a base model that several adapters share.
+"""LoRA adapter as plain matrices, unmerged, so that several adapters share one base model.
 
-Low-rank adaptation (Hu et al., 2021) adds ``s · B (A x)`` to a product ``W x``. What an adapter
-may hold besides is not expressed here: whoever wants it merges it into a model of its own.
+Low-rank adaptation (Hu et al., 2021) adds ``s · B (A x)`` to a product ``W x``. Adapters that hold
+anything else are refused; they can be merged into a model of their own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from coldstart.errors import ModelError
 _CONFIG, _WEIGHTS = "adapter/adapter_config.json", "adapter/adapter_model.safetensors"
 _ROOT = "base_model.model."
 _HINT = "it runs merged into a model of its own"
-# What may be set to anything; every other setting of peft's must be off.
+# Settings of PEFT that may have any value; every other one must be off.
 _FREE = frozenset(
     "peft_type peft_version task_type auto_mapping base_model_name_or_path revision inference_mode "
     "r lora_alpha lora_dropout use_rslora target_modules exclude_modules layers_to_transform "
@@ -38,8 +38,8 @@ _FUSED = {"q": "qkv", "k": "qkv", "v": "qkv", "o": "out"}
 _FUSED |= {"gate": "gate_up", "up": "gate_up", "down": "down"}
 
 
-class Pair(NamedTuple):
-    """What is added to one product, but for the scale: A, shape (r, in), and B, shape (out, r)."""
+class LoRAPair(NamedTuple):
+    """Low-rank update of one linear module, unscaled: A, shape (r, in), and B, shape (out, r)."""
 
     down: Tensor
     up: Tensor
@@ -47,27 +47,27 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class LoRA:
-    """The matrices of an adapter.
+    """Low-rank updates of an adapter.
 
     Args:
         pairs: by the name of the module in the base model, such as ``model.layers.0.mlp.up_proj``.
-        scale: s of all of them.
+        scale: s, common to all pairs.
     """
 
-    pairs: Mapping[str, Pair]
+    pairs: Mapping[str, LoRAPair]
     scale: float
 
     @classmethod
     def read(cls, files: Mapping[str, bytes], device: torch.device, dtype: torch.dtype) -> LoRA:
-        """Read an adapter that peft saved.
+        """Read an adapter in PEFT's format.
 
         Args:
             files: of an artifact.
-            device: where the matrices are wanted.
-            dtype: in which number format.
+            device: of the matrices.
+            dtype: of the matrices.
 
         Raises:
-            ModelError: it is damaged, or more than plain low-rank matrices.
+            ModelError: it is damaged, or holds more than plain low-rank updates.
         """
         try:
             scale = _scale(json.loads(files[_CONFIG]))
@@ -84,11 +84,11 @@ class LoRA:
         for name, half in halves.items():
             if len(half) < 2 or len(half["A"]) != half["B"].shape[1]:
                 raise ModelError(f"the adapter's matrices of {name} do not go together", hint=_HINT)
-            pairs[name] = Pair(half["A"], half["B"])
+            pairs[name] = LoRAPair(half["A"], half["B"])
         return cls(pairs, scale)
 
     def add(self, name: str, inputs: Tensor, output: Tensor) -> Tensor:
-        """What a module gives, with what the adapter adds to it."""
+        """Return a module's output with its low-rank update added."""
         pair = self.pairs.get(name)
         if pair is None:
             return output
@@ -98,7 +98,7 @@ class LoRA:
 
 
 def _views(data: bytes) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, where they are; its own reader would copy them."""
+    """Tensors of a safetensors file without a copy, which the library's reader would make."""
     begin = 8 + int.from_bytes(data[:8], "little")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given buffer is not writable")
@@ -113,7 +113,7 @@ def _views(data: bytes) -> dict[str, Tensor]:
 
 
 def _scale(config: Mapping[str, Any]) -> float:
-    """Of an adapter's configuration, if it has no settings but plain ones."""
+    """Scale s of an adapter's configuration; other forms of update are refused."""
     if config.get("peft_type") != "LORA":
         raise ModelError(f"the adapter is {config.get('peft_type')!r}, not LORA", hint=_HINT)
     rest = {n: v for n, v in config.items() if n not in _FREE and v not in (None, False, "none")}
@@ -127,10 +127,10 @@ def _scale(config: Mapping[str, Any]) -> float:
 
 
 class _Part(NamedTuple):
-    """One of the matrices that make up a joint one.
+    """Low-rank update of one part of a fused projection.
 
     Args:
-        rank: its columns of the joint low-rank state.
+        rank: its columns of the concatenated low-rank state.
         columns: its columns of the output.
         up: B.
     """
@@ -140,17 +140,17 @@ class _Part(NamedTuple):
     up: Tensor
 
 
-class Beside:
-    """An adapter beside a ``LeanDecoder``, whose joint products get one joint A each.
+class FusedLoRA:
+    """Adapter of a ``FusedDecoder``: one concatenated A per fused projection.
 
     Args:
-        lora: the adapter; its A become views of the joint ones.
+        lora: the adapter; its A become views of the concatenated ones.
         weights: of the decoder.
         heads: query heads per layer.
         shared: key and value heads per layer.
 
     Raises:
-        ModelError: the adapter changes something else, or does not fit.
+        ModelError: the adapter changes other modules, or its shapes do not fit.
     """
 
     def __init__(self, lora: LoRA, weights: Mapping[str, Tensor], heads: int, shared: int) -> None:
@@ -160,7 +160,7 @@ class Beside:
             if place is None or place[2] not in _FUSED:
                 raise ModelError(f"the adapter changes {name}", hint=_HINT)
             found.setdefault(f"{place[1]}.{_FUSED[place[2]]}", {})[place[2]] = name
-        pairs: dict[str, Pair] = {}
+        pairs: dict[str, LoRAPair] = {}
         self._joint: dict[str, tuple[Tensor, tuple[_Part, ...]]] = {}
         for joint, names in found.items():
             if joint not in weights:
@@ -175,17 +175,17 @@ class Beside:
             for part, pair in own.items():
                 rank = slice(start, start + len(pair.down))
                 parts.append(_Part(rank, columns[part], pair.up))
-                pairs[names[part]] = Pair(stacked[rank], pair.up)
+                pairs[names[part]] = LoRAPair(stacked[rank], pair.up)
                 start = rank.stop
             self._joint[joint] = stacked, tuple(parts)
-        #: The adapter, by views of what is kept here.
+        #: The adapter, as views of the concatenated matrices.
         self.lora = LoRA(pairs, lora.scale)
 
     def add(self, name: str, inputs: Tensor, output: Tensor) -> None:
-        """Add to a joint product what the adapter adds, in place.
+        """Add the low-rank update to the output of a fused projection, in place.
 
         Args:
-            name: of the product, such as ``3.qkv``.
+            name: of the projection, such as ``3.qkv``.
             inputs: shape (T, in).
             output: shape (T, out).
         """
@@ -199,7 +199,7 @@ class Beside:
 
 
 def _columns(joint: str, size: int, heads: int, shared: int) -> dict[str, slice]:
-    """Which columns of a joint product belong to which of its parts."""
+    """Columns of each part of a fused projection."""
     kind = joint.partition(".")[2]
     if kind == "qkv":
         width = size // (heads + 2 * shared)
@@ -215,7 +215,7 @@ _ACTIVE: ContextVar[LoRA | None] = ContextVar("active adapter", default=None)
 
 @contextmanager
 def active(lora: LoRA) -> Iterator[None]:
-    """Have the modules that ``watch`` was called for add this adapter, in this thread only."""
+    """Activate an adapter for the hooked modules, in this thread only."""
     token = _ACTIVE.set(lora)
     try:
         yield
@@ -223,8 +223,8 @@ def active(lora: LoRA) -> Iterator[None]:
         _ACTIVE.reset(token)
 
 
-def watch(module: torch.nn.Module, name: str) -> None:
-    """Have a module add what the active adapter has for ``name``."""
+def add_hook(module: torch.nn.Module, name: str) -> None:
+    """Hook a module so that the active adapter's update for ``name`` is added to its output."""
 
     def hook(_: torch.nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
         lora = _ACTIVE.get()

@@ -1,1 +1,1 @@
-"""Generation by a server over HTTP."""
+"""Text generation on a server over HTTP."""

@@ -1,4 +1,4 @@
-"""JSON over HTTP to a text generator: bounded retries, and errors that tell nobody the key."""
+"""JSON over HTTP with bounded retries and errors that never contain credentials."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ if TYPE_CHECKING:
     import httpx
 
 KEY = "COLDSTART_GENERATOR_KEY"
-"""Environment variable that holds the key on the command line."""
+"""Environment variable of the API key on the command line."""
 
 _BUSY = frozenset({429, 502, 503, 504})
 _FIRST_WAIT = 0.25  # seconds before the first retry; doubled each time
-_LONGEST_WAIT = 5.0  # seconds; a server that asks for more is not waited for
+_LONGEST_WAIT = 5.0  # seconds; a longer Retry-After is an error at once
 _MOST_SHOWN = 300  # characters of a server's message
 
 
-class Reply(NamedTuple):
-    """What a server answered: its status, and the JSON or text."""
+class HttpReply(NamedTuple):
+    """Response of a server: status, and JSON or text."""
 
     status: int
     data: Any
 
 
-class Wire:
-    """A connection to one server; may be used from several threads.
+class JsonClient:
+    """HTTP client of one server; thread-safe.
 
     Proxies, certificates and passwords of the environment are not used.
 
     Args:
-        url: of the server, with or without ``/v1``; a name and password in it are sent as such,
-            and never shown.
-        api_key: sent as bearer token; never shown.
-        timeout: seconds for a whole answer to begin, and between its parts.
-        retries: how often a request is sent again if the server is busy or away.
-        verify: certificates to trust, as of ``httpx``.
+        url: of the server, with or without ``/v1``; user and password in it are sent as basic
+            authentication, and never shown.
+        api_key: sent as bearer token, never shown.
+        timeout: seconds until a response begins, and between its parts.
+        retries: retries of a request while the server is busy or unreachable.
+        verify: certificates to trust, as for ``httpx``.
 
     Raises:
-        ConfigError: the URL is none of a server, or a setting is out of range.
+        ConfigError: the URL is malformed, or a setting is out of range.
         MissingExtraError: ``httpx`` is not installed.
     """
 
@@ -65,7 +65,7 @@ class Wire:
         host = parts.hostname if ":" not in (parts.hostname or "") else f"[{parts.hostname}]"
         port = "" if parts.port is None else f":{parts.port}"
         self.url = f"{parts.scheme}://{host}{port}{parts.path.rstrip('/').removesuffix('/v1')}"
-        """Of the server, without ``/v1`` and without a password."""
+        """URL of the server without ``/v1`` and credentials."""
         if not 0 < timeout < math.inf:
             raise ConfigError(f"timeout is {timeout!r}", hint="give seconds, above 0")
         if retries < 0:
@@ -93,23 +93,23 @@ class Wire:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
 
-    def get(self, path: str) -> Reply:
-        """Ask for what is at a path; see ``post``."""
+    def get(self, path: str) -> HttpReply:
+        """Send a GET request; see ``post``."""
         return self._ask("GET", path, None)
 
-    def post(self, path: str, body: object) -> Reply:
-        """Send JSON.
+    def post(self, path: str, body: object) -> HttpReply:
+        """Send a POST request with JSON.
 
         Returns:
-            The answer, whatever its status, but for those that raise.
+            The response, whatever its status, except those that raise.
 
         Raises:
-            GeneratorError: no server, no answer in time, busy for too long, or the key is refused.
+            GeneratorError: unreachable, timed out, busy, failed (5xx), redirected, or unauthorized.
         """
         return self._ask("POST", path, json.dumps(body, ensure_ascii=False).encode())
 
-    def shown(self, reply: Reply) -> str:
-        """The server's own words in one line, without the key."""
+    def shown(self, reply: HttpReply) -> str:
+        """Error message of the server in one line, without credentials."""
         data = reply.data
         if isinstance(data, dict):
             error = data.get("error", data.get("detail", data.get("message")))
@@ -123,7 +123,7 @@ class Wire:
         """Close its connections."""
         self._client.close()
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> Reply:
+    def _ask(self, method: str, path: str, body: bytes | None) -> HttpReply:
         wait = _FIRST_WAIT
         for attempt in range(self._retries + 1):
             try:
@@ -137,8 +137,8 @@ class Wire:
                 wait = min(2 * wait, _LONGEST_WAIT)
         raise AssertionError("unreachable")
 
-    def _once(self, method: str, path: str, body: bytes | None) -> Reply:
-        """One request; a ``GeneratorError`` with ``retry_after`` may be tried again."""
+    def _once(self, method: str, path: str, body: bytes | None) -> HttpReply:
+        """Send one request; a ``GeneratorError`` with ``retry_after`` can be retried."""
         http = _httpx()
         headers = {} if body is None else {"Content-Type": "application/json"}
         try:
@@ -152,7 +152,7 @@ class Wire:
             ) from None
         except http.HTTPError as e:
             raise self._away(str(e) or type(e).__name__) from None
-        reply = Reply(response.status_code, _content(response))
+        reply = HttpReply(response.status_code, _content(response))
         if reply.status in _BUSY:
             raise GeneratorError(
                 f"the text generator at {self.url} is busy: {reply.status} {self.shown(reply)}",
@@ -184,7 +184,7 @@ class Wire:
 
 
 def masked(url: str) -> str:
-    """A URL, whatever is wrong with it, without name and password."""
+    """URL, malformed or not, without user and password."""
     scheme, separator, rest = url.rpartition("://")
     host, slash, path = rest.partition("/")
     hidden = "***@" + host.rpartition("@")[2] if "@" in host else host
@@ -214,7 +214,7 @@ def _content(response: httpx.Response) -> Any:
 
 
 def _retry_after(text: str | None) -> float:
-    """Seconds that a header asks to wait; 0 where it does not say."""
+    """Seconds of a Retry-After header; 0 if missing or malformed."""
     if not text:
         return 0.0
     try:

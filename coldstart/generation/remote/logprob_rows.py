@@ -1,9 +1,9 @@
-"""Next-token log-probabilities from a server, so that the search of ``decoding`` can run here.
+"""Next-token log-probabilities from a server, for beam search on the client.
 
-A server's own beam search does not stop at a line break: it spends its beams on what would come
-after the title (vLLM 0.32), and its penalties know nothing of groups. So each step of a search is
-one request, in which the server reads all lines, each the prompt and what is written so far, and
-tells the likeliest next tokens of each. What it has read before, it keeps (its prefix cache).
+A server's own beam search does not stop at a line break: it continues beyond the title (vLLM 0.32),
+and has no groups. So each step of a search is one request with all hypotheses, each the prompt and
+its tokens so far, that returns the likeliest next tokens of each. The server's prefix cache spares
+the computation of earlier tokens.
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ from torch import Tensor
 from coldstart.catalog.titles import clean_text
 
 if TYPE_CHECKING:
-    from coldstart.generation.models.lines import LineTokenizer
+    from coldstart.protocols import PromptTokenizer
 
-    Ask = Callable[[list[list[int]]], Sequence[Mapping[int, float]]]
+    Fetch = Callable[[list[list[int]]], Sequence[Mapping[int, float]]]
 
 
 class RemoteRows:
-    """Continuations of one prompt (``decoding.NextTokens``), known by their likeliest tokens.
+    """``free.NextTokens`` of a remote model: the likeliest next tokens of each continuation.
 
     Args:
-        ask: (token ids of each row) → log-probability of each row's likeliest next tokens.
+        fetch: (token ids of each row) → log-probabilities of each row's likeliest next tokens.
         lines: the tokenizer.
         prompt: token ids.
     """
 
-    def __init__(self, ask: Ask, lines: LineTokenizer, prompt: list[int]) -> None:
-        self._ask, self._tokenizer, self._prompt = ask, lines, prompt
-        self._eos = getattr(lines.tokenizer, "eos_token_id", None)
+    def __init__(self, fetch: Fetch, lines: PromptTokenizer, prompt: list[int]) -> None:
+        self._fetch, self._tokenizer, self._prompt = fetch, lines, prompt
+        self._eos = lines.eos_token_id
         self._lines: list[list[int]] = [[]]
         self._texts: dict[int, str] = {}
         self._read()
 
     def _read(self) -> None:
-        self._found = self._ask([self._prompt + line for line in self._lines])
+        self._found = self._fetch([self._prompt + line for line in self._lines])
         self.__dict__.pop("ends", None)
 
     @cached_property
     def ends(self) -> Tensor:
-        """Tokens that end a title, ascending ids; those that some row may go on with."""
+        """End-of-title tokens among those returned, ascending ids."""
         seen = {token for row in self._found for token in row}
         ends = {token for token in seen if self._ends(token)}
         return torch.tensor(sorted(ends | {self._tokenizer.end[-1]}))
 
     def allowed(self) -> Tensor:
-        """As ``NextTokens.allowed``; -inf also for tokens that the server did not name."""
+        """See ``NextTokens``; -inf also for tokens that the server did not return."""
         tokens = [token for row in self._found for token in row]
         size = max(*tokens, int(self.ends[-1])) + 1
         out = torch.full((len(self._found), size), -torch.inf)
@@ -62,13 +62,13 @@ class RemoteRows:
         return out if self._lines[0] else out.index_fill_(1, self.ends, -torch.inf)
 
     def step(self, parents: list[int], tokens: list[int]) -> None:
-        """As ``NextTokens.step``."""
+        """See ``NextTokens``."""
         pairs = zip(parents, tokens, strict=True)
         self._lines = [[*self._lines[parent], token] for parent, token in pairs]
         self._read()
 
     def text(self, line: tuple[tuple[int, ...], float, bool]) -> str:
-        """As ``NextTokens.text``."""
+        """See ``NextTokens``."""
         return clean_text(self._tokenizer.decode(line[0]).split("\n", 1)[0])
 
     def _ends(self, token: int) -> bool:

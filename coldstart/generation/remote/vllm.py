@@ -1,4 +1,4 @@
-"""Titles written by a vLLM server, or by one that speaks its dialect of the OpenAI protocol."""
+"""Text generator on a vLLM server, or one with its dialect of the OpenAI protocol."""
 
 from __future__ import annotations
 
@@ -11,42 +11,41 @@ from typing import TYPE_CHECKING, Any
 from coldstart.catalog.titles import clean_text
 from coldstart.errors import ConfigError, GeneratorError, ModelError
 from coldstart.generation.decoding.local import checked_choices
-from coldstart.generation.remote.http import KEY, Wire, masked
-from coldstart.generation.remote.vllm_server import LONGER, MOST_LOGPROBS, Text, VllmServer
-from coldstart.schema import Candidate
+from coldstart.generation.remote.http import KEY, JsonClient, masked
+from coldstart.generation.remote.vllm_server import LONGER, MOST_LOGPROBS, Completion, VllmServer
+from coldstart.schema import Candidate, DecodingConfig
 
 if TYPE_CHECKING:
     import ssl
 
-    from coldstart.generation.decoding.free import DecodingConfig
-    from coldstart.generation.models.lines import LineTokenizer
+    from coldstart.protocols import PromptTokenizer
 
 
 class VllmGenerator:
-    """A ``TextGenerator`` on a server: the model is there, nothing of it is here.
+    """``TextGenerator`` on a server; no weights are loaded in this process.
 
     >>> VllmGenerator("http://gpu:8000", adapter="ml-100k")
     VllmGenerator('http://gpu:8000', adapter='ml-100k')
 
-    The server has the base model that the artifact's adapter was trained on, and the adapter under
-    some name: ``vllm serve BASE --enable-lora --lora-modules NAME=FOLDER``. Prompts are sent as
-    tokens, so that nothing that a user writes becomes a control token.
+    The server serves the base model of the artifact and its adapter under some name:
+    ``vllm serve BASE --enable-lora --lora-modules NAME=FOLDER``. Prompts are sent as tokens, so
+    that user input never becomes a control token.
 
-    ``sample`` is drawn by the server. ``beam`` and ``diverse`` are searched here, one request per
-    token, among the ``MOST_LOGPROBS`` likeliest next tokens of each line (``remote_rows``). With
-    ``choices``, titles are drawn, whatever the mode, at the config's temperature, and their
+    ``sample`` runs on the server. ``beam`` and ``diverse`` run on the client, one request per
+    token, over the ``MOST_LOGPROBS`` likeliest next tokens of each hypothesis (``logprob_rows``).
+    With ``choices``, titles are sampled in any mode, at the config's temperature, and their
     log-probabilities are those among the choices.
 
     Args:
         url: of the server, such as ``http://localhost:8000``.
-        model: name of the base model there; ``None``: the one it has.
-        adapter: name of the LoRA adapter there; ``None``: none.
-        adapter_path: the adapter's folder on the server's disk: loaded where the server lacks it,
-            if it may (``VLLM_ALLOW_RUNTIME_LORA_UPDATING=True``).
-        api_key: what the server was started with.
-        timeout: seconds to wait for an answer.
-        retries: how often a request is repeated when the server is busy or away.
-        concurrency: requests under way at a time; the server batches them.
+        model: name of the served base model; ``None``: the only one.
+        adapter: name of the served LoRA adapter; ``None``: none.
+        adapter_path: the adapter's folder on the server's disk, to be loaded if it is not served
+            (needs ``VLLM_ALLOW_RUNTIME_LORA_UPDATING=True``).
+        api_key: of the server.
+        timeout: seconds to wait for a response.
+        retries: retries of a request while the server is busy or unreachable.
+        concurrency: concurrent requests; the server batches them.
         verify: certificates to trust.
 
     Raises:
@@ -69,31 +68,24 @@ class VllmGenerator:
     ) -> None:
         if concurrency < 1:
             raise ConfigError(f"concurrency is {concurrency!r}", hint="give 1 or more")
-        wire = Wire(url, api_key, timeout=timeout, retries=retries, verify=verify)
-        self._server = VllmServer(wire, model, adapter, adapter_path)
+        client = JsonClient(url, api_key, timeout=timeout, retries=retries, verify=verify)
+        self._server = VllmServer(client, model, adapter, adapter_path)
         self.model, self.adapter, self.concurrency = model, adapter, concurrency
 
     def __repr__(self) -> str:
         model = "" if self.model is None else f", {self.model!r}"
         adapter = "" if self.adapter is None else f", adapter={self.adapter!r}"
-        return f"VllmGenerator({self._server.wire.url!r}{model}{adapter})"
+        return f"VllmGenerator({self._server.client.url!r}{model}{adapter})"
 
     def write(
         self,
         prompt: str,
-        lines: LineTokenizer,
+        lines: PromptTokenizer,
         config: DecodingConfig,
         seed: int = 0,
         choices: Sequence[str] | None = None,
     ) -> Sequence[Candidate]:
-        """As ``TextGenerator.write``.
-
-        Raises:
-            GeneratorError: the server is away, busy or refuses; it lacks the model or the adapter,
-                or has another model's tokenizer.
-            ModelError: the prompt is empty or too long.
-            ConfigError: there are no choices, too many, or one is no title.
-        """
+        """See ``TextGenerator.write``; also raises ``GeneratorError`` for errors of the server."""
         titles = None if choices is None else checked_choices(choices)
         ids = lines.encode(prompt)
         if not ids:
@@ -104,7 +96,7 @@ class VllmGenerator:
         if room < 1:
             raise ModelError(
                 f"the prompt has {len(ids)} tokens; the model takes {served.longest} at "
-                f"{self._server.wire.url}, with a title after it",
+                f"{self._server.client.url}, with a title after it",
                 hint=LONGER,
             )
         steps = min(config.max_new_tokens, room)
@@ -126,7 +118,7 @@ class VllmGenerator:
                 text = clean_text(text)
             elif text not in titles:
                 raise GeneratorError(
-                    f"the text generator at {self._server.wire.url} wrote none of the choices",
+                    f"the text generator at {self._server.client.url} wrote none of the choices",
                     hint="it needs structured outputs: vLLM with xgrammar or another backend",
                 )
             if text:
@@ -137,23 +129,15 @@ class VllmGenerator:
         ][: config.n]
 
     def load_adapter(self, name: str, path: str) -> None:
-        """Have the server load an adapter while it runs.
-
-        Args:
-            name: to serve it under.
-            path: its folder on the server's disk.
-
-        Raises:
-            GeneratorError: it may not, or cannot.
-        """
+        """See ``VllmServer.load_adapter``."""
         self._server.load_adapter(name, path)
 
     def close(self) -> None:
-        """Close its connections."""
-        self._server.wire.close()
+        """Close the connections."""
+        self._server.client.close()
 
     def _searched(
-        self, ids: list[int], lines: LineTokenizer, config: DecodingConfig, steps: int
+        self, ids: list[int], lines: PromptTokenizer, config: DecodingConfig, steps: int
     ) -> list[Candidate]:
         from coldstart.generation.decoding.free import search_titles
         from coldstart.generation.remote.logprob_rows import RemoteRows
@@ -161,7 +145,7 @@ class VllmGenerator:
         return search_titles(RemoteRows(self._next_tokens, lines, ids), config, steps)
 
     def _next_tokens(self, rows: list[list[int]]) -> list[Mapping[int, float]]:
-        """Log-probabilities of each row's likeliest next tokens."""
+        """Request the log-probabilities of each row's likeliest next tokens."""
         body = {
             "prompt": rows,
             "max_tokens": 1,
@@ -183,8 +167,8 @@ class VllmGenerator:
             out.append(found)
         return out
 
-    def _total(self, one: Text) -> float:
-        """Log-probability of a text and what ended it."""
+    def _total(self, one: Completion) -> float:
+        """Log-probability of a completion, its end included."""
         values = one.logprobs.token_logprobs if one.logprobs else []
         total = sum(value for value in values if value is not None)
         if not values or None in values or not total < 1e-3:
@@ -192,7 +176,7 @@ class VllmGenerator:
         return total
 
     def _only(self, titles: Sequence[str]) -> dict[str, Any]:
-        """Nothing but these; their line breaks are part of them, so that none begins another."""
+        """Constrain generation to titles with line breaks, so that none is a prefix of another."""
         choices = [f"{title}\n" for title in titles]
         if self._server.greet().structured:
             return {"structured_outputs": {"choice": choices}}
@@ -201,14 +185,14 @@ class VllmGenerator:
 
 @dataclass(frozen=True)
 class GeneratorOptions:
-    """Where titles are written; plain data, which other processes can be sent.
+    """Serializable options of a ``VllmGenerator``, without the key.
 
-    The key is not among it: it stays in the environment of each process.
+    The key is read from each process's environment.
 
     Args:
         url: of the server.
-        model: name of the base model there; ``None``: the one it has.
-        adapter: name of the adapter there; ``NAME=FOLDER`` has the server load it if need be.
+        model: name of the served base model; ``None``: the only one.
+        adapter: name of the served adapter; with ``NAME=FOLDER`` the server loads it if necessary.
     """
 
     url: str
@@ -217,7 +201,7 @@ class GeneratorOptions:
 
     @property
     def name(self) -> str:
-        """Of what writes, wherever the server is."""
+        """Name of model and adapter, without the server."""
         return f"{self.model or 'its model'} + {(self.adapter or 'no adapter').partition('=')[0]}"
 
     def open(self) -> VllmGenerator:
@@ -236,7 +220,7 @@ class GeneratorOptions:
 
 
 def _request(ids: list[int], config: DecodingConfig, steps: int, seed: int) -> dict[str, Any]:
-    """All that decides about drawing; servers take what is left out from the model's folder."""
+    """All sampling parameters: servers take missing ones from the model's folder."""
     return {
         "prompt": ids,
         "n": config.n,
@@ -255,5 +239,5 @@ def _request(ids: list[int], config: DecodingConfig, steps: int, seed: int) -> d
 
 
 def _seed(prompt: str, seed: int) -> int:
-    """Of one prompt; servers draw the i-th title with the seed plus i."""
+    """Seed of a prompt; servers sample title i with the seed plus i."""
     return int.from_bytes(hashlib.sha256(f"{seed}\n{prompt}".encode()).digest()[:7], "big")

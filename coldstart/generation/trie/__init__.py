@@ -1,1 +1,1 @@
-"""The token trie of the catalog titles."""
+"""Title trie: exact, batched scoring plans over all titles of a catalog."""

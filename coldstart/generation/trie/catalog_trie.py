@@ -1,4 +1,4 @@
-"""The trie of a catalog's titles, and which catalog row stands at which position of it."""
+"""Title trie of a catalog, with the mapping between catalog rows and trie positions."""
 
 from __future__ import annotations
 
@@ -8,63 +8,63 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.catalog.row_sync import RowSync
-from coldstart.generation.trie.surface import SurfaceTitles
+from coldstart.generation.trie.prompt_titles import PromptTitles
 from coldstart.generation.trie.trie import TitleTrie
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from coldstart.catalog.catalog import Catalog
-    from coldstart.generation.models.lines import LineTokenizer
+    from coldstart.protocols import PromptTokenizer
 
     Ints = NDArray[np.int64]
 
-_FEW = 8  # positions are moved one by one if no more than one title in so many has changed
+_FEW = 8  # positions are updated in place if at most one title in so many has changed
 
 
 class CatalogTrie:
-    """Follows a catalog; only titles that changed are tokenized and moved.
+    """Title trie that follows a catalog; only changed titles are tokenized and moved.
 
     Args:
-        lines: of the language model.
+        lines: tokenizer of the language model.
     """
 
-    def __init__(self, lines: LineTokenizer) -> None:
+    def __init__(self, lines: PromptTokenizer) -> None:
         self.trie, self.version = TitleTrie(), -1
         #: Catalog row at each position of the trie, shape (N,).
         self.row: Ints = np.zeros(0, dtype=np.int64)
         #: Position in the trie of each catalog row, shape (N,).
         self.position: Ints = self.row
-        self._lines, self._surface = lines, SurfaceTitles()
-        self._waiting: set[str] = set()  # ids whose title in the trie is not the present one
+        self._lines, self._titles = lines, PromptTitles()
+        self._outdated: set[str] = set()  # ids whose title in the trie is outdated
         self._rows: Mapping[str, int] = {}
 
     def titles(self, catalog: Catalog) -> dict[str, str]:
-        """The title of every item as the model reads it; nothing is tokenized for it."""
-        if self._surface.version != catalog.version:
-            self._waiting |= self._surface.follow(catalog)
-        return self._surface.of
+        """Prompt title of every item, updated to a catalog without tokenization."""
+        if self._titles.version != catalog.version:
+            self._outdated |= self._titles.follow(catalog)
+        return self._titles.of
 
     def follow(self, catalog: Catalog) -> TitleTrie:
-        """Catch up.
+        """Update the trie to a catalog.
 
         Raises:
-            CatalogError: a title begins another one, for this tokenizer. The items that came are
-                not in the trie then, nor are those that went.
+            CatalogError: one title's tokens are a prefix of another's. The added items are then
+                not in the trie, nor are the removed ones.
         """
         titles = self.titles(catalog)
         if self.version == catalog.version:
             return self.trie
-        new = {i: titles[i] for i in self._waiting if i in titles}
+        new = {i: titles[i] for i in self._outdated if i in titles}
         tokens = zip(new, self._lines.titles(new.values()), strict=True)
-        staying, self.version = self._staying(catalog), -1  # of none while it changes
+        unchanged, self.version = self._unchanged_rows(catalog), -1  # invalid while it changes
         if not len(self.trie):
             self.trie = TitleTrie(tokens)
         else:
-            self.trie.remove(self._waiting - new.keys())
+            self.trie.remove(self._outdated - new.keys())
             self.trie.set(tokens)
         rows = catalog.rows
-        if staying is None:
+        if unchanged is None:
             self.row = np.array([rows[i] for i in self.trie.item_ids], dtype=np.int64)
         else:
             places = [self.trie.index(i) for i in new]
@@ -72,23 +72,20 @@ class CatalogTrie:
             self.row[places] = [rows[i] for i in new]
             others = np.ones(len(self.row), dtype=bool)
             others[places] = False
-            self.row[others] = staying
+            self.row[others] = unchanged
         self.position = np.empty_like(self.row)
         self.position[self.row] = np.arange(len(self.row))
-        self._waiting, self._rows, self.version = set(), rows, catalog.version
+        self._outdated, self._rows, self.version = set(), rows, catalog.version
         return self.trie
 
-    def _staying(self, catalog: Catalog) -> Ints | None:
-        """Rows now of the titles that stay as they are, in the order of the trie.
-
-        ``None`` where it is better to look up all.
-        """
-        if self.version < 0 or len(self._waiting) * _FEW > len(self.row):
+    def _unchanged_rows(self, catalog: Catalog) -> Ints | None:
+        """Current rows of the unchanged titles, in trie order; ``None``: look up all instead."""
+        if self.version < 0 or len(self._outdated) * _FEW > len(self.row):
             return None
-        carry = RowSync(self._rows, catalog.rows, *catalog.changes_since(self.version))
-        if not carry.left.any():
+        sync = RowSync(self._rows, catalog.rows, *catalog.changes_since(self.version))
+        if not sync.left.any():
             return None
-        stays = np.ones(len(self.row), dtype=bool)
-        stays[[p for p in map(self.trie.index, self._waiting) if p >= 0]] = False
-        now: Ints = np.cumsum(carry.left) - 1
-        return now[self.row[stays]]
+        unchanged = np.ones(len(self.row), dtype=bool)
+        unchanged[[p for p in map(self.trie.index, self._outdated) if p >= 0]] = False
+        now: Ints = np.cumsum(sync.left) - 1
+        return now[self.row[unchanged]]

@@ -1,4 +1,4 @@
-"""What the model is asked to tell titles apart, and what its answers say of their probability."""
+"""Scoring plan of a title trie: its decisions as flat arrays, and title log-probabilities."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 
 class Mass:
-    """The prior mass of all items, with the sums that every request needs of it.
+    """Prior mass of all items with its prefix sums, computed once per catalog version.
 
     Args:
         values: > 0, shape (N,).
@@ -22,38 +22,38 @@ class Mass:
 
     def __init__(self, values: Floats) -> None:
         self.values = values
-        #: Mass of all items before each, and of all, shape (N + 1,).
+        #: Prefix sums, shape (N + 1,).
         self.before: Floats = np.concatenate([[0.0], np.cumsum(values)])
 
     @classmethod
     def of(cls, mass: Floats | Mass) -> Mass:
-        """The same, summed up unless it is already."""
+        """Return the mass itself, or that of an array."""
         return mass if isinstance(mass, Mass) else cls(mass)
 
     @cached_property
     def log_share(self) -> Floats:
-        """Log share of each item in the whole, shape (N,)."""
+        """Log of each item's share of the total mass, shape (N,)."""
         return np.log(self.values) - (np.log(self.values.sum()) if len(self.values) else 0.0)
 
     def between(self, lo: Ints, hi: Ints) -> Floats:
-        """Mass of some half-open ranges of items."""
+        """Mass of half-open ranges of items."""
         return np.asarray(self.before[hi] - self.before[lo])
 
 
 @dataclass(frozen=True)
 class TriePlan:
-    """The decisions of a trie, or some of them, flat. N items, T tree tokens, E edges, D decisions.
+    """Decisions of a trie, or a part: N items, T tree tokens, E edges, D decisions.
 
     Args:
-        item_ids: items sorted by their tokens; every array of N below is in this order.
-        tree_token: tokens the model must read so that every decision has a context, shape (T,).
+        item_ids: items sorted by their tokens; arrays of N are in this order.
+        tree_token: tokens that the model must read as context of the decisions, shape (T,).
         tree_parent: the tree position each one follows, -1 for the prompt's end, shape (T,).
         tree_depth: number of title tokens before it, shape (T,).
         edge_position: tree position whose next token the edge is (-1: the prompt's end), (E,).
-        edge_token: the token chosen by the edge, shape (E,).
-        edge_lo, edge_hi: the items below the edge, half-open, shape (E,).
+        edge_token: token of the edge, shape (E,).
+        edge_lo, edge_hi: items below the edge, half-open, shape (E,).
         starts: first edge of each decision, shape (D,); a decision's edges are adjacent.
-        span_lo, span_hi: the items below each decision, half-open, shape (D,).
+        span_lo, span_hi: items below each decision, half-open, shape (D,).
     """
 
     item_ids: Sequence[str]
@@ -70,13 +70,13 @@ class TriePlan:
 
     @cached_property
     def decision_of_edge(self) -> Ints:
-        """The decision each edge belongs to, shape (E,)."""
+        """Decision of each edge, shape (E,)."""
         sizes = np.diff(np.append(self.starts, len(self.edge_token)))
         return np.repeat(np.arange(len(self.starts)), sizes)
 
     @cached_property
     def vocabulary(self) -> Ints:
-        """The tokens that any decision can choose, ascending, shape (V,)."""
+        """Tokens of all edges, ascending, shape (V,)."""
         return np.unique(self.edge_token)
 
     @cached_property
@@ -97,17 +97,17 @@ class TriePlan:
     def item_logprobs(
         self, logits: Floats, mass: Floats | Mass, items: Ints | None = None
     ) -> Floats:
-        """Log-probability of items, shape (N,); all of them sum to 1 in probability.
+        """Log-probability of items; the probabilities of all items sum to 1.
 
-        The log prior, and what each decision on the way adds to it: ``log softmax(logits) - log
-        share of the prior``. It is exact for all items whose decisions are all in the plan; below
-        a decision that is not, the prior shares out the probability, as it does among namesakes.
+        The log prior plus, for each decision on the path, ``log softmax(logits) - log share of the
+        prior``. Exact for items with all their decisions in the plan; below a missing decision, and
+        among items of the same title, probability is divided by the prior.
 
         Args:
             logits: unnormalised log-probability of each edge, shape (E,).
-            mass: the prior, shape (N,), > 0; as ``Mass``, it is not summed up at each call.
-            items: the only ones to tell, ascending, shape (R,); the work is then independent of
-                N. ``None``: all.
+            mass: the prior, shape (N,), > 0; as ``Mass``, its prefix sums are reused.
+            items: restrict the result to these positions, ascending, shape (R,); the cost is then
+                independent of N. ``None``: all.
 
         Returns:
             Shape (N,), or (R,).

@@ -1,4 +1,4 @@
-"""Sequences of different lengths in one array, and how many of them are sorted at once."""
+"""Ragged array of integer sequences, with vectorised lexicographic sorting."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from coldstart.errors import CatalogError
 Ints = NDArray[np.int64]
 
 SAME = np.iinfo(np.int32).max
-"""In ``shared``: the two sequences are equal."""
+"""Value of ``shared`` for equal sequences."""
 _CHUNK = 8192
 
 
 @dataclass(frozen=True)
-class Ragged:
-    """N sequences of non-negative integers, one after the other.
+class RaggedArray:
+    """N sequences of non-negative integers, concatenated.
 
     Args:
-        values: all of them, shape (V,).
-        starts: where each begins, and where the last ends, shape (N + 1,).
+        values: all values, shape (V,).
+        starts: start of each sequence, and end of the last, shape (N + 1,).
     """
 
     values: NDArray[Any]
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, sequences: Iterable[Sequence[int]]) -> Ragged:
-        """Flatten token sequences, a few thousand at a time.
+    def of(cls, sequences: Iterable[Sequence[int]]) -> RaggedArray:
+        """Concatenate token sequences from an iterable, in chunks.
 
         Raises:
             CatalogError: a token is negative or 2³¹ or more.
@@ -59,23 +59,23 @@ class Ragged:
 
     @property
     def lengths(self) -> Ints:
-        """Length of each, shape (N,)."""
+        """Length of each sequence, shape (N,)."""
         return np.diff(self.starts)
 
-    def take(self, rows: NDArray[np.integer]) -> Ragged:
-        """Some of the sequences, in the order asked for."""
+    def take(self, rows: NDArray[np.integer]) -> RaggedArray:
+        """Select sequences by row, in the given order."""
         first = self.starts[rows]
         starts = _ends(self.starts[rows + 1] - first)
         place = np.repeat(first - starts[:-1], np.diff(starts)) + np.arange(starts[-1])
-        return Ragged(self.values[place], starts)
+        return RaggedArray(self.values[place], starts)
 
-    def and_then(self, other: Ragged) -> Ragged:
-        """These, and others after them."""
+    def and_then(self, other: RaggedArray) -> RaggedArray:
+        """Concatenate with another ragged array."""
         values = np.concatenate([self.values, other.values])
-        return Ragged(values, np.append(self.starts, other.starts[1:] + self.starts[-1]))
+        return RaggedArray(values, np.append(self.starts, other.starts[1:] + self.starts[-1]))
 
     def padded(self, rows: NDArray[np.integer], width: int) -> NDArray[Any]:
-        """The first ``width`` values of some sequences, −1 beyond their ends, (R, width)."""
+        """First ``width`` values of selected sequences, −1 beyond their ends, (R, width)."""
         place = self.starts[rows][:, None] + np.arange(width)
         inside = place < self.starts[rows + 1][:, None]
         if not len(self.values):
@@ -83,9 +83,9 @@ class Ragged:
         return np.where(inside, self.values[np.where(inside, place, 0)], -1)
 
     def order(self) -> Ints:
-        """Rows by their sequences, ascending; equal ones stay in the order they are in, (N,).
+        """Stable lexicographic argsort of the sequences, shape (N,).
 
-        Two values at a time are packed into one key; only rows that still tie are looked at again.
+        Two values at a time are packed into one key; later rounds sort the remaining ties only.
         """
         order: Ints = np.arange(len(self))
         tied, depth = order.copy(), 0
@@ -108,7 +108,7 @@ class Ragged:
         return order
 
     def shared(self) -> NDArray[np.int32]:
-        """Values that each sequence shares with the one before it, at the beginning, shape (N,).
+        """Length of the common prefix with the previous sequence, shape (N,).
 
         −1 for the first; ``SAME`` where the two are equal.
         """
@@ -123,7 +123,7 @@ class Ragged:
         return out
 
     def _key(self, rows: Ints, depth: int) -> Ints:
-        """Value ``depth`` of some sequences plus 1, 0 beyond their ends."""
+        """Value at ``depth`` plus 1 of selected sequences, 0 beyond their ends."""
         place = self.starts[rows] + depth
         inside = place < self.starts[rows + 1]
         out = np.zeros(len(rows), dtype=np.int64)

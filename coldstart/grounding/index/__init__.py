@@ -1,1 +1,1 @@
-"""Nearest-neighbour indexes behind one protocol."""
+"""Nearest-neighbour indexes: implementations of ``protocols.Index``."""

@@ -1,4 +1,4 @@
-"""Ids that a search may find, and where an index keeps them."""
+"""Id filter of searches, with its rows cached per index."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ if TYPE_CHECKING:
 
 
 class Allowed(Sequence[str]):
-    """A filter for many searches: looked up in an index once, not at every search.
+    """Id filter for many searches, resolved to index rows once instead of at every search.
 
-    Thousands of ids take longer to look up than their vectors to compare. Any index takes a plain
-    sequence of ids too. When rows of the index come or go, the next search looks the ids up again,
-    so a filter stays right whatever happens to the index; one object may serve several indexes,
-    best one after another.
+    Resolving thousands of ids takes longer than comparing their vectors. Indexes also accept plain
+    sequences of ids. After changes of an index the filter is resolved again, so it is always valid;
+    one object may serve several indexes, most efficiently one after another.
 
     >>> evening = Allowed(["a", "b", "a"])
     >>> len(evening), "b" in evening
     (2, True)
 
     Args:
-        ids: any order, duplicates allowed; ids that an index lacks are ignored there.
+        ids: any order, duplicates allowed; ids unknown to an index are ignored there.
     """
 
     def __init__(self, ids: Iterable[str]) -> None:
@@ -51,11 +50,11 @@ class Allowed(Sequence[str]):
         return item_id in self._members
 
     def rows(self, known: Mapping[str, int], layout: object) -> Ints:
-        """Row numbers in one index, ascending.
+        """Rows of the ids in one index, ascending.
 
         Args:
-            known: the row of every id in the index.
-            layout: an object that the index replaces whenever ``known`` changes.
+            known: row of every id in the index.
+            layout: token of the index's state, replaced whenever ``known`` changes.
         """
         found = self._found
         if found is None or found[0] is not layout:
@@ -64,7 +63,7 @@ class Allowed(Sequence[str]):
 
 
 def rows_of(ids: Iterable[str], known: Mapping[str, int]) -> Ints:
-    """Row numbers of the ids that are known, ascending, each once."""
+    """Distinct rows of the known ids, ascending."""
     rows = np.fromiter(map(known.get, _no_string(ids), repeat(-1)), dtype=np.int64)
     rows.sort()
     keep = rows >= 0

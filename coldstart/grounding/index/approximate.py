@@ -1,4 +1,4 @@
-"""Nearest neighbours in large catalogs: only the clusters around a query are compared with it."""
+"""Approximate nearest neighbours in memory: an inverted file of clusters."""
 
 from __future__ import annotations
 
@@ -21,28 +21,31 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 _PER_ROOT = 4  # clusters per square root of the number of rows
-_ADJACENT = 2  # without a filter rows lie side by side, and so many times more can be compared
-_PAYS = 2  # clusters are worth opening if no more than one row in so many has to be compared
-_LOOSE = 0.02  # rows are put in order again when more than this share is out of place
+_ADJACENT = 2  # so many times more rows are scored without a filter, as they are contiguous
+_PAYS = 2  # clusters pay off if at most one row in so many has to be scored
+_LOOSE = 0.02  # rows are re-ordered when more than this share is outside its cluster
 
 
 class ApproximateIndex(ExactIndex):
-    """An ``ExactIndex`` that compares a query with no more rows than it has to.
+    """``ExactIndex`` with cluster pruning for large searches.
 
-    Searches of few rows, because the catalog or what is allowed is small, are exact. In others the
-    allowed rows of the clusters nearest to the query are compared until there are enough, so that
-    the narrower a filter is, the more clusters are opened, and recall does not suffer; k pairs come
-    back whenever k rows are allowed. Cosines are exact, and what was set or removed counts at once:
-    rows that changed are compared with every query until they are put in their cluster.
+    Searches of few rows (a small index or a narrow filter) are exact. Others score the allowed rows
+    of the clusters nearest to the query until enough are scored: the narrower the filter, the more
+    clusters, so that recall does not suffer, and k pairs are returned whenever k rows are allowed.
+    Cosines are exact, and updates are visible at once: changed rows are scored for every query
+    until they are assigned to a cluster.
 
-    The rows themselves are kept in the order of the clusters (an inverted file without a copy:
-    Sivic and Zisserman, "Video Google", 2003). The first large search, and any after 2 % of the
-    rows changed, does that: see ``arrange``.
+    Rows are stored in cluster order (an inverted file without a copy: Sivic and Zisserman, "Video
+    Google", 2003), by the first large search and again after 2 % of the rows changed; see
+    ``arrange``.
 
     Args:
-        scan: no search compares fewer rows, or without a filter twice as many, and searches of up
-            to twice that many are exact; at least 1.
-        share: of the allowed rows, so many are compared at least, in (0, 1]; 1 is exact.
+        scan: fewest rows scored per search, twice as many without a filter; searches of up to twice
+            that many are exact; at least 1.
+        share: smallest share of the allowed rows to score, in (0, 1]; 1 is exact.
+
+    Raises:
+        ConfigError: an option is out of range.
 
     >>> import numpy as np
     >>> index = ApproximateIndex()
@@ -65,10 +68,10 @@ class ApproximateIndex(ExactIndex):
         self._learned_from = self._changes = 0  # rows then, and changes since
 
     def arrange(self) -> None:
-        """Put the rows in order now, if a search would have to.
+        """Order rows by cluster now, if the next search would have to.
 
-        Of a million rows the first time takes about a minute on one core, in which searches wait,
-        and again after as many changes as half the rows; in between it takes seconds.
+        For a million rows the first call, and calls after as many changes as half the rows, take
+        about a minute on one core, in which searches wait; others take seconds.
         """
         with self._lock:
             if len(self._ids) > self.scan * _ADJACENT * _PAYS:
@@ -76,7 +79,7 @@ class ApproximateIndex(ExactIndex):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all vectors and of what finds them; not of ids."""
+        """Memory of vectors and clusters without ids, bytes."""
         return super().nbytes + 2 * self._centres.nbytes + self._starts.nbytes
 
     def _find(
@@ -101,14 +104,14 @@ class ApproximateIndex(ExactIndex):
     def _near(
         self, query: Float, bounds: Ints, rows: Ints | None, strays: Ints, enough: int
     ) -> list[Piece]:
-        """Rows of the nearest clusters that hold enough, and all that are in no cluster.
+        """Rows of the nearest clusters with ``enough`` rows together, and all unclustered rows.
 
         Args:
             query: one unit row.
-            bounds: where clusters begin and the last one ends, among ``rows`` if given.
-            rows: the allowed ones.
-            strays: those of them that have left their cluster.
-            enough: how many.
+            bounds: starts of clusters, and end of the last, among ``rows`` if given.
+            rows: allowed rows.
+            strays: allowed rows with vectors that changed after clustering.
+            enough: number of rows.
         """
         order = np.argsort(-(self._directions @ query), kind="stable")
         held = np.diff(bounds)[order].cumsum()
@@ -139,7 +142,7 @@ class ApproximateIndex(ExactIndex):
         self._sorted = None
 
     def _arrange(self) -> bool:
-        """Put rows in the order of their clusters, if too many are not; say whether they moved."""
+        """Order rows by cluster if too many are unclustered; return whether rows moved."""
         n, end = len(self._ids), int(self._starts[-1])
         loose = np.concatenate([self._strays_among(None), np.arange(end, n)])
         if len(loose) <= n * _LOOSE:
@@ -164,7 +167,7 @@ class ApproximateIndex(ExactIndex):
 
 
 def _runs(starts: Ints, ends: Ints) -> list[slice]:
-    """Join ascending ranges of which one begins where another ends."""
+    """Merge adjacent ranges."""
     gaps = starts[1:] != ends[:-1]
     firsts, lasts = starts[np.append(True, gaps)], ends[np.append(gaps, True)]
     return [slice(*pair) for pair in zip(firsts.tolist(), lasts.tolist(), strict=True)]

@@ -1,4 +1,4 @@
-"""Clusters of vectors: k-means, learned from a sample (Lloyd, 1982)."""
+"""K-means clustering on a sample (Lloyd, 1982)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-_ROUNDS = 4  # more move the centres, but hardly what is found
-_SAMPLE = 32  # rows per cluster that centres are learned from
-_BLOCK = 2048  # rows compared with all centres at once
+_ROUNDS = 4  # more hardly change recall
+_SAMPLE = 32  # sampled rows per cluster
+_BLOCK = 2048  # rows scored against all centres at once
 
 
 def learn_centres(rows: Float, n: int, seed: int = 0) -> Float:
@@ -23,8 +23,8 @@ def learn_centres(rows: Float, n: int, seed: int = 0) -> Float:
 
     Args:
         rows: shape (N, dim).
-        n: how many clusters, 1 to N; there are fewer if rows are equal.
-        seed: draws the sample, of which the first ``n`` are the first centres.
+        n: number of clusters, 1 to N; fewer result if rows are equal.
+        seed: of the sample, whose first ``n`` rows are the initial centres.
 
     Returns:
         Means, shape (up to n, dim).
@@ -42,7 +42,7 @@ def learn_centres(rows: Float, n: int, seed: int = 0) -> Float:
 
 
 def nearest_centre(rows: Float, centres: Float) -> Ints:
-    """Number of each row's nearest centre, shape (N,)."""
+    """Index of each row's nearest centre, shape (N,)."""
     half = np.einsum("ij,ij->i", centres, centres) / 2
     out = np.empty(len(rows), dtype=np.int64)
     for at in range(0, len(rows), _BLOCK):

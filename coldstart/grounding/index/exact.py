@@ -1,4 +1,4 @@
-"""Exact nearest neighbours by cosine, in one numpy matrix."""
+"""Exact nearest neighbours by cosine in one numpy matrix."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ _STEP = 8192  # rows scaled at once
 
 
 class ExactIndex:
-    """Every row is scored, so a filter never costs recall.
+    """Brute-force ``protocols.Index`` in memory; filters never cost recall.
 
     Rows are scaled to length 1. Cosines are rounded to six decimals and ordered by (cosine, id), so
-    the answer depends neither on the other queries in the batch nor on the order in which rows came
-    and went.
+    results depend neither on the other queries of the batch nor on the order of updates.
 
     >>> import numpy as np
     >>> index = ExactIndex()
@@ -40,7 +39,7 @@ class ExactIndex:
         self._ids: list[str] = []
         self._rows: dict[str, int] = {}
         self._matrix: Float = np.empty((0, 0), dtype=np.float32)
-        self._layout = object()  # another one whenever ``_rows`` changes
+        self._layout = object()  # replaced whenever ``_rows`` changes
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
@@ -54,15 +53,11 @@ class ExactIndex:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all vectors; not of ids."""
+        """Memory of the vectors without ids, bytes."""
         return self._matrix[: len(self._ids)].nbytes
 
     def set(self, ids: Sequence[str], vectors: Float) -> None:
-        """Add rows, or replace those whose id is known; for an id given twice the last wins.
-
-        Raises:
-            ConfigError: if shapes disagree or a number is not finite; nothing is changed then.
-        """
+        """See ``Index.set``."""
         matrix, lengths = _measured(vectors)
         if len(ids) != len(matrix):
             raise ConfigError(f"got {len(ids)} ids but {len(matrix)} vectors", "send one per id")
@@ -85,7 +80,7 @@ class ExactIndex:
             self._changed(rows)
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Forget rows; unknown ids are ignored."""
+        """See ``Index.remove``."""
         with self._lock:
             for item_id in ids:
                 row = self._rows.pop(item_id, None)
@@ -99,10 +94,10 @@ class ExactIndex:
                 self._changed(np.array([row]))
 
     def vectors(self, ids: Sequence[str]) -> Float:
-        """Return the unit rows of ``ids``, shape (len(ids), dim), in the order asked for.
+        """Return the unit rows of ``ids``, shape (len(ids), dim), in the given order.
 
         Raises:
-            CatalogError: if an id is not in the index.
+            CatalogError: an id is not in the index.
         """
         with self._lock:
             unknown = [item_id for item_id in ids if item_id not in self._rows]
@@ -113,17 +108,7 @@ class ExactIndex:
     def search(
         self, queries: Float, k: int, allowed: Sequence[str] | None = None
     ) -> list[list[tuple[str, float]]]:
-        """Per query, up to ``k`` (id, cosine) pairs, best first, equal cosines by id.
-
-        Args:
-            queries: array of shape (n, dim); rows need not have length 1.
-            k: most pairs wanted, at least 1.
-            allowed: score only these ids; unknown ones are ignored. ``Allowed`` spares later
-                searches the time to look them up.
-
-        Raises:
-            ConfigError: if ``k`` < 1, or ``queries`` do not fit the rows.
-        """
+        """See ``Index.search``; an ``Allowed`` filter is resolved once for many searches."""
         if k < 1:
             raise ConfigError(f"k is {k}, expected at least 1")
         unit = unit_rows(queries)
@@ -136,11 +121,11 @@ class ExactIndex:
     def _find(
         self, queries: Float, k: int, allowed: Sequence[str] | None
     ) -> list[list[tuple[str, float]]]:
-        """``search`` of unit rows, under the lock."""
+        """Search with unit rows, under the lock."""
         return self._score(queries, k, self._rows_of(allowed))
 
     def _score(self, queries: Float, k: int, rows: Ints | None) -> list[list[tuple[str, float]]]:
-        """Compare with some rows, or all."""
+        """Score the given rows, or all."""
         piece = slice(0, len(self._ids)) if rows is None else rows
         if not (len(self._ids) if rows is None else len(rows)):
             return [[] for _ in queries]
@@ -152,7 +137,7 @@ class ExactIndex:
         return None if allowed is None else rows_of(allowed, self._rows)
 
     def _changed(self, rows: Ints) -> None:
-        """Take note that these rows hold other vectors now, or are gone."""
+        """Hook for subclasses: these rows changed or were removed."""
 
     def _reorder(self, order: Ints) -> None:
         """Move row ``order[n]`` to row ``n``, for all rows."""
@@ -171,9 +156,9 @@ class ExactIndex:
             )
 
     def _grow(self, rows: int, dim: int) -> None:
-        """Make room for ``rows`` rows and half as many, so that n additions copy O(n) in all.
+        """Grow the capacity to 1.5 × ``rows``, so that n additions copy O(n) in all.
 
-        The system gives memory to what is written only.
+        Unwritten capacity takes no physical memory.
         """
         if self._ids and rows <= len(self._matrix):
             return
@@ -184,7 +169,7 @@ class ExactIndex:
 
 
 def _measured(vectors: Float) -> tuple[Float, Float]:
-    """Check rows; return them and their lengths, 1 for rows of zeros."""
+    """Validate rows; return them and their lengths, 1 for zero rows."""
     with np.errstate(over="ignore", invalid="ignore"):
         matrix = np.asarray(vectors, dtype=np.float32)
         if matrix.ndim != 2:

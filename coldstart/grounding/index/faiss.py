@@ -1,4 +1,4 @@
-"""Nearest neighbours by faiss: compressed rows for catalogs that memory does not hold as floats."""
+"""Nearest neighbours by faiss: compressed vectors for catalogs larger than memory."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
 _FAMILIES = ("IndexFlat", "IndexScalarQuantizer", "IndexHNSW", "IndexIVF")
 _STEP = 16_384  # rows decoded at once
 _TIED = 1e-5  # cosines so close may be equal
-_MOST_TIED = 16_384  # rows looked at to order equal cosines by id
-_WIDEST = 100  # times ``effort``: candidates that a graph keeps under a narrow filter
-_PER_LIST, _FOR_CODES, _FOR_RANGES = 39, 10_000, 1_000  # rows to learn from
+_MOST_TIED = 16_384  # rows retrieved to order equal cosines by id
+_WIDEST = 100  # times ``effort``: most graph candidates under a narrow filter
+_PER_LIST, _FOR_CODES, _FOR_RANGES = 39, 10_000, 1_000  # training rows
 _VECTORS, _ABOUT = "vectors.faiss", "about.json"
 
 
 class FaissIndex:
-    """An index of faiss behind the protocol of ``ExactIndex``: ids, filters, changes.
+    """``protocols.Index`` on a faiss index, with ids, filters, updates and deletions.
 
-    ``Flat`` keeps floats and misses nothing. Other kinds give up some of it: ``IVF1024,SQ8`` keeps
-    a quarter of the memory and loses 2 % of the neighbours, ``IVF1024,PQ48`` 6 % and a quarter of
-    them (``docs/scale.md``). Cosines are those of the rows as they are kept: exact, but for what
-    compressing them loses. Where up to ``exact`` rows are allowed all of them are compared; wider
-    filters open more lists, or look farther in the graph, the less they allow, and where k rows are
-    not found all are compared.
+    ``Flat`` stores floats and is exact. Others trade recall for memory or time: ``IVF1024,SQ8``
+    takes a quarter of the memory and loses 2 % of the neighbours, ``IVF1024,PQ48`` 6 % of the
+    memory and a quarter of the neighbours (``docs/scale.md``). Cosines are those of the stored,
+    possibly compressed rows. Searches of up to ``exact`` allowed rows are exhaustive; narrower
+    filters probe more lists or graph nodes, and a search that finds fewer than k is repeated
+    exhaustively.
 
-    A kind that has to learn first (centres of lists, codes) does so at the first search with
-    ``learn_from`` rows, once; until then rows are floats. Rows that were replaced or removed are
-    passed over, and dropped when they are the larger part.
+    An index that needs training (cluster centres, codes) is trained once, by the first search with
+    ``learn_from`` rows; until then rows are floats. Replaced and removed rows are skipped, and
+    dropped when they are the majority.
 
     >>> import numpy as np
     >>> index = FaissIndex()
@@ -58,16 +58,16 @@ class FaissIndex:
     [[('b', 0.8)]]
 
     Args:
-        kind: as ``faiss.index_factory`` takes it: ``Flat``, ``SQ8``, ``HNSW32``,
+        kind: as for ``faiss.index_factory``: ``Flat``, ``SQ8``, ``HNSW32``,
             ``IVF1024,Flat``, ``IVF1024,PQ48`` and the like.
-        learn_from: rows from which a kind that learns is used; ``None``: 39 per list, as faiss
-            recommends, and 10,000 for codes.
-        exact: searches that allow up to so many rows compare all of them; at least 1.
-        effort: rows that the graph keeps as candidates, at least 1.
-        share: of the lists that are opened without a filter, in (0, 1].
+        learn_from: fewest rows for training; ``None``: 39 per list, as faiss recommends, and 10,000
+            for codes.
+        exact: searches of up to so many allowed rows are exhaustive; at least 1.
+        effort: candidates of a graph search (``efSearch``), at least 1.
+        share: share of lists probed without a filter, in (0, 1].
 
     Raises:
-        ConfigError: an option is out of range, or faiss knows no such kind.
+        ConfigError: an option is out of range, or ``kind`` is unsupported.
         MissingExtraError: faiss is not installed.
     """
 
@@ -90,10 +90,10 @@ class FaissIndex:
         self._learn_from, self._lock = learn_from, threading.RLock()
         self._ids: list[str | None] = []  # by position in faiss; None: replaced or removed
         self._rows: dict[str, int] = {}
-        self._layout = object()  # another one whenever ``_rows`` changes
+        self._layout = object()  # replaced whenever ``_rows`` changes
         self._live = (object(), np.empty(0, dtype=np.int64))  # positions in use, of a layout
         self._index: Any = None
-        self._is_final = False  # of the wanted kind, rather than floats before it has learned
+        self._is_final = False  # of the given kind; False: floats before training
 
     def __repr__(self) -> str:
         return f"FaissIndex({self.kind!r}, {len(self)} rows)"
@@ -108,11 +108,7 @@ class FaissIndex:
         return iter(tuple(self._rows))
 
     def set(self, ids: Sequence[str], vectors: Float) -> None:
-        """Add rows, or replace those whose id is known; for an id given twice the last wins.
-
-        Raises:
-            ConfigError: if shapes disagree, or a number is not finite; nothing is changed then.
-        """
+        """See ``Index.set``."""
         names, unit = checked_rows(ids, vectors)
         if not names:
             return
@@ -127,16 +123,16 @@ class FaissIndex:
             self._layout = object()
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Forget rows; unknown ids are ignored."""
+        """See ``Index.remove``."""
         with self._lock:
             self._forget(ids)
             self._layout = object()
 
     def vectors(self, ids: Sequence[str]) -> Float:
-        """Return the rows of ``ids`` as they are kept, shape (len(ids), dim), as asked for.
+        """Return the stored rows of ``ids``, shape (len(ids), dim), in the given order.
 
         Raises:
-            CatalogError: if an id is not in the index.
+            CatalogError: an id is not in the index.
         """
         with self._lock:
             unknown = [item_id for item_id in ids if item_id not in self._rows]
@@ -147,18 +143,7 @@ class FaissIndex:
     def search(
         self, queries: Float, k: int, allowed: Sequence[str] | None = None
     ) -> list[list[tuple[str, float]]]:
-        """Per query, up to ``k`` (id, cosine) pairs, best first, equal cosines by id.
-
-        Of more than 16,384 rows with the same cosine any may come first.
-
-        Args:
-            queries: array of shape (n, dim); rows need not have length 1.
-            k: most pairs wanted, at least 1.
-            allowed: only these ids are found; unknown ones are ignored.
-
-        Raises:
-            ConfigError: if ``k`` < 1, or ``queries`` do not fit the rows.
-        """
+        """See ``Index.search``; among more than 16,384 equal cosines the order is arbitrary."""
         unit = checked_queries(queries, k)
         with self._lock:
             if not len(unit) or not self._rows:
@@ -173,7 +158,7 @@ class FaissIndex:
             return self._near(unit, k, rows, k + SPARE)
 
     def save(self, folder: Path) -> None:
-        """Write the index; an older one of that name is replaced as a whole."""
+        """Save the index to a folder, which is replaced atomically."""
         with self._lock, new_folder(folder) as work:
             if self._index is not None:
                 self._settle()
@@ -183,14 +168,14 @@ class FaissIndex:
 
     @classmethod
     def load(cls, folder: Path, **options: Any) -> FaissIndex:
-        """Read what ``save`` wrote.
+        """Load a saved index.
 
         Args:
-            folder: of one index.
-            options: of ``__init__``, ``kind`` aside.
+            folder: of the index.
+            options: of ``__init__``, except ``kind``.
 
         Raises:
-            ArtifactError: there is none, or it is damaged.
+            ArtifactError: the folder is missing or damaged.
         """
         try:
             about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
@@ -209,7 +194,7 @@ class FaissIndex:
     # -- searching ------------------------------------------------------------------------------
 
     def _rows_of(self, allowed: Sequence[str] | None) -> Ints:
-        """Positions that may be found, ascending."""
+        """Positions of the allowed rows, ascending."""
         if allowed is None:
             if self._live[0] is not self._layout:
                 live = np.sort(np.fromiter(self._rows.values(), dtype=np.int64))
@@ -220,7 +205,7 @@ class FaissIndex:
         return rows_of(allowed, self._rows)
 
     def _compare(self, query: Float, rows: Ints, k: int) -> list[tuple[str, float]]:
-        """Compare with all of some rows."""
+        """Search the given rows exhaustively."""
         found: dict[str, float] = {}
         for at in range(0, len(rows), _STEP):
             some = rows[at : at + _STEP]
@@ -232,7 +217,7 @@ class FaissIndex:
         return best(query, names, self._decoded(rows), k)
 
     def _near(self, unit: Float, k: int, rows: Ints, most: int) -> list[list[tuple[str, float]]]:
-        """The best of ``most`` rows per query that faiss finds, or of more where the last tie."""
+        """Top ``k`` of the ``most`` rows that faiss retrieves, or of more if the last ones tie."""
         scores, places = self._index.search(unit, most, params=self._how(rows, most))
         found = []
         for query, near, at in zip(unit, scores, places, strict=True):
@@ -246,7 +231,7 @@ class FaissIndex:
         return found
 
     def _how(self, rows: Ints, most: int) -> Any:
-        """Which rows may be found, and how hard to look for them."""
+        """Search parameters of faiss: filter and effort."""
         faiss, total = self._faiss, len(self._ids)
         only = None
         if len(rows) < total:
@@ -271,7 +256,7 @@ class FaissIndex:
                 self._ids[position] = None
 
     def _settle(self) -> None:
-        """Let the wanted kind learn, once there is enough, and drop rows that nobody finds."""
+        """Train the index once there are enough rows, and drop dead rows if the majority."""
         live = len(self._rows)
         if not self._is_final and live >= self._enough():
             rows, made = self._rows_of(None), self._make(self._index.d)
@@ -285,7 +270,7 @@ class FaissIndex:
             self._move(self._rows_of(None), made)
 
     def _move(self, rows: Ints, made: Any) -> None:
-        """Put rows into another index, in their order."""
+        """Move rows to another index, in order."""
         if isinstance(made, self._faiss.IndexIVF):
             made.make_direct_map()
         for at in range(0, len(rows), _STEP):
@@ -295,19 +280,19 @@ class FaissIndex:
         self._index, self._layout = made, object()
 
     def _decoded(self, rows: Ints) -> Float:
-        """Rows as they are kept, shape (len(rows), dim)."""
+        """Stored rows, decoded, shape (len(rows), dim)."""
         out: Float = self._index.reconstruct_batch(rows)
         return out
 
     def _restart(self, dim: int) -> None:
-        """An empty index."""
+        """Start with an empty index."""
         wanted = self._make(dim)
         self._is_final = bool(wanted.is_trained)
         self._index = wanted if self._is_final else self._faiss.IndexFlatIP(dim)
         self._ids, self._rows = [], {}
 
     def _enough(self) -> int:
-        """Rows from which the wanted kind can learn."""
+        """Fewest rows for training."""
         if self._learn_from is not None:
             return self._learn_from
         index = self._make(self._index.d)

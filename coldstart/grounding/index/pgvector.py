@@ -1,4 +1,4 @@
-"""Nearest neighbours in PostgreSQL, by its extension pgvector."""
+"""Nearest neighbours in PostgreSQL with pgvector."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import numpy as np
 
 from coldstart.errors import CatalogError, ConfigError
-from coldstart.grounding.index.postgres import Connections
+from coldstart.grounding.index.postgres import ConnectionPool
 from coldstart.grounding.index.servers import (
     SPARE,
     best,
@@ -29,23 +29,21 @@ if TYPE_CHECKING:
 
     Rows = list[tuple[Any, ...]]
 
-_MOST_DIMENSIONS = 2000  # that a graph of pgvector holds
-_ITERATES = (0, 8)  # the first pgvector that goes on when a filter leaves too few
+_MOST_DIMENSIONS = 2000  # of an HNSW index of pgvector
+_ITERATES = (0, 8)  # first pgvector with iterative scans
 
 
 class PgVectorIndex:
-    """An index in a table of PostgreSQL, for catalogs shared by many processes or machines.
+    """``protocols.Index`` in a table of PostgreSQL, shared by many processes or machines.
 
-    Searches of few rows, because the table or what is allowed is small, compare all of them. Others
-    follow a graph (HNSW), which is made when the table grows beyond ``exact`` rows; filters are
-    applied on the way, and the graph is searched on until there are enough (pgvector 0.8 or newer).
-    Where it yields fewer than k, all allowed rows are compared. Cosines are exact in either case,
-    with ``ExactIndex``'s order; answers equal its own but for rows that the graph misses.
+    Searches of few rows (a small table or a narrow filter) are exhaustive. Others use an HNSW
+    graph, built when the table grows beyond ``exact`` rows, with filters applied during iterative
+    scans (pgvector 0.8 or newer); a search that finds fewer than k is repeated exhaustively.
+    Cosines and order equal those of ``ExactIndex``, except for rows that the graph misses.
 
-    A change is one transaction, so that others see all of it or nothing, and at once. Rows that
-    stay the same are not written again. Connections are kept, as many as threads search at a time,
-    and opened again when the server was restarted. The first large ``set`` is quicker if the
-    server's ``maintenance_work_mem`` holds all vectors.
+    An update is one atomic transaction. Unchanged rows are not written again. ConnectionPool are
+    pooled, one per concurrent search, and reopened after a restart of the server. The first large
+    ``set`` is faster if the server's ``maintenance_work_mem`` holds all vectors.
 
     Rows are scaled to length 1 and compared by inner product: operators of pgvector for cosines
     leave rows of zeros out of the graph.
@@ -53,13 +51,12 @@ class PgVectorIndex:
     Args:
         url: ``postgresql://user:password@host/database``; options of libpq may follow.
         name: of the index, a-z, 0-9 and _; the table is ``coldstart_vectors_{name}``.
-        exact: searches of up to so many rows compare all of them; at least 1.
-        effort: candidates that the graph keeps, 1 to 1,000 (``hnsw.ef_search``): more find more,
-            and take longer.
+        exact: searches of up to so many rows are exhaustive; at least 1.
+        effort: candidates of a graph search, 1 to 1,000 (``hnsw.ef_search``): recall against time.
 
     Raises:
         ConfigError: an option is out of range, or the server has no pgvector.
-        IndexUnavailable: the server cannot be reached.
+        IndexUnavailable: the server is unreachable.
         MissingExtraError: psycopg is not installed.
     """
 
@@ -71,7 +68,7 @@ class PgVectorIndex:
         self.name, self.exact, self.effort = checked_name(name), exact, effort
         self._table, self._graph = f"coldstart_vectors_{name}", f"coldstart_vectors_{name}_hnsw"
         self._has_graph = False
-        self._connections = Connections(url, self._settle)
+        self._connections = ConnectionPool(url, self._settle)
         self._run = self._connections.run
         try:
             self._run(self._prepare)
@@ -92,32 +89,23 @@ class PgVectorIndex:
         return (item_id for (item_id,) in self._all("SELECT id FROM {table} ORDER BY id"))
 
     def close(self) -> None:
-        """Close idle connections; the next call opens one again."""
+        """Close idle connections; the next call opens a new one."""
         self._connections.close()
 
     def set(self, ids: Sequence[str], vectors: Float) -> None:
-        """Add rows, or replace those whose id is known; for an id given twice the last wins.
-
-        Raises:
-            ConfigError: if shapes disagree, a number is not finite, or an id cannot be stored.
-            IndexUnavailable: the server cannot be reached or refuses. Nothing is changed by either.
-        """
+        """See ``Index.set``; also raises ``IndexUnavailable``. Errors leave the table unchanged."""
         names, unit = checked_rows(ids, vectors)
         if names:
             self._run(lambda connection: self._set(connection, names, unit))
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Forget rows; unknown ids are ignored."""
+        """See ``Index.remove``."""
         known = storable(ids)
         if known:
             self._run(lambda connection: self._remove(connection, known))
 
     def vectors(self, ids: Sequence[str]) -> Float:
-        """Return the unit rows of ``ids``, shape (len(ids), dim), in the order asked for.
-
-        Raises:
-            CatalogError: if an id is not in the index.
-        """
+        """See ``ExactIndex.vectors``."""
         found: dict[str, bytes] = dict(
             self._all(
                 "SELECT id, vector_send(embedding) FROM {table} WHERE id = ANY(%s)", storable(ids)
@@ -131,17 +119,7 @@ class PgVectorIndex:
     def search(
         self, queries: Float, k: int, allowed: Sequence[str] | None = None
     ) -> list[list[tuple[str, float]]]:
-        """Per query, up to ``k`` (id, cosine) pairs, best first, equal cosines by id.
-
-        Args:
-            queries: array of shape (n, dim); rows need not have length 1.
-            k: most pairs wanted, at least 1.
-            allowed: only these ids are found; unknown ones are ignored.
-
-        Raises:
-            ConfigError: if ``k`` < 1, or ``queries`` do not fit the rows.
-            IndexUnavailable: the server cannot be reached or refuses.
-        """
+        """See ``Index.search``; also raises ``IndexUnavailable``."""
         unit = checked_queries(queries, k)
         some = None if allowed is None else storable(allowed)
         if not len(unit) or some == []:
@@ -151,7 +129,7 @@ class PgVectorIndex:
     # -- in a transaction -----------------------------------------------------------------------
 
     def _prepare(self, connection: Connection) -> None:
-        """Make sure that the server has the extension."""
+        """Install the extension if it is missing."""
         import psycopg
 
         if connection.execute("SELECT to_regtype('vector')").fetchone() == (None,):
@@ -168,7 +146,7 @@ class PgVectorIndex:
                 )
 
     def _lock(self, connection: Connection) -> None:
-        """Let one transaction change the index at a time; readers do not wait."""
+        """Serialise updates; readers do not wait."""
         connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [self._table])
 
     def _set(self, connection: Connection, ids: list[str], unit: Float) -> None:
@@ -192,7 +170,7 @@ class PgVectorIndex:
         self._link(connection)
 
     def _fit(self, connection: Connection, dim: int) -> None:
-        """Make the table, or check that rows of ``dim`` numbers fit it; an empty one is changed."""
+        """Create the table, or check its dimension; that of an empty table is changed."""
         if dim > _MOST_DIMENSIONS or dim < 1:
             raise ConfigError(
                 f"vectors have {dim} dimensions, pgvector's graph takes 1 to {_MOST_DIMENSIONS}",
@@ -213,7 +191,7 @@ class PgVectorIndex:
             self._has_graph = False
 
     def _link(self, connection: Connection) -> None:
-        """Make the graph, if the table has grown beyond what is compared row by row."""
+        """Build the graph, if the table has more than ``exact`` rows."""
         if self._graph_exists(connection):
             return
         count = "SELECT count(*) > %s FROM (SELECT 1 FROM {table} LIMIT %s + 1) AS first"
@@ -246,15 +224,15 @@ class PgVectorIndex:
         few = some is not None and len(some) <= self.exact
         found: list[list[tuple[str, float]]] = [[] for _ in unit]
         if self._has_graph and not few:
-            found = self._ask(connection, unit, k, some, "embedding <#> q.v")
+            found = self._query(connection, unit, k, some, "embedding <#> q.v")
         short = [n for n, hits in enumerate(found) if len(hits) < k]
         if short:  # an expression instead of the operator alone keeps the graph out
-            complete = self._ask(connection, unit[short], k, some, "(embedding <#> q.v) + 0, id")
+            complete = self._query(connection, unit[short], k, some, "(embedding <#> q.v) + 0, id")
             for n, hits in zip(short, complete, strict=True):
                 found[n] = hits
         return found
 
-    def _ask(
+    def _query(
         self,
         connection: Connection,
         unit: Float,
@@ -286,7 +264,7 @@ class PgVectorIndex:
         ]
 
     def _dimension_in(self, connection: Connection) -> int | None:
-        """Numbers per row, or ``None`` where there is no table yet."""
+        """Dimension of the rows, ``None`` without a table."""
         found = connection.execute(
             "SELECT atttypmod FROM pg_attribute WHERE attrelid = to_regclass(%s) "
             "AND attname = 'embedding'",
@@ -300,7 +278,7 @@ class PgVectorIndex:
         return self._run(self._dimension_in)
 
     def _all(self, statement: LiteralString, *values: object) -> Rows:
-        """All rows of a query about the table; none where there is no table yet."""
+        """Result rows of a query on the table; none without a table."""
         return self._run(
             lambda connection: (
                 connection.execute(self._sql(statement), values, binary=True).fetchall()
@@ -317,13 +295,13 @@ class PgVectorIndex:
         return sql.SQL(statement).format(table=table, graph=graph, **literals)
 
     def _version(self, connection: Connection) -> tuple[int, ...]:
-        """Of pgvector; () where it is not installed yet."""
+        """Version of pgvector; () if not installed."""
         query = "SELECT extversion FROM pg_extension WHERE extname = 'vector'"
         found = connection.execute(query).fetchone()
         return tuple(map(int, re.findall(r"\d+", found[0])[:2])) if found else ()
 
     def _settle(self, connection: Connection) -> None:
-        """Settings of a new connection."""
+        """Configure a new connection."""
         settings = {"jit": "off", "hnsw.ef_search": str(self.effort)}
         if self._version(connection) >= _ITERATES:
             settings["hnsw.iterative_scan"] = "relaxed_order"  # sorted here anyway
@@ -332,7 +310,7 @@ class PgVectorIndex:
 
 
 def _unpacked(rows: Sequence[bytes], dim: int) -> Float:
-    """Vectors from their binary form: 4 bytes of head, then big-endian float32."""
+    """Decode pgvector's binary format: 4 bytes of header, then big-endian float32."""
     out = np.empty((len(rows), dim), dtype=np.float32)
     for n, row in enumerate(rows):
         out[n] = np.frombuffer(row, dtype=">f4", offset=4)

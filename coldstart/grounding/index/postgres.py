@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that are kept, and errors that keep quiet."""
+"""Connection pool of PostgreSQL, with errors that never contain credentials or values."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _FORM = "expected postgresql://user:password@host/database"
 _WAIT = 10  # seconds for a connection, where the URL does not say
 
 
-class Connections:
-    """As many connections as transactions run at a time, opened again when the server restarted.
+class ConnectionPool:
+    """Pool with one connection per concurrent transaction, reopened after server restarts.
 
     Args:
         url: ``postgresql://user:password@host/database``; options of libpq may follow.
-        settle: is called with every new connection.
+        settle: configures every new connection.
 
     Raises:
         ConfigError: the URL is malformed.
@@ -49,7 +49,7 @@ class Connections:
             raise ConfigError("malformed PostgreSQL URL", _FORM)
         host, port = parts.get("host", "localhost"), parts.get("port", 5432)
         self.where = f"{host}:{port}/{parts.get('dbname', '')}"
-        """Server and database, without user and password."""
+        """Server and database, without credentials."""
         self._more: dict[str, Any] = (
             {} if "connect_timeout" in parts else {"connect_timeout": _WAIT}
         )
@@ -57,18 +57,18 @@ class Connections:
         self._idle: deque[Connection] = deque()
 
     def close(self) -> None:
-        """Close idle connections; the next call opens one again."""
+        """Close idle connections; the next call opens a new one."""
         while self._idle:
             self._idle.pop().close()
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """Do ``work`` in a transaction; once more, if a kept connection turns out to be dead.
+        """Run ``work`` in a transaction, and again if a pooled connection is dead.
 
-        The first time may have been committed then, so ``work`` must bear to be repeated.
+        The first run may have been committed, so ``work`` must be idempotent.
 
         Raises:
-            IndexUnavailable: the server cannot be reached or refuses; without its words, which
-                may hold values.
+            IndexUnavailable: the server is unreachable or refuses; without its message, which may
+                contain values.
         """
         import psycopg
 
@@ -102,7 +102,7 @@ class Connections:
         )
 
     def _take(self) -> tuple[Connection, bool]:
-        """A connection, and whether it had been kept."""
+        """Return a connection, and whether it was pooled."""
         with suppress(IndexError):
             return self._idle.pop(), True
         return self._open(), False

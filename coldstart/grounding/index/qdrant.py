@@ -1,4 +1,4 @@
-"""Nearest neighbours in Qdrant: a server, a folder, or memory."""
+"""Nearest neighbours in Qdrant: on a server, in a folder, or in memory."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ _NUMBERS = 200_000  # sent at once, as JSON: a server takes 32 MB
 _FILTERS = 200_000  # ids sent at once in filters
 _PAGE = 5_000  # ids read or removed at once
 _TIED = 1e-5  # cosines so close may be equal
-_MOST_TIED = 16_384  # rows looked at to order equal cosines by id
+_MOST_TIED = 16_384  # rows retrieved to order equal cosines by id
 
 
 class QdrantIndex:
-    """An index in a collection of Qdrant, for catalogs shared by many processes or machines.
+    """``protocols.Index`` in a collection of Qdrant, shared by many processes or machines.
 
-    Qdrant compares all rows where few are allowed, and follows its graph elsewhere. Cosines are
-    exact in either case, with ``ExactIndex``'s order; answers equal its own but for rows that the
-    graph misses. A change can be seen by everybody as soon as the call returns. Some hundred rows
-    are sent at a time, so that others may see a part of a larger change, and an error may leave a
-    part. A filter goes along with every query, 40 bytes per id: beyond some hundred thousand ids a
-    server refuses it, unless its ``max_request_size_mb`` is raised.
+    Searches of few allowed rows are exhaustive, others use Qdrant's HNSW graph. Cosines and order
+    equal those of ``ExactIndex``, except for rows that the graph misses. Updates are visible to all
+    clients when the call returns; large ones are sent in parts of some hundred rows, so that others
+    may see, and an error may leave, a part. A filter is sent with every query, 40 bytes per id:
+    beyond some hundred thousand ids a server refuses it, unless its ``max_request_size_mb`` is
+    raised.
 
-    In memory or a folder the client itself compares all rows, in Python: for trials and tests. A
-    folder is opened by one process at a time.
+    In memory or a folder the client scores all rows in Python: for trials and tests. A folder can
+    be open in one process only.
 
-    Points are named by UUIDs (version 5) of the ids, which are kept in the payload as ``id``. Rows
-    are scaled to length 1 and compared by inner product.
+    Points are named by UUIDs (version 5) of the ids, which are in the payload as ``id``. Rows are
+    scaled to length 1 and compared by inner product.
 
     >>> import numpy as np
     >>> index = QdrantIndex(":memory:", "films")
@@ -61,14 +61,13 @@ class QdrantIndex:
     Args:
         where: ``http://host:6333`` or ``https://…``, a folder, or ``:memory:``.
         name: of the index, a-z, 0-9 and _; the collection is ``coldstart_{name}``.
-        api_key: of the server, if it wants one.
-        exact: searches that allow up to so many rows compare all of them; at least 1.
-        effort: candidates that the graph keeps, at least 1 (``hnsw_ef``): more find more, and take
-            longer.
+        api_key: of the server, if required.
+        exact: searches of up to so many allowed rows are exhaustive; at least 1.
+        effort: candidates of a graph search, at least 1 (``hnsw_ef``): recall against time.
 
     Raises:
-        ConfigError: an option is out of range, or another process holds the folder.
-        IndexUnavailable: the server cannot be reached.
+        ConfigError: an option is out of range, or another process has the folder open.
+        IndexUnavailable: the server is unreachable.
         MissingExtraError: qdrant-client is not installed.
     """
 
@@ -116,18 +115,12 @@ class QdrantIndex:
                 return
 
     def close(self) -> None:
-        """Close the connection, or give the folder free; the index cannot be used any more."""
+        """Close the connection or folder; the index is unusable afterwards."""
         with self._lock:
             self._client.close()
 
     def set(self, ids: Sequence[str], vectors: Float) -> None:
-        """Add rows, or replace those whose id is known; for an id given twice the last wins.
-
-        Raises:
-            ConfigError: if shapes disagree, a number is not finite, or an id cannot be stored;
-                nothing is changed then.
-            IndexUnavailable: the server cannot be reached or refuses.
-        """
+        """See ``Index.set``; also raises ``IndexUnavailable``."""
         names, unit = checked_rows(ids, vectors)
         if not names:
             return
@@ -145,7 +138,7 @@ class QdrantIndex:
             self._call("upsert", points, wait=True)
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Forget rows; unknown ids are ignored."""
+        """See ``Index.remove``."""
         known = storable(ids)
         if not known or self._learn_dimension() is None:
             return
@@ -156,11 +149,7 @@ class QdrantIndex:
             self._call("delete", points, wait=True)
 
     def vectors(self, ids: Sequence[str]) -> Float:
-        """Return the unit rows of ``ids``, shape (len(ids), dim), in the order asked for.
-
-        Raises:
-            CatalogError: if an id is not in the index.
-        """
+        """See ``ExactIndex.vectors``."""
         found = self._retrieve(storable(ids), True)
         unknown = [item_id for item_id in ids if item_id not in found]
         if unknown:
@@ -170,19 +159,7 @@ class QdrantIndex:
     def search(
         self, queries: Float, k: int, allowed: Sequence[str] | None = None
     ) -> list[list[tuple[str, float]]]:
-        """Per query, up to ``k`` (id, cosine) pairs, best first, equal cosines by id.
-
-        Of more than 16,384 rows with the same cosine any may come first.
-
-        Args:
-            queries: array of shape (n, dim); rows need not have length 1.
-            k: most pairs wanted, at least 1.
-            allowed: only these ids are found; unknown ones are ignored.
-
-        Raises:
-            ConfigError: if ``k`` < 1, or ``queries`` do not fit the rows.
-            IndexUnavailable: the server cannot be reached or refuses.
-        """
+        """See ``Index.search``; among more than 16,384 equal cosines the order is arbitrary."""
         unit = checked_queries(queries, k)
         some = None if allowed is None else storable(allowed)
         if not len(unit) or some == [] or not self._holds(unit.shape[1]):
@@ -239,7 +216,7 @@ class QdrantIndex:
         return points is not None and len(points) <= self.exact
 
     def _retrieve(self, ids: list[str], vectors: bool) -> dict[str, Any]:
-        """Rows by id, or ``None`` in their place, of the ids that are known."""
+        """Vectors of the known ids, or ``None`` each without ``vectors``."""
         out: dict[str, Any] = {}
         for at in range(0, len(ids) if self._learn_dimension() else 0, _PAGE):
             found = self._call("retrieve", _points(ids[at : at + _PAGE]), with_vectors=vectors)
@@ -249,7 +226,7 @@ class QdrantIndex:
     # -- the collection -------------------------------------------------------------------------
 
     def _learn_dimension(self) -> int | None:
-        """Numbers per row, or ``None`` where there is no collection yet."""
+        """Dimension of the rows, ``None`` without a collection."""
         if self._call("collection_exists"):
             self._dim = int(self._call("get_collection").config.params.vectors.size)
         else:
@@ -263,7 +240,7 @@ class QdrantIndex:
         return self._dim == dim
 
     def _fit(self, dim: int) -> None:
-        """Make the collection, or check that rows of ``dim`` numbers fit; an empty one is new."""
+        """Create the collection, or check its dimension; an empty collection is recreated."""
         from qdrant_client.models import Distance, VectorParams
 
         if dim < 1:
@@ -276,7 +253,7 @@ class QdrantIndex:
             try:
                 self._call("create_collection", VectorParams(size=dim, distance=Distance.DOT))
             except IndexUnavailable:
-                if self._learn_dimension() is None:  # else somebody was faster
+                if self._learn_dimension() is None:  # else another client created it
                     raise
             self._learn_dimension()
 
@@ -298,7 +275,7 @@ class QdrantIndex:
 
 
 def _client(where: str, api_key: str | None) -> tuple[QdrantClient, str, bool]:
-    """A client, a name for it without secrets, and whether it works in this process."""
+    """Return a client, its address without credentials, and whether it is in-process."""
     try:
         from qdrant_client import QdrantClient
     except ImportError:
@@ -324,7 +301,7 @@ def _client(where: str, api_key: str | None) -> tuple[QdrantClient, str, bool]:
         pass
     if shown is None or not parts.hostname:
         raise ConfigError("malformed address of a Qdrant server", "expected http://host:6333")
-    # The check would ask a server for its version, and warn besides the error where there is none.
+    # The check requests the server's version, and would warn in addition to the error.
     client = QdrantClient(url=where, api_key=api_key, check_compatibility=False, timeout=60)
     return client, shown, False
 

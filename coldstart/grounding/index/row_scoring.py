@@ -1,4 +1,4 @@
-"""The best rows for a query among some rows of a matrix, to six decimals."""
+"""Top-k rows of a matrix by cosine, reproducible to six decimals."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 DECIMALS = 6  # cosines are reported and ordered at this precision
 _SLACK = 1e-4  # above the float32 error of a product of unit vectors
 _BLOCK = 2**25  # similarities held in memory at once
-_GATHER = 128  # scattered rows copied at once: they stay in the processor's cache
+_GATHER = 128  # scattered rows copied at once, within the processor's cache
 
 
 def nearest(
     matrix: Float, pieces: Sequence[Piece], queries: Float, k: int, ids: Sequence[str]
 ) -> list[list[tuple[str, float]]]:
-    """Per query, the ``k`` best (id, cosine) pairs, best first, equal cosines by id.
+    """Return per query the top ``k`` (id, cosine) pairs, best first, equal cosines by id.
 
-    A float32 product finds a generous shortlist, whose cosines are then computed one by one in
-    float64 and rounded, so that the answer does not depend on the other queries.
+    A float32 product yields a generous shortlist, whose cosines are then computed in float64 and
+    rounded, so that results do not depend on the other queries.
 
     Args:
         matrix: unit rows, shape (N, dim).
-        pieces: which rows to look at: row numbers, or a slice (with both ends) of adjacent rows,
-            which is faster. No row twice; at least one in all.
+        pieces: rows to score: row numbers, or a slice (with both ends) of adjacent rows, which is
+            faster. Rows are distinct; at least one in all.
         queries: unit rows, shape (n, dim).
-        k: most pairs wanted.
+        k: most pairs per query.
         ids: of the rows, at least N.
     """
     rows = np.concatenate([_numbers(piece) for piece in pieces])

@@ -1,4 +1,4 @@
-"""What indexes on a server have in common: checked input, and exact cosines of what was found."""
+"""Shared parts of server indexes: validated input, and exact cosines of retrieved rows."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from coldstart.protocols import Float
 
 SPARE = 16
-"""Rows asked for beyond k: a server's float32 sums may err in the last digit, and so in order."""
+"""Rows retrieved beyond k: a server's float32 rounding may change the order of near ties."""
 
 _LONGEST = 2000  # bytes of an id: PostgreSQL's key holds 2,700
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")
 
 
 class IndexUnavailable(ColdstartError):
-    """The server of an index cannot be reached, or refuses; nothing was changed."""
+    """Server of an index is unreachable or refuses; nothing was changed."""
 
 
 def checked_name(name: str) -> str:
-    """Return a name that is safe in SQL and in URLs.
+    """Validate that a name is safe in SQL and in URLs.
 
     Raises:
-        ConfigError: if it is none.
+        ConfigError: it is not.
     """
     if not _NAME.fullmatch(name):
         raise ConfigError(
@@ -40,10 +40,10 @@ def checked_name(name: str) -> str:
 
 
 def checked_rows(ids: Sequence[str], vectors: Float) -> tuple[list[str], Float]:
-    """Ids, each once, in order, and their unit rows; for an id given twice the last wins.
+    """Return distinct ids, sorted, and their unit rows; for an id given twice the last wins.
 
     Raises:
-        ConfigError: if shapes disagree, a number is not finite, or an id cannot be stored.
+        ConfigError: shapes disagree, a number is not finite, or an id cannot be stored.
     """
     unit = unit_rows(vectors)
     if len(ids) != len(unit):
@@ -58,10 +58,10 @@ def checked_rows(ids: Sequence[str], vectors: Float) -> tuple[list[str], Float]:
 
 
 def checked_queries(queries: Float, k: int) -> Float:
-    """Unit rows.
+    """Validate queries and scale them to unit rows.
 
     Raises:
-        ConfigError: if ``k`` < 1, the shape is wrong, or a number is not finite.
+        ConfigError: ``k`` < 1, the shape is wrong, or a number is not finite.
     """
     if k < 1:
         raise ConfigError(f"k is {k}, expected at least 1")
@@ -69,18 +69,18 @@ def checked_queries(queries: Float, k: int) -> Float:
 
 
 def storable(ids: Sequence[str]) -> list[str]:
-    """Each id once, without those that no server index can hold."""
+    """Distinct ids that a server index can store."""
     distinct = ids if isinstance(ids, Allowed) else Allowed(ids)
     return [item_id for item_id in distinct if not _unfit(item_id)]
 
 
 def best(query: Float, ids: Sequence[str], rows: Float, k: int) -> list[tuple[str, float]]:
-    """Score unit rows that a server found, and return the ``k`` best as every index does."""
+    """Score retrieved unit rows, and return the top ``k`` as of ``Index.search``."""
     return nearest(rows, [slice(0, len(ids))], query[None], k, ids)[0] if ids else []
 
 
 def other_dimension(got: int, expected: int) -> ConfigError:
-    """Say that vectors do not fit the index."""
+    """Error for vectors of another dimension."""
     return ConfigError(
         f"vectors have {got} dimensions, the index has {expected}",
         "use one encoder for items and queries, or another name for the index",

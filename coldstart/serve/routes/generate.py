@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
 from coldstart.errors import ColdstartError
-from coldstart.schema import Context, Grounding, UserProfile
+from coldstart.schema import Context, DecodingConfig, Grounding, UserProfile
 from coldstart.serve.errors import ApiError, from_coldstart, invalid
 from coldstart.serve.requests import GenerateIn, to_profile
 from coldstart.serve.responses import Generated, MatchOut, Written
@@ -98,8 +98,6 @@ def _generation(
             raise invalid("this recommender has no language model", "use /v1/recommend")
         decoding, seed = None, body.seed
         if chunk is not None:
-            from coldstart.generation.decoding.free import DecodingConfig
-
             decoding, seed = DecodingConfig(mode="sample", n=n), body.seed + chunk
         found = rec.generate(
             profile,
