@@ -34,7 +34,8 @@ class BlendRanker:
         weights: by strategy, each feature's (weight without picks, change by 10 picks).
         trees: a correction that all strategies share; made only where the request
             ``states_taste``.
-        favourites: another one, for picks that are favourites rather than a ``history``; ``None``: the same.
+        favourites: another one, for picks that are favourites rather than a
+            ``history``; ``None``: the same.
     """
 
     def __init__(

@@ -2,7 +2,8 @@
 
 They are learned by LambdaMART (Burges, "From RankNet to LambdaRank to LambdaMART", 2010) with
 LightGBM in ``coldstart.training.boosting``. Here they are plain arrays, read from JSON, so that
-recommending needs no further dependency, and every tree's share of a score is attributed to features.
+recommending needs no further dependency, and each tree's share of a score is attributed to
+features.
 """
 
 from __future__ import annotations
