@@ -1,4 +1,4 @@
-"""A small network that was trained on strangers: attributes and a few picks → all other likes.
+"""Dropout autoencoder trained for cold start: attributes and a few picks → all other likes.
 
 M. Volkovs, G. Yu and T. Poutanen, "DropoutNet: Addressing Cold Start in Recommender Systems",
 NeurIPS 2017; multinomial likelihood as in D. Liang et al., "Variational Autoencoders for
@@ -32,7 +32,7 @@ RATE = 0.003
 
 @dataclass(frozen=True)
 class Schooling:
-    """How the network learns; see ``dropout_autoencoder``."""
+    """Training options; see ``dropout_autoencoder``."""
 
     decay: float
     drop: float
@@ -161,7 +161,7 @@ def _lesson(
     schooling: Schooling,
     rng: np.random.Generator,
 ) -> tuple[Floats, NDArray[np.bool_], Floats]:
-    """Inputs, which items are shown as picks, and which likes are left to guess (at least one)."""
+    """One batch: inputs, mask of the picks, and mask of the likes to predict (at least one)."""
     inputs = []
     shown, left = np.zeros((len(rows), size), dtype=bool), np.zeros((len(rows), size))
     for n, row in enumerate(rows):
