@@ -235,11 +235,11 @@ def recommend(
     ] = False,
     choices: Choices = None,
     seed: Seed = 0,
-    language: Annotated[
+    reasons_in: Annotated[
         str,
         typer.Option(
-            help="Language of the reasons: en (English) or zh (Chinese). Other fields stay as they "
-            "are.",
+            help="Language of the reasons: en (English) or zh (Chinese). The language of the user "
+            "is --language.",
             metavar="en|zh",
             rich_help_panel=ANSWER,
         ),
@@ -262,7 +262,7 @@ def recommend(
       coldstart recommend --age 24 --gender M --occupation technician
       coldstart recommend --liked "Toy Story" --liked "Twelve Monkeys" --explain
       coldstart recommend --about "slow-burn stories" --from-year 1980 -k 5
-      coldstart recommend --interest Sci-Fi --language zh
+      coldstart recommend --interest Sci-Fi --reasons-in zh
       coldstart recommend --filter 'price={"max": 20}' --filter 'age-rating={"assume_age": 12}'
       coldstart recommend --profile users.jsonl --json
       echo '{"age": 31, "liked": "Fargo"}' | coldstart recommend --profile -
@@ -271,7 +271,7 @@ def recommend(
     from coldstart.ranking.wording.sentences import check_language, in_language
 
     users, filters = read_requests(flags), keep.filters()
-    check_language(language)
+    check_language(reasons_in)
     decoding = None
     if choices is not None:
         if strategy not in ("free", "both"):
@@ -295,7 +295,7 @@ def recommend(
                 decoding=decoding,
                 seed=seed,
             ),
-            language,
+            reasons_in,
         )
         for request in output.track(users.requests, "users")
     ]

@@ -1,4 +1,4 @@
-"""Dynamic batching: pending recommendation requests, answered in one language-model pass."""
+"""Dynamic batching: queued recommendation requests, answered in one language-model pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class QueuedRequest:
-    """A pending recommendation request; plain data, so that requests can be batched.
+    """A recommendation request waiting in the queue; plain data, so that requests can be batched.
 
     Args:
         profile: the user's profile.

@@ -73,8 +73,8 @@ Language = Annotated[
     str,
     Field(
         max_length=35,
-        description="Language of the reasons: en, or zh (also as zh-CN and the like); any other "
-        "falls back to English, and the response says so.",
+        description="Language of the reasons, not of the user: en, or zh (also as zh-CN and the "
+        "like); any other falls back to English, and the response says so.",
     ),
 ]
 ItemId = Annotated[str, Field(min_length=1, max_length=200)]

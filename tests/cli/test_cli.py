@@ -21,6 +21,7 @@ from coldstart.schema import (
     Item,
     Match,
     Provenance,
+    Reason,
     Recommendation,
     RecommendationList,
 )
@@ -298,6 +299,31 @@ def test_json_is_one_valid_document(run):
     assert answer["items"][0]["provenance"]["logprob"] is None  # minus infinity
     assert answer["notes"] == ["prompt trimmed"]
     assert answer["user_id"] is None
+
+
+def test_reasons_come_in_the_language_named_and_as_data(run, fake, monkeypatch):
+    reasons = (Reason(code="alike", arguments={"pick": "Good, and Bad"}), Reason(code="cold"))
+    plain = fake.recommend
+
+    def explained(self, profile, context=None, **options):
+        found = plain(self, profile, context, **options)
+        items = (r.model_copy(update={"reasons": reasons, "reason": "English"}) for r in found)
+        return found.model_copy(update={"items": tuple(items)})
+
+    monkeypatch.setattr(fake, "recommend", explained)
+    code, out, err = run(
+        "recommend", "-k", 1, "--json", "--reasons-in", "zh-CN", "--language", "de"
+    )
+    assert (code, err) == (0, "")
+    answer = json.loads(out)
+    assert answer["items"][0]["reason"] == "和《Good, and Bad》相似；目录中的新品，接近人们喜欢的。"
+    assert answer["items"][0]["reasons"] == [r.model_dump() for r in reasons]
+    assert fake.calls[-1]["profile"].language == "de"
+    assert "和《Good, and Bad》相似" in run("recommend", "-k", 1, "--reasons-in", "zh")[1]
+    assert "Similar to Good, and Bad" in run("recommend", "-k", 1)[1]
+    loaded = len(fake.loaded)
+    fails(run("recommend", "--reasons-in", "fr"), "no reasons in language 'fr'", "one of en, zh")
+    assert len(fake.loaded) == loaded
 
 
 # -- recommend: mistakes --------------------------------------------------------------------------

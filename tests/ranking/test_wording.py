@@ -22,8 +22,7 @@ from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import signal
 from coldstart.scoring.signal import Signal
 from coldstart.session import Boost, OnboardingSession
-from tests.test_recommender import make
-from tests.toy import toy_catalog
+from tests.toy import toy_catalog, toy_recommender
 
 PAGE = Path(__file__).parents[2] / "coldstart" / "serve" / "page"
 NOW = datetime.fromisoformat("2026-01-02T03:04:05+00:00")
@@ -79,7 +78,7 @@ reasons = st.sampled_from(sorted(ARGUMENTS)).flatmap(
 def test_every_code_is_worded_in_every_language():
     declared = {s.reason for s in SIGNALS if s.reason is not None}
     assert declared <= set(ARGUMENTS)
-    rec = make()
+    rec = toy_recommender()
     user = rec.resolve({})
     assert set(Explainer(rec.item_store, user)._facts) <= set(ARGUMENTS)
     for module in LANGUAGES.values():
@@ -110,7 +109,7 @@ PEOPLE = [
 
 @pytest.mark.parametrize("strategy", ["prior", "both"])
 def test_the_sentence_of_a_list_is_that_of_its_reasons_in_both_languages(strategy):
-    rec, seen = make(), set()
+    rec, seen = toy_recommender(), set()
     for who in PEOPLE:
         found = rec.recommend(who, k=20, strategy=strategy, unknown_picks="ignore")
         chinese = in_language(found, "zh")
@@ -248,7 +247,9 @@ def test_titles_are_quoted_as_they_are(title):
     items = [
         i.model_copy(update={"title": title}) if i.item_id == "i1" else i for i in toy_catalog()
     ]
-    found = make(Catalog.from_items(items)).recommend({"liked": ["i1"]}, k=20, strategy="prior")
+    found = toy_recommender(Catalog.from_items(items)).recommend(
+        {"liked": ["i1"]}, k=20, strategy="prior"
+    )
     about = [r for r in found if any(x.arguments.get("pick") == title for x in r.reasons)]
     assert about
     for line in about:
@@ -260,7 +261,7 @@ def test_titles_are_quoted_as_they_are(title):
 
 
 def test_what_a_session_adds_is_worded_and_grouped():
-    rec = make()
+    rec = toy_recommender()
     last = rec.recommend({}, k=len(rec.catalog), strategy="prior")[-1].item_id
     boost = Boost(name="summer", items=(last,), amount=9.0, until=NOW + timedelta(days=1))
     session = OnboardingSession(rec).boost(boost).say("no drama, from 1970 to 1999")
@@ -282,7 +283,9 @@ def test_what_a_session_adds_is_worded_and_grouped():
 
 
 def test_exploration_is_a_reason():
-    found = OnboardingSession(make(), exploration=0.3).recommend(10, strategy="prior", now=NOW)
+    found = OnboardingSession(toy_recommender(), exploration=0.3).recommend(
+        10, strategy="prior", now=NOW
+    )
     exploring = [r for r in found if r.reasons[-1].code == "exploration"]
     assert len(exploring) == 3
     assert all(r.reason.endswith("what you think of it tells much.") for r in exploring)
@@ -342,7 +345,7 @@ def budget():
 
 
 def test_a_signal_of_a_plugin_is_worded_and_grouped(budget):
-    line = make().recommend({}, k=1, strategy="prior")[0]
+    line = toy_recommender().recommend({}, k=1, strategy="prior")[0]
     assert line.item_id == "i3"
     assert line.reasons == (Reason(code="budget"),)
     assert line.reason == "Within your budget."

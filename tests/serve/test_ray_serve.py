@@ -49,13 +49,13 @@ def toy(folder):
     """The loader of all applications here."""
     assert os.environ["OMP_NUM_THREADS"] == "1", "Ray sets it to num_cpus"
     rec, hold = toy_recommender(), Path(folder) / HOLD
-    quick = rec.features
+    quick = rec.pipeline.run
 
-    def features(*args, **options):
+    def run(*args, **options):
         until(lambda: not hold.exists(), f"{hold} to go")
         return quick(*args, **options)
 
-    rec.features = features
+    rec.pipeline.run = run
     return rec
 
 

@@ -714,13 +714,13 @@ def test_sessions_are_dealt_to_arms_and_stay_there(tmp_path):
 
     def load(folder):
         rec = toy_recommender()
-        once = rec.features
+        once = rec.pipeline.run
 
-        def features(*args, **options):
+        def run(*args, **options):
             asked[folder] += 1
             return once(*args, **options)
 
-        rec.features = features
+        rec.pipeline.run = run
         return rec
 
     with serving(tmp_path, load, test, {"a": "x", "b": "y"}) as client:
