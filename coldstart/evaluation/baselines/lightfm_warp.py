@@ -114,7 +114,7 @@ def lightfm_warp(
 
 
 class _Likes(NamedTuple):
-    """All likes as parallel arrays: user row, item column, position within the user; likes by user."""
+    """Likes as parallel arrays: user row, item column, position within the user; likes by user."""
 
     row: Ints
     column: Ints
