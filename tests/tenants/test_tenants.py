@@ -49,8 +49,8 @@ from coldstart.serve.tenants_config import Tenant, read_tenants
 from coldstart.tenants.registry import TenantRegistry
 from tests.conftest import ARTIFACT
 from tests.fakes_lm import TITLES, trie_of
-from tests.serve.test_serve import refused
-from tests.serve.test_serve_run import free_port
+from tests.serve.helpers import refused
+from tests.serve.processes import free_port
 from tests.toy import save_tiny_base, toy_catalog, toy_recommender
 from tests.waiting import PATIENCE, no_error, until
 
