@@ -24,7 +24,7 @@ from coldstart.testing.probes import lm_signals_of
 from tests.conftest import ARTIFACT
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama, trie_of
 from tests.generation.fused_decoders import LIKE, decoder, question
-from tests.session.test_session import NOW
+from tests.session.sessions import NOW
 from tests.toy import toy_recommender
 from tests.toy_profiles import profiles
 

@@ -24,8 +24,8 @@ from coldstart.serve.service import Service
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.store import Store
 from coldstart.session import OnboardingSession
-from tests.serve.test_serve import serving
-from tests.serve.test_serve_run import free_port, start
+from tests.serve.helpers import serving
+from tests.serve.processes import free_port, start
 from tests.toy import toy_recommender
 from tests.waiting import PATIENCE, until
 
