@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.generation.models.causal import CausalLM
+    from coldstart.schema import DecodingConfig
 
     Floats = NDArray[np.float64]
 

@@ -10,11 +10,10 @@ import numpy as np
 from coldstart import Recommender, prompts
 from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
-from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.generation.models.causal import CausalLM
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.ranking.ranker import BlendRanker
-from coldstart.schema import Item, UserProfile
+from coldstart.schema import DecodingConfig, Item, UserProfile
 from coldstart.settings import Settings, TrainConfig
 from coldstart.splitting.user_splits import Split, split_users
 from coldstart.training.out_of_fold import OutOfFold

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from coldstart.catalog.item_store import ItemStore
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.profile.resolve import ResolvedProfile
+    from coldstart.schema import DecodingConfig
 
     Floats = NDArray[np.float64]
 

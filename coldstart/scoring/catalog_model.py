@@ -17,11 +17,11 @@ from coldstart.settings import PRIOR_COUNT, Settings, prompt_budget
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.generation.models.causal import CausalLM
     from coldstart.generation.trie.plan import Mass, TriePlan
     from coldstart.generation.trie.trie import TitleTrie
     from coldstart.protocols import TextGenerator
+    from coldstart.schema import DecodingConfig
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -166,7 +166,7 @@ class CatalogLanguageModel:
             seed: of drawing.
             rows: the only items whose titles may be written; ``None``: any text may.
         """
-        from coldstart.generation.decoding.free import DecodingConfig
+        from coldstart.schema import DecodingConfig
 
         config, choices = replace(decoding or DecodingConfig(), n=n), None
         if rows is not None:

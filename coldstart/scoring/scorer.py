@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from coldstart.catalog.item_store import ItemStore
     from coldstart.data.dataset import Dataset
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.profile.resolve import ResolvedProfile
+    from coldstart.schema import DecodingConfig
     from coldstart.scoring.resources import Resources
     from coldstart.scoring.retrieval import Nearest
 
