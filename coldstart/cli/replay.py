@@ -79,8 +79,8 @@ def replay(
     from coldstart.evaluation.baselines.selection import choose
     from coldstart.evaluation.prequential.interest_shift import ShiftPlan
     from coldstart.evaluation.prequential.replay import ReplayPlan
+    from coldstart.evaluation.prequential.report import make_replay_report
     from coldstart.evaluation.prequential.run import ReplayOptions, run
-    from coldstart.evaluation.prequential.summarise import make_replay_report
     from coldstart.splitting.folds import user_folds
 
     said = {n: v for n, v in locals().items() if n in _OPTIONS}

@@ -23,8 +23,8 @@ from coldstart.evaluation.prequential.replay import (
     replay,
     stream,
 )
+from coldstart.evaluation.prequential.report import make_replay_report
 from coldstart.evaluation.prequential.run import ReplayOptions, run
-from coldstart.evaluation.prequential.summarise import make_replay_report
 from coldstart.evaluation.prequential.summary import at_picks, gains, staleness, windows
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.interactions.live_counts import LiveCounts
