@@ -1,4 +1,4 @@
-"""``coldstart benchmark``: many recommenders, the same strangers, and which difference is real."""
+"""``coldstart benchmark``: systems on the same cold users, with tested differences."""
 
 from __future__ import annotations
 

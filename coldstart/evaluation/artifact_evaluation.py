@@ -39,7 +39,7 @@ Report = Callable[[str, int, int], None]
 SHUFFLED = "coldstart, catalog, shuffled profiles"
 SLICE_USERS, SLICE_PICKS = 6, (0, 5)
 """A part small enough for every test run to repeat."""
-CHUNK = 64
+CHUNK = 8
 """Cases that all systems answer in turn, so that their shared signals stay cached."""
 
 

@@ -78,7 +78,7 @@ class BenchmarkRun:
         records: every result.
         fit_seconds: training time, by (system, fold).
         dropped: number of users by fold with too few likes for a case.
-        shares: by fold, the share of training users who like each candidate.
+        shares: by fold, share of training users that like each candidate.
         data: fingerprint of the data.
         splits: fingerprint of all folds, run or not.
         kind: description of the scenario.
@@ -107,7 +107,7 @@ class FoldTask:
         cases: of the test users.
         dropped: number of test users without a case.
         evaluator: computes the metrics.
-        likes: number of training users who like each candidate.
+        likes: number of training users that like each candidate.
     """
 
     number: int

@@ -26,7 +26,7 @@ class BenchmarkReport:
         about: what produced them, name → text.
         systems: name → description.
         ours: systems the benchmark is about.
-        warnings: what a reader must be told first.
+        warnings: notes printed first.
         intro: how to read the tables.
         metrics: names of all metrics.
         brief: how many of the first tables are enough for a terminal.
@@ -63,7 +63,7 @@ class BenchmarkReport:
         return "\n".join(parts)
 
     def page(self) -> str:
-        """One HTML page with plots; without matplotlib it says so instead."""
+        """One HTML page with plots; without matplotlib a note replaces them."""
         return page(
             f"Benchmark: {self.about['data']}",
             self.intro,
@@ -82,12 +82,12 @@ class BenchmarkReport:
 def make_report(
     run: BenchmarkRun, summary: Summary, data: Dataset, command: str, seed: int
 ) -> BenchmarkReport:
-    """Lay out a trial's tables, and say what produced them.
+    """Lay out the tables of a benchmark, with what produced them.
 
     Args:
         run: the answers.
         summary: made of them.
-        data: what was asked about.
+        data: the dataset.
         command: that makes it again.
         seed: of folds, systems and bootstrap.
     """
@@ -130,7 +130,7 @@ def make_report(
 
 
 def _comparability(summary: Summary, asked: int) -> list[Table]:
-    """GAUC, if anybody has one; ``asked`` is the number of users."""
+    """GAUC table, if any user has one; ``asked`` is the number of users."""
     made = _means(summary, UNTESTED[0])
     users = max((m.users for m in summary.means if m.metric == UNTESTED[0]), default=0)
     note = (

@@ -1,8 +1,8 @@
-"""From a trial's answers to tables: means, lists, differences and groups of people.
+"""Summary of a benchmark: means, list properties, paired differences, groups of users.
 
-All folds are pooled: every user is one value, whoever trained the system that answered. What is
-counted over lists (coverage, popularity) is counted in each fold and averaged over folds, since
-coverage grows with the number of lists and popularity differs between folds.
+All folds are pooled: every user is one value, whichever fold trained the system. List
+properties (coverage, popularity) are computed in each fold and averaged over folds, since coverage
+grows with the number of lists and popularity differs between folds.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class MetricMean:
     Args:
         system: its name.
         n_picks: number of picks.
-        metric: one of the trial's; see ``METRICS`` and ``COLD_METRICS``.
+        metric: one of the benchmark's; see ``METRICS`` and ``COLD_METRICS``.
         value: mean over users; of ``gauc``, weighted by what each of them rated.
         low: lower end of the 95 % bootstrap interval.
         high: upper end.
@@ -62,14 +62,14 @@ class MetricMean:
 
 @dataclass(frozen=True)
 class Lists:
-    """What one system's lists of ten are like at one number of picks; see ``beyond``.
+    """Beyond-accuracy figures of one system's lists of ten at one number of picks.
 
     Args:
         system: its name.
         n_picks: number of picks.
-        coverage: share of the items that may be shown which anyone of a fold was, in [0, 1].
+        coverage: share of a fold's candidates that were recommended at all, in [0, 1].
         gini: inequality of exposure, in [0, 1].
-        popularity: mean share of training users who like what is shown, in [0, 1].
+        popularity: mean share of training users that like the recommended items, in [0, 1].
         novelty: mean self-information, in bits.
         diversity: mean distance within a list, in [0, 2]; ``None`` without vectors.
         milliseconds: median time of a call.
@@ -97,7 +97,7 @@ class Paired:
         system: its name.
         reference: what it is compared with.
         n_picks: number of picks.
-        metric: one of the trial's; see ``METRICS`` and ``COLD_METRICS``.
+        metric: one of the benchmark's; see ``METRICS`` and ``COLD_METRICS``.
         difference: mean, 95 % interval and p-value.
         adjusted: p-value adjusted (Holm) for the systems compared at this number of picks.
     """
@@ -112,13 +112,13 @@ class Paired:
 
 @dataclass(frozen=True)
 class GroupedMetric:
-    """How groups of people are served by one system at one number of picks.
+    """Metric of one system by group of users at one number of picks.
 
     Args:
         system: its name.
         n_picks: number of picks.
         attribute: ``age`` (bands of ten years) or ``gender``.
-        metric: one of the trial's; see ``METRICS`` and ``COLD_METRICS``.
+        metric: one of the benchmark's; see ``METRICS`` and ``COLD_METRICS``.
         groups: means of the groups.
         gap: between the best and the worst served; ``None`` with fewer than two large groups.
     """
@@ -207,7 +207,7 @@ def strongest(run: BenchmarkRun, values: Mapping[str, Mapping[str, float]]) -> s
 
 
 def groups_of(data: Dataset, attribute: str) -> dict[str, str]:
-    """Each user's group, such as ``20s`` for ``age``; ``unknown`` for those who do not say."""
+    """Each user's group, such as ``20s`` for ``age``; ``unknown`` if missing."""
     return {
         user: next(
             (g.split("=", 1)[1] for g in attribute_groups(p) if g.startswith(f"{attribute}=")),

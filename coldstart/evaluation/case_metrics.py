@@ -93,7 +93,7 @@ class CaseEvaluator:
     """Requests a list for a case and computes its metrics.
 
     Args:
-        likes: number of the fold's training users who like each candidate.
+        likes: number of the fold's training users that like each candidate.
         cold: the only relevant items, if they are cold items.
         metrics: names out of ``COLD_METRICS`` if ``cold`` is given, else of ``METRICS``; ``None``
             for all of them.
@@ -121,7 +121,7 @@ class CaseEvaluator:
     def evaluate(self, name: str, fold: int, system: Recommends, case: ColdCase) -> Record:
         """Request enough items for 20 candidates to remain without the excluded ones.
 
-        For cold items a second request follows, in whose profile all other items are ``seen``;
+        For cold items a second request follows, with all other items ``seen``;
         likewise for the GAUC, if the user liked some of the rated items and disliked others. The
         latency is that of the first request.
 
@@ -158,7 +158,7 @@ class CaseEvaluator:
 
         Args:
             ranked: candidates, best first.
-            case: whose targets are relevant.
+            case: its targets are relevant.
             among: cold items only, best first.
             rated: rated items outside the support, best first. Missing ones come last, tied.
         """

@@ -1,4 +1,4 @@
-"""Whom a system serves worse: means by group of users, and the gap between groups."""
+"""Group fairness: means by group of users, and the gap between groups."""
 
 from __future__ import annotations
 

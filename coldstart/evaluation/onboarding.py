@@ -1,11 +1,11 @@
-"""How much better do lists get with every question of a quiz? Held-out users answer from ratings.
+"""Evaluation of onboarding quizzes: NDCG by number of questions, answered from held-out ratings.
 
 Two protocols, since a question about a famous film takes away an easy target:
 
 - ``halves``: the catalog is cut in two at random. Questions are about one half, lists and targets
   from the other; then the other way round, and the mean of both is the user's value. Every quiz and
   every number of questions has the same targets, so that figures can be compared.
-- ``rest``: questions about any item; what was asked about is neither shown nor a target. So a quiz
+- ``rest``: questions about any item; its items are then neither candidates nor targets. So a quiz
   that finds a user's favourites has fewer and harder targets left than one that does not.
 """
 
@@ -51,7 +51,7 @@ def fitted(data: Dataset, split: Split, work: Path | None = None, seed: int = 0)
 
     Args:
         data: the likes.
-        split: whose training users.
+        split: gives the training users.
         work: a folder where the ranker is kept, which takes minutes to learn; a later call with the
             same data, training users and seed reads it.
         seed: of the training.
@@ -79,12 +79,12 @@ def fitted(data: Dataset, split: Split, work: Path | None = None, seed: int = 0)
 
 
 class SimulatedUser:
-    """Answers questions from what a held-out user liked and rated low.
+    """Simulated user: answers questions from a held-out user's likes and low ratings.
 
     Args:
         data: the ratings.
-        user: who.
-        hidden: items whose ratings stay unsaid.
+        user: id of the held-out user.
+        hidden: items with ratings that are not revealed.
     """
 
     def __init__(self, data: Dataset, user: str, hidden: frozenset[str] = frozenset()) -> None:
@@ -93,7 +93,7 @@ class SimulatedUser:
         self._dislikes = set(data.dislikes.get(user, ())) - hidden
 
     def answer(self, question: Question) -> str | tuple[str, ...]:
-        """Answer as the ratings say.
+        """Answer a question from the ratings.
 
         Items: a like, a dislike, or "unknown" for all others, middling ratings among them, which a
         dataset does not keep. Of two liked items the one liked first; "neither" only if both were
@@ -122,12 +122,12 @@ def quiz_values(
     seed: int = 0,
     report: Callable[[int, int], None] | None = None,
 ) -> Values:
-    """Ask held-out users and measure NDCG@10 after some numbers of questions.
+    """NDCG@10 of held-out users after some numbers of questions.
 
-    A user starts with their attributes. Users are left out who could have fewer than 5 targets.
+    A user starts with their attributes. Users that could have fewer than 5 targets are left out.
 
     Args:
-        recommender: knows none of the users; asked with ``prior``.
+        recommender: trained without the users; its strategy is ``prior``.
         data: their ratings.
         users: held-out users.
         quizzes: names.
@@ -137,7 +137,7 @@ def quiz_values(
         report: called with (done, total) after each user.
 
     Raises:
-        ConfigError: a number of questions below 0, or nobody is left.
+        ConfigError: a number of questions below 0, or no user is left.
     """
     if not questions or min(questions) < 0:
         raise ConfigError(f"questions are {list(questions)}", hint="numbers from 0 on")
@@ -169,12 +169,12 @@ def quiz_values(
 
 @dataclass(frozen=True)
 class QuizRow:
-    """One quiz after one number of questions.
+    """Metrics of one quiz after one number of questions.
 
     Args:
         quiz: its name.
-        questions: how many were asked.
-        users: how many people were asked.
+        questions: number of questions.
+        users: number of users.
         mean: of their NDCG@10.
         low: lower end of its 95 % bootstrap interval.
         high: upper end.

@@ -1,4 +1,4 @@
-"""What a cold user says: which parts of a profile, and whether it is their own."""
+"""Profile regimes: which parts of a profile a cold user provides."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ REGIMES: dict[str, tuple[Part, ...]] = {
     "text": ("attributes", "text"),
     "picks": ("attributes", "picks"),
 }
-"""Each adds one thing to the attributes; ``told`` takes any other combination as well."""
+"""Each adds one thing to the attributes; ``restricted`` takes any other combination as well."""
 
 
 def restricted(
     data: Dataset, cases: Sequence[ColdCase], parts: Collection[Part], seed: int = 0
 ) -> list[ColdCase]:
-    """Rewrite profiles so that they say these parts and nothing else.
+    """Restrict profiles to some of their parts.
 
     Interests and text are simulated from the support items, all of them and no others, so that
-    what is said gives no target away and is the same for every number of picks.
+    they leak no target and are the same for every number of picks.
 
     Args:
         data: attributes and categories.
         cases: from ``support_cases``.
-        parts: see ``REGIMES``. Interests are up to three categories, text is one sentence; people
-            whose support has no category that stands out say neither.
+        parts: see ``REGIMES``. Interests are up to three categories, text is one sentence; users
+            without an over-represented category have neither.
         seed: of the sentence; a user's does not depend on the other cases.
 
     Returns:

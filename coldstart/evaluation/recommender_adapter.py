@@ -49,7 +49,7 @@ class CachedSignals:
     """Language-model scores, computed once per profile and shared by all systems of an artifact.
 
     Args:
-        recommender: whose scores are cached.
+        recommender: its scores are cached.
         seed: of free generation.
         most_bytes: approximate memory per scorer, ≥ 0; beyond it the oldest entries are evicted.
             The latest entry always stays.
@@ -92,7 +92,7 @@ class CachedSignals:
         Args:
             profile: of the user.
             strategy: which signals.
-            rows: items whose titles are scored, ``None`` for all.
+            rows: items to score, ``None`` for all.
         """
         user = self.recommender.resolve(profile)
         scores = self.recommender.pipeline.model_scores(

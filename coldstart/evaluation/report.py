@@ -56,7 +56,7 @@ def page(
     warnings: Sequence[str] = (),
     ours: Sequence[str] = (),
 ) -> str:
-    """One HTML page that needs nothing else; without matplotlib it says so instead of plots.
+    """One self-contained HTML page; without matplotlib a note replaces the plots.
 
     Args:
         title: of the page.
@@ -64,7 +64,7 @@ def page(
         tables: in order.
         about: what produced them, name → text.
         draw: gives title → address of an image, or raises ``MissingExtraError``.
-        warnings: what a reader must be told first.
+        warnings: notes printed first.
         ours: rows that stand out.
     """
     why: str = ""

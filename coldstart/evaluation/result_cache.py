@@ -1,4 +1,4 @@
-"""Answers of one system on one fold, in one file each, so that no work is done twice.
+"""Result cache: the records of one system on one fold, one file each.
 
 A file is found by a fingerprint of the data, the folds, the question and the system's settings. It
 remembers which code made it, and is replaced when that code has changed: a benchmark never reports
@@ -25,13 +25,13 @@ FORMAT = 1
 
 
 class ResultCache:
-    """Looks answers up, and puts them away.
+    """File cache of benchmark records.
 
     Args:
         folder: where the files lie; ``None`` keeps nothing.
-        data: what was asked about.
+        data: the dataset.
         folds: fingerprint of all folds; see ``Scenario.fingerprint``.
-        plan: the question.
+        plan: ``BenchmarkPlan.key()``.
         metrics: names of the values.
         encoder: of texts; ``None``: the packaged one.
         note: called with a line about a file that is damaged, or that other code made.
@@ -59,7 +59,7 @@ class ResultCache:
         ]
 
     def path(self, system: str, settings: Mapping[str, Any], fold: int) -> Path | None:
-        """Where the answers of a system on a fold belong."""
+        """File of a system's records on a fold."""
         if self._folder is None:
             return None
         whole = json.dumps(
@@ -76,7 +76,7 @@ class ResultCache:
         cases: Sequence[tuple[str, int]],
         code: str,
     ) -> tuple[list[Record], float] | None:
-        """What was put away, with the seconds it took to make the system.
+        """Cached records of a system on a fold, and its training time in seconds.
 
         Args:
             system: its name.
@@ -119,7 +119,7 @@ class ResultCache:
         seconds: float,
         code: str,
     ) -> None:
-        """Put all answers of a system on a fold away, at once or not at all."""
+        """Write all records of a system on a fold, atomically."""
         path = self.path(system, settings, fold)
         if path is None:
             return

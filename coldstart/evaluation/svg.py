@@ -1,4 +1,4 @@
-"""Pictures as SVG that a page can hold, drawn by matplotlib: equal bytes for equal figures."""
+"""Plots as embedded SVG, drawn by matplotlib; deterministic bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests of the pipeline: for whom, which list, and how the language model writes."""
+"""Requests of the pipeline: user, list options, decoding."""
 
 from __future__ import annotations
 

@@ -37,13 +37,13 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Auditor:
-    """A recommender and whom it is asked about.
+    """A recommender and the users it is audited on.
 
     Args:
         recommender: with a language model.
         cases: held-out users.
-        people: training users, from whom other values are drawn.
-        wordings: templates of one's own to ask in.
+        people: training users, the source of counterfactual values.
+        wordings: further templates to compare.
         seed: of everything random.
     """
 
@@ -54,7 +54,7 @@ class Auditor:
     seed: int = 0
 
     def run(self, name: str, report: Progress | None = None) -> Result:
-        """Do one of ``AUDITS``.
+        """Run one of ``AUDITS``.
 
         Args:
             name: of the audit.

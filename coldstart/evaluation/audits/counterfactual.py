@@ -1,9 +1,9 @@
-"""What a list owes to who the user is: one attribute is changed, everything else stays.
+"""Counterfactual audit: how lists change when one sensitive attribute of the profile changes.
 
-The question is that of counterfactual fairness (Kusner et al., 2017), asked of the lists as Zhang
-et al. (2023, FaiRLLM) ask it of a language model: how alike are the answers to prompts that differ
-in what they say of one sensitive attribute? It is a test of the recommender, not of people: it does
-not say what another person would have liked.
+Counterfactual fairness (Kusner et al., 2017), measured on the lists as Zhang et al. (2023, FaiRLLM)
+measure it on a language model: the similarity of the lists for profiles that differ in one
+sensitive attribute. It tests the recommender, not people: what a user of another group would have
+liked is unknown.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Moved:
-    """What a change of profiles does to the lists of one system.
+    """Effect of one change of the profiles on the lists of one system.
 
     Args:
         system: its name.
@@ -66,11 +66,11 @@ class Moved:
 
 @dataclass(frozen=True)
 class Counterfactual:
-    """The audit's result.
+    """Result of the counterfactual audit.
 
     Args:
         rows: by system, number of picks and change.
-        left_out: what could not be asked, and why, one line each.
+        left_out: what could not be tested, and why, one line each.
     """
 
     rows: tuple[Moved, ...]
@@ -78,13 +78,13 @@ class Counterfactual:
 
 
 def group_of(profile: UserProfile, attribute: str) -> str | None:
-    """The group the counts put a person in by one attribute (age by decade), or ``None``."""
+    """Group of a profile by one attribute (age by decade), as in the counts, or ``None``."""
     alone = UserProfile(**{attribute: getattr(profile, attribute)})
     return next((g.split("=", 1)[1] for g in attribute_groups(alone)), None)
 
 
 class Flips:
-    """Changes one attribute of a profile to that of somebody in another group.
+    """Changes one attribute of a profile to a value of another group.
 
     The value is that of a training user, drawn among all of another group, so that it is as common
     as it is among people. A draw depends on the seed, the user and the attribute alone.
@@ -131,7 +131,7 @@ def audit_counterfactual(
     Args:
         systems: by name.
         cases: held-out users, from ``cold_users``.
-        people: training users, from whom other values are drawn.
+        people: training users, the source of other values.
         seed: of the draws and the bootstrap.
         report: called with (done, total) after each case.
 
@@ -179,7 +179,7 @@ def audit_counterfactual(
 
 
 def _changes(flips: Flips, case: ColdCase) -> list[tuple[UserProfile, list[str]]]:
-    """Every changed profile of a case, and the names under which it counts."""
+    """Changed profiles of a case, each with the rows it belongs to."""
     out = []
     for name in ATTRIBUTES:
         profile = flips.flip(case.user, case.profile, name)

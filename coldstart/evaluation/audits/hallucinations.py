@@ -1,4 +1,4 @@
-"""What free writing makes up: every written title, whether it exists, and where it landed.
+"""Ledger of generated titles: share that exists in the catalog, is matched, or is hallucinated.
 
 A title "exists" if the catalog has it, but for case, punctuation, article or year. One that does
 not may still be a real film that the catalog lacks: the ledger judges against the catalog only.
@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Entry:
-    """One way of writing at one number of picks.
+    """Grounding outcomes of one decoding mode at one number of picks.
 
     Args:
         mode: how titles were written, one of ``MODES``.
@@ -55,7 +55,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Invented:
-    """A written title that the catalog lacks.
+    """A generated title that the catalog lacks.
 
     Args:
         text: as it was written.
@@ -74,7 +74,7 @@ class Invented:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The audit's result.
+    """Result of the ledger audit.
 
     Args:
         entries: by way of writing and number of picks.
@@ -98,7 +98,7 @@ def audit_ledger(
     seed: int = 0,
     report: Progress | None = None,
 ) -> Ledger:
-    """Write titles for held-out users and keep account of them.
+    """Generate titles for held-out users and count their grounding outcomes.
 
     Args:
         recommender: with a language model.
@@ -171,7 +171,7 @@ def _entry(
 
 
 def _repeats(case: ColdCase, found: Sequence[Grounding]) -> int:
-    """How many titles are the user's own picks."""
+    """Number of generated titles that repeat the user's picks."""
     picks = {p.item for p in case.profile.liked}
     return sum(g.method == "exact" and any(m.item_id in picks for m in g.matches) for g in found)
 

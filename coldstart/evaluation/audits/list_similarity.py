@@ -1,4 +1,4 @@
-"""How alike two ranked lists are, and the mean of that over users."""
+"""Similarity of two ranked lists: overlap, rank-biased overlap, footrule; means over users."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def rank_shift(a: Sequence[str], b: Sequence[str], k: int = TOP, depth: int = DE
 
 
 def compare(a: Sequence[str], b: Sequence[str]) -> dict[str, float]:
-    """All of ``MEASURES`` for a list and what became of it."""
+    """All of ``MEASURES`` for a list and its changed version."""
     values = (overlap(a, b), rank_biased_overlap(a, b), rank_shift(a, b))
     return dict(zip(MEASURES, values, strict=True))
 

@@ -1,10 +1,10 @@
-"""How much of the catalog the base model knows by heart, before any training of ours.
+"""Memorization audit: how much of the catalog the base model can recite before fine-tuning.
 
-If it can recite the data, scores on that data say less about people never seen. Di Palma et al.
-(2025, "Do LLMs Memorize Recommendation Datasets?") ask models for MovieLens rows by their id;
+If it can recite the data, results on that data generalise less. Di Palma et al. (2025, "Do LLMs
+Memorize Recommendation Datasets?") prompt models for MovieLens rows by their id;
 Carlini et al. (2021; 2023, definition 3.1) call a text extractable with a context if greedy
 decoding continues the context with it. Three contexts are tried: half a title, the year, and the
-rows before in the order of the data. Knowing a title is not knowing who liked it, and common words
+rows before in the order of the data. Knowing a title is not knowing its likes, and common words
 are completed without having been learned by heart; on the other hand, what these contexts do not
 bring about another might.
 """
@@ -61,12 +61,12 @@ class Completed:
 
 @dataclass(frozen=True)
 class Dated:
-    """What the year tells the model about a title, on one part of the catalog.
+    """Information gain of the year about the title, on one part of the catalog.
 
     Args:
         third: of the likes; or ``all``.
         median_rank: of the title among all of the catalog, given its year; 1 for the likeliest.
-        gain: ``log P(title | its year) − log 1/Y Σ_y P(title | y)`` over the Y years asked about,
+        gain: ``log P(title | its year) − log 1/Y Σ_y P(title | y)`` over the Y years probed,
             nats, mean over titles; probabilities are renormalised over the catalog.
         shuffled: the same with years dealt to other titles: what a model that knows no year gets.
     """
@@ -79,7 +79,7 @@ class Dated:
 
 @dataclass(frozen=True)
 class Memory:
-    """The audit's result.
+    """Result of the memorization audit.
 
     Args:
         completed: by probe and part of the catalog.
@@ -87,7 +87,7 @@ class Memory:
         items: size of the catalog.
         years: how many different years it has.
         recited: the most liked titles that half a title brings about, at most 20.
-        left_out: what could not be asked, and why, one line each.
+        left_out: what could not be tested, and why, one line each.
     """
 
     completed: tuple[Completed, ...]

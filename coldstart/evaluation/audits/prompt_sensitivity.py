@@ -1,6 +1,6 @@
-"""What a list owes to how the prompt is worded: the same statements in other words.
+"""Prompt-sensitivity audit: how lists change under paraphrased prompt templates.
 
-A trained adapter has met one wording only. Sclar et al. (2024) find that the format of a prompt
+An adapter is trained on one wording only. Sclar et al. (2024) find that the format of a prompt
 alone moves the accuracy of untrained models widely; this measures it for ours. Wordings are made
 here, for the audit; an artifact still refuses a template other than its own.
 """
@@ -43,7 +43,7 @@ _EMPTY = {"attributes": "{}", "interests": "[]", "disliked": "[]"}
 
 @dataclass(frozen=True)
 class Reworded:
-    """What one wording does to one system.
+    """Effect of one wording on one system.
 
     Args:
         system: its name.
@@ -68,12 +68,12 @@ class Reworded:
 
 @dataclass(frozen=True)
 class Wordings:
-    """The audit's result.
+    """Result of the prompt-sensitivity audit.
 
     Args:
         rows: by system, number of picks and wording.
         prompts: what the first user with picks looks like in each wording.
-        left_out: what could not be asked, and why, one line each.
+        left_out: what could not be tested, and why, one line each.
     """
 
     rows: tuple[Reworded, ...]
@@ -82,7 +82,7 @@ class Wordings:
 
 
 def rewordings(template: PromptTemplate) -> tuple[list[PromptTemplate], list[str]]:
-    """Other wordings of a template that say the same, and what is left out.
+    """Paraphrases of a template, and notes on what is left out.
 
     ``capitals`` and ``dashes`` change only the letters around the values, in any language: upper
     case, and " -" for every colon. For English, ``labels``, ``sentence`` and ``task`` are new
@@ -117,7 +117,7 @@ def audit_wordings(
     seed: int = 0,
     report: Progress | None = None,
 ) -> Wordings:
-    """Ask about the same users in several wordings.
+    """Compare the lists of the same users under several wordings.
 
     Args:
         recommender: with a language model.

@@ -46,7 +46,7 @@ class AuditReport:
 
     @property
     def left_out(self) -> list[str]:
-        """What could not be asked, and why, one line each."""
+        """What could not be tested, and why, one line each."""
         return [
             line
             for result in self.results.values()

@@ -1,4 +1,4 @@
-"""How a language model continues a text: by heart, or with which probability.
+"""Completion of titles by a language model: greedy extraction and log-probability.
 
 Carlini et al. (2023, definition 3.1) call a text extractable with a context if greedy decoding
 continues the context with it.
@@ -21,10 +21,10 @@ ROWS_BEFORE = 2
 
 @dataclass(frozen=True)
 class Cue:
-    """A text and how it goes on, on one line.
+    """A context and its true continuation, on one line.
 
     Args:
-        item_id: whose title it is.
+        item_id: of the title.
         context: what the model is given.
         rest: what follows in the data.
     """
@@ -36,10 +36,10 @@ class Cue:
 
 @dataclass(frozen=True)
 class Recalled:
-    """How a model takes a cue.
+    """Completion of one cue by a model.
 
     Args:
-        item_id: whose title it is.
+        item_id: of the title.
         greedy: whether greedy decoding writes the rest, token by token.
         logprob: of the rest, nats per token.
         rank: of the rest's first token among the vocabulary, 1 for the likeliest.
@@ -91,14 +91,14 @@ def recall(
     batch: int = 32,
     report: Callable[[int, int], None] | None = None,
 ) -> list[Recalled]:
-    """Ask a model how it goes on; one forward pass per batch tells what greedy decoding writes.
+    """Teacher-forced completion of cues, one forward pass per batch: greedy match and log-prob.
 
     Greedy decoding writes the rest if and only if each of its tokens is the likeliest after the
     true ones before it, so nothing has to be generated.
 
     Args:
         lm: the model.
-        cues: what to ask; context and rest are tokenised together.
+        cues: contexts and continuations; context and rest are tokenised together.
         batch: cues per pass.
         report: called with (done, total) after each batch.
 

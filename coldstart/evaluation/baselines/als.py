@@ -1,4 +1,4 @@
-"""Implicit alternating least squares with the ``implicit`` library; strangers are folded in.
+"""Implicit alternating least squares with the ``implicit`` library and fold-in of new users.
 
 Y. Hu, Y. Koren and C. Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM
 2008.
@@ -26,7 +26,7 @@ INSTALL = "'coldstart-rec[rivals]'"
 
 
 def fold_in(items: Floats, picks: list[int], *, alpha: float, l2: float) -> Floats:
-    """The user vector that fits a stranger's picks, shape (F,).
+    """Fold-in: user vector of the picks of a new user, shape (F,).
 
     ``x = (YᵀY + Σ_j (α − 1) y_j y_jᵀ + λI)⁻¹ Σ_j α y_j`` (equation 4 of the paper, one user), the
     minimum of ``Σ_i c_i (p_i − x·y_i)² + λ‖x‖²`` with p = 1 and confidence c = α for picks, else

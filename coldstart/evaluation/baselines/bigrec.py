@@ -31,7 +31,7 @@ _BATCH = 64
 
 
 class TitleSpace:
-    """Where titles lie in a language model: the last layer's state at the title's last token.
+    """Title embeddings of a language model: the last layer's state at the title's last token.
 
     Args:
         lm: the model.
@@ -78,7 +78,7 @@ def title_space(artifact: LoadedArtifact) -> TitleSpace:
 
 
 def bigrec(artifact: LoadedArtifact, *, gamma: float = 2.0) -> ScoredBaseline:
-    """Write a title, then look for what lies near it: ``D̂_i / (1 + P̂_i)^γ``, least first.
+    """Generate a title and rank by distance to it: ``D̂_i / (1 + P̂_i)^γ``, ascending.
 
     D̂ is the distance between the embeddings of the written title and of item i, P̂ the item's
     share of the training likes, both scaled to [0, 1] over the catalog (K. Bao, J. Zhang, W. Wang
@@ -91,7 +91,7 @@ def bigrec(artifact: LoadedArtifact, *, gamma: float = 2.0) -> ScoredBaseline:
     the likeliest is taken; γ is one number for all cutoffs and numbers of picks.
 
     Args:
-        artifact: whose model generates; users without a generated title get popularity.
+        artifact: its model generates; users without a generated title get popularity.
         gamma: γ ≥ 0; 0 is the distance alone, very large values are popularity.
 
     Raises:

@@ -47,9 +47,9 @@ def d3(
     artifact's, tuned on soft targets; and what its settings mix in (``use_prior``) stays in it.
 
     Args:
-        artifact: whose model is decoded.
+        artifact: its model is decoded.
         alpha: weight of the language model, in [0, 1].
-        assistant: settings of ``item_knn_baseline``, whose softmax is p.
+        assistant: settings of ``item_knn_baseline``; p is its softmax.
 
     Raises:
         ConfigError: α is no share.

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def damped_mean(training: TrainingData, *, damping: float = 500.0) -> ScoredBaseline:
-    """Best judged by those who judged it: ``(Σ_u r_ui + d·μ) / (n_i + d)``.
+    """Damped mean of ratings, or of likes and dislikes: ``(Σ_u r_ui + d·μ) / (n_i + d)``.
 
-    r is the rating if ratings are given, else 1 for a like and 0 for a dislike; n_i is how many
-    judged item i, μ the mean of all judgements and d = ``damping``. It knows quality but not reach,
-    so it ranks below popularity where the question is who will watch what. Nothing of the profile
-    counts but the picks, which are not shown again. Items that nobody judged score μ.
+    r is the rating if ratings are given, else 1 for a like and 0 for a dislike; n_i is the
+    number of ratings of item i, μ the mean of all ratings and d = ``damping``. It measures quality
+    but not reach, so it predicts interactions less well than popularity. The profile is ignored,
+    except that picks are not recommended. Unrated items score μ.
 
     Args:
         training: the training users.

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 def demographic_user_knn(training: TrainingData, *, neighbours: int = 400) -> ScoredBaseline:
-    """What the people with the same attributes like, rare attributes counting most.
+    """User-kNN by shared attribute groups, weighted by rarity.
 
-    Two people are as close as the attribute groups they share are rare:
+    Similarity of two users, by the rarity of the attribute groups they share:
     ``s_uv = Σ_g log((U + 1) / n_g)`` over the shared groups g (age decade, gender, occupation, …;
     see ``attribute_groups``), n_g of the U training users being in g. An item's score is the
-    s-weighted share of the nearest people who like it. People tied with the last neighbour are
-    all taken, so nothing depends on their order. Who shares nothing with anyone gets popularity.
-    Picks do not count; at k=0 it is the same as at any other k.
+    s-weighted share of the neighbours that like it. Ties with the last neighbour are all included,
+    so nothing depends on their order. Users without a shared group get popularity. Picks are
+    ignored: the list is the same at every k.
 
     Args:
         training: the training users.
-        neighbours: number of nearest people, ≥ 1, before ties.
+        neighbours: number of neighbours, ≥ 1, before ties.
     """
     if neighbours < 1:
         raise ConfigError(f"neighbours is {neighbours}, expected at least 1")

@@ -1,4 +1,4 @@
-"""A small network that was trained on strangers: attributes and a few picks → all other likes.
+"""Dropout autoencoder trained for cold start: attributes and a few picks → all other likes.
 
 M. Volkovs, G. Yu and T. Poutanen, "DropoutNet: Addressing Cold Start in Recommender Systems",
 NeurIPS 2017; multinomial likelihood as in D. Liang et al., "Variational Autoencoders for
@@ -31,8 +31,8 @@ RATE = 0.003
 
 
 @dataclass(frozen=True)
-class Schooling:
-    """How the network learns; see ``dropout_autoencoder``."""
+class AutoencoderOptions:
+    """Training options; see ``dropout_autoencoder``."""
 
     decay: float
     drop: float
@@ -81,7 +81,7 @@ def dropout_autoencoder(
     """
     if hidden < 1:
         raise ConfigError(f"hidden is {hidden}, expected at least 1")
-    schooling = Schooling(decay, drop, epochs, most_picks, order)
+    options = AutoencoderOptions(decay, drop, epochs, most_picks, order)
     groups = {g: n for n, g in enumerate(training.counts.group_sizes)}
     size = len(training.catalog)
     people = [_one_hot(groups, p) for p in training.users.values()]
@@ -93,7 +93,7 @@ def dropout_autoencoder(
         rng.normal(0, 0.01, (hidden, size)),
         log_popularity(training.counts),
     )
-    into, shift, out, base = _train(start, people, likes, schooling, rng)
+    into, shift, out, base = _train(start, people, likes, options, rng)
 
     def score(profile: UserProfile) -> Floats:
         picks = _picked(training.picks(profile), size, most_picks)
@@ -119,25 +119,25 @@ def _train(
     start: Layers,
     people: Sequence[Floats],
     likes: Sequence[Sequence[int]],
-    schooling: Schooling,
+    options: AutoencoderOptions,
     rng: np.random.Generator,
 ) -> Layers:
     import torch
 
     into, shift, out, base = (torch.tensor(w, dtype=torch.float32) for w in start)
     layers = [w.requires_grad_() for w in (into, shift, out, base)]
-    decayed = {"params": [into, out], "weight_decay": schooling.decay}
+    decayed = {"params": [into, out], "weight_decay": options.decay}
     free = {"params": [shift, base], "weight_decay": 0.0}
     optimiser = torch.optim.AdamW([decayed, free], lr=RATE)
     some = np.array([n for n, own in enumerate(likes) if own], dtype=int)  # others teach nothing
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the same sums in the same order
     try:
-        for _ in range(schooling.epochs):
+        for _ in range(options.epochs):
             mixed = rng.permutation(some)
             for at in range(0, len(mixed), BATCH):
-                x, shown, left = _lesson(
-                    mixed[at : at + BATCH], people, likes, len(base), schooling, rng
+                x, shown, left = _sample_batch(
+                    mixed[at : at + BATCH], people, likes, len(base), options, rng
                 )
                 logits = torch.tanh(torch.tensor(x, dtype=torch.float32) @ into + shift) @ out
                 logits = (logits + base).masked_fill(torch.tensor(shown), -1e9)
@@ -153,26 +153,26 @@ def _train(
     return a, b, c, d
 
 
-def _lesson(
+def _sample_batch(
     rows: NDArray[np.int_],
     people: Sequence[Floats],
     likes: Sequence[Sequence[int]],
     size: int,
-    schooling: Schooling,
+    options: AutoencoderOptions,
     rng: np.random.Generator,
 ) -> tuple[Floats, NDArray[np.bool_], Floats]:
-    """Inputs, which items are shown as picks, and which likes are left to guess (at least one)."""
+    """One batch: inputs, mask of the picks, and mask of the likes to predict (at least one)."""
     inputs = []
     shown, left = np.zeros((len(rows), size), dtype=bool), np.zeros((len(rows), size))
     for n, row in enumerate(rows):
         own = np.array(likes[row])
-        if schooling.order == "random":
+        if options.order == "random":
             own = rng.permutation(own)
-        k = min(int(rng.integers(schooling.most_picks + 1)), len(own) - 1)
+        k = min(int(rng.integers(options.most_picks + 1)), len(own) - 1)
         shown[n, own[:k]], left[n, own[k:]] = True, 1.0
-        inputs.append(np.concatenate([people[row], _picked(own[:k], size, schooling.most_picks)]))
+        inputs.append(np.concatenate([people[row], _picked(own[:k], size, options.most_picks)]))
     x = np.stack(inputs)
-    x *= (rng.random(x.shape) >= schooling.drop) / (1 - schooling.drop)
+    x *= (rng.random(x.shape) >= options.drop) / (1 - options.drop)
     return x, shown, left
 
 

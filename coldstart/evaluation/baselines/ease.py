@@ -31,17 +31,17 @@ _COLUMNS = 1000  # dense at once
 
 
 def ease(training: TrainingData, *, l2: float = 100_000.0) -> ScoredBaseline:
-    """EASE alone: a stranger's picks are folded in as one more row, ``x B``.
+    """EASE with fold-in: the picks of a new user are one more row, ``x B``.
 
-    The few picks of a stranger want a λ far above the published ones, which were chosen for rows
-    of many likes. At k=0 it is demographic popularity.
+    Few picks need a λ far above the published ones, which were chosen for rows of many likes. At
+    k=0 it is demographic popularity.
     """
     weights = ease_rows(training, l2)
     return by_picks(training, lambda picks: np.asarray(weights(picks).sum(axis=0)))
 
 
 def ease_rows(training: TrainingData, l2: float) -> Callable[[list[int]], Floats]:
-    """Rows of ``priors.ease_weights``, computed from users where these are fewer than items.
+    """Rows of ``ease_weights``, computed from users where these are fewer than items.
 
     With X the likes of U users and ``A = (XXᵀ + λI)⁻¹ X``, ``(XᵀX + λI)⁻¹ = (I − XᵀA) / λ``
     (Woodbury), hence ``B_ij = (XᵀA)_ij / (1 − (XᵀA)_jj)``: the inverse is of U × U numbers.
@@ -51,7 +51,7 @@ def ease_rows(training: TrainingData, l2: float) -> Callable[[list[int]], Floats
         l2: λ, > 0.
 
     Returns:
-        Columns of K items → what a like of each says about every item, shape (K, I).
+        Columns of K items → weight of a like of each for every item, shape (K, I).
 
     Raises:
         ConfigError: λ is not positive.

@@ -1,4 +1,4 @@
-"""The strongest simple recommender for catalogs whose texts tell much: everything, added up."""
+"""Sum of demographic popularity, item-kNN and text similarity; strong where texts are rich."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is liked *after* the picks: item-to-item counts that know which like came first.
+"""Order-aware item-to-item counts: what is liked *after* the picks.
 
 On MovieLens-100K people like what the site shows them first, then go on to other shelves. Plain
 co-occurrence, EASE and ALS forget the order and suggest more of the first shelf.
@@ -36,7 +36,7 @@ def later_lift(
     Args:
         training: the training users; their likes must be in order, oldest first.
         first: how many of a training user's first likes stand for picks, ≥ 1.
-        shrink: users added to those who liked a pick early, > 0.
+        shrink: pseudo-count added to the early likes of a pick, > 0.
         weight: w.
     """
     if first < 1 or not shrink > 0:

@@ -39,11 +39,11 @@ def lightfm_warp(
     most_picks: int = 10,
     seed: int = 0,
 ) -> ScoredBaseline:
-    """A person is the sum of what they say: items by ``(Σ_f e_f) · q_i + b_i``.
+    """Hybrid factorisation: a user is the sum of its features, ``(Σ_f e_f) · q_i + b_i``.
 
-    The features f are attribute groups and picks, as indicators, so that a stranger has a vector as
-    soon as they say anything; at k=0 it is their attributes', and without any the biases b remain.
-    Nobody has a vector of their own.
+    The features f are attribute groups and picks, as indicators; there are no user ids, so
+    that a new user has a vector. At k=0 it is that of the attributes; without any the biases b
+    remain.
 
     In every epoch each training user shows their first k likes, k uniform in 0 … ``most_picks``,
     and the remaining likes are to be ranked above what they did not like. WARP draws such items j
@@ -114,7 +114,7 @@ def lightfm_warp(
 
 
 class _Likes(NamedTuple):
-    """All likes, one after the other: whose, of what, and the how manieth of that person."""
+    """Likes as parallel arrays: user row, item column, position within the user; likes by user."""
 
     row: Ints
     column: Ints

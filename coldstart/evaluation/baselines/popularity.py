@@ -1,4 +1,4 @@
-"""Most popular: items by the number of training users who like them."""
+"""Popularity: items by their number of likes among the training users."""
 
 from __future__ import annotations
 

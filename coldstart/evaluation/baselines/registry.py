@@ -20,9 +20,9 @@ from pkgutil import iter_modules
 from typing import Any, Literal
 
 from coldstart.errors import ConfigError, MissingExtraError
+from coldstart.plugins import plugins
 from coldstart.protocols import Recommends
 
-GROUP = "coldstart.baselines"
 OWN = "coldstart-rec"
 
 Uses = Literal["picks", "attributes", "text"]
@@ -158,20 +158,18 @@ def _packaged() -> tuple[tuple[str, Baseline], ...]:
 
 def _plugged_in() -> Iterator[tuple[str, Baseline]]:
     """The baselines of other installed distributions."""
-    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
-        distribution = point.dist.name if point.dist else "an unknown distribution"
-        try:
-            one = point.load()
-        except Exception as e:
-            raise ConfigError(
-                f"the baseline {point.name!r} of the distribution {distribution} cannot be loaded: "
-                f"{type(e).__name__}: {e}",
-                hint=f"update {distribution}, or uninstall it",
-            ) from e
+    for name, one in plugins("baselines").items():
+        distribution = _distribution(name)
         if not isinstance(one, Baseline):
             raise ConfigError(
-                f"the entry point {point.name!r} of the distribution {distribution} is a "
+                f"the entry point {name!r} of the distribution {distribution} is a "
                 f"{type(one).__name__}",
-                hint=f"an entry point of {GROUP} names a Baseline object",
+                hint="an entry point of coldstart.baselines names a Baseline object",
             )
         yield distribution, one
+
+
+def _distribution(name: str) -> str:
+    """The distribution that has an entry point."""
+    points = entry_points(group="coldstart.baselines", name=name)
+    return next((p.dist.name for p in points if p.dist), "an unknown distribution")

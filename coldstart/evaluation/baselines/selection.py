@@ -80,7 +80,7 @@ def choose(
     order: Order = "first",
     note: Callable[[str], None] | None = None,
 ) -> list[System]:
-    """Systems by name, in the order given; those whose library is missing are left out.
+    """Systems by name, in the order given; those with a missing library are left out.
 
     Args:
         names: of ``all_systems``; ``None`` for all.
@@ -153,7 +153,7 @@ def best_setting(
     """Tuned settings of a baseline; the default ones without validation cases.
 
     Args:
-        one: whose grid is searched.
+        one: declares the grid.
         build: settings → a trained recommender.
         cases: of validation users.
         setting: to start with; ``None``: the defaults.

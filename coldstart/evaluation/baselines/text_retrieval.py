@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def text_retrieval(training: TrainingData) -> ScoredBaseline:
     """Cosine between the sentence embeddings of ``profile_text`` and of each item's text.
 
-    Who says nothing at all gets popularity; at k=0 attributes, interests and ``about`` speak.
+    Empty profiles get popularity; at k=0 attributes, interests and ``about`` are the query.
     """
     from coldstart.artifacts.loading import make_encoder
     from coldstart.catalog.item_encoding import encode_items

@@ -1,4 +1,4 @@
-"""What every rival is trained on, and what it falls back to when a profile has no picks."""
+"""Training data of baselines, and their fallback for profiles without picks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The training users, and nobody else.
+    """Training users of one fold: attributes, likes, dislikes, counts.
 
     Args:
         catalog: the items; their order is the order of all columns and scores.

@@ -19,7 +19,7 @@ from coldstart.training.simulation import Order
 
 @dataclass(frozen=True)
 class Tuned:
-    """What was tried.
+    """Result of a grid search.
 
     Args:
         setting: the best; the first of equals.
@@ -57,7 +57,7 @@ def tune(
         metric: one of ``ACCURACY``.
 
     Raises:
-        ConfigError: nothing to try, nobody to try it on, or an unknown metric.
+        ConfigError: an empty grid, no cases, or an unknown metric.
     """
     if metric not in ACCURACY:
         raise ConfigError(f"unknown metric {metric!r}", hint=f"one of {', '.join(ACCURACY)}")
@@ -102,7 +102,7 @@ def tune_in_turn(
 def validation_cases(
     data: Dataset, users: Sequence[str], order: Order = "first", limit: int = 100
 ) -> list[ColdCase]:
-    """What rivals are tuned on: the first ``limit`` users, cold, at every number of picks.
+    """Cases of the first ``limit`` validation users, at every number of picks.
 
     Users with fewer than five targets are left out, unless that leaves under half of them.
 

@@ -30,7 +30,7 @@ class Measured:
 
     Args:
         value: the figure on the log as it is.
-        low: lower bound; ``None`` with a single user, of whom no spread can be told.
+        low: lower bound; ``None`` with a single user, which has no spread.
         high: upper bound, likewise.
         users: number of users that it rests on.
     """
@@ -61,12 +61,12 @@ class Roi:
 
 @dataclass(frozen=True)
 class BusinessReport:
-    """All that a log tells about its first ``k`` ranks; ``None`` is what it cannot tell.
+    """Business metrics of the first ``k`` ranks of a log; ``None`` where it lacks a column.
 
     Args:
         k: rows with a rank up to here were counted.
         recommendations: number of these rows.
-        users: to whom they were shown.
+        users: number of users.
         ctr: see ``ctr``.
         conversion: see ``conversion``.
         revenue: see ``revenue``.
@@ -110,7 +110,7 @@ def ctr(log: InteractionLog, k: int = 10, *, seed: int = 0) -> Measured:
     """Click-through rate at ``k``, in [0, 1].
 
     ``Σ clicked / number of rows``, both over the rows with rank ≤ ``k``: a ratio of sums, so that
-    users who saw more weigh more.
+    users with more impressions weigh more.
 
     Raises:
         DataError: no row has such a rank.
@@ -231,9 +231,9 @@ def replay(
     cost: float | None = None,
     seed: int = 0,
 ) -> Replay:
-    """Judge another policy by the logged rows that it would have shown as well.
+    """Replay estimate of another policy, from the logged rows that it would show as well.
 
-    Of the rows with rank ≤ ``k``, those are kept whose item is among the first ``k`` of the
+    Of the rows with rank ≤ ``k``, those are kept with an item among the first ``k`` of the
     policy's list for their request; figures are those of the kept rows. For one item per request
     drawn uniformly at random by the logging policy this is unbiased (Li, Chu, Langford and Wang,
     2011, "Unbiased offline evaluation of contextual-bandit-based news article recommendation

@@ -1,4 +1,4 @@
-"""What another policy would have earned, from a log that knows its propensities.
+"""Off-policy estimators of another policy's value, from a log with propensities.
 
 Row i has context x_i, shown item a_i, reward r_i, propensity p_i = μ(a_i | x_i) of the logging
 policy and π(a_i | x_i) of the target; its weight is w_i = π(a_i | x_i) / p_i. All estimate
@@ -6,7 +6,7 @@ V = E_x E_{a ~ π(. | x)} [r], the target's mean reward per recommendation. Wher
 "item" reads "item at this rank", and rewards are taken not to depend on the rest of the list.
 
 IPS, SNIPS and doubly robust need support: p > 0 wherever π > 0. A log cannot show that it lacks
-it, but weights that do not average 1 give it away; ``Estimate.notes`` says so.
+it, but weights that do not average 1 give it away; see ``Estimate.notes``.
 """
 
 from __future__ import annotations
@@ -336,7 +336,7 @@ def _few(weights: np.ndarray) -> tuple[str, ...]:
 
 
 def _weight_notes(weights: np.ndarray, groups: ArrayLike | None) -> tuple[str, ...]:
-    """Few effective rows; or weights whose mean is not 1, as it is with right ones and support."""
+    """Notes on few effective rows, and on weights with a mean far from 1 (wrong or no support)."""
     mean, error = float(weights.mean()), _standard_error(weights, groups)
     if error is None or abs(mean - 1) <= 3 * error + 1e-9:
         return _few(weights)

@@ -1,4 +1,4 @@
-"""The log of a live recommender: what was shown to whom at which rank, and what came of it."""
+"""Logged feedback of a live recommender: impressions by user and rank, clicks, conversions."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Reward = Literal["clicked", "converted", "revenue"]
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """One list that was shown.
+    """One logged recommendation list.
 
     Args:
         request_id: as logged, or made of the user and the time; unique among the user's.
-        user_id: to whom.
+        user_id: of the user.
         timestamp: when, in seconds as logged; ``None`` if the log has no times.
         shown: the logged items, by rank.
     """
@@ -70,7 +70,7 @@ class InteractionLog:
                 ``request_id``, rows of one user and time are one request; without either, all
                 rows of one user.
             catalog: gives the ``value`` of conversions that have none of their own.
-            first_row: number of the first data row in messages; 2 as in a spreadsheet, whose row
+            first_row: number of the first data row in messages; 2 as in a spreadsheet, where row
                 1 is the header.
 
         Raises:

@@ -116,7 +116,7 @@ class LogReport:
         return "\n".join([*parts, *(t.markdown() for t in (*self.tables(), made))])
 
     def page(self) -> str:
-        """One HTML page with a plot; without matplotlib it says so instead."""
+        """One HTML page with a plot; without matplotlib a note replaces it."""
         title = f"Log: {self.about['log']}"
         plot = self.chart()
         return report.page(

@@ -28,7 +28,7 @@ TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class Target:
-    """The policy asked about: for each place in a list, the probability of each item.
+    """Target policy: for each place in a list, the probability of each item.
 
     A place is a rank of a request of a user, or only as much of that as the policy looks at.
 
@@ -113,7 +113,7 @@ class Target:
         """Number of the place of each row, of the log, shape (rows,), and of the table, likewise.
 
         Raises:
-            DataError: the table says nothing about the place of a row.
+            DataError: the table lacks the place of a row.
         """
         if not self.keys:
             return np.zeros(len(log), np.int64), np.zeros(len(self.table), np.int64)
@@ -163,7 +163,7 @@ def reward_model(
 
     Returns:
         Reward of each logged item, and of the target in its place, shape (rows,) each; ``None``
-        with a single user, who leaves nobody to fit a model to.
+        with a single user, which leaves none to fit a model to.
 
     Raises:
         DataError: the log does not know the reward, or see ``Target.places``.
@@ -212,7 +212,7 @@ def estimate_target(
 
     Raises:
         ConfigError: ``clip`` is out of range.
-        DataError: no row has such a rank, there are no propensities, the target says nothing about
+        DataError: no row has such a rank, there are no propensities, the target lacks
             a row, or shows nothing of what was logged.
     """
     shown = InteractionLog(log.table.filter(pl.col("rank") <= k))

@@ -45,7 +45,7 @@ def train_system(
 
 
 class IncrementalRecommender:
-    """A recommender whose counts follow what users do; whatever was trained stays.
+    """Incremental recommender: interaction counts are updated by every like, nothing is retrained.
 
     Args:
         counts: where it starts; changed by what is observed.
@@ -67,7 +67,7 @@ class IncrementalRecommender:
         return self._inner.recommend(profile, k=k)
 
     def observe(self, profile: UserProfile, item_id: str) -> None:
-        """Count one like; a user met for the first time is counted with the picks named so far.
+        """Count one like; a new user is counted with the picks of the profile.
 
         Raises:
             DataError: the profile has no ``user_id``.
@@ -82,13 +82,13 @@ class IncrementalRecommender:
 
 
 class RetrainedRecommender:
-    """A live recommender that is trained anew once, on everybody met until then.
+    """Incremental recommender that is retrained once, on all users observed until then.
 
     Args:
         name: of ``registry``.
         data: attributes of everyone; likes are taken from what is observed, and from the training
             and validation users.
-        split: the fold; those met become training users.
+        split: the fold; observed users become training users.
         after: train once so many likes have been observed.
         refresh: as for ``Live``, from then on.
         seed: of whatever the system draws.

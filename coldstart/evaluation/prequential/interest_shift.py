@@ -1,4 +1,4 @@
-"""Interest shift: people whose likes move from one group of genres to another, from real histories.
+"""Simulated interest drift: real likes, reordered from one group of genres to another.
 
 The construction, for a user and a direction (old group → new group):
 
@@ -10,7 +10,7 @@ The construction, for a user and a direction (old group → new group):
 3. All other likes of the new group are the targets after the shift, those of the old group the
    targets before it. Items of ``before`` and ``after`` are neither shown nor missed.
 
-Nobody is known to have moved like this: the likes are real, their order is not.
+The likes are real, their order is simulated.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _SMALL = 1e-9
 
 @dataclass(frozen=True)
 class ShiftPlan:
-    """How long the histories are, and when is asked.
+    """Lengths of the histories, and the steps at which lists are evaluated.
 
     Args:
         before: likes of the old group that are observed before the shift.
         after: likes of the new group that are observed after it, at least ``before``.
-        steps: numbers of likes after the shift at which is asked, rising, at most ``after``.
+        steps: numbers of likes after the shift to evaluate at, rising, at most ``after``.
         k: length of the lists.
         min_targets: a history with fewer targets before or after the shift is left out.
 
@@ -69,10 +69,10 @@ class ShiftPlan:
 
 @dataclass(frozen=True)
 class ShiftCase:
-    """One user who moves from one group to another.
+    """One user with a drift from one group to another.
 
     Args:
-        user: whose likes these are.
+        user: id of the user.
         direction: 0: from the first group to the second; 1: the other way.
         profile: attributes only.
         before: old likes, oldest first.
@@ -95,12 +95,12 @@ class ShiftAnswer:
     """NDCG@k of one list, in [0, 1].
 
     Args:
-        system: who made it.
-        user: for whom.
+        system: its name.
+        user: id of the user.
         direction: as in ``ShiftCase``.
-        phase: ``before``: old likes said, old targets wanted. ``after``: old likes and the first
-            ``picks`` new ones said, new targets wanted. ``control``: nobody shifts; only the first
-            ``picks`` new likes are said, new targets wanted.
+        phase: ``before``: profile of old likes, old targets. ``after``: profile of old likes and
+            the first ``picks`` new ones, new targets. ``control``: no shift; profile of the first
+            ``picks`` new likes, new targets.
         picks: number of likes of the group that is wanted.
         ndcg: the value.
     """
@@ -156,7 +156,7 @@ def shift_cases(
 
     Raises:
         DataError: the groups overlap or one is empty, a category is in no item, a user has no
-            likes, or nobody has enough.
+            likes, or no user has enough.
     """
     plan = plan or ShiftPlan()
     known = {c for item in data.catalog for c in item.categories}
@@ -209,16 +209,16 @@ def ask_shifted(
     phases: Sequence[Phase] = ("before", "after", "control"),
     report: Callable[[str, int, int], None] | None = None,
 ) -> list[ShiftAnswer]:
-    """Ask one recommender about all cases; see ``ShiftAnswer``.
+    """Evaluate one recommender on all cases; see ``ShiftAnswer``.
 
-    The control is asked at the steps and at ``plan.before`` picks.
+    The control is evaluated at the steps and at ``plan.before`` picks.
 
     Args:
         name: of the system.
         system: anything with ``recommend``.
         cases: from ``shift_cases`` with the same plan.
         plan: the default is ``ShiftPlan()``.
-        phases: which are asked.
+        phases: which are evaluated.
         report: called with (name, cases done, cases).
     """
     plan, out = plan or ShiftPlan(), []

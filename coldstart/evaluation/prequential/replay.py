@@ -1,9 +1,9 @@
-"""Prequential replay: recommend, observe what happens, learn, recommend again.
+"""Prequential evaluation: recommend, observe, learn, in time order.
 
 Likes of held-out users are played back in time order. Before a like is seen, its user may be shown
 a list, made of what is known by then; then the recommender learns of the like (interleaved
 test-then-train: Gama, Sebastião and Rodrigues, 2013; for recommenders Vinagre, Jorge and Gama,
-2014). A log cannot say what a user would have done with another list: likes come as they came.
+2014). A log lacks the reaction to other lists: the likes are fixed.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class Observes(Protocol):
 
 @dataclass(frozen=True)
 class ReplayPlan:
-    """What is asked, and when.
+    """Steps at which lists are evaluated, and their length.
 
     Args:
         steps: numbers of observed picks after which a user is shown a list, rising from 0 up.
         k: length of the lists.
         soon: "soon" is among the next so many likes.
-        min_targets: users with fewer likes beyond the last step are not asked, but learned from.
+        min_targets: users with fewer likes beyond the last step are only learned from.
 
     Raises:
         ConfigError: an option out of range.
@@ -79,12 +79,12 @@ class Like:
 
 @dataclass(frozen=True)
 class ReplayedList:
-    """One list and what came of it.
+    """One recommended list and its metrics.
 
     Args:
-        system: who made it.
-        user: for whom.
-        arrival: place of the user among those asked, in the order of their first likes, from 0.
+        system: its name.
+        user: id of the user.
+        arrival: place of the user among those evaluated, in the order of their first likes, from 0.
         picks: number of likes the user had by then.
         seen: number of likes of all users that had been played by then.
         items: ids shown, best first, at most k.
@@ -132,10 +132,10 @@ def stream(data: Dataset, users: Sequence[str]) -> list[Like]:
 
 
 def arrivals(data: Dataset, users: Sequence[str], plan: ReplayPlan) -> dict[str, int]:
-    """Place of everyone who is long enough to be asked, in the order of their first likes.
+    """Arrival order, by first like, of the users with enough likes to be evaluated.
 
     Raises:
-        DataError: nobody is; or as for ``stream``.
+        DataError: there is none; or as for ``stream``.
     """
     likes = stream(data, users)
     need = plan.steps[-1] + plan.min_targets
@@ -159,23 +159,23 @@ def replay(
     ask_from: int = 0,
     report: Report | None = None,
 ) -> list[ReplayedList]:
-    """Play the likes of ``users`` to one recommender.
+    """Replay the likes of ``users`` to one recommender and evaluate its lists.
 
     Args:
         name: of the system, for the results.
-        system: anything with ``recommend``; with ``observe`` too, it is told of every like. It is
+        system: anything with ``recommend``; with ``observe`` too, it observes every like. It is
             given nothing else, so the future is hidden from it.
         data: the likes, and the catalog.
-        users: held-out users; all are learned from, the long ones are asked.
-        plan: what is asked; the default is ``ReplayPlan()``.
-        ask_from: ask only once so many likes have been played; learning is not affected.
+        users: held-out users; all are learned from, those with enough likes are evaluated.
+        plan: the steps; the default is ``ReplayPlan()``.
+        ask_from: evaluate only once so many likes have been played; learning is not affected.
         report: called with (name, likes played, likes).
 
     Returns:
         In the order of asking.
 
     Raises:
-        DataError: nobody is long enough, a user has no likes, or a list has an item twice.
+        DataError: no user has enough likes, one has none, or a list has an item twice.
     """
     plan = plan or ReplayPlan()
     likes, place = stream(data, users), arrivals(data, users, plan)

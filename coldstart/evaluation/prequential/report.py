@@ -1,4 +1,4 @@
-"""A replay's tables as Markdown, as one HTML page that needs nothing else, and as data."""
+"""Report of a replay as Markdown, as one self-contained HTML page, and as data."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ReplayReport:
     """A finished replay.
 
     Args:
-        plan: what was asked.
+        plan: of the replay.
         about: what produced it, name → text; ``data`` heads the page.
         picks: figures by observed picks.
         gains: how fast lists improve.
@@ -54,7 +54,7 @@ class ReplayReport:
         staleness: what newer knowledge is worth.
         shifted: means in each phase of a shift.
         recoveries: by system.
-        against: system → the system whose control it was measured against.
+        against: system → the system that provides its control.
     """
 
     plan: ReplayPlan
@@ -97,7 +97,7 @@ class ReplayReport:
         return "\n".join([*parts, *(t.markdown() for t in (*self.tables(), made))])
 
     def page(self) -> str:
-        """One HTML page with plots; without matplotlib it says so instead."""
+        """One HTML page with plots; without matplotlib a note replaces them."""
         title = f"Replay: {self.about['data']}"
         return report.page(title, INTRO, self.tables(), self.about, lambda: draw(self.charts()))
 

@@ -1,4 +1,4 @@
-"""A whole replay: systems trained on each fold, frozen, live and retrained; then interest shift."""
+"""Replay of systems on every fold: frozen, live and retrained; then interest drift."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Groups = tuple[frozenset[str], frozenset[str]]
 
 @dataclass(frozen=True)
 class ReplayOptions:
-    """What is run.
+    """Options of a replay.
 
     Args:
         plan: of the replay.
@@ -41,7 +41,7 @@ class ReplayOptions:
         half_lives: of picks, each tried in the shift besides no decay.
         groups: of categories; ``None``: found on each fold's training users (``genre_groups``).
         refresh: likes from one snapshot of the counts to the next.
-        retrain: whether to train anew when half of the likes have been played.
+        retrain: whether to retrain when half of the likes have been played.
         seed: of whatever a system draws.
 
     Raises:
@@ -66,16 +66,16 @@ class ReplayOptions:
 
 @dataclass(frozen=True)
 class ReplayRun:
-    """All lists.
+    """All lists of a replay.
 
     Args:
-        shown: by (system, ``frozen`` or ``live`` or ``retrained``). The retrained one is asked
-            only from its training on.
+        shown: by (system, ``frozen`` or ``live`` or ``retrained``). The retrained one is
+            evaluated only after its training.
         shifted: answers about shifted users; systems are named ``NAME`` and ``NAME, half-life h``.
         cases: number of shifted histories.
         groups: of categories, fold by fold.
         likes: number of likes played.
-        met: number of users whose likes were played, those too short to be asked among them.
+        met: number of users in the stream, including those that are not evaluated.
     """
 
     shown: dict[tuple[str, str], list[ReplayedList]]
@@ -109,7 +109,7 @@ def run(
 
     Raises:
         ConfigError: no split, no system, or an unknown one.
-        DataError: nobody is long enough to be asked.
+        DataError: no user has enough likes to be evaluated.
     """
     options = options or ReplayOptions()
     if not splits or not names:

@@ -1,4 +1,4 @@
-"""From the lists of a replay to its report."""
+"""Report of a replay from its lists."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def make_replay_report(
     window: int = 40,
     share: float = 0.9,
 ) -> ReplayReport:
-    """Summarise a replay.
+    """Make the report of a replay.
 
     Args:
         found: all lists.
         options: what was run.
-        data: what was asked about.
+        data: the dataset.
         command: that makes it again.
         window: users in one window of arrivals.
         share: of the level without a shift that counts as recovered.

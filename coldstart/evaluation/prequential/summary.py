@@ -1,4 +1,4 @@
-"""A replay in figures: by observed picks, over time, and what old knowledge costs."""
+"""Summary of a replay: by observed picks, over time, and the cost of stale knowledge."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Staleness:
-    """NDCG that newer knowledge is worth, over the lists that both were asked for.
+    """NDCG gain of newer over older knowledge, on the lists that both have.
 
     Args:
         system: its name.
@@ -237,8 +237,8 @@ def recoveries(
 
     Args:
         answers: of all systems named.
-        plan: what was asked.
-        controls: system → the system whose control it is measured against.
+        plan: of the shift.
+        controls: system → the system that provides its control.
         share: of that level.
         seed: of the bootstrap.
     """
