@@ -1,6 +1,6 @@
 """A/B tests of single requests: who gets what, what is kept of it, and what the report makes of it.
 
-Those of sessions are in ``test_serve`` and ``test_serve_run``.
+Those of sessions are in ``test_session_arms``.
 """
 
 from __future__ import annotations
