@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from coldstart.artifacts.loading import make_encoder
 from coldstart.catalog.item_store import ItemStore
 from coldstart.data import ml_100k
-from coldstart.evaluation.harness import ColdCase, cold_users
+from coldstart.evaluation.cases import ColdCase, prefix_cases
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import bootstrap_interval
 from coldstart.profile.resolve import ResolvedProfile
@@ -107,7 +107,7 @@ def main() -> None:
     out_of_fold = OutOfFold(data, split.train, encoder)
     ranker = learn_classical(data, split.train, out_of_fold)
     known = out_of_fold.everyone
-    valid = [Person(c, known, ranker) for c in cold_users(data, split.valid, SHOTS)]
+    valid = [Person(c, known, ranker) for c in prefix_cases(data, split.valid, SHOTS)]
     worth = {s: float(np.mean([p.value(*s) for p in valid])) for s in SETTINGS}
     plain = float(np.mean([p.value(0, 0.0) for p in valid]))
     best = max(SETTINGS, key=lambda s: worth[s])
@@ -116,7 +116,7 @@ def main() -> None:
         "steps and rate": best,
     }
     for shots in SHOTS:
-        people = [Person(c, known, ranker) for c in cold_users(data, split.test, [shots])]
+        people = [Person(c, known, ranker) for c in prefix_cases(data, split.test, [shots])]
         before = np.array([p.value(0, 0.0) for p in people])
         after = np.array([p.value(*best) for p in people])
         low, high = bootstrap_interval((after - before).tolist(), 0)

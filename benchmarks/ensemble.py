@@ -21,9 +21,9 @@ import numpy as np
 from coldstart import Recommender
 from coldstart.data import ml_100k
 from coldstart.ensemble import Ensemble
-from coldstart.evaluation.baselines.data import TrainingData
-from coldstart.evaluation.support import SupportCase, support_cases
-from coldstart.evaluation.systems import registry
+from coldstart.evaluation.baselines.selection import all_systems
+from coldstart.evaluation.baselines.training_data import TrainingData
+from coldstart.evaluation.cases import ColdCase, support_cases
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import bootstrap_interval
 from coldstart.protocols import Recommends
@@ -40,11 +40,11 @@ def members_of(names: list[str], folders: list[Path]) -> tuple[dict[str, Recomme
     if any(Split.load(folder / "split.json") != split for folder in folders):
         raise SystemExit("the artifacts were trained on different users: no common test")
     training = TrainingData.of(data, split.train)
-    made = {n: registry()[n].make(training, split, data) for n in names}
+    made = {n: all_systems()[n].make(training, split, data) for n in names}
     return made | {f.name: Recommender.from_pretrained(f) for f in folders}, split
 
 
-def values(systems: Mapping[str, Recommends], case: SupportCase) -> dict[str, float]:
+def values(systems: Mapping[str, Recommends], case: ColdCase) -> dict[str, float]:
     """NDCG@10 of each system."""
     out = {}
     for name, system in systems.items():
@@ -69,7 +69,7 @@ def main() -> None:
     found: dict[str, dict[int, list[float]]] = {name: {k: [] for k in shots} for name in everyone}
     for case in support_cases(ml_100k.load(), split.test, shots).cases:
         for name, value in values(everyone, case).items():
-            found[name][case.shots].append(value)
+            found[name][case.n_picks].append(value)
     table: dict[str, dict[str, object]] = {
         name: {f"k={k}": round(float(np.mean(v)), 4) for k, v in by_k.items()}
         for name, by_k in found.items()

@@ -21,7 +21,7 @@ from rich.progress import track
 from coldstart import Recommender, prompts
 from coldstart.artifacts.loading import make_encoder
 from coldstart.data.named import NAMED
-from coldstart.evaluation.support import cut, support_cases
+from coldstart.evaluation.cases import cut, support_cases
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.ranking.filters import Known
@@ -64,7 +64,7 @@ def main() -> None:
                 near_duplicates=True,
             )
             lists[name] = cut(ranked.item_ids, case.excluded, 10)
-            found[case.shots][name].append(ndcg(lists[name], case.targets, 10))
+            found[case.n_picks][name].append(ndcg(lists[name], case.targets, 10))
         shared.append(lists["whole"] == lists["pool"])
         pooled = ways["pool"]
         sizes.append(len(candidates_of(pooled, pooled.resolve(case.profile)).ids))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import get_args
 
 from coldstart.data.named import NAMED
-from coldstart.evaluation.quizzes import (
+from coldstart.evaluation.onboarding import (
     Protocol,
     Values,
     as_json,

@@ -33,7 +33,7 @@ from rich.progress import track
 
 from coldstart import Recommender, UserProfile
 from coldstart.data.named import NAMED
-from coldstart.evaluation.support import cut, support_cases
+from coldstart.evaluation.cases import cut, support_cases
 from coldstart.generation.trie.prompt_titles import prompt_titles
 from coldstart.generation.trie.trie import TitleTrie
 from coldstart.metrics.ranking_metrics import ndcg

@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from coldstart.evaluation.figures import as_markdown
+from coldstart.evaluation.artifact_evaluation import as_markdown
 from coldstart.runtime.cache import write_atomic
 
 ROOT = Path(__file__).parent.parent

@@ -22,7 +22,7 @@ from results import Report, command_line, memory, table
 
 from coldstart import Recommender, UserProfile
 from coldstart.data.named import NAMED
-from coldstart.evaluation.support import support_cases
+from coldstart.evaluation.cases import support_cases
 from coldstart.pipeline.request import RecommendOptions
 from coldstart.ranking.filters import default_filters
 from coldstart.runtime.hardware import one_blas_thread

@@ -19,7 +19,7 @@ import numpy as np
 from coldstart.artifacts.loading import make_encoder
 from coldstart.catalog.item_store import ItemStore
 from coldstart.data import ml_100k
-from coldstart.evaluation.harness import ColdCase, cold_users
+from coldstart.evaluation.cases import ColdCase, prefix_cases
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.profile.resolve import ResolvedProfile
 from coldstart.ranking.ranker import BlendRanker
@@ -69,9 +69,9 @@ def main() -> None:
             names = [f for f in SIGNALS.tree_names if f not in less]
             trees = fit_trees(requests, names=names, rounds=chosen.rounds)
             rankers[name] = BlendRanker.classical(trees)
-        for case in cold_users(data, held):
+        for case in prefix_cases(data, held):
             for name, value in _values(case, out_of_fold.everyone, rankers).items():
-                found.setdefault(name, {}).setdefault(case.shots, []).append(value)
+                found.setdefault(name, {}).setdefault(case.n_picks, []).append(value)
         print(f"fold {fold + 1} of {chosen.folds}", file=sys.stderr)  # noqa: T201
     table = {n: {k: round(float(np.mean(v)), 4) for k, v in r.items()} for n, r in found.items()}
     print(json.dumps(table, indent=1))  # noqa: T201
@@ -84,7 +84,7 @@ def _values(
     picks = [item_store.rows[p.item] for p in case.profile.liked]
     out = {}
     for name, ranker in rankers.items():
-        scores = ranker.scores(features, ranker.weights("prior", case.shots))
+        scores = ranker.scores(features, ranker.weights("prior", case.n_picks))
         scores[picks] = -np.inf
         best = [item_store.ids[n] for n in np.argsort(-scores, kind="stable")[:10]]
         out[name] = ndcg(best, case.targets, 10)

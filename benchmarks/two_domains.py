@@ -21,9 +21,9 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.data import ml_small
 from coldstart.data.dataset import Dataset
 from coldstart.data.tables import load_dataset
-from coldstart.evaluation.baselines.data import TrainingData
-from coldstart.evaluation.support import support_cases
-from coldstart.evaluation.systems import without_model
+from coldstart.evaluation.baselines.coldstart_prior import coldstart_prior
+from coldstart.evaluation.baselines.training_data import TrainingData
+from coldstart.evaluation.cases import support_cases
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import bootstrap_interval
 from coldstart.protocols import Recommends
@@ -69,7 +69,7 @@ def values(system: Recommends, data: Dataset, users: Sequence[str]) -> Mapping[i
     for case in support_cases(data, users, SHOTS, support=SUPPORT, min_targets=1).cases:
         ranked = system.recommend(case.profile, k=10 + SUPPORT).item_ids
         best = [i for i in ranked if i not in case.excluded][:10]
-        out.setdefault(case.shots, []).append(ndcg(best, case.targets, 10))
+        out.setdefault(case.n_picks, []).append(ndcg(best, case.targets, 10))
     return out
 
 
@@ -84,10 +84,10 @@ def main() -> None:
     splits = [user_folds(list(p.likes))[0] for p in parts]
     both = joined(parts)
     train = tuple(u for s in splits for u in s.train)
-    together = without_model(TrainingData.of(both, train), Split(train, (), ()), both)
+    together = coldstart_prior(TrainingData.of(both, train), Split(train, (), ()), both)
     table: dict[str, dict[str, object]] = {}
     for part, split in zip(parts, splits, strict=True):
-        alone = without_model(TrainingData.of(part, split.train), split, part)
+        alone = coldstart_prior(TrainingData.of(part, split.train), split, part)
         single, joint = values(alone, part, split.test), values(together, both, split.test)
         for shots in SHOTS:
             difference = np.array(joint[shots]) - np.array(single[shots])

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 class Recommender:
-    """Recommends catalog items to people it has never seen.
+    """Generative, prompt-based recommender for cold-start users.
 
     ``__init__`` takes finished parts; see ``from_pretrained`` for the usual way in.
 
@@ -52,13 +52,13 @@ class Recommender:
         catalog: what can be recommended; may change between calls.
         lm: the language model, or ``None`` for the ``prior`` strategy only.
         template: turns a profile into a prompt.
-        counts: popularity, by whom, and what is liked together.
+        counts: interaction statistics of the training users.
         encoder: turns texts into vectors.
         ranker: blends the signals.
         settings: how the model is used.
         scorers: compute the signals; ``None``: the built-in ones, and plug-ins of which the ranker
             weighs a signal.
-        manifest: what an artifact says about itself, kept for ``save_pretrained``.
+        manifest: of the artifact, kept for ``save_pretrained``.
         adapter: files of the LoRA adapter, kept for ``save_pretrained``.
         generator: writes titles in the place of ``lm``, which still scores them.
         index: of title vectors, to ground written titles; ``None``: one in memory.

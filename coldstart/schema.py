@@ -300,6 +300,8 @@ class Provenance(_Frozen):
         similarity: cosine of the match.
         features: ranker inputs of the item, by name.
         contributions: additive contribution of each feature to the score before diversity.
+        groups: the same, summed by explanation group; adjustments outside all groups, such as
+            boosts, keep their own name.
     """
 
     strategy: Strategy
@@ -309,6 +311,7 @@ class Provenance(_Frozen):
     similarity: float | None = None
     features: dict[str, float] = Field(default_factory=dict)
     contributions: dict[str, float] = Field(default_factory=dict)
+    groups: dict[str, float] = Field(default_factory=dict)
 
 
 class Reason(_Frozen):
@@ -332,7 +335,8 @@ class Recommendation(_Frozen):
         title: title of the item.
         year: year of the item.
         score: final ranking value, higher is better.
-        reason: explanation in one English sentence.
+        reason: one English sentence; ``ranking.wording.sentences.in_language`` words a list in
+            another language.
         reasons: the same as data, the strongest first.
         provenance: from generation to rank.
     """

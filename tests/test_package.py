@@ -159,7 +159,7 @@ def faiss() -> None:
 
 
 def plots() -> None:
-    from coldstart.evaluation.drawing import matplotlib
+    from coldstart.evaluation.svg import matplotlib
 
     matplotlib()
 

@@ -6,59 +6,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldstart import Catalog, Context, Item, Recommender, UserProfile, prompts
+from coldstart import Catalog, Context, Item, UserProfile
 from coldstart.errors import CatalogError, ConfigError, ProfileError
-from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.grounding.index.exact import ExactIndex
-from coldstart.interactions.interaction_stats import Counts
 from coldstart.pipeline.request import RecommendOptions
 from coldstart.ranking.filters import Categories, Where, Years, default_filters
-from coldstart.ranking.ranker import BlendRanker
-from coldstart.settings import Settings
 from coldstart.testing.probes import lm_signals_of, prompt_of, shortlist_of
-from tests.fakes import FakeEncoder
 from tests.fakes_lm import tiny_gpt2, tiny_llama
-from tests.toy import toy_catalog, toy_dataset
+from tests.toy import DRAWN, QUICK, toy_recommender
+from tests.toy_profiles import profiles, text
 
 STRATEGIES = ("catalog", "free", "both", "prior")
-QUICK = DecodingConfig(max_new_tokens=8)
-DRAWN = DecodingConfig(mode="sample", max_new_tokens=8)
-
-
-def make(catalog=None, lm=None, **settings):
-    data = toy_dataset()
-    catalog = toy_catalog() if catalog is None else catalog
-    return Recommender(
-        catalog,
-        tiny_llama() if lm is None else lm,
-        prompts.load("movies-en"),
-        Counts.fit(data.catalog.ids, data.users, data.likes),
-        FakeEncoder(),
-        BlendRanker.default(),
-        Settings(**({"written_titles": 4} | settings)),
-    )
 
 
 @pytest.fixture(scope="module")
 def rec():
-    return make()
-
-
-text = st.text(st.characters(codec="utf-8"), min_size=1, max_size=10).filter(str.strip)
-ids = st.sampled_from(list(toy_catalog().ids))
-titles = st.sampled_from([i.title for i in toy_catalog()])
-profiles = st.builds(
-    UserProfile,
-    age=st.none() | st.integers(0, 130),
-    gender=st.none() | st.sampled_from(["M", "F", "女"]),
-    occupation=st.none() | text,
-    interests=st.lists(st.sampled_from(["Sci-Fi", "Drama"]) | text, max_size=3),
-    about=st.none() | text,
-    liked=st.lists(ids | titles, max_size=4),
-    disliked=st.lists(ids, max_size=2),
-    seen=st.lists(ids, max_size=2),
-    attributes=st.dictionaries(text, text, max_size=2),
-)
+    return toy_recommender()
 
 
 @settings(max_examples=25)
@@ -66,7 +29,7 @@ profiles = st.builds(
 def test_every_answer_is_in_the_catalog_new_to_the_user_and_complete(
     profile, k, strategy, diversity
 ):
-    rec = make()
+    rec = toy_recommender()
     result = rec.recommend(profile, k=k, strategy=strategy, diversity=diversity, decoding=QUICK)
     user = rec.resolve(profile)
     known = {p.item for f in ("liked", "disliked", "seen") for p in getattr(user.profile, f)}
@@ -84,8 +47,8 @@ def test_every_answer_is_in_the_catalog_new_to_the_user_and_complete(
 @settings(max_examples=8)
 @given(st.lists(profiles, min_size=1, max_size=3), st.sampled_from(STRATEGIES))
 def test_a_batch_equals_the_singles(batch, strategy):
-    together = make().recommend(batch, k=5, strategy=strategy, decoding=QUICK)
-    alone = [make().recommend(p, k=5, strategy=strategy, decoding=QUICK) for p in batch]
+    together = toy_recommender().recommend(batch, k=5, strategy=strategy, decoding=QUICK)
+    alone = [toy_recommender().recommend(p, k=5, strategy=strategy, decoding=QUICK) for p in batch]
     for one, other in zip(together, alone, strict=True):
         assert one.item_ids == other.item_ids
         assert [r.score for r in one] == pytest.approx([r.score for r in other], abs=1e-4)
@@ -102,7 +65,7 @@ def test_recommendations_follow_any_catalog(data):
         for n, name in enumerate(names)
     )
     age = data.draw(st.integers(0, 99))
-    result = make(catalog).recommend(UserProfile(age=age), k=10, decoding=QUICK)
+    result = toy_recommender(catalog).recommend(UserProfile(age=age), k=10, decoding=QUICK)
     for r in result:
         least = catalog[r.item_id].min_age
         assert least is None or least <= age
@@ -126,14 +89,16 @@ def test_free_writing_depends_on_the_seed_and_only_on_it(rec):
 
 
 def test_gpt2_recommends_too():
-    result = make(lm=tiny_gpt2()).recommend(UserProfile(age=30, liked=["Alien"]), strategy="both")
+    result = toy_recommender(lm=tiny_gpt2()).recommend(
+        UserProfile(age=30, liked=["Alien"]), strategy="both"
+    )
     assert len(result) == 10
 
 
 def test_beam_and_exact_agree_when_the_beam_is_wide():
     person = UserProfile(age=30, liked=["Alien"])
-    exact = make().recommend(person, k=10)
-    beam = make(exact_items=0, beam_width=100).recommend(person, k=10)
+    exact = toy_recommender().recommend(person, k=10)
+    beam = toy_recommender(exact_items=0, beam_width=100).recommend(person, k=10)
     assert beam.item_ids == exact.item_ids
     for ours, theirs in zip(beam, exact, strict=True):
         assert ours.provenance.logprob == pytest.approx(theirs.provenance.logprob, abs=1e-3)
@@ -142,7 +107,7 @@ def test_beam_and_exact_agree_when_the_beam_is_wide():
 @settings(max_examples=20, deadline=None)
 @given(profile=profiles, size=st.integers(1, 12), k=st.integers(1, 3))
 def test_the_model_judges_the_shortlist_as_it_judges_all(rec, profile, size, k):
-    few = make(shortlist=size)
+    few = toy_recommender(shortlist=size)
     options = RecommendOptions(k, "catalog", default_filters())
     user = few.resolve(profile)
     rows = shortlist_of(few, user, options)
@@ -158,18 +123,18 @@ def test_the_model_judges_the_shortlist_as_it_judges_all(rec, profile, size, k):
 
 
 def test_a_shortlist_keeps_to_the_filters():
-    few = make(shortlist=3)
+    few = toy_recommender(shortlist=3)
     options = RecommendOptions(1, "catalog", (Categories(include=["Drama"]),))
     user = few.resolve(UserProfile(age=30))
     rows = shortlist_of(few, user, options)
     assert rows is not None
     assert len(rows) == 3
     assert all("Drama" in few.catalog.items[r].categories for r in rows)
-    assert shortlist_of(make(shortlist=0), user, options) is None
+    assert shortlist_of(toy_recommender(shortlist=0), user, options) is None
 
 
 def test_items_come_and_go_without_a_restart():
-    rec = make()
+    rec = toy_recommender()
     before = rec.recommend(UserProfile(), k=30)
     new = Item(item_id="n", title="Martian Robots", description="robots on mars in space")
     rec.catalog.add(new)
@@ -187,7 +152,7 @@ def test_items_come_and_go_without_a_restart():
 
 
 def test_new_item_without_any_history_is_reached_from_interests():
-    rec = make()
+    rec = toy_recommender()
     rec.catalog.add(Item(item_id="n", title="Quiet Comet", categories=["Documentary"]))
     assert "n" in rec.recommend(UserProfile(interests=["Documentary"]), k=5).item_ids
 
@@ -238,7 +203,7 @@ def test_filters_knobs_and_what_was_dropped(rec):
 
 
 def test_long_profiles_are_trimmed_and_say_so():
-    rec = make(prompt_tokens=60)
+    rec = toy_recommender(prompt_tokens=60)
     result = rec.recommend(UserProfile(liked=[i.title for i in rec.catalog][:12]), k=5)
     assert any("oldest liked" in note for note in result.notes)
     assert len(result) == 5
@@ -276,11 +241,11 @@ def test_mistakes_in_profiles_are_named(rec):
 
 def test_an_empty_catalog_is_an_error_with_a_way_out():
     with pytest.raises(CatalogError, match="catalog is empty"):
-        make(Catalog()).recommend(UserProfile())
+        toy_recommender(Catalog()).recommend(UserProfile())
 
 
 def test_without_a_language_model_only_the_prior_is_left(rec):
-    alone = make()
+    alone = toy_recommender()
     alone.lm = None
     assert alone.recommend(UserProfile(), k=3, strategy="prior").item_ids
     with pytest.raises(ConfigError, match="no language model"):
@@ -297,7 +262,7 @@ def test_control_tokens_in_user_text_stay_text(rec):
 
 
 def test_titles_are_looked_up_in_the_index_that_was_given(rec):
-    index, other = ExactIndex(), make()
+    index, other = ExactIndex(), toy_recommender()
     other.index = index
     assert other.ground(["a story of toys"]) == rec.ground(["a story of toys"])
     assert sorted(index) == sorted(rec.catalog.ids)

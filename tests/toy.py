@@ -5,8 +5,13 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from coldstart import Recommender, prompts
+from coldstart.catalog.catalog import Catalog
+from coldstart.generation.models.causal import CausalLM
+from coldstart.interactions.interaction_stats import Counts
 from coldstart.ranking.ranker import BlendRanker
-from coldstart.settings import TrainConfig
+from coldstart.schema import DecodingConfig
+from coldstart.settings import Settings, TrainConfig
 from coldstart.splitting.user_splits import Split, split_users
 from coldstart.testing.world import toy_catalog as toy_catalog
 from coldstart.testing.world import toy_dataset
@@ -14,6 +19,9 @@ from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.teacher import Teacher
 from tests.fakes import FakeEncoder
 from tests.fakes_lm import tiny_gpt2, tiny_llama
+
+QUICK = DecodingConfig(max_new_tokens=8)
+DRAWN = DecodingConfig(mode="sample", max_new_tokens=8)
 
 
 def toy_split() -> Split:
@@ -53,3 +61,20 @@ def toy_config(base: str, **changes: object) -> TrainConfig:
         "device": "cpu",
     }
     return TrainConfig(**(quick | changes))  # type: ignore[arg-type]
+
+
+def toy_recommender(
+    catalog: Catalog | None = None, lm: CausalLM | None = None, **settings: object
+) -> Recommender:
+    """Give a recommender of the toy catalog with a tiny random language model."""
+    data = toy_dataset()
+    catalog = toy_catalog() if catalog is None else catalog
+    return Recommender(
+        catalog,
+        tiny_llama() if lm is None else lm,
+        prompts.load("movies-en"),
+        Counts.fit(data.catalog.ids, data.users, data.likes),
+        FakeEncoder(),
+        BlendRanker.default(),
+        Settings(**({"written_titles": 4} | settings)),  # type: ignore[arg-type]
+    )

@@ -66,8 +66,8 @@ def audit(
             "--wording without the audit wordings", hint="leave --only out, or add it"
         )
     from coldstart import Recommender, prompts
+    from coldstart.evaluation.audits.auditor import Auditor, held_out, training_people
     from coldstart.evaluation.audits.report import PACKAGES, AuditReport
-    from coldstart.evaluation.audits.run import Auditor, held_out, training_people
     from coldstart.evaluation.report import made_with
     from coldstart.splitting.user_splits import Split
 

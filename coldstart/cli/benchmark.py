@@ -1,4 +1,4 @@
-"""``coldstart benchmark``: many recommenders, the same strangers, and which difference is real."""
+"""``coldstart benchmark``: systems on the same cold users, with tested differences."""
 
 from __future__ import annotations
 
@@ -89,11 +89,11 @@ def benchmark(
     numbers = whole_numbers("--shots", shots)
     chosen = whole_numbers("--only", only) if only is not None else None
     from coldstart.artifacts.format import read_manifest
-    from coldstart.evaluation.harness import MIN_TARGETS
-    from coldstart.evaluation.report import make_report
-    from coldstart.evaluation.summary import summarise
-    from coldstart.evaluation.systems import choose
-    from coldstart.evaluation.trial import TrialPlan, run_trial
+    from coldstart.evaluation.baselines.selection import choose
+    from coldstart.evaluation.benchmark import BenchmarkPlan, run_benchmark
+    from coldstart.evaluation.benchmark_report import make_report
+    from coldstart.evaluation.benchmark_summary import summarise
+    from coldstart.evaluation.cases import MIN_TARGETS
     from coldstart.runtime.cache import cache_dir
 
     names = None if systems == "all" else [n.strip() for n in systems.split(",") if n.strip()]
@@ -116,9 +116,9 @@ def benchmark(
         data = source.dataset()
         scenario = holdout.scenario(data, seed)
     targets = min_targets or (1 if holdout.split == "items" else MIN_TARGETS)
-    plan = TrialPlan(numbers, support, order, regime, targets, seed)
+    plan = BenchmarkPlan(numbers, support, order, regime, targets, seed)
     with output.telling() as tell:
-        trial = run_trial(
+        run = run_benchmark(
             data,
             scenario,
             picked,
@@ -129,7 +129,7 @@ def benchmark(
             report=tell,
         )
     with output.status("drawing intervals"):
-        summary = summarise(trial, data, reference=against, seed=seed)
+        summary = summarise(run, data, reference=against, seed=seed)
         said = source.said() | {
             "systems": systems,
             **held_out,
@@ -144,7 +144,7 @@ def benchmark(
             "seed": seed,
             "out": out,
         }
-        made = make_report(trial, summary, data, command_line("benchmark", said), seed)
+        made = make_report(run, summary, data, command_line("benchmark", said), seed)
     if out:
         paths = made.save(out)
         output.note(f"wrote {', '.join(map(str, paths))}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -58,13 +59,13 @@ def evaluate(
     from coldstart.artifacts.format import CARD
     from coldstart.artifacts.hub import is_repository
     from coldstart.artifacts.model_card import model_card
-    from coldstart.evaluation.figures import (
-        Plan,
+    from coldstart.evaluation.artifact_evaluation import (
+        EvaluationPlan,
         as_markdown,
-        first_figures,
+        evaluate_artifact,
         save_figures,
     )
-    from coldstart.evaluation.harness import METRICS
+    from coldstart.evaluation.case_metrics import ACCURACY
     from coldstart.runtime.cache import write_atomic
     from coldstart.splitting.user_splits import Split
 
@@ -80,10 +81,11 @@ def evaluate(
         split = Split.load(tables.split or folder / "split.json")
         data, _ = tables.or_that_of(recommender.manifest).load(seed)
     with output.telling() as tell:
-        figures = first_figures(
+        split = replace(split, test=split.test[:first])
+        figures = evaluate_artifact(
             recommender,
-            Plan(data, split.train, split.valid, split.test[:first], numbers, seed, support),
-            artifact=folder,
+            EvaluationPlan(data, split, numbers, seed, support),
+            folder=folder,
             jobs=jobs,
             report=tell,
         )
@@ -94,10 +96,10 @@ def evaluate(
         save_figures(figures, out, command)
         output.note(f"wrote {out.with_suffix('.json')} and {out.with_suffix('.md')}")
     if card:
-        table = as_markdown(figures, METRICS[0])
+        table = as_markdown(figures, ACCURACY[0])
         about = "NDCG@10, mean over users ± half the 95 % bootstrap interval:\n\n"
         text = model_card(recommender.manifest, about + table)
         write_atomic(folder / CARD, text)
     if as_json:
         return output.emit(figures)
-    output.verbatim("\n".join(as_markdown(figures, metric) for metric in METRICS[:2]))
+    output.verbatim("\n".join(as_markdown(figures, metric) for metric in ACCURACY[:2]))

@@ -1,4 +1,4 @@
-"""Options of the benchmark that say who or what is new to the systems."""
+"""Benchmark options of the split: new users, a later time, or new items."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _new(help: str, **more: Any) -> Any:
 
 @dataclass(frozen=True)
 class Holdout:
-    """Options that say what is held out; those of another split are refused."""
+    """Options of the hold-out split; those of another split are refused."""
 
     split: Annotated[
         Literal["users", "temporal", "items"],
@@ -74,7 +74,7 @@ class Holdout:
     ] = None
 
     def said(self) -> dict[str, object]:
-        """The options in force, by field; ``None`` for those of another split."""
+        """Effective options, by field; ``None`` for those of another split."""
         self._check()
         fallback: dict[str, object] = {"share": SHARE, "cold": "random"}
         if self.artifact is None:
@@ -100,8 +100,8 @@ class Holdout:
             ConfigError: an option of another split, or one that leaves a part empty.
             DataError: a temporal split of data without times.
         """
+        from coldstart.evaluation.baselines.selection import artifact_split
         from coldstart.evaluation.scenarios import later_users, new_items, new_users
-        from coldstart.evaluation.trained import artifact_split
         from coldstart.splitting.folds import user_folds
 
         self._check()

@@ -83,9 +83,9 @@ def log(
     if clip is not None and target is None:
         raise ConfigError("--clip without --target", hint="it bounds the weights of a target")
     from coldstart.catalog.catalog import Catalog
-    from coldstart.evaluation.log import InteractionLog
-    from coldstart.evaluation.log_report import make_log_report
-    from coldstart.evaluation.target import Target
+    from coldstart.evaluation.off_policy.logged_feedback import InteractionLog
+    from coldstart.evaluation.off_policy.report import make_log_report
+    from coldstart.evaluation.off_policy.target_policy import Target
 
     with output.status("reading the log"):
         catalog = Catalog.load(items) if items else None

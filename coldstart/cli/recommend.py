@@ -235,6 +235,15 @@ def recommend(
     ] = False,
     choices: Choices = None,
     seed: Seed = 0,
+    reasons_in: Annotated[
+        str,
+        typer.Option(
+            help="Language of the reasons: en (English) or zh (Chinese). The language of the user "
+            "is --language.",
+            metavar="en|zh",
+            rich_help_panel=ANSWER,
+        ),
+    ] = "en",
     explain: Annotated[
         bool,
         typer.Option(
@@ -253,12 +262,16 @@ def recommend(
       coldstart recommend --age 24 --gender M --occupation technician
       coldstart recommend --liked "Toy Story" --liked "Twelve Monkeys" --explain
       coldstart recommend --about "slow-burn stories" --from-year 1980 -k 5
+      coldstart recommend --interest Sci-Fi --reasons-in zh
       coldstart recommend --filter 'price={"max": 20}' --filter 'age-rating={"assume_age": 12}'
       coldstart recommend --profile users.jsonl --json
       echo '{"age": 31, "liked": "Fargo"}' | coldstart recommend --profile -
       coldstart recommend --strategy free --generator http://gpu:8000 --generator-adapter ml-100k
     """
+    from coldstart.ranking.wording.sentences import check_language, in_language
+
     users, filters = read_requests(flags), keep.filters()
+    check_language(reasons_in)
     decoding = None
     if choices is not None:
         if strategy not in ("free", "both"):
@@ -268,18 +281,21 @@ def recommend(
     rec = model.load()
     keep.check(rec.catalog)
     results = [
-        rec.recommend(
-            request.profile,
-            request.context,
-            k=k,
-            strategy=strategy,
-            filters=filters,
-            diversity=diversity,
-            popularity_penalty=popularity_penalty,
-            near_duplicates=near_duplicates,
-            unknown_picks=flags.unknown_picks,
-            decoding=decoding,
-            seed=seed,
+        in_language(
+            rec.recommend(
+                request.profile,
+                request.context,
+                k=k,
+                strategy=strategy,
+                filters=filters,
+                diversity=diversity,
+                popularity_penalty=popularity_penalty,
+                near_duplicates=near_duplicates,
+                unknown_picks=flags.unknown_picks,
+                decoding=decoding,
+                seed=seed,
+            ),
+            reasons_in,
         )
         for request in output.track(users.requests, "users")
     ]

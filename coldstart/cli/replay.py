@@ -14,7 +14,7 @@ from coldstart.cli.source import DataSource
 from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
-    from coldstart.evaluation.replay_run import Groups
+    from coldstart.evaluation.prequential.run import Groups
 
 _ASKED, _SHIFT = "What is asked", "Interest shift"
 _DEFAULT = "popularity,item_knn_prior,coldstart_prior"
@@ -76,11 +76,11 @@ def replay(
       coldstart replay --data ml-small --sample 40 --steps 0,5,20 --no-shift
       coldstart replay --data ml-100k --groups "Action,Sci-Fi,Thriller/Drama,Romance"
     """
-    from coldstart.evaluation.replay import ReplayPlan
-    from coldstart.evaluation.replay_make import make_replay_report
-    from coldstart.evaluation.replay_run import ReplayOptions, run
-    from coldstart.evaluation.shift import ShiftPlan
-    from coldstart.evaluation.systems import choose
+    from coldstart.evaluation.baselines.selection import choose
+    from coldstart.evaluation.prequential.interest_shift import ShiftPlan
+    from coldstart.evaluation.prequential.replay import ReplayPlan
+    from coldstart.evaluation.prequential.run import ReplayOptions, run
+    from coldstart.evaluation.prequential.summarise import make_replay_report
     from coldstart.splitting.folds import user_folds
 
     said = {n: v for n, v in locals().items() if n in _OPTIONS}

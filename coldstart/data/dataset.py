@@ -54,6 +54,12 @@ class Dataset:
             digest.update(repr((user, attributes, self.likes[user])).encode())
         return digest.hexdigest()
 
+    @cached_property
+    def fingerprint_with_dislikes(self) -> str:
+        """SHA-256 (hexadecimal) of ``fingerprint`` and the dislikes, the input of some systems."""
+        low = repr(sorted(self.dislikes.items()))
+        return hashlib.sha256((self.fingerprint + low).encode()).hexdigest()
+
 
 def dataset_from_frames(
     name: str,

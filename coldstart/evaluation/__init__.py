@@ -1,1 +1,1 @@
-"""Measuring recommenders on cold users."""
+"""Offline evaluation of cold-start recommenders: benchmark, replay, audits, off-policy."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from coldstart.evaluation.drawing import MARKS, as_svg, label_of, matplotlib
+from coldstart.evaluation.svg import MARKS, as_svg, label_of, matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

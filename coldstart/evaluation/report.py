@@ -1,4 +1,4 @@
-"""The benchmark's tables as Markdown, as one HTML page that needs nothing else, and as data."""
+"""Reports as Markdown, as one self-contained HTML page, and as plain data."""
 
 from __future__ import annotations
 
@@ -6,21 +6,15 @@ import html
 import json
 import os
 import platform
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from coldstart.data.dataset import Dataset
 from coldstart.errors import MissingExtraError
-from coldstart.evaluation.judge import UNTESTED
-from coldstart.evaluation.plots import pictures
-from coldstart.evaluation.summary import MAIN, Served, Summary
-from coldstart.evaluation.trial import Trial
 from coldstart.runtime.cache import write_atomic
 
 PACKAGES = ("coldstart-rec", "numpy", "scipy", "lightgbm", "implicit", "lightfm-next", "torch")
@@ -53,69 +47,6 @@ class Table:
         return "\n".join(parts)
 
 
-@dataclass(frozen=True)
-class Report:
-    """A finished benchmark.
-
-    Args:
-        summary: all numbers.
-        tables: those worth printing, NDCG@10 first.
-        about: what produced them, name → text.
-        systems: name → description.
-        ours: systems the benchmark is about.
-        warnings: what a reader must be told first.
-        intro: how to read the tables.
-        metrics: names of all metrics.
-        brief: how many of the first tables are enough for a terminal.
-    """
-
-    summary: Summary
-    tables: tuple[Table, ...]
-    about: Mapping[str, str]
-    systems: Mapping[str, str]
-    ours: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    intro: str = ""
-    metrics: tuple[str, ...] = ()
-    brief: int = 1
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data: every number, not only the printed ones."""
-        return {
-            "about": dict(self.about),
-            "warnings": list(self.warnings),
-            "systems": dict(self.systems),
-            "ours": list(self.ours),
-            "metrics": list(self.metrics),
-            **asdict(self.summary),
-        }
-
-    def markdown(self) -> str:
-        """Tables and what produced them, as Markdown."""
-        parts = [f"# Benchmark: {cell(self.about['data'])}\n", f"{self.intro}\n"]
-        parts += [f"**Note:** {cell(line)}\n" for line in self.warnings]
-        parts += [table.markdown() for table in self.tables]
-        parts.append("## How it was made\n")
-        parts.append("\n".join(f"- {n}: {cell(value)}" for n, value in self.about.items()) + "\n")
-        return "\n".join(parts)
-
-    def page(self) -> str:
-        """One HTML page with plots; without matplotlib it says so instead."""
-        return page(
-            f"Benchmark: {self.about['data']}",
-            self.intro,
-            self.tables,
-            self.about,
-            lambda: pictures(self.summary, self.ours),
-            self.warnings,
-            self.ours,
-        )
-
-    def save(self, out: Path) -> list[Path]:
-        """Write ``OUT.md``, ``OUT.html`` and ``OUT.json``, each at once or not at all."""
-        return save(out, self.to_dict(), md=self.markdown(), html=self.page())
-
-
 def page(
     title: str,
     intro: str,
@@ -125,7 +56,7 @@ def page(
     warnings: Sequence[str] = (),
     ours: Sequence[str] = (),
 ) -> str:
-    """One HTML page that needs nothing else; without matplotlib it says so instead of plots.
+    """One self-contained HTML page; without matplotlib a note replaces the plots.
 
     Args:
         title: of the page.
@@ -133,7 +64,7 @@ def page(
         tables: in order.
         about: what produced them, name → text.
         draw: gives title → address of an image, or raises ``MissingExtraError``.
-        warnings: what a reader must be told first.
+        warnings: notes printed first.
         ours: rows that stand out.
     """
     why: str = ""
@@ -170,6 +101,15 @@ def save(out: Path, data: Mapping[str, Any], **texts: str) -> list[Path]:
     return list(paths)
 
 
+def plain(value: Any) -> Any:
+    """Plain data of a dataclass, as result files name it: ``n_picks`` is written as ``shots``."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, dict):
+        return {"shots" if k == "n_picks" else k: plain(v) for k, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
 def made_with(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
     """Versions and machine, for the facts of a report."""
     return {
@@ -177,159 +117,6 @@ def made_with(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
         f"Python {platform.python_version()}",
     }
-
-
-def make_report(trial: Trial, summary: Summary, data: Dataset, command: str, seed: int) -> Report:
-    """Lay out a trial's tables, and say what produced them.
-
-    Args:
-        trial: the answers.
-        summary: made of them.
-        data: what was asked about.
-        command: that makes it again.
-        seed: of folds, systems and bootstrap.
-    """
-    plan, kind = trial.plan, trial.kind
-    short = kind.short.format(support=plan.support, targets=plan.min_targets)
-    dropped = ", ".join(f"{n} of fold {fold}" for fold, n in trial.dropped.items())
-    about = {
-        "data": f"{data.name}, {len(data.likes)} users, {len(data.catalog)} items",
-        "command": command,
-        "seed": str(seed),
-        "question": f"regime {plan.regime}, {plan.support} likes reserved ({plan.order}), "
-        f"picks {', '.join(map(str, plan.shots))}",
-        **trial.kind.facts,
-        "folds run": ", ".join(map(str, trial.folds)),
-        "test users": str(len({(r.fold, r.user) for r in trial.records})),
-        f"users dropped ({short})": dropped,
-        "data fingerprint": trial.data,
-        "folds fingerprint": trial.splits,
-        **made_with(),
-    }
-    others = (m for m in kind.metrics if m not in (*kind.compared, *UNTESTED))
-    tables = [_means(summary, metric) for metric in (*kind.compared, *others)]
-    first, paired = len(kind.compared), _paired(summary)
-    tables[first:first] = [*paired, _lists(summary), *_served(summary.served)]
-    tables += _comparability(summary, int(about["test users"]))
-    legend = [(s.name, s.description) for s in trial.systems]
-    tables.append(Table("Systems", ("system", "what it is"), tuple(legend)))
-    ours = tuple(s.name for s in trial.systems if s.ours)
-    return Report(
-        summary,
-        tuple(tables),
-        about,
-        dict(legend),
-        ours,
-        kind.notes,
-        kind.intro,
-        kind.metrics,
-        first + len(paired),
-    )
-
-
-def _comparability(summary: Summary, asked: int) -> list[Table]:
-    """GAUC, if anybody has one; ``asked`` is the number of users."""
-    made = _means(summary, UNTESTED[0])
-    users = max((m.users for m in summary.means if m.metric == UNTESTED[0]), default=0)
-    note = (
-        "Only for comparability with papers on language models as recommenders, and tested nowhere "
-        "here: it orders what users chose to rate, not the catalog. The AUC of a user's liked "
-        "against low-rated items outside the reserved likes, by their order in a list of nothing "
-        "else; its mean weighs users by the number of these items (GAUC: Zhou et al., 2018). "
-        "Ratings in between count as neither, while some papers count them as negative. "
-        f"{asked - users} of {asked} users lack one of the two kinds and are left out."
-    )
-    return [replace(made, note=note)] if users else []
-
-
-def _means(summary: Summary, metric: str) -> Table:
-    rows = {(m.system, m.shots): m for m in summary.means if m.metric == metric}
-    shots = sorted({k for _, k in rows})
-    users = {k: max(m.users for (_, at), m in rows.items() if at == k) for k in shots}
-    cells = [
-        (
-            name,
-            *(
-                f"{m.value:.3f} ± {(m.high - m.low) / 2:.3f}" if (m := rows.get((name, k))) else "–"
-                for k in shots
-            ),
-        )
-        for name in dict.fromkeys(name for name, _ in rows)
-    ]
-    columns = ("system", *(f"k={k} (n={users[k]})" for k in shots))
-    note = "Mean ± half the width of its 95 % interval." if metric == MAIN else ""
-    return Table(_title(metric), columns, tuple(cells), note)
-
-
-def _paired(summary: Summary) -> list[Table]:
-    columns = ("system", "difference", "95 % interval", "p", "p (Holm)")
-    out = []
-    for metric, k in dict.fromkeys((p.metric, p.shots) for p in summary.paired):
-        found = [p for p in summary.paired if (p.metric, p.shots) == (metric, k)]
-        rows = [
-            (
-                p.system,
-                f"{p.difference.mean:+.4f}",
-                f"{p.difference.low:+.4f} to {p.difference.high:+.4f}",
-                f"{p.difference.p_value:.4f}",
-                f"{p.adjusted:.4f}",
-            )
-            for p in sorted(found, key=lambda p: -p.difference.mean)
-        ]
-        title = f"{_title(found[0].metric)} less that of {found[0].reference}, k={k}"
-        note = f"Same users, paired; p adjusted (Holm) for {len(rows)} comparisons."
-        out.append(Table(title, columns, tuple(rows), note))
-    return out
-
-
-def _lists(summary: Summary) -> Table:
-    most = max(x.shots for x in summary.lists)
-    diverse = any(x.diversity is not None for x in summary.lists)
-    columns = ["system", "coverage@10", "Gini", "mean popularity", "novelty, bits"]
-    columns += ["diversity"] if diverse else []
-    columns += ["median ms", "95 % ms", "seconds to make"]
-    rows = []
-    for x in summary.lists:
-        if x.shots == most:
-            cells = [x.system, f"{x.coverage:.3f}", f"{x.gini:.3f}", f"{x.popularity:.3f}"]
-            cells += [f"{x.novelty:.2f}"]
-            cells += ["–" if x.diversity is None else f"{x.diversity:.3f}"] if diverse else []
-            cells += [f"{x.milliseconds:.2f}", f"{x.milliseconds_95:.2f}", f"{x.fit_seconds:.1f}"]
-            rows.append(tuple(cells))
-    note = "Lists of ten; per fold, then averaged. Times were taken when the answers were made."
-    return Table(f"What the lists are like, k={most}", tuple(columns), tuple(rows), note)
-
-
-def _served(served: Sequence[Served]) -> list[Table]:
-    columns = ("system", "k", "groups", "gap", "95 % interval", "p")
-    note = "Mean of each group (number of users); gap of the best served to the worst."
-    out = []
-    for attribute in dict.fromkeys(s.attribute for s in served):
-        rows = []
-        for s in served:
-            if s.attribute == attribute:
-                means = [f"{n} {m.mean:.3f} ({m.users})" for n, m in s.groups.means.items()]
-                small = [f"{n} too few ({users})" for n, users in s.groups.small.items()]
-                gap = ("–", "–", "–")
-                if g := s.gap:
-                    ends = f"{g.low:.3f} to {g.high:.3f}"
-                    gap = (f"{g.difference:.3f}", ends, f"{g.p_value:.4f}")
-                rows.append((s.system, str(s.shots), ", ".join(means + small), *gap))
-        if rows:
-            title = f"Whom it serves, by {attribute} ({_title(served[0].metric)})"
-            out.append(Table(title, columns, tuple(rows), note))
-    return out
-
-
-def _title(metric: str) -> str:
-    if metric == "cold_share@10":
-        return "Share of cold items in lists of ten"
-    if metric == "gauc":
-        return "GAUC on rated items, for comparability only"
-    first, _, last = metric.rpartition("_")
-    name = re.sub(r"^(ndcg|hr|mrr)", lambda m: m[0].upper(), last).replace("recall", "Recall")
-    ends = {"": "", "ips": " (inverse propensity)", "cold": " among cold items only"}
-    return name + ends.get(first, f" of the {first} third")
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Answers of one system on one fold, in one file each, so that no work is done twice.
+"""Result cache: the records of one system on one fold, one file each.
 
 A file is found by a fingerprint of the data, the folds, the question and the system's settings. It
 remembers which code made it, and is replaced when that code has changed: a benchmark never reports
@@ -11,54 +11,27 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coldstart import __version__
 from coldstart.data.dataset import Dataset
+from coldstart.evaluation.case_metrics import Record
+from coldstart.protocols import Encoder
 from coldstart.runtime import models
 from coldstart.runtime.cache import write_atomic
-
-if TYPE_CHECKING:
-    from coldstart.evaluation.trial import TrialPlan
-    from coldstart.protocols import Encoder
 
 FORMAT = 1
 
 
-@dataclass(frozen=True)
-class Record:
-    """One answer.
-
-    Args:
-        system: whose.
-        fold: number of the fold.
-        user: whom it is for.
-        shots: number of picks.
-        values: one for each of ``judge.METRICS``, or of ``COLD_METRICS``; ``None`` belongs in no
-            mean.
-        top: the first ten ids that may be shown, best first.
-        milliseconds: that the call took.
-    """
-
-    system: str
-    fold: int
-    user: str
-    shots: int
-    values: tuple[float | None, ...]
-    top: tuple[str, ...]
-    milliseconds: float
-
-
 class ResultCache:
-    """Looks answers up, and puts them away.
+    """File cache of benchmark records.
 
     Args:
         folder: where the files lie; ``None`` keeps nothing.
-        data: what was asked about.
+        data: the dataset.
         folds: fingerprint of all folds; see ``Scenario.fingerprint``.
-        plan: the question.
+        plan: ``BenchmarkPlan.key()``.
         metrics: names of the values.
         encoder: of texts; ``None``: the packaged one.
         note: called with a line about a file that is damaged, or that other code made.
@@ -69,7 +42,7 @@ class ResultCache:
         folder: Path | None,
         data: Dataset,
         folds: str,
-        plan: TrialPlan,
+        plan: Mapping[str, Any],
         metrics: Sequence[str],
         encoder: Encoder | None = None,
         note: Callable[[str], None] | None = None,
@@ -78,15 +51,15 @@ class ResultCache:
         encoder_name = encoder.name if encoder else models.DEFAULT_ENCODER
         self._question = [
             FORMAT,
-            data_fingerprint(data),
+            data.fingerprint_with_dislikes,
             folds,
-            asdict(plan),
+            dict(plan),
             list(metrics),
             encoder_name,
         ]
 
     def path(self, system: str, settings: Mapping[str, Any], fold: int) -> Path | None:
-        """Where the answers of a system on a fold belong."""
+        """File of a system's records on a fold."""
         if self._folder is None:
             return None
         whole = json.dumps(
@@ -103,7 +76,7 @@ class ResultCache:
         cases: Sequence[tuple[str, int]],
         code: str,
     ) -> tuple[list[Record], float] | None:
-        """What was put away, with the seconds it took to make the system.
+        """Cached records of a system on a fold, and its training time in seconds.
 
         Args:
             system: its name.
@@ -124,10 +97,10 @@ class ResultCache:
             if whole["checksum"] != _digest(rows):
                 raise ValueError("its checksum is another")
             records = [
-                Record(system, fold, user, shots, tuple(values), tuple(top), ms)
-                for user, shots, values, top, ms in rows
+                Record(system, fold, user, n_picks, tuple(values), tuple(top), ms)
+                for user, n_picks, values, top, ms in rows
             ]
-            if [(r.user, r.shots) for r in records] != list(cases):
+            if [(r.user, r.n_picks) for r in records] != list(cases):
                 raise ValueError("it answers other cases")
         except (OSError, ValueError, KeyError, TypeError) as e:
             self._note(f"{path} is damaged ({e}); doing {system} on fold {fold} again")
@@ -146,11 +119,11 @@ class ResultCache:
         seconds: float,
         code: str,
     ) -> None:
-        """Put all answers of a system on a fold away, at once or not at all."""
+        """Write all records of a system on a fold, atomically."""
         path = self.path(system, settings, fold)
         if path is None:
             return
-        rows = [[r.user, r.shots, r.values, r.top, r.milliseconds] for r in records]
+        rows = [[r.user, r.n_picks, r.values, r.top, r.milliseconds] for r in records]
         whole = {
             "system": system,
             "settings": settings,
@@ -162,12 +135,6 @@ class ResultCache:
             "records": rows,
         }
         write_atomic(path, json.dumps(whole, default=repr) + "\n")
-
-
-def data_fingerprint(data: Dataset) -> str:
-    """SHA-256 (hexadecimal) of the dataset with its dislikes, which some systems look at."""
-    low = repr(sorted(data.dislikes.items()))
-    return hashlib.sha256((data.fingerprint + low).encode()).hexdigest()
 
 
 def _digest(rows: object) -> str:

@@ -1,7 +1,7 @@
-"""What is new when a recommender is asked: users, the time, or items. Each gives folds for a trial.
+"""Cold-start scenarios: new users, a later time, or new items; each gives folds.
 
-A fold says what may be learned from, what may be shown and what is looked for, so that one engine
-(``trial.run_trial``) asks about all of them alike.
+A fold defines training data, candidates and targets, so that one engine
+(``benchmark.run_benchmark``) evaluates all scenarios alike.
 """
 
 from __future__ import annotations
@@ -17,13 +17,11 @@ import numpy as np
 from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.judge import COLD_METRICS, METRICS
-from coldstart.evaluation.result_cache import data_fingerprint
+from coldstart.evaluation.case_metrics import COLD_METRICS, MAIN, METRICS
 from coldstart.splitting.folds import folds_fingerprint, user_folds
 from coldstart.splitting.temporal_and_items import item_cold_split, temporal_split
 from coldstart.splitting.user_splits import Split, shuffled_ids
 
-MAIN = "ndcg@10"
 QUANTILE, SHARE = 0.8, 0.1
 """Defaults: of first likes before the moment that divides a temporal split; of cold items."""
 
@@ -51,14 +49,14 @@ _ITEMS = (
 
 @dataclass(frozen=True)
 class Fold:
-    """What is learned from, and what is asked.
+    """One fold: training data, candidates and targets.
 
     Args:
-        split: ids of the users who train, choose settings and are asked.
-        train: what systems may look at: the likes of training and validation users, and the
+        split: ids of the training, validation and test users.
+        train: training data: the likes of training and validation users, and the
             catalog as it was then.
         candidates: the catalog at the time of asking, in the order that decides between equals.
-        targets: only these are looked for; ``None``: every candidate.
+        targets: the only relevant items; ``None``: every candidate.
     """
 
     split: Split
@@ -69,16 +67,16 @@ class Fold:
 
 @dataclass(frozen=True)
 class Kind:
-    """What a report says about a scenario; the defaults are those of folds of users.
+    """Description of a scenario for reports; the defaults are those of folds of users.
 
     Args:
         name: ``users``, ``temporal`` or ``items``.
         intro: how to read the tables.
         metrics: names of the values of every answer.
         compared: those in which systems are compared pairwise; the first is the main one.
-        short: who is dropped, with ``{support}`` and ``{targets}`` for the numbers.
+        short: users that are dropped, with ``{support}`` and ``{targets}`` for the numbers.
         facts: what was made, name → text.
-        notes: what a reader must be told first.
+        notes: printed first.
     """
 
     name: str = "users"
@@ -92,11 +90,11 @@ class Kind:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Folds, and what they are about.
+    """Folds of one scenario.
 
     Args:
         folds: one or more.
-        kind: what a report says.
+        kind: its description.
     """
 
     folds: tuple[Fold, ...]
@@ -112,7 +110,7 @@ class Scenario:
         if self.kind.name == "users":
             return users
         parts = [
-            (data_fingerprint(f.train), f.candidates.ids, sorted(f.targets or ()))
+            (f.train.fingerprint_with_dislikes, f.candidates.ids, sorted(f.targets or ()))
             for f in self.folds
         ]
         return hashlib.sha256(json.dumps([self.kind.name, users, parts]).encode()).hexdigest()
@@ -131,18 +129,18 @@ def later_users(
     valid: float = 0.1,
     seed: int = 0,
 ) -> Scenario:
-    """One fold: learn from the past, ask about the people of the future.
+    """One temporal fold: train on the past, test on later users.
 
     Args:
         data: with times that are comparable between users; see ``temporal_split``.
         at: the moment that divides them, in the unit of the times.
-        quantile: or the share of users, in (0, 1), whose first like is before it; 0.8 if neither
+        quantile: or the share of users, in (0, 1), with a first like before it; 0.8 if neither
             is given.
-        valid: share of all users, drawn from those of the past, who choose settings.
+        valid: share of all users, drawn from those of the past, for validation.
         seed: of that draw.
 
     Raises:
-        ConfigError: both moments, or one that leaves nobody to learn from or to ask.
+        ConfigError: both moments, or one that leaves no training or no test users.
         DataError: the data has no times.
     """
     quantile = QUANTILE if at is None and quantile is None else quantile
@@ -176,7 +174,7 @@ def new_items(
     newest: bool = False,
     seed: int = 0,
 ) -> Scenario:
-    """Folds of users, in each of which some items are unknown to everyone learned from.
+    """Folds of users with cold items, which no training user likes.
 
     Args:
         data: everything.
@@ -227,7 +225,7 @@ def new_items(
 
 
 def _of(data: Dataset, users: Collection[str]) -> Dataset:
-    """Nothing of anyone else."""
+    """Restrict a dataset to some users."""
     return replace(
         data,
         users={u: x for u, x in data.users.items() if u in users},
@@ -239,7 +237,7 @@ def _of(data: Dataset, users: Collection[str]) -> Dataset:
 
 
 def _about(data: Dataset, catalog: Catalog) -> Dataset:
-    """Nothing of any other item; all likes are of these."""
+    """Restrict a dataset to the items of a catalog, which hold all likes."""
     low = {u: [n for n, i in enumerate(x) if i in catalog] for u, x in data.dislikes.items()}
     when = data.dislike_times
     return replace(

@@ -1,4 +1,4 @@
-"""What lists are like apart from being right: how wide, even, popular, novel and diverse.
+"""Beyond-accuracy metrics: coverage, inequality, popularity, novelty, diversity.
 
 ``lists`` are what one system showed, one list per user, cut to the length reported.
 """
@@ -17,7 +17,7 @@ Lists = Sequence[Sequence[str]]
 
 
 def coverage(lists: Lists, n_items: int) -> float:
-    """Share of the catalog that anybody was shown, in [0, 1]; 0.0 without lists.
+    """Catalog coverage: share of the items in any list, in [0, 1]; 0.0 without lists.
 
     ``|∪ lists| / n_items`` (catalog coverage of Ge, Delgado-Battenfeld and Jannach, 2010). It grows
     with the number of lists: compare systems on the same users only.
@@ -52,7 +52,7 @@ def mean_popularity(lists: Lists, share: Mapping[str, float]) -> float:
 
     Args:
         lists: item ids shown to each user.
-        share: of training users who liked the item; 0 for an item that it lacks.
+        share: of training users that like the item; 0 for an item that it lacks.
 
     Raises:
         DataError: nothing was shown, or a share is outside [0, 1].
@@ -64,12 +64,12 @@ def novelty(lists: Lists, share: Mapping[str, float]) -> float:
     """Mean self-information of what was shown, in bits; 0 is what everybody likes.
 
     ``Σ_{places} −log2 max(share(item), floor) / number of places``, pooled over lists (Zhou et
-    al., 2010). The floor is the smallest positive share, so that an item nobody liked is as novel
+    al., 2010). The floor is the smallest positive share, so that an item without likes is as novel
     as the least liked, instead of infinitely.
 
     Args:
         lists: item ids shown to each user.
-        share: of training users who liked the item, over the whole catalog (the floor depends on
+        share: of training users that like the item, over the whole catalog (the floor depends on
             it); the floor for an item that it lacks.
 
     Raises:

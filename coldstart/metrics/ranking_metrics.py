@@ -63,7 +63,7 @@ def precision(ranked: Sequence[str], relevant: Collection[str], k: int) -> float
 def ips_ndcg(
     ranked: Sequence[str], relevant: Collection[str], k: int, weight: Mapping[str, float]
 ) -> float:
-    """NDCG at ``k`` whose gains are inverse propensities, in [0, 1].
+    """NDCG at ``k`` with inverse propensities as gains, in [0, 1].
 
     ``Σ_{r≤k} [item_r relevant] · w_r / log2(r + 1)``, divided by the same sum for the best possible
     list: the relevant items by falling weight (after PSnDCG of Jain, Prabhu and Varma, 2016). Likes
@@ -95,7 +95,7 @@ def inverse_propensity(likes: Mapping[str, float], power: float = 0.5) -> dict[s
     """Weight of each item for ``ips_ndcg``: 1 for the most liked, more for others.
 
     ``(max(n_i, 1) / max_j n_j) ** -power``, where n_i is the likes of item i (Saito et al., 2020,
-    with power 0.5). Items nobody liked weigh as much as those liked once.
+    with power 0.5). Items without likes weigh as much as those liked once.
 
     Args:
         likes: number by item, of the whole catalog, counted on training users only.
@@ -118,7 +118,7 @@ def terciles(likes: Mapping[str, float]) -> dict[str, int]:
         likes: number by item, counted on training users only.
 
     Returns:
-        ``HEAD`` (0), ``MIDDLE`` (1) or ``TAIL`` (2) by item; items nobody liked are in the tail.
+        ``HEAD`` (0), ``MIDDLE`` (1) or ``TAIL`` (2) by item; items without likes are in the tail.
 
     Raises:
         DataError: a number is negative or not finite, or all are 0.
@@ -149,7 +149,7 @@ def stratum_ndcg(
         relevant: item ids.
         k: number of places.
         strata: part by item, from ``terciles``; an item that it lacks is in the tail.
-        stratum: the part asked about.
+        stratum: the relevant part.
 
     Returns:
         ``None`` if the user has no relevant item there: such users belong in no mean.

@@ -1,4 +1,4 @@
-"""How sure a mean over users, or the difference of two, is: bootstrap and Holm.
+"""Bootstrap intervals and paired tests over users, with Holm's correction.
 
 The users of a test set are taken for a sample of all users. Systems are compared on the same users
 only: those are matched by id, and sets that differ are refused, never intersected.
@@ -34,7 +34,12 @@ class Difference:
 
 
 def bootstrap_interval(
-    values: Collection[float], seed: int, level: float = 0.95, draws: int = 2000
+    values: Collection[float],
+    seed: int,
+    level: float = 0.95,
+    draws: int = 2000,
+    *,
+    ordered: bool = False,
 ) -> tuple[float, float]:
     """Interval of the mean of users' values, by resampling users.
 
@@ -47,6 +52,8 @@ def bootstrap_interval(
         seed: of the resampling.
         level: share of such intervals that hold the true mean, in (0, 1).
         draws: number of resamples.
+        ordered: resample positions of the values as given; otherwise they are sorted first, so
+            that the interval does not depend on their order.
 
     Returns:
         The ends (low, high).
@@ -54,7 +61,7 @@ def bootstrap_interval(
     Raises:
         DataError: there is no value, or one is not finite.
     """
-    sample = np.sort(finite(values))
+    sample = finite(values) if ordered else np.sort(finite(values))
     means = resample(sample, np.random.default_rng(seed), draws)[0]
     return _ends(means, level)
 
@@ -68,8 +75,8 @@ def weighted_interval(
 ) -> tuple[float, float]:
     """Interval of a weighted mean ``Σ w x / Σ w`` of users' values, by resampling users.
 
-    As ``bootstrap_interval``, which it is for equal weights: a user who is drawn brings value and
-    weight, so that both sums are drawn anew.
+    As ``bootstrap_interval``, which it is for equal weights: a sampled user brings value and
+    weight, so that both sums are resampled.
 
     Args:
         values: x, one per user.
@@ -147,7 +154,7 @@ def paired_bootstrap(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust the p-values of a family of tests so that all of them can be believed at once.
+    """Holm's step-down adjustment of the p-values of a family of tests.
 
     The i-th smallest of m becomes ``max_{j≤i} min(1, (m − j + 1) · p_j)`` (Holm, 1979). Calling
     those at most α significant makes any false claim with probability at most α, however the tests
@@ -181,7 +188,7 @@ def two_level_bootstrap(
     """Interval of the mean over training seeds and users, by resampling both.
 
     Each draw takes seeds with replacement, then users with replacement, the same users under every
-    seed drawn: seeds and users are crossed, so that drawing users anew under each seed would count
+    seed drawn: seeds and users are crossed, so that resampling users under each seed would count
     one user as many (pigeonhole bootstrap: Owen, 2007). What neither seed nor user explains is
     counted about three times, so the interval is rather wide; but the variance of only S seeds
     comes out too low, by the factor (S − 1) / S. For two systems, give their ``differences``

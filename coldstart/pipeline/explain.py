@@ -54,6 +54,10 @@ class _Response:
         self._ordinary[model] = max(self._ordinary[model], 0.0)
         used = (draft.features * ranked.weights).any(axis=0) | self._contributions.any(axis=0)
         self._used = [(n, SIGNALS.names[n]) for n in np.flatnonzero(used).tolist()]
+        columns: dict[str, list[int]] = {}
+        for n, name in self._used:
+            columns.setdefault(SIGNALS[name].group, []).append(n)
+        self._groups = {g: self._contributions[:, c].sum(axis=1) for g, c in columns.items()}
         self._explainer = Explainer(self._items, self._user)
 
     def build(self) -> RecommendationList:
@@ -82,6 +86,9 @@ class _Response:
         moved = [a for a in self._options.adjustments if item.item_id in a.items]
         reasons += tuple(a.reason for a in moved)
         contributions |= {a.name: a.amount for a in moved}
+        groups = {group: float(sums[rank - 1]) for group, sums in self._groups.items()}
+        for a in moved:
+            groups[a.group or a.name] = groups.get(a.group or a.name, 0.0) + a.amount
         scored = self._lm.logprobs is not None
         logprob = wrote.logprob if wrote else None
         if self._lm.logprobs is not None:
@@ -103,6 +110,7 @@ class _Response:
                 similarity=reach.similarity if reach else None,
                 features={name: float(features[n]) for n, name in self._used},
                 contributions=contributions,
+                groups=groups,
             ),
         )
 

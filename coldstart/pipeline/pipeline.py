@@ -17,7 +17,7 @@ from coldstart.pipeline.candidates import CandidateStage
 from coldstart.pipeline.draft import Draft, isolate
 from coldstart.pipeline.explain import ExplainStage
 from coldstart.pipeline.parts import PartsResources
-from coldstart.pipeline.propose import ProposeStage, concurrency, proposing
+from coldstart.pipeline.propose import ProposeStage, choices, concurrency, proposing
 from coldstart.pipeline.rank import RankStage
 from coldstart.pipeline.score import ScoreStage
 from coldstart.runtime.hardware import one_blas_thread
@@ -57,7 +57,7 @@ class Pipeline:
         self.resources = PartsResources(parts)
         self.candidates = CandidateStage(parts)
         self.score = ScoreStage(parts)
-        self.propose = ProposeStage(parts, self.candidates, self.score)
+        self.propose = ProposeStage(parts, self.candidates)
         self.rank = RankStage(parts)
         self.explain = ExplainStage(parts)
 
@@ -133,7 +133,8 @@ class Pipeline:
         prompt = model.prompt(request.user).text
         if request.options.strategy == "catalog":
             return model.candidates(prompt, n)
-        rows = self.propose.choices(Draft(0, request, self._parts.item_store))
+        draft = Draft(0, request, self._parts.item_store)
+        rows = choices(self._parts, self.candidates, draft)
         return list(model.write(prompt, n, request.decoding, request.seed, rows))
 
     def rank_grounded(
@@ -199,7 +200,7 @@ class Pipeline:
         isolate(drafts, respond)
 
     def _is_short(self, draft: Draft) -> bool:
-        """Whether fewer items than asked for were found in a part of the catalog."""
+        """Whether a part of the catalog gave fewer than k items."""
         if not isinstance(draft.made, RecommendationList):
             return False
         part = draft.candidates is not self._parts.item_store

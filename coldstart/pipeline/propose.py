@@ -9,7 +9,7 @@ import numpy as np
 
 from coldstart.errors import ConfigError
 from coldstart.pipeline.draft import Draft, isolate
-from coldstart.pipeline.score import ScoreStage, scored, shortlist
+from coldstart.pipeline.score import score_candidates, scored, shortlist
 from coldstart.scoring.scorer import ScoreRequest
 
 if TYPE_CHECKING:
@@ -29,23 +29,26 @@ class ProposeStage:
     Args:
         parts: of the recommender.
         candidates: selects what a closed choice is made from.
-        score: scores that.
     """
 
-    def __init__(self, parts: Parts, candidates: CandidateStage, score: ScoreStage) -> None:
-        self._parts, self._candidates, self._score = parts, candidates, score
+    def __init__(self, parts: Parts, candidates: CandidateStage) -> None:
+        self._parts, self._candidates = parts, candidates
 
     def propose(self, drafts: Sequence[Draft], scorers: Scorers) -> None:
         """Set ``catalog_scores`` of every draft, or its error."""
-        choices: dict[int, Ints | None] = {}
-        isolate(drafts, lambda draft: choices.update({draft.position: self.choices(draft)}))
+        rows: dict[int, Ints | None] = {}
+
+        def choose(draft: Draft) -> None:
+            rows[draft.position] = choices(self._parts, self._candidates, draft)
+
+        isolate(drafts, choose)
         for scorer in proposing(scorers):
             asking = [draft for draft in drafts if draft.asks(scorer)]
             batch = [
                 ScoreRequest(
                     draft.request.user,
                     self._parts.item_store,
-                    choices[draft.position],
+                    rows[draft.position],
                     draft.request.decoding,
                     draft.request.seed,
                 )
@@ -57,31 +60,6 @@ class ProposeStage:
                 else:
                     draft.catalog_scores.append(scores)
 
-    def choices(self, draft: Draft) -> Ints | None:
-        """Catalog rows whose titles may be written, ``None`` if any text may.
-
-        Raises:
-            ConfigError: the artifact's settings leave the shortlist out.
-        """
-        decoding = draft.request.decoding
-        if decoding is None or decoding.choices is None:
-            return None
-        from coldstart.generation.decoding.local import MOST_CHOICES
-
-        draft.candidates = self._candidates.select(draft.request.user)
-        self._score.score_candidates([draft], self._parts.scorers)
-        if isinstance(draft.made, Exception):
-            raise draft.made
-        rows = shortlist(self._parts, draft)
-        if rows is None:  # a small catalog, or a shortlist that is turned off
-            rows = np.arange(len(self._parts.catalog))
-            if len(rows) > MOST_CHOICES:
-                raise ConfigError(
-                    "choices from the shortlist, but this artifact has none",
-                    hint="its settings have shortlist 0; leave choices out",
-                )
-        return rows[:MOST_CHOICES]
-
 
 def proposing(scorers: Scorers) -> list[Scorer]:
     """Scorers of the scope ``catalog``."""
@@ -92,3 +70,29 @@ def concurrency(scorers: Scorers) -> int:
     """Drafts to propose for at a time."""
     known = [s.concurrency for s in proposing(scorers) if s.concurrency is not None]
     return max(1, min(known, default=1))
+
+
+def choices(parts: Parts, candidates: CandidateStage, draft: Draft) -> Ints | None:
+    """Catalog rows whose titles may be written, ``None`` if any text may.
+
+    Raises:
+        ConfigError: the artifact's settings leave the shortlist out.
+    """
+    decoding = draft.request.decoding
+    if decoding is None or decoding.choices is None:
+        return None
+    from coldstart.generation.decoding.local import MOST_CHOICES
+
+    draft.candidates = candidates.select(draft.request.user)
+    score_candidates([draft], parts.scorers)
+    if isinstance(draft.made, Exception):
+        raise draft.made
+    rows = shortlist(parts, draft)
+    if rows is None:  # a small catalog, or a shortlist that is turned off
+        rows = np.arange(len(parts.catalog))
+        if len(rows) > MOST_CHOICES:
+            raise ConfigError(
+                "choices from the shortlist, but this artifact has none",
+                hint="its settings have shortlist 0; leave choices out",
+            )
+    return rows[:MOST_CHOICES]

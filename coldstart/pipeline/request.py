@@ -1,4 +1,4 @@
-"""Requests of the pipeline: for whom, which list, and how the language model writes."""
+"""Requests of the pipeline: user, list options, decoding."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class ScoreAdjustment:
         items: ids of the items it is about.
         amount: added to their scores; 1 makes an item rank as if e times as popular.
         note: its wording in the notes of the response, if any.
+        group: explanation group it is summed under; its own name if empty.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ScoreAdjustment:
     items: Set[str]
     amount: float
     note: str = ""
+    group: str = ""
 
 
 def adjustments_of(items: ItemStore, adjustments: Sequence[ScoreAdjustment]) -> Floats:

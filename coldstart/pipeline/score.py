@@ -41,30 +41,13 @@ class ScoreStage:
         """
         for draft in drafts:
             draft.shortlist_scores = []
-        self.score_candidates([d for d in drafts if not d.failed], scorers)
+        score_candidates([d for d in drafts if not d.failed], scorers)
         for scorer in scorers:
             if scorer.scope == "shortlist":
                 self._score_shortlists(scorer, [d for d in drafts if d.asks(scorer)])
         for draft in drafts:
             if not draft.failed:
                 self._add_columns(draft)
-
-    def score_candidates(self, drafts: Sequence[Draft], scorers: Scorers) -> None:
-        """Set the features that need no other scope, or the error, of every draft."""
-        if not drafts:
-            return
-        batch = [ScoreRequest(d.request.user, d.candidates, seed=d.request.seed) for d in drafts]
-        try:
-            found: Iterable[Floats] = scorers.features(batch)
-        except Exception as e:
-            if len(drafts) == 1:
-                drafts[0].made = e
-            else:  # one at a time, so that the error is that of one request only
-                for draft in drafts:
-                    self.score_candidates([draft], scorers)
-            return
-        for draft, features in zip(drafts, found, strict=True):
-            draft.features = features
 
     def _score_shortlists(self, scorer: Scorer, drafts: Sequence[Draft]) -> None:
         whole = self._parts.item_store
@@ -89,11 +72,29 @@ class ScoreStage:
                 draft.features[:, SIGNALS.index(name)] = own
 
 
+def score_candidates(drafts: Sequence[Draft], scorers: Scorers) -> None:
+    """Set the features that need no other scope, or the error, of every draft."""
+    if not drafts:
+        return
+    batch = [ScoreRequest(d.request.user, d.candidates, seed=d.request.seed) for d in drafts]
+    try:
+        found: Iterable[Floats] = scorers.features(batch)
+    except Exception as e:
+        if len(drafts) == 1:
+            drafts[0].made = e
+        else:  # one at a time, so that the error is that of one request only
+            for draft in drafts:
+                score_candidates([draft], scorers)
+        return
+    for draft, features in zip(drafts, found, strict=True):
+        draft.features = features
+
+
 def shortlist(parts: Parts, draft: Draft) -> Ints | None:
     """Catalog rows that scorers of the scope ``shortlist`` score, ``None`` for the whole catalog.
 
     The best candidates that pass the filters, by the linear blend of all other signals, and no
-    fewer than are asked for.
+    fewer than k.
     """
     options, wanted = draft.request.options, parts.settings.shortlist
     size = wanted and max(wanted, 2 * options.k)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class CatalogLanguageModel:
-    """Prompts a language model and returns what it says in catalog row order.
+    """Prompts a language model and returns its output in catalog row order.
 
     Args:
         lm: the language model.
@@ -76,10 +76,9 @@ class CatalogLanguageModel:
 
         Args:
             prompt: as rendered.
-            rows: the items that matter, best first; the model is asked what it takes to tell
-                theirs exactly, or those of the first ones where that takes more than
-                ``shortlist_tokens``, and the prior decides about the others. ``None``: all
-                matter, and all are exact where the trie is small enough.
+            rows: rows to score exactly, best first: the trie decisions towards them are read, up to
+                ``shortlist_tokens``; the prior fills in the other rows. ``None``: all rows, exact
+                where the trie is small enough.
         """
         (found,) = self.logprobs_of([(prompt, rows)])
         return found
@@ -114,7 +113,7 @@ class CatalogLanguageModel:
         return out
 
     def _plan(self, trie: TitleTrie, rows: Ints | None) -> TriePlan | None:
-        """The decisions to ask about; ``None`` if they are too many."""
+        """Trie decisions to score; ``None`` if they are too many."""
         if rows is not None:
             return self._towards(trie, self._trie.position[rows])
         if len(trie) > self.settings.exact_items:

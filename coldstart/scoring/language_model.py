@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.scoring.lm_signals import LMSignals
+from coldstart.scoring.resources import UsesResources
 from coldstart.scoring.scorer import BaseScorer, Scope, Scores
 from coldstart.scoring.signal import Signal
 
 if TYPE_CHECKING:
     from coldstart.catalog.item_store import ItemStore
-    from coldstart.scoring.resources import Resources
     from coldstart.scoring.scorer import Floats, ScoreRequest
 
 
-class LanguageModelScorer(BaseScorer):
+class LanguageModelScorer(UsesResources, BaseScorer):
     """Log-probability lift of every shortlisted title, all prompts of a batch in one pass."""
 
     name = "language_model"
@@ -35,18 +35,14 @@ class LanguageModelScorer(BaseScorer):
         ),
     )
 
-    def sync(self, resources: Resources) -> None:
-        """Use this model."""
-        self._resources = resources
-
     def score(self, batch: Sequence[ScoreRequest]) -> Sequence[Scores | Exception]:
-        """Score the shortlist of each request; other rows get what can be told on the way.
+        """Score the shortlist of each request; other rows follow from the decisions read.
 
         Raises:
             ConfigError: there is no language model.
             ModelError: a prompt is longer than the model takes.
         """
-        model, items = self._resources.model, self._resources.items
+        model, items = self.resources.model, self.resources.items
         prompts = [model.prompt(request.user) for request in batch]
         rows = [request.shortlist for request in batch]
         found = model.logprobs_of([(p.text, r) for p, r in zip(prompts, rows, strict=True)])
@@ -65,10 +61,10 @@ class LanguageModelScorer(BaseScorer):
 
 
 def model_lift(items: ItemStore, logprobs: Floats, prior: Floats) -> Floats:
-    """The model's log-probability less the log prior: what the model adds, shape (N,), nats.
+    """Log-probability lift over the log prior, shape (N,), nats.
 
     Cold items: at least the 90 % quantile of the lift of their 20 warm neighbours, and never below
-    zero; that the model does not expect a title it was not trained on says nothing about the user.
+    zero: a low probability of a title outside training is no evidence about the user.
     """
     lift = np.asarray(logprobs - prior)
     if items.met.all():

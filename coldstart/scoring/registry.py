@@ -113,7 +113,7 @@ class SignalRegistry:
     def learned_late(self, strategy: str) -> tuple[str, ...]:
         """Signals of scorers beyond the candidate scope, such as language models.
 
-        Their weights are learned on validation users, whom the scorers have not seen.
+        Their weights are learned on validation users, which these scorers were not trained on.
         """
         return tuple(
             signal.name

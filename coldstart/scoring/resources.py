@@ -52,3 +52,26 @@ class ItemResources:
     def grounder(self) -> Grounder:
         """Raises ``ConfigError``."""
         raise ConfigError("nothing is written here, so nothing is grounded", hint="load a model")
+
+
+class UsesResources:
+    """A scorer that keeps the resources it was synchronised with."""
+
+    _resources: Resources | None = None
+
+    def sync(self, resources: Resources) -> None:
+        """Use these from now on."""
+        self._resources = resources
+
+    @property
+    def resources(self) -> Resources:
+        """Those of the latest ``sync``.
+
+        Raises:
+            ConfigError: there was none.
+        """
+        if self._resources is None:
+            raise ConfigError(
+                f"{type(self).__name__} was not synchronised", hint="call sync before score"
+            )
+        return self._resources

@@ -1,4 +1,4 @@
-"""The scorers of one recommender: synchronised, fitted, saved and asked together."""
+"""The scorers of one recommender: synchronised, fitted, saved and scored together."""
 
 from __future__ import annotations
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from coldstart.errors import ConfigError
 
 Group = Literal[
     "popularity", "people", "liked", "alike", "words", "disliked", "years", "model", "other"
 ]
-"""Explanation groups: signals that say the same kind of thing, summed up in an explanation."""
+"""Explanation groups: signals of the same kind, summed up in an explanation."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Signal:
         wording: that reason by language code, where ``ranking.wording`` does not know it.
 
     Raises:
-        ConfigError: a name or direction that cannot be.
+        ConfigError: an invalid name, direction or group, or an empty wording.
     """
 
     name: str
@@ -58,3 +58,10 @@ class Signal:
             )
         if self.direction not in (-1, 0, 1):
             raise ConfigError(f"direction of {self.name!r} is {self.direction!r}: -1, 0 or 1")
+        if self.group not in get_args(Group):
+            raise ConfigError(
+                f"group of {self.name!r} is {self.group!r}", f"one of {', '.join(get_args(Group))}"
+            )
+        for language, text in self.wording.items():
+            if not text.strip():
+                raise ConfigError(f"wording of {self.name!r} in {language!r} is empty")

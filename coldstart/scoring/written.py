@@ -11,17 +11,17 @@ import numpy as np
 
 from coldstart.errors import ConfigError
 from coldstart.scoring.lm_signals import LMSignals, reached
+from coldstart.scoring.resources import UsesResources
 from coldstart.scoring.scorer import BaseScorer, Scope, Scores
 from coldstart.scoring.signal import Signal
 
 if TYPE_CHECKING:
     from coldstart.catalog.item_store import ItemStore
     from coldstart.schema import Candidate, Grounding
-    from coldstart.scoring.resources import Resources
     from coldstart.scoring.scorer import Floats, ScoreRequest
 
 
-class WrittenTitlesScorer(BaseScorer):
+class WrittenTitlesScorer(UsesResources, BaseScorer):
     """Titles are written freely and grounded; what they mean joins the candidate set."""
 
     name = "written_titles"
@@ -41,10 +41,6 @@ class WrittenTitlesScorer(BaseScorer):
         ),
     )
 
-    def sync(self, resources: Resources) -> None:
-        """Use this model and this grounder."""
-        self._resources = resources
-
     def score(self, batch: Sequence[ScoreRequest]) -> Sequence[Scores | Exception]:
         """Write for each request, several on threads where the generator allows it.
 
@@ -63,12 +59,12 @@ class WrittenTitlesScorer(BaseScorer):
     def concurrency(self) -> int | None:
         """Requests that the generator works on at a time."""
         try:
-            return self._resources.model.generator.concurrency
+            return self.resources.model.generator.concurrency
         except ConfigError:  # without a model; ``score`` says so
             return 1
 
     def _begin(self, request: ScoreRequest) -> LMSignals | Exception:
-        model = self._resources.model
+        model = self.resources.model
         try:
             prompt = model.prompt(request.user)
         except Exception as e:
@@ -80,7 +76,7 @@ class WrittenTitlesScorer(BaseScorer):
     ) -> Sequence[Candidate] | Exception:
         if isinstance(begun, Exception):
             return begun
-        model = self._resources.model
+        model = self.resources.model
         n, decoding = model.settings.written_titles, request.decoding
         try:
             return model.write(begun.prompt or "", n, decoding, request.seed, request.shortlist)
@@ -95,10 +91,10 @@ class WrittenTitlesScorer(BaseScorer):
         if isinstance(titles, Exception):
             return titles
         try:
-            found = self._resources.grounder.ground(titles)
+            found = self.resources.grounder.ground(titles)
         except Exception as e:
             return e
-        return written_scores(begun, self._resources.items, found)
+        return written_scores(begun, self.resources.items, found)
 
 
 def written_scores(lm: LMSignals, items: ItemStore, groundings: Sequence[Grounding]) -> Scores:

@@ -1,4 +1,4 @@
-"""Dynamic batching: pending recommendation requests, answered in one language-model pass."""
+"""Dynamic batching: queued recommendation requests, answered in one language-model pass."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RecommendationRequest:
-    """A pending recommendation request; plain data, so that requests can be batched.
+class QueuedRequest:
+    """A recommendation request waiting in the queue; plain data, so that requests can be batched.
 
     Args:
         profile: the user's profile.
@@ -52,7 +52,7 @@ class RecommendationResult(NamedTuple):
 
 
 def recommend_batch(
-    recommender: Recommender, requests: Iterable[RecommendationRequest]
+    recommender: Recommender, requests: Iterable[QueuedRequest]
 ) -> Iterator[tuple[int, RecommendationResult | Exception]]:
     """Answer a batch of requests with one language-model pass; errors stay with their request.
 
@@ -75,7 +75,7 @@ def recommend_batch(
     positions = {position for position, _ in batched}
     yield from ((n, _recommend(recommender, one)) for n, one in taken if n not in positions)
     prepared: list[RecommendRequest] = []
-    sources: list[tuple[int, RecommendationRequest, OnboardingSession | None]] = []
+    sources: list[tuple[int, QueuedRequest, OnboardingSession | None]] = []
     for n, one in batched:
         try:
             request, session = _prepare(recommender, one)
@@ -89,7 +89,7 @@ def recommend_batch(
         yield n, found if isinstance(found, Exception) else _result(one, found, session)
 
 
-def _needs_model(recommender: Recommender, request: RecommendationRequest) -> bool:
+def _needs_model(recommender: Recommender, request: QueuedRequest) -> bool:
     """Whether one language-model pass is needed; a missing model is reported by ``recommend``."""
     if recommender.lm is None or not len(recommender.catalog) or request.explores:
         return False
@@ -97,7 +97,7 @@ def _needs_model(recommender: Recommender, request: RecommendationRequest) -> bo
 
 
 def _recommend(
-    recommender: Recommender, request: RecommendationRequest
+    recommender: Recommender, request: QueuedRequest
 ) -> RecommendationResult | Exception:
     try:
         if request.text is None and request.session is None:
@@ -111,7 +111,7 @@ def _recommend(
 
 
 def _result(
-    request: RecommendationRequest, found: RecommendationList, session: OnboardingSession | None
+    request: QueuedRequest, found: RecommendationList, session: OnboardingSession | None
 ) -> RecommendationResult:
     if session is None:
         return RecommendationResult(found)
@@ -120,7 +120,7 @@ def _result(
 
 
 def _prepare(
-    recommender: Recommender, request: RecommendationRequest
+    recommender: Recommender, request: QueuedRequest
 ) -> tuple[RecommendRequest, OnboardingSession | None]:
     """Pipeline request equivalent to ``recommend`` of the recommender, or of the session."""
     if request.text is not None or request.session is not None:
@@ -136,7 +136,7 @@ def _prepare(
 
 
 def _session(
-    recommender: Recommender, request: RecommendationRequest
+    recommender: Recommender, request: QueuedRequest
 ) -> tuple[OnboardingSession, Context, dict[str, Any]]:
     """The request's session, or a new one with its free text; the context; remaining options."""
     if request.session is not None:

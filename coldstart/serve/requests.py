@@ -69,6 +69,14 @@ TextMap = Annotated[
     BeforeValidator(_as_text_map),
     Field(max_length=_MOST_ATTRIBUTES),
 ]
+Language = Annotated[
+    str,
+    Field(
+        max_length=35,
+        description="Language of the reasons, not of the user: en, or zh (also as zh-CN and the "
+        "like); any other falls back to English, and the response says so.",
+    ),
+]
 ItemId = Annotated[str, Field(min_length=1, max_length=200)]
 Subject = Annotated[
     str, StringConstraints(min_length=1, max_length=MOST_SUBJECT, strip_whitespace=False)
@@ -189,6 +197,7 @@ class ListOptions(_Request):
     filters: Filters = Filters()
     diversity: float = Field(default=0.0, ge=0, le=1)
     explain: bool = Field(default=False, description="Add provenance, prompt and dropped items.")
+    language: Language = "en"
 
 
 class RecommendIn(ListOptions):

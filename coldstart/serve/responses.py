@@ -7,7 +7,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
-from coldstart.schema import Dropped, Item, Provenance, RecommendationList, Strategy
+from coldstart.ranking.wording.sentences import in_language, supported
+from coldstart.schema import Dropped, Item, Provenance, Reason, RecommendationList, Strategy
 from coldstart.session import Question, Understood
 
 
@@ -19,7 +20,10 @@ class Line(BaseModel):
     title: str
     year: int | None = None
     score: float
-    reason: str
+    reason: str = Field(description="One sentence, in the language of the response.")
+    reasons: tuple[Reason, ...] = Field(
+        default=(), description="The same as data, the strongest first."
+    )
     provenance: Provenance | None = None
 
 
@@ -29,6 +33,9 @@ class RecommendationResponse(BaseModel):
     items: list[Line]
     k: int
     strategy: Strategy
+    language: str = Field(
+        default="en", description="Language of the reasons: the requested one if known, else en."
+    )
     notes: list[str] = Field(description="Remarks, such as fewer items than requested.")
     understood: Understood | None = Field(
         default=None, description="Interpretation of the free text."
@@ -44,9 +51,11 @@ class RecommendationResponse(BaseModel):
         recommendations: RecommendationList,
         *,
         explain: bool,
+        language: str = "en",
         understood: Understood | None = None,
     ) -> Self:
         """Build the response; provenance, prompt and dropped items only with ``explain``."""
+        language = supported(language) or "en"
         lines = [
             Line(
                 rank=r.rank,
@@ -55,14 +64,16 @@ class RecommendationResponse(BaseModel):
                 year=r.year,
                 score=r.score,
                 reason=r.reason,
+                reasons=r.reasons,
                 provenance=r.provenance if explain else None,
             )
-            for r in recommendations.items
+            for r in in_language(recommendations, language)
         ]
         return cls(
             items=lines,
             k=recommendations.k,
             strategy=recommendations.strategy,
+            language=language,
             notes=list(recommendations.notes),
             understood=understood,
             generated=recommendations.generated,

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from coldstart.errors import ConfigError
 from coldstart.schema import Context, RecommendationList, UserProfile
-from coldstart.serve.batching import RecommendationRequest
+from coldstart.serve.batching import QueuedRequest
 from coldstart.serve.errors import ApiError, invalid
 from coldstart.serve.questionnaire import ask_questions, question_response
 from coldstart.serve.requests import AnswerIn, FeedbackIn, ListIn, SessionIn, TextIn, to_profile
@@ -208,8 +208,8 @@ def _apply(
     return lambda recommender: step(stored.open(recommender))
 
 
-def _list_request(stored: SessionRecord, body: ListIn) -> RecommendationRequest:
-    return RecommendationRequest(
+def _list_request(stored: SessionRecord, body: ListIn) -> QueuedRequest:
+    return QueuedRequest(
         UserProfile(),
         Context.model_validate(body.context.model_dump()),
         {

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from coldstart.serve.batching import RecommendationRequest, RecommendationResult, recommend_batch
+from coldstart.serve.batching import QueuedRequest, RecommendationResult, recommend_batch
 from coldstart.serve.errors import ApiError
 from coldstart.serve.metrics import Metrics
 
@@ -42,7 +42,7 @@ class _Job:
     With arm ``None`` the function gets all arms.
     """
 
-    work: RecommendationRequest | Callable[[Any], Any]
+    work: QueuedRequest | Callable[[Any], Any]
     arm: str | None
     deadline: float
     since: float
@@ -51,7 +51,7 @@ class _Job:
     @property
     def batch_key(self) -> tuple[str | None, int]:
         """Adjacent jobs with equal keys are answered as one batch."""
-        batchable = isinstance(self.work, RecommendationRequest)
+        batchable = isinstance(self.work, QueuedRequest)
         return self.arm, 0 if batchable else id(self)
 
 
@@ -115,7 +115,7 @@ class Worker:
         """Number of queued jobs."""
         return self._queue.qsize()
 
-    async def recommend(self, request: RecommendationRequest, arm: str) -> RecommendationResult:
+    async def recommend(self, request: QueuedRequest, arm: str) -> RecommendationResult:
         """Recommend on an arm.
 
         Raises:
@@ -153,7 +153,7 @@ class Worker:
 
     def _submit(
         self,
-        work: RecommendationRequest | Callable[[Any], Any],
+        work: QueuedRequest | Callable[[Any], Any],
         arm: str | None,
         deadline: float | None = None,
     ) -> Future[Any]:
@@ -225,7 +225,7 @@ class Worker:
             for job in started:
                 if not job.future.done():
                     _settle(job.future, e)
-        if isinstance(jobs[0].work, RecommendationRequest):
+        if isinstance(jobs[0].work, QueuedRequest):
             self._metrics.batch_size.observe(len(started))
         if started:
             spent = (time.monotonic() - start) / len(started)
@@ -242,7 +242,7 @@ class Worker:
                     started.append(job)
                     yield job.work
 
-        if isinstance(jobs[0].work, RecommendationRequest):
+        if isinstance(jobs[0].work, QueuedRequest):
             yield from recommend_batch(arm, awaited())
         else:
             for n, work in enumerate(awaited()):

@@ -62,23 +62,36 @@ def session_adjustments(
         )
     if history.years is not None:
         fits = item_store.of_rows(_from_years(item_store, *history.years))
-        out.append(_adjustment("years", "years_wanted", fits, YEARS_WORTH))
+        out.append(_adjustment("years", "years_wanted", fits, YEARS_WORTH, group="years"))
     if history.unwanted:
         names, column = (c.casefold() for c in history.unwanted), item_store.category_column
         columns = [column[name] for name in names if name in column]
         has = item_store.of_rows(np.any(item_store.has_category[:, columns], axis=1))
         rejected = list(history.unwanted)
         out.append(
-            _adjustment("unwanted", "category_rejected", has, UNWANTED_WORTH, categories=rejected)
+            _adjustment(
+                "unwanted",
+                "category_rejected",
+                has,
+                UNWANTED_WORTH,
+                group="words",
+                categories=rejected,
+            )
         )
     return tuple(a for a in out if a.items)
 
 
 def _adjustment(
-    part: str, code: str, items: Set[str], amount: float, note: str = "", **arguments: Any
+    part: str,
+    code: str,
+    items: Set[str],
+    amount: float,
+    note: str = "",
+    group: str = "",
+    **arguments: Any,
 ) -> ScoreAdjustment:
     reason = Reason(code=code, arguments={**arguments, "points": amount})
-    return ScoreAdjustment(part, reason, items, amount, note)
+    return ScoreAdjustment(part, reason, items, amount, note, group)
 
 
 def _from_years(item_store: ItemStore, first: int | None, last: int | None) -> Mask:

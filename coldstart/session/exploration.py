@@ -9,7 +9,8 @@ import numpy as np
 
 from coldstart.catalog.item_store import ItemStore
 from coldstart.catalog.near_duplicates import NearDuplicates
-from coldstart.schema import Recommendation, RecommendationList
+from coldstart.ranking.wording.sentences import sentence
+from coldstart.schema import Reason, Recommendation, RecommendationList
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,5 +69,5 @@ def explore(
 
 
 def _marked(line: Recommendation) -> Recommendation:
-    reason = f"{line.reason} Shown to learn your taste: what you think of it tells much."
-    return line.model_copy(update={"reason": reason})
+    reasons = (*line.reasons, Reason(code="exploration"))
+    return line.model_copy(update={"reason": sentence(reasons), "reasons": reasons})

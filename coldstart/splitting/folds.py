@@ -1,4 +1,4 @@
-"""Cross-validation by user: as many splits as folds, in which everyone is tested exactly once."""
+"""Cross-validation by user: as many splits as folds; every user is tested exactly once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PARTS = ("train", "valid", "test")
 def user_folds(
     users: Iterable[str], folds: int = 5, seed: int = 0, valid: float = 0.1
 ) -> tuple[Split, ...]:
-    """Cut shuffled users into ``folds`` test parts; who is not tested validates or trains.
+    """Cut shuffled users into ``folds`` test parts; the other users validate or train.
 
     The order of ``users`` does not matter. The first of five folds is what ``split_users`` gives.
 
@@ -29,7 +29,7 @@ def user_folds(
         valid: share of all users, at least 0, that is taken out of each training part.
 
     Raises:
-        ConfigError: a fold would test or train nobody.
+        ConfigError: a fold would have no test or no training users.
         DataError: a user is named twice.
     """
     mixed = shuffled_ids(users, seed)

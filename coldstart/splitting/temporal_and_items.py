@@ -1,4 +1,4 @@
-"""Harder splits: people who come later than everyone trained on, and items nobody trained on."""
+"""Temporal and item-cold splits: later users, and items without training interactions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class TemporalSplit:
-    """The past to train on, and the people of the future.
+    """Temporal split: past interactions to train on, later users to test.
 
     Args:
         at: the moment that divides them, in the unit of ``Dataset.times``.
-        train: users whose first like is before ``at``, with their likes and dislikes before it;
+        train: users with a first like before ``at``, with their likes and dislikes before it;
             without ``Dataset.dislike_times`` no dislikes.
-        test: ids of the users whose first like is at ``at`` or later, in the order of the data.
+        test: ids of the users with a first like at ``at`` or later, in the order of the data.
         candidates: items liked before ``at``; give them to ``support_cases``.
     """
 
@@ -41,8 +41,8 @@ def temporal_split(
     Args:
         data: with ``times`` that are comparable between users: dates, not positions.
         at: the moment, in the unit of the times.
-        quantile: or the share of users, in (0, 1), whose first like is before the moment; users
-            who came at the same time stay together, so it may be less.
+        quantile: or the share of users, in (0, 1), with a first like before the moment; users
+            with equal times stay together, so it may be less.
 
     Raises:
         ConfigError: not exactly one of ``at`` and ``quantile``, or one that leaves a part empty.
@@ -80,7 +80,7 @@ def temporal_split(
 
 @dataclass(frozen=True)
 class ItemColdSplit:
-    """Data in which nobody has met some of the items.
+    """Item-cold split: training data without interactions of the cold items.
 
     Args:
         train: all users with a like left, without any interaction with ``cold`` items; the catalog
@@ -130,7 +130,7 @@ def item_cold_split(
 def _only(
     data: Dataset, likes: Mapping[str, tuple[int, ...]], dislikes: Mapping[str, tuple[int, ...]]
 ) -> Dataset:
-    """Keep some likes and dislikes, given by their places, and the users who have a like left."""
+    """Keep some likes and dislikes, given by their places, and the users with a like left."""
     likes = {u: places for u, places in likes.items() if places}
     return replace(
         data,

@@ -1,4 +1,4 @@
-"""Which users are trained on, which choose settings, and which are held out: split by user."""
+"""Split by user: training, validation and test users."""
 
 from __future__ import annotations
 

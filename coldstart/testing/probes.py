@@ -1,4 +1,4 @@
-"""Looking at single stages of a recommender."""
+"""Views of single stages of a recommender, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from coldstart import Recommender
 from coldstart.catalog.item_store import ItemStore
 from coldstart.pipeline.draft import Draft
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
-from coldstart.pipeline.score import shortlist
+from coldstart.pipeline.score import score_candidates, shortlist
 from coldstart.profile.resolve import ResolvedProfile
 from coldstart.schema import Strategy
 from coldstart.scoring.lm_signals import LMSignals, joined
@@ -32,7 +32,7 @@ def lm_signals_of(
     rows: np.ndarray | None = None,
     seed: int = 0,
 ) -> LMSignals:
-    """What the language model says about the whole catalog."""
+    """Language-model signals over the whole catalog."""
     scores = rec.pipeline.model_scores(user, strategy, rows=rows, seed=seed)
     return joined(s.lm for s in scores if s.lm is not None)
 
@@ -48,7 +48,7 @@ def shortlist_of(
     """Rows that the language model scores."""
     rec.pipeline.sync()
     draft = Draft(0, RecommendRequest(user, options), candidates_of(rec, user))
-    rec.pipeline.score.score_candidates([draft], rec.scorers)
+    score_candidates([draft], rec.scorers)
     assert draft.made is None
     return shortlist(rec, draft)
 

@@ -58,7 +58,7 @@ def toy_dataset() -> Dataset:
     return Dataset("toy", catalog, users, likes, dislikes)
 
 
-def toy_recommender(ranker: BlendRanker | None = None) -> Recommender:
+def toy_prior_recommender(ranker: BlendRanker | None = None) -> Recommender:
     """A recommender of the toy catalog for ``strategy="prior"``, its scorers fitted on all users.
 
     Args:

@@ -13,7 +13,7 @@ from coldstart.schema import Context
 from coldstart.training.boosting import CANDIDATES, RankingGroup, fit_trees
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.simulation import (
-    SHOTS,
+    N_PICKS,
     ColdRequest,
     Order,
     simulate_request,
@@ -27,8 +27,8 @@ MOST_USERS = 5000
 """Maximum number of users the trees are fitted on: the groups of a user take 0.4 MB."""
 
 ORDERS: tuple[tuple[int, Order], ...] = (
-    *((shots, "first") for shots in SHOTS),
-    *((shots, "random") for shots in SHOTS if shots),
+    *((n_picks, "first") for n_picks in N_PICKS),
+    *((n_picks, "random") for n_picks in N_PICKS if n_picks),
 )
 """Simulated requests per user: first likes as picks, and random favourites as picks."""
 
@@ -61,10 +61,10 @@ def ranking_groups(
     reserved, least = target_rule(data, users)
     for done, user in enumerate(users, start=1):
         rng = np.random.default_rng([seed, 8, done])
-        for shots, order in ORDERS:
+        for n_picks, order in ORDERS:
             first = data.likes[user][: reserved if order == "first" else 0]
             asked = simulate_request(
-                user, data, shots, rng, dropout=0.1, order=order, min_targets=1
+                user, data, n_picks, rng, dropout=0.1, order=order, min_targets=1
             )
             request = asked and asked.without(first)
             if request and len(request.targets) >= least:

@@ -14,7 +14,7 @@ from coldstart.ranking.ranker import BlendRanker
 from coldstart.schema import Context, Strategy
 from coldstart.scoring.registry import SIGNALS
 from coldstart.training.blend import Case, fit_weights
-from coldstart.training.simulation import MIN_TARGETS, SHOTS, Order, simulate_request, target_rule
+from coldstart.training.simulation import MIN_TARGETS, N_PICKS, Order, simulate_request, target_rule
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
@@ -48,7 +48,7 @@ def cold_cases(
         One case per user and number of picks; cases with fewer than 5 targets are left out.
     """
     reserved = target_rule(data, users)[0]
-    todo = [(u, k, ORDERS[n % 2]) for n, u in enumerate(users) for k in SHOTS]
+    todo = [(u, k, ORDERS[n % 2]) for n, u in enumerate(users) for k in N_PICKS]
     out = []
     for done, (user, k, order) in enumerate(todo, start=1):
         rng = np.random.default_rng([seed, done])
@@ -84,7 +84,7 @@ def fit_ranker(cases: Sequence[Case], classical: BlendRanker) -> BlendRanker:
 
 def base_scores(cases: Sequence[Case], classical: BlendRanker) -> list[Floats]:
     """Scores of all items without the language model, shape (N,) per case."""
-    return [classical.scores(_wide(c), classical.weights("prior", c.shots)) for c in cases]
+    return [classical.scores(_wide(c), classical.weights("prior", c.n_picks)) for c in cases]
 
 
 def _wide(case: Case) -> Floats:
@@ -123,12 +123,12 @@ def cross_validate(
             if case.user not in held:
                 continue
             scores = {
-                s: score + _wide(case) @ _late(ranker.weights(s, case.shots), s)
+                s: score + _wide(case) @ _late(ranker.weights(s, case.n_picks), s)
                 for s in get_args(Strategy)
             }
-            scores["classical"] = _wide(case) @ simple.weights("prior", case.shots)
+            scores["classical"] = _wide(case) @ simple.weights("prior", case.n_picks)
             for name, values in scores.items():
-                found.setdefault(f"{name}_k{case.shots}", []).append(_ndcg(case, values))
+                found.setdefault(f"{name}_k{case.n_picks}", []).append(_ndcg(case, values))
     return {name: float(np.mean(values)) for name, values in sorted(found.items())}
 
 

@@ -17,7 +17,6 @@ from coldstart.artifacts.loading import load_adapted, make_encoder
 from coldstart.data.dataset import Dataset
 from coldstart.data.named import NAMED
 from coldstart.errors import DataError
-from coldstart.evaluation.result_cache import data_fingerprint
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.recommender import Recommender
 from coldstart.runtime.cache import write_atomic
@@ -153,7 +152,7 @@ def _classical(
     key = hashlib.sha256(
         repr(
             (
-                data_fingerprint(data),
+                data.fingerprint_with_dislikes,
                 split,
                 config.seed,
                 config.encoder,

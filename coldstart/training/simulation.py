@@ -85,7 +85,7 @@ def simulate_profile(
 Order = Literal["first", "random"]
 """Choice of the picks among the likes: the first by time, or random."""
 
-SHOTS = (0, 1, 3, 5, 10)
+N_PICKS = (0, 1, 3, 5, 10)
 MIN_TARGETS = 5
 RESERVED = 10
 """Number of first likes excluded from the targets: they are dominated by common exposure."""
@@ -132,7 +132,7 @@ class ColdRequest:
 def simulate_request(
     user: str,
     data: Dataset,
-    shots: int,
+    n_picks: int,
     rng: np.random.Generator,
     *,
     said_share: float = 0.3,
@@ -146,7 +146,7 @@ def simulate_request(
     Args:
         user: user id.
         data: the likes.
-        shots: number of picks.
+        n_picks: number of picks.
         rng: random generator.
         said_share: probability of interests or free text, derived from five other likes.
         dislikes_share: probability of up to three disliked items.
@@ -160,7 +160,7 @@ def simulate_request(
     likes = data.likes[user]
     if order == "random":
         likes = tuple(likes[n] for n in rng.permutation(len(likes)))
-    picks, later = likes[:shots], likes[shots:]
+    picks, later = likes[:n_picks], likes[n_picks:]
     if len(later) < min_targets:
         return None
     said: dict[str, object] = {}

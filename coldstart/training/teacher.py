@@ -62,13 +62,13 @@ class Teacher:
         own[[item_store.rows[i] for i in likes]] = 1.0
         out = np.zeros((len(taught), len(own)))
         prompts = [
-            profile.model_copy(update={"liked": tuple(Pick(item=i) for i in listed[:shots])})
-            for shots in taught
+            profile.model_copy(update={"liked": tuple(Pick(item=i) for i in listed[:n_picks])})
+            for n_picks in taught
         ]
         inputs = self.out_of_fold.features(user, [ResolvedProfile(p, context) for p in prompts])
-        for row, shots, features in zip(out, taught, inputs, strict=True):
-            score = self.ranker.scores(features, self.ranker.weights("prior", shots))
-            seen = [item_store.rows[i] for i in listed[:shots]]
+        for row, n_picks, features in zip(out, taught, inputs, strict=True):
+            score = self.ranker.scores(features, self.ranker.weights("prior", n_picks))
+            seen = [item_store.rows[i] for i in listed[:n_picks]]
             score[seen] = -np.inf
             row[:] = np.exp(score - score.max())
             row /= row.sum()

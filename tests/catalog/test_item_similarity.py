@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldstart.catalog import item_similarity as resemblance
+from coldstart.catalog import item_similarity
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_similarity import (
     attribute_values,
@@ -19,7 +19,7 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import ResolvedProfile
 from coldstart.schema import Context, Item, UserProfile
 from tests.fakes import FakeEncoder
-from tests.scoring.test_features import features_of, reasons_of
+from tests.ten_films import features_of, reasons_of
 
 
 def unit_rows(n, seed=0):
@@ -44,7 +44,7 @@ def test_an_item_stands_for_itself_and_its_nearest(n):
 
 
 def test_very_large_catalogs_have_no_relatives(monkeypatch):
-    monkeypatch.setattr(resemblance, "MOST_ITEMS", 9)
+    monkeypatch.setattr(item_similarity, "MOST_ITEMS", 9)
     assert content_transitions(unit_rows(10)).nnz == 0
     assert content_transitions(unit_rows(9)).nnz > 0
 

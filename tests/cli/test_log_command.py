@@ -13,11 +13,17 @@ from hypothesis import strategies as st
 from coldstart.catalog.catalog import Catalog
 from coldstart.cli import main
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.business import business_report
-from coldstart.evaluation.log import InteractionLog
-from coldstart.evaluation.log_report import make_log_report
-from coldstart.evaluation.offpolicy import estimate_policy
-from coldstart.evaluation.target import FOLDS, SHRINK, Target, estimate_target, reward_model
+from coldstart.evaluation.off_policy.business_metrics import business_report
+from coldstart.evaluation.off_policy.estimators import estimate_policy
+from coldstart.evaluation.off_policy.logged_feedback import InteractionLog
+from coldstart.evaluation.off_policy.report import make_log_report
+from coldstart.evaluation.off_policy.target_policy import (
+    FOLDS,
+    SHRINK,
+    Target,
+    estimate_target,
+    reward_model,
+)
 from coldstart.schema import Item
 
 ROOT = Path(__file__).parents[2]
@@ -388,7 +394,7 @@ def test_the_help_teaches(run):
     assert code == 0
     for path in (LOG, ITEMS, TARGET):
         assert f"examples/{path.name} " in out
-    assert "What another policy would have earned" in out
+    assert "Off-policy evaluation" in out
     assert "propensity" in out
 
 

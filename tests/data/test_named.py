@@ -118,21 +118,21 @@ def test_training_on_ml_small(monkeypatch, tmp_path):
 def test_evaluation_finds_the_data_an_artifact_names(trained_on, monkeypatch, tmp_path):
     """Of a named dataset nothing need be said; of others it must."""
     from coldstart import Recommender
-    from coldstart.evaluation import figures
+    from coldstart.evaluation import artifact_evaluation
 
     class Found(Exception):
         pass
 
-    def first_figures(recommender, plan, **more):
+    def evaluate_artifact(recommender, plan, **more):
         assert plan.data.name == "ml-small"
-        assert plan.test == ("1",)
+        assert plan.split.test == ("1",)
         raise Found
 
     split = tmp_path / "split.json"
     split.write_text('{"train": ["3"], "valid": ["2"], "test": ["1"]}')
     loaded = SimpleNamespace(manifest={"data": {"name": trained_on}})
     monkeypatch.setattr(Recommender, "from_pretrained", lambda path: loaded)
-    monkeypatch.setattr(figures, "first_figures", first_figures)
+    monkeypatch.setattr(artifact_evaluation, "evaluate_artifact", evaluate_artifact)
     options = {"first": None, "shots": "0", "seed": 0, "jobs": 1, "out": None, "card": False,
                "as_json": False, "artifact": tmp_path, **vars(Tables())}  # fmt: skip
     expected = Found if trained_on in NAMED else ConfigError

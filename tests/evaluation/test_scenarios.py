@@ -1,29 +1,26 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.cli import holdout, main
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation import scenarios
-from coldstart.evaluation.judge import COLD_METRICS, METRICS, Judge
-from coldstart.evaluation.report import make_report
+from coldstart.evaluation.baselines.selection import all_systems, choose
+from coldstart.evaluation.benchmark import BenchmarkPlan, System, run_benchmark
+from coldstart.evaluation.benchmark_report import make_report
+from coldstart.evaluation.benchmark_summary import summarise
+from coldstart.evaluation.case_metrics import COLD_METRICS, METRICS
+from coldstart.evaluation.cases import support_cases
 from coldstart.evaluation.scenarios import later_users, new_items, new_users
-from coldstart.evaluation.summary import summarise
-from coldstart.evaluation.support import SupportCase, support_cases
-from coldstart.evaluation.systems import choose, registry
-from coldstart.evaluation.trial import System, TrialPlan, run_trial
 from coldstart.metrics.ranking_metrics import ndcg, recall
-from coldstart.schema import Pick, UserProfile
+from coldstart.schema import UserProfile
 from coldstart.splitting.folds import folds_fingerprint, user_folds
 from tests.fakes import FakeEncoder
 from tests.toy import toy_dataset
 
-PLAN = TrialPlan((0, 2), support=2, min_targets=1)
+PLAN = BenchmarkPlan((0, 2), support=2, min_targets=1)
 FAST = ("popularity", "item_knn", "bm25", "random_items")
 
 
@@ -47,9 +44,6 @@ def items(data):
     return new_items(data, 3, share=0.3)
 
 
-# -- users -----------------------------------------------------------------------------------------
-
-
 def test_folds_of_users_are_what_they_were(data):
     """Kept results of earlier versions are found by this fingerprint."""
     splits = user_folds(data.likes, 3)
@@ -57,8 +51,8 @@ def test_folds_of_users_are_what_they_were(data):
     assert scenario.fingerprint == folds_fingerprint(splits)
     assert all(f.train is data and f.candidates is data.catalog for f in scenario.folds)
     assert (scenario.kind.name, scenario.kind.metrics) == ("users", METRICS)
-    plain = run_trial(data, splits, choose(FAST), PLAN)
-    again = run_trial(data, scenario, choose(FAST), PLAN)
+    plain = run_benchmark(data, splits, choose(FAST), PLAN)
+    again = run_benchmark(data, scenario, choose(FAST), PLAN)
     assert [(r.user, r.values, r.top) for r in plain.records] == [
         (r.user, r.values, r.top) for r in again.records
     ]
@@ -70,15 +64,16 @@ def test_kept_results_of_folds_of_users_are_still_found(movielens, tmp_path):
 
     splits = user_folds(movielens.likes)
     kept = ResultCache(
-        tmp_path, movielens, new_users(movielens, splits).fingerprint, TrialPlan(), METRICS
+        tmp_path,
+        movielens,
+        new_users(movielens, splits).fingerprint,
+        BenchmarkPlan().key(),
+        METRICS,
     )
-    settings = registry()["popularity"].settings
+    settings = all_systems()["popularity"].settings
     path = kept.path("popularity", settings, 0)
     assert path is not None
     assert path.name == "popularity-0-b7e4d051aec7c82ae8c0.json"
-
-
-# -- later users -----------------------------------------------------------------------------------
 
 
 def test_the_past_is_all_that_systems_see(data, later):
@@ -115,7 +110,7 @@ def test_items_of_the_future_are_neither_shown_nor_missed(data):
     data = replace(data, likes=likes, times=times)
     scenario = later_users(data, at=48)
     assert not set(late) & set(scenario.folds[0].candidates.ids)
-    trial = run_trial(data, scenario, choose(FAST), PLAN, encoder=FakeEncoder())
+    trial = run_benchmark(data, scenario, choose(FAST), PLAN, encoder=FakeEncoder())
     assert trial.records
     assert not {i for r in trial.records for i in r.top} & set(late)
     (shares,) = trial.shares.values()
@@ -131,13 +126,13 @@ def test_a_popular_film_of_the_future_is_not_popular_yet(data):
     users = {u: UserProfile() for u in likes}
     data = replace(data, users=users, likes=likes, times=times, dislikes={})
     scenario = later_users(data, at=49)
-    plan = TrialPlan((0,), support=0, min_targets=1)
-    trial = run_trial(data, scenario, choose(["popularity"]), plan)
+    plan = BenchmarkPlan((0,), support=0, min_targets=1)
+    trial = run_benchmark(data, scenario, choose(["popularity"]), plan)
     assert {r.top for r in trial.records} == {(early, late)}
 
 
 def test_a_note_says_that_dislikes_are_left_out(data, later):
-    trial = run_trial(data, later, choose(FAST), PLAN, encoder=FakeEncoder())
+    trial = run_benchmark(data, later, choose(FAST), PLAN, encoder=FakeEncoder())
     text = make_report(trial, summarise(trial, data), data, "x", 0).markdown()
     assert "dislikes have no times and are left out" in text
     assert "Users who came after the moment" in text
@@ -179,7 +174,7 @@ def test_temporal_mistakes_are_named(data, settings, why):
 
 def test_a_temporal_split_has_one_fold(data, later):
     with pytest.raises(ConfigError, match="no fold 1 .*there is one fold, number 0"):
-        run_trial(data, later, choose(FAST), PLAN, only=[1])
+        run_benchmark(data, later, choose(FAST), PLAN, only=[1])
 
 
 def test_moments_of_movielens_are_shown_as_dates(movielens):
@@ -191,9 +186,6 @@ def test_moments_of_movielens_are_shown_as_dates(movielens):
     assert max(max(x, default=0) for x in low) < 889401193
     assert "659 users to train on and 94 to choose settings" in said
     assert "189 users after it; 1376 of 1682 items are candidates" in said
-
-
-# -- new items -------------------------------------------------------------------------------------
 
 
 def test_nobody_has_met_the_cold_items(data, items):
@@ -226,11 +218,11 @@ def test_the_order_of_the_catalog_says_nothing(data, items):
 
 
 def test_popularity_knows_nothing_of_cold_items_and_words_do(data, items):
-    trial = run_trial(data, items, choose(FAST), PLAN)
+    trial = run_benchmark(data, items, choose(FAST), PLAN)
     at = {m: n for n, m in enumerate(COLD_METRICS)}
 
-    def mean(system, metric, shots=2):
-        rows = [r for r in trial.records if (r.system, r.shots) == (system, shots)]
+    def mean(system, metric, n_picks=2):
+        rows = [r for r in trial.records if (r.system, r.n_picks) == (system, n_picks)]
         return np.mean([r.values[at[metric]] for r in rows])
 
     # A toy catalog is so small that popularity runs out of known items now and then.
@@ -247,7 +239,7 @@ def test_both_questions_are_about_the_users_cold_likes(data, items):
     def make(training, split, train):
         assert set(training.users) == set(split.train)
         assert training.counts.likes[[training.catalog.rows[i] for i in cold]].sum() == 0
-        inner = registry()["random_items"].make(training, split, train)
+        inner = all_systems()["random_items"].make(training, split, train)
 
         class Spy:
             def recommend(self, profile, *, k=10):
@@ -260,9 +252,9 @@ def test_both_questions_are_about_the_users_cold_likes(data, items):
     cold = fold.targets
     some, *_ = sorted(cold)
     data = replace(data, dislikes={u: (some,) for u, x in data.likes.items() if some not in x})
-    trial = run_trial(data, items, [System("spy", make)], PLAN, only=[0])
+    trial = run_benchmark(data, items, [System("spy", make)], PLAN, only=[0])
     cases = support_cases(
-        data, fold.split.test, PLAN.shots, support=2, min_targets=1, targets=cold
+        data, fold.split.test, PLAN.n_picks, support=2, min_targets=1, targets=cold
     ).cases
     assert len(cases) == len(trial.records)
     questions = iter(asked)
@@ -297,10 +289,10 @@ def test_coldstart_borrows_for_items_that_came_later(data, items):
     made = []
 
     def make(training, split, train):
-        made.append(registry()["coldstart_prior"].make(training, split, train).recommender)
-        return registry()["popularity"].make(training, split, train)
+        made.append(all_systems()["coldstart_prior"].make(training, split, train).recommender)
+        return all_systems()["popularity"].make(training, split, train)
 
-    run_trial(data, items, [System("x", make)], PLAN, only=[0], encoder=FakeEncoder())
+    run_benchmark(data, items, [System("x", make)], PLAN, only=[0], encoder=FakeEncoder())
     (recommender,) = made
     recommender.item_store.sync()
     met = dict(zip(recommender.item_store.ids, recommender.item_store.met, strict=True))
@@ -312,12 +304,12 @@ def test_coldstart_borrows_for_items_that_came_later(data, items):
 def test_every_system_answers_about_new_items_and_later_users(data, items, later):
     systems = choose()
     for scenario in (items, later):
-        trial = run_trial(data, scenario, systems, PLAN, only=[0], encoder=FakeEncoder())
+        trial = run_benchmark(data, scenario, systems, PLAN, only=[0], encoder=FakeEncoder())
         assert {r.system for r in trial.records} == {s.name for s in systems}
 
 
 def test_the_report_of_new_items(data, items):
-    trial = run_trial(data, items, choose(FAST), PLAN, encoder=FakeEncoder())
+    trial = run_benchmark(data, items, choose(FAST), PLAN, encoder=FakeEncoder())
     summary = summarise(trial, data)
     assert {m.metric for m in summary.means} == set(COLD_METRICS) - {"rated"}
     assert {p.metric for p in summary.paired} == {"ndcg@10", "cold_ndcg@10"}
@@ -327,7 +319,7 @@ def test_the_report_of_new_items(data, items):
     assert titles[:2] == ["NDCG@10", "NDCG@10 among cold items only"]
     assert "Share of cold items in lists of ten" in titles
     assert "Recall@10 among cold items only" in titles
-    assert made.brief == 2 + 2 * len(PLAN.shots)
+    assert made.brief == 2 + 2 * len(PLAN.n_picks)
     assert titles[made.brief].startswith("What the lists are like")
     assert all("NDCG@10" in t and "less that of" in t for t in titles[2 : made.brief])
     text = made.markdown()
@@ -365,10 +357,7 @@ def test_a_split_that_leaves_nobody_to_train_on(data):
 
 def test_nobody_with_a_cold_like(data, items):
     with pytest.raises(DataError, match="the latter among cold items .lower --support or --min-t"):
-        run_trial(data, items, choose(FAST), replace(PLAN, min_targets=12))
-
-
-# -- what is kept ----------------------------------------------------------------------------------
+        run_benchmark(data, items, choose(FAST), replace(PLAN, min_targets=12))
 
 
 def test_what_a_scenario_holds_changes_its_fingerprint(data):
@@ -397,181 +386,10 @@ def test_answers_about_one_split_are_not_taken_for_another(data, later, items, t
 
     def make(training, split, train):
         made.append(split)
-        return registry()["popularity"].make(training, split, train)
+        return all_systems()["popularity"].make(training, split, train)
 
     system = System("x", make)
     splits = user_folds(data.likes, 3)
     for scenario in (splits, later, items, splits, later, items):
-        run_trial(data, scenario, [system], PLAN, only=[0], work=tmp_path)
+        run_benchmark(data, scenario, [system], PLAN, only=[0], work=tmp_path)
     assert len(made) == len(list(tmp_path.iterdir())) == 3
-
-
-# -- the judge -------------------------------------------------------------------------------------
-
-
-class Fixed:
-    """Answers with a list, or with another one whoever has seen something."""
-
-    def __init__(self, first, second=()):
-        self.first, self.second = first, second
-
-    def recommend(self, profile, *, k=10):
-        class Answer:
-            item_ids = list(self.second if profile.seen else self.first)[:k]
-
-        return Answer
-
-
-def case(**changes):
-    whole = SupportCase("u", 0, UserProfile(), frozenset("d"), frozenset("a"), ("a",))
-    return replace(whole, **changes)
-
-
-LIKES = {"a": 3.0, "b": 2.0, "c": 0.0, "d": 0.0}
-
-
-def test_values_of_a_known_list():
-    judge = Judge(LIKES, frozenset("cd"))
-    record = judge.ask("x", 0, Fixed("abcd", "dc"), case())
-    values = dict(zip(COLD_METRICS, record.values, strict=True))
-    assert record.top == ("b", "c", "d")
-    assert values == {
-        "ndcg@10": 0.5,
-        "recall@10": 1.0,
-        "recall@20": 1.0,
-        "hr@10": 1.0,
-        "mrr@20": pytest.approx(1 / 3),
-        "cold_share@10": pytest.approx(2 / 3),
-        "cold_ndcg@10": 1.0,
-        "cold_recall@10": 1.0,
-        "cold_recall@20": 1.0,
-        "gauc": None,
-        "rated": None,
-    }
-
-
-def test_nobody_has_seen_what_they_pick():
-    class Asks:
-        def recommend(self, profile, *, k=10):
-            seen.append({p.item for p in profile.seen})
-            return Fixed("d").recommend(UserProfile())
-
-    seen = []
-    profile = UserProfile(liked=(Pick(item="a"),))
-    Judge(LIKES, frozenset("cd")).ask("x", 0, Asks(), case(profile=profile))
-    assert seen == [set(), {"b"}]
-
-
-@pytest.mark.parametrize(
-    ("lists", "cold", "why"),
-    [
-        (("bb", ""), None, "x shows an item twice"),
-        (("be", ""), None, "x shows 'e', which is no candidate .recommend from the catalog"),
-        (("b", "bd"), "cd", "x shows 'b' to somebody who has seen it"),
-        (("b", "dd"), "cd", "x shows an item twice"),
-        (("b", "de"), "cd", "x shows 'e', which is no candidate"),
-    ],
-)
-def test_lists_that_break_the_rules(lists, cold, why):
-    with pytest.raises(DataError, match=why):
-        Judge(LIKES, cold).ask("x", 0, Fixed(*lists), case())
-
-
-# -- the command -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path, data):
-    """``coldstart benchmark`` of the toy world, by its tables."""
-    monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.delenv("COLDSTART_DEBUG", raising=False)
-    items, likes = tmp_path / "items.csv", tmp_path / "likes.csv"
-    rows = [f'{i.item_id},"{i.title}",{i.year}' for i in data.catalog]
-    items.write_text("\n".join(["item_id,title,year", *rows]))
-    start = 1577836800  # 2020-01-01 in UTC
-    rows = [
-        f"{u},{i},{start + 86400 * t:.0f}"
-        for u in data.likes
-        for i, t in zip(data.likes[u], data.times[u], strict=True)
-    ]
-    likes.write_text("\n".join(["user_id,item_id,timestamp", *rows]))
-
-    def call(*args):
-        own = ["--items", items, "--interactions", likes, "--systems", "popularity,bm25",
-               "--support", 2, "--shots", "0,2", "--work", tmp_path / "work"]  # fmt: skip
-        code = main(["benchmark", *map(str, [*own, *args])])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
-
-
-def test_a_temporal_split_by_date(run):
-    code, out, err = run("--split", "temporal", "--at", "2020-02-18", "--json", "--min-targets", 2)
-    assert code == 0, err
-    found = json.loads(out)
-    assert found["about"]["split"].startswith("temporal, at 1581984000 (2020-02-18 00:00 UTC): 42")
-    assert found["about"]["folds run"] == "0"
-    assert "--split temporal --at 2020-02-18 --shots 0,2" in found["about"]["command"]
-    assert "--min-targets 2" in found["about"]["command"]
-    assert found["metrics"] == list(METRICS)
-
-
-def test_cold_items(run, tmp_path):
-    code, out, err = run("--split", "items", "--folds", 3, "--share", 0.3, "--out", tmp_path / "r")
-    assert code == 0, err
-    assert "NDCG@10 among cold items only" in out
-    found = json.loads((tmp_path / "r.json").read_text())
-    assert found["metrics"] == list(COLD_METRICS)
-    assert "--split items --folds 3 --share 0.3 --cold random" in found["about"]["command"]
-    assert (tmp_path / "r.html").read_text().count("<h2>NDCG@10 among cold items only</h2>") == 1
-    code, out, err = run("--split", "items", "--cold", "newest", "--share", 0.3, "--json")
-    assert code == 0, err
-    assert "those of the latest years" in json.loads(out)["about"]["split"]
-
-
-def test_defaults_are_written_out(run):
-    temporal = json.loads(run("--split", "temporal", "--json", "--min-targets", 1)[1])
-    assert "--split temporal --quantile 0.8 " in temporal["about"]["command"]
-    users = json.loads(run("--json", "--min-targets", 1)[1])
-    assert "--systems popularity,bm25 --folds 5 --shots" in users["about"]["command"]
-    assert "split" not in users["about"]
-
-
-def test_the_defaults_of_the_command_are_those_of_the_library():
-    """Kept apart, so that help needs no numpy."""
-    assert (holdout.QUANTILE, holdout.SHARE) == (scenarios.QUANTILE, scenarios.SHARE)
-
-
-@pytest.mark.parametrize(
-    ("args", "parts"),
-    [
-        (["--split", "magic"], ["--split"]),
-        (["--at", 3], ["--at says nothing about --split users", "belongs to --split temporal"]),
-        (["--share", 0.1], ["--share says nothing", "belongs to --split items"]),
-        (["--split", "temporal", "--folds", 3], ["--folds", "--split users and --split items"]),
-        (["--split", "temporal", "--cold", "newest"], ["--cold says nothing about"]),
-        (["--split", "temporal", "--at", 3, "--quantile", 0.5], ["--at and --quantile"]),
-        (["--split", "temporal", "--at", "soon"], ["--at 'soon' is no moment", "1998-03-01"]),
-        (["--split", "temporal", "--at", "nan"], ["--at 'nan' is no moment"]),
-        (["--split", "temporal", "--at", "1970-01-02"], ["there is nobody trained on"]),
-        (["--split", "temporal", "--quantile", 2], ["quantile is 2", "in (0, 1)"]),
-        (["--split", "temporal", "--only", 1], ["no fold 1", "there is one fold"]),
-        (["--split", "items", "--share", 2], ["share is 2", "in (0, 1)"]),
-        (["--split", "items", "--cold", "oldest"], ["--cold"]),
-        (["--min-targets", 0], ["--min-targets"]),
-    ],
-)
-def test_mistakes_get_one_line_with_a_hint(run, args, parts):
-    code, out, err = run(*args)
-    assert (code, out) == (2, "")
-    assert err.count("\n") == 1
-    assert "(hint: " in err
-    assert all(part in err for part in parts), err
-
-
-def test_the_help_says_what_is_new(run):
-    code, out, _ = run("--help")
-    assert code == 0
-    assert "What is new" in out
-    assert "coldstart benchmark --data ml-100k --split temporal --quantile 0.8" in out

@@ -20,8 +20,8 @@ from coldstart.generation.models import cached
 from coldstart.generation.models.cached import LazyLM, load_decoder, load_deferred
 from coldstart.generation.models.causal import CausalLM
 from coldstart.schema import DecodingConfig
+from tests.conftest import ARTIFACT
 from tests.fakes_lm import TITLES, tiny_cohere, tiny_gpt2, tiny_llama, trie_of
-from tests.test_shipped import ARTIFACT
 
 PROMPT = "A person.\nToy Story\n"
 

@@ -10,14 +10,10 @@ from coldstart.errors import ConfigError, DataError
 from coldstart.interactions import live_counts as module
 from coldstart.interactions.interaction_stats import Counts, co_occurrence
 from coldstart.interactions.live_counts import LiveCounts
+from coldstart.interactions.recency import pick_weights, recent_co_occurrence, window_shares
 from coldstart.profile.resolve import ResolvedProfile
 from coldstart.schema import Context, Pick, UserProfile
-from coldstart.scoring.recency import (
-    RecencyScorers,
-    pick_weights,
-    recent_co_occurrence,
-    window_shares,
-)
+from coldstart.scoring.recency import RecencyScorers
 from coldstart.scoring.registry import SIGNALS
 from coldstart.testing.probes import features_of
 from tests.fakes import FakeEncoder

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ir_measures import RR, P, R, nDCG
+from ir_measures import RR, P, R, Success, nDCG
 from sklearn.metrics import roc_auc_score
 
 from coldstart.errors import ConfigError, DataError
@@ -14,6 +14,7 @@ from coldstart.metrics.ranking_metrics import (
     MIDDLE,
     TAIL,
     gauc,
+    hit_rate,
     inverse_propensity,
     ips_ndcg,
     mrr,
@@ -183,3 +184,22 @@ def test_gauc_needs_both_kinds():
     assert gauc([1.0], []) is None
     with pytest.raises(DataError, match="a score is not a number"):
         gauc([math.nan], [1.0])
+
+
+@given(rankings, judged, st.sampled_from([1, 5, 10, 20]))
+def test_hits_agree_with_ir_measures(ranked, relevant, k):
+    qrels = [ir_measures.Qrel("q", d, 1) for d in relevant]
+    run = [ir_measures.ScoredDoc("q", d, float(-r)) for r, d in enumerate(ranked)]
+    expected = ir_measures.calc_aggregate([Success @ k], qrels, run)[Success @ k]
+    assert hit_rate(ranked, relevant, k) == expected
+
+
+def test_ndcg_recall_and_hits_by_hand():
+    ranked, relevant = ["a", "x", "b", "c"], {"a", "b", "z"}
+    ideal = 1 + 1 / math.log2(3) + 1 / 2
+    assert ndcg(ranked, relevant, 3) == pytest.approx((1 + 1 / 2) / ideal)
+    assert ndcg(ranked, relevant, 2) == pytest.approx(1 / (1 + 1 / math.log2(3)))
+    assert recall(ranked, relevant, 3) == pytest.approx(2 / 3)
+    assert recall(ranked, relevant, 1) == pytest.approx(1 / 3)
+    assert hit_rate(ranked, relevant, 1) == 1.0
+    assert hit_rate(ranked[1:2], relevant, 1) == 0.0

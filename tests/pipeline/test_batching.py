@@ -18,14 +18,15 @@ from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import Years, default_filters
 from coldstart.scoring import retrieval
 from coldstart.scoring.scorer import ScoreRequest
-from coldstart.serve.batching import RecommendationRequest, RecommendationResult, recommend_batch
+from coldstart.serve.batching import QueuedRequest, RecommendationResult, recommend_batch
 from coldstart.session import OnboardingSession
 from coldstart.testing.probes import lm_signals_of
+from tests.conftest import ARTIFACT
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama, trie_of
-from tests.generation.test_fused_decoder import LIKE, decoder, question
-from tests.session.test_session import NOW
-from tests.test_recommender import make, profiles
-from tests.test_shipped import ARTIFACT
+from tests.generation.fused_decoders import LIKE, decoder, question
+from tests.session.sessions import NOW
+from tests.toy import toy_recommender
+from tests.toy_profiles import profiles
 
 PROMPTS = ["A person.\n", "Alien\nToy Story\nA longer one.\n", "x\n", "Somebody of 24, a nurse.\n"]
 BRIEF = DecodingConfig(max_new_tokens=6)
@@ -49,14 +50,12 @@ def same(
     assert [r.reason for r in one] == [r.reason for r in other]
 
 
-def alone(rec: Recommender, ask: RecommendationRequest) -> RecommendationResult | Exception:
+def alone(rec: Recommender, ask: QueuedRequest) -> RecommendationResult | Exception:
     ((_, answered),) = recommend_batch(rec, [ask])
     return answered
 
 
-def together(
-    rec: Recommender, asks: list[RecommendationRequest]
-) -> list[RecommendationResult | Exception]:
+def together(rec: Recommender, asks: list[QueuedRequest]) -> list[RecommendationResult | Exception]:
     got = dict(recommend_batch(rec, asks))
     return [got[n] for n in range(len(asks))]
 
@@ -116,7 +115,7 @@ def test_a_pass_reads_as_many_as_it_may(monkeypatch):
 
 @pytest.mark.parametrize("limits", [{}, {"exact_items": 5}, {"exact_tokens": 10}, {"shortlist": 4}])
 def test_evidence_is_what_each_would_get(limits):
-    rec = make(**limits)
+    rec = toy_recommender(**limits)
     profiles = ({"age": 24}, {"liked": ["Alien", "Heat"]}, {})
     rows = [None, np.array([1, 4, 6]), np.arange(10)]
     rec.pipeline.sync()
@@ -151,9 +150,9 @@ of_profile = st.fixed_dictionaries(
 moments = st.sampled_from([Context(), Context(time="Friday evening", occasion="date night")])
 unknown = UserProfile(liked=["Alien", "No Such Film"])
 said = st.sampled_from(["science fiction, but no drama", "no drama", " "])
-asks = st.builds(
-    RecommendationRequest, profiles | st.just(unknown), moments, of_profile
-) | st.builds(RecommendationRequest, profiles | st.just(unknown), moments, of_session, said)
+asks = st.builds(QueuedRequest, profiles | st.just(unknown), moments, of_profile) | st.builds(
+    QueuedRequest, profiles | st.just(unknown), moments, of_session, said
+)
 
 
 @settings(max_examples=15, deadline=None)
@@ -162,18 +161,16 @@ asks = st.builds(
     limits=st.sampled_from([{}, {"shortlist": 3}, {"pool_from": 4, "shortlist": 3}]),
 )
 def test_a_batch_gives_what_everyone_would_get_alone(asked, limits):
-    rec = make(written_titles=2, **limits)
+    rec = toy_recommender(written_titles=2, **limits)
     for one, ask in zip(together(rec, asked), asked, strict=True):
         same(one, alone(rec, ask))
 
 
 def test_free_writing_keeps_its_decoding_and_seed(monkeypatch):
-    rec = make()
+    rec = toy_recommender()
     drawn = {"decoding": DecodingConfig(mode="sample", max_new_tokens=6), "k": 4}
     asked = [
-        RecommendationRequest(
-            UserProfile(age=20), Context(), drawn | {"strategy": strategy, "seed": seed}
-        )
+        QueuedRequest(UserProfile(age=20), Context(), drawn | {"strategy": strategy, "seed": seed})
         for strategy in ("free", "both")
         for seed in (1, 2)
     ]
@@ -191,19 +188,19 @@ def test_free_writing_keeps_its_decoding_and_seed(monkeypatch):
 
 
 def test_who_errs_errs_alone_and_the_others_share_a_pass(monkeypatch):
-    rec = make()
+    rec = toy_recommender()
     seen = passes(rec, monkeypatch)
     person = UserProfile(age=24)
     got = together(
         rec,
         [
-            RecommendationRequest(person, Context()),
-            RecommendationRequest(UserProfile(liked=["No Such Film"]), Context()),
-            RecommendationRequest(person, Context(), {"k": 0}),
-            RecommendationRequest(person, Context(), text=""),
-            RecommendationRequest(person, Context(), text="science fiction"),
-            RecommendationRequest(person, Context(), {"strategy": "prior"}),
-            RecommendationRequest(person, Context(), {"strategy": "catalog", "k": 3}),
+            QueuedRequest(person, Context()),
+            QueuedRequest(UserProfile(liked=["No Such Film"]), Context()),
+            QueuedRequest(person, Context(), {"k": 0}),
+            QueuedRequest(person, Context(), text=""),
+            QueuedRequest(person, Context(), text="science fiction"),
+            QueuedRequest(person, Context(), {"strategy": "prior"}),
+            QueuedRequest(person, Context(), {"strategy": "catalog", "k": 3}),
         ],
     )
     kinds = [type(x) for x in got]
@@ -218,7 +215,7 @@ def test_who_errs_errs_alone_and_the_others_share_a_pass(monkeypatch):
 
 
 def test_a_prompt_that_is_too_long_is_nobody_elses_error(monkeypatch):
-    rec = make()
+    rec = toy_recommender()
     once = rec.lm._check
     monkeypatch.setattr(rec.lm, "_check", lambda ids: refuse() if len(ids) > 200 else once(ids))
 
@@ -227,26 +224,23 @@ def test_a_prompt_that_is_too_long_is_nobody_elses_error(monkeypatch):
 
     long = UserProfile(about="a very long story " * 30)
     got = together(
-        rec,
-        [RecommendationRequest(p, Context()) for p in (UserProfile(age=30), long, UserProfile())],
+        rec, [QueuedRequest(p, Context()) for p in (UserProfile(age=30), long, UserProfile())]
     )
     assert [type(x) for x in got] == [RecommendationResult, ModelError, RecommendationResult]
-    same(got[2], alone(rec, RecommendationRequest(UserProfile(), Context())))
+    same(got[2], alone(rec, QueuedRequest(UserProfile(), Context())))
 
 
 def test_who_needs_no_titles_written_does_not_wait_for_them():
-    rec = make()
+    rec = toy_recommender()
     strategies = ["free", "both", "catalog", "prior", "catalog"]
-    asked = [
-        RecommendationRequest(UserProfile(), Context(), {"strategy": s, "k": 2}) for s in strategies
-    ]
+    asked = [QueuedRequest(UserProfile(), Context(), {"strategy": s, "k": 2}) for s in strategies]
     assert [n for n, _ in recommend_batch(rec, asked)] == [3, 2, 4, 0, 1]
 
 
 def test_a_wider_look_in_a_large_catalog_is_asked_for_like_the_first(monkeypatch):
     monkeypatch.setattr(retrieval, "POPULAR", 1)
     monkeypatch.setattr(retrieval, "BY_SIGNAL", 1)
-    rec = make(pool_from=4, shortlist=2)
+    rec = toy_recommender(pool_from=4, shortlist=2)
     for n in range(40):
         rec.catalog.add(Item(item_id=f"n{n}", title=f"Robot {n}", year=2010))
     narrow = RecommendOptions(k=5, filters=(Years(2009, None),))
@@ -259,15 +253,15 @@ def test_a_wider_look_in_a_large_catalog_is_asked_for_like_the_first(monkeypatch
 
 
 def test_without_a_model_or_a_catalog_everyone_is_told_so():
-    rec = make()
+    rec = toy_recommender()
     rec.lm = None
     asked = [
-        RecommendationRequest(UserProfile(), Context(), {"strategy": s})
+        QueuedRequest(UserProfile(), Context(), {"strategy": s})
         for s in ("catalog", "prior", "both")
     ]
     got = together(rec, asked)
     assert [type(x) for x in got] == [ConfigError, RecommendationResult, ConfigError]
-    rec = make(catalog=type(rec.catalog).from_items([]))
+    rec = toy_recommender(catalog=type(rec.catalog).from_items([]))
     assert [type(x) for x in together(rec, asked)] == [CatalogError] * 3
     assert together(rec, []) == []
 
@@ -275,22 +269,16 @@ def test_without_a_model_or_a_catalog_everyone_is_told_so():
 def test_the_shipped_artifact_gives_the_same_lists_together():
     rec = Recommender.from_pretrained(ARTIFACT)
     asked = [
-        RecommendationRequest(
-            UserProfile(age=24, occupation="student", liked=["Toy Story"]), Context()
-        ),
-        RecommendationRequest(
-            UserProfile(age=60, gender="F"), Context(time="Sunday morning"), {"k": 20}
-        ),
-        RecommendationRequest(
-            UserProfile(interests=["Horror"], liked=["Alien", "Fargo"]), Context()
-        ),
+        QueuedRequest(UserProfile(age=24, occupation="student", liked=["Toy Story"]), Context()),
+        QueuedRequest(UserProfile(age=60, gender="F"), Context(time="Sunday morning"), {"k": 20}),
+        QueuedRequest(UserProfile(interests=["Horror"], liked=["Alien", "Fargo"]), Context()),
     ]
     for one, ask in zip(together(rec, asked), asked, strict=True):
         same(one, alone(rec, ask))
 
 
 def test_lists_of_sessions_share_a_pass(monkeypatch):
-    rec = make()
+    rec = toy_recommender()
 
     def visit(*liked: str, **options: float):
         def begin(recommender: Recommender) -> OnboardingSession:
@@ -302,15 +290,15 @@ def test_lists_of_sessions_share_a_pass(monkeypatch):
         return begin
 
     asks = [
-        RecommendationRequest(UserProfile(), Context(), {"k": 5}, session=visit("i1")),
-        RecommendationRequest(UserProfile(age=30), Context(), {"k": 5}),
-        RecommendationRequest(
+        QueuedRequest(UserProfile(), Context(), {"k": 5}, session=visit("i1")),
+        QueuedRequest(UserProfile(age=30), Context(), {"k": 5}),
+        QueuedRequest(
             UserProfile(), Context(time="late"), {"k": 3, "diversity": 0.3}, session=visit()
         ),
-        RecommendationRequest(
+        QueuedRequest(
             UserProfile(), Context(), session=visit("i2", exploration=0.5), explores=True
         ),
-        RecommendationRequest(UserProfile(), Context(), {"k": 0}, session=visit("i3")),
+        QueuedRequest(UserProfile(), Context(), {"k": 0}, session=visit("i3")),
     ]
     expected = [alone(rec, ask) for ask in asks]
     seen = passes(rec, monkeypatch)

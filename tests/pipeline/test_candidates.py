@@ -22,21 +22,22 @@ from coldstart.scoring import retrieval
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.stated import _NOISE, request_text
 from coldstart.testing.probes import candidates_of, features_of, shortlist_of
-from tests.test_recommender import DRAWN, make, profiles
+from tests.toy import DRAWN, toy_recommender
+from tests.toy_profiles import profiles
 
 SMALL = {"pool_from": 2}
 
 
 @pytest.fixture(scope="module")
 def whole():
-    rec = make()
+    rec = toy_recommender()
     rec.catalog.add(Item(item_id="new", title="Brand New", categories=["Drama"]))
     rec.item_store.sync()
     return rec
 
 
 def pooled():
-    rec = make(**SMALL)
+    rec = toy_recommender(**SMALL)
     rec.catalog.add(Item(item_id="new", title="Brand New", categories=["Drama"]))
     return rec
 
@@ -115,7 +116,7 @@ def test_a_pool_names_the_best_of_every_signal(whole, monkeypatch):
     monkeypatch.setattr(retrieval, "BY_SIGNAL", 2)
     item_store = whole.item_store
     user = whole.resolve(UserProfile(liked=["Toy Story"], interests=["drama"], about="space"))
-    rec = make(pool_from=2)
+    rec = toy_recommender(pool_from=2)
     rec.item_store = item_store
     rows = rec.pipeline.candidates.select(user, ["new"]).where
     assert list(rows) == sorted(set(rows))
@@ -152,7 +153,7 @@ def test_as_many_as_may_be_shown_are_shown_however_narrow_the_filter(monkeypatch
     last = rec.catalog.ids[-2]
     for wanted in (Where(lambda i: i.item_id == last), Categories(include=["Sci-Fi"])):
         filters = (*default_filters(), wanted)
-        expected = make().recommend({}, k=4, filters=filters, strategy="prior")
+        expected = toy_recommender().recommend({}, k=4, filters=filters, strategy="prior")
         found = rec.recommend({}, k=4, filters=filters, strategy="prior")
         assert len(found) == len(expected) > 0
         assert set(found.item_ids) <= {
@@ -172,7 +173,7 @@ def test_a_pool_follows_the_catalog():
 
 
 def test_the_shortlist_of_a_pool_names_catalog_rows():
-    rec = make(**SMALL, shortlist=3)
+    rec = toy_recommender(**SMALL, shortlist=3)
     user = rec.resolve(UserProfile(liked=["Toy Story"]))
     known = candidates_of(rec, user)
     options = RecommendOptions(1, "catalog", default_filters())
@@ -207,7 +208,7 @@ def test_a_pool_follows_a_catalog_that_changes():
     found = candidates_of(rec, user).ids
     assert "newer" in found
     assert not {"new", "i1"} & set(found)
-    expected = make()
+    expected = toy_recommender()
     expected.catalog.add(Item(item_id="newer", title="Even Newer", categories=["Drama"]))
     expected.catalog.remove(["i1"])
     asked = {"about": "something new", "liked": ["i0"]}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coldstart.evaluation.systems import registry
+from coldstart.evaluation.baselines.selection import all_systems
 from coldstart.runtime import code_fingerprint as reach
 from coldstart.runtime.code_fingerprint import outside_source, reached, source_digest
 
@@ -36,12 +36,11 @@ def test_what_a_module_imports_is_reached_and_so_on():
 
 
 def test_imports_inside_functions_count_and_those_for_types_do_not():
-    words = reached("coldstart.evaluation.baselines.words")
+    words = reached("coldstart.evaluation.baselines.text_retrieval")
     assert "coldstart.artifacts.loading" in words  # imported when it is called
     assert "coldstart.recommender" not in reached("coldstart.interactions.live_counts")
-    assert "coldstart.evaluation.trial" not in reached(
-        "coldstart.evaluation.result_cache"
-    )  # a type there
+    bigrec = reached("coldstart.evaluation.baselines.bigrec")
+    assert "coldstart.evaluation.recommender_adapter" not in bigrec  # a type there
 
 
 def test_modules_of_others_are_left_out():
@@ -73,13 +72,13 @@ def test_own_systems_are_known_by_their_file(made_by):
 
 
 def test_the_packages_own_functions_have_no_file_elsewhere():
-    assert outside_source(registry()["als"].make) == b""
-    assert outside_source(registry()["coldstart_prior"].make) == b""
+    assert outside_source(all_systems()["als"].make) == b""
+    assert outside_source(all_systems()["coldstart_prior"].make) == b""
     assert outside_source(len) == b""
 
 
 def test_a_rival_does_not_change_with_our_own_blend():
-    systems = registry()
+    systems = all_systems()
     ours = reached(*systems["coldstart_prior"].code)
     assert {"coldstart.scoring.registry", "coldstart.training.crossfit"} <= ours
     for name in ("popularity", "item_knn_prior", "als", "dropout_autoencoder", "ease"):

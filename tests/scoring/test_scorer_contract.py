@@ -14,7 +14,7 @@ from coldstart.scoring.sequence import SequenceScorer
 from coldstart.scoring.stated import StatedScorer
 from coldstart.scoring.written import WrittenTitlesScorer
 from coldstart.testing.contracts.scorer import ScorerContract
-from tests.test_recommender import make
+from tests.toy import toy_recommender
 
 
 class TestPopularityScorer(ScorerContract):
@@ -54,7 +54,7 @@ class TestLanguageModelScorer(ScorerContract):
     tolerance = 1e-4  # nats, of sums of float32 log-probabilities
 
     def resources(self):
-        return make().pipeline.resources
+        return toy_recommender().pipeline.resources
 
 
 class TestWrittenTitlesScorer(ScorerContract):
@@ -62,7 +62,7 @@ class TestWrittenTitlesScorer(ScorerContract):
     tolerance = 1e-4  # of probabilities
 
     def resources(self):
-        return make().pipeline.resources
+        return toy_recommender().pipeline.resources
 
 
 def test_every_built_in_scorer_is_here():

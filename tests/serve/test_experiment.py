@@ -20,9 +20,9 @@ from coldstart.cli import main
 from coldstart.serve.experiment import Experiment, arm_reports
 from coldstart.serve.requests import RecommendIn
 from coldstart.serve.store import ArmOutcome, Store, SubjectOutcome, tables
-from tests.serve.test_serve import CANARY, begin, logged, refused, serving  # noqa: F401
-from tests.serve.test_store import contents, rows
-from tests.test_recommender import make
+from tests.serve.helpers import CANARY, begin, refused, serving
+from tests.serve.store.helpers import contents, rows
+from tests.toy import toy_recommender
 
 TOML = """
 name = "ranker"
@@ -106,7 +106,7 @@ def test_the_arm_answers_with_its_own_artifact(tmp_path, test):
     asked = {"x": 0, "y": 0}
 
     def load(folder):
-        rec = make()
+        rec = toy_recommender()
         once = rec.recommend
 
         def recommend(*args, **options):

@@ -17,15 +17,16 @@ import pytest
 import uvicorn
 
 from coldstart.cli import main
-from coldstart.schema import Item
+from coldstart.ranking.wording.sentences import sentence
+from coldstart.schema import Item, Reason
 from coldstart.serve.app import create_app
 from coldstart.serve.service import Service
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.store import Store
 from coldstart.session import OnboardingSession
-from tests.serve.test_serve import serving
-from tests.serve.test_serve_run import free_port, start
-from tests.test_recommender import make
+from tests.serve.helpers import serving
+from tests.serve.processes import free_port, start
+from tests.toy import toy_recommender
 from tests.waiting import PATIENCE, until
 
 try:
@@ -84,7 +85,7 @@ def test_the_page_is_small_and_loads_nothing_from_elsewhere():
 def test_both_languages_say_the_same_and_every_word_used_is_there():
     english, chinese = (json.loads((PAGE / f"words.{x}.json").read_text()) for x in ("en", "zh"))
     own = {k for k in english if not k.startswith("v.")}
-    assert own == {k for k in chinese if not k.startswith("v.")} - {"reasons", "groups", "after"}
+    assert own == {k for k in chinese if not k.startswith("v.")}
     for key in own:
         holes = [sorted(re.findall(r"\{\w+\}", words[key])) for words in (english, chinese)]
         assert holes[0] == holes[1], key
@@ -98,7 +99,7 @@ def test_both_languages_say_the_same_and_every_word_used_is_there():
 def test_a_form_offers_what_the_recommender_has_learned(tmp_path):
     with serving(tmp_path) as client:
         form = client.get("/v1/sessions").json()
-    rec = make()
+    rec = toy_recommender()
     groups = {f"{name}={value}" for name, values in form["fields"].items() for value in values}
     assert groups == set(rec.counts.group_sizes)
     assert set(form["categories"]) == {c for item in rec.catalog for c in item.categories}
@@ -111,7 +112,7 @@ def test_several_questions_stay_open_and_are_those_of_one_who_knows_nothing(tmp_
         ask = f"/v1/sessions/{at}/questions"
         four = client.get(ask, params={"n": 4}).json()
         ids = [q["question_id"] for q in four["questions"]]
-        session, want = OnboardingSession(make(), quiz="information_gain"), []
+        session, want = OnboardingSession(toy_recommender(), quiz="information_gain"), []
         for _ in range(4):
             want.append(session.next_question().question_id)
             session = session.answer(want[-1], "unknown")
@@ -129,7 +130,7 @@ def test_several_questions_stay_open_and_are_those_of_one_who_knows_nothing(tmp_
         assert client.get(ask).json()["question"]["question_id"] == ids[0]
         assert client.get(ask, params={"n": 0}).status_code == 422
         most = client.get(ask, params={"n": 100}).json()["questions"]
-        assert len(most) == len(make().catalog) - 1
+        assert len(most) == len(toy_recommender().catalog) - 1
 
 
 # -- with a browser -------------------------------------------------------------------------------
@@ -155,7 +156,9 @@ class Served:
     def start(self):
         options = {"open": True, "drain": 0.0} | self.settings
         store = Store.open(f"sqlite:///{self.folder}/people.db")
-        self.service = Service(lambda _: make(), {"": "toy"}, ServeSettings(**options), store)
+        self.service = Service(
+            lambda _: toy_recommender(), {"": "toy"}, ServeSettings(**options), store
+        )
         config = uvicorn.Config(
             create_app(self.service), "127.0.0.1", self.port, log_config=None, access_log=False
         )
@@ -317,6 +320,7 @@ def test_a_visit_from_the_empty_page_to_the_third_round_and_to_erasure(browser, 
 
         page.get_by_role("button", name="中文").click()
         page.get_by_role("heading", name="为你推荐").wait_for()
+        assert settled(page) == varied
         assert page.locator("html").get_attribute("lang") == "zh-Hans"
         reasons = page.locator("#items .reason").all_inner_texts()
         assert all("喜欢" in r or "相似" in r or "符合" in r for r in reasons)
@@ -486,45 +490,56 @@ def test_titles_and_reasons_are_text_whatever_is_in_them(browser, own):
         assert page.title() == "总有你喜欢的"
 
 
+ODD = [
+    "Good, and similar to Bad",
+    'The "Best", and the Rest',
+    "A: 3 people liked both.",
+    "“Quoted” – (2)",
+]
+"""Titles that look like parts of a sentence."""
+
+
 @browsing
-def test_chinese_reasons_say_what_the_english_ones_do(browser, toy):
-    """Every form that the recommender writes for these people, and titles that look like one."""
-    rec = make()
-    people = [
-        {},
-        {"liked": ["Alien"]},
-        {"liked": ["Alien", "Star Wars", "Blade Runner"], "age": 34, "gender": "M"},
-        {"interests": ["Drama"], "about": "robots in space"},
-        {"occupation": "student", "age": 5},
-        {"disliked": ["Alien"], "about": "a quiet story", "age": 70, "gender": "F"},
-    ]
-    found = {r.reason for p in people for r in rec.recommend(p, k=20, unknown_picks="ignore")}
-    assert len(found) >= 10
-    odd = [
-        ("Similar to Good, and similar to Bad.", "和《Good》相似；和《Bad》相似。"),
-        ("Similar to Alien, and a chicken.", "和《Alien, and a chicken》相似。"),
-        (
-            "Widely liked: by 12% of the people we know. From the years you named (+1.00 points).",
-            "广受喜爱：我们认识的人中有 12% 喜欢。属于你说的年代（+1.00 分）。",
-        ),
-        (
-            "Liked more than usual by people aged 10 to 19 and people whose occupation is student.",
-            "10 至 19 岁的人、学生职业的人尤其喜欢。",
-        ),
-        ("Something that nobody has translated yet.", None),
-    ]
-    with opened(browser, locale="zh-CN") as page:
-        page.goto(toy.url)
-        page.get_by_role("heading", name="你是谁").wait_for()
-        read = (
-            "async (all) => { const w = await import('/page/words.js'); return all.map(w.reason) }"
-        )
-        for text, got in zip(found, page.evaluate(read, list(found)), strict=True):
-            assert got["lang"] is None, text
-            assert re.findall(r"\d+", got["text"]) == re.findall(r"\d+", text), text
-            assert re.search("[\u4e00-\u9fff]", got["text"]), text
-        for (text, want), got in zip(odd, page.evaluate(read, [t for t, _ in odd]), strict=True):
-            assert got == {"text": want or text, "lang": None if want else "en"}
+def test_reasons_come_in_the_language_of_the_page(browser, own):
+    with httpx.Client(base_url=own.url) as client:
+        known = client.get("/v1/items", params={"limit": 4}).json()["items"]
+        for item, title in zip(known, ODD, strict=True):
+            changed = client.put(f"/v1/items/{item['item_id']}", json=item | {"title": title})
+            assert changed.status_code == 200
+        begun = client.post("/v1/sessions", json={"profile": {"liked": ODD}}).json()
+        said = {"text": "no drama, from 1970 to 1999"}
+        client.post(f"/v1/sessions/{begun['session_id']}/text", json=said).raise_for_status()
+    keep = f"sessionStorage.setItem('coldstart.session', {json.dumps(begun['session_id'])})"
+    with opened(browser) as page:
+        page.add_init_script(keep)
+        steps = {
+            "en": lambda: page.goto(own.url + "#list"),
+            "zh": lambda: page.get_by_role("button", name="中文").click(),
+            "en again": lambda: page.get_by_role("button", name="English").click(),
+        }
+        seen = []
+        for step, act in steps.items():
+            language = step[:2]
+            with page.expect_response("**/recommendations") as asked:
+                act()
+            assert asked.value.request.post_data_json["language"] == language
+            titles_shown = settled(page)
+            answer = asked.value.json()
+            assert answer["language"] == language
+            reasons = page.locator("#items .reason").all_inner_texts()
+            assert reasons == [item["reason"] for item in answer["items"]]
+            assert page.locator("#items .reason[lang]").count() == 0
+            quoted = [title for title in ODD if any(title in reason for reason in reasons)]
+            assert quoted
+            for item in answer["items"]:
+                made = [Reason.model_validate(reason) for reason in item["reasons"]]
+                assert item["reason"] == sentence(made, language)
+            if language == "zh":
+                assert all(f"《{t}》" in "".join(reasons) for t in quoted)
+                assert any("属于你说的年代（+1.00 分）" in reason for reason in reasons)
+            seen.append((titles_shown, reasons))
+        assert seen[2] == seen[0]
+        assert seen[1][0] == seen[0][0]
 
 
 @browsing

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from coldstart import Catalog, Item, UserProfile
 from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import ConfigError
-from coldstart.evaluation import quizzes as measured
+from coldstart.evaluation import onboarding as measured
 from coldstart.interactions.interaction_stats import Counts, pick_lift, popularity
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.session import DEFAULT_QUIZ, QUIZZES, OnboardingSession, QuizState
@@ -25,8 +25,7 @@ from coldstart.session.quiz import COLD_VALUE
 from coldstart.session.registry import find_quiz
 from coldstart.session.thompson import Thompson
 from tests.fakes import FakeEncoder
-from tests.test_recommender import make
-from tests.toy import toy_catalog, toy_dataset, toy_split
+from tests.toy import toy_catalog, toy_dataset, toy_recommender, toy_split
 
 NAMES = sorted(QUIZZES)
 DATA = toy_dataset()
@@ -95,7 +94,7 @@ def test_a_quiz_asks_about_what_may_be_asked_and_the_same_again(name, world, dat
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_quiz_ends_when_everything_was_asked(name):
-    session = OnboardingSession(make(), quiz=name)
+    session = OnboardingSession(toy_recommender(), quiz=name)
     asked = []
     while question := session.next_question():
         asked.append(question.question_id)
@@ -142,7 +141,7 @@ def test_a_quiz_of_ones_own_can_be_used():
         def question(self, said):
             return QUIZZES["random"].question(said)
 
-    assert OnboardingSession(make(), quiz=Last()).next_question() is not None
+    assert OnboardingSession(toy_recommender(), quiz=Last()).next_question() is not None
     with pytest.raises(ConfigError, match="one of"):
         find_quiz("last")
     assert DEFAULT_QUIZ in QUIZZES
@@ -280,9 +279,9 @@ def test_a_catalog_without_categories_is_not_asked_about_them():
 
 
 def test_people_answer_from_their_ratings():
-    rec = make()
+    rec = toy_recommender()
     user = "u1"
-    person = measured.Person(DATA, user, hidden=frozenset(DATA.likes[user][:1]))
+    person = measured.SimulatedUser(DATA, user, hidden=frozenset(DATA.likes[user][:1]))
     low = DATA.dislikes[user][0]
     for item, answer in (
         (DATA.likes[user][0], "unknown"),
@@ -304,7 +303,7 @@ def test_people_answer_from_their_ratings():
 def values(protocol, quizzes=("information_gain", "random"), questions=(0, 2), **options):
     users = list(toy_split().test)
     return measured.quiz_values(
-        make(), DATA, users, quizzes, questions, protocol=protocol, **options
+        toy_recommender(), DATA, users, quizzes, questions, protocol=protocol, **options
     )
 
 
@@ -319,7 +318,7 @@ def test_without_questions_all_quizzes_are_equal_and_what_the_recommender_gives(
     assert found["random", 0].keys() == found["random", 2].keys() != set()
     if protocol == "rest":
         for user, value in found["random", 0].items():
-            ids = make().recommend(
+            ids = toy_recommender().recommend(
                 DATA.users[user], k=10, strategy="prior", filters=[], near_duplicates=True
             ).item_ids  # fmt: skip
             assert value == pytest.approx(ndcg(ids, DATA.likes[user], 10))
@@ -335,21 +334,21 @@ def test_an_item_that_was_asked_about_is_neither_shown_nor_a_target(monkeypatch)
 
     monkeypatch.setattr(measured, "ndcg", spy)
     asked: list[str] = []
-    plain = measured.Person.answer
+    plain = measured.SimulatedUser.answer
 
     def note(self, question):
         asked.extend(question.items)
         return plain(self, question)
 
-    monkeypatch.setattr(measured.Person, "answer", note)
-    measured.quiz_values(make(), DATA, ["u1"], ["pairs"], [2], protocol="rest")
+    monkeypatch.setattr(measured.SimulatedUser, "answer", note)
+    measured.quiz_values(toy_recommender(), DATA, ["u1"], ["pairs"], [2], protocol="rest")
     ((shown, wanted),) = seen
     assert len(set(asked)) == 4
     assert not set(asked) & (shown | wanted)
     assert wanted == set(DATA.likes["u1"]) - set(asked)
     seen.clear()
     asked.clear()
-    measured.quiz_values(make(), DATA, ["u1"], ["pairs"], [0, 2], protocol="halves")
+    measured.quiz_values(toy_recommender(), DATA, ["u1"], ["pairs"], [0, 2], protocol="halves")
     assert seen[0][1] == seen[1][1] != seen[2][1] == seen[3][1]
     assert seen[0][1] | seen[2][1] == set(DATA.likes["u1"])
     for (shown, wanted), own in zip((seen[1], seen[3]), (asked[:4], asked[4:]), strict=True):

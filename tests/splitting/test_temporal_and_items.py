@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.support import support_cases
+from coldstart.evaluation.cases import support_cases
 from coldstart.schema import Item, UserProfile
 from coldstart.splitting.temporal_and_items import item_cold_split, temporal_split
 

@@ -34,7 +34,7 @@ def simulated(truth, *, users=40, items=120, seed=0):
 def mean_ndcg(ranker, cases, strategy):
     values = []
     for case in cases:
-        scores = ranker.scores(case.features, ranker.weights(strategy, case.shots))
+        scores = ranker.scores(case.features, ranker.weights(strategy, case.n_picks))
         scores[case.excluded] = -np.inf
         ranked = [str(r) for r in np.argsort(-scores, kind="stable")]
         values.append(ndcg(ranked, {str(t) for t in case.targets}, 10))
@@ -94,7 +94,7 @@ def test_the_bench_measures_what_the_metric_measures(cut):
     found = evaluator.ndcg(np.array([[0.3, 0.5]]), np.arange(len(cases)), (cut,))
     ranker = BlendRanker({"prior": {"popularity": (1.0, 0.0), "model": (0.3, 0.2)}})
     for case, value in zip(cases, found, strict=True):
-        scores = ranker.scores(case.features, ranker.weights("prior", case.shots))
+        scores = ranker.scores(case.features, ranker.weights("prior", case.n_picks))
         scores[case.excluded] = -np.inf
         ranked = [str(r) for r in np.argsort(-scores, kind="stable")]
         assert value == pytest.approx(ndcg(ranked, {str(t) for t in case.targets}, cut))

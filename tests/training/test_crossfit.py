@@ -19,13 +19,13 @@ from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.simulation import (
     ATTRIBUTES,
     MIN_TARGETS,
+    N_PICKS,
     RESERVED,
-    SHOTS,
     simulate_request,
     target_rule,
 )
 from tests.fakes import FakeEncoder
-from tests.scoring.test_features import film
+from tests.ten_films import film
 
 ITEMS = tuple(f"i{n}" for n in range(40))
 
@@ -45,7 +45,7 @@ def world():
 
 def test_the_first_likes_are_picks_and_later_ones_targets(world):
     likes = world.likes["u0"]
-    for shots in SHOTS:
+    for shots in N_PICKS:
         rng = np.random.default_rng(0)
         request = simulate_request("u0", world, shots, rng, said_share=0, dislikes_share=0)
         assert [p.item for p in request.profile.liked] == list(likes[:shots])
@@ -83,7 +83,7 @@ def test_a_history_is_asked_what_comes_after_the_first_ten(world):
     shots = SIGNALS.index("shots")
     for user in users[:5]:
         asked = [r for r in requests if r.user == user and r.order == "first"]
-        assert sorted({int(r.features[0, shots]) for r in asked} | {0}) == list(SHOTS)
+        assert sorted({int(r.features[0, shots]) for r in asked} | {0}) == list(N_PICKS)
         assert len(asked) == len({int(r.features[0, shots]) for r in asked})
         for r in asked:
             # Statements hide five likes, of which some may be among the first ten.
@@ -114,7 +114,7 @@ def test_favourites_are_any_likes_and_asked_once(world):
     for r in requests:
         assert set(r.features[:, history]) == {float(r.order == "first")}
     favourites = [r for r in requests if r.user == "u0" and r.order == "random"]
-    assert [int(r.features[0, shots]) for r in favourites] == [k for k in SHOTS if k]
+    assert [int(r.features[0, shots]) for r in favourites] == [k for k in N_PICKS if k]
     rng = np.random.default_rng(0)
     request = simulate_request("u0", world, 5, rng, said_share=0, order="random")
     picks = [p.item for p in request.profile.liked]

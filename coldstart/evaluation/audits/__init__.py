@@ -1,4 +1,4 @@
-"""What a table of means hides: what moves a list, what the model knew before, what it makes up.
+"""Audits of a trained recommender: counterfactuals, prompt sensitivity, memorization, ledger.
 
 Each module is one audit of a trained recommender and returns plain data; ``report`` lays it out.
 """

@@ -1,9 +1,9 @@
-"""What a list owes to who the user is: one attribute is changed, everything else stays.
+"""Counterfactual audit: how lists change when one sensitive attribute of the profile changes.
 
-The question is that of counterfactual fairness (Kusner et al., 2017), asked of the lists as Zhang
-et al. (2023, FaiRLLM) ask it of a language model: how alike are the answers to prompts that differ
-in what they say of one sensitive attribute? It is a test of the recommender, not of people: it does
-not say what another person would have liked.
+Counterfactual fairness (Kusner et al., 2017), measured on the lists as Zhang et al. (2023, FaiRLLM)
+measure it on a language model: the similarity of the lists for profiles that differ in one
+sensitive attribute. It tests the recommender, not people: what a user of another group would have
+liked is unknown.
 """
 
 from __future__ import annotations
@@ -15,8 +15,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from coldstart.errors import DataError
-from coldstart.evaluation.audits.agreement import DEPTH, MEASURES, TOP, Mean, compare, mean_of
-from coldstart.evaluation.harness import ColdCase, with_others
+from coldstart.evaluation.audits.list_similarity import (
+    DEPTH,
+    MEASURES,
+    TOP,
+    MeanInterval,
+    compare,
+    mean_of,
+)
+from coldstart.evaluation.cases import ColdCase, with_others
 from coldstart.interactions.interaction_stats import attribute_groups
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.metrics.significance import Difference, paired_bootstrap
@@ -33,11 +40,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Moved:
-    """What a change of profiles does to the lists of one system.
+    """Effect of one change of the profiles on the lists of one system.
 
     Args:
         system: its name.
-        shots: number of picks.
+        n_picks: number of picks.
         changed: what was changed; with a direction (``gender: f → m``) where there are only two.
         overlap: of the first 10, in [0, 1].
         rbo: rank-biased overlap, p = 0.9, in [0, 1].
@@ -48,22 +55,22 @@ class Moved:
     """
 
     system: str
-    shots: int
+    n_picks: int
     changed: str
-    overlap: Mean
-    rbo: Mean
-    shift: Mean
+    overlap: MeanInterval
+    rbo: MeanInterval
+    shift: MeanInterval
     ndcg: float
     gain: Difference | None
 
 
 @dataclass(frozen=True)
 class Counterfactual:
-    """The audit's result.
+    """Result of the counterfactual audit.
 
     Args:
         rows: by system, number of picks and change.
-        left_out: what could not be asked, and why, one line each.
+        left_out: what could not be tested, and why, one line each.
     """
 
     rows: tuple[Moved, ...]
@@ -71,13 +78,13 @@ class Counterfactual:
 
 
 def group_of(profile: UserProfile, attribute: str) -> str | None:
-    """The group the counts put a person in by one attribute (age by decade), or ``None``."""
+    """Group of a profile by one attribute (age by decade), as in the counts, or ``None``."""
     alone = UserProfile(**{attribute: getattr(profile, attribute)})
     return next((g.split("=", 1)[1] for g in attribute_groups(alone)), None)
 
 
 class Flips:
-    """Changes one attribute of a profile to that of somebody in another group.
+    """Changes one attribute of a profile to a value of another group.
 
     The value is that of a training user, drawn among all of another group, so that it is as common
     as it is among people. A draw depends on the seed, the user and the attribute alone.
@@ -124,7 +131,7 @@ def audit_counterfactual(
     Args:
         systems: by name.
         cases: held-out users, from ``cold_users``.
-        people: training users, from whom other values are drawn.
+        people: training users, the source of other values.
         seed: of the draws and the bootstrap.
         report: called with (done, total) after each case.
 
@@ -141,27 +148,27 @@ def audit_counterfactual(
         # One profile after the other, so that systems that share a language model ask it once.
         for name, system in systems.items():
             ids = system.recommend(case.profile, k=DEPTH).item_ids
-            lists[name, case.user, case.shots] = ids
+            lists[name, case.user, case.n_picks] = ids
         for profile, labels in changes:
             for name, system in systems.items():
                 ids = system.recommend(profile, k=DEPTH).item_ids
-                own = lists[name, case.user, case.shots]
+                own = lists[name, case.user, case.n_picks]
                 values = compare(own, ids) | _gain(own, ids, case)
                 for label in labels:
-                    found.setdefault((name, case.shots, label), {})[case.user] = values
+                    found.setdefault((name, case.n_picks, label), {})[case.user] = values
         if report:
             report(done, len(cases))
     for case, other in with_others(cases, seed):
         for name in systems:
-            own = lists[name, case.user, case.shots]
-            values = compare(own, lists[name, other.user, case.shots])
+            own = lists[name, case.user, case.n_picks]
+            values = compare(own, lists[name, other.user, case.n_picks])
             values["ndcg"] = ndcg(own, case.targets, TOP)
-            found.setdefault((name, case.shots, ANOTHER), {})[case.user] = values
+            found.setdefault((name, case.n_picks, ANOTHER), {})[case.user] = values
     names, labels = list(systems), [*ATTRIBUTES, ANOTHER]
 
     def place(key: tuple[str, int, str]) -> tuple[int, int, int, str]:
-        name, shots, label = key
-        return names.index(name), shots, labels.index(label.split(":")[0]), label
+        name, n_picks, label = key
+        return names.index(name), n_picks, labels.index(label.split(":")[0]), label
 
     rows = [
         _row(*key, found[key], seed)
@@ -172,7 +179,7 @@ def audit_counterfactual(
 
 
 def _changes(flips: Flips, case: ColdCase) -> list[tuple[UserProfile, list[str]]]:
-    """Every changed profile of a case, and the names under which it counts."""
+    """Changed profiles of a case, each with the rows it belongs to."""
     out = []
     for name in ATTRIBUTES:
         profile = flips.flip(case.user, case.profile, name)
@@ -191,14 +198,14 @@ def _gain(own: list[str], ids: list[str], case: ColdCase) -> dict[str, float]:
 
 
 def _row(
-    system: str, shots: int, label: str, values: Mapping[str, Mapping[str, float]], seed: int
+    system: str, n_picks: int, label: str, values: Mapping[str, Mapping[str, float]], seed: int
 ) -> Moved:
     means = {m: mean_of({u: v[m] for u, v in values.items()}, seed) for m in MEASURES}
     before = {u: v["ndcg"] for u, v in values.items()}
     after = {u: v["changed ndcg"] for u, v in values.items() if "changed ndcg" in v}
     gain = paired_bootstrap(after, before, seed) if len(after) > 1 else None
     true = sum(before.values()) / len(before)
-    return Moved(system, shots, label, means["overlap"], means["rbo"], means["shift"], true, gain)
+    return Moved(system, n_picks, label, means["overlap"], means["rbo"], means["shift"], true, gain)
 
 
 def _left_out(flips: Flips, cases: Sequence[ColdCase]) -> list[str]:

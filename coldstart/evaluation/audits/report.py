@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coldstart.evaluation.audits.agreement import Mean
 from coldstart.evaluation.audits.counterfactual import Counterfactual
-from coldstart.evaluation.audits.ledger import Ledger
-from coldstart.evaluation.audits.memory import Memory
-from coldstart.evaluation.audits.wordings import Wordings
-from coldstart.evaluation.report import Table, save
+from coldstart.evaluation.audits.hallucinations import Ledger
+from coldstart.evaluation.audits.list_similarity import MeanInterval
+from coldstart.evaluation.audits.memorization import Memory
+from coldstart.evaluation.audits.prompt_sensitivity import Wordings
+from coldstart.evaluation.report import Table, plain, save
 from coldstart.metrics.significance import Difference, holm
 
 PACKAGES = ("coldstart-rec", "numpy", "torch", "transformers")
@@ -46,7 +46,7 @@ class AuditReport:
 
     @property
     def left_out(self) -> list[str]:
-        """What could not be asked, and why, one line each."""
+        """What could not be tested, and why, one line each."""
         return [
             line
             for result in self.results.values()
@@ -70,7 +70,7 @@ class AuditReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: every number."""
-        results = {name: asdict(result) for name, result in self.results.items()}
+        results = {name: plain(result) for name, result in self.results.items()}
         return {"about": dict(self.about), "left_out": self.left_out, **results}
 
     def markdown(self) -> str:
@@ -115,8 +115,8 @@ def _counterfactual(result: Counterfactual) -> list[Table]:
         "p (Holm)",
     )
     out: list[Table] = []
-    for shots in sorted({r.shots for r in result.rows}):
-        mine = [r for r in result.rows if r.shots == shots]
+    for n_picks in sorted({r.n_picks for r in result.rows}):
+        mine = [r for r in result.rows if r.n_picks == n_picks]
         rows = [
             (
                 r.system,
@@ -135,15 +135,17 @@ def _counterfactual(result: Counterfactual) -> list[Table]:
             f"{_ALIKE} NDCG@10 is that of the true profiles, change that of the changed ones less "
             "it."
         )
-        out.append(Table(f"Who the user is, k={shots}", columns, tuple(rows), "" if out else note))
+        out.append(
+            Table(f"Who the user is, k={n_picks}", columns, tuple(rows), "" if out else note)
+        )
     return out
 
 
 def _wordings(result: Wordings) -> list[Table]:
     columns = ("system", "wording", "overlap@10", "RBO", "places", "NDCG@10", "change", "p (Holm)")
     out: list[Table] = []
-    for shots in sorted({r.shots for r in result.rows}):
-        mine = [r for r in result.rows if r.shots == shots]
+    for n_picks in sorted({r.n_picks for r in result.rows}):
+        mine = [r for r in result.rows if r.n_picks == n_picks]
         rows = [
             (
                 r.system,
@@ -160,7 +162,7 @@ def _wordings(result: Wordings) -> list[Table]:
             "The same statements in words the adapter was not trained on, compared with its own. "
             f"{_ALIKE}"
         )
-        title = f"How the prompt is worded, k={shots} (n={mine[0].overlap.n})"
+        title = f"How the prompt is worded, k={n_picks} (n={mine[0].overlap.n})"
         out.append(Table(title, columns, tuple(rows), "" if out else note))
     return out
 
@@ -215,7 +217,7 @@ def _ledger(result: Ledger) -> list[Table]:
     rows = tuple(
         (
             e.mode,
-            str(e.shots),
+            str(e.n_picks),
             str(e.titles),
             str(e.distinct),
             str(e.exact),
@@ -263,5 +265,5 @@ def _gains(found: Sequence[Difference | None]) -> list[tuple[str, str]]:
     ]
 
 
-def _places(mean: Mean) -> str:
+def _places(mean: MeanInterval) -> str:
     return f"{mean.value:.1f} ± {(mean.high - mean.low) / 2:.1f}"

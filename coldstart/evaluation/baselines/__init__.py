@@ -1,1 +1,1 @@
-"""Strong, well-known recommenders to be measured against, behind the same ``recommend()``."""
+"""Baselines behind the same ``recommend()``, each registered by one ``Baseline`` object."""

@@ -1,4 +1,4 @@
-"""Implicit alternating least squares with the ``implicit`` library; strangers are folded in.
+"""Implicit alternating least squares with the ``implicit`` library and fold-in of new users.
 
 Y. Hu, Y. Koren and C. Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM
 2008.
@@ -12,9 +12,9 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from coldstart.evaluation.baselines.data import TrainingData, by_picks
-from coldstart.evaluation.baselines.library import needed
+from coldstart.evaluation.baselines.registry import Baseline, needed
 from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.training_data import TrainingData, by_picks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+INSTALL = "'coldstart-rec[rivals]'"
+
+
 def fold_in(items: Floats, picks: list[int], *, alpha: float, l2: float) -> Floats:
-    """The user vector that fits a stranger's picks, shape (F,).
+    """Fold-in: user vector of the picks of a new user, shape (F,).
 
     ``x = (YᵀY + Σ_j (α − 1) y_j y_jᵀ + λI)⁻¹ Σ_j α y_j`` (equation 4 of the paper, one user), the
     minimum of ``Σ_i c_i (p_i − x·y_i)² + λ‖x‖²`` with p = 1 and confidence c = α for picks, else
@@ -54,7 +57,7 @@ def item_factors(
     Raises:
         MissingExtraError: the library is not installed.
     """
-    library = needed("implicit.cpu.als", "als")
+    library = needed("implicit.cpu.als", "als", INSTALL)
     with threadpool_limits(1, "blas"):
         model = library.AlternatingLeastSquares(
             factors=factors,
@@ -95,3 +98,19 @@ def als(
         training.matrix, factors=factors, alpha=alpha, l2=l2, iterations=iterations, seed=seed
     )
     return by_picks(training, lambda picks: items @ fold_in(items, picks, alpha=alpha, l2=l2))
+
+
+BASELINE = Baseline(
+    "als",
+    "implicit ALS fold-in alone; demographic popularity without picks",
+    als,
+    uses=frozenset({"picks", "attributes"}),
+    grid={
+        "factors": (4, 8, 16),
+        "alpha": (2.0, 5.0, 10.0, 20.0),
+        "l2": (50.0, 100.0, 200.0, 500.0),
+    },
+    requires="implicit",
+    install=INSTALL,
+    position=90,
+)

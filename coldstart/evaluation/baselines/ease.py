@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from coldstart.evaluation.baselines.data import TrainingData, by_picks, demographic_popularity
+from coldstart.evaluation.baselines.registry import Baseline
 from coldstart.evaluation.baselines.scored import ScoredBaseline
+from coldstart.evaluation.baselines.training_data import (
+    TrainingData,
+    by_picks,
+    demographic_popularity,
+)
 from coldstart.interactions.interaction_stats import ease_weights
 from coldstart.schema import UserProfile
 
@@ -26,17 +31,17 @@ _COLUMNS = 1000  # dense at once
 
 
 def ease(training: TrainingData, *, l2: float = 100_000.0) -> ScoredBaseline:
-    """EASE alone: a stranger's picks are folded in as one more row, ``x B``.
+    """EASE with fold-in: the picks of a new user are one more row, ``x B``.
 
-    The few picks of a stranger want a λ far above the published ones, which were chosen for rows
-    of many likes. At k=0 it is demographic popularity.
+    Few picks need a λ far above the published ones, which were chosen for rows of many likes. At
+    k=0 it is demographic popularity.
     """
     weights = ease_rows(training, l2)
     return by_picks(training, lambda picks: np.asarray(weights(picks).sum(axis=0)))
 
 
 def ease_rows(training: TrainingData, l2: float) -> Callable[[list[int]], Floats]:
-    """Rows of ``priors.ease_weights``, computed from users where these are fewer than items.
+    """Rows of ``ease_weights``, computed from users where these are fewer than items.
 
     With X the likes of U users and ``A = (XXᵀ + λI)⁻¹ X``, ``(XᵀX + λI)⁻¹ = (I − XᵀA) / λ``
     (Woodbury), hence ``B_ij = (XᵀA)_ij / (1 − (XᵀA)_jj)``: the inverse is of U × U numbers.
@@ -46,7 +51,7 @@ def ease_rows(training: TrainingData, l2: float) -> Callable[[list[int]], Floats
         l2: λ, > 0.
 
     Returns:
-        Columns of K items → what a like of each says about every item, shape (K, I).
+        Columns of K items → weight of a like of each for every item, shape (K, I).
 
     Raises:
         ConfigError: λ is not positive.
@@ -94,3 +99,25 @@ def ease_prior(
         return np.asarray(prior + weight * np.sqrt(len(picks)) * said / top)
 
     return training.ranking(score)
+
+
+_L2 = (300.0, 1000.0, 3000.0, 10_000.0, 30_000.0, 100_000.0)
+
+EASE = Baseline(
+    "ease",
+    "EASE fold-in alone; demographic popularity without picks",
+    ease,
+    uses=frozenset({"picks", "attributes"}),
+    grid={"l2": _L2},
+    position=70,
+)
+EASE_PRIOR = Baseline(
+    "ease_prior",
+    "EASE fold-in + demographic popularity",
+    ease_prior,
+    uses=frozenset({"picks", "attributes"}),
+    grid={"l2": _L2, "weight": (0.5, 1.0, 2.0, 3.0)},
+    position=80,
+    headline=30,
+    label="EASE + demographic prior",
+)

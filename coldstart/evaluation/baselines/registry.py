@@ -1,158 +1,175 @@
-"""All rivals by name, so that an evaluation can run them without knowing any of them."""
+"""Registry of baselines: each is one module-level ``Baseline``, here or in another distribution.
+
+The modules of this package are searched for ``Baseline`` objects. Other distributions name theirs
+as entry points of the group ``coldstart.baselines``::
+
+    [project.entry-points."coldstart.baselines"]
+    my_baseline = "my_package.my_module:BASELINE"
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Any, Literal
 
-from coldstart.evaluation.baselines.als import als
-from coldstart.evaluation.baselines.autoencoder import dropout_autoencoder
-from coldstart.evaluation.baselines.ease import ease, ease_prior
-from coldstart.evaluation.baselines.hybrid import knn_text_prior
-from coldstart.evaluation.baselines.library import PACKAGES, installed
-from coldstart.evaluation.baselines.neighbours import demographic_user_knn, item_knn
-from coldstart.evaluation.baselines.order import later_lift
-from coldstart.evaluation.baselines.simple import damped_mean, random_items
-from coldstart.evaluation.baselines.warp import lightfm_warp
-from coldstart.evaluation.baselines.words import bm25, text_retrieval
+from coldstart.errors import ConfigError, MissingExtraError
+from coldstart.plugins import plugins
 from coldstart.protocols import Recommends
 
-__all__ = ["PACKAGES", "RIVALS", "Rival", "Uses", "installed"]
+OWN = "coldstart-rec"
 
 Uses = Literal["picks", "attributes", "text"]
 
 
 @dataclass(frozen=True)
-class Rival:
-    """One recommender to be measured against.
+class Baseline:
+    """Declaration of a recommender that ``benchmark``, ``evaluate`` and ``replay`` can run by name.
+
+    A trained recommender that also satisfies ``FollowsCounts`` is replayed with live counts.
 
     Args:
-        name: its key in ``RIVALS``.
-        description: one line for a table or its legend.
-        uses: what of a profile moves its list: picks, attributes, text (interests and about).
-        build: training data, and a setting as keyword arguments, → a trained recommender. Without
-            a setting it takes the one that validated best on MovieLens-100K.
-        grid: settings worth trying on validation users; empty where nothing is tuned.
-        requires: library that has to be installed, as it is imported, or ``None``.
+        name: unique among the baselines of its ``input``.
+        description: one line for a table's legend.
+        build: (its ``input``, settings as keyword arguments) → a trained recommender. The defaults
+            of keyword-only parameters are the default settings: those that validated best on
+            MovieLens-100K. ``seed`` and ``order`` are set from the command line if present.
+        uses: what of a profile its lists depend on: picks, attributes, text (interests and about).
+        grid: values to try on validation users, by setting; empty where nothing is tuned.
+        tuning: whether the grid is searched only ``on demand``, one setting after the other, or
+            ``always``, in all combinations.
+        input: what ``build`` is given: the ``training`` data; the ``fold``, as (training data,
+            split, dataset); or a trained ``artifact`` (``LoadedArtifact``).
+        requires: library that has to be installed, by the name it is imported by, or ``None``.
+        install: what to ``pip install`` for it; ``None``: the same name.
+        ours: whether it is the subject of the benchmark, rather than a baseline.
+        position: in the list of all systems, lowest first; ties by name.
+        headline: position in the table of ``coldstart evaluate``; ``None``: not shown there.
+        label: row title in that table; the name if empty.
+        describe: tuned settings → text appended to the label in parentheses.
     """
 
     name: str
     description: str
-    uses: frozenset[Uses]
     build: Callable[..., Recommends]
+    uses: frozenset[Uses] = frozenset()
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    tuning: Literal["on demand", "always"] = "on demand"
+    input: Literal["training", "fold", "artifact"] = "training"
     requires: str | None = None
+    install: str | None = None
+    ours: bool = False
+    position: int = 500
+    headline: int | None = None
+    label: str = ""
+    describe: Callable[[Mapping[str, Any]], str] | None = None
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(set(self.grid) - set(self.defaults)):
+            raise ConfigError(
+                f"baseline {self.name!r} tunes {unknown[0]!r}, which its build function lacks",
+                hint="name a keyword-only parameter with a default value",
+            )
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Default settings, by name."""
+        parameters = inspect.signature(self.build).parameters.values()
+        keywords = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+        return {p.name: p.default for p in keywords if p.default is not p.empty}
+
+    @property
+    def installed(self) -> bool:
+        """Whether the required library can be imported; true if none is required."""
+        return self.requires is None or find_spec(self.requires) is not None
+
+    @property
+    def pip(self) -> str:
+        """Argument of ``pip install`` that brings the required library."""
+        return self.install or self.requires or ""
 
 
-def _rival(
-    build: Callable[..., Recommends],
-    description: str,
-    *uses: Uses,
-    requires: str | None = None,
-    **grid: Sequence[Any],
-) -> Rival:
-    return Rival(build.__name__, description, frozenset(uses), build, grid, requires)
+def baselines(*, artifact: bool = False) -> dict[str, Baseline]:
+    """All baselines by name, in the order of tables.
+
+    Args:
+        artifact: also those that need a trained artifact; of two with one name the artifact's is
+            taken.
+
+    Raises:
+        ConfigError: an entry point of another distribution cannot be loaded, is no ``Baseline``, or
+            has the name of another one.
+    """
+    found: dict[tuple[bool, str], Baseline] = {}
+    origin: dict[tuple[bool, str], str] = {}
+    for distribution, one in (*_packaged(), *_plugged_in()):
+        key = (one.input == "artifact", one.name)
+        if key in found:
+            raise ConfigError(
+                f"the distributions {origin[key]} and {distribution} both have a baseline "
+                f"{one.name!r}",
+                hint=f"rename it in {distribution}, or uninstall that",
+            )
+        found[key], origin[key] = one, distribution
+    chosen = {name: one for (needs, name), one in found.items() if not needs}
+    if artifact:
+        chosen |= {name: one for (needs, name), one in found.items() if needs}
+    return {b.name: b for b in sorted(chosen.values(), key=lambda b: (b.position, b.name))}
 
 
-_ALL = (
-    _rival(random_items, "random order"),
-    _rival(
-        damped_mean, "damped mean of likes against dislikes", damping=(10.0, 50.0, 200.0, 500.0)
-    ),
-    _rival(
-        demographic_user_knn,
-        "likes of the people with the same attributes",
-        "attributes",
-        neighbours=(50, 100, 200, 400, 600),
-    ),
-    _rival(
-        item_knn,
-        "item-kNN (damped cosine) alone; demographic popularity without picks",
-        "picks",
-        "attributes",
-        damping=(20.0, 50.0, 100.0, 200.0, 500.0),
-        neighbours=(20, 50, 200, 2000),
-    ),
-    _rival(
-        ease,
-        "EASE fold-in alone; demographic popularity without picks",
-        "picks",
-        "attributes",
-        l2=(300.0, 1000.0, 3000.0, 10_000.0, 30_000.0, 100_000.0),
-    ),
-    _rival(
-        ease_prior,
-        "EASE fold-in + demographic popularity",
-        "picks",
-        "attributes",
-        l2=(300.0, 1000.0, 3000.0, 10_000.0, 30_000.0, 100_000.0),
-        weight=(0.5, 1.0, 2.0, 3.0),
-    ),
-    _rival(
-        als,
-        "implicit ALS fold-in alone; demographic popularity without picks",
-        "picks",
-        "attributes",
-        requires="implicit",
-        factors=(4, 8, 16),
-        alpha=(2.0, 5.0, 10.0, 20.0),
-        l2=(50.0, 100.0, 200.0, 500.0),
-    ),
-    _rival(
-        lightfm_warp,
-        "LightFM: hybrid matrix factorisation of attributes and picks, WARP loss",
-        "picks",
-        "attributes",
-        requires="lightfm",
-        factors=(16, 32, 64),
-        epochs=(15, 30, 60),
-        rate=(0.01, 0.02, 0.05),
-        l2=(0.0, 1e-5),
-    ),
-    _rival(
-        dropout_autoencoder,
-        "DropoutNet-style autoencoder of attributes and picks",
-        "picks",
-        "attributes",
-        hidden=(16, 64),
-        decay=(2.0, 5.0),
-        epochs=(20, 40, 80),
-    ),
-    _rival(
-        later_lift,
-        "what is liked after the picks (order-aware counts) + demographic lift",
-        "picks",
-        "attributes",
-        first=(5, 10, 20),
-        shrink=(20.0, 50.0, 100.0),
-        weight=(0.5, 1.0, 1.5),
-    ),
-    _rival(
-        knn_text_prior,
-        "demographic popularity + item-kNN + sentence embeddings of the picks",
-        "picks",
-        "attributes",
-        weight=(0.5, 1.0, 2.0, 3.0, 5.0),
-        text=(0.0, 1.0, 2.0, 4.0),
-    ),
-    _rival(
-        text_retrieval,
-        "sentence embeddings of profile and items, cosine",
-        "picks",
-        "attributes",
-        "text",
-    ),
-    _rival(
-        bm25,
-        "BM25 of the profile's words against the items' words",
-        "picks",
-        "attributes",
-        "text",
-        k1=(0.5, 1.2, 2.0),
-        b=(0.0, 0.4, 0.75),
-    ),
-)
+def needed(module: str, baseline: str, install: str) -> Any:
+    """Module of an optional library.
 
-RIVALS: Mapping[str, Rival] = MappingProxyType({r.name: r for r in _ALL})
+    Args:
+        module: dotted name.
+        baseline: name of the baseline that needs it, for the message.
+        install: what to ``pip install``.
+
+    Raises:
+        MissingExtraError: it cannot be imported.
+    """
+    try:
+        return import_module(module)
+    except ImportError as e:
+        library = module.partition(".")[0]
+        raise MissingExtraError(
+            f"{baseline} needs the library {library}, which cannot be imported",
+            hint=f"pip install {install}",
+        ) from e
+
+
+@cache
+def _packaged() -> tuple[tuple[str, Baseline], ...]:
+    """The baselines in the modules of this package."""
+    name = __name__.rpartition(".")[0]
+    out: dict[int, Baseline] = {}
+    for module in iter_modules(import_module(name).__path__, f"{name}."):
+        for value in vars(import_module(module.name)).values():
+            if isinstance(value, Baseline):
+                out[id(value)] = value
+    return tuple((OWN, one) for one in out.values())
+
+
+def _plugged_in() -> Iterator[tuple[str, Baseline]]:
+    """The baselines of other installed distributions."""
+    for name, one in plugins("baselines").items():
+        distribution = _distribution(name)
+        if not isinstance(one, Baseline):
+            raise ConfigError(
+                f"the entry point {name!r} of the distribution {distribution} is a "
+                f"{type(one).__name__}",
+                hint="an entry point of coldstart.baselines names a Baseline object",
+            )
+        yield distribution, one
+
+
+def _distribution(name: str) -> str:
+    """The distribution that has an entry point."""
+    points = entry_points(group="coldstart.baselines", name=name)
+    return next((p.dist.name for p in points if p.dist), "an unknown distribution")

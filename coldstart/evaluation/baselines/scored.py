@@ -1,19 +1,15 @@
-"""Simple recommenders that every other one has to beat, behind the same ``recommend()``."""
+"""Recommenders that rank by one score per item; those of counts can follow live counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.interactions.interaction_stats import (
-    Counts,
-    co_occurrence,
-    demographic_lift,
-    log_popularity,
-)
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.protocols import Recommends
 from coldstart.schema import Provenance, Recommendation, RecommendationList, UserProfile
 
 if TYPE_CHECKING:
@@ -21,16 +17,40 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Scorer = Callable[[UserProfile], "Floats"]
+TIE = 1e-9
+"""Weight of popularity where it only breaks ties."""
 
-KNN_GRID: Mapping[str, Sequence[Any]] = {"root": (False, True), "weight": (0.5, 1.0, 1.5, 2.0, 3.0)}
-"""Settings of ``item_knn_baseline`` to choose from on validation users."""
-KNN_DEFAULT: Mapping[str, Any] = {"root": True, "weight": 2.0}
-"""For data without validation users."""
+ScoreFunction = Callable[[UserProfile], "Floats"]
+"""Profile → one score per item, shape (I,), higher is better."""
+
+CountScore = Callable[[Counts, float | None], ScoreFunction]
+"""(counts, half-life of a pick in picks, ``None`` for no decay) → a score function."""
+
+
+@runtime_checkable
+class FollowsCounts(Protocol):
+    """A trained recommender that can be rebuilt cheaply from other interaction counts.
+
+    Attributes:
+        counts: of the training users.
+        decays: whether a half-life changes its lists.
+    """
+
+    counts: Counts
+    decays: bool
+
+    def with_counts(self, counts: Counts, half_life: float | None = None) -> Recommends:
+        """Rebuild from other counts; trained and tuned parameters are kept.
+
+        Args:
+            counts: to be used instead, of the same catalog.
+            half_life: of a pick, in picks; ``None`` for no decay.
+        """
+        ...
 
 
 class ScoredBaseline:
-    """Recommends what a scoring function puts first; picks must be item ids.
+    """Ranks the catalog by a score function; picks must be item ids.
 
     Args:
         catalog: titles for the output.
@@ -38,8 +58,8 @@ class ScoredBaseline:
         score: one number per item for a profile.
     """
 
-    def __init__(self, catalog: Catalog, counts: Counts, score: Scorer) -> None:
-        self._catalog, self._counts, self._score = catalog, counts, score
+    def __init__(self, catalog: Catalog, counts: Counts, score: ScoreFunction) -> None:
+        self.catalog, self.counts, self._score = catalog, counts, score
 
     def scores(self, profile: UserProfile) -> Floats:
         """Score of every item, those the profile names too, shape (I,), in the counts' order."""
@@ -49,10 +69,10 @@ class ScoredBaseline:
         """Return the ``k`` best-scored items that the profile does not name."""
         scores = np.array(self.scores(profile))
         named = {p.item for p in (*profile.liked, *profile.disliked, *profile.seen)}
-        gone = [self._counts.column[i] for i in named if i in self._counts.column]
+        gone = [self.counts.column[i] for i in named if i in self.counts.column]
         order = np.argsort(-scores, kind="stable")
         order = order[~np.isin(order, gone)][:k]
-        best = [(self._catalog[self._counts.item_ids[n]], float(scores[n])) for n in order]
+        best = [(self.catalog[self.counts.item_ids[n]], float(scores[n])) for n in order]
         return RecommendationList(
             items=tuple(
                 Recommendation(
@@ -71,36 +91,29 @@ class ScoredBaseline:
         )
 
 
-def popularity_baseline(catalog: Catalog, counts: Counts) -> ScoredBaseline:
-    """Most liked by the training users."""
-    return ScoredBaseline(catalog, counts, lambda profile: log_popularity(counts))
-
-
-def demographic_baseline(catalog: Catalog, counts: Counts) -> ScoredBaseline:
-    """Most liked by people of the same age band, gender and occupation, shrunk to everyone."""
-
-    def score(profile: UserProfile) -> Floats:
-        return log_popularity(counts) + demographic_lift(counts, profile)
-
-    return ScoredBaseline(catalog, counts, score)
-
-
-def item_knn_baseline(
-    catalog: Catalog, counts: Counts, *, weight: float = 1.0, root: bool = False
-) -> ScoredBaseline:
-    """Demographic popularity plus item-kNN on the picks.
+class CountBaseline(ScoredBaseline):
+    """Ranks by a score of interaction counts, so that it can follow live counts.
 
     Args:
         catalog: titles for the output.
         counts: of the training users.
-        weight: nats given to the item closest to the picks.
-        root: multiply the weight by √k, which validates better than a constant.
+        score_of: counts and half-life → score function.
+        half_life: of a pick, in picks; ``None`` for no decay.
+        decays: whether a half-life changes the lists.
     """
 
-    def score(profile: UserProfile) -> Floats:
-        picks = [p.item for p in profile.liked]
-        scale = weight * (np.sqrt(len(picks)) if root else 1.0)
-        base = log_popularity(counts) + demographic_lift(counts, profile)
-        return np.asarray(base + scale * co_occurrence(counts, picks))
+    def __init__(
+        self,
+        catalog: Catalog,
+        counts: Counts,
+        score_of: CountScore,
+        half_life: float | None = None,
+        *,
+        decays: bool = False,
+    ) -> None:
+        super().__init__(catalog, counts, score_of(counts, half_life))
+        self._score_of, self.decays = score_of, decays
 
-    return ScoredBaseline(catalog, counts, score)
+    def with_counts(self, counts: Counts, half_life: float | None = None) -> CountBaseline:
+        """See ``FollowsCounts``."""
+        return CountBaseline(self.catalog, counts, self._score_of, half_life, decays=self.decays)

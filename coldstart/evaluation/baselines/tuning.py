@@ -1,4 +1,4 @@
-"""Choosing a rival's setting on validation users: one setting for all numbers of picks."""
+"""Grid search of settings on validation users: one setting for all numbers of picks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import numpy as np
 
 from coldstart.data.dataset import Dataset
 from coldstart.errors import ConfigError
-from coldstart.evaluation.harness import METRICS, MIN_TARGETS, ColdCase, cold_users, evaluate
+from coldstart.evaluation.case_metrics import ACCURACY, MAIN, mean_by_picks
+from coldstart.evaluation.cases import MIN_TARGETS, ColdCase, prefix_cases
 from coldstart.protocols import Recommends
 from coldstart.training.simulation import Order
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What was tried.
+    """Result of a grid search.
 
     Args:
         setting: the best; the first of equals.
@@ -44,7 +45,7 @@ def tune(
     build: Callable[..., Recommends],
     grid: Mapping[str, Sequence[Any]],
     cases: Sequence[ColdCase],
-    metric: str = "ndcg@10",
+    metric: str = MAIN,
 ) -> Tuned:
     """Try every setting; the best has the highest metric, averaged over the numbers of picks.
 
@@ -53,13 +54,13 @@ def tune(
             as ``functools.partial(ease, training)``.
         grid: values to try, by name.
         cases: of validation users; every number of picks weighs the same.
-        metric: one of ``METRICS``.
+        metric: one of ``ACCURACY``.
 
     Raises:
-        ConfigError: nothing to try, nobody to try it on, or an unknown metric.
+        ConfigError: an empty grid, no cases, or an unknown metric.
     """
-    if metric not in METRICS:
-        raise ConfigError(f"unknown metric {metric!r}", hint=f"one of {', '.join(METRICS)}")
+    if metric not in ACCURACY:
+        raise ConfigError(f"unknown metric {metric!r}", hint=f"one of {', '.join(ACCURACY)}")
     if not cases or not settings(grid):
         raise ConfigError("nothing to tune: no cases, or a grid with an empty list")
     tried = tuple((s, _mean(build(**s), cases, metric)) for s in settings(grid))
@@ -72,7 +73,7 @@ def tune_in_turn(
     grid: Mapping[str, Sequence[Any]],
     start: Mapping[str, Any],
     cases: Sequence[ColdCase],
-    metric: str = "ndcg@10",
+    metric: str = MAIN,
 ) -> Tuned:
     """Choose one value after the other, the others as they are: fewer tries than ``tune`` makes.
 
@@ -101,7 +102,7 @@ def tune_in_turn(
 def validation_cases(
     data: Dataset, users: Sequence[str], order: Order = "first", limit: int = 100
 ) -> list[ColdCase]:
-    """What rivals are tuned on: the first ``limit`` users, cold, at every number of picks.
+    """Cases of the first ``limit`` validation users, at every number of picks.
 
     Users with fewer than five targets are left out, unless that leaves under half of them.
 
@@ -115,13 +116,13 @@ def validation_cases(
     enough = sum(len(data.likes[u]) >= 3 + MIN_TARGETS for u in asked)
     least = MIN_TARGETS if 2 * enough >= len(asked) else 1
     if order == "first":
-        return cold_users(data, asked, min_targets=least)
+        return prefix_cases(data, asked, min_targets=least)
     rng = np.random.default_rng(0)
     mixed = {u: tuple(rng.permutation(data.likes[u]).tolist()) for u in asked}
-    cases = cold_users(replace(data, likes=mixed, times={}), asked, min_targets=least)
+    cases = prefix_cases(replace(data, likes=mixed, times={}), asked, min_targets=least)
     profiles = (c.profile.model_copy(update={"history": False}) for c in cases)
     return [replace(c, profile=p) for c, p in zip(cases, profiles, strict=True)]
 
 
 def _mean(system: Recommends, cases: Sequence[ColdCase], metric: str) -> float:
-    return float(np.mean([row.values[metric] for row in evaluate({"x": system}, cases)]))
+    return float(np.mean(list(mean_by_picks(system, cases, metric).values())))

@@ -30,6 +30,16 @@ def points(text: str, amount: float) -> str:
     return f"{text} ({amount:+.2f} points)"
 
 
+def adjustments(clauses: Sequence[str]) -> str:
+    """Clauses with points as one sentence."""
+    return sentence(["; ".join(clauses)])
+
+
+def paragraph(sentences: Sequence[str]) -> str:
+    """Sentences one after another."""
+    return " ".join(sentences)
+
+
 def _picks(a: Mapping[str, Any]) -> str:
     who = "1 person" if a["people"] == 1 else f"{a['people']} people"
     why = "because you are looking at" if a["viewing"] else "because you liked"
@@ -73,6 +83,7 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "cold": lambda a: "new in the catalog, close to items that people like",
     "remaining": lambda a: "the best of what is left to recommend",
     "boosted": _boosted,
+    "exploration": lambda a: "shown to learn your taste: what you think of it tells much",
     "years_wanted": lambda a: "from the years you named",
     "category_rejected": lambda a: f"you do not want {', '.join(a['categories'])}",
 }

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from coldstart.errors import ConfigError
 from coldstart.ranking.wording import en, zh
-from coldstart.schema import Reason
+from coldstart.schema import Reason, RecommendationList
 from coldstart.scoring.registry import SIGNALS
 
 
@@ -26,12 +26,44 @@ class Wording(Protocol):
         """A clause with what it adds to the score."""
         ...
 
+    def adjustments(self, clauses: Sequence[str]) -> str:
+        """Clauses with points as one sentence."""
+        ...
+
+    def paragraph(self, sentences: Sequence[str]) -> str:
+        """Sentences one after another."""
+        ...
+
 
 LANGUAGES: Mapping[str, Wording] = {"en": en, "zh": zh}
+_SEPARATE = frozenset({"exploration"})  # codes that are a sentence of their own
+
+
+def supported(language: str) -> str | None:
+    """Language code with sentences for a tag such as ``zh-CN``, ``None`` if there are none."""
+    code = language.replace("_", "-").split("-")[0].casefold()
+    return code if code in LANGUAGES else None
+
+
+def check_language(language: str) -> str:
+    """Language code with sentences for a tag such as ``zh-CN``.
+
+    Raises:
+        ConfigError: an unknown language.
+    """
+    code = supported(language)
+    if code is None:
+        raise ConfigError(
+            f"no reasons in language {language!r}", hint=f"one of {', '.join(LANGUAGES)}"
+        )
+    return code
 
 
 def sentence(reasons: Sequence[Reason], language: str = "en") -> str:
     """Word reasons; adjustments of the score (``points``) come as a sentence of their own.
+
+    >>> sentence([Reason(code="alike", arguments={"pick": "Alien"})], "zh")
+    '和《Alien》相似。'
 
     Args:
         reasons: at least one.
@@ -40,13 +72,13 @@ def sentence(reasons: Sequence[Reason], language: str = "en") -> str:
     Raises:
         ConfigError: an unknown language.
     """
-    code = language.split("-")[0].casefold()
-    if code not in LANGUAGES:
-        raise ConfigError(
-            f"no reasons in language {language!r}", hint=f"one of {', '.join(LANGUAGES)}"
-        )
+    code = check_language(language)
     wording = LANGUAGES[code]
-    clauses = [_clause(wording, r, code) for r in reasons if "points" not in r.arguments]
+    clauses = [
+        _clause(wording, r, code)
+        for r in reasons
+        if "points" not in r.arguments and r.code not in _SEPARATE
+    ]
     adjusted = [
         wording.points(_clause(wording, r, code), r.arguments["points"])
         for r in reasons
@@ -54,8 +86,22 @@ def sentence(reasons: Sequence[Reason], language: str = "en") -> str:
     ]
     parts = [wording.sentence(clauses)] if clauses else []
     if adjusted:
-        parts.append(wording.sentence(["; ".join(adjusted)]))
-    return (" " if code == "en" else "").join(parts)
+        parts.append(wording.adjustments(adjusted))
+    parts += [wording.sentence([_clause(wording, r, code)]) for r in reasons if r.code in _SEPARATE]
+    return wording.paragraph(parts)
+
+
+def in_language(recommendations: RecommendationList, language: str) -> RecommendationList:
+    """The same list with ``Recommendation.reason`` in another language.
+
+    Raises:
+        ConfigError: an unknown language.
+    """
+    items = tuple(
+        r.model_copy(update={"reason": sentence(r.reasons, language)}) if r.reasons else r
+        for r in recommendations
+    )
+    return recommendations.model_copy(update={"items": items})
 
 
 def _clause(wording: Wording, reason: Reason, language: str) -> str:
@@ -64,5 +110,5 @@ def _clause(wording: Wording, reason: Reason, language: str) -> str:
         return known
     for signal in SIGNALS:  # a plug-in's, worded where it is declared
         if signal.reason == reason.code and signal.wording:
-            return signal.wording.get(language) or next(iter(signal.wording.values()))
+            return signal.wording.get(language, next(iter(signal.wording.values())))
     return reason.code.replace("_", " ")

@@ -74,6 +74,16 @@ def points(text: str, amount: float) -> str:
     return f"{text}（{amount:+.2f} 分）"
 
 
+def adjustments(clauses: Sequence[str]) -> str:
+    """Clauses with points as one sentence."""
+    return sentence(clauses)
+
+
+def paragraph(sentences: Sequence[str]) -> str:
+    """Sentences one after another."""
+    return "".join(sentences)
+
+
 def _picks(a: Mapping[str, Any]) -> str:
     why = "因为你正在看" if a["viewing"] else "因为你喜欢"
     return f"{why}《{a['pick']}》，有 {a['people']} 人两者都喜欢"
@@ -121,6 +131,7 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "cold": lambda a: "目录中的新品，接近人们喜欢的",
     "remaining": lambda a: "剩下的里面最好的",
     "boosted": _boosted,
+    "exploration": lambda a: "推荐它是为了了解你的口味，你的看法很有参考价值",
     "years_wanted": lambda a: "属于你说的年代",
     "category_rejected": lambda a: f"你不想要{_list(a['categories'])}",
 }

@@ -190,6 +190,7 @@ $("language").addEventListener("click", async () => {
   kept.set("language", next);
   clear();
   redraw();
+  if (session.begun() && step() === "list") list.refresh(0); // its reasons, in this language
 });
 $("theme").addEventListener("click", () => {
   const next = THEMES[theme()];

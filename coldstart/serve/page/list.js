@@ -6,7 +6,7 @@ import { $, animate, el, hidden, say } from "./dom.js";
 import * as opinions from "./opinions.js";
 import { path, send } from "./session.js";
 import { why } from "./why.js";
-import { reason, t } from "./words.js";
+import { language, t } from "./words.js";
 
 const SIZE = 10;
 const TOGETHER_MS = 250; // taps that come closer than this are one request
@@ -40,11 +40,11 @@ async function load() {
   stop?.abort();
   stop = new AbortController();
   const mine = ++turn;
-  const body = { k: SIZE, strategy, diversity: Number($("diversity").value), explain: true };
+  const body = { k: SIZE, strategy, diversity: Number($("diversity").value), explain: true, language };
   try {
     const answer = await ask(path("/recommendations"), { method: "POST", body, signal: stop.signal });
     if (mine !== turn) return;
-    items = answer.items;
+    items = answer.items.map((item) => ({ ...item, language: answer.language }));
     redraw();
     say(items.length ? t("list.new", { n: items.length, title: items[0].title }) : t("list.empty"));
   } catch (error) {
@@ -107,7 +107,6 @@ function draw(item, old) {
       t(opinion),
       hidden(`: ${item.title}`),
     );
-  const said = reason(item.reason);
   const open = old?.querySelector("details")?.open ?? false;
   return el(
     "li",
@@ -116,7 +115,7 @@ function draw(item, old) {
       "div",
       {},
       el("h3", {}, item.title, item.year ? el("span", { class: "note" }, ` ${item.year}`) : null),
-      el("p", { class: "reason", lang: said.lang }, said.text),
+      el("p", { class: "reason", lang: item.language === language ? null : item.language }, item.reason),
     ),
     el("div", { class: "actions" }, button("like"), button("dislike"), button("seen")),
     why(item, open),

@@ -3,22 +3,12 @@
 import { el } from "./dom.js";
 import { known, t } from "./words.js";
 
-const PARTS = {
-  popular: ["popularity", "mainstream", "late", "beyond", "usual"],
-  people: ["people", "age"],
-  liked: ["picks", "fold_in", "lift", "closest", "smoothed", "next", "shots", "history"],
-  alike: ["resembles", "alike", "kinds", "shares"],
-  words: ["words", "interests", "unwanted"],
-  disliked: ["dislikes"],
-  years: ["year", "year_gap", "years"],
-  model: ["model", "written"],
-};
 const SMALLEST = 0.005;
 
 export function why(item, open) {
   const { provenance } = item;
   if (!provenance) return null;
-  const rows = sums(provenance.contributions);
+  const rows = sums(provenance.groups);
   const most = Math.max(...rows.map(([, x]) => Math.abs(x)), SMALLEST);
   return el(
     "details",
@@ -32,15 +22,10 @@ export function why(item, open) {
 }
 
 /** What each kind of evidence adds, the largest first. */
-function sums(contributions) {
-  const kind = new Map(Object.entries(PARTS).flatMap(([k, names]) => names.map((n) => [n, k])));
-  const total = new Map();
-  for (const [name, x] of Object.entries(contributions)) {
-    const of = kind.get(name) ?? name;
-    total.set(of, (total.get(of) ?? 0) + x);
-  }
-  return [...total].filter(([, x]) => Math.abs(x) >= SMALLEST).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
-}
+const sums = (groups) =>
+  Object.entries(groups)
+    .filter(([, x]) => Math.abs(x) >= SMALLEST)
+    .sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
 
 function row(name, x, most) {
   const bar = el("span", { class: x < 0 ? "fill minus" : "fill", "aria-hidden": "true" });

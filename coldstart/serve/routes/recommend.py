@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
 from coldstart.schema import Context
-from coldstart.serve.batching import RecommendationRequest
+from coldstart.serve.batching import QueuedRequest
 from coldstart.serve.errors import invalid
 from coldstart.serve.requests import RecommendIn, to_profile
 from coldstart.serve.responses import SubjectAnswer
@@ -40,12 +40,14 @@ async def recommend(body: RecommendIn, service: Served) -> SubjectAnswer:
     elif any(extra.values()):
         raise invalid(f"{' and '.join(_NOT_WITH_INPUT)} do not go with input", "leave them out")
     context = Context.model_validate(body.context.model_dump())
-    request = RecommendationRequest(to_profile(body.profile), context, options, body.input)
+    request = QueuedRequest(to_profile(body.profile), context, options, body.input)
     test, subject = service.experiment, body.subject
     arm = test.arm_of(subject) if test and subject else service.arm
     result = await service.worker.recommend(request, arm)
     found = result.recommendations
-    out = SubjectAnswer.of(found, explain=body.explain, understood=result.understood)
+    out = SubjectAnswer.of(
+        found, explain=body.explain, language=body.language, understood=result.understood
+    )
     if not (test and subject):
         return out
     exposure_id = await run_in_threadpool(

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from coldstart.schema import MAX_K, Strategy
 from coldstart.serve.errors import not_found
 from coldstart.serve.questionnaire import onboarding_form
-from coldstart.serve.requests import AnswerIn, FeedbackIn, ListIn, SessionIn, TextIn
+from coldstart.serve.requests import AnswerIn, FeedbackIn, Language, ListIn, SessionIn, TextIn
 from coldstart.serve.responses import FormOut, ListOut, Noted, QuestionOut, SessionOut
 from coldstart.serve.routes.common import (
     KEYS,
@@ -93,9 +93,10 @@ async def quick_list(
     service: Served,
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
     strategy: Strategy = "catalog",
+    language: Language = "en",
 ) -> ListOut:
     """Get a list for the current session state; it is recorded as shown."""
-    return await _list(session_id, ListIn(k=k, strategy=strategy), service)
+    return await _list(session_id, ListIn(k=k, strategy=strategy, language=language), service)
 
 
 @router.post(
@@ -109,5 +110,5 @@ async def full_list(session_id: SessionPath, body: ListIn, service: Served) -> L
 async def _list(session_id: str, body: ListIn, service: Served) -> ListOut:
     check_k(service, body.k)
     found, request_id = await SessionService(service).recommend(session_id, body)
-    response = ListOut.of(found, explain=body.explain)
+    response = ListOut.of(found, explain=body.explain, language=body.language)
     return response.model_copy(update={"request_id": request_id})

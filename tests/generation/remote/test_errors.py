@@ -89,7 +89,7 @@ def test_a_server_that_goes_away_in_the_middle(double, remote, no_waits):
 def test_a_server_that_takes_too_long(double, no_waits):
     remote, told = connected(double), threading.Event()
     write(remote, replace(SAMPLE, n=1, max_new_tokens=2))
-    wire = remote._server.wire
+    wire = remote._server.client
     wire._client.timeout = wire._timeout = 0.25
     double.faults.append(Fault(held=told.is_set))
     with pytest.raises(GeneratorError, match=r"did not answer within 0\.25 s"):

@@ -20,10 +20,9 @@ from coldstart.training.run import train
 from tests.fakes_lm import tiny_llama
 from tests.generation.remote.helpers import KEY, SAMPLE, connected, write
 from tests.generation.remote.vllm_double import Fault, VllmDouble
-from tests.serve.test_serve import refused
-from tests.serve.test_serve import serving as serving_http
-from tests.test_recommender import make
-from tests.toy import save_tiny_base, toy_config, toy_dataset, toy_split
+from tests.serve.helpers import refused
+from tests.serve.helpers import serving as serving_http
+from tests.toy import save_tiny_base, toy_config, toy_dataset, toy_recommender, toy_split
 
 # -- the recommender ------------------------------------------------------------------------------
 
@@ -34,7 +33,7 @@ def never() -> None:
 
 def elsewhere(double: VllmDouble, load=never, **options) -> Recommender:
     """A recommender that has the tokenizer here and the model there."""
-    made = make(lm=LazyLM(tiny_llama().lines, 1024, load))
+    made = toy_recommender(lm=LazyLM(tiny_llama().lines, 1024, load))
     made.generator = connected(double, **options)
     return made
 
@@ -62,7 +61,7 @@ def test_judging_loads_the_weights_when_it_must(double):
     assert double.bodies()
     assert len(both) == 5
     judged = rec.recommend(PROFILE, strategy="catalog", k=5)
-    assert judged.item_ids == make().recommend(PROFILE, strategy="catalog", k=5).item_ids
+    assert judged.item_ids == toy_recommender().recommend(PROFILE, strategy="catalog", k=5).item_ids
 
 
 def test_the_weights_are_loaded_once(double):

@@ -1,0 +1,1 @@
+"""Off-policy evaluation of logged feedback: business metrics and policy value estimators."""
