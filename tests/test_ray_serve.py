@@ -39,7 +39,12 @@ from tests.test_recommender import make
 from tests.test_serve import CANARY, begin, in_background, refused
 from tests.waiting import PATIENCE, until, until_then
 
-pytestmark = pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\..*")
+# The first test waits for some ten processes, which on one busy core take many minutes.
+pytestmark = [
+    pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\..*"),
+    pytest.mark.timeout(7200),
+]
+DEPLOYED = 3600.0  # seconds; what cannot be deployed ends as DEPLOY_FAILED long before
 NUMBERS = itertools.count()
 HOLD = "hold"
 """While a file of this name is in a model's folder, nobody is answered."""
@@ -128,7 +133,7 @@ def cluster():
         patch.setenv(name, str(int(PATIENCE)))
     for name in ("READY", "HEALTH"):
         patch.setenv(f"RAY_SERVE_PROXY_{name}_CHECK_TIMEOUT_S", str(PATIENCE))
-    for module in (api, client):
+    for module in (api, client):  # Ray waits for its proxy for a minute
         patch.setattr(module, "HTTP_PROXY_TIMEOUT", PATIENCE)
     patch.delenv("OMP_NUM_THREADS", raising=False)
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
@@ -173,7 +178,7 @@ def status_of(name):
 def running(name):
     """Wait until an application runs."""
     ends = ("RUNNING", "DEPLOY_FAILED")
-    until(lambda: status_of(name).status in ends, f"{name} to run")
+    until(lambda: status_of(name).status in ends, f"{name} to run", DEPLOYED)
     assert status_of(name).status == "RUNNING", status_of(name).message
 
 
