@@ -16,6 +16,8 @@ from tests.waiting import PATIENCE, until
 
 NUMBERS = itertools.count()
 
+DEPLOYED = 3600.0  # seconds; what cannot be deployed ends as DEPLOY_FAILED long before
+
 
 def config(port, root):
     """The config file; both of its applications that work have the models in ``root``."""
@@ -73,7 +75,7 @@ def status_of(name):
 def running(name):
     """Wait until an application runs."""
     ends = ("RUNNING", "DEPLOY_FAILED")
-    until(lambda: status_of(name).status in ends, f"{name} to run")
+    until(lambda: status_of(name).status in ends, f"{name} to run", DEPLOYED)
     assert status_of(name).status == "RUNNING", status_of(name).message
 
 
