@@ -32,7 +32,9 @@ from tests.serve.ray_loaders import HOLD
 from tests.toy import toy_recommender
 from tests.waiting import PATIENCE, until
 
+# The first test waits for some ten processes, which on one busy core take many minutes.
 pytestmark = [
+    pytest.mark.timeout(7200),
     pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\..*"),
     pytest.mark.usefixtures("logging_stays"),
 ]
