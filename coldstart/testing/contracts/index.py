@@ -107,7 +107,7 @@ class IndexContract(ABC):
         """One empty list per query."""
         assert self.make().search(np.ones((2, DIM), np.float32), k=3) == [[], []]
 
-    @random_examples
+    @random_examples()
     def test_search_equals_brute_force(self, rng: Random) -> None:
         """Ids and cosines are those of comparing all rows."""
         rows, queries, k = some_rows(rng), some_queries(rng), rng.randint(1, 15)
@@ -118,7 +118,7 @@ class IndexContract(ABC):
             assert [i for i, _ in hits] == [i for i, _ in expected]
             assert [s for _, s in hits] == pytest.approx([s for _, s in expected], abs=2e-6)
 
-    @random_examples
+    @random_examples()
     def test_allowed_equals_an_index_of_the_allowed_rows(self, rng: Random) -> None:
         """A filter costs no recall; unknown ids are ignored."""
         rows, queries, k = some_rows(rng), some_queries(rng), rng.randint(1, 15)
@@ -126,7 +126,7 @@ class IndexContract(ABC):
         subset = self.filled({i: v for i, v in rows.items() if i in allowed})
         assert self.filled(rows).search(queries, k, allowed) == subset.search(queries, k)
 
-    @random_examples
+    @random_examples()
     def test_adding_then_removing_is_a_no_op(self, rng: Random) -> None:
         """Rows that came and went leave no trace."""
         rows, others, queries = some_rows(rng), some_rows(rng), some_queries(rng)
@@ -137,7 +137,7 @@ class IndexContract(ABC):
         index.remove([*new, "unknown"])
         assert index.search(queries, 20) == before
 
-    @random_examples
+    @random_examples()
     def test_order_of_insertion_does_not_matter(self, rng: Random) -> None:
         """Nor to ties."""
         rows, queries = some_rows(rng), some_queries(rng)
@@ -146,7 +146,7 @@ class IndexContract(ABC):
         found = self.filled(dict(shuffled)).search(queries, 3)
         assert found == self.filled(rows).search(queries, 3)
 
-    @random_examples
+    @random_examples()
     def test_set_replaces_known_rows(self, rng: Random) -> None:
         """An id has one row."""
         old, new, queries = some_rows(rng), some_rows(rng), some_queries(rng)
@@ -154,7 +154,7 @@ class IndexContract(ABC):
         index.set(list(new), stacked(new))
         assert index.search(queries, 20) == self.filled(old | new).search(queries, 20)
 
-    @random_examples
+    @random_examples()
     def test_whatever_happened_answers_are_those_of_a_fresh_exact_index(self, rng: Random) -> None:
         """After every change; filters may be a list or ``Allowed``."""
         changes, queries = some_changes(rng), some_queries(rng)
@@ -264,7 +264,7 @@ class ApproximateIndexContract(ABC):
     def make(self) -> Index:
         """An empty index."""
 
-    @random_examples
+    @random_examples()
     def test_an_answer_is_right_and_complete_if_not_the_best(self, rng: Random) -> None:
         """K allowed rows whenever there are as many, with their exact cosines, best first."""
         changes, queries = some_changes(rng), some_queries(rng)
