@@ -57,7 +57,7 @@ class Recommender:
         ranker: blends the signals.
         settings: how the model is used.
         scorers: compute the signals; ``None``: the built-in ones, and plug-ins of which the ranker
-            weighs a signal.
+            weighs a signal or ``adapter`` has files, which are loaded.
         manifest: of the artifact, kept for ``save_pretrained``.
         adapter: files of the LoRA adapter, kept for ``save_pretrained``.
         generator: writes titles in the place of ``lm``, which still scores them.
@@ -88,9 +88,8 @@ class Recommender:
         self.settings = settings or Settings()
         self.manifest = dict(manifest or {})
         self.item_store = ItemStore(catalog, counts, encoder)
-        self.scorers = Scorers.weighed_by(ranker.signals) if scorers is None else scorers
         self._adapter = dict(adapter or {})
-        self.scorers.load(self._adapter)
+        self.scorers = scorers or Scorers.of_artifact(ranker.signals, self._adapter)
         self.pipeline = Pipeline(self)
 
     # -- loading and saving ---------------------------------------------------------------------

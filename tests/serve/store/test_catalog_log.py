@@ -9,20 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from coldstart.serve.store import Store
 
 
-def test_the_catalog_log_replays_in_order(url):
-    with Store.open(url) as store:
-        changes = [
-            store.log_change("add", "n1", '{"title": "New"}'),
-            store.log_change("update", "n1", '{"title": "Newer"}'),
-            store.log_change("remove", "n1"),
-        ]
-    with Store.open(url) as store:
-        assert store.changes() == changes
-        assert store.changes(after=changes[0].seq) == changes[1:]
-        assert [c.kind for c in changes] == ["add", "update", "remove"]
-        assert store.changes(after=changes[-1].seq) == []
-
-
 def test_who_follows_the_catalog_log_misses_nothing(url):
     """Numbers must appear in the order of commits, or a follower skips the one that was slow."""
     seen, after, done = [], 0, threading.Event()

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from coldstart.serve.store import Conflict, NewEvent, SessionNotFound, new_session_id, tables
-from tests.serve.store.helpers import begin, rows, until_patience_is_over
+from coldstart.testing.contracts.store_world import begin
+from tests.serve.store.helpers import rows, until_patience_is_over
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[3]

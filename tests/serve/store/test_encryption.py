@@ -9,7 +9,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from coldstart.serve.store import NewEvent, Store, WrongKey, tables
-from tests.serve.store.helpers import CANARY, begin, contents, fill, rows
+from coldstart.testing.contracts.store_world import CANARY, begin, fill
+from tests.serve.store.helpers import contents, rows
 
 
 def test_sealed_text_is_nowhere_in_the_database(url, tmp_path, request):

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select, text
 
 from coldstart.serve.store import NewEvent, Store, StoreBusy, StoreUnavailable, engine, tables
-from tests.serve.store.helpers import CANARY, begin, contents, fill
+from coldstart.testing.contracts.store_world import CANARY, begin, fill
+from tests.serve.store.helpers import contents
 
 
 def test_nothing_private_is_in_errors_or_logs(url, caplog):

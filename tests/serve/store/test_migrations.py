@@ -20,7 +20,8 @@ from sqlalchemy import inspect as tables_of
 from coldstart.errors import MissingExtraError
 from coldstart.serve.store import Store, StoreError, StoreUnavailable, WrongRevision, tables
 from coldstart.serve.store.migrate import VERSION_TABLE, config
-from tests.serve.store.helpers import CANARY, begin, rows
+from coldstart.testing.contracts.store_world import CANARY, begin
+from tests.serve.store.helpers import rows
 
 
 def revisions():

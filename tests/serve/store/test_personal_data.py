@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from coldstart.serve.store import Deleted, SessionNotFound, Store, new_session_id, tables
-from tests.serve.store.helpers import CANARY, Clock, begin, contents, fill, rows
+from coldstart.testing.contracts.store_world import CANARY, begin, fill
+from tests.serve.store.helpers import contents, rows
 
 
 def test_a_person_gets_all_their_data(store):
@@ -59,19 +59,3 @@ def test_erased_text_is_gone_from_the_file(sqlite_url, tmp_path):
             assert CANARY.encode() in contents(tmp_path)
             store.erase(session.id)
             assert CANARY.encode() not in contents(tmp_path)
-
-
-def test_purging_deletes_what_expired_long_enough_ago(url):
-    clock = Clock()
-    with Store.open(url, clock=clock) as store:
-        old = [begin(store, ttl=timedelta(days=1)) for _ in range(5)]
-        young = begin(store, ttl=timedelta(days=3))
-        for session in (*old, young):
-            fill(store, session)
-        clock.now += timedelta(days=2)
-        assert store.purge(timedelta(days=1, seconds=1)) == Deleted()
-        assert store.purge(timedelta(days=1), batch=2) == Deleted(5, 10, 5)
-        assert store.load(young.id) == young
-        assert len(store.events(young.id)) == 2
-        clock.now += timedelta(days=2)
-        assert store.purge() == Deleted(1, 2, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,87 +9,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from coldstart.serve.store import (
-    Conflict,
     NewEvent,
-    SessionNotFound,
-    Store,
     StoreError,
-    new_session_id,
-    shorten,
 )
-from tests.serve.store.helpers import BAD_TEXTS, CANARY, Clock, begin
-
-
-def test_a_session_comes_back_as_it_was_stored(store):
-    made = begin(store, experiment="e", arm="A")
-    assert store.load(made.id) == made
-    assert (made.version, made.created, made.artifact) == (1, made.updated, "ml-100k")
-    later = made.expires + timedelta(days=1)
-    saved = store.save(replace(made, state="[1]", artifact="other", expires=later), 1)
-    assert store.load(made.id) == saved
-    assert (saved.version, saved.state, saved.artifact) == (2, "[1]", "other")
-    assert saved.updated >= made.updated
-    assert saved.expires == later
-    assert (saved.created, saved.arm) == (made.created, "A")
-
-
-def test_ids_are_random_and_url_safe_and_never_shown(store):
-    ids = {begin(store).id for _ in range(50)}
-    assert len(ids) == 50
-    assert all(re.fullmatch(r"[A-Za-z0-9_-]{32}", i) for i in ids)  # 192 bits
-    session = begin(store)
-    assert session.id not in repr(session)
-    assert CANARY not in repr(session)
-    assert shorten(session.id)[:6] == session.id[:6]
-    assert len(shorten(session.id)) == 7
-    said = NewEvent("secret-key", "like", "50", CANARY)
-    recorded = store.append(session.id, said)
-    assert not re.search(f"{CANARY}|secret-key|{session.id}", repr([said, recorded]))
-
-
-def test_an_id_may_be_drawn_beforehand_but_only_once(store):
-    mine = new_session_id()
-    assert begin(store, session_id=mine).id == mine
-    with pytest.raises(StoreError, match="taken already"):
-        begin(store, session_id=mine)
-    with pytest.raises(StoreError, match="new_session_id"):
-        begin(store, session_id="guessable")
-
-
-def test_a_stale_save_is_refused_and_changes_nothing(store):
-    first = begin(store)
-    store.save(replace(first, state="1"), first.version)
-    with pytest.raises(Conflict, match="version 2, expected 1") as caught:
-        store.save(replace(first, state=f'"{CANARY}"'), first.version)
-    assert not re.search(f"{CANARY}|{first.id}", str(caught.value))
-    assert store.load(first.id).state == "1"
-
-
-def test_an_expired_session_is_not_found(url):
-    clock = Clock()
-    with Store.open(url, clock=clock) as store:
-        session = begin(store, ttl=timedelta(minutes=1))
-        clock.now += timedelta(seconds=59)
-        assert store.load(session.id) == session
-        clock.now += timedelta(seconds=1)
-        for use in (
-            lambda: store.load(session.id),
-            lambda: store.save(session, 1),
-            lambda: store.append(session.id, NewEvent("k", "like")),
-            lambda: store.expose(session.id, "r", ["1"]),
-            lambda: store.events(session.id),
-            lambda: store.exposures(session.id),
-        ):
-            with pytest.raises(SessionNotFound, match="no such session"):
-                use()
-        assert store.export(session.id)["session"]["state"] == {"about": CANARY}
-
-
-def test_no_session_has_a_malformed_id(store):
-    for bad in ("", "x", "a" * 32 + "\n", "\0" * 32, "é" * 32, "\ud800" * 32, None, 7):
-        with pytest.raises(SessionNotFound, match="no such session"):
-            store.load(bad)
-        assert not store.erase(bad)
+from coldstart.testing.contracts.store_world import CANARY, begin
+from tests.serve.store.helpers import BAD_TEXTS
 
 
 @pytest.mark.parametrize("bad", BAD_TEXTS.values(), ids=BAD_TEXTS)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from cryptography.fernet import Fernet
@@ -14,41 +12,13 @@ from cryptography.fernet import Fernet
 from coldstart.serve.store import (
     Deleted,
     ExposureNotFound,
-    KeyReused,
-    SessionNotFound,
     Store,
     StoreError,
     SubjectOutcome,
     tables,
 )
-from tests.serve.store.helpers import (
-    BAD_TEXTS,
-    CANARY,
-    Clock,
-    begin,
-    contents,
-    rows,
-    show,
-    until_patience_is_over,
-)
-
-
-def test_an_outcome_is_recorded_once(store):
-    shown, other = show(store, "s"), show(store, "s")
-    assert re.fullmatch("[0-9a-f]{32}", shown)
-    assert shown != other
-    assert not store.record(shown, "k", "like", "50")
-    assert store.record(shown, "k", "like", "50")
-    for kind, item in (("click", "50"), ("like", "181")):
-        with pytest.raises(KeyReused, match="another outcome"):
-            store.record(shown, "k", kind, item)
-    assert not store.record(other, "k", "like", "50")  # keys are an exposure's own
-    with pytest.raises(StoreError, match="not in the list"):
-        store.record(shown, "k2", "like", "7")
-    for unknown in ("0" * 32, "x", shown.upper() + "0"):
-        with pytest.raises(ExposureNotFound, match="no such exposure"):
-            store.record(unknown, "k", "like", "50")
-    assert len(rows(store, tables.reactions)) == 2
+from coldstart.testing.contracts.store_world import CANARY, begin, show
+from tests.serve.store.helpers import BAD_TEXTS, contents, rows, until_patience_is_over
 
 
 @pytest.mark.parametrize("bad", BAD_TEXTS.values(), ids=BAD_TEXTS)
@@ -76,32 +46,6 @@ def test_texts_of_subjects_that_do_not_fit_are_refused(store, bad):
         assert type(caught.value) is StoreError
     assert len(rows(store, tables.showings)) == 1
     assert rows(store, tables.reactions) == []
-
-
-def test_outcomes_of_subjects_count_people_not_requests(store):
-    shown = {
-        name: [show(store, name, arm=arm) for _ in range(n)]
-        for name, arm, n in (("a1", "A", 5), ("a2", "A", 1), ("a3", "A", 1), ("b", "B", 2))
-    }
-    for n, (exposure, kind, item) in enumerate(
-        [
-            *((e, "like", "50") for e in shown["a1"]),  # the same again and again: one
-            (shown["a1"][0], "like", "181"),
-            (shown["a2"][0], "click", "50"),
-            (shown["b"][1], "like", "50"),
-            (show(store, "a3", experiment="other"), "like", "50"),
-        ]
-    ):
-        store.record(exposure, str(n), kind, item)
-    assert store.subject_outcomes("e") == [
-        SubjectOutcome("A", 3, 7, 2, 1),
-        SubjectOutcome("B", 1, 2, 1, 1),
-    ]
-    assert store.subject_outcomes("e", "click")[0] == SubjectOutcome("A", 3, 7, 1, 1)
-    assert store.subject_outcomes("nobody's") == []
-    show(store, "b", arm="A")  # somebody changed the weights: b stays where it began
-    assert store.subject_outcomes("e")[1] == SubjectOutcome("B", 1, 3, 1, 1)
-    assert store.outcomes("e") == []  # sessions are another thing
 
 
 def test_a_subject_is_stored_as_a_keyed_hash(url, tmp_path, request):
@@ -176,28 +120,6 @@ def test_a_subject_gets_and_erases_its_data_and_nobody_elses(store):
     assert store.subject_outcomes("e") == [SubjectOutcome("A", 1, 1, 1, 1)]
 
 
-def test_lists_of_subjects_are_kept_as_long_as_sessions_and_no_longer(url):
-    clock = Clock()
-    with Store.open(url, clock=clock) as store:
-        old = [show(store, f"s{n}", ttl=timedelta(days=1)) for n in range(5)]
-        young = show(store, "s0", ttl=timedelta(days=3))
-        session = begin(store, ttl=timedelta(days=1))
-        for exposure in (*old, young):
-            store.record(exposure, "k", "like", "50")
-        clock.now += timedelta(days=1)
-        with pytest.raises(ExposureNotFound, match="expired"):
-            store.record(old[0], "k2", "like", "50")
-        assert not store.record(young, "k2", "like", "50")
-        clock.now += timedelta(days=1)
-        assert store.purge(timedelta(days=1), batch=2) == Deleted(sessions=1, lists=5, outcomes=5)
-        with pytest.raises(SessionNotFound, match="no such session"):
-            store.load(session.id)
-        assert store.subject_outcomes("e") == [SubjectOutcome("A", 1, 1, 1, 1)]
-        clock.now += timedelta(days=30)
-        assert store.purge() == Deleted(lists=1, outcomes=2)
-        assert rows(store, tables.showings) == rows(store, tables.reactions) == []
-
-
 def test_a_subject_with_very_many_lists_is_erased(sqlite_url):
     with Store.open(sqlite_url) as store:
         show(store, "s")
@@ -206,14 +128,6 @@ def test_a_subject_with_very_many_lists_is_erased(sqlite_url):
         with store._writer.begin() as connection:
             connection.execute(tables.showings.insert(), many)
         assert store.erase_subject("s") == Deleted(lists=1201)
-
-
-def test_the_same_outcome_from_many_threads_counts_once(store):
-    shown = show(store, "s")
-    with ThreadPoolExecutor(8) as pool:
-        known = list(pool.map(lambda _: store.record(shown, "k", "like", "50"), range(24)))
-    assert known.count(False) == 1
-    assert len(rows(store, tables.reactions)) == 1
 
 
 def test_erasing_a_subject_while_outcomes_come_in_leaves_no_orphans(store):
