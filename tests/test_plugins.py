@@ -21,7 +21,7 @@ from coldstart.ranking.filters import make_filter
 from coldstart.ranking.wording.sentences import sentence
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorers import Scorers
-from coldstart.testing.contracts.index import IndexContract
+from coldstart.testing.contracts.index import ExactIndexContract
 from coldstart.testing.contracts.scorer import ScorerContract
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.run import train
@@ -164,7 +164,7 @@ class TestTitleLength(ScorerContract):
 
 
 @pytest.mark.usefixtures("package")
-class TestListedIndex(IndexContract):
+class TestListedIndex(ExactIndexContract):
     def make(self):
         return make_index("listed")
 

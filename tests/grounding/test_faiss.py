@@ -13,18 +13,22 @@ from coldstart.grounding.index.allowed import Allowed
 from coldstart.grounding.index.exact import ExactIndex
 from coldstart.grounding.index.faiss import FaissIndex
 from coldstart.schema import Candidate, Item
-from coldstart.testing.contracts.index import ApproximateIndexContract, IndexContract
+from coldstart.testing.contracts.index import (
+    ApproximateIndexContract,
+    ExactIndexContract,
+    IndexContract,
+)
 from tests.fakes import FakeEncoder
 
 pytest.importorskip("faiss", reason="pip install faiss-cpu")
 
 
-class TestFlat(IndexContract):
+class TestFlat(ExactIndexContract):
     def make(self):
         return FaissIndex()
 
 
-class TestFlatThroughFaissAlone(IndexContract):
+class TestFlatThroughFaissAlone(ExactIndexContract):
     """Every search goes through faiss's own, whose ties this has to put in order."""
 
     def make(self):
@@ -36,7 +40,7 @@ class TestGraph(IndexContract):
         return FaissIndex("HNSW32", exact=1, effort=700)
 
 
-class TestListsThatAreAllOpened(IndexContract):
+class TestListsThatAreAllOpened(ExactIndexContract):
     def make(self):
         return FaissIndex("IVF2,Flat", learn_from=2, exact=1, share=1.0)
 

@@ -10,29 +10,29 @@ from coldstart.grounding.index.allowed import Allowed
 from coldstart.grounding.index.approximate import ApproximateIndex
 from coldstart.grounding.index.clusters import learn_centres, nearest_centre
 from coldstart.grounding.index.exact import ExactIndex
-from coldstart.testing.contracts.index import ApproximateIndexContract, IndexContract
+from coldstart.testing.contracts.index import ApproximateIndexContract, ExactIndexContract
 
 
 def eye(n: int) -> np.ndarray:
     return np.eye(n, dtype=np.float32)
 
 
-class TestExactIndex(IndexContract):
+class TestExactIndex(ExactIndexContract):
     def make(self):
         return ExactIndex()
 
 
-class TestSmallApproximateIndex(IndexContract):
+class TestSmallApproximateIndex(ExactIndexContract):
     def make(self):
         return ApproximateIndex()
 
 
-class TestApproximateIndexThatOpensAllClusters(IndexContract):
+class TestApproximateIndexThatOpensAllClusters(ExactIndexContract):
     def make(self):
         return ApproximateIndex(scan=1, share=1.0)
 
 
-class TestApproximateIndexThatHardlyArranges(IndexContract):
+class TestApproximateIndexThatHardlyArranges(ExactIndexContract):
     def make(self):
         return ApproximateIndex(scan=1, share=1.0)
 

@@ -1,4 +1,4 @@
-"""Contracts of ``protocols.Index``: for indexes that miss nothing, and for approximate ones."""
+"""Contracts of ``protocols.Index``: of few rows, of any number of rows, and approximate."""
 
 from __future__ import annotations
 
@@ -92,10 +92,11 @@ def assert_best(hits: list[tuple[str, float]], rows: Rows, query: Float, k: int)
 
 
 class IndexContract(ABC):
-    """Every search is exact, whatever was set and removed before; ties come in the order of ids.
+    """A search of few rows is exact, whatever happened before; ties come in the order of ids.
 
     An index that gives up recall for speed is made here so that it looks at all of a few rows; for
-    other settings there is ``ApproximateIndexContract``.
+    other settings there is ``ApproximateIndexContract``, and for indexes that always compare all
+    rows ``ExactIndexContract``.
     """
 
     @abstractmethod
@@ -187,14 +188,6 @@ class IndexContract(ABC):
         batch = index.search(queries, 11)
         assert batch == [index.search(query[None], 11)[0] for query in queries]
 
-    def test_equal_cosines_come_by_id(self) -> None:
-        """Of many equal ones the first ids are found."""
-        index = self.make()
-        index.set([str(n) for n in range(300)], np.tile(np.array([1, 2], np.float32), (300, 1)))
-        for query in ([[1, 2]], [[0, 0]]):
-            (hits,) = index.search(np.array(query, np.float32), k=3)
-            assert [i for i, _ in hits] == ["0", "1", "10"]
-
     def test_an_id_given_twice_keeps_the_last_vector(self) -> None:
         """In one call."""
         index = self.make()
@@ -241,6 +234,18 @@ class IndexContract(ABC):
         with pytest.raises(ColdstartError, match="allowed"):
             index.search(eye, 1, "abc")
         assert index.search(eye[:1], 9) == [[("a", 1.0)]]
+
+
+class ExactIndexContract(IndexContract):
+    """For indexes that compare all rows, however many there are; graphs may miss some."""
+
+    def test_equal_cosines_come_by_id(self) -> None:
+        """Of many equal ones the first ids are found."""
+        index = self.make()
+        index.set([str(n) for n in range(300)], np.tile(np.array([1, 2], np.float32), (300, 1)))
+        for query in ([[1, 2]], [[0, 0]]):
+            (hits,) = index.search(np.array(query, np.float32), k=3)
+            assert [i for i, _ in hits] == ["0", "1", "10"]
 
     def test_searching_while_rows_come_and_go(self) -> None:
         """From another thread."""

@@ -17,7 +17,7 @@ from coldstart.grounding.index.exact import ExactIndex
 from coldstart.grounding.index.pgvector import PgVectorIndex
 from coldstart.grounding.index.qdrant import QdrantIndex
 from coldstart.schema import Item
-from coldstart.testing.contracts.index import IndexContract
+from coldstart.testing.contracts.index import ExactIndexContract, IndexContract
 from tests.fakes import FakeEncoder
 from tests.grounding.server_index.servers import (
     HOSTILE,
@@ -27,7 +27,7 @@ from tests.grounding.server_index.servers import (
 # -- the contract -------------------------------------------------------------------------------
 
 
-class TestPgVectorIndexThatComparesAll(IndexContract):
+class TestPgVectorIndexThatComparesAll(ExactIndexContract):
     @pytest.fixture(autouse=True)
     def _place(self, server):
         self.pool = [PgVectorIndex(server.url, f"contract{next(NEW)}") for _ in range(4)]
@@ -43,7 +43,9 @@ class TestPgVectorIndexThatComparesAll(IndexContract):
         return index
 
 
-class TestPgVectorIndexThatFollowsItsGraph(TestPgVectorIndexThatComparesAll):
+class TestPgVectorIndexThatFollowsItsGraph(IndexContract):
+    make = TestPgVectorIndexThatComparesAll.make
+
     @pytest.fixture(autouse=True)
     def _place(self, server):
         url = f"{server.url}&options=-c%20enable_seqscan%3Doff"
@@ -55,7 +57,7 @@ class TestPgVectorIndexThatFollowsItsGraph(TestPgVectorIndexThatComparesAll):
             index.close()
 
 
-class TestQdrantIndex(IndexContract):
+class TestQdrantIndex(ExactIndexContract):
     def make(self):
         return QdrantIndex(":memory:", "contract")
 
