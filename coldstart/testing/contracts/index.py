@@ -60,7 +60,7 @@ def stacked(rows: Rows) -> Float:
 
 
 def apply(change: Change, index: Index, rows: Rows) -> None:
-    """Change an index, and the dictionary that says what it should hold."""
+    """Change an index, and the dictionary of its expected rows."""
     if isinstance(change, dict):
         index.set(list(change), stacked(change))
         rows |= change
@@ -270,7 +270,7 @@ class ExactIndexContract(IndexContract):
 
 
 class ApproximateIndexContract(ABC):
-    """Whatever an approximate search misses: what it finds is right, in order, and enough."""
+    """For approximate settings: results may miss rows, but are correct, ordered and complete."""
 
     @abstractmethod
     def make(self) -> Index:

@@ -29,7 +29,7 @@ class RecommenderContract(ABC):
 
     @random_examples(40)
     def test_lists_are_complete_and_new_to_the_user(self, rng: Random) -> None:
-        """As many as asked for, if there are; no pick, nothing seen, nothing twice."""
+        """k items, or all that are left; no pick, no seen item, no repeats."""
         profile, k = self._profile(rng), rng.randint(1, 30)
         found = self.make().recommend(profile, k=k)
         picks = (*profile.liked, *profile.disliked, *profile.seen)
@@ -48,7 +48,7 @@ class RecommenderContract(ABC):
 
     @random_examples(20)
     def test_the_same_profile_gives_the_same_list(self, rng: Random) -> None:
-        """Whoever was recommended to in between."""
+        """Requests in between leave no trace."""
         made, profile = self.make(), self._profile(rng)
         first = made.recommend(profile, k=5)
         made.recommend(self._profile(rng), k=3)

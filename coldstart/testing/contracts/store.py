@@ -1,4 +1,4 @@
-"""Contract of the service's store (``serve.store.Store``), whatever database is behind it."""
+"""Contract of the service's store (``serve.store.Store``), over any database."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class StoreContract(SubjectStoreContract):
             assert store.export(session.id)["session"]["state"] == {"about": CANARY}
 
     def test_no_session_has_a_malformed_id(self, store: Store) -> None:
-        """Whatever is given for one."""
+        """Malformed ids are unknown ids."""
         bads: list[Any] = ["", "x", "a" * 32 + "\n", "\0" * 32, "é" * 32, "\ud800" * 32, None, 7]
         for bad in bads:
             with pytest.raises(SessionNotFound, match="no such session"):
@@ -260,7 +260,7 @@ class StoreContract(SubjectStoreContract):
         assert stored == list(known.values())
 
     def test_a_person_gets_all_their_data(self, store: Store) -> None:
-        """And nobody else's."""
+        """Data of other sessions is left out."""
         session, other = begin(store, experiment="e", arm="A"), begin(store)
         fill(store, session)
         fill(store, other)
@@ -274,7 +274,7 @@ class StoreContract(SubjectStoreContract):
             store.export(new_session_id())
 
     def test_erasing_leaves_all_of_others(self, store: Store) -> None:
-        """And says how much went."""
+        """Returns the number of deleted rows."""
         session, other = begin(store), begin(store)
         fill(store, session)
         fill(store, other)

@@ -54,7 +54,7 @@ class TextGeneratorContract(ABC):
         return self.make().write(prompt, self.lines(), config, seed, choices)
 
     def test_is_a_text_generator(self) -> None:
-        """It says how many calls may be under way."""
+        """With the number of concurrent calls."""
         made = self.make()
         assert isinstance(made, TextGenerator)
         assert made.concurrency >= 1
@@ -62,7 +62,7 @@ class TextGeneratorContract(ABC):
     @MODES
     @pytest.mark.parametrize("n", [1, 4])
     def test_distinct_clean_titles_best_first(self, config: DecodingConfig, n: int) -> None:
-        """At most as many as asked for, with log-probabilities below 0."""
+        """At most n, with log-probabilities below 0."""
         found = self.write(replace(config, n=n))
         texts = [c.text for c in found]
         assert 1 <= len(found) <= n
