@@ -29,7 +29,7 @@ class RecommenderContract(ABC):
 
     @random_examples(40)
     def test_lists_are_complete_and_new_to_the_user(self, rng: Random) -> None:
-        """k items, or all that are left; no pick, no seen item, no repeats."""
+        """Of k items, or all that are left; no pick, no seen item, no repeats."""
         profile, k = self._profile(rng), rng.randint(1, 30)
         found = self.make().recommend(profile, k=k)
         picks = (*profile.liked, *profile.disliked, *profile.seen)
