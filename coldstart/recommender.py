@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.generation.models.causal import CausalLM
+    from coldstart.schema import DecodingConfig
 
     Floats = NDArray[np.float64]
 
 
 class Recommender:
-    """Recommends catalog items to people it has never seen.
+    """Generative, prompt-based recommender for cold-start users.
 
     ``__init__`` takes finished parts; see ``from_pretrained`` for the usual way in.
 
@@ -52,13 +52,13 @@ class Recommender:
         catalog: what can be recommended; may change between calls.
         lm: the language model, or ``None`` for the ``prior`` strategy only.
         template: turns a profile into a prompt.
-        counts: popularity, by whom, and what is liked together.
+        counts: interaction statistics of the training users.
         encoder: turns texts into vectors.
         ranker: blends the signals.
         settings: how the model is used.
         scorers: compute the signals; ``None``: the built-in ones, and plug-ins of which the ranker
-            weighs a signal.
-        manifest: what an artifact says about itself, kept for ``save_pretrained``.
+            weighs a signal or ``adapter`` has files, which are loaded.
+        manifest: of the artifact, kept for ``save_pretrained``.
         adapter: files of the LoRA adapter, kept for ``save_pretrained``.
         generator: writes titles in the place of ``lm``, which still scores them.
         index: of title vectors, to ground written titles; ``None``: one in memory.
@@ -88,9 +88,8 @@ class Recommender:
         self.settings = settings or Settings()
         self.manifest = dict(manifest or {})
         self.item_store = ItemStore(catalog, counts, encoder)
-        self.scorers = Scorers.weighed_by(ranker.signals) if scorers is None else scorers
         self._adapter = dict(adapter or {})
-        self.scorers.load(self._adapter)
+        self.scorers = scorers or Scorers.of_artifact(ranker.signals, self._adapter)
         self.pipeline = Pipeline(self)
 
     # -- loading and saving ---------------------------------------------------------------------

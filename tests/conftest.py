@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 ARTIFACT = ROOT / "adapters" / "ml-100k"
 
+# Asserts of helpers tell as much as those of tests.
+pytest.register_assert_rewrite(
+    *(
+        f"tests.{path.stem}"
+        for path in Path(__file__).parent.iterdir()
+        if not path.name.startswith(("_", ".", "conftest"))
+    )
+)
+
 # Two busy cores make single examples slow at times; a deadline would only make tests flaky.
 settings.register_profile(
     "coldstart", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True

@@ -19,12 +19,9 @@ from transformers import (
 
 from coldstart.generation.models.causal import CausalLM
 from coldstart.generation.trie.trie import TitleTrie
+from coldstart.testing.world import TITLES
 
 CONTROL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-TITLES = """Toy Story|Toy Story 2|Toy|Star Wars|Star Trek|Star Trek: First Contact|Alien|Aliens
-Twelve Monkeys|The Matrix|The Usual Suspects|The Usual|Fargo|Contact|Scream|Scream 2|Heat
-Return of the Jedi|Raiders of the Lost Ark|The Godfather|Pulp Fiction|红高粱|霸王别姬|🎬 Movie"""
-TITLES = TITLES.replace("\n", "|").split("|")
 
 
 @cache

@@ -124,6 +124,22 @@ def test_no_two_classes_share_a_name():
     assert [name for name, times in names.items() if times > 1] == []
 
 
+def test_no_test_module_imports_another():
+    """What tests share is a fixture of a ``conftest.py`` or lies in a module without tests."""
+    tests = ROOT / "tests"
+    known = frozenset(_name(path) for path in tests.rglob("test_*.py"))
+    found = {}
+    for path in tests.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        named = {  # such as the loaders of Ray Serve, "module:function"
+            node.value.partition(":")[0]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        found[_name(path)] = known & {*imports_of(_name(path), tree, known), *named}
+    assert {name: others for name, others in found.items() if others} == {}
+
+
 @pytest.mark.parametrize(
     ("folder", "most"), [("coldstart", MOST_LINES), ("tests", MOST_TEST_LINES)]
 )

@@ -13,8 +13,8 @@ from coldstart.evaluation.baselines.scored import ScoredBaseline
 from coldstart.evaluation.case_metrics import mean_by_picks
 from coldstart.evaluation.cases import prefix_cases
 from coldstart.interactions.interaction_stats import Counts
-from coldstart.protocols import Recommends
 from coldstart.ranking.filters import Where, default_filters
+from coldstart.testing.contracts.recommender import RecommenderContract
 from tests.toy import toy_dataset
 
 DATA = toy_dataset()
@@ -30,10 +30,17 @@ def ranking(order):
     return ScoredBaseline(DATA.catalog, COUNTS, lambda profile: scores)
 
 
-def test_it_is_a_recommender_and_alone_a_member_is_itself():
+class TestEnsemble(RecommenderContract):
+    def make(self):
+        return Ensemble([ranking([3, 1, 2]), ranking([9, 4, 3, 0])], [2.0, 1.0])
+
+    def item_ids(self):
+        return IDS
+
+
+def test_alone_a_member_is_itself():
     one = ranking([3, 1, 2])
     alone = Ensemble([one])
-    assert isinstance(alone, Recommends)
     assert alone.recommend(NOBODY, k=7).item_ids == one.recommend(NOBODY, k=7).item_ids
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +14,9 @@ from coldstart.errors import CatalogError, ConfigError, ProfileError
 from coldstart.grounding.index.exact import ExactIndex
 from coldstart.pipeline.request import RecommendOptions
 from coldstart.ranking.filters import Categories, Where, Years, default_filters
+from coldstart.testing.contracts.recommender import RecommenderContract
 from coldstart.testing.probes import lm_signals_of, prompt_of, shortlist_of
+from coldstart.testing.world import toy_prior_recommender
 from tests.fakes_lm import tiny_gpt2, tiny_llama
 from tests.toy import DRAWN, QUICK, toy_recommender
 from tests.toy_profiles import profiles, text
@@ -22,6 +27,28 @@ STRATEGIES = ("catalog", "free", "both", "prior")
 @pytest.fixture(scope="module")
 def rec():
     return toy_recommender()
+
+
+class TestRecommender(RecommenderContract):
+    @pytest.fixture(autouse=True)
+    def _rec(self, rec):
+        self.rec = rec
+
+    def make(self):
+        return self.rec
+
+    def item_ids(self):
+        return self.rec.catalog.ids
+
+
+class TestRecommenderWithoutLanguageModel(RecommenderContract):
+    rec = toy_prior_recommender()
+
+    def make(self):
+        return SimpleNamespace(recommend=partial(self.rec.recommend, strategy="prior"))
+
+    def item_ids(self):
+        return self.rec.catalog.ids
 
 
 @settings(max_examples=25)

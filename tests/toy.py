@@ -5,60 +5,23 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-
 from coldstart import Recommender, prompts
 from coldstart.catalog.catalog import Catalog
-from coldstart.data.dataset import Dataset
-from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.generation.models.causal import CausalLM
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.ranking.ranker import BlendRanker
-from coldstart.schema import Item, UserProfile
+from coldstart.schema import DecodingConfig
 from coldstart.settings import Settings, TrainConfig
 from coldstart.splitting.user_splits import Split, split_users
+from coldstart.testing.world import toy_catalog as toy_catalog
+from coldstart.testing.world import toy_dataset
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.teacher import Teacher
 from tests.fakes import FakeEncoder
-from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama
+from tests.fakes_lm import tiny_gpt2, tiny_llama
 
 QUICK = DecodingConfig(max_new_tokens=8)
 DRAWN = DecodingConfig(mode="sample", max_new_tokens=8)
-
-
-def toy_catalog() -> Catalog:
-    """Every second title is science fiction, the others are drama."""
-    return Catalog.from_items(
-        Item(
-            item_id=f"i{n}",
-            title=title,
-            year=1970 + n,
-            categories=("Sci-Fi",) if n % 2 else ("Drama",),
-        )
-        for n, title in enumerate(TITLES)
-    )
-
-
-@cache
-def toy_dataset() -> Dataset:
-    """Sixty people: students like science fiction, nurses like drama, and everyone one film."""
-    rng = np.random.default_rng(0)
-    catalog = toy_catalog()
-    ids = list(catalog.ids)
-    users, likes, dislikes = {}, {}, {}
-    for n in range(60):
-        student = n % 2 == 1
-        own = [i for m, i in enumerate(ids) if (m % 2 == 1) == student]
-        other = [i for m, i in enumerate(ids) if (m % 2 == 1) != student]
-        chosen = [str(i) for i in rng.permutation(own)[:8]] + [str(rng.choice(other))]
-        users[f"u{n}"] = UserProfile(
-            age=20 + n % 3,
-            gender="F" if n % 4 < 2 else "M",
-            occupation="student" if student else "nurse",
-        )
-        likes[f"u{n}"] = tuple(dict.fromkeys(chosen))
-        dislikes[f"u{n}"] = (next(i for i in other if i not in chosen),)
-    return Dataset("toy", catalog, users, likes, dislikes)
 
 
 def toy_split() -> Split:

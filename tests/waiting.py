@@ -18,22 +18,23 @@ below. It is less than pytest's own timeout, so that the error says what was wai
 _MOMENT = 0.02  # seconds
 
 
-def until(condition: Callable[[], T], what: str = "the condition") -> T:
+def until(condition: Callable[[], T], what: str = "the condition", patience: float = PATIENCE) -> T:
     """Wait until a condition holds.
 
     Args:
         condition: asked again and again; what it raises is raised.
         what: is waited for, for the error.
+        patience: seconds; more for what is many processes' work.
 
     Returns:
         What made the condition true.
 
     Raises:
-        AssertionError: it did not hold within ``PATIENCE``.
+        AssertionError: it did not hold within ``patience``.
     """
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not (found := condition()):
-        assert time.monotonic() < end, f"waited {PATIENCE:g} s in vain for {what}"
+        assert time.monotonic() < end, f"waited {patience:g} s in vain for {what}"
         time.sleep(_MOMENT)
     return found
 

@@ -64,7 +64,8 @@ class _ContentIndex:
     def __init__(self, parts: Parts) -> None:
         self._items, self._given = parts.item_store, parts.content_index
         # Candidates need not be the very nearest: fewer rows are compared than for grounding.
-        self._index: Index = self._given or ApproximateIndex(scan=8192, share=0.02)
+        given = self._given  # may be empty, and then false
+        self._index: Index = ApproximateIndex(scan=8192, share=0.02) if given is None else given
         self._version = 0
 
     def serves(self, parts: Parts) -> bool:

@@ -28,7 +28,7 @@ class Draft:
 
     Args:
         position: of the request in its batch.
-        request: what is asked for.
+        request: user, options, decoding.
         candidates: the candidate set; at first the whole catalog.
         features: the ranker's input over the candidate set, shape (N, len(SIGNALS)).
         catalog_scores: of scorers of the scope ``catalog``, over the whole catalog.
@@ -51,7 +51,7 @@ class Draft:
 
     @property
     def lm(self) -> LMSignals:
-        """What language models said about the whole catalog."""
+        """Language-model signals over the whole catalog."""
         scores = (*self.catalog_scores, *self.shortlist_scores)
         return joined(s.lm for s in scores if s.lm is not None)
 

@@ -200,7 +200,7 @@ class Pipeline:
         isolate(drafts, respond)
 
     def _is_short(self, draft: Draft) -> bool:
-        """Whether fewer items than asked for were found in a part of the catalog."""
+        """Whether a part of the catalog gave fewer than k items."""
         if not isinstance(draft.made, RecommendationList):
             return False
         part = draft.candidates is not self._parts.item_store

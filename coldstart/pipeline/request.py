@@ -1,4 +1,4 @@
-"""Requests of the pipeline: for whom, which list, and how the language model writes."""
+"""Requests of the pipeline: user, list options, decoding."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from coldstart.catalog.item_store import ItemStore
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.profile.resolve import ResolvedProfile
+    from coldstart.schema import DecodingConfig
 
     Floats = NDArray[np.float64]
 

@@ -94,7 +94,7 @@ def shortlist(parts: Parts, draft: Draft) -> Ints | None:
     """Catalog rows that scorers of the scope ``shortlist`` score, ``None`` for the whole catalog.
 
     The best candidates that pass the filters, by the linear blend of all other signals, and no
-    fewer than are asked for.
+    fewer than k.
     """
     options, wanted = draft.request.options, parts.settings.shortlist
     size = wanted and max(wanted, 2 * options.k)

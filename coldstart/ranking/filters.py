@@ -1,4 +1,4 @@
-"""What may not be shown to this user, and the walk down a ranking that honours it."""
+"""Filters on items for one user, and the walk down a ranking that applies them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Known:
         self._last: tuple[UserProfile, dict[str, str]] | None = None
 
     def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
-        """Say which of the three it is."""
+        """Name the one of the three that applies."""
         last = self._last  # a profile is asked about many items in a row
         if last is None or last[0] is not profile:
             named = (profile.seen, "seen"), (profile.disliked, "disliked"), (profile.liked, "liked")
@@ -199,7 +199,7 @@ class Where:
         self.predicate, self.name, self.why = predicate, name, why
 
     def reject(self, item: Item, profile: UserProfile, context: Context) -> str | None:
-        """Ask the predicate.
+        """Evaluate the predicate.
 
         Raises:
             ConfigError: naming the item for which the predicate failed.
@@ -215,12 +215,12 @@ class Where:
 
 @dataclass(frozen=True)
 class FilterResult:
-    """What a walk down a ranking kept and dropped.
+    """Items kept and dropped on the way down a ranking.
 
     Args:
         kept: Allowed items, best first.
         dropped: The best-ranked items that would have been kept but for a filter.
-        counts: Filter → how many items it dropped, counting all that the walk met.
+        counts: Filter → how many items it dropped, counting all items read.
     """
 
     kept: tuple[Item, ...]
@@ -284,7 +284,7 @@ def verdict(
 
 
 def default_filters() -> tuple[Filter, ...]:
-    """Return what nearly everybody wants: nothing known, unavailable or unsuitable for the age."""
+    """Default filters: no known, unavailable or age-inappropriate items."""
     return Known(), Available(), AgeRating()
 
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FULL_SHOTS = 10
+FULL_PICKS = 10
 """Number of picks at which the weights reach their far end."""
 
 
 def states_taste(features: Floats) -> bool:
-    """Whether a request says more than attributes, which counts by group say best on their own."""
+    """Whether a request has more than attributes, for which counts by group alone rank best."""
     columns = [SIGNALS.index(signal.name) for signal in SIGNALS if signal.states_taste]
     return bool(features[:, columns].any())
 
@@ -34,7 +34,7 @@ class BlendRanker:
         weights: by strategy, each feature's (weight without picks, change by 10 picks).
         trees: a correction that all strategies share; made only where the request
             ``states_taste``.
-        favourites: another one, for people whose picks are favourites rather than a
+        favourites: another one, for picks that are favourites rather than a
             ``history``; ``None``: the same.
     """
 
@@ -74,14 +74,14 @@ class BlendRanker:
         trees = (t.names for t in (self.trees, self.favourites) if t is not None)
         return frozenset().union(*self._weights.values(), *trees)
 
-    def weights(self, strategy: str, shots: int) -> Floats:
-        """Weights for ``shots`` picks, shape (len(SIGNALS),)."""
+    def weights(self, strategy: str, n_picks: int) -> Floats:
+        """Weights for ``n_picks`` picks, shape (len(SIGNALS),)."""
         if strategy not in self._weights:
             raise ConfigError(
                 f"no ranker weights for strategy {strategy!r}",
                 hint=f"one of {', '.join(self._weights)}",
             )
-        far = min(shots, FULL_SHOTS) / FULL_SHOTS
+        far = min(n_picks, FULL_PICKS) / FULL_PICKS
         pairs = (self._weights[strategy].get(f, (0.0, 0.0)) for f in SIGNALS.names)
         return np.array([base + slope * far for base, slope in pairs])
 
@@ -104,8 +104,8 @@ class BlendRanker:
     def _trees_for(self, features: Floats) -> TreeCorrection | None:
         if not states_taste(features):
             return None
-        shots, history = (features[0, SIGNALS.index(f)] for f in ("shots", "history"))
-        return self.trees if history or not shots else self.favourites or self.trees
+        n_picks, history = (features[0, SIGNALS.index(f)] for f in ("shots", "history"))
+        return self.trees if history or not n_picks else self.favourites or self.trees
 
     def table(self, strategy: str) -> dict[str, tuple[float, float]]:
         """Each feature's (weight without picks, change by 10 picks)."""

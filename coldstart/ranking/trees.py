@@ -1,8 +1,9 @@
-"""What a linear blend cannot say: boosted regression trees that correct its ranking.
+"""Boosted regression trees that correct the ranking of the linear blend.
 
 They are learned by LambdaMART (Burges, "From RankNet to LambdaRank to LambdaMART", 2010) with
 LightGBM in ``coldstart.training.boosting``. Here they are plain arrays, read from JSON, so that
-recommending needs no further dependency, and every tree's share of a score can be told by feature.
+recommending needs no further dependency, and each tree's share of a score is attributed to
+features.
 """
 
 from __future__ import annotations

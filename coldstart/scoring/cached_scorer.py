@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class CachedScorer(BaseScorer):
-    """Asks a scorer once per request and shortlist.
+    """Calls a scorer once per request and shortlist.
 
     Args:
-        scorer: whose scores are kept; saving and loading stay its own.
+        scorer: its scores are kept; saving and loading stay its own.
         key: identifies a request's user; equal keys mean equal answers. ``None``: profile, without
             what was seen (which no prompt shows), and context.
         most_bytes: about how much memory is kept; beyond it the oldest scores are dropped. The

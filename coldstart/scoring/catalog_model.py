@@ -17,18 +17,18 @@ from coldstart.settings import PRIOR_COUNT, Settings, prompt_budget
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.generation.models.causal import CausalLM
     from coldstart.generation.trie.plan import Mass, TriePlan
     from coldstart.generation.trie.trie import TitleTrie
     from coldstart.protocols import TextGenerator
+    from coldstart.schema import DecodingConfig
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
 
 class CatalogLanguageModel:
-    """Prompts a language model and returns what it says in catalog row order.
+    """Prompts a language model and returns its output in catalog row order.
 
     Args:
         lm: the language model.
@@ -76,10 +76,9 @@ class CatalogLanguageModel:
 
         Args:
             prompt: as rendered.
-            rows: the items that matter, best first; the model is asked what it takes to tell
-                theirs exactly, or those of the first ones where that takes more than
-                ``shortlist_tokens``, and the prior decides about the others. ``None``: all
-                matter, and all are exact where the trie is small enough.
+            rows: rows to score exactly, best first: the trie decisions towards them are read, up to
+                ``shortlist_tokens``; the prior fills in the other rows. ``None``: all rows, exact
+                where the trie is small enough.
         """
         (found,) = self.logprobs_of([(prompt, rows)])
         return found
@@ -114,7 +113,7 @@ class CatalogLanguageModel:
         return out
 
     def _plan(self, trie: TitleTrie, rows: Ints | None) -> TriePlan | None:
-        """The decisions to ask about; ``None`` if they are too many."""
+        """Trie decisions to score; ``None`` if they are too many."""
         if rows is not None:
             return self._towards(trie, self._trie.position[rows])
         if len(trie) > self.settings.exact_items:
@@ -167,7 +166,7 @@ class CatalogLanguageModel:
             seed: of drawing.
             rows: the only items whose titles may be written; ``None``: any text may.
         """
-        from coldstart.generation.decoding.free import DecodingConfig
+        from coldstart.schema import DecodingConfig
 
         config, choices = replace(decoding or DecodingConfig(), n=n), None
         if rows is not None:

@@ -36,7 +36,7 @@ class LanguageModelScorer(UsesResources, BaseScorer):
     )
 
     def score(self, batch: Sequence[ScoreRequest]) -> Sequence[Scores | Exception]:
-        """Score the shortlist of each request; other rows get what can be told on the way.
+        """Score the shortlist of each request; other rows follow from the decisions read.
 
         Raises:
             ConfigError: there is no language model.
@@ -61,10 +61,10 @@ class LanguageModelScorer(UsesResources, BaseScorer):
 
 
 def model_lift(items: ItemStore, logprobs: Floats, prior: Floats) -> Floats:
-    """The model's log-probability less the log prior: what the model adds, shape (N,), nats.
+    """Log-probability lift over the log prior, shape (N,), nats.
 
     Cold items: at least the 90 % quantile of the lift of their 20 warm neighbours, and never below
-    zero; that the model does not expect a title it was not trained on says nothing about the user.
+    zero: a low probability of a title outside training is no evidence about the user.
     """
     lift = np.asarray(logprobs - prior)
     if items.met.all():

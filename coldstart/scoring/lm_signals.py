@@ -1,4 +1,4 @@
-"""What a language model says about catalog items for one request, with its provenance."""
+"""Language-model signals of catalog items for one request, with their provenance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Picks that count less the older they are: for people whose interests move."""
+"""Recency-weighted picks: exponential forgetting for interests that move."""
 
 from __future__ import annotations
 

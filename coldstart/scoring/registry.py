@@ -68,21 +68,18 @@ class SignalRegistry:
         """Take a registered scorer back."""
         self._extra.remove(make)
 
-    def make_scorers(self, weighed: Collection[str] | None = None) -> tuple[Scorer, ...]:
+    def make_scorers(self, wanted: Callable[[Scorer], bool] | None = None) -> tuple[Scorer, ...]:
         """A new instance of every scorer, in column order.
 
         Args:
-            weighed: leave out plug-ins and registered scorers that compute none of these signals;
-                ``None``: leave out none.
+            wanted: chooses among plug-ins and registered scorers; ``None``: all of them.
         """
         others: list[Scorer] = [
             *(_made(name, make) for name, make in plugins("scorers").items()),
             *(make() for make in self._extra),
             *(_function(name, made) for name, made in plugins("signals").items()),
         ]
-        if weighed is not None:
-            others = [s for s in others if any(signal.name in weighed for signal in s.signals)]
-        return (*(make() for make in BUILT_IN), *others)
+        return (*(make() for make in BUILT_IN), *filter(wanted or _any, others))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -113,7 +110,7 @@ class SignalRegistry:
     def learned_late(self, strategy: str) -> tuple[str, ...]:
         """Signals of scorers beyond the candidate scope, such as language models.
 
-        Their weights are learned on validation users, whom the scorers have not seen.
+        Their weights are learned on validation users, which these scorers were not trained on.
         """
         return tuple(
             signal.name
@@ -141,6 +138,10 @@ class SignalRegistry:
         ):
             self._signals, self._made_of = _signals(self.make_scorers()), made_of
         return self._signals
+
+
+def _any(scorer: Scorer) -> bool:
+    return True
 
 
 def _signals(scorers: Collection[Scorer]) -> dict[str, Signal]:

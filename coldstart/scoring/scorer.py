@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from coldstart.catalog.item_store import ItemStore
     from coldstart.data.dataset import Dataset
-    from coldstart.generation.decoding.free import DecodingConfig
     from coldstart.profile.resolve import ResolvedProfile
+    from coldstart.schema import DecodingConfig
     from coldstart.scoring.resources import Resources
     from coldstart.scoring.retrieval import Nearest
 
@@ -52,11 +52,11 @@ class ScoreRequest:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a scorer says about one request.
+    """Scores of one request by one scorer.
 
     Args:
         columns: values by signal name, shape (N,) each, in the row order of the request's items.
-        lm: what a language model said, for provenance; ``None`` for other scorers.
+        lm: output of a language model, for provenance; ``None`` for other scorers.
     """
 
     columns: Mapping[str, Floats] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Scores:
 
     @classmethod
     def of_model(cls, lm: LMSignals) -> Scores:
-        """What a language model said, as columns and for provenance."""
+        """Output of a language model, as columns and for provenance."""
         columns = {"model": lm.model, "written": lm.written}
         return cls({n: values for n, values in columns.items() if values is not None}, lm)
 
@@ -79,7 +79,7 @@ class Scorer(Protocol):
     """Computes one or several signals; see ``ColumnScorer`` for defaults to inherit.
 
     Scorers are synchronised with the catalog, fitted in training, saved with the artifact, and
-    asked in batches. A batch gives what its requests give one by one.
+    scored in batches. A batch equals its requests one by one.
     """
 
     @property
@@ -120,11 +120,11 @@ class Scorer(Protocol):
         ...
 
     def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:
-        """Rows of the items that it speaks for most, which join the candidate set.
+        """Retrieve the best rows by this scorer's signals, for the candidate set.
 
         Args:
             user: the resolved profile.
-            items: the whole catalog; asked for catalogs too large to be scored as a whole only.
+            items: the whole catalog; used only for catalogs too large to be scored as a whole.
             nearest: (unit content vector, n) → rows of the n items nearest by content.
         """
         ...

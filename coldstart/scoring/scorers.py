@@ -1,4 +1,4 @@
-"""The scorers of one recommender: synchronised, fitted, saved and asked together."""
+"""The scorers of one recommender: synchronised, fitted, saved and scored together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from coldstart.scoring.resources import Resources
     from coldstart.scoring.scorer import Floats
 
-_FOLDER = "scorers"
 SUFFIXES = (".json", ".jsonl", ".safetensors")
 """Of files that scorers save: artifacts hold nothing that runs code when it is read."""
 
@@ -35,16 +34,24 @@ class Scorers:
         self._scorers = tuple(SIGNALS.make_scorers() if scorers is None else scorers)
 
     @classmethod
-    def weighed_by(cls, signals: Collection[str]) -> Scorers:
-        """New scorers for a fitted ranker.
+    def of_artifact(cls, weighed: Collection[str], files: Mapping[str, bytes]) -> Scorers:
+        """New scorers for a trained ranker, with the state that an artifact has of them.
 
-        Plug-ins that it was fitted without have no weight and no state: they are left out, so that
-        an artifact gives the same lists whatever is installed beside it.
+        Plug-ins that the artifact was trained without have no weight and no state: they are left
+        out, so that it gives the same lists whatever is installed beside it.
 
         Args:
-            signals: names that the ranker weighs.
+            weighed: signals that the ranker weighs.
+            files: of the artifact.
         """
-        return cls(SIGNALS.make_scorers(signals))
+
+        def belongs(scorer: Scorer) -> bool:
+            known = any(signal.name in weighed for signal in scorer.signals)
+            return known or any(name.startswith(_folder(scorer)) for name in files)
+
+        made = cls(SIGNALS.make_scorers(belongs))
+        made.load(files)
+        return made
 
     def __iter__(self) -> Iterator[Scorer]:
         return iter(self._scorers)
@@ -112,7 +119,7 @@ class Scorers:
         Raises:
             ConfigError: a scorer saves something else than a plain file of one of ``SUFFIXES``.
         """
-        starts = tuple(f"{_FOLDER}/{scorer.name}/" for scorer in self._scorers)
+        starts = tuple(map(_folder, self._scorers))
         out = {n: data for n, data in (files or {}).items() if not n.startswith(starts)}
         for scorer in self._scorers:
             for name, data in scorer.save().items():
@@ -122,16 +129,20 @@ class Scorers:
                         f"the scorer {scorer.name!r} saves a file {name!r}",
                         hint=f"a plain name that ends in {', '.join(SUFFIXES)}",
                     )
-                out[f"{_FOLDER}/{scorer.name}/{name}"] = data
+                out[_folder(scorer) + name] = data
         return out
 
     def load(self, files: Mapping[str, bytes]) -> None:
         """Restore every scorer that has files; those of scorers that are not installed stay."""
         for scorer in self._scorers:
-            start = f"{_FOLDER}/{scorer.name}/"
+            start = _folder(scorer)
             own = {n.removeprefix(start): d for n, d in files.items() if n.startswith(start)}
             if own:
                 scorer.load(own)
+
+
+def _folder(scorer: Scorer) -> str:
+    return f"scorers/{scorer.name}/"
 
 
 def _put(features: Floats, found: Scores, column: Mapping[str, int]) -> None:

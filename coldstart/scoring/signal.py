@@ -11,7 +11,7 @@ from coldstart.errors import ConfigError
 Group = Literal[
     "popularity", "people", "liked", "alike", "words", "disliked", "years", "model", "other"
 ]
-"""Explanation groups: signals that say the same kind of thing, summed up in an explanation."""
+"""Explanation groups: signals of the same kind, summed up in an explanation."""
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,8 @@ class WrittenTitlesScorer(UsesResources, BaseScorer):
             ConfigError: there is no language model.
         """
         begun = [self._begin(request) for request in batch]
-        if len(batch) == 1:
-            written = [self._write(batch[0], begun[0])]
+        if len(batch) <= 1:
+            written = [self._write(*each) for each in zip(batch, begun, strict=True)]
         else:
             with ThreadPoolExecutor(len(batch)) as pool:
                 written = list(pool.map(self._write, batch, begun))

@@ -1,4 +1,4 @@
-"""Looking at single stages of a recommender."""
+"""Views of single stages of a recommender, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def lm_signals_of(
     rows: np.ndarray | None = None,
     seed: int = 0,
 ) -> LMSignals:
-    """What the language model says about the whole catalog."""
+    """Language-model signals over the whole catalog."""
     scores = rec.pipeline.model_scores(user, strategy, rows=rows, seed=seed)
     return joined(s.lm for s in scores if s.lm is not None)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coldstart.ranking.ranker import FULL_SHOTS
+from coldstart.ranking.ranker import FULL_PICKS
 from coldstart.scoring.registry import SIGNALS
 
 Floats = NDArray[np.float64]
@@ -63,7 +63,7 @@ class NDCGEvaluator:
         for row, case in enumerate(self.cases):
             self._wanted[row, case.targets] = True
             self._shown[row, case.excluded] = False
-        self._far = np.array([min(c.n_picks, FULL_SHOTS) / FULL_SHOTS for c in self.cases])
+        self._far = np.array([min(c.n_picks, FULL_PICKS) / FULL_PICKS for c in self.cases])
         self._discount = 1 / np.log2(np.arange(2, max(_CUTS) + 2))
         best = np.concatenate([[0.0], np.cumsum(self._discount)])
         sizes = self._wanted.sum(axis=1)

@@ -394,7 +394,7 @@ def test_the_help_teaches(run):
     assert code == 0
     for path in (LOG, ITEMS, TARGET):
         assert f"examples/{path.name} " in out
-    assert "What another policy would have earned" in out
+    assert "Off-policy evaluation" in out
     assert "propensity" in out
 
 

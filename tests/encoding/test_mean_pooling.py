@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from coldstart.encoding.mean_pooling import MeanPoolingEncoder, is_bert, is_mean_pooling
 from coldstart.encoding.sentence_encoder import LazyEncoder, SentenceEncoder
 from coldstart.errors import ModelError
+from coldstart.testing.contracts.encoder import EncoderContract
 
 TEXTS = [
     "Toy Story",
@@ -23,6 +24,15 @@ TEXTS = [
     "a very long story " * 200,
     "slow-burn stories",
 ] * 15
+
+
+class TestMeanPoolingEncoder(EncoderContract):
+    @pytest.fixture(autouse=True)
+    def _folder(self, encoder_folder):
+        self.folder = encoder_folder
+
+    def make(self):
+        return LazyEncoder(str(self.folder))
 
 
 def test_equal_to_sentence_transformers(encoder_folder):

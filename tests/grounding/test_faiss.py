@@ -13,7 +13,7 @@ from coldstart.grounding.index.allowed import Allowed
 from coldstart.grounding.index.exact import ExactIndex
 from coldstart.grounding.index.faiss import FaissIndex
 from coldstart.schema import Candidate, Item
-from tests.contracts import IndexContract
+from coldstart.testing.contracts.index import ApproximateIndexContract, IndexContract
 from tests.fakes import FakeEncoder
 
 pytest.importorskip("faiss", reason="pip install faiss-cpu")
@@ -39,6 +39,11 @@ class TestGraph(IndexContract):
 class TestListsThatAreAllOpened(IndexContract):
     def make(self):
         return FaissIndex("IVF2,Flat", learn_from=2, exact=1, share=1.0)
+
+
+class TestListsOfWhichFewAreOpened(ApproximateIndexContract):
+    def make(self):
+        return FaissIndex("IVF4,Flat", learn_from=4, exact=1, share=0.01)
 
 
 def clustered(n, dim=16, seed=0):

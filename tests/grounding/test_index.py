@@ -1,11 +1,7 @@
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.grounding.index import approximate
@@ -14,7 +10,7 @@ from coldstart.grounding.index.allowed import Allowed
 from coldstart.grounding.index.approximate import ApproximateIndex
 from coldstart.grounding.index.clusters import learn_centres, nearest_centre
 from coldstart.grounding.index.exact import ExactIndex
-from tests.contracts import CHANGES, NAMES, QUERIES, IndexContract, apply, brute_force
+from coldstart.testing.contracts.index import ApproximateIndexContract, IndexContract
 
 
 def eye(n: int) -> np.ndarray:
@@ -81,23 +77,6 @@ def test_an_id_given_twice_keeps_the_last_vector():
     assert index.vectors(["a"]).tolist() == [[0, 1]]
 
 
-def test_an_emptied_index_takes_another_dimension():
-    index = ExactIndex()
-    index.set(["a", "b"], eye(2))
-    index.remove(["a", "b"])
-    index.set(["c"], eye(5)[:1])
-    assert index.search(eye(5)[:1], k=1) == [[("c", 1.0)]]
-
-
-def test_nothing_to_do_needs_no_dimension():
-    index = ExactIndex()
-    index.set(["a"], eye(1))
-    nothing = np.empty((0, 0), np.float32)
-    index.set([], nothing)
-    assert index.search(nothing, k=1) == []
-    assert index.search(eye(1), k=1, allowed=[]) == [[]]
-
-
 def test_small_blocks_change_nothing(monkeypatch):
     index, queries = ExactIndex(), np.random.default_rng(1).normal(size=(9, 6))
     index.set(list("abcdef"), eye(6))
@@ -119,12 +98,6 @@ def test_a_number_that_is_not_finite_changes_nothing(bad):
         index.search(np.array([[bad]]), k=1)
 
 
-def test_extreme_but_finite_lengths():
-    index = ExactIndex()
-    index.set(["tiny", "huge"], np.array([[1e-30, 0], [0, 1e30]], np.float32))
-    assert index.search(np.array([[0, 1]], np.float32), k=2) == [[("huge", 1.0), ("tiny", 0.0)]]
-
-
 def test_wrong_shapes_are_refused():
     index = ExactIndex()
     index.set(["a"], eye(3)[:1])
@@ -141,27 +114,6 @@ def test_wrong_shapes_are_refused():
 def test_k_below_one():
     with pytest.raises(ConfigError, match="k is 0, expected at least 1"):
         ExactIndex().search(eye(2), k=0)
-
-
-@pytest.mark.parametrize("index", [ExactIndex(), ApproximateIndex(scan=1, share=0.1)], ids=type)
-def test_searching_while_rows_come_and_go(index):
-    stop = threading.Event()
-    index.set(["stays"], np.array([[1, 0]], np.float32))
-
-    def churn():
-        names = [f"n{n}" for n in range(50)]
-        while not stop.is_set():
-            index.set(names, np.tile(np.array([[0, 1]], np.float32), (50, 1)))
-            index.remove(names)
-
-    worker = threading.Thread(target=churn)
-    worker.start()
-    try:
-        for _ in range(300):
-            assert index.search(np.array([[1, 0]], np.float32), k=1) == [[("stays", 1.0)]]
-    finally:
-        stop.set()
-        worker.join()
 
 
 # -- filters ------------------------------------------------------------------------------------
@@ -329,18 +281,9 @@ def test_a_thousand_equal_vectors(row):
     assert [i for i, _ in hits] == ["0", "1", "10"]
 
 
-@given(changes=CHANGES, queries=QUERIES, k=st.integers(1, 5), names=NAMES)
-def test_an_approximate_answer_is_right_and_complete_if_not_the_best(changes, queries, k, names):
-    index, rows = ApproximateIndex(scan=1, share=0.1), {}
-    for change in changes:
-        apply(change, index, rows)
-        for allowed in (None, names):
-            within = {i: v for i, v in rows.items() if allowed is None or i in allowed}
-            for hits, query in zip(index.search(queries, k, allowed), queries, strict=True):
-                assert len(hits) == min(k, len(within))
-                assert hits == sorted(hits, key=lambda hit: (-hit[1], hit[0]))
-                true = dict(brute_force(within, query, len(within)))
-                assert dict(hits) == pytest.approx({i: true[i] for i, _ in hits}, abs=2e-6)
+class TestApproximateIndexThatOpensFewClusters(ApproximateIndexContract):
+    def make(self):
+        return ApproximateIndex(scan=1, share=0.1)
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from coldstart import Context, Item, Recommender, UserProfile
 from coldstart.errors import CatalogError, ConfigError, ModelError, ProfileError
 from coldstart.generation.decoding import exact as scoring
 from coldstart.generation.decoding.exact import exact_logprobs, exact_logprobs_of
-from coldstart.generation.decoding.free import DecodingConfig
 from coldstart.generation.models.fused_decoder import FusedDecoder
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import Years, default_filters
+from coldstart.schema import DecodingConfig
 from coldstart.scoring import retrieval
 from coldstart.scoring.scorer import ScoreRequest
 from coldstart.serve.batching import QueuedRequest, RecommendationResult, recommend_batch
@@ -24,7 +24,7 @@ from coldstart.testing.probes import lm_signals_of
 from tests.conftest import ARTIFACT
 from tests.fakes_lm import TITLES, tiny_gpt2, tiny_llama, trie_of
 from tests.generation.fused_decoders import LIKE, decoder, question
-from tests.session.test_session import NOW
+from tests.session.sessions import NOW
 from tests.toy import toy_recommender
 from tests.toy_profiles import profiles
 

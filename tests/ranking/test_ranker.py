@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.ranking.diversity import diversify
 from coldstart.ranking.ranker import (
-    FULL_SHOTS,
+    FULL_PICKS,
     BlendRanker,
 )
 from coldstart.scoring.registry import SIGNALS
@@ -44,7 +44,7 @@ def test_weights_move_with_the_picks_up_to_ten(shots, expected):
 def test_scores_are_weighted_sums(given_weights, shots, rows):
     ranker, strategy = BlendRanker(given_weights), next(iter(given_weights))
     features = np.random.default_rng(0).normal(size=(rows, len(SIGNALS)))
-    far = min(shots, FULL_SHOTS) / FULL_SHOTS
+    far = min(shots, FULL_PICKS) / FULL_PICKS
     expected = [
         sum((a + b * far) * row[SIGNALS.index(f)] for f, (a, b) in given_weights[strategy].items())
         for row in features

@@ -1,6 +1,6 @@
 """A/B tests of single requests: who gets what, what is kept of it, and what the report makes of it.
 
-Those of sessions are in ``test_serve`` and ``test_serve_run``.
+Those of sessions are in ``test_session_arms``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from coldstart.cli import main
 from coldstart.serve.experiment import Experiment, arm_reports
 from coldstart.serve.requests import RecommendIn
 from coldstart.serve.store import ArmOutcome, Store, SubjectOutcome, tables
-from tests.serve.test_serve import CANARY, begin, logged, refused, serving  # noqa: F401
-from tests.serve.test_store import contents, rows
+from tests.serve.helpers import CANARY, begin, refused, serving
+from tests.serve.store.helpers import contents, rows
 from tests.toy import toy_recommender
 
 TOML = """

@@ -6,7 +6,7 @@ import pytest
 
 from coldstart.ranking.wording.sentences import sentence
 from coldstart.schema import Reason
-from tests.serve.test_serve import serving
+from tests.serve.helpers import serving
 from tests.toy import toy_recommender
 
 WHO = {"age": 21, "occupation": "student", "liked": ["Alien"], "interests": ["Drama", "Sci-Fi"]}

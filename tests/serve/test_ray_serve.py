@@ -1,4 +1,4 @@
-"""The service on Ray Serve: the tests of its HTTP contract again, and what is Ray's to do.
+"""The service on Ray Serve: its HTTP contract again, and what is Ray's to do.
 
 One local cluster, one config file with two applications: one open to everybody, with a model for
 each test, and one that needs keys and has a short queue.
@@ -6,103 +6,38 @@ each test, and one that needs keys and has a short queue.
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-import itertools
 import logging
 import os
 import re
 import shutil
 import signal
 import socket
-import sys
 import tempfile
-from contextlib import contextmanager
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
 import pytest
-from starlette.testclient import TestClient
 
-from coldstart.artifacts.format import MANIFEST
-from coldstart.errors import ArtifactError, ColdstartError, ConfigError, MissingExtraError
-from coldstart.serve.ray_app import DEFAULTS, DEPLOYMENT, app
-from coldstart.serve.ray_args import DEFAULT_MODEL, AppArgs
-from coldstart.serve.ray_replica import MODEL, ModelRouter, Replica
-from coldstart.serve.settings import ServeSettings
-from coldstart.serve.store import Store
-from tests.conftest import ROOT
-from tests.serve import test_serve as contract
-from tests.serve.test_serve import CANARY, begin, in_background, refused
+from coldstart.serve.ray_app import DEFAULTS, DEPLOYMENT
+from coldstart.serve.ray_args import DEFAULT_MODEL
+from coldstart.serve.ray_replica import MODEL
+from tests.serve import http_contract
+from tests.serve.helpers import CANARY, begin, in_background, refused
+from tests.serve.http_contract import *  # noqa: F403
+from tests.serve.ray_cluster import config, running, serving, status_of
+from tests.serve.ray_loaders import HOLD
 from tests.toy import toy_recommender
-from tests.waiting import PATIENCE, until, until_then
+from tests.waiting import PATIENCE, until
 
-pytestmark = pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\..*")
-NUMBERS = itertools.count()
-HOLD = "hold"
-"""While a file of this name is in a model's folder, nobody is answered."""
-
-
-def toy(folder):
-    """The loader of all applications here."""
-    assert os.environ["OMP_NUM_THREADS"] == "1", "Ray sets it to num_cpus"
-    rec, hold = toy_recommender(), Path(folder) / HOLD
-    quick = rec.pipeline.run
-
-    def run(*args, **options):
-        until(lambda: not hold.exists(), f"{hold} to go")
-        return quick(*args, **options)
-
-    rec.pipeline.run = run
-    return rec
-
-
-# -- the cluster ----------------------------------------------------------------------------------
-
-
-def config(port, root):
-    """The config file; both of its applications that work have the models in ``root``."""
-    common = {"root": str(root), "loader": "tests.serve.test_ray_serve:toy", "most_models": 3}
-    settings = {"hosts": ["testserver"], "deadline": PATIENCE, "origins": ["https://shop.example"]}
-    quick = {"name": DEPLOYMENT, "health_check_period_s": 1, "ray_actor_options": {"num_cpus": 0.5}}
-    quick["health_check_timeout_s"] = PATIENCE  # a busy replica is no dead one
-    scaling = {"min_replicas": 1, "max_replicas": 2, "target_ongoing_requests": 40}
-    return {
-        "proxy_location": "HeadOnly",
-        "http_options": {"host": "127.0.0.1", "port": port},
-        "logging_config": {"enable_access_log": False},
-        "applications": [
-            {
-                "name": "main",
-                "route_prefix": "/",
-                "import_path": "coldstart.serve.ray_app:app",
-                "args": common
-                | {
-                    "artifact": "toy",
-                    "db": f"{root}/{{model}}.db",
-                    "settings": settings | {"open": True},
-                },
-                "deployments": [quick | {"autoscaling_config": scaling}],
-            },
-            {
-                "name": "keyed",
-                "route_prefix": "/keyed",
-                "import_path": "coldstart.serve.ray_app:app",
-                "args": common | {"db": f"{root}/keyed-{{model}}.db", "settings": settings},
-                "deployments": [
-                    quick
-                    | {
-                        "num_replicas": 1,
-                        "max_ongoing_requests": 1,
-                        "max_queued_requests": 1,
-                        "backpressure_config": {"status_code": 503, "retry_after_s": 7},
-                    }
-                ],
-            },
-        ],
-    }
+# The first test waits for some ten processes, which on one busy core take many minutes.
+pytestmark = [
+    pytest.mark.timeout(7200),
+    pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\..*"),
+    pytest.mark.usefixtures("logging_stays"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -164,38 +99,6 @@ def cluster():
         shutil.rmtree(where, ignore_errors=True)
 
 
-def status_of(name):
-    from ray import serve
-
-    return serve.status().applications[name]
-
-
-def running(name):
-    """Wait until an application runs."""
-    ends = ("RUNNING", "DEPLOY_FAILED")
-    until(lambda: status_of(name).status in ends, f"{name} to run")
-    assert status_of(name).status == "RUNNING", status_of(name).message
-
-
-@contextmanager
-def serving(cluster, *, model=None, open=True, origins=()):
-    """A client of a model of its own; ``client.service.store`` is the model's store."""
-    name, prefix = ("main", "") if open else ("keyed", "/keyed")
-    running(name)
-    model = model or f"m{next(NUMBERS)}"
-    (cluster.root / model).mkdir(exist_ok=True)
-    (cluster.root / model / MANIFEST).touch()
-    headers = {"Host": "testserver", MODEL: model}
-    url = f"http://127.0.0.1:{cluster.port}{prefix}"
-    file = cluster.root / (f"{model}.db" if open else f"keyed-{model}.db")
-    with (
-        httpx.Client(base_url=url, headers=headers, timeout=PATIENCE) as client,
-        Store.open(f"sqlite:///{file}") as store,
-    ):
-        client.service, client.model = SimpleNamespace(store=store), model
-        yield client
-
-
 @pytest.fixture(scope="module")
 def shared(cluster):
     with serving(cluster) as client:
@@ -208,43 +111,14 @@ def client(cluster):
         yield client
 
 
-# -- the contract ---------------------------------------------------------------------------------
-
-_BY_SETTINGS = {
-    "test_keys_open_the_door_and_only_admins_change_things",
-    "test_a_key_is_limited_by_itself",
-    "test_named_origins_may_call",
-}
-"""These start a service by themselves, of a kind that is here."""
-
-
-@pytest.fixture(autouse=True)
-def _started_here(request, monkeypatch):
-    if request.function.__name__ in _BY_SETTINGS:
-        cluster = request.getfixturevalue("cluster")
-        monkeypatch.setattr(contract, "serving", lambda _, **given: serving(cluster, **given))
-
-
-def _goes_through_http(test):
-    asks = set(inspect.signature(test).parameters)
-    return test.__name__ in _BY_SETTINGS or (
-        asks & {"shared", "client"} and "client.service" not in inspect.getsource(test)
-    )
-
-
-THROUGH_HTTP = {
-    name: test
-    for name, test in vars(contract).items()
-    if name.startswith("test_") and _goes_through_http(test)
-}
-globals().update(THROUGH_HTTP)
+@pytest.fixture
+def start_service(cluster):
+    """A model of its own, of the application that the settings ask for."""
+    return partial(serving, cluster)
 
 
 def test_the_contract_is_tried_and_does_not_shrink():
-    assert len(THROUGH_HTTP) == 24
-
-
-# -- what is Ray's to do --------------------------------------------------------------------------
+    assert sum(name.startswith("test_") for name in vars(http_contract)) == 24
 
 
 def test_the_options_of_the_file_arrive(cluster):
@@ -389,207 +263,3 @@ def test_what_is_added_to_the_file_leaves_what_runs_running(cluster, shared):
     until(lambda: status_of("bad").status == "DEPLOY_FAILED", "the failure")
     assert "no artifact at /no: manifest.json is missing" in status_of("bad").message
     assert shared.get("/readyz").status_code == 200
-
-
-# -- without Ray ----------------------------------------------------------------------------------
-
-
-def loader(folder):
-    """For replicas in this process."""
-    LOADED.append(folder)
-    if folder == "damaged":
-        raise ArtifactError(f"damaged {CANARY}")
-    return toy_recommender()
-
-
-LOADED: list[str] = []
-HERE = {"loader": "tests.serve.test_ray_serve:loader"}
-
-
-@contextmanager
-def door(tmp_path, peer="127.0.0.1", root_path="", settings=None, **args):
-    """A client of a replica in this process."""
-    settings = {"open": True, "hosts": ["testserver"], "deadline": 60} | (settings or {})
-    given = HERE | {"db": f"{tmp_path}/{{model}}.db", "settings": settings} | args
-    replica = Replica(AppArgs.read(given))
-    with TestClient(ModelRouter(replica), client=(peer, 1), root_path=root_path) as client:
-        client.replica = replica
-        yield client
-
-
-@pytest.fixture(autouse=True)
-def _logging_stays():
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
-    LOADED.clear()
-    yield
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
-    logging.captureWarnings(False)
-
-
-def test_strangers_have_nothing_loaded(tmp_path):
-    with door(tmp_path, models={"a": "x"}, settings={"open": False}) as client:
-        for headers in ({}, {"X-API-Key": "nonsense"}):
-            refused(client.get("/v1/items", headers={MODEL: "a"} | headers), 401, "unauthorized")
-            refused(client.get("/", headers={MODEL: "a"} | headers), 401, "unauthorized")
-        assert LOADED == []
-        with Store.open(f"sqlite:///{tmp_path}/a.db") as store:
-            key = store.create_key("a").secret
-        asked = {"serve-multiplexed-model-id": "a", "X-API-Key": key}
-        assert client.get("/v1/items", headers=asked).status_code == 200
-        assert LOADED == ["x"]
-
-
-def test_a_model_that_cannot_be_loaded_says_no_more_than_that(tmp_path):
-    with door(tmp_path, models={"a": "damaged"}) as client:
-        told = refused(client.get("/v1/items", headers={MODEL: "a"}), 500, "load_failed")
-        assert CANARY not in str(told)
-        assert client.get("/v1/items", headers={MODEL: "b"}).status_code == 404
-
-
-@pytest.mark.parametrize("peer", ["10.1.2.3", "testclient", "::ffff:10.1.2.3"])
-def test_without_keys_only_this_machine_is_answered(tmp_path, peer):
-    with door(tmp_path, artifact="x", peer=peer) as client:
-        refused(client.get("/v1/items"), 403, "open")
-
-
-@pytest.mark.parametrize("peer", ["127.0.0.1", "::1"])
-def test_a_prefix_does_not_lead_past_the_gate(tmp_path, peer):
-    with door(tmp_path, peer, "/shop", {"open": False}, artifact="x") as client:
-        refused(client.get("/v1/items"), 401, "unauthorized")
-        assert client.get("/readyz").json() == {"status": "ready"}
-        refused(client.get("/v1/nope"), 401, "unauthorized")
-
-
-def test_a_replica_without_a_worker_is_not_healthy(tmp_path):
-    with door(tmp_path, artifact="x") as client:
-        asyncio.run(client.replica.check_health())
-        client.replica._default.service.worker.stop(5)
-        with pytest.raises(RuntimeError, match="recommender's thread has ended"):
-            asyncio.run(client.replica.check_health())
-
-
-def test_websockets_are_closed(tmp_path):
-    from starlette.websockets import WebSocketDisconnect
-
-    with door(tmp_path, artifact="x") as client:
-        gone = pytest.raises(WebSocketDisconnect, check=lambda e: e.code == 1000)
-        with gone, client.websocket_connect("/"):
-            pass
-
-
-@pytest.mark.parametrize(
-    ("args", "told"),
-    [
-        ({}, "nothing to serve"),
-        ({"artifact": 3}, "artifact: Input should be a valid string"),
-        ({"artefact": "x"}, "artefact: Extra inputs"),
-        ({"artifact": "x", "most_models": 0}, "most_models: Input should be greater"),
-        ({"artifact": "x", "settings": {"queue": "many"}}, "settings.queue: Input should be"),
-        ({"artifact": "x", "settings": {"queue": 0}}, "queue is 0"),
-        ({"artifact": "x", "settings": {"que": 1}}, "settings.que: Unexpected keyword"),
-        ({"models": {"A": "x"}, "db": "{model}.db"}, "models.A"),
-        ({"models": {DEFAULT_MODEL: "x"}, "db": "{model}.db"}, "the name is taken"),
-        ({"models": {"a": "x"}, "db": "people.db"}, "all models would share one store"),
-        ({"root": "nowhere", "db": "{model}.db"}, "no folder nowhere"),
-        ({"artifact": "x", "loader": "nowhere:load"}, "nowhere"),
-        ({"artifact": "x", "loader": "tests.toy:nothing"}, "nothing"),
-        ({"artifact": "x", "loader": "toy"}, "loader: String should match"),
-    ],
-)
-def test_wrong_arguments_are_named(args, told):
-    with pytest.raises(ConfigError, match=told):
-        app(HERE | args)
-
-
-@pytest.mark.parametrize("name", ["", "nowhere", "/nowhere/at/all"])
-def test_a_folder_that_is_no_artifact_is_refused_at_once(tmp_path, name):
-    with pytest.raises(ColdstartError, match="nothing to serve|no artifact at"):
-        app({"artifact": name or None})
-    with pytest.raises(ArtifactError, match="manifest.json is missing"):
-        app({"artifact": str(tmp_path)})
-
-
-@pytest.mark.parametrize("module", ["ray.serve", "fastapi", "sqlalchemy"])
-def test_what_is_not_installed_is_named(monkeypatch, module):
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingExtraError, match=r"coldstart-rec\[serve,ray\]"):
-        app(HERE | {"artifact": "x"})
-
-
-def test_several_machines_need_a_store_that_they_share(monkeypatch, tmp_path):
-    monkeypatch.delenv("COLDSTART_DB", raising=False)
-    file = AppArgs.read(HERE | {"artifact": "x"})
-    file.check_nodes(1)
-    with pytest.raises(ConfigError, match="SQLite file, and the cluster has 2 nodes"):
-        file.check_nodes(2)
-    with pytest.raises(ConfigError, match="SQLite"):
-        Replica(file, nodes=lambda: 2)
-    monkeypatch.setenv("COLDSTART_DB", "postgresql+psycopg://me@host/people")
-    file.check_nodes(2)
-    assert file.url_of("a") == "postgresql+psycopg://me@host/people"
-
-
-def test_models_share_one_base_and_nothing_else():
-    artifact = str(ROOT / "adapters" / "ml-100k")
-    load = AppArgs.read({"models": {"a": artifact}, "root": str(ROOT), "db": "{model}.db"}).load()
-    one, other = load(artifact), load(artifact)
-    assert one.lm.base is other.lm.base
-    assert one.encoder is other.encoder
-    assert one.catalog is not other.catalog
-
-
-def test_who_is_unloaded_answers_what_has_begun_and_closes_the_store(tmp_path):
-    async def play():
-        replica = Replica(
-            AppArgs.read(HERE | {"models": {"a": "x"}, "db": f"{tmp_path}/{{model}}"})
-        )
-        model = await replica.model("a")
-        service = model.service
-        service.metrics.in_flight_now = 1
-        leaving = asyncio.get_running_loop().run_in_executor(None, model.__del__)
-        await until_then(lambda: service.draining, "it to leave")
-        assert service.worker.alive
-        service.metrics.in_flight_now = 0
-        await leaving
-        assert not service.worker.alive
-        again = await replica.model("a")
-        assert again.service.ready
-        worker = again.service.worker
-        del again, model  # no thread of its own, so nobody waits
-        await until_then(lambda: not worker._thread.is_alive(), "its end")
-
-    asyncio.run(play())
-
-
-def test_ray_speaks_as_the_service_does():
-    from starlette.responses import JSONResponse, PlainTextResponse
-
-    from coldstart.serve.ray_proxy import ErrorFormatMiddleware, middlewares
-
-    answers = {
-        "/full": PlainTextResponse("queue of [secret]", 503, {"Retry-After": "3"}),
-        "/gone": PlainTextResponse("no replica", 503, {"X-Request-Id": "r"}),
-        "/none": PlainTextResponse("no route", 404),
-        "/ours": JSONResponse({"error": "e"}, 503),
-        "/fine": PlainTextResponse("fine"),
-    }
-
-    async def ray(scope, receive, send):
-        await answers[scope["path"]](scope, receive, send)
-
-    assert [m.cls for m in middlewares()] == [ErrorFormatMiddleware]
-    client = TestClient(ErrorFormatMiddleware(ray))
-    full, gone = client.get("/full"), client.get("/gone")
-    refused(full, 503, "overloaded")
-    assert full.headers["retry-after"] == "3"
-    refused(gone, 503, "overloaded")
-    assert (gone.headers["retry-after"], gone.headers["x-request-id"]) == ("1", "r")
-    refused(client.get("/none"), 404, "not_found")
-    assert client.get("/ours").json() == {"error": "e"}
-    assert client.get("/fine").text == "fine"
-
-
-def test_the_limits_that_can_be_set_are_those_of_the_service():
-    given = {"artifact": "x", "settings": {"queue": 3, "hosts": ["a"], "open": True}}
-    assert AppArgs.read(HERE | given).settings == ServeSettings(queue=3, hosts=("a",), open=True)

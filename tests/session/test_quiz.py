@@ -31,7 +31,7 @@ NAMES = sorted(QUIZZES)
 DATA = toy_dataset()
 
 
-def knowledge_of(likes: dict[str, list[str]], ids: list[str], catalog=None) -> ItemStore:
+def item_store_of(likes: dict[str, list[str]], ids: list[str], catalog=None) -> ItemStore:
     items = (Item(item_id=i, title=f"Film {i}") for i in ids)
     counts = Counts.fit(ids, {u: UserProfile() for u in likes}, likes)
     out = ItemStore(catalog or Catalog.from_items(items), counts, FakeEncoder())
@@ -39,14 +39,14 @@ def knowledge_of(likes: dict[str, list[str]], ids: list[str], catalog=None) -> I
     return out
 
 
-def toy_knowledge() -> ItemStore:
+def toy_item_store() -> ItemStore:
     counts = Counts.fit(DATA.catalog.ids, DATA.users, DATA.likes)
     out = ItemStore(toy_catalog(), counts, FakeEncoder())
     out.sync()
     return out
 
 
-TOY = toy_knowledge()
+TOY = toy_item_store()
 
 
 def known(item_store=TOY, liked=(), disliked=(), unfamiliar=(), askable=None, asked=(), seed=0):
@@ -61,7 +61,7 @@ worlds = st.integers(2, 7).flatmap(
     lambda n: st.lists(
         st.lists(st.integers(0, n - 1), unique=True, max_size=n), min_size=1, max_size=9
     ).map(
-        lambda people: knowledge_of(
+        lambda people: item_store_of(
             {f"u{p}": [f"i{i}" for i in mine] for p, mine in enumerate(people)},
             [f"i{i}" for i in range(n)],
         )
@@ -113,7 +113,7 @@ def test_a_quiz_ends_when_everything_was_asked(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_items_nobody_met_are_asked_about_last(name):
     catalog = Catalog.from_items(Item(item_id=i, title=f"Film {i}") for i in ("new", "a", "b"))
-    world = knowledge_of({"u": ["a", "b"], "v": ["a"]}, ["a", "b"], catalog)
+    world = item_store_of({"u": ["a", "b"], "v": ["a"]}, ["a", "b"], catalog)
     assert QUIZZES[name].value(known(world)).shape == (3,)
     if name != "random":
         assert QUIZZES[name].value(known(world))[0] == COLD_VALUE
@@ -123,7 +123,7 @@ def test_items_nobody_met_are_asked_about_last(name):
 
 
 def test_tables_follow_the_catalog():
-    world = knowledge_of({"u": ["a", "b"], "v": ["a"]}, ["a", "b"])
+    world = item_store_of({"u": ["a", "b"], "v": ["a"]}, ["a", "b"])
     before = InformationGain().value(known(world))
     world.catalog.add(Item(item_id="c", title="Film c"))
     world.sync()
@@ -173,7 +173,7 @@ def test_of_two_equally_famous_items_the_divisive_one_is_asked_about():
     # Everybody who likes "core" likes "sure"; half of them like "split", as do as many strangers.
     likes = {f"c{n}": ["core", "sure", *(["split"] if n % 2 else [])] for n in range(8)}
     likes |= {f"s{n}": ["split", "far"] for n in range(4)}
-    world = knowledge_of(likes, ["core", "sure", "split", "far"])
+    world = item_store_of(likes, ["core", "sure", "split", "far"])
     values = dict(zip(world.ids, PopularityEntropy().value(known(world)), strict=True))
     assert values["split"] > values["sure"]
 
@@ -225,7 +225,7 @@ def test_the_first_questions_of_clusters_span_the_tastes():
     likes = {
         f"{t}{n}": [f"{t}{i}" for i in range(4) if (i + n) % 5] for t in "abc" for n in range(9)
     }
-    world = knowledge_of(likes, [f"{t}{i}" for t in "abc" for i in range(4)])
+    world = item_store_of(likes, [f"{t}{i}" for t in "abc" for i in range(4)])
     order = cluster_order(world)
     assert sorted(order) == list(range(12))
     first = ClusterDiverse().question(known(world)).items[0]
@@ -237,7 +237,7 @@ def test_groups_are_asked_about_in_turn(monkeypatch):
     likes = {
         f"{t}{n}": [f"{t}{i}" for i in range(4) if (i + n) % 5] for t in "abc" for n in range(9)
     }
-    world = knowledge_of(likes, [f"{t}{i}" for t in "abc" for i in range(4)])
+    world = item_store_of(likes, [f"{t}{i}" for t in "abc" for i in range(4)])
     order = [world.ids[c][0] for c in cluster_order(world)]
     assert set(order[:3]) == set(order[3:6]) == set("abc")
 
@@ -271,7 +271,7 @@ def test_a_pair_is_of_two_tastes():
 
 
 def test_a_catalog_without_categories_is_not_asked_about_them():
-    world = knowledge_of({"u": ["a", "b"], "v": ["a"]}, ["a", "b"])
+    world = item_store_of({"u": ["a", "b"], "v": ["a"]}, ["a", "b"])
     assert QUIZZES["categories"].question(known(world)).kind == "item"
 
 
@@ -392,12 +392,12 @@ def test_tables_are_made_once_for_all_questions(monkeypatch):
     """What a question takes then is in benchmarks/steps.py."""
     once, used = ItemStoreCache.of, []
 
-    def of(tables, knowledge):
-        used.append((id(tables), once(tables, knowledge)))
+    def of(tables, item_store):
+        used.append((id(tables), once(tables, item_store)))
         return used[-1][1]
 
     monkeypatch.setattr(ItemStoreCache, "of", of)
-    world = toy_knowledge()
+    world = toy_item_store()
     for n in range(3):
         for name in NAMES:
             QUIZZES[name].question(known(world, liked=[3], disliked=[5], unfamiliar=[7], seed=n))
@@ -408,7 +408,7 @@ def test_tables_are_made_once_for_all_questions(monkeypatch):
 def test_evidence_candidates_are_liked_by_many_and_move_much():
     likes = {f"u{n}": ["a", "b"] if n < 6 else ["a", "c"] for n in range(12)}
     likes |= {"v": ["d", "b"]}
-    world = knowledge_of(likes, ["a", "b", "c", "d"])
+    world = item_store_of(likes, ["a", "b", "c", "d"])
     share = popularity(world.counts)
     expected = []
     for item in world.ids:
@@ -417,6 +417,6 @@ def test_evidence_candidates_are_liked_by_many_and_move_much():
         expected.append(share[world.counts.column[item]] * float(np.sqrt(share @ lift**2)))
     assert EvidenceCandidates().value(known(world)) == pytest.approx(expected)
     # Everybody likes "a", which says nothing; who likes "b" or "c" is told apart by it.
-    alike = knowledge_of({f"u{n}": ["a"] for n in range(9)} | {"v": ["a", "b"]}, ["a", "b"])
+    alike = item_store_of({f"u{n}": ["a"] for n in range(9)} | {"v": ["a", "b"]}, ["a", "b"])
     values = EvidenceCandidates().value(known(alike))
     assert values[0] == pytest.approx(0.0, abs=0.05)

@@ -218,7 +218,7 @@ def test_the_command_killed_on_two_processes_ends_and_goes_on_on_one(command):
     assert output.count("saved; try:") == 1
 
     given = [*arguments, *placed(folder, "cut")]
-    cut = started(TORCHRUN, "tests.distributed_worker", "hold", *given)
+    cut = started(TORCHRUN, "tests.training.distributed_worker", "hold", *given)
     lines = folder / "cut-run" / "metrics.jsonl"
     written = lambda: lines.is_file() and lines.read_text().count("\n") >= 2  # noqa: E731
     until(lambda: cut.poll() is not None or written(), "two lines of the run")

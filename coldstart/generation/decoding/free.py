@@ -19,7 +19,7 @@ from coldstart.schema import Candidate, DecodingConfig
 if TYPE_CHECKING:
     from coldstart.generation.models.causal import CausalLM
 
-__all__ = ["DecodingConfig", "NextTokens", "search_titles", "write_titles"]
+__all__ = ["NextTokens", "search_titles", "write_titles"]
 
 
 @torch.inference_mode()

@@ -22,7 +22,7 @@ INDEXES = Factories(
 )
 
 
-def make_index(name: str, **options: Any) -> Index:
+def make_index(name: str, /, **options: Any) -> Index:
     """A new index by name.
 
     >>> make_index("qdrant", where=":memory:", name="films")  # doctest: +SKIP

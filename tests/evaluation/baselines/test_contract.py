@@ -1,7 +1,6 @@
 """What every baseline keeps to."""
 
 import inspect
-import math
 
 import pytest
 from hypothesis import given, settings
@@ -19,9 +18,9 @@ from coldstart.evaluation.baselines.random_items import random_items
 from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.evaluation.case_metrics import mean_by_picks
 from coldstart.evaluation.cases import prefix_cases
-from coldstart.protocols import Recommends
 from coldstart.schema import UserProfile
 from coldstart.splitting.user_splits import split_users
+from coldstart.testing.contracts.recommender import RecommenderContract
 from tests.evaluation.baselines.six_films import FILMS, TOY, TRAINED, built, scores, training
 from tests.fakes import FakeEncoder
 
@@ -33,18 +32,26 @@ def rival(request):
     return built(request.param)
 
 
+class TestBaseline(RecommenderContract):
+    @pytest.fixture(autouse=True)
+    def _rival(self, rival):
+        self.rival = rival
+
+    def make(self):
+        return self.rival
+
+    def item_ids(self):
+        return FILMS
+
+
 @given(liked=names, disliked=names, seen=names, k=st.integers(1, 9))
 @settings(max_examples=40)
-def test_what_was_named_is_never_shown(rival, liked, disliked, seen, k):
-    assert isinstance(rival, Recommends)
+def test_unknown_picks_change_nothing_about_what_may_be_shown(rival, liked, disliked, seen, k):
     profile = UserProfile(gender="F", liked=liked, disliked=disliked, seen=seen)
     out = rival.recommend(profile, k=k)
     allowed = set(FILMS) - {*liked, *disliked, *seen}
     assert set(out.item_ids) <= allowed
-    assert len(out) == len(set(out.item_ids)) == min(k, len(allowed))
-    values = [r.score for r in out]
-    assert values == sorted(values, reverse=True)
-    assert all(math.isfinite(v) for v in values)
+    assert len(out) == min(k, len(allowed))
 
 
 @pytest.mark.parametrize("name", TRAINED)

@@ -6,8 +6,6 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from coldstart.generation.remote.vllm import VllmGenerator
 from coldstart.schema import DecodingConfig
 from tests.fakes_lm import tiny_llama
@@ -22,7 +20,6 @@ TITLES = ["Toy Story", "Toy Story 2", "Toy", "Alien", "Aliens", "Fargo"]
 SAMPLE = DecodingConfig(mode="sample", n=8, max_new_tokens=12)
 BEAM = replace(SAMPLE, mode="beam", n=4)
 DIVERSE = replace(BEAM, mode="diverse", groups=2)
-MODES = pytest.mark.parametrize("config", [SAMPLE, BEAM, DIVERSE], ids=lambda c: c.mode)
 KEY = "sk-canary-4711"
 
 

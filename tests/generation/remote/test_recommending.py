@@ -20,8 +20,8 @@ from coldstart.training.run import train
 from tests.fakes_lm import tiny_llama
 from tests.generation.remote.helpers import KEY, SAMPLE, connected, write
 from tests.generation.remote.vllm_double import Fault, VllmDouble
-from tests.serve.test_serve import refused
-from tests.serve.test_serve import serving as serving_http
+from tests.serve.helpers import refused
+from tests.serve.helpers import serving as serving_http
 from tests.toy import save_tiny_base, toy_config, toy_dataset, toy_recommender, toy_split
 
 # -- the recommender ------------------------------------------------------------------------------

@@ -12,22 +12,16 @@ from dataclasses import replace
 import pytest
 
 from coldstart import Recommender
-from coldstart.catalog.titles import clean_text
-from coldstart.errors import ConfigError, ModelError
-from coldstart.generation.decoding.local import MOST_CHOICES, LocalGenerator
+from coldstart.generation.decoding.local import LocalGenerator
 from coldstart.generation.remote import vllm
 from coldstart.generation.remote.vllm import VllmGenerator
-from coldstart.protocols import TextGenerator
+from coldstart.testing.contracts.text_generator import TextGeneratorContract
 from tests.fakes_lm import tiny_llama
 from tests.generation.remote.helpers import (
     BEAM,
     DIVERSE,
-    MODES,
-    PROMPT,
     REAL,
-    SAMPLE,
     SHIPPED,
-    TITLES,
     connected,
     write,
 )
@@ -42,83 +36,45 @@ def shipped():
     return Recommender.from_pretrained(SHIPPED).pipeline.resources.model.lm
 
 
-@pytest.fixture(params=["local", "real" if REAL else "remote"])
-def generator(request):
-    """A generator, as a function of what it is asked."""
-    lm = request.getfixturevalue("shipped") if REAL else tiny_llama()
-    if request.param == "local":
-        made = LocalGenerator(lm)
-    elif REAL:
-        made = VllmGenerator(REAL, adapter="ml-100k", timeout=PATIENCE)
-    else:
-        made = connected(request.getfixturevalue("double"))
-    assert isinstance(made, TextGenerator)
-    return lambda *args, prompt=PROMPT, **more: made.write(prompt, lm.lines, *args, **more)
+@pytest.mark.skipif(bool(REAL), reason="COLDSTART_VLLM_URL: run against that server instead")
+class TestLocalGenerator(TextGeneratorContract):
+    def make(self):
+        return LocalGenerator(tiny_llama())
+
+    def lines(self):
+        return tiny_llama().lines
 
 
-@MODES
-@pytest.mark.parametrize("n", [1, 4])
-def test_distinct_clean_titles_best_first(generator, config, n):
-    found = generator(replace(config, n=n))
-    texts = [c.text for c in found]
-    assert 1 <= len(found) <= n
-    assert len(set(texts)) == len(texts)
-    assert [c.logprob for c in found] == sorted((c.logprob for c in found), reverse=True)
-    assert all(c.strategy == "free" and c.item_ids == () and c.logprob < 0 for c in found)
-    assert all(text == clean_text(text) != "" for text in texts)
+@pytest.mark.skipif(bool(REAL), reason="COLDSTART_VLLM_URL: run against that server instead")
+class TestVllmGenerator(TestLocalGenerator):
+    @pytest.fixture(autouse=True)
+    def _remote(self, remote):
+        self.remote = remote
+
+    def make(self):
+        return self.remote
 
 
-@MODES
-def test_the_same_arguments_give_the_same_titles(generator, config):
-    first, again = generator(config, seed=3), generator(config, seed=3)
-    assert [c.text for c in first] == [c.text for c in again]
-    assert [c.logprob for c in first] == pytest.approx([c.logprob for c in again], abs=0.1)
+@pytest.mark.skipif(not REAL, reason="COLDSTART_VLLM_URL names no server")
+class TestLocalGeneratorOfTheShippedModel(TextGeneratorContract):
+    @pytest.fixture(autouse=True)
+    def _shipped(self, shipped):
+        self.lm = shipped
+
+    def make(self):
+        return LocalGenerator(self.lm)
+
+    def lines(self):
+        return self.lm.lines
 
 
-def test_drawing_follows_its_seed_and_the_prompt(generator):
-    def drawn(**options):
-        return [c.text for c in generator(SAMPLE, **options)]
+@pytest.mark.skipif(not REAL, reason="COLDSTART_VLLM_URL names no server")
+class TestRealVllmGenerator(TestLocalGeneratorOfTheShippedModel):
+    # A server lets a choice be spelled in other tokens, too, and tells the probability of one.
+    certain = 3.0
 
-    assert drawn(seed=1) != drawn(seed=2)
-    assert drawn(seed=1) != drawn(seed=1, prompt="Movies:\nThe Matrix\n")
-
-
-@MODES
-def test_choices_are_all_that_is_written(generator, config):
-    found = generator(replace(config, n=4), choices=[*TITLES, "Toy"])
-    assert 1 <= len(found) <= 4
-    assert {c.text for c in found} <= set(TITLES)
-    assert len({c.text for c in found}) == len(found)
-    assert [c.logprob for c in found] == sorted((c.logprob for c in found), reverse=True)
-
-
-def test_the_only_choice_is_certain(generator):
-    title = 'Say "Hi" \\ there: 红高粱 – été [REC]'
-    (found,) = generator(SAMPLE, choices=[title])
-    assert found.text == title
-    # A server lets it be spelled in other tokens, too, and tells the probability of one spelling.
-    assert found.logprob == pytest.approx(0, abs=3.0 if REAL else 1e-3)
-
-
-@pytest.mark.parametrize(
-    ("choices", "told"),
-    [
-        ([], "0 choices, expected 1 to 200"),
-        ([f"Title {n}" for n in range(MOST_CHOICES + 1)], "201 choices"),
-        (["Alien", "Ali\nen"], "choice 'Ali"),
-        (["Alien", "  "], "choice '  '"),
-    ],
-)
-def test_choices_that_are_none(generator, choices, told):
-    with pytest.raises(ConfigError, match=told):
-        generator(SAMPLE, choices=choices)
-
-
-def test_prompts_that_cannot_be_read(generator):
-    with pytest.raises(ModelError, match="the prompt has no tokens"):
-        generator(SAMPLE, prompt="")
-    with pytest.raises(ModelError, match=r"the model takes \d+"):
-        generator(SAMPLE, prompt="a\n" * 8192)
+    def make(self):
+        return VllmGenerator(REAL, adapter="ml-100k", timeout=PATIENCE)
 
 
 # -- against the local model ----------------------------------------------------------------------

@@ -17,7 +17,7 @@ from coldstart.grounding.index.exact import ExactIndex
 from coldstart.grounding.index.pgvector import PgVectorIndex
 from coldstart.grounding.index.qdrant import QdrantIndex
 from coldstart.schema import Item
-from tests.contracts import IndexContract
+from coldstart.testing.contracts.index import IndexContract
 from tests.fakes import FakeEncoder
 from tests.grounding.server_index.servers import (
     HOSTILE,

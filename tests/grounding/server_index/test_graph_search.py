@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from coldstart.grounding.index.allowed import Allowed
 from coldstart.grounding.index.exact import ExactIndex
 from coldstart.grounding.index.pgvector import PgVectorIndex
-from tests.contracts import CHANGES, NAMES, QUERIES, apply, brute_force
+from coldstart.testing.contracts.index import ApproximateIndexContract
 from tests.grounding.server_index.servers import NUMBERS, OTHERS, VECTORS
 from tests.waiting import until
 
@@ -120,24 +118,17 @@ def test_the_graph_is_made_when_the_table_has_grown_and_follows_changes(server, 
     assert index.search(np.ones((1, 5)), 3) == [[("a", 1.0)]]
 
 
-@settings(max_examples=40)
-@given(changes=CHANGES, queries=QUERIES, k=st.integers(1, 5), names=NAMES)
-def test_an_approximate_answer_is_right_and_complete(server, changes, queries, k, names):
-    url = f"{server.url}&options=-c%20enable_seqscan%3Doff"
-    index, rows = PgVectorIndex(url, "careless", exact=1, effort=1), {}
-    try:
-        index.remove(list(index))
-        for change in changes:
-            apply(change, index, rows)
-            for allowed in (None, names):
-                within = {i: v for i, v in rows.items() if allowed is None or i in allowed}
-                for hits, query in zip(index.search(queries, k, allowed), queries, strict=True):
-                    assert len(hits) == min(k, len(within))
-                    assert hits == sorted(hits, key=lambda hit: (-hit[1], hit[0]))
-                    true = dict(brute_force(within, query, len(within)))
-                    assert dict(hits) == pytest.approx({i: true[i] for i, _ in hits}, abs=2e-6)
-    finally:
-        index.close()
+class TestPgVectorIndexWithFewCandidates(ApproximateIndexContract):
+    @pytest.fixture(autouse=True)
+    def _place(self, server):
+        url = f"{server.url}&options=-c%20enable_seqscan%3Doff"
+        self.index = PgVectorIndex(url, "careless", exact=1, effort=1)
+        yield
+        self.index.close()
+
+    def make(self):
+        self.index.remove(list(self.index))
+        return self.index
 
 
 def test_unchanged_rows_are_not_written_again(server, postgres):

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.serve.test_serve import serving
+from tests.serve.helpers import serving
 
 schemathesis = pytest.importorskip("schemathesis")
 

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from tests.fakes_lm import CONTROL, tiny_llama
-from tests.serve.test_serve import logged, serving  # noqa: F401
+from tests.serve.helpers import serving
 
 MARK = "qxzzy"  # in every string, so that one look finds any of them in a log
 _TOKENS = [*CONTROL, "</s>", "<s>", "[INST]", "[/INST]", "<<SYS>>", "<|system|>", "<|user|>"]

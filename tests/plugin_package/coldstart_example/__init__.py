@@ -1,0 +1,1 @@
+"""Parts of a package that is not coldstart: a signal, two scorers, an index, a filter."""

@@ -1,0 +1,71 @@
+"""The scorer contract, for all ten built-in scorers."""
+
+from __future__ import annotations
+
+from coldstart.scoring.categories import CategoryScorer
+from coldstart.scoring.co_occurrence import CoOccurrenceScorer
+from coldstart.scoring.language_model import LanguageModelScorer
+from coldstart.scoring.neighbours import NeighbourScorer
+from coldstart.scoring.pick_profile import PickProfileScorer
+from coldstart.scoring.popularity import PopularityScorer
+from coldstart.scoring.registry import BUILT_IN
+from coldstart.scoring.request_facts import RequestFactsScorer
+from coldstart.scoring.sequence import SequenceScorer
+from coldstart.scoring.stated import StatedScorer
+from coldstart.scoring.written import WrittenTitlesScorer
+from coldstart.testing.contracts.scorer import ScorerContract
+from tests.toy import toy_recommender
+
+
+class TestPopularityScorer(ScorerContract):
+    make = PopularityScorer
+
+
+class TestCoOccurrenceScorer(ScorerContract):
+    make = CoOccurrenceScorer
+
+
+class TestNeighbourScorer(ScorerContract):
+    make = NeighbourScorer
+
+
+class TestSequenceScorer(ScorerContract):
+    make = SequenceScorer
+
+
+class TestCategoryScorer(ScorerContract):
+    make = CategoryScorer
+
+
+class TestPickProfileScorer(ScorerContract):
+    make = PickProfileScorer
+
+
+class TestRequestFactsScorer(ScorerContract):
+    make = RequestFactsScorer
+
+
+class TestStatedScorer(ScorerContract):
+    make = StatedScorer
+
+
+class TestLanguageModelScorer(ScorerContract):
+    make = LanguageModelScorer
+    tolerance = 1e-4  # nats, of sums of float32 log-probabilities
+
+    def resources(self):
+        return toy_recommender().pipeline.resources
+
+
+class TestWrittenTitlesScorer(ScorerContract):
+    make = WrittenTitlesScorer
+    tolerance = 1e-4  # of probabilities
+
+    def resources(self):
+        return toy_recommender().pipeline.resources
+
+
+def test_every_built_in_scorer_is_here():
+    classes = [c for c in globals().values() if isinstance(c, type) and c is not ScorerContract]
+    tested = {c.make for c in classes if issubclass(c, ScorerContract)}
+    assert tested == set(BUILT_IN)

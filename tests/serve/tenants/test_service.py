@@ -1,0 +1,116 @@
+"""Tenants over HTTP: each its own API, keys, limits and numbers."""
+
+from __future__ import annotations
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from coldstart.serve.store import Store, StoreUnavailable
+from coldstart.serve.tenants_config import Tenant
+from tests.serve.helpers import refused
+from tests.serve.tenants.helpers import ASKED, CATALOGS, ids, load, serving
+
+
+def test_each_tenant_has_the_whole_api(shared):
+    for name in CATALOGS:
+        got = shared.post(f"/t/{name}/v1/recommend", json=ASKED)
+        assert ids(got) == load(name).recommend(ASKED["profile"], k=5).item_ids
+        at = shared.post(f"/t/{name}/v1/sessions", json={}).json()["session_id"]
+        assert shared.get(f"/t/{name}/v1/sessions/{at}").status_code == 200
+        assert "/v1/recommend" in shared.get(f"/t/{name}/openapi.json").json()["paths"]
+        assert "page/app.js" in shared.get(f"/t/{name}/").text
+        assert shared.get(f"/t/{name}/page/app.js").headers["content-type"].startswith("text/java")
+        assert shared.get(f"/t/{name}/readyz").json() == {"status": "ready"}
+    sent = shared.get("/t/a", follow_redirects=False)
+    assert (sent.status_code, sent.headers["location"]) == (308, "a/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/t", "/t/", "/t/x", "/t/x/v1/recommend", "/v1/recommend", "/t/A/", "/openapi.json"]
+    + ["/t/a/none", "/t/a/v1/recommend/", "/t/a/t/b/healthz", "/t/a//healthz", "/docs", "/t//"],
+)
+def test_what_is_not_there_is_404_in_our_form(shared, path):
+    response = shared.get(path)
+    refused(response, 404, "not_found")
+    assert response.headers["x-content-type-options"] == "nosniff"
+    for name in CATALOGS:
+        assert f"/{name}" not in response.text
+
+
+def test_the_process_has_health_and_numbers(shared):
+    shared.post("/t/a/v1/recommend", json=ASKED)
+    shared.post("/t/b/v1/recommend", json=ASKED)
+    assert shared.get("/healthz").json() == {"status": "ok"}
+    assert shared.get("/readyz").json() == {"status": "ready"}
+    families = {f.name: f for f in text_string_to_metric_families(shared.get("/metrics").text)}
+    by_tenant = {s.labels["tenant"]: s.value for s in families["coldstart_items"].samples}
+    assert by_tenant["a"] == len(CATALOGS["a"])
+    assert by_tenant["b"] == len(CATALOGS["b"])
+    answered = [
+        s
+        for s in families["coldstart_requests"].samples
+        if s.labels.get("route") == "/v1/recommend" and s.labels["status"] == "200"
+    ]
+    assert {s.labels["tenant"] for s in answered} >= {"a", "b"}
+    refused(shared.post("/healthz"), 405, "method_not_allowed")
+
+
+def test_another_host_is_refused_everywhere(shared):
+    for path in ("/healthz", "/t/a/", "/t/a/v1/items", "/t/x/"):
+        refused(shared.get(path, headers={"host": "evil.example"}), 421, "wrong_host")
+
+
+def test_limits_are_the_tenants_own(tmp_path):
+    with serving(tmp_path, own={"a": {"max_k": 2}}) as client:
+        refused(client.post("/t/a/v1/recommend", json=ASKED), 422, "invalid")
+        assert len(ids(client.post("/t/b/v1/recommend", json=ASKED))) == 5
+
+
+def test_a_key_is_worth_nothing_at_another_tenant_and_strangers_load_nothing(tmp_path):
+    keys = {}
+    for name in "ab":
+        with Store.open(f"sqlite:///{tmp_path}/{name}.db") as store:
+            keys[name] = store.create_key("someone", rate_limit=None, admin=True).secret
+    with serving(tmp_path, open=False) as client:
+
+        def ask(tenant, key, path="/v1/recommend"):
+            headers = {"authorization": f"Bearer {keys[key]}"} if key else {}
+            return client.post(f"/t/{tenant}{path}", json=ASKED, headers=headers)
+
+        for key in (None, "b"):
+            refused(ask("a", key), 401, "unauthorized")
+            refused(ask("a", key, "/openapi.json"), 401, "unauthorized")
+        assert client.get("/t/a/").status_code == client.get("/t/a/page/app.js").status_code == 200
+        assert client.get("/t/a/readyz").status_code == client.get("/t/a/healthz").status_code
+        refused(client.get("/t/a/page/none"), 404, "not_found")
+        assert client.services.loaded == ()
+        assert ids(ask("a", "a"))
+        assert ids(ask("b", "b"))
+        for tenant, key in (("a", "b"), ("b", "a"), ("a", None), ("c", "a")):
+            refused(ask(tenant, key), 401, "unauthorized")
+        # A path that repeats the prefix must not pass behind the gate's back.
+        for path in ("/t/a/v1/recommend", "/t/b/v1/recommend", "//v1/recommend"):
+            refused(ask("a", None, path), 404, "not_found")
+        assert set(client.services.loaded) == {"a", "b"}
+
+
+def test_a_store_that_does_not_answer_is_told(tmp_path, monkeypatch):
+    with serving(tmp_path, open=False) as client:
+
+        def away(tenant):
+            raise StoreUnavailable("the server at db.example is away")
+
+        monkeypatch.setattr(Tenant, "open", away)
+        response = client.get("/t/a/v1/items", headers={"x-api-key": "k"})
+        assert "db.example" not in str(refused(response, 503, "store"))
+
+
+def test_monitors_keep_nobody_in_memory(tmp_path):
+    with serving(tmp_path, most=2) as client:
+        for name in "ab":
+            client.get(f"/t/{name}/v1/items")
+        client.get("/t/a/healthz")
+        client.get("/t/c/healthz")
+        client.get("/t/c/v1/items")
+        assert client.services.loaded == ("b", "c")

@@ -1,0 +1,103 @@
+"""Limits: rates, sizes and depths of bodies, settings out of range."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coldstart.errors import ConfigError
+from coldstart.serve import limits
+from coldstart.serve.errors import ApiError
+from coldstart.serve.limits import RateLimiter, check_depth
+from coldstart.serve.logs import JsonFormatter
+from coldstart.serve.settings import ServeSettings, refuse_open_to_all
+from tests.serve.helpers import refused, serving
+
+
+def test_long_bodies_are_refused_before_they_are_read(tmp_path):
+    with serving(tmp_path, max_body=1000) as client:
+        refused(client.post("/v1/recommend", content=b" " * 1001), 413, "too_large")
+        pieces = (b" " * 600 for _ in range(100))
+        refused(client.post("/v1/recommend", content=pieces), 413, "too_large")
+        lying = {"content-length": "9" * 30}
+        refused(client.post("/v1/recommend", content=b"{}", headers=lying), 413, "too_large")
+        assert client.post("/v1/recommend", content=b"{}" + b" " * 900).status_code == 200
+
+
+@given(st.lists(st.floats(0, 30), max_size=60), st.integers(1, 600))
+def test_nobody_gets_more_than_a_bucket_and_its_refill(gaps, per_minute):
+    now, taken = 0.0, 0
+    limit = RateLimiter(lambda: now)
+    for gap in gaps:
+        now += gap
+        wait = limit.take("k", per_minute)
+        taken += not wait
+        if wait:
+            now += wait + 1e-6  # what it says is enough
+            assert limit.take("k", per_minute) == 0
+            taken += 1
+        assert taken <= max(1, per_minute / 6) + now * per_minute / 60 + 1e-6
+
+
+@given(
+    st.recursive(
+        st.none() | st.text() | st.integers(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
+def test_depth_is_that_of_the_json(value):
+    def depth(x):
+        inner = x.values() if isinstance(x, dict) else x if isinstance(x, list) else None
+        return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+
+    body = json.dumps(value).encode()
+    check_depth(body, max(1, depth(value)))
+    if depth(value) > 1:
+        with pytest.raises(ApiError, match="invalid"):
+            check_depth(body, depth(value) - 1)
+
+
+@pytest.mark.parametrize("body", [b'"' + b'\\"' * 100_000, b'"a' * 100_001, b"\\" * 200_000])
+def test_depth_of_strings_without_an_end(body):
+    """A backtracking expression would take hours; benchmarks/steps.py says how long this takes."""
+    check_depth(body, 5)
+    with pytest.raises(ApiError, match="invalid"):
+        check_depth(b"[" * 6 + body, 5)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(limits, "_BODY_SECONDS", 0.05)
+
+    async def never():
+        await asyncio.Event().wait()
+
+    with pytest.raises(ApiError, match="slow_body") as refusal:
+        asyncio.run(limits.read_body(never, None, 100))
+    assert refusal.value.status == 408
+
+
+def test_settings_out_of_range_are_refused():
+    for wrong in (
+        {"queue": 0},
+        {"deadline": -1},
+        {"max_k": 0},
+        {"drain": float("inf")},
+    ):
+        with pytest.raises(ConfigError, match=next(iter(wrong))):
+            ServeSettings(**wrong)
+    for host in ("127.0.0.1", "::1", "localhost", "127.8.8.8"):
+        refuse_open_to_all(host, open_mode=True)
+    refuse_open_to_all("0.0.0.0", open_mode=False)
+
+
+def test_other_loggers_are_named_not_quoted():
+    record = logging.LogRecord("coldstart.x", 30, "f.py", 7, "secret %s", ("Zanzibarina",), None)
+    line = json.loads(JsonFormatter().format(record))
+    assert line["logger"] == "coldstart.x"
+    assert "secret" not in str(line)
+    assert datetime.fromisoformat(line["time"]).tzinfo == UTC
