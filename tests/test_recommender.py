@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coldstart import Catalog, Context, Item, UserProfile
+from coldstart.catalog.titles import clean_text
 from coldstart.errors import CatalogError, ConfigError, ProfileError
 from coldstart.grounding.index.exact import ExactIndex
 from coldstart.pipeline.request import RecommendOptions
@@ -86,7 +87,8 @@ def test_a_batch_equals_the_singles(batch, strategy):
 @settings(max_examples=15)
 @given(st.data())
 def test_recommendations_follow_any_catalog(data):
-    names = data.draw(st.lists(text, min_size=1, max_size=8))
+    titled = text.filter(clean_text)  # control characters alone are no title
+    names = data.draw(st.lists(titled, min_size=1, max_size=8))
     catalog = Catalog.from_items(
         Item(item_id=f"x{n}", title=name, min_age=data.draw(st.none() | st.integers(0, 99)))
         for n, name in enumerate(names)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from coldstart.errors import ConfigError
-from coldstart.evaluation import report, svg
+from coldstart.evaluation import benchmark_report, svg
 from coldstart.evaluation.baselines.selection import choose
 from coldstart.evaluation.benchmark import BenchmarkPlan, run_benchmark
 from coldstart.evaluation.benchmark_report import make_report
@@ -151,7 +151,7 @@ def test_markdown_tables_hold_together(evil):
 
 
 def test_saved_under_the_name_given(evil, tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "pictures", lambda *given: {})
+    monkeypatch.setattr(benchmark_report, "pictures", lambda *given: {})
     paths = evil.save(tmp_path / "v1.2")
     assert [p.name for p in paths] == ["v1.2.md", "v1.2.html", "v1.2.json"]
     found = json.loads(paths[2].read_text())

@@ -71,7 +71,7 @@ def test_columns_are_found_whatever_their_case_and_others_are_ignored():
     names = {
         "user_id": "userId",
         "item_id": "movieId",
-        "request_id": "LoggedRequest ID",
+        "request_id": "Request ID",
         "rank": "Rank",
     }
     table = frame(colour="blue").rename(names)

@@ -70,7 +70,7 @@ def test_tenants_work_one_at_a_time_and_a_busy_one_starves_nobody(tmp_path):
         worker = client.services._running["a"].service.worker
         until(lambda: worker.waiting() >= 18, "all of a but those at work")
         other = pool.submit(client.post, "/t/b/v1/recommend", json=ASKED)
-        until(lambda: in_line(client.services._turns) == 2, "b behind a")
+        until(lambda: in_line(client.services._lock) == 2, "b behind a")
         go.set()
         assert ids(other.result(PATIENCE))
         assert all(ids(one.result(PATIENCE)) for one in busy)

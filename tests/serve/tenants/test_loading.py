@@ -79,7 +79,7 @@ def test_who_is_busy_stays_and_is_answered(tmp_path):
         assert started.wait(PATIENCE)
         assert client.get("/t/b/healthz").status_code == 200  # the turn is a's; b need not work
         second = pool.submit(client.post, "/t/b/v1/recommend", json=ASKED)
-        until(lambda: in_line(client.services._turns) == 2, "b behind a")
+        until(lambda: in_line(client.services._lock) == 2, "b behind a")
         assert "a" in client.services.loaded
         release.set()
         assert ids(first.result(PATIENCE)) == load("a").recommend(ASKED["profile"], k=5).item_ids
