@@ -14,6 +14,7 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.interactions.interaction_stats import Counts
+from coldstart.pipeline.parts import Part, Parts
 from coldstart.pipeline.pipeline import Pipeline
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.profile.resolve import PickResolver, ResolvedProfile
@@ -65,6 +66,18 @@ class Recommender:
         content_index: of content vectors, to select candidates from a large catalog; likewise.
     """
 
+    catalog: Part[Catalog] = Part()
+    lm: Part[CausalLM | None] = Part()
+    generator: Part[TextGenerator | None] = Part()
+    template: Part[PromptTemplate] = Part()
+    encoder: Part[Encoder] = Part()
+    item_store: Part[ItemStore] = Part()
+    scorers: Part[Scorers] = Part()
+    ranker: Part[BlendRanker] = Part()
+    settings: Part[Settings] = Part()
+    index: Part[Index | None] = Part()
+    content_index: Part[Index | None] = Part()
+
     def __init__(
         self,
         catalog: Catalog,
@@ -82,15 +95,22 @@ class Recommender:
         index: Index | None = None,
         content_index: Index | None = None,
     ) -> None:
-        self.catalog, self.lm, self.template = catalog, lm, template
-        self.generator, self.index, self.content_index = generator, index, content_index
-        self.counts, self.encoder, self.ranker = counts, encoder, ranker
-        self.settings = settings or Settings()
-        self.manifest = dict(manifest or {})
-        self.item_store = ItemStore(catalog, counts, encoder)
-        self._adapter = dict(adapter or {})
-        self.scorers = scorers or Scorers.of_artifact(ranker.signals, self._adapter)
-        self.pipeline = Pipeline(self)
+        self.counts = counts
+        self.manifest, self._adapter = dict(manifest or {}), dict(adapter or {})
+        self.parts = Parts(
+            catalog=catalog,
+            item_store=ItemStore(catalog, counts, encoder),
+            lm=lm,
+            generator=generator,
+            template=template,
+            encoder=encoder,
+            index=index,
+            content_index=content_index,
+            scorers=scorers or Scorers.of_artifact(ranker.signals, self._adapter),
+            ranker=ranker,
+            settings=settings or Settings(),
+        )
+        self.pipeline = Pipeline(self.parts)
 
     # -- loading and saving ---------------------------------------------------------------------
 

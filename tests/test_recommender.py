@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from functools import partial
 from types import SimpleNamespace
 
@@ -295,3 +297,17 @@ def test_titles_are_looked_up_in_the_index_that_was_given(rec):
     other.index = index
     assert other.ground(["a story of toys"]) == rec.ground(["a story of toys"])
     assert sorted(index) == sorted(rec.catalog.ids)
+
+
+def test_a_recommender_is_freed_as_soon_as_nothing_refers_to_it():
+    """No circle of references: a tenant that is unloaded gives its memory back at once."""
+    gc.collect()
+    gc.disable()
+    try:
+        rec = toy_recommender()
+        rec.recommend({"age": 30}, k=2, strategy="both", decoding=QUICK)
+        watched = weakref.ref(rec), weakref.ref(rec.pipeline), weakref.ref(rec.item_store)
+        del rec
+        assert [ref() for ref in watched] == [None, None, None]
+    finally:
+        gc.enable()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, overload
 
 from coldstart.errors import ConfigError
 
@@ -19,8 +20,16 @@ if TYPE_CHECKING:
     from coldstart.settings import Settings
 
 
-class Parts(Protocol):
-    """Finished parts, read at every request, so that they may be replaced between requests."""
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Parts:
+    """Finished parts, read at every request, so that they may be replaced between requests.
+
+    The recommender and its pipeline share one such object rather than refer to each other: a
+    recommender that nothing refers to any more is freed at once, with its model.
+    """
 
     catalog: Catalog
     item_store: ItemStore
@@ -33,6 +42,32 @@ class Parts(Protocol):
     scorers: Scorers
     ranker: BlendRanker
     settings: Settings
+
+
+class HasParts(Protocol):
+    """An owner of parts."""
+
+    parts: Parts
+
+
+class Part(Generic[T]):
+    """Attribute of an owner that has ``parts``: reads and writes the part of the same name."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> Part[T]: ...
+    @overload
+    def __get__(self, owner: HasParts, kind: type) -> T: ...
+    def __get__(self, owner: HasParts | None, kind: type) -> Part[T] | T:
+        if owner is None:
+            return self
+        value: T = getattr(owner.parts, self._name)
+        return value
+
+    def __set__(self, owner: HasParts, value: T) -> None:
+        setattr(owner.parts, self._name, value)
 
 
 class PartsResources:

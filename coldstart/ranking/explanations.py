@@ -47,15 +47,6 @@ class Explainer:
 
     def __init__(self, items: ItemStore, user: ResolvedProfile) -> None:
         self._items, self._user = items, user
-        self._facts: dict[str, Callable[[int], Arguments | None]] = {
-            "picks": self._picks,
-            "alike": self._alike,
-            "shares": self._shares,
-            "kinds": self._kinds,
-            "interests": self._interests,
-            "words": self._words,
-            "people": self._people,
-        }
 
     def explain(
         self, row: int, excess: Mapping[str, float], wrote: str | None = None
@@ -73,7 +64,7 @@ class Explainer:
                 gain[signal.reason] = gain.get(signal.reason, 0) + excess.get(signal.name, 0)
         out: list[Reason] = []
         for code in sorted((c for c in gain if gain[c] > 0), key=lambda c: -gain[c]):
-            arguments = self._facts.get(code, _no_facts)(row)
+            arguments = _FACTS.get(code, _no_facts)(self, row)
             if arguments is not None and len(out) < MOST:
                 out.append(Reason(code=code, arguments=arguments))
         if len(out) < MOST and wrote is not None and excess.get("written", 0) > 0:
@@ -188,6 +179,18 @@ class Explainer:
         return self._items.catalog[item_id].title
 
 
-def _no_facts(row: int) -> Arguments | None:
+def _no_facts(explainer: Explainer, row: int) -> Arguments | None:
     """Reasons of plug-ins state nothing but their wording."""
     return {}
+
+
+_FACTS: Mapping[str, Callable[[Explainer, int], Arguments | None]] = {
+    "picks": Explainer._picks,
+    "alike": Explainer._alike,
+    "shares": Explainer._shares,
+    "kinds": Explainer._kinds,
+    "interests": Explainer._interests,
+    "words": Explainer._words,
+    "people": Explainer._people,
+}
+"""By code of a reason: its arguments, or ``None`` where the fact does not hold."""

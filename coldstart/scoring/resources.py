@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Protocol
 
 from coldstart.errors import ConfigError
@@ -55,13 +56,16 @@ class ItemResources:
 
 
 class UsesResources:
-    """A scorer that keeps the resources it was synchronised with."""
+    """A scorer that uses the resources it was synchronised with, for as long as others keep them.
 
-    _resources: Resources | None = None
+    The resources know the scorers: a strong reference back would keep a model that nothing uses.
+    """
+
+    _resources: weakref.ref[Resources] | None = None
 
     def sync(self, resources: Resources) -> None:
         """Use these from now on."""
-        self._resources = resources
+        self._resources = weakref.ref(resources)
 
     @property
     def resources(self) -> Resources:
@@ -70,8 +74,10 @@ class UsesResources:
         Raises:
             ConfigError: there was none.
         """
-        if self._resources is None:
+        found = None if self._resources is None else self._resources()
+        if found is None:
             raise ConfigError(
-                f"{type(self).__name__} was not synchronised", hint="call sync before score"
+                f"{type(self).__name__} was not synchronised, or its resources are gone",
+                hint="call sync before score, with resources that are kept",
             )
-        return self._resources
+        return found

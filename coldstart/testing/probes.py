@@ -50,7 +50,7 @@ def shortlist_of(
     draft = Draft(0, RecommendRequest(user, options), candidates_of(rec, user))
     score_candidates([draft], rec.scorers)
     assert draft.made is None
-    return shortlist(rec, draft)
+    return shortlist(rec.parts, draft)
 
 
 def prompt_of(rec: Recommender, user: ResolvedProfile) -> str:
