@@ -34,6 +34,7 @@ from coldstart.protocols import Filter
 from coldstart.ranking.filters import Known, Where
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime.cache import write_atomic
+from coldstart.scoring.scorers import Scorers
 from coldstart.session import OnboardingSession, Question
 from coldstart.splitting.user_splits import Split, shuffled_ids
 from coldstart.training.simulation import top_categories
@@ -68,7 +69,11 @@ def fitted(data: Dataset, split: Split, work: Path | None = None, seed: int = 0)
         ranker = BlendRanker.from_dict(json.loads(path.read_text(encoding="utf-8")))
         encoder = make_encoder(models.DEFAULT_ENCODER)
         template = prompts.load(prompts.DEFAULT)
-        return Recommender(data.catalog, None, template, training.counts, encoder, ranker)
+        scorers = Scorers()
+        scorers.fit(data, split.train)
+        return Recommender(
+            data.catalog, None, template, training.counts, encoder, ranker, scorers=scorers
+        )
     build = baselines()["coldstart_prior"].build
     made = build(training, split, data, seed=seed)
     if not isinstance(made, PriorSystem):

@@ -171,7 +171,7 @@ class PriorSystem:
             self._encoder,
             like.ranker,
             like.settings,
-            scorers=RecencyScorers(half_life),
+            scorers=RecencyScorers(half_life, like.scorers),
         )
         return PriorSystem(made)
 

@@ -27,7 +27,10 @@ def coldstart_prior(
     out_of_fold = OutOfFold(data, split.train, encoder, seed=seed)
     ranker = learn_classical(data, split.train, out_of_fold, seed=seed)
     counts, template = out_of_fold.everyone.counts, prompts.load(prompts.DEFAULT)
-    return PriorSystem(Recommender(training.catalog, None, template, counts, encoder, ranker))
+    scorers = out_of_fold.scorers_of()
+    return PriorSystem(
+        Recommender(training.catalog, None, template, counts, encoder, ranker, scorers=scorers)
+    )
 
 
 BASELINE = Baseline(
