@@ -116,7 +116,12 @@ class Scorer(Protocol):
         ...
 
     def sync(self, resources: Resources) -> None:
-        """Catch up with the catalog; called before every batch, quick if nothing changed."""
+        """Catch up with the catalog; called before every batch, quick if nothing changed.
+
+        Args:
+            resources: the caller keeps them for as long as it scores. They know the scorers, so a
+                scorer refers to them weakly (``UsesResources``) or not at all.
+        """
         ...
 
     def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:

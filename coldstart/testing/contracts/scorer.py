@@ -119,8 +119,8 @@ class ScorerContract(ABC):
 
     def test_an_empty_batch_is_fine(self) -> None:
         """It has no scores."""
-        scorer = self._fitted()
-        scorer.sync(self.resources())
+        scorer, resources = self._fitted(), self.resources()
+        scorer.sync(resources)
         assert list(scorer.score([])) == []
 
     # -- catalog --------------------------------------------------------------------------------
