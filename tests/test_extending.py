@@ -69,7 +69,7 @@ def run(site, *command):
         text=True,
         encoding="utf-8",
         cwd=site,
-        env=os.environ | settings,
+        env=os.environ | {"PYTEST_ADDOPTS": ""} | settings,
     )
 
 
