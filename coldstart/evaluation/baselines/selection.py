@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 ADAPTER = "coldstart.evaluation.recommender_adapter"
 TUNED_ON = 30
-"""Validation users on whom baselines of an artifact are tuned, at five numbers of picks each."""
+"""Validation users for tuning the baselines of an artifact, at five numbers of picks each."""
 
 
 def all_systems(
