@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from coldstart.catalog.catalog import Catalog
 from coldstart.errors import ConfigError, ProfileError
 from coldstart.interactions.interaction_stats import Counts
-from coldstart.schema import Context, Pick, UserProfile
+from coldstart.schema import Context, Pick, Understood, UserProfile
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,13 @@ class ResolvedProfile:
         profile: as given, with ``liked``, ``disliked`` and ``seen`` replaced by item ids.
         context: as given, with ``viewing`` replaced by an item id.
         unknown: picks missing from the catalog, as the user wrote them.
+        understood: what was read in the texts of profile and context.
     """
 
     profile: UserProfile
     context: Context
     unknown: tuple[str, ...] = ()
+    understood: Understood = Understood()
 
     @property
     def liked(self) -> list[str]:

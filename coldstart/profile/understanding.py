@@ -15,7 +15,7 @@ from coldstart.catalog.item_store import ItemStore
 from coldstart.catalog.titles import clean_text, normalise_title
 from coldstart.errors import ProfileError
 from coldstart.profile.resolve import most_liked
-from coldstart.schema import _Frozen
+from coldstart.schema import Frozen
 
 TONES = frozenset(
     """action-packed bittersweet bleak bold calm charming clever comforting cosy cozy cute dark deep
@@ -61,7 +61,7 @@ _DECADES = "twenties thirties forties fifties sixties seventies eighties ninetie
 _ALIASES = {"sciencefiction": "scifi", "romcom": "romance", "romantic": "romance"}
 
 
-class Understood(_Frozen):
+class Understood(Frozen):
     """Structured reading of a text.
 
     Args:

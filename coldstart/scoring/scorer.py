@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from coldstart.catalog.item_store import ItemStore
     from coldstart.data.dataset import Dataset
+    from coldstart.data.requests.recorded import RecordedRequest
     from coldstart.profile.resolve import ResolvedProfile
     from coldstart.schema import DecodingConfig
     from coldstart.scoring.resources import Resources
@@ -115,6 +116,15 @@ class Scorer(Protocol):
         """
         ...
 
+    def fit_requests(self, requests: Sequence[RecordedRequest], items: ItemStore) -> None:
+        """Learn from recorded requests in people's own words; after ``fit``.
+
+        Args:
+            requests: training requests, and no others.
+            items: the whole catalog, synchronised.
+        """
+        ...
+
     def sync(self, resources: Resources) -> None:
         """Catch up with the catalog; called before every batch, quick if nothing changed.
 
@@ -162,6 +172,9 @@ class BaseScorer:
 
     def fit(self, data: Dataset, users: Sequence[str]) -> None:
         """Learn nothing: the item store has the interaction statistics."""
+
+    def fit_requests(self, requests: Sequence[RecordedRequest], items: ItemStore) -> None:
+        """Learn nothing from requests."""
 
     def sync(self, resources: Resources) -> None:
         """Follow nothing: the item store follows the catalog."""

@@ -15,6 +15,7 @@ from coldstart.scoring.scorer import Scope, Scorer, ScoreRequest, Scores
 if TYPE_CHECKING:
     from coldstart.catalog.item_store import ItemStore
     from coldstart.data.dataset import Dataset
+    from coldstart.data.requests.recorded import RecordedRequest
     from coldstart.profile.resolve import ResolvedProfile
     from coldstart.scoring.resources import Resources
     from coldstart.scoring.scorer import Floats
@@ -77,6 +78,11 @@ class Scorers:
         """Have every scorer learn from the likes of training users."""
         for scorer in self._scorers:
             scorer.fit(data, users)
+
+    def fit_requests(self, requests: Sequence[RecordedRequest], items: ItemStore) -> None:
+        """Have every scorer learn from recorded requests."""
+        for scorer in self._scorers:
+            scorer.fit_requests(requests, items)
 
     def features(
         self, batch: Sequence[ScoreRequest], scores: Sequence[Iterable[Scores]] = ()

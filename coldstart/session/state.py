@@ -9,21 +9,21 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from coldstart.errors import ConfigError
-from coldstart.schema import UserProfile, _Frozen, parse
+from coldstart.schema import Frozen, UserProfile, parse
 
 FeedbackKind = Literal["like", "dislike", "skip", "seen", "not_now"]
 QuestionKind = Literal["item", "pair", "categories"]
 Ids = Annotated[tuple[str, ...], Field(max_length=10_000)]
 
 
-class Choice(_Frozen):
+class Choice(Frozen):
     """One possible answer: ``value`` is sent back, ``label`` is displayed."""
 
     value: str
     label: str
 
 
-class Question(_Frozen):
+class Question(Frozen):
     """One question of a quiz.
 
     Args:
@@ -67,7 +67,7 @@ class Question(_Frozen):
         )
 
 
-class Boost(_Frozen):
+class Boost(Frozen):
     """Temporary promotion (or demotion) of items.
 
     Args:
@@ -83,7 +83,7 @@ class Boost(_Frozen):
     until: AwareDatetime
 
 
-class _Event(_Frozen):
+class _Event(Frozen):
     at: datetime | None = None
 
 
@@ -150,7 +150,7 @@ Event = Annotated[
 ]
 
 
-class SessionState(_Frozen):
+class SessionState(Frozen):
     """Event log of a session, from which all else is derived.
 
     Equal events make equal states. Serialise with ``model_dump_json``, parse with

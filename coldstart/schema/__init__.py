@@ -9,45 +9,47 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar, overload
+from typing import Annotated, Any, Literal, overload
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
-from coldstart.errors import ColdstartError, ConfigError, ProfileError
+from coldstart.errors import ConfigError
+from coldstart.schema.base import Frozen, Input, parse
+from coldstart.schema.understood import Piece, Understood
+
+__all__ = [
+    "Attributes",
+    "Candidate",
+    "Context",
+    "DecodingConfig",
+    "Dropped",
+    "Frozen",
+    "Grounding",
+    "Item",
+    "MAX_K",
+    "Match",
+    "Pick",
+    "Picks",
+    "Piece",
+    "Provenance",
+    "Reason",
+    "Recommendation",
+    "RecommendationList",
+    "Short",
+    "Strategy",
+    "Texts",
+    "Understood",
+    "UserProfile",
+    "parse",
+]
 
 Strategy = Literal["catalog", "free", "both", "prior"]
-M = TypeVar("M", bound=BaseModel)
-
 
 MAX_K = 1000
 """Maximum length of a list."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Input(_Frozen):
-    """User input: surrounding white space is stripped."""
-
-    model_config = ConfigDict(str_strip_whitespace=True)
-
-
-def parse(model: type[M], data: object, what: str, error: type[ColdstartError] = ProfileError) -> M:
-    """Validate ``data`` as ``model``; errors are reported in one line with field paths.
-
-    Raises:
-        ColdstartError: (as ``error``) invalid data; the message names every invalid field.
-    """
-    try:
-        return model.model_validate(data)
-    except ValidationError as e:
-        lines = [f"{'.'.join(map(str, x['loc'])) or what}: {x['msg']}" for x in e.errors()]
-        known = ", ".join(model.model_fields)
-        raise error(f"invalid {what}: {'; '.join(lines)}", hint=f"fields: {known}") from None
-
-
-class Pick(_Input):
+class Pick(Input):
     """One item of a profile: an item id or a title, and an optional time."""
 
     item: str = Field(min_length=1, max_length=1000)
@@ -88,7 +90,7 @@ Short = Annotated[str, Field(min_length=1, max_length=200)]
 Attributes = Annotated[dict[str, str], BeforeValidator(_as_text_map)]
 
 
-class UserProfile(_Input):
+class UserProfile(Input):
     """Profile of a user; every field is optional.
 
     ``liked``, ``disliked`` and ``seen`` take item ids or titles, alone or as
@@ -145,7 +147,7 @@ class UserProfile(_Input):
         return not self.model_dump(exclude={"user_id"}, exclude_defaults=True)
 
 
-class Context(_Input):
+class Context(Input):
     """Context of a request; every field is optional free text, ``viewing`` an item."""
 
     time: Short | None = None
@@ -170,7 +172,7 @@ class Context(_Input):
         return ". ".join(x for x in (self.occasion, self.text) if x)
 
 
-class Item(_Input):
+class Item(Input):
     """One recommendable item.
 
     Args:
@@ -252,7 +254,7 @@ class DecodingConfig:
                 raise ConfigError(f"{name} is {getattr(self, name)!r}", hint=f"give {expected}")
 
 
-class Candidate(_Frozen):
+class Candidate(Frozen):
     """One generated title.
 
     Args:
@@ -269,14 +271,14 @@ class Candidate(_Frozen):
     item_ids: tuple[str, ...] = ()
 
 
-class Match(_Frozen):
+class Match(Frozen):
     """A catalog item matched to a candidate; ``similarity`` is a cosine in [-1, 1]."""
 
     item_id: str
     similarity: float = Field(ge=-1.0001, le=1.0001)
 
 
-class Grounding(_Frozen):
+class Grounding(Frozen):
     """Items that one candidate was grounded to: title → ids (titles repeat), or none."""
 
     candidate: Candidate
@@ -289,7 +291,7 @@ class Grounding(_Frozen):
         return not self.matches
 
 
-class Provenance(_Frozen):
+class Provenance(Frozen):
     """Provenance of one recommendation, from generation to rank.
 
     Args:
@@ -314,7 +316,7 @@ class Provenance(_Frozen):
     groups: dict[str, float] = Field(default_factory=dict)
 
 
-class Reason(_Frozen):
+class Reason(Frozen):
     """Why an item is recommended, as data; ``ranking.wording`` makes a sentence of it.
 
     Args:
@@ -326,7 +328,7 @@ class Reason(_Frozen):
     arguments: dict[str, Any] = Field(default_factory=dict)
 
 
-class Recommendation(_Frozen):
+class Recommendation(Frozen):
     """One recommended item.
 
     Args:
@@ -351,7 +353,7 @@ class Recommendation(_Frozen):
     provenance: Provenance
 
 
-class Dropped(_Frozen):
+class Dropped(Frozen):
     """An item of the top k that a filter removed."""
 
     item_id: str
@@ -360,7 +362,7 @@ class Dropped(_Frozen):
     detail: str
 
 
-class RecommendationList(_Frozen):
+class RecommendationList(Frozen):
     """Ranked recommendations for one user, with provenance of the request.
 
     Args:
@@ -373,6 +375,7 @@ class RecommendationList(_Frozen):
         generated: number of generated candidates.
         abstained: number of free candidates without a match in the catalog.
         prompt: the rendered prompt, if the language model was used.
+        understood: what was read in the request's text.
     """
 
     items: tuple[Recommendation, ...]
@@ -384,6 +387,7 @@ class RecommendationList(_Frozen):
     generated: int = 0
     abstained: int = 0
     prompt: str | None = None
+    understood: Understood = Understood()
 
     def __len__(self) -> int:
         return len(self.items)
