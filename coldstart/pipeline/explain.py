@@ -46,7 +46,9 @@ class _Response:
         whole = draft.candidates is parts.item_store
         self._lm: LMSignals = draft.lm if whole else draft.lm.of_rows(draft.candidates.where)
         ranker, rows = parts.ranker, ranked.rows
-        self._contributions = ranker.contributions(draft.features, ranked.weights, rows)
+        self._contributions = ranker.contributions(
+            draft.features, ranked.weights, rows, self._options.strategy
+        )
         # A statement about an item is worth making if it stands out from the candidates.
         self._ordinary = draft.features.mean(axis=0) * ranked.weights
         # What the model adds has a zero of its own: the title's popularity.

@@ -58,7 +58,7 @@ class RankStage:
         ranker = self._parts.ranker
         weights = ranker.weights(options.strategy, len(user.liked))
         weights[SIGNALS.index("popularity")] -= options.popularity_penalty
-        scores = ranker.scores(draft.features, weights)
+        scores = ranker.scores(draft.features, weights, options.strategy)
         scores = scores + adjustments_of(items, options.adjustments)
         # Rounded, so that the order does not hang on the last bits of a sum.
         order = np.argsort(-np.round(scores, 9), kind="stable")

@@ -17,6 +17,7 @@ from coldstart.scoring.language_model import LanguageModelScorer
 from coldstart.scoring.neighbours import NeighbourScorer
 from coldstart.scoring.pick_profile import PickProfileScorer
 from coldstart.scoring.popularity import PopularityScorer
+from coldstart.scoring.request_encoder import RequestEncoderScorer
 from coldstart.scoring.request_facts import RequestFactsScorer
 from coldstart.scoring.scorer import FunctionScorer, Scorer
 from coldstart.scoring.sequence import SequenceScorer
@@ -35,6 +36,7 @@ BUILT_IN: tuple[Callable[[], Scorer], ...] = (
     StatedScorer,
     LanguageModelScorer,
     WrittenTitlesScorer,
+    RequestEncoderScorer,
 )
 
 

@@ -45,6 +45,7 @@ class StatedScorer(ColumnScorer):
             weight=(0.15, 0.0),
             direction=1,
             states_taste=True,
+            of_words=True,
             group="words",
             reason="words",
         ),
