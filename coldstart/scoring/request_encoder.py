@@ -9,6 +9,7 @@ its own; popularity is a bias per item. Learned with the full softmax over the c
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 400
 """Length to which a request is cut before it is encoded; its last characters are kept."""
+_YEAR = re.compile(r"\s*\(\d{4}\)")
 FILES = ("tower.json", "tower.safetensors", "adapter.safetensors", "adapter_config.json")
 _HINT = "copy the artifact again"
 
@@ -190,7 +192,7 @@ class RequestTower:
             text: its words.
             named: rows of ``ItemVectors.mentions`` of the named titles, shape (n, D).
         """
-        vector = self.encoder.encode([text[-MOST_CHARACTERS:]])[0] @ self._query.T + self._offset
+        vector = self.encoder.encode([query_text(text)])[0] @ self._query.T + self._offset
         if len(named):
             vector = vector + named.sum(axis=0) / np.sqrt(len(named))
         return np.asarray(vector, dtype=np.float32)
@@ -212,6 +214,15 @@ class RequestTower:
         return ItemVectors(
             items.catalog, items.version, self._scale * rows, bias, mentions, items.rows
         )
+
+
+def query_text(text: str) -> str:
+    """A request as it is encoded: without years in brackets, cut to its last characters.
+
+    >>> query_text("Something like Alien (1979)")
+    'Something like Alien'
+    """
+    return _YEAR.sub("", text)[-MOST_CHARACTERS:]
 
 
 def named_titles(user: ResolvedProfile) -> list[str]:

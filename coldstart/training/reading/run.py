@@ -147,7 +147,7 @@ def _ancestors(tree: QuestionTree) -> tuple[Tensor, Tensor]:
 
 
 def varied(text: str, rng: random.Random) -> str:
-    """A request as others might type it: in lower case, without final punctuation, after a hello."""
+    """A request as others might type it: in lower case, without a final point, after a hello."""
     if rng.random() < 0.3:
         text = text.lower()
     if rng.random() < 0.3:

@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from coldstart.errors import DataError
 from coldstart.runtime.models import quietly
-from coldstart.scoring.request_encoder import MOST_CHARACTERS
+from coldstart.scoring.request_encoder import query_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,14 +102,15 @@ class TowerHead(torch.nn.Module):
     def items(self) -> Tensor:
         """Item vectors, shape (M, D)."""
         if not self.training:
-            return self.item(self.full) + self.residual
+            return torch.add(self.item(self.full), self.residual)
         size = len(self.residual)
         content = torch.where(torch.rand(size, 1) < _SHORT, self.short, self.full)
-        return self.item(content) + self.residual * (torch.rand(size, 1) > _COLD).float()
+        kept = (torch.rand(size, 1) > _COLD).float()
+        return torch.add(self.item(content), self.residual * kept)
 
     def mentions(self) -> Tensor:
         """What each item adds to a query that names it, shape (M, D)."""
-        return self.mention(self.full) + self.mention_residual
+        return torch.add(self.mention(self.full), self.mention_residual)
 
     def forward(self, text: Tensor, named: Sequence[Sequence[int]]) -> Tensor:
         """Logits of every item, shape (B, M).
@@ -126,7 +127,7 @@ class TowerHead(torch.nn.Module):
             added = torch.zeros_like(query).index_add(0, row, self.mentions()[item])
             query = query + added / size[:, None]
         query = functional.dropout(query, self._dropout, self.training)
-        return self.log_scale.exp() * query @ self.items().T + self.bias
+        return torch.add(self.log_scale.exp() * query @ self.items().T, self.bias)
 
 
 class AdaptedSentenceEncoder:
@@ -161,7 +162,7 @@ class AdaptedSentenceEncoder:
     def __call__(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors, shape (len(texts), D)."""
         inputs = self._tokenizer(
-            [text[-MOST_CHARACTERS:] for text in texts],
+            [query_text(text) for text in texts],
             padding=True,
             truncation=True,
             max_length=self._config.longest,
