@@ -1,1 +1,1 @@
-"""Teaching a language model to read requests."""
+"""Labelled sentences that teach a language model to read requests."""

@@ -117,11 +117,8 @@ def _without_requests(
         table = {strategy: classical.table("prior") for strategy in STRATEGIES}
         ranker = BlendRanker(table, classical.trees, classical.favourites)
     lm = load_later(base["name"], base["fingerprint"], adapter, device="auto", dtype="auto")
-    settings = artifacts_settings(earlier.manifest)
-    manifest = {
-        key: earlier.manifest[key]
-        for key in ("base", "encoder", "training", "versions", "validation")
-    }
+    kept = ("base", "encoder", "training", "versions", "validation")
+    manifest = {key: earlier.manifest[key] for key in kept}
     manifest |= {
         "name": name,
         "started_from": earlier.manifest.get("name", start.name),
