@@ -95,7 +95,7 @@ class LexicalScorer(ColumnScorer):
 
 
 def stated_text(item: Item) -> str:
-    """All that the catalog states of an item in words: title, year, categories, text, attributes."""
+    """Title, year, categories, description and attribute values of an item."""
     year = "" if item.year is None else str(item.year)
     parts = (item.title, year, *item.categories, item.description, *item.attributes.values())
     return "\n".join(part for part in parts if part)

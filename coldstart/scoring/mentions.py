@@ -59,20 +59,19 @@ class CoMentions:
         for n, request in enumerate(requests):
             names = [m.item_id for m in request.mentioned if m.by_user and m.liked is not False]
             names += [c.item_id for c in request.chosen if c.liked is not False]
-            by_dialogue.setdefault(request.dialogue or n, set()).update(
-                i for i in names if i in known
-            )
+            items = by_dialogue.setdefault(request.dialogue or n, set())
+            items.update(i for i in names if i in known)
         ids = sorted(set().union(*by_dialogue.values()))
         column = {item: at for at, item in enumerate(ids)}
-        cells = [(n, column[i]) for n, items in enumerate(by_dialogue.values()) for i in items]
+        cells = [(n, column[i]) for n, named in enumerate(by_dialogue.values()) for i in named]
         rows, columns = np.array(cells, dtype=np.int64).reshape(-1, 2).T
         shape = (len(by_dialogue), len(ids))
-        named = sparse.csr_array((np.ones(len(cells)), (rows, columns)), shape=shape)
-        together = (named.T @ named).tocsr()
-        together.setdiag(0)
-        together.eliminate_zeros()
-        together.sort_indices()
-        return cls(tuple(ids), np.bincount(columns, minlength=len(ids)) * 1.0, together)._closest()
+        has = sparse.csr_array((np.ones(len(cells)), (rows, columns)), shape=shape)
+        pairs = (has.T @ has).tocsr()
+        pairs.setdiag(0)
+        pairs.eliminate_zeros()
+        pairs.sort_indices()
+        return cls(tuple(ids), np.bincount(columns, minlength=len(ids)) * 1.0, pairs)._closest()
 
     @cached_property
     def column(self) -> dict[str, int]:

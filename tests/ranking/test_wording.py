@@ -179,6 +179,17 @@ CASES = [
         "女性、cat的人尤其喜欢。",
     ),
     (
+        {"mentions_words": {"words": ["toys", "Dr. Who"]}, "asked_alike": {"people": 1}},
+        "Mentions “toys” and “Dr. Who”, and chosen by 1 person who asked for something similar.",
+        "提到“toys”、“Dr. Who”；有 1 位提出相似要求的人选了它。",
+    ),
+    (
+        {"mentioned": {"pick": "Alien", "people": 12}, "asked_alike": {"people": 3}},
+        "Mentioned together with Alien by 12 people, and chosen by 3 people who asked for "
+        "something similar.",
+        "有 12 人把它和《Alien》一起提到；有 3 位提出相似要求的人选了它。",
+    ),
+    (
         {"written": {"title": "“Red”"}},
         "The language model wrote ““Red”” for this profile.",
         "语言模型为你写下了““Red””。",
