@@ -60,7 +60,7 @@ class _Response:
         for n, name in self._used:
             columns.setdefault(SIGNALS[name].group, []).append(n)
         self._groups = {g: self._contributions[:, c].sum(axis=1) for g, c in columns.items()}
-        self._explainer = Explainer(self._items, self._user)
+        self._explainer = Explainer(self._items, self._user, parts.scorers)
 
     def build(self) -> RecommendationList:
         """Every line, and the notes."""

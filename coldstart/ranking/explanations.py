@@ -7,7 +7,7 @@ makes sentences of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
 from coldstart.schema import Reason
 from coldstart.scoring.registry import SIGNALS
+from coldstart.scoring.scorer import KnowsFacts, Scorer
 from coldstart.scoring.stated import text_similarity
 
 if TYPE_CHECKING:
@@ -43,10 +44,19 @@ class Explainer:
     Args:
         items: the candidate set.
         user: the profile and context.
+        scorers: of the recommender; asked for the facts that they know.
     """
 
-    def __init__(self, items: ItemStore, user: ResolvedProfile) -> None:
+    def __init__(
+        self, items: ItemStore, user: ResolvedProfile, scorers: Iterable[Scorer] = ()
+    ) -> None:
         self._items, self._user = items, user
+        self._known_by = {
+            signal.reason: scorer
+            for scorer in scorers
+            if isinstance(scorer, KnowsFacts)
+            for signal in scorer.signals
+        }
 
     def explain(
         self, row: int, excess: Mapping[str, float], wrote: str | None = None
@@ -64,7 +74,7 @@ class Explainer:
                 gain[signal.reason] = gain.get(signal.reason, 0) + excess.get(signal.name, 0)
         out: list[Reason] = []
         for code in sorted((c for c in gain if gain[c] > 0), key=lambda c: -gain[c]):
-            arguments = _FACTS.get(code, _no_facts)(self, row)
+            arguments = self._facts(code, row)
             if arguments is not None and len(out) < MOST:
                 out.append(Reason(code=code, arguments=arguments))
         if len(out) < MOST and wrote is not None and excess.get("written", 0) > 0:
@@ -72,6 +82,15 @@ class Explainer:
         if not out and excess.get("model", 0) > 0:
             out.append(Reason(code="model"))
         return tuple(out) or (self._popularity(row),)
+
+    def _facts(self, code: str, row: int) -> Arguments | None:
+        """Arguments of a reason; those of plug-ins may state nothing but their wording."""
+        if code in _FACTS:
+            return _FACTS[code](self, row)
+        if code not in self._known_by:
+            return {}
+        found = self._known_by[code].facts(code, self._user, self._items, row)
+        return None if found is None else dict(found)
 
     def _picks(self, row: int) -> Arguments | None:
         """The pick that most people liked together with the item, relative to its own fame."""
@@ -177,11 +196,6 @@ class Explainer:
 
     def _title(self, item_id: str) -> str:
         return self._items.catalog[item_id].title
-
-
-def _no_facts(explainer: Explainer, row: int) -> Arguments | None:
-    """Reasons of plug-ins state nothing but their wording."""
-    return {}
 
 
 _FACTS: Mapping[str, Callable[[Explainer, int], Arguments | None]] = {

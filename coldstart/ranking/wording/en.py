@@ -50,6 +50,16 @@ def _kinds(a: Mapping[str, Any]) -> str:
     return f"{_list(a['categories'])} like {a['pick'] or 'much of what you liked'}"
 
 
+def _asked_alike(a: Mapping[str, Any]) -> str:
+    who = "1 person" if a["people"] == 1 else f"{a['people']} people"
+    return f"chosen by {who} who asked for something similar"
+
+
+def _mentioned(a: Mapping[str, Any]) -> str:
+    who = "1 person" if a["people"] == 1 else f"{a['people']} people"
+    return f"mentioned together with {a['pick']} by {who}"
+
+
 def _boosted(a: Mapping[str, Any]) -> str:
     return f"{'promoted' if a['points'] > 0 else 'held back'} by {a['name']!r}"
 
@@ -76,6 +86,9 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "kinds": _kinds,
     "interests": lambda a: f"matches your interest in {_list(a['interests'])}",
     "words": lambda a: f"matches “{a['text']}”",
+    "mentions_words": lambda a: f"mentions {_list([f'“{word}”' for word in a['words']])}",
+    "asked_alike": _asked_alike,
+    "mentioned": _mentioned,
     "people": lambda a: f"liked more than usual by {_list([_group(g) for g in a['groups']])}",
     "written": lambda a: f"the language model wrote “{a['title']}” for this profile",
     "model": lambda a: "the language model favours it for this profile beyond its popularity",

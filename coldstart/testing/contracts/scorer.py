@@ -20,7 +20,7 @@ from coldstart.scoring.scorer import Scope, Scorer, ScoreRequest
 from coldstart.scoring.scorers import Scorers
 from coldstart.scoring.signal import Signal
 from coldstart.testing.trigrams import TrigramEncoder
-from coldstart.testing.world import toy_catalog, toy_dataset
+from coldstart.testing.world import toy_catalog, toy_dataset, toy_requests
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -196,6 +196,7 @@ class ScorerContract(ABC):
     def _fitted(self) -> Scorer:
         scorer = self.make()
         scorer.fit(toy_dataset(), list(toy_dataset().likes))
+        scorer.fit_requests(toy_requests(), self.resources().items)
         return scorer
 
     def _users(self, resources: Resources) -> list[ResolvedProfile]:
