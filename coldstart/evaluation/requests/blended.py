@@ -75,12 +75,10 @@ class RequestBlend(LearnedOnce):
                 f"a blend of {', '.join(p.name for p in parts) or 'nothing'}",
                 hint="give one system or more, each with a name of its own",
             )
-        self.parts, self.model, self._sample = tuple(parts), None, sample
+        self.parts, self._sample = tuple(parts), sample
+        self.model: ConditionalLogit | None = None
         names = " + ".join(part.name for part in parts)
         super().__init__(name, description or f"{names}; weights tuned on validation requests")
-
-    model: ConditionalLogit | None
-    """The weights; ``None`` before ``fit``."""
 
     def learn(self, log: RequestLog) -> None:
         """Fit the parts on training requests and the weights on validation requests."""
@@ -97,19 +95,6 @@ class RequestBlend(LearnedOnce):
         assert self.model is not None  # fit before scores, as RequestSystem has it
         weighted = zip(self.model.weights, self.parts, strict=True)
         return np.asarray(sum(np.float32(w) * part.scores(requests) for w, part in weighted))
-
-    def without(self, part: str) -> RequestBlend:
-        """The same blend, tuned again, without one part.
-
-        Raises:
-            ConfigError: there is no such part, or no other.
-        """
-        rest = [p for p in self.parts if p.name != part]
-        if len(rest) == len(self.parts):
-            names = ", ".join(p.name for p in self.parts)
-            raise ConfigError(f"{self.name} has no part {part!r}", hint=f"one of {names}")
-        what = f"{self.name} without {part}, tuned again"
-        return RequestBlend(f"{self.name} − {part}", rest, self._sample, what)
 
 
 class _Cases(Sequence[ChoiceCase]):

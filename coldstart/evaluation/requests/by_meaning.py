@@ -79,7 +79,7 @@ class DenseMemory(LearnedOnce):
         name: see ``RequestSystem``.
     """
 
-    def __init__(self, vectors: RequestVectors, name: str = "memory (dense)") -> None:
+    def __init__(self, vectors: RequestVectors, name: str = "memory_dense") -> None:
         what = f"chosen in the training requests nearest by cosine, {vectors.encoder.name}"
         super().__init__(name, what)
         self._requests = vectors

@@ -76,7 +76,7 @@ class WordMemory(LearnedOnce):
 
     def __init__(self) -> None:
         what = f"chosen in the {NEIGHBOURS} training requests that are nearest by BM25"
-        super().__init__("memory (words)", what)
+        super().__init__("memory_words", what)
 
     def learn(self, log: RequestLog) -> None:
         """Index the training requests."""

@@ -46,7 +46,7 @@ class CoMention(LearnedOnce):
 
     def __init__(self, *, logarithm: bool = False) -> None:
         what = "items that occur in training dialogues with the named ones"
-        super().__init__("co-mention, log" if logarithm else "co-mention", what)
+        super().__init__("co_mention_log" if logarithm else "co_mention", what)
         self._logarithm = logarithm
 
     def learn(self, log: RequestLog) -> None:

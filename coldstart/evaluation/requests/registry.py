@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from coldstart.errors import ConfigError
+from coldstart.evaluation.requests.ablations import CHANGES, changed
 from coldstart.evaluation.requests.blended import RequestBlend, ValidationSample
 from coldstart.evaluation.requests.by_meaning import DenseMemory, EncoderSimilarity, RequestVectors
 from coldstart.evaluation.requests.by_words import ItemWords, WordMemory
 from coldstart.evaluation.requests.counted import ChosenPopularity, CoMention, EaseOnMentions
-from coldstart.evaluation.requests.inputs import (
-    with_shuffled_texts,
-    without_mentions,
-    without_text,
-)
 from coldstart.evaluation.requests.ranks import Entrant
-from coldstart.evaluation.requests.system import RequestSystem
+from coldstart.evaluation.requests.system import LearnedOnce
 from coldstart.protocols import Encoder
 
 BLEND = "blend"
-_POPULAR = " + popularity"
+SCORERS = ("popularity", "bm25", "encoder", "co_mention", "ease", "memory_words", "memory_dense")
+"""Names of the simple scorers; a scorer is one system, or several that belong together."""
+
+ALONE = ("popularity", "bm25", "encoder", "memory_words", "memory_dense")
+PAIRED = tuple(f"{name}+popularity" for name in SCORERS[1:])
+ABLATIONS = tuple(f"{BLEND}:{what}" for what in (*CHANGES, *(f"no-{name}" for name in SCORERS)))
+"""Names of the blend with less to go by, and of the blend without each scorer."""
 
 
 class RequestSystems:
@@ -41,119 +43,83 @@ class RequestSystems:
         seed: int = 0,
         questionnaire: bool = False,
     ) -> None:
-        self._encoder = encoder
+        self._encoder = encoder or _packaged
         self.sample = ValidationSample(most, seed, questionnaire=questionnaire)
-        self.popularity = ChosenPopularity()
+        self._parts: dict[str, tuple[LearnedOnce, ...]] = {}
 
-    @cached_property
-    def words(self) -> ItemWords:
-        """BM25 over item texts."""
-        return ItemWords()
+    def parts(self, name: str) -> tuple[LearnedOnce, ...]:
+        """The systems of a scorer, the same at every call.
 
-    @cached_property
-    def memory(self) -> WordMemory:
-        """Past requests by words."""
-        return WordMemory()
-
-    @cached_property
-    def co_mention(self) -> tuple[CoMention, CoMention]:
-        """Co-mention counts, and their logarithm."""
-        return CoMention(), CoMention(logarithm=True)
-
-    @cached_property
-    def ease(self) -> EaseOnMentions:
-        """EASE on mentions."""
-        return EaseOnMentions()
-
-    @cached_property
-    def dense(self) -> tuple[EncoderSimilarity, DenseMemory]:
-        """Encoder similarity, and past requests by vectors."""
-        vectors = RequestVectors((self._encoder or _packaged)())
-        return EncoderSimilarity(vectors), DenseMemory(vectors)
+        Args:
+            name: one of ``SCORERS``.
+        """
+        if name not in self._parts:
+            make: dict[str, Callable[[], tuple[LearnedOnce, ...]]] = {
+                "popularity": lambda: (ChosenPopularity(),),
+                "bm25": lambda: (ItemWords(),),
+                "encoder": lambda: (EncoderSimilarity(self._vectors),),
+                "co_mention": lambda: (CoMention(), CoMention(logarithm=True)),
+                "ease": lambda: (EaseOnMentions(),),
+                "memory_words": lambda: (WordMemory(),),
+                "memory_dense": lambda: (DenseMemory(self._vectors),),
+            }
+            self._parts[name] = make[name]()
+        return self._parts[name]
 
     @cached_property
     def blend(self) -> RequestBlend:
         """All simple scorers, without a language model."""
-        similar, dense = self.dense
-        parts = (self.memory, dense, similar, *self.co_mention, self.ease, self.words)
         what = "all simple scorers, no language model; weights tuned on validation requests"
-        return RequestBlend(BLEND, (self.popularity, *parts), self.sample, what)
+        return self._blended(BLEND, SCORERS, what)
 
-    def entrants(self, names: Sequence[str] | None = None) -> tuple[Entrant, ...]:
+    def entrants(self, names: Sequence[str] = ("all",)) -> tuple[Entrant, ...]:
         """Systems by name, in the order of tables.
 
         Args:
-            names: systems, and ``ablations`` for all of those; ``None``: all.
+            names: systems, ``all`` for those without ablations, ``ablations`` for these.
 
         Raises:
             ConfigError: there is no such system.
         """
-        known = self._known()
-        known |= dict.fromkeys(ABLATIONS, self._ablation)
-        chosen = list(known) if names is None else list(dict.fromkeys(_spelled_out(names)))
-        if unknown := [name for name in chosen if name not in known]:
+        known: dict[str, Callable[[], Entrant]] = {}
+        known |= {name: partial(self._alone, name) for name in ALONE}
+        known |= {name: partial(self._with_popularity, name) for name in PAIRED}
+        known[BLEND] = self._whole
+        sets = {"all": tuple(known), "ablations": ABLATIONS}
+        known |= {name: partial(self._ablation, name) for name in ABLATIONS}
+        chosen = {one for name in names for one in sets.get(name, (name,))}
+        if unknown := sorted(chosen - known.keys()):
             raise ConfigError(
-                f"no system {unknown[0]!r}", hint=f"ablations, or some of {', '.join(known)}"
+                f"no system {unknown[0]!r}", hint=f"all, ablations, or some of {', '.join(known)}"
             )
         if not chosen:
-            raise ConfigError("no system to run", hint=f"some of {', '.join(known)}")
-        return tuple(known[name](name) for name in known if name in chosen)
+            raise ConfigError("no system to run", hint="all, ablations, or names")
+        return tuple(make() for name, make in known.items() if name in chosen)
 
-    def _known(self) -> dict[str, Callable[[str], Entrant]]:
-        plain: dict[str, Callable[[], RequestSystem]] = {
-            "popularity": lambda: self.popularity,
-            "bm25": lambda: self.words,
-            "encoder": lambda: self.dense[0],
-            "memory (words)": lambda: self.memory,
-            "memory (dense)": lambda: self.dense[1],
-        }
-        tuned: dict[str, Callable[[], Sequence[RequestSystem]]] = {
-            "bm25": lambda: (self.words,),
-            "encoder": lambda: (self.dense[0],),
-            "co-mention": lambda: self.co_mention,
-            "ease": lambda: (self.ease,),
-            "memory (words)": lambda: (self.memory,),
-            "memory (dense)": lambda: (self.dense[1],),
-        }
-        known: dict[str, Callable[[str], Entrant]] = {}
-        for name, make in plain.items():
-            known[name] = lambda label, make=make: Entrant(make(), label)  # type: ignore[misc]
-        for name, parts in tuned.items():
-            known[name + _POPULAR] = lambda label, parts=parts: Entrant(  # type: ignore[misc]
-                RequestBlend(label, (self.popularity, *parts()), self.sample)
-            )
-        known[BLEND] = lambda label: Entrant(self.blend, label, ours=True)
-        return known
+    @cached_property
+    def _vectors(self) -> RequestVectors:
+        return RequestVectors(self._encoder())
+
+    def _alone(self, name: str) -> Entrant:
+        return Entrant(self.parts(name)[0])
+
+    def _with_popularity(self, name: str) -> Entrant:
+        return Entrant(self._blended(name, ("popularity", name.removesuffix("+popularity"))))
+
+    def _whole(self) -> Entrant:
+        return Entrant(self.blend, ours=True)
 
     def _ablation(self, name: str) -> Entrant:
-        _, _, what = name.partition(" − ")
-        if what in _CHANGES:
-            change, described = _CHANGES[what]
-            return Entrant(self.blend, name, change, f"{BLEND}, {described}")
-        return Entrant(self.blend.without(what))
+        what = name.removeprefix(f"{BLEND}:")
+        if what in CHANGES:
+            return changed(self._whole(), what)
+        removed = what.removeprefix("no-")
+        rest = [scorer for scorer in SCORERS if scorer != removed]
+        return Entrant(self._blended(name, rest, f"{BLEND} tuned again without {removed}"))
 
-
-_CHANGES = {
-    "text": (without_text, "given no text"),
-    "own text": (with_shuffled_texts, "given the text of a request of another dialogue"),
-    "mentions": (without_mentions, "given no mentioned items"),
-}
-_PARTS = (
-    "popularity",
-    "memory (words)",
-    "memory (dense)",
-    "encoder",
-    "co-mention",
-    "co-mention, log",
-    "ease",
-    "bm25",
-)
-ABLATIONS = tuple(f"{BLEND} − {what}" for what in (*_CHANGES, *_PARTS))
-"""Names of the blend with less to go by, and of the blend without each of its parts."""
-
-
-def _spelled_out(names: Sequence[str]) -> list[str]:
-    return [n for name in names for n in (ABLATIONS if name == "ablations" else (name,))]
+    def _blended(self, name: str, scorers: Sequence[str], description: str = "") -> RequestBlend:
+        parts = [part for scorer in scorers for part in self.parts(scorer)]
+        return RequestBlend(name, parts, self.sample, description)
 
 
 def _packaged() -> Encoder:
