@@ -184,7 +184,7 @@ def _shares(case: ChoiceCase) -> NDArray[np.float64]:
     if case.target_weights is None:
         return np.full(len(case.targets), 1 / len(case.targets))
     given = np.asarray(case.target_weights, dtype=np.float64)
-    return given / given.sum()
+    return np.asarray(given / given.sum(), dtype=np.float64)
 
 
 def _log_sum_exp(scores: NDArray[np.float64]) -> float:

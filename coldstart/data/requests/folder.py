@@ -15,7 +15,7 @@ from coldstart.schema import Item, parse
 
 ITEMS, REQUESTS = "items.parquet", "requests.parquet"
 
-_LIKED = {0: False, 1: True}
+_LIKED: dict[object, bool] = {0: False, 1: True}
 _NEEDED = ("split", "dialog_id", "user_text", "mentioned", "recommended")
 
 

@@ -214,8 +214,8 @@ def _metric(name: str) -> str:
 
 
 def _bars(axes: Axes, bars: Bars) -> None:
-    names = [label_of(name) for name in reversed(bars)]
-    for n, (value, low, high, ours) in enumerate(reversed(bars.values())):
+    names = [label_of(name) for name in reversed(list(bars))]
+    for n, (value, low, high, ours) in enumerate(reversed(list(bars.values()))):
         axes.barh([n], [value], color="tab:orange" if ours else "tab:blue", alpha=0.6)
         reach = [[max(0.0, value - low)], [max(0.0, high - value)]]
         label = None if n else "95 % interval"
