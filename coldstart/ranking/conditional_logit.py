@@ -114,7 +114,7 @@ class ConditionalLogit:
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,
-            options={"maxiter": max_iterations, "ftol": 1e-10, "gtol": 1e-7},
+            options={"maxiter": max_iterations, "ftol": 1e-9, "gtol": 1e-7},
         )
         weights = np.asarray(found.x / scale, dtype=np.float64)
         means = [c.weight * _negative_log_likelihood(c, weights)[0] for c in cases]
@@ -169,7 +169,7 @@ def _negative_log_likelihood(
     case: ChoiceCase, weights: NDArray[np.float64]
 ) -> tuple[float, NDArray[np.float64]]:
     """Cross-entropy of the target distribution, and its gradient in the weights."""
-    scores = np.asarray(case.features @ weights, dtype=np.float64)
+    scores = np.asarray(case.features @ weights.astype(case.features.dtype), dtype=np.float64)
     scores[case.excluded] = -np.inf
     level = _log_sum_exp(scores)
     share = _shares(case)
@@ -184,7 +184,7 @@ def _shares(case: ChoiceCase) -> NDArray[np.float64]:
     if case.target_weights is None:
         return np.full(len(case.targets), 1 / len(case.targets))
     given = np.asarray(case.target_weights, dtype=np.float64)
-    return given / given.sum()
+    return np.asarray(given / given.sum(), dtype=np.float64)
 
 
 def _log_sum_exp(scores: NDArray[np.float64]) -> float:
