@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pydantic import Field, model_validator
 
@@ -97,6 +98,7 @@ class ItemPredicate(Input):
         return item.min_age <= self.suitable_for
 
 
+@lru_cache(maxsize=4096)
 def category_key(category: str) -> str:
     """Comparison key of a category.
 

@@ -96,7 +96,7 @@ def sentence_report(
     """
     system = run.means[0].system
     count = run.means[0].sentences
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if run.left_out:
         quoted = ", ".join(repr(s.sentence) for s in run.left_out[:5])
         more = f" and {len(run.left_out) - 5} more" if len(run.left_out) > 5 else ""
