@@ -8,9 +8,9 @@ from types import MappingProxyType
 MPAA: Mapping[str, int] = MappingProxyType({"G": 0, "PG": 8, "PG-13": 13, "R": 17, "NC-17": 18})
 """MPAA rating → minimum age in years.
 
-PG-13, R and NC-17 name their ages; PG ("some material may not be suitable for children") names none
-and stands for 8, the youngest age that the Motion Picture Association calls beyond "young children"
-in its guidance to parents. R admits younger people with an adult; a recommender cannot see one.
+PG-13 ("inappropriate for children under 13") and NC-17 ("no one 17 and under admitted") name their
+ages. R admits people under 17 with an adult, whom a recommender cannot see. PG ("some material may
+not be suitable for children") names no age; that it stands for 8 is a choice made here.
 """
 RATED, INFERRED = "MPAA rating", "inferred from genres"
 """Values of the attribute ``age_basis``: where a film's minimum age comes from."""

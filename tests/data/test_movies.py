@@ -48,6 +48,15 @@ def test_coverage_of_the_ratings_is_as_documented(data):
     assert round(sum(high > age for high, age in guessed) / len(rated), 2) == 0.24
 
 
+def test_two_thirds_of_the_rated_films_of_grown_up_genres_are_for_17_and_older(data):
+    rated = [i for i in data.catalog if i.attributes["age_basis"] == RATED]
+    shares = {}
+    for genre in {g for i in rated for g in i.categories}:
+        ages = [i.min_age for i in rated if genre in i.categories]
+        shares[genre] = sum(age >= 17 for age in ages) / len(ages)
+    assert {g for g, share in shares.items() if share >= 2 / 3} == GROWN_UP
+
+
 @pytest.mark.parametrize(
     ("title", "min_age", "basis"),
     [
