@@ -92,7 +92,8 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(built):
         n for n in wheel if ".dist-info/" not in n and not n.startswith("coldstart/_prompts")
     }
     assert package == below("coldstart")
-    for name in ("serve/page/index.html", "serve/store/migrations/env.py", "py.typed"):
+    data = "evaluation/sentences/movies.jsonl"
+    for name in ("serve/page/index.html", "serve/store/migrations/env.py", "py.typed", data):
         assert f"coldstart/{name}" in wheel
     assert any(n.startswith("coldstart/serve/store/migrations/versions/") for n in wheel)
     prompts = {n.replace("coldstart/_prompts", "prompts"): n for n in wheel if "/_prompts/" in n}

@@ -20,6 +20,8 @@ NEIGHBOURS = 15
 """Neighbours of an item in the content graph, besides itself."""
 MOST_ITEMS = 20_000
 """Largest catalog with a content graph: all pairs take seconds here, and the cost is quadratic."""
+NOT_COMPARED = frozenset({"age_basis"})
+"""Attributes about the data rather than the item, which make no two items alike."""
 _SHARPNESS = 3  # power of the cosine: near neighbours dominate
 _ROWS = 512  # compared with all others at once
 
@@ -65,6 +67,8 @@ def attribute_values(attributes: Sequence[Mapping[str, str]]) -> sparse.csr_arra
     rows, columns = [], []
     for row, named in enumerate(attributes):
         for name, value in named.items():
+            if name in NOT_COMPARED:
+                continue
             rows.append(row)
             columns.append(values.setdefault((name, value.strip().casefold()), len(values)))
     shape = (len(attributes), len(values))

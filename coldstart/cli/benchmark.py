@@ -9,16 +9,22 @@ import typer
 
 from coldstart.cli import output
 from coldstart.cli.benchmark_requests import RequestsAsked, judge
+from coldstart.cli.benchmark_sentences import benchmark_sentences
 from coldstart.cli.holdout import Holdout
 from coldstart.cli.options import command_line, whole_numbers, with_groups
 from coldstart.cli.source import DataSource
 from coldstart.errors import ConfigError
 
 _ASKED = "What is asked"
+_SENTENCES = "Sentences instead of users"
 
 
 def _asked(help: str, **more: Any) -> Any:
     return typer.Option(help=help, rich_help_panel=_ASKED, **more)
+
+
+def _sentences(help: str, **more: Any) -> Any:
+    return typer.Option(help=help, rich_help_panel=_SENTENCES, **more)
 
 
 @with_groups
@@ -70,6 +76,20 @@ def benchmark(
         Path | None,
         typer.Option(help="Write PATH.md, PATH.html and PATH.json.", metavar="PATH"),
     ] = None,
+    sentences: Annotated[
+        str | None,
+        _sentences(
+            "Judge --artifact by sentences instead: the share of shown items that fulfil what each "
+            "asks for; a file, or builtin.",
+            metavar="FILE|builtin",
+        ),
+    ] = None,
+    fail_below: Annotated[
+        float | None, _sentences("Exit with 1 if less than this share does.", metavar="SHARE")
+    ] = None,
+    show: Annotated[
+        int | None, _sentences("So many of the worst sentences, with what is shown; 5.", min=0)
+    ] = None,
     as_json: output.AsJson = False,
 ) -> None:
     r"""Measure recommenders on users none of them has seen, and test their differences.
@@ -91,10 +111,18 @@ def benchmark(
       coldstart benchmark --items films.csv --interactions ratings.csv --support 5 --shots 0,1,5
       coldstart benchmark --requests redial --systems popularity,bm25,blend --limit 500
       coldstart benchmark --requests redial --against-published he2023 --out results/he2023
+      coldstart benchmark --sentences builtin --artifact adapters/ml-100k --fail-below 0.85
     """
     if recorded.requests is not None:
         return judge(recorded, source, systems, against=against, seed=seed, out=out, json=as_json)
     recorded.refuse_alone()
+    if sentences is not None:
+        return benchmark_sentences(
+            sentences, holdout.artifact, fail_below=fail_below, show=show, out=out,
+            as_json=as_json, seed=seed,
+        )  # fmt: skip
+    if fail_below is not None or show is not None:
+        raise ConfigError("--fail-below and --show without --sentences", "--sentences builtin")
     numbers = whole_numbers("--shots", shots)
     chosen = whole_numbers("--only", only) if only is not None else None
     from coldstart.artifacts.format import read_manifest

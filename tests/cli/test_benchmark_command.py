@@ -29,7 +29,13 @@ def run(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("args", "parts"),
     [
-        ([], ["no data was given", "--data ml-100k, --data ml-small, or --items FILE"]),
+        (
+            [],
+            [
+                "no data was given",
+                "--data ml-100k, --data ml-small, --data movies, or --items FILE",
+            ],
+        ),
         (["--data", "ml-100k", "--items", "x.csv"], ["--data and own tables"]),
         (["--data", "ml-small", "--items", "x.csv"], ["--data and own tables"]),
         (["--data", "ml-small", "--like-at", 3], ["are for own tables"]),

@@ -78,7 +78,7 @@ def test_train_takes_a_split(run, trained, tables, tmp_path):
 
 def test_train_refuses_what_makes_no_sense(run, trained, tables, tmp_path):
     out = tables[-2:]
-    fails(run("train", *out), "no data was given", "--data ml-small, or --items")
+    fails(run("train", *out), "no data was given", "--data ml-small, --data movies, or --items")
     fails(run("train", *tables[:2], *out), "own tables without --interactions")
     fails(run("train", *tables[2:]), "own tables without --items")
     fails(run("train", "--users", tables[1], *out), "own tables without --items")

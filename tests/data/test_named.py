@@ -16,7 +16,7 @@ from coldstart.cli import main
 from coldstart.cli.evaluate import evaluate
 from coldstart.cli.source import DataSource
 from coldstart.cli.train import Tables
-from coldstart.data import ml_100k, ml_small
+from coldstart.data import ml_100k, ml_small, movies
 from coldstart.data.named import NAMED, Name
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.runtime import fetch
@@ -26,7 +26,7 @@ from coldstart.splitting.user_splits import split_users
 from coldstart.training.run import _manifest
 from tests.toy import toy_dataset
 
-MODULES = {"ml-100k": ml_100k, "ml-small": ml_small}
+MODULES = {"ml-100k": ml_100k, "ml-small": ml_small, "movies": movies}
 
 
 def test_names_are_those_of_the_type_and_of_what_can_be_fetched():
@@ -96,7 +96,7 @@ def test_every_command_takes_every_name(name, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
     assert main([name, "--help"]) == 0
     out = capsys.readouterr().out
-    assert "<ml-100k|ml-small>" in out
+    assert "<ml-100k|ml-small|movies>" in out
     assert "without ratings, every row" in out
 
 

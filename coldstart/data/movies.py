@@ -1,0 +1,149 @@
+"""MovieLens latest-small with minimum ages: the films and users of ``ml_small``, rated by the MPAA.
+
+The ratings are those of the data set ``movies`` of the R package ggplot2movies (58,788 titles of
+the Internet Movie Database up to 2005), joined by title and year. It has the ratings PG, PG-13, R
+and NC-17 of films that were rated with a reason, which is nearly always from 1990 on, and no G. Of
+the 9,061 films 2,130 have a rating: 2,056 of the 3,734 from 1990 to 2005, 74 of the 2,967 before,
+none after; they have 41 % of all likes. The minimum age of all others is inferred from genres and
+year (``age_ratings.inferred_min_age``). The attribute ``age_basis`` says which it is.
+"""
+
+from __future__ import annotations
+
+import lzma
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.titles import clean_text, natural_title, normalise_title
+from coldstart.data import ml_small
+from coldstart.data.age_ratings import INFERRED, MPAA, RATED, inferred_min_age
+from coldstart.data.pickled_table import read_pickled_table
+from coldstart.errors import DataError
+from coldstart.runtime import fetch
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from coldstart.data.dataset import Dataset
+    from coldstart.schema import Item
+
+NAME = "movies"
+LIKE_AT = ml_small.LIKE_AT
+DISLIKE_AT = ml_small.DISLIKE_AT
+YEARS_APART = 1
+"""Largest difference of the two sources' years of one film."""
+_FILE = "movies.pkl.compress"
+
+
+@dataclass(frozen=True)
+class RatedFilm:
+    """A film of ggplot2movies.
+
+    Args:
+        year: of release.
+        votes: number of users of the Internet Movie Database who rated it.
+        mpaa: MPAA rating; ``None``: not in the table.
+    """
+
+    year: int
+    votes: int
+    mpaa: str | None
+
+
+def load_catalog(folder: Path | None = None) -> Catalog:
+    """Load the films of ``ml_small``, each with ``min_age`` and the attribute ``age_basis``.
+
+    Args:
+        folder: folder of ``movies.pkl.compress``; ``None``: fetched into the cache.
+    """
+    return with_ages(ml_small.load_catalog(), _ratings(folder))
+
+
+def load(folder: Path | None = None) -> Dataset:
+    """Load the users, likes and dislikes of ``ml_small`` over the catalog with minimum ages.
+
+    Args:
+        folder: folder of ``movies.pkl.compress``; ``None``: fetched into the cache.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    data = ml_small.load()
+    return replace(data, name=NAME, catalog=with_ages(data.catalog, _ratings(folder)))
+
+
+def with_ages(catalog: Catalog, films: Mapping[str, list[RatedFilm]]) -> Catalog:
+    """Add ``min_age`` and ``age_basis`` to every film.
+
+    Args:
+        catalog: films with years and MovieLens genres.
+        films: candidates of the join by normalised title.
+    """
+    return Catalog(_with_age(item, films) for item in catalog)
+
+
+def _with_age(item: Item, films: Mapping[str, list[RatedFilm]]) -> Item:
+    found = matching(item, films)
+    rated = found is not None and found.mpaa in MPAA
+    age = MPAA[str(found.mpaa)] if found and rated else inferred_min_age(item.categories, item.year)
+    basis = {"age_basis": RATED if rated else INFERRED}
+    return item.model_copy(update={"min_age": age, "attributes": item.attributes | basis})
+
+
+def matching(item: Item, films: Mapping[str, list[RatedFilm]]) -> RatedFilm | None:
+    """Find a film of the other source by title and year.
+
+    Of several films with the same title the nearest year wins, then the most votes. The title
+    before its first colon counts in the same year only ("Star Wars: Episode IV - A New Hope").
+
+    Returns:
+        The film, or ``None``.
+    """
+    if item.year is None:
+        return None
+    for title, apart in _titles(item.title):
+        near = [f for f in films.get(title, ()) if abs(f.year - item.year) <= apart]
+        if near:
+            year = item.year
+            return min(near, key=lambda film: (abs(film.year - year), -film.votes))
+    return None
+
+
+def _titles(title: str) -> Iterator[tuple[str, int]]:
+    """Normalised titles of one film, the surest first, with the years they may be apart."""
+    inside = re.findall(r"\(([^()]+)\)", title)
+    outside = title.partition("(")[0]
+    for name in (title, outside, *(name.removeprefix("a.k.a. ") for name in inside)):
+        yield normalise_title(natural_title(name.strip())), YEARS_APART
+    if ":" in outside:
+        yield normalise_title(outside.partition(":")[0]), 0
+
+
+def _ratings(folder: Path | None) -> dict[str, list[RatedFilm]]:
+    """Read the films of ggplot2movies by normalised title."""
+    path = (folder or fetch.fetch(fetch.MOVIES)) / _FILE
+    hint = "run `coldstart fetch movies --force`"
+    if not path.is_file():
+        raise DataError(f"{path} is missing", hint=hint)
+    try:
+        data = lzma.decompress(path.read_bytes())
+    except lzma.LZMAError as e:
+        raise DataError(f"{path} is damaged: {e}", hint=hint) from e
+    return by_title(read_pickled_table(data, str(path)))
+
+
+def by_title(table: pl.DataFrame) -> dict[str, list[RatedFilm]]:
+    """Group films by normalised title.
+
+    Args:
+        table: columns ``title``, ``year``, ``votes`` and ``mpaa``.
+    """
+    films: dict[str, list[RatedFilm]] = defaultdict(list)
+    for title, year, votes, mpaa in table.select("title", "year", "votes", "mpaa").rows():
+        films[normalise_title(clean_text(title))].append(RatedFilm(int(year), int(votes), mpaa))
+    return dict(films)

@@ -1,0 +1,1 @@
+"""Obedience to plain sentences: whether what is shown fulfils what was asked for."""
