@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections import Counter
 from collections.abc import Sequence
@@ -64,6 +65,7 @@ class AskedWords:
     def _index(self) -> Any:
         from bm25s import BM25
 
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # its own is DEBUG
         starts, columns = self.has.indptr.tolist(), self.has.indices.tolist()
         texts = [columns[a:b] for a, b in zip(starts, starts[1:], strict=False)]
         index = BM25(backend="numpy", csc_backend="scipy")

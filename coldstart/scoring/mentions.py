@@ -214,5 +214,6 @@ class MentionScorer(ColumnScorer):
 
 
 def _named(user: ResolvedProfile) -> list[str]:
-    """Titles that the text names as good examples, and the liked picks, without repeats."""
-    return list(dict.fromkeys([*user.understood.liked, *user.liked]))
+    """Titles that the text names as good examples, and the liked picks; none that is disliked."""
+    named = dict.fromkeys([*user.understood.liked, *user.liked])
+    return [item for item in named if item not in user.disliked]

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 ENCODED, WORDED = 400, 600
 """Characters of a text that are encoded, and whose words are compared: its latest part."""
-NEIGHBOURS = 400
+FEWEST, MOST, PART = 20, 400, 30
+"""Nearest requests that vote: one in 30 of those recorded, from 20 to 400."""
 _COSINES, _BM25 = 0.2, 4.0  # how much less similar a request is that counts 1/e as much
 _SHARPNESS = 200.0  # of the logarithm
 _CLOSE = 50  # requests that a reason counts
@@ -61,14 +62,14 @@ class RequestMemory:
     def shares(self, similarities: NDArray[Any], width: float, above: float) -> Floats:
         """How often the nearest requests chose or named each item, in [0, 1], shape (I,).
 
-        The 400 nearest requests are weighted by ``exp((s − s_max) / width)``.
+        The nearest requests are weighted by ``exp((s − s_max) / width)``.
 
         Args:
             similarities: of each request, shape (R,).
             width: difference of similarities at which a request counts 1/e as much.
             above: only requests of larger similarity count.
         """
-        near = best(similarities, NEIGHBOURS)
+        near = best(similarities, max(FEWEST, min(MOST, len(similarities) // PART)))
         near = np.sort(near[similarities[near] > above])
         if not len(near):
             return np.zeros(len(self.item_ids))

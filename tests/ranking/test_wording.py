@@ -313,9 +313,10 @@ def test_every_part_of_a_score_is_in_the_group_of_its_signal():
         "people": {"people", "age"},
         "liked": {
             *("picks", "fold_in", "lift", "closest", "smoothed", "next", "shots", "history"),
+            *("mentions", "mentions_log"),
         },
         "alike": {"resembles", "alike", "kinds", "shares"},
-        "words": {"words", "interests"},
+        "words": {"words", "interests", "asked_alike", "asked_alike_words", "lexical"},
         "disliked": {"dislikes"},
         "years": {"year", "year_gap"},
         "model": {"model", "written"},

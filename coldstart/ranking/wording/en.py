@@ -50,6 +50,10 @@ def _kinds(a: Mapping[str, Any]) -> str:
     return f"{_list(a['categories'])} like {a['pick'] or 'much of what you liked'}"
 
 
+def _boosted(a: Mapping[str, Any]) -> str:
+    return f"{'promoted' if a['points'] > 0 else 'held back'} by {a['name']!r}"
+
+
 def _asked_alike(a: Mapping[str, Any]) -> str:
     who = "1 person" if a["people"] == 1 else f"{a['people']} people"
     return f"chosen by {who} who asked for something similar"
@@ -58,10 +62,6 @@ def _asked_alike(a: Mapping[str, Any]) -> str:
 def _mentioned(a: Mapping[str, Any]) -> str:
     who = "1 person" if a["people"] == 1 else f"{a['people']} people"
     return f"mentioned together with {a['pick']} by {who}"
-
-
-def _boosted(a: Mapping[str, Any]) -> str:
-    return f"{'promoted' if a['points'] > 0 else 'held back'} by {a['name']!r}"
 
 
 def _group(group: str) -> str:

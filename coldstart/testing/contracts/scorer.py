@@ -13,10 +13,10 @@ import pytest
 from coldstart.catalog.item_store import ItemStore
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import PickResolver, ResolvedProfile
-from coldstart.schema import Context, Item, Strategy, UserProfile
+from coldstart.schema import Context, Item, Reason, Strategy, UserProfile
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.resources import ItemResources, Resources
-from coldstart.scoring.scorer import Scope, Scorer, ScoreRequest
+from coldstart.scoring.scorer import KnowsFacts, Scope, Scorer, ScoreRequest
 from coldstart.scoring.scorers import Scorers
 from coldstart.scoring.signal import Signal
 from coldstart.testing.trigrams import TrigramEncoder
@@ -160,6 +160,19 @@ class ScorerContract(ABC):
                 assert rows.ndim == 1
                 assert np.issubdtype(rows.dtype, np.integer)
                 assert len(rows) == 0 or 0 <= rows.min() <= rows.max() < len(items.ids)
+
+    def test_facts_are_plain_data(self) -> None:
+        """Of its own reasons, for every item, where the scorer knows facts at all."""
+        scorer, resources = self._fitted(), self.resources()
+        scorer.sync(resources)
+        if not isinstance(scorer, KnowsFacts):
+            return
+        reasons = {signal.reason for signal in scorer.signals if signal.reason is not None}
+        for user in self._users(resources):
+            for row in range(len(resources.items.ids)):
+                for reason in sorted(reasons):
+                    facts = scorer.facts(reason, user, resources.items, row)
+                    Reason(code=reason, arguments=dict(facts or {})).model_dump_json()
 
     # -- state ----------------------------------------------------------------------------------
 
