@@ -15,54 +15,63 @@ _WORDS = (
     "sixteen seventeen eighteen"
 ).split()
 _N = rf"(?:\d{{1,2}}|{'|'.join(reversed(_WORDS))})"
-_UNIT = r"(?:[\s-]*(?:years?|yrs?|yr\.)[\s-]*(?:olds?)|[\s-]*y[\s./-]?o(?:['’]?s)?\b|[\s-]*yr[\s-]*old[s]?|[\s-]*year[\s-]*ol[ds]+)"
-_CHILD_WORDS = (
-    r"(?:(?:grand|god|step)?(?:sons?|daughters?|child(?:ren)?|kids?|kiddos?)|kiddies?|niece|nieces|nephews?|little\s+(?:ones?|boys?|"
-    r"girls?|brothers?|sisters?|cousins?|guys?|man|lady|kids?|children|siblings?)|small\s+(?:kids?|children)|young(?:er)?\s+(?:kids?|children|ones?|"
-    r"sons?|daughters?|brothers?|sisters?|cousins?|siblings?|viewers?)|boys?|girls?|twins|godchild(?:ren)?|kindergart(?:e?ners?|en)|preschool(?:ers?)?|"
-    r"pre-?schoolers?|toddlers?|bab(?:y|ies)|infants?|(?:first|second|third|fourth|fifth|1st|2nd|3rd|4th|5th)[\s-]graders?|pupils|tweens?|pre-?teens?|"
-    r"teens?|teenagers?|teenaged?\s+(?:kids?|sons?|daughters?|boys?|girls?)|adolescents?)"
-)
+_UNIT = r"(?:[\s-]*(?:years?|yrs?\.?)[\s-]*ol[ds]+|[\s-]*y[\s./-]?o(?:['’]?s)?\b)"
+_RELATIVES = r"""(?:(?:grand|god|step)?(?:sons?|daughters?|child(?:ren)?|kids?|kiddos?)|kiddies?
+    |nieces?|nephews?|boys?|girls?|twins|toddlers?|bab(?:y|ies)|infants?|pupils
+    |little\s+(?:ones?|boys?|girls?|brothers?|sisters?|cousins?|guys?|man|lady|kids?|siblings?)
+    |young(?:er)?\s+(?:ones?|brothers?|sisters?|cousins?|siblings?|viewers?)
+    |kindergart(?:e?ners?|en)|pre-?schoolers?|tweens?|pre-?teens?|adolescents?
+    |(?:first|second|third|fourth|fifth|1st|2nd|3rd|4th|5th)[\s-]graders?
+    |teens?|teenagers?|teenaged?\s+(?:kids?|sons?|daughters?|boys?|girls?))"""
 _WHOSE = r"(?:my|our|his|her|their|your|the|a|an|some|these|those|two|three|four|both)"
-_ADJ = r"(?:(?:very|little|young|younger|older|small|wee|dear|eldest|oldest|youngest|own|baby|teenage|teen|twin|lovely|sweet)\s+)*"
-_AGED = re.compile(
-    rf"(?:\b(?:for|with|by|to)\s+)?(?:\b{_WHOSE}\s+)?{_ADJ}\b(?P<n>{_N})(?:\s*(?:-|,|and|or|to|&)\s*(?P<m>{_N}))?{_UNIT}"
-    rf"(?:\s+{_ADJ}(?:{_CHILD_WORDS}|cousin|brother|sister))?",
-    re.I,
+_ADJ = r"""(?:(?:very|little|young|younger|older|small|wee|eldest|oldest|youngest|own|teenage|teen
+    |twin|sweet)\s+)*"""
+_OLDER = r"(?:cousins?|brothers?|sisters?)"
+_IS = r"""(?:who\s+(?:is|are|just\s+turned)|who['’]s|(?:s?he|they)\s+(?:is|are|just\s+turned|turned)
+    |(?:s?he|they)['’](?:s|re)|is|are|turning|(?:between\s+|of\s+)?(?:the\s+)?age[sd]?(?:\s+of)?
+    |between|under|up\s+to)"""
+_AND = r"\s*(?:-|–|,|and|or|to|&)+\s*"
+_ABOUT = r"(?:(?:only|just|about|almost|nearly)\s+)?"
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.I | re.X)
+
+
+_AGED = _compiled(  # "my five-year-old", "a 6 or 7 year old girl"
+    rf"""(?:\b(?:for|with|by|to)\s+)?(?:\b{_WHOSE}\s+)?{_ADJ}\b(?P<n>{_N})(?:{_AND}(?P<m>{_N}))?
+    {_UNIT}(?:\s+{_ADJ}(?:{_RELATIVES}|{_OLDER})\b)?"""
 )
-_THEN_AGED = re.compile(
-    rf"(?:\b(?:for|with)\s+)?(?:\b{_WHOSE}\s+)?{_ADJ}\b(?:{_CHILD_WORDS}|cousins?|brothers?|sisters?)\s*"
-    rf"(?:,?\s*\(?\s*(?:who\s+(?:is|are|just\s+turned)|who['’]s|(?:s?he|they)\s+(?:is|are|just\s+turned|turned)|(?:s?he|they)['’](?:s|re)|aged?|ages|is|are|turning|(?:between|of)?\s*(?:the\s+)?ages?(?:\s+of)?|under|up\s+to)?\s*(?:only|just|about|almost|nearly)?\s*)"
-    rf"(?P<n>{_N})(?!\d|\s*(?:minutes|hours|movies|films|stars|out|or\s+so))\b(?:\s*(?:-|–|,|and|or|to|&)+\s*(?P<m>{_N})\b)?(?:\s*(?:-|–|,|and|or|to|&)+\s*(?P<o>{_N})\b)?(?:{_UNIT})?\s*\)?",
-    re.I,
+_THEN_AGED = _compiled(  # "my son, 5", "kids aged 6 and 8", "my niece, she is six"
+    rf"""(?:\b(?:for|with)\s+)?(?:\b{_WHOSE}\s+)?{_ADJ}\b(?:{_RELATIVES}|{_OLDER})\s*,?\s*\(?\s*
+    (?:{_IS}\s+)?{_ABOUT}(?P<n>{_N})\b(?!\s*(?:minutes|hours|movies|films|stars|out|or\s+so))
+    (?:{_AND}(?P<m>{_N})\b)?(?:{_AND}(?P<o>{_N})\b)?(?:{_UNIT})?\s*\)?"""
 )
-_AGES = re.compile(
-    rf"\b(?:(?:for\s+)?(?:ages?|aged)(?:\s+of)?)\s+(?P<n>{_N})\b(?:\s*(?:-|–|to|and|,|or)\s*(?P<m>{_N})\b)?(?:\s*(?:\+|and\s+up))?",
-    re.I,
+_AGES = _compiled(  # "ages 6 to 9"
+    rf"""\b(?:for\s+)?(?:ages?|aged)(?:\s+of)?\s+(?P<n>{_N})\b(?:\s*(?:-|–|to|and|,|or)\s*
+    (?P<m>{_N})\b)?(?:\s*(?:\+|and\s+up))?"""
 )
-_I_AM = re.compile(
-    rf"\b(?:i\s+am|i['’]?m)\s+(?:only\s+|just\s+)?(?P<n>{_N})\b(?:{_UNIT})?(?!\s*(?:%|minutes|hours|movies))",
-    re.I,
+_I_AM = _compiled(
+    rf"""\b(?:i\s+am|i['’]?m)\s+{_ABOUT}(?P<n>{_N})\b(?:{_UNIT})?(?!\s*(?:%|minutes|hours|movies))"""
 )
-_SHE_IS = re.compile(
-    rf"\b(?:s?he|they)(?:['’](?:s|re)|\s+(?:is|are|just\s+turned|turned|turns|will\s+be))\s+(?:only\s+|just\s+|about\s+|turning\s+)?(?P<n>{_N})\b(?:{_UNIT})?",
-    re.I,
+_SHE_IS = _compiled(
+    rf"""\b(?:s?he|they)(?:['’](?:s|re)|\s+(?:is|are|just\s+turned|turned|turns|will\s+be))\s+
+    (?:turning\s+)?{_ABOUT}(?P<n>{_N})\b(?:{_UNIT})?"""
 )
-_TURNING = re.compile(rf"\b(?P<n>{_N})(?:st|nd|rd|th)\s+birthday\b", re.I)
-_NAMED = re.compile(
-    rf"\b(?:for|with|to|by|suit|entertain|entertains?|please|amuse|show|scare|interest|keep)\s+(?:{_WHOSE}\s+)?{_ADJ}(?P<who>{_CHILD_WORDS})\b(?!['’]s?\s+(?:movie|film)|\s+(?:movie|film|show|comed|book))"
-    rf"|\b(?:my|our|his|her|their)\s+{_ADJ}(?P<mine>{_CHILD_WORDS})\b(?!\s+(?:movie|film)|s?['’]s?\s+(?:favou?rite))"
-    rf"|\b(?P<bare>toddlers?|preschoolers?|kiddos|kindergart(?:e?ners?)|teenagers?|tweens?|pre-?teens?|(?:grand|god)(?:kids?|child(?:ren)?|sons?|daughters?)|nieces?|nephews?)\b",
-    re.I,
+_TURNING = _compiled(r"\b(?P<n>\d{1,2})(?:st|nd|rd|th)\s+birthday\b")
+_NAMED = _compiled(  # without an age: "for kids", "my daughter", "toddlers"
+    rf"""\b(?:for|with|to|by|suit|entertain|entertains?|please|amuse|show|scare|interest|keep)\s+
+    (?:{_WHOSE}\s+)?{_ADJ}(?P<who>{_RELATIVES})\b(?!['’]?s?\s+(?:movie|film|show|comed|book))
+    |\b(?:my|our|his|her|their)\s+{_ADJ}(?P<mine>{_RELATIVES})\b(?!\s+(?:movie|film))
+    |\b(?P<bare>toddlers?|pre-?schoolers?|kiddos|kindergarte?ners?|teenagers?|tweens?|pre-?teens?
+    |(?:grand|god)(?:kids?|child(?:ren)?|sons?|daughters?)|nieces?|nephews?)\b"""
 )
-_CHILD_CONTEXT = re.compile(rf"\b(?:{_CHILD_WORDS}|cousins?|brothers?|sisters?)\b", re.I)
-_STORY = re.compile(
-    r"\b(?:about|starring|featuring|follows|where|when|which|named|called|story\s+of)\s+(?:\w+\s+){0,2}$",
-    re.I,
+_CHILD_CONTEXT = _compiled(rf"\b(?:{_RELATIVES}|{_OLDER})\b")
+_STORY = _compiled(  # a child in a story is no audience
+    r"""\b(?:about|starring|featuring|follows|where|when|which|named|called|story\s+of)\s+
+    (?:\w+\s+){0,2}$"""
 )
-_THING = re.compile(
-    r"\s+(?:movies?|films?|whisk(?:e?y)|wine|classics?|shows?|songs?|books?)\b", re.I
-)
+_THING = _compiled(r"\s+(?:movies?|films?|whisk(?:e?y)|wine|classics?|shows?|songs?|books?)\b")
 _AGES_OF = (
     (r"toddler", 2),
     (r"bab(?:y|ies)|infant", 1),

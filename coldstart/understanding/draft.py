@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from coldstart.schema import Piece
 from coldstart.understanding.audience import CHILD
-from coldstart.understanding.groups import LinkWords, Term, grouped
+from coldstart.understanding.groups import Link, Term, grouped
 from coldstart.understanding.lexicon import Lexicon, Sense, flat
 
 Span = tuple[int, int]
@@ -107,20 +107,13 @@ class Draft:
             noun = sense.noun and not sense.tone
             self._terms.append(Term(*at, tuple(groups), noun, sense.plural, kind))
 
-    def pieces(
-        self, forms: Sequence[str], gaps: Sequence[str], words: LinkWords
-    ) -> tuple[Piece, ...]:
+    def pieces(self, link: Callable[[Term, Term], Link]) -> tuple[Piece, ...]:
         """The pieces in the order of the text, wanted ones in groups.
 
         Args:
-            forms: comparison forms of the text's tokens.
-            gaps: text between consecutive tokens.
-            words: words that link wishes.
+            link: how two consecutive wishes are linked.
         """
-        links = [
-            words.link(a, b, forms, gaps)
-            for a, b in zip(self._terms, self._terms[1:], strict=False)
-        ]
+        links = [link(a, b) for a, b in zip(self._terms, self._terms[1:], strict=False)]
         groups = [*grouped(self._terms, links), *self._own, *self._year_groups()]
         kept = self._consistent()
         out: dict[Piece, None] = {}

@@ -56,7 +56,9 @@ class EnglishReader:
         self._phrases = english_phrases(catalog, lexicon)
         self._polarity = PolarityReader(lexicon)
         common = common_words(lexicon)
-        self._titles = TitleSpotter(catalog, counts, common, self._phrases.__contains__)
+        self._titles = TitleSpotter(
+            catalog, counts, common, self._phrases.__contains__, self._is_direct
+        )
         self._links = LinkWords(
             *(
                 frozenset(lexicon.words(f"words.{n}"))
@@ -76,8 +78,13 @@ class EnglishReader:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
             _add(draft, one, clause)
         gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
-        pieces = draft.pieces([token.form for token in tokens], gaps, self._links)
+        forms = [token.form for token in tokens]
+        pieces = draft.pieces(lambda a, b: self._links.link(a, b, forms, gaps))
         return pieces, _wanted_text(text, clauses)
+
+    def _is_direct(self, form: str) -> bool:
+        sense = self._phrases.get(form)
+        return sense is not None and sense.direct
 
     def _meant(self, text: str, tokens: list[Token]) -> list[_Meant]:
         """What the text mentions, in order, without overlaps."""

@@ -70,7 +70,9 @@ class Lexicon:
         self._latest = latest
         own = {squeezed(name): name for name in reversed(list(categories))}
         self._ideas: dict[str, tuple[str, ...]] = {}
-        for idea, names in self._raw.get("categories", {}).items():
+        names_of = self._raw.get("categories", {})
+        for idea, names in raw_lexicon("en")["categories"].items():
+            names = [*names, *names_of.get(idea, ())]
             forms = (form for name in (idea, *names) for form in category_forms(name))
             found = dict.fromkeys(own[form] for form in forms if form in own)
             self._ideas[idea] = tuple(found)

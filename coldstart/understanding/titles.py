@@ -24,11 +24,16 @@ _PRAISE = re.compile(
     re.I,
 )
 _EXAMPLE = re.compile(
-    r"\b(?:(?:something|anything|movies?|films?|stuff|one|ones|more|just|shows?|much|lines\s+of|reminds\s+me\s+of|"
-    r"vein\s+of|style\s+of)\s+(?:like\s+)?|similar\s+to\s+|(?:i|we|she|he|they|really|just)\s+"
+    r"\b(?:lines\s+of\s+|reminds\s+me\s+of\s+|vein\s+of\s+|style\s+of\s+|similar\s+to\s+|(?:i|we|she|he|they|really|just)\s+"
     r"(?:loved|liked|enjoyed|adored|hated|watched|saw)\s+|watched\s+|like\s+)$",
     re.I,
 )
+_NAMING = re.compile(
+    r"\b(?:like|similar\s+to|than|watched|saw|seen|the\s+movie|the\s+film|"
+    r"(?:i|we)\s+(?:loved|liked|hated|enjoyed))\s+[\"“'‘]?$",
+    re.I,
+)
+_NOUN_AFTER = re.compile(r"\s+(?:movie|film|flick|stuff|stor|stuff|picture|party|night)", re.I)
 _ELLIPSIS = re.compile(r"\b(?:like|similar\s+to)\s+$", re.I)
 
 
@@ -47,7 +52,8 @@ class TitleSpotter:
         catalog: whose titles are found.
         counts: of several items of one title, the most liked is meant (``most_liked``).
         common: words that alone make no title when written in lower case.
-        known: whether a phrase means something else, such as the name of a category.
+        known: whether a phrase means something else, such as "aliens".
+        direct: whether a phrase is the name of a category, which is never read as a title.
     """
 
     def __init__(
@@ -56,7 +62,9 @@ class TitleSpotter:
         counts: Counts,
         common: frozenset[str],
         known: Callable[[str], bool],
+        direct: Callable[[str], bool],
     ) -> None:
+        self._direct = direct
         self._catalog, self._counts, self._common, self._known = catalog, counts, common, known
         self._firsts: set[str] = set()
         for item in catalog:
@@ -112,9 +120,9 @@ class TitleSpotter:
         dated = _YEAR_AFTER.match(text, end)
         if dated and self._catalog.find_title(text[start : dated.end()]):
             return words[0][0][0].isupper() or words[0][0][0].isdigit() or len(words) > 1
-        if self._known(phrase_form(span)):
-            return False
         before = text[max(0, start - 60) : start]
+        if self._known(phrase_form(span)):
+            return self._is_known_title(span, before, text[end : end + 20])
         upper = [w[0][0].isupper() or w[0][0].isdigit() for w in words]
         if not any(upper):
             return self._is_plain_title(span, words, before)
@@ -126,6 +134,12 @@ class TitleSpotter:
             lone = sum(upper) == 1 and upper[0] and opening or span.startswith("I ")
             return not (lone and self._is_common(words))
         return words[-1][0][0].isupper() and bool(_PRAISE.search(before))
+
+    def _is_known_title(self, span: str, before: str, after: str) -> bool:
+        """Whether words that also mean something else are a title: "like Alien"."""
+        if self._direct(phrase_form(span)) or not span[0].isupper():
+            return False
+        return bool(_NAMING.search(before)) and not _NOUN_AFTER.match(after)
 
     def _is_plain_title(self, span: str, words: list[re.Match[str]], before: str) -> bool:
         """Whether words in lower case are a title."""

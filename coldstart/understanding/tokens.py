@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -57,9 +57,15 @@ class PhraseIndex(Generic[T]):
 
     Args:
         phrases: (phrase, what it stands for); the first of two equal phrases counts.
+        form: comparison form of a phrase: the forms of its tokens, joined by spaces.
     """
 
-    def __init__(self, phrases: Iterable[tuple[str, T]] = ()) -> None:
+    def __init__(
+        self,
+        phrases: Iterable[tuple[str, T]] = (),
+        form: Callable[[str], str] = phrase_form,
+    ) -> None:
+        self._form = form
         self._values: dict[str, T] = {}
         self._longest: dict[str, int] = {}
         for phrase, value in phrases:
@@ -77,7 +83,7 @@ class PhraseIndex(Generic[T]):
 
     def add(self, phrase: str, value: T) -> None:
         """Add a phrase; a phrase that is there already, or without a letter, is left out."""
-        form = phrase_form(phrase)
+        form = self._form(phrase)
         if not form or form in self._values:
             return
         self._values[form] = value

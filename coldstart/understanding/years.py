@@ -15,31 +15,35 @@ _OWN_AGE = re.compile(
     r"\b(?:my|his|her|their|our|your|in\s+(?:his|her|my))\s+(?:(?:early|mid|late)[\s-]+)?$", re.I
 )
 _SETTING = re.compile(
-    r"\b(?:set|takes?\s+place|taking\s+place|about|happens?)\s+(?:back\s+)?(?:in\s+|during\s+)?(?:the\s+)?$",
+    r"\b(?:set|takes?\s+place|taking\s+place|about|happens?)\s+(?:back\s+)?(?:in\s+|during\s+)?"
+    r"(?:the\s+)?$",
     re.I,
 )
 _RANGE = re.compile(
-    rf"(?<![\w'’])(?:(?:from|between|in)\s+)?(?:the\s+)?(?:(early|mid|late)[\s-]+)?({_PERIOD})"
-    rf"\s*(?:-|–|—|to|until|till|through|thru|and)\s*(?:the\s+)?(?:(early|mid|late)[\s-]+)?({_PERIOD})(?!\w)",
-    re.I,
+    rf"""(?<![\w'’])(?:(?:from|between|in)\s+)?(?:the\s+)?(?:(early|mid|late)[\s-]+)?({_PERIOD})
+    \s*(?:-|–|—|to|until|till|through|thru|and)\s*(?:the\s+)?(?:(early|mid|late)[\s-]+)?
+    ({_PERIOD})(?!\w)""",
+    re.I | re.X,
 )
+_MADE = r"(?:made|released|filmed|shot|produced|from|out|come|came|anything)"
 _ONE = re.compile(
-    rf"(?<![\w'’])(?:(?P<open>(?:made|released|filmed|shot|produced|from|out|come|came|anything)?\s*"
-    rf"(?:after|since|newer\s+than|later\s+than|post|before|until|till|up\s+to|older\s+than|earlier\s+than|"
-    rf"pre|prior\s+to|from|in|of|by|during)\s*[\s-]\s*))?"
-    rf"(?:the\s+)?(?:year\s+)?(?:(?P<part>early|mid|late)[\s-]+)?(?P<period>{_PERIOD})(?!\w)"
-    rf"(?P<after>\s*(?:\+|onwards?\b|and\s+(?:up|later|after|newer|onwards?|beyond)\b|or\s+(?:later|newer|after|above)\b|"
-    rf"and\s+(?:before|earlier|older)\b|or\s+(?:before|earlier|older)\b|on\b(?!\s+\w)))?",
-    re.I,
+    rf"""(?<![\w'’])(?:(?:{_MADE}\s+)?(?P<open>after|since|newer\s+than|later\s+than|post|before
+    |until|till|up\s+to|older\s+than|earlier\s+than|pre|prior\s+to|from|in|of|by|during)[\s-]+)?
+    (?:the\s+)?(?:year\s+)?(?:(?P<part>early|mid|late)[\s-]+)?(?P<period>{_PERIOD})(?!\w)
+    (?P<after>\s*(?:\+|onwards?\b|on\b(?!\s+\w)|and\s+(?:up|later|after|newer|onwards?|beyond)\b
+    |or\s+(?:later|newer|after|above)\b|(?:and|or)\s+(?:before|earlier|older)\b))?""",
+    re.I | re.X,
 )
 _LAST = re.compile(
-    r"\b(?:from\s+|of\s+|in\s+)?(?:the\s+)?(?:last|past)\s+(?P<n>\d{1,2}|few|couple\s+of|two|three|five|ten|twenty|thirty)?\s*"
-    r"(?P<unit>years?|decades?)\b",
-    re.I,
+    r"""\b(?:from\s+|of\s+|in\s+)?(?:the\s+)?(?:last|past)\s+
+    (?:(?P<n>\d{1,2}|few|couple\s+of|two|three|five|ten|twenty|thirty)\s*)?(?P<unit>years?|decades?)\b""",
+    re.I | re.X,
 )
 _CENTURY = re.compile(
-    r"\b(?:from\s+|of\s+|in\s+)?(?:the\s+|this\s+)(?P<which>21st\s+century|twenty[\s-]first\s+century|century|2000s\s+and\s+later|20th\s+century|twentieth\s+century)\b|\bthis\s+century\b",
-    re.I,
+    r"""\b(?:from\s+|of\s+|in\s+)?(?:the\s+|this\s+)
+    (?P<which>21st\s+century|twenty[\s-]first\s+century|20th\s+century|twentieth\s+century
+    |(?<=this\s)century)\b""",
+    re.I | re.X,
 )
 _NUMBERS = {
     "few": 5,
@@ -51,6 +55,7 @@ _NUMBERS = {
     "twenty": 20,
     "thirty": 30,
 }
+_PARTS = {"early": (0, 4), "mid": (3, 7), "late": (5, 9)}
 _AFTER = ("after", "newer than", "later than", "post")
 _BEFORE = ("before", "older than", "earlier than", "pre", "prior to")
 
@@ -95,15 +100,9 @@ def _ones(text: str) -> Iterator[NamedYears]:
         if _elsewhere(text, m.start(), m.start("period")):
             continue
         first, last = _period(m["period"], m["part"])
-        opening = " ".join(
-            re.sub(
-                r"^(?:made|released|filmed|shot|produced|from|out|come|came|anything)\s+(?=\w)",
-                "",
-                (m["open"] or "").strip(" -\t").casefold(),
-            ).split()
-        )
+        opening = " ".join((m["open"] or "").casefold().split())
         after = (m["after"] or "").casefold()
-        start = m.start() + len(m[0]) - len(m[0].lstrip())
+        start = m.start()
         if opening in _AFTER:
             yield NamedYears(start, m.end(), last + 1, None)
         elif opening == "since" or (after and not re.search("before|earlier|older", after)):
@@ -118,7 +117,7 @@ def _ones(text: str) -> Iterator[NamedYears]:
 
 def _relative(text: str, latest: int | None) -> Iterator[NamedYears]:
     for m in _CENTURY.finditer(text):
-        old = m["which"] and re.match(r"20th|twentieth", m["which"], re.I)
+        old = re.match(r"20th|twentieth", m["which"], re.I)
         yield NamedYears(m.start(), m.end(), 1901 if old else 2000, 2000 if old else None)
     for m in _LAST.finditer(text):
         if latest is None or (m["n"] is None and m["unit"].casefold() == "years"):
