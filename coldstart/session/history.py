@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from coldstart.profile.understanding import Understood
-from coldstart.schema import Pick, UserProfile
+from coldstart.schema import Pick, Understood, UserProfile
 from coldstart.session.state import (
     Boost,
     BoostApplied,
@@ -89,22 +88,22 @@ class History:
     @property
     def wanted_texts(self) -> list[str]:
         """The user's texts without their rejecting clauses, each once."""
-        return list(dict.fromkeys(t.wanted for t in self.texts if t.wanted))
+        return list(dict.fromkeys(t.wanted_text for t in self.texts if t.wanted_text))
 
     @property
     def unwanted(self) -> tuple[str, ...]:
         """Categories rejected by their last mention."""
         out: dict[str, None] = {}
         for said in self.texts:
-            for name in said.categories:
+            for name in said.values("category"):
                 out.pop(name, None)
-            out.update(dict.fromkeys(said.unwanted))
+            out.update(dict.fromkeys(said.values("category", wanted=False)))
         return tuple(out)
 
     @property
     def years(self) -> tuple[int | None, int | None] | None:
         """The years named last."""
-        return next((t.years for t in reversed(self.texts) if t.years is not None), None)
+        return next((y for t in reversed(self.texts) if (y := _years(t)) is not None), None)
 
 
 def read_history(state: SessionState, understand: Callable[[str], Understood]) -> History:
@@ -185,14 +184,26 @@ def _feedback(out: History, event: FeedbackGiven) -> None:
 
 def _text(out: History, said: Understood, at: datetime | None) -> None:
     out.texts.append(said)
-    for name in said.unwanted:
+    for name in said.values("category", wanted=False):
         out.interests.pop(name, None)
-    out.interests.update(dict.fromkeys(said.categories))
+    stated = [p for p in said.pieces if p.kind == "category" and p.wanted and p.strict]
+    out.interests.update(dict.fromkeys(p.value for p in stated))
     for item in said.disliked:
         _opinion(out, "disliked", item, at)
     for item in said.liked:
         out.favourites = True
         _opinion(out, "liked", item, at)
+
+
+def _years(said: Understood) -> tuple[int | None, int | None] | None:
+    """First and last of the years wanted in a text; ``None`` if none are."""
+    found = [p for p in said.pieces if p.kind == "years" and p.wanted]
+    if not found:
+        return None
+    closed = [p for p in found if p.first is not None and p.last is not None]
+    firsts = [p.first for p in closed or found if p.first is not None]
+    lasts = [p.last for p in closed or found if p.last is not None]
+    return min(firsts, default=None), max(lasts, default=None)
 
 
 def _opinion(out: History, what: str, item: str, at: datetime | None) -> None:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from pydantic import BaseModel
 
 from coldstart.catalog.item_store import ItemStore
+from coldstart.catalog.titles import clean_text
 from coldstart.errors import CatalogError, ConfigError, ProfileError
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
-from coldstart.profile.understanding import Understanding, Understood
 from coldstart.protocols import Filter
 from coldstart.ranking.filters import default_filters
 from coldstart.runtime.hardware import one_blas_thread
@@ -24,6 +24,7 @@ from coldstart.schema import (
     Context,
     RecommendationList,
     Strategy,
+    Understood,
     UserProfile,
     parse,
 )
@@ -35,6 +36,7 @@ from coldstart.session.item_store_cache import ItemStoreCache
 from coldstart.session.quiz import Quiz, QuizState
 from coldstart.session.registry import DEFAULT_QUIZ, find_quiz
 from coldstart.session.state import (
+    MOST_TEXT,
     Boost,
     BoostApplied,
     Event,
@@ -48,13 +50,16 @@ from coldstart.session.state import (
     SessionState,
     TextGiven,
 )
+from coldstart.understanding.reader import RequestReader
 
 if TYPE_CHECKING:
     from coldstart.profile.resolve import ResolvedProfile
     from coldstart.recommender import Recommender
 
 E = TypeVar("E", bound=BaseModel)
-_UNDERSTANDING: ItemStoreCache[Understanding] = ItemStoreCache(Understanding)
+_READER: ItemStoreCache[RequestReader] = ItemStoreCache(
+    lambda store: RequestReader(store.catalog, store.counts)
+)
 
 
 class OnboardingSession:
@@ -199,7 +204,14 @@ class OnboardingSession:
         Raises:
             ProfileError: not a string, empty, or longer than 2,000 characters.
         """
-        said = _UNDERSTANDING.of(self._item_store).read(text)
+        hint = "say what you like in a few words"
+        if not isinstance(text, str) or not clean_text(text):
+            raise ProfileError(f"the text is {text!r}", hint=hint)
+        if len(text) > MOST_TEXT:
+            raise ProfileError(
+                f"the text has {len(text)} characters, at most {MOST_TEXT} are read", hint=hint
+            )
+        said = _READER.of(self._item_store).read(text)
         return self._and_then(_event(TextGiven, text=said.text, at=at))
 
     def feedback(
@@ -351,7 +363,7 @@ class OnboardingSession:
 
     @cached_property
     def _history(self) -> History:
-        return read_history(self._state, _UNDERSTANDING.of(self._item_store).read)
+        return read_history(self._state, _READER.of(self._item_store).read)
 
     def _quiz_state(self) -> QuizState:
         return QuizState.of(self._item_store, self._history, self._askable, self._seed)
