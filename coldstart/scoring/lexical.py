@@ -63,6 +63,7 @@ class LexicalScorer(ColumnScorer):
             "BM25 / 10",
             low=0.0,
             in_trees=False,
+            of_words=True,
             group="words",
             reason="mentions_words",
         ),

@@ -51,7 +51,7 @@ class ValidationSample:
         return self._drawn[1], self._given
 
 
-class RequestBlend(LearnedOnce):
+class TunedBlend(LearnedOnce):
     """Linear blend of other systems' scores, by maximum likelihood on validation requests.
 
     The targets of a request share its weight; items that it mentions are out of the choice.

@@ -7,7 +7,7 @@ from functools import cached_property, partial
 
 from coldstart.errors import ConfigError
 from coldstart.evaluation.requests.ablations import CHANGES, changed
-from coldstart.evaluation.requests.blended import RequestBlend, ValidationSample
+from coldstart.evaluation.requests.blended import TunedBlend, ValidationSample
 from coldstart.evaluation.requests.by_meaning import DenseMemory, EncoderSimilarity, RequestVectors
 from coldstart.evaluation.requests.by_words import ItemWords, WordMemory
 from coldstart.evaluation.requests.counted import ChosenPopularity, CoMention, EaseOnMentions
@@ -67,7 +67,7 @@ class RequestSystems:
         return self._parts[name]
 
     @cached_property
-    def blend(self) -> RequestBlend:
+    def blend(self) -> TunedBlend:
         """All simple scorers, without a language model."""
         what = "all simple scorers, no language model; weights tuned on validation requests"
         return self._blended(BLEND, SCORERS, what)
@@ -117,9 +117,9 @@ class RequestSystems:
         rest = [scorer for scorer in SCORERS if scorer != removed]
         return Entrant(self._blended(name, rest, f"{BLEND} tuned again without {removed}"))
 
-    def _blended(self, name: str, scorers: Sequence[str], description: str = "") -> RequestBlend:
+    def _blended(self, name: str, scorers: Sequence[str], description: str = "") -> TunedBlend:
         parts = [part for scorer in scorers for part in self.parts(scorer)]
-        return RequestBlend(name, parts, self.sample, description)
+        return TunedBlend(name, parts, self.sample, description)
 
 
 def _packaged() -> Encoder:

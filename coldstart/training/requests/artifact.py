@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coldstart.artifacts import format as artifacts
 from coldstart.artifacts.loading import load_later, make_encoder
 from coldstart.data.requests.matching import match_items, onto
+from coldstart.errors import DataError
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.recommender import Recommender
+from coldstart.runtime import models
 from coldstart.settings import Settings
 from coldstart.training.crossfit import learn_classical
 from coldstart.training.out_of_fold import OutOfFold
@@ -63,7 +66,9 @@ def train_requests(
     else:
         interactions, split = data
         log = onto(log, interactions.catalog)
-    recommender = _without_requests(interactions, split, start, out.name, data is not None, report)
+    recommender = _without_requests(
+        interactions, split, start, out.name, data is not None, config, place, report
+    )
     learned = learn_requests(
         recommender,
         log,
@@ -99,12 +104,21 @@ def item_text(item: Item) -> str:
 
 
 def _without_requests(
-    data: Dataset, split: Split, start: Path, name: str, trees: bool, report: Report
+    data: Dataset,
+    split: Split,
+    start: Path,
+    name: str,
+    trees: bool,
+    config: RequestTraining,
+    place: Path,
+    report: Report,
 ) -> Recommender:
     """A recommender for people who say nothing, fitted on the training users."""
     earlier = artifacts.load(start)
     base, encoder_name = earlier.manifest["base"], earlier.manifest["encoder"]["name"]
     adapter = {n: d for n, d in earlier.files.items() if n.startswith("adapter/")}
+    if config.reading_epochs:
+        adapter = _taught_to_read(start, base["name"], data, config, place, report)
     out_of_fold = OutOfFold(data, split.train, make_encoder(encoder_name))
     ranker = BlendRanker.default()
     if trees:
@@ -142,8 +156,40 @@ def _without_requests(
         out_of_fold.everyone.counts,
         make_encoder(encoder_name),
         ranker,
-        Settings.from_dict(earlier.manifest["settings"]),
+        replace(Settings.from_dict(earlier.manifest["settings"]), reads=config.reading_epochs > 0),
         manifest=manifest,
         adapter=adapter,
         scorers=out_of_fold.scorers_of(),
     )
+
+
+def _taught_to_read(
+    start: Path, base: str, data: Dataset, config: RequestTraining, place: Path, report: Report
+) -> dict[str, bytes]:
+    """Files of the language model's adapter after teaching; one that is there is used as it is."""
+    from coldstart.training.adapter import earlier_adapter
+    from coldstart.training.reading.corpus import CATEGORIES, VALID_WISHES, load_wishes
+    from coldstart.training.reading.run import ReadingConfig, teach_reading
+
+    folder = place / "reading"
+    known = {c for item in data.catalog for c in item.categories}
+    if unknown := set(CATEGORIES) - known:
+        raise DataError(
+            f"sentences that teach reading are about films; the catalog lacks {sorted(unknown)}",
+            hint="leave reading out: --reading-epochs 0",
+        )
+    if not (folder / "adapter_model.safetensors").is_file():
+        tokenizer, model = models.load_tokenizer(base), models.load_causal_lm(base, device="cpu")
+        model.set_attn_implementation("eager")
+        adapted = earlier_adapter(model, start, models.fingerprint(model, tokenizer))
+        teach_reading(
+            adapted,
+            tokenizer,
+            CATEGORIES,
+            load_wishes(),
+            load_wishes(VALID_WISHES),
+            folder,
+            ReadingConfig(epochs=config.reading_epochs, seed=config.seed),
+            lambda row: report({"stage": "reading", **row}),
+        )
+    return artifacts.adapter_files(folder)

@@ -46,6 +46,7 @@ class RequestTraining:
         l2: penalty of the blend's weights.
         final: learn everything but encoder and blend again, from training and validation requests
             together; otherwise the validation requests stay unseen.
+        reading_epochs: of teaching the language model to read requests for films; 0: not at all.
         seed: of the choice of validation requests.
     """
 
@@ -53,6 +54,7 @@ class RequestTraining:
     blend_requests: int = 1500
     l2: float = 1e-3
     final: bool = True
+    reading_epochs: int = 0
     seed: int = 0
 
 

@@ -10,7 +10,7 @@ import pytest
 from coldstart.catalog.catalog import Catalog
 from coldstart.data.requests.recorded import RecordedRequest, RequestItem, RequestLog
 from coldstart.errors import ConfigError, DataError
-from coldstart.evaluation.requests.blended import RequestBlend, ValidationSample
+from coldstart.evaluation.requests.blended import TunedBlend, ValidationSample
 from coldstart.evaluation.requests.by_words import ChosenItems, WordIndex
 from coldstart.evaluation.requests.counted import ChosenPopularity, CoMention
 from coldstart.evaluation.requests.inputs import blinded, item_text, request_text
@@ -103,7 +103,7 @@ def test_systems_never_look_at_the_test_requests_and_blends_beat_their_parts(log
 
 def test_a_blend_gives_weight_to_what_tells_and_leaves_out_what_is_mentioned(log, systems):
     parts = [*systems.parts("popularity"), *systems.parts("memory_words")]
-    blend = RequestBlend("both", parts, ValidationSample(20))
+    blend = TunedBlend("both", parts, ValidationSample(20))
     blend.fit(log)
     assert blend.model.names == ("popularity", "memory_words")
     assert blend.model.weights[1] > 1
@@ -158,9 +158,9 @@ def test_mistakes(log, systems):
     with pytest.raises(ConfigError, match="no system to run"):
         systems.entrants(())
     with pytest.raises(ConfigError, match="a blend of nothing"):
-        RequestBlend("x", (), ValidationSample())
+        TunedBlend("x", (), ValidationSample())
     with pytest.raises(ConfigError, match="most is 0"):
         ValidationSample(0)
-    blend = RequestBlend("x", systems.parts("popularity"), ValidationSample())
+    blend = TunedBlend("x", systems.parts("popularity"), ValidationSample())
     with pytest.raises(DataError, match="no validation request has a new target"):
         blend.fit(RequestLog("x", Catalog(log.catalog), log.train, (), ()))
