@@ -102,14 +102,21 @@ function redraw() {
 
 /** What a text was read as. */
 function sentence(read) {
-  const titles = (ids) => ids.map((id) => read.titles[id] ?? id);
-  const [first, last] = read.years ?? [];
+  const said = {
+    years: (piece) => t("read.span", { first: piece.first ?? "…", last: piece.last ?? "…" }),
+    audience: (piece) => t("read.age", { age: piece.age ?? piece.value }),
+    title: (piece) => read.titles[piece.value] ?? piece.value,
+  };
+  const of = (wanted, ...kinds) => [...new Set(read.pieces
+    .filter((piece) => piece.wanted === wanted && kinds.includes(piece.kind))
+    .map((piece) => (said[piece.kind] ?? (() => value(piece.value)))(piece)))];
   const parts = [
-    ["wanted", [...read.categories.map(value), ...read.tone]],
-    ["unwanted", read.unwanted.map(value)],
-    ["liked", titles(read.liked)],
-    ["disliked", titles(read.disliked)],
-    ["years", read.years ? [t("read.span", { first: first ?? "…", last: last ?? "…" })] : []],
+    ["wanted", of(true, "category", "tone", "person", "attribute")],
+    ["unwanted", of(false, "category", "tone", "person", "attribute", "years", "audience")],
+    ["liked", of(true, "title")],
+    ["disliked", of(false, "title")],
+    ["years", of(true, "years")],
+    ["audience", of(true, "audience")],
   ].filter(([, values]) => values.length);
   if (!parts.length) return t("read.nothing");
   return t("read", { parts: parts.map(([name, values]) => t(`read.${name}`, { what: joined(values) })).join(t("semicolon")) });
