@@ -16,8 +16,8 @@ from coldstart.cli.profiles import ProfileOptions, read_requests
 from coldstart.errors import ConfigError
 from coldstart.protocols import Filter
 from coldstart.ranking.filters import Categories, Years, default_filters, make_filter
-from coldstart.ranking.wording.readings import describe
 from coldstart.schema import DecodingConfig, Provenance, RecommendationList, Strategy
+from coldstart.understanding.summary import summary
 
 if TYPE_CHECKING:
     from coldstart.catalog.catalog import Catalog
@@ -323,9 +323,8 @@ def recommend(
 
 
 def _show(result: RecommendationList, name: str | None) -> None:
-    understood = describe(result.understood)
-    if understood:
-        output.dim(understood)
+    if result.understood.text or result.understood.pieces:
+        output.dim(summary(result.understood))
     table = output.table("#", "Title", "Year", "Score", "Why", right=_RANKED, title=name)
     for r in result:
         table.add_row(str(r.rank), r.title, str(r.year or ""), f"{r.score:.3f}", r.reason)
@@ -342,9 +341,8 @@ def _show(result: RecommendationList, name: str | None) -> None:
 
 
 def _explain(result: RecommendationList) -> None:
-    understood = describe(result.understood)
-    if understood:
-        output.dim(understood)
+    if result.understood.text or result.understood.pieces:
+        output.dim(summary(result.understood))
     table = output.table("#", "Title", "Found by", "log p", "Score", "Made of", right=_EXPLAINED)
     for r in result:
         parts = sorted(r.provenance.contributions.items(), key=lambda part: -abs(part[1]))

@@ -35,6 +35,7 @@ from coldstart.session.history import History, read_history
 from coldstart.session.quiz import Quiz, QuizState
 from coldstart.session.registry import DEFAULT_QUIZ, find_quiz
 from coldstart.session.state import (
+    MOST_TEXT,
     Boost,
     BoostApplied,
     Event,
@@ -55,8 +56,6 @@ if TYPE_CHECKING:
     from coldstart.recommender import Recommender
 
 E = TypeVar("E", bound=BaseModel)
-MOST_TEXT = 2000
-"""Maximum length of a text, in characters."""
 
 
 class OnboardingSession:

@@ -1,37 +1,13 @@
-"""Readings of a request in words: what was understood, demanded and guessed."""
+"""Readings of a request in words: what was demanded and what was guessed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coldstart.ranking.constraints import Constraints
     from coldstart.schema import Piece, Understood
-
-_NOTHING = (
-    "Nothing in it names a category, a title, a mood, a person or a time of this catalog; the text "
-    "is only compared with the items."
-)
-
-
-def describe(understood: Understood) -> str:
-    """Summary of a reading for the user, one sentence; empty without text.
-
-    >>> from coldstart.schema import Piece, Understood
-    >>> piece = Piece(kind="category", value="Horror", words="no horror", start=0, end=9,
-    ...               wanted=False)
-    >>> describe(Understood(text="no horror", pieces=(piece,)))
-    'Understood: not Horror.'
-    """
-    if understood.nothing:
-        return _NOTHING if understood.text else ""
-    parts = [
-        " or ".join(_named(p, understood) for p in group) for group in _groups(understood.pieces)
-    ]
-    rejected = [p for p in understood.pieces if not p.wanted]
-    parts += [f"not {_named(p, understood)}" for p in rejected]
-    return f"Understood: {'; '.join(dict.fromkeys(parts))}."
 
 
 def demand(constraints: Constraints, *, child: bool = True) -> str:
@@ -59,21 +35,6 @@ def guesses(understood: Understood, ignored: Sequence[Piece]) -> list[str]:
     for piece in ignored:
         out.append(f"“{piece.words}” was not taken as {_signed(piece)}: the text says otherwise")
     return out
-
-
-def _groups(pieces: Iterable[Piece]) -> list[list[Piece]]:
-    groups: dict[tuple[int, bool], list[Piece]] = {}
-    for piece in pieces:
-        if piece.wanted:
-            groups.setdefault((piece.group, piece.kind in ("tone", "title")), []).append(piece)
-    return list(groups.values())
-
-
-def _named(piece: Piece, understood: Understood) -> str:
-    if piece.kind == "title":
-        title = understood.titles.get(piece.value, piece.value)
-        return f"like {title}"
-    return _word(piece)
 
 
 def _signed(piece: Piece) -> str:

@@ -102,21 +102,19 @@ function redraw() {
 
 /** What a text was read as. */
 function sentence(read) {
-  const said = {
-    years: (piece) => t("read.span", { first: piece.first ?? "…", last: piece.last ?? "…" }),
-    audience: (piece) => t("read.age", { age: piece.age ?? piece.value }),
-    title: (piece) => read.titles[piece.value] ?? piece.value,
-  };
-  const of = (wanted, ...kinds) => [...new Set(read.pieces
-    .filter((piece) => piece.wanted === wanted && kinds.includes(piece.kind))
-    .map((piece) => (said[piece.kind] ?? (() => value(piece.value)))(piece)))];
+  const pieces = (kinds, wanted) => read.pieces.filter((p) => kinds.includes(p.kind) && p.wanted === wanted);
+  const moods = new Set(pieces(["tone"], true).concat(pieces(["tone"], false)).map((p) => p.start));
+  const shown = (p) => p.kind === "tone" || !moods.has(p.start); // a mood stands for its categories
+  const named = (p) => (p.kind === "category" ? value(p.value) : (read.titles[p.value] ?? p.value));
+  const all = (kinds, wanted) => [...new Set(pieces(kinds, wanted).filter(shown).map(named))];
+  const topics = ["category", "person", "attribute", "tone"];
   const parts = [
-    ["wanted", of(true, "category", "tone", "person", "attribute")],
-    ["unwanted", of(false, "category", "tone", "person", "attribute", "years", "audience")],
-    ["liked", of(true, "title")],
-    ["disliked", of(false, "title")],
-    ["years", of(true, "years")],
-    ["audience", of(true, "audience")],
+    ["wanted", all(topics, true)],
+    ["unwanted", all(topics, false)],
+    ["liked", all(["title"], true)],
+    ["disliked", all(["title"], false)],
+    ["years", pieces(["years"], true).map((p) => t("read.span", { first: p.first ?? "…", last: p.last ?? "…" }))],
+    ["audience", pieces(["audience"], true).map((p) => t("read.age", { age: p.age ?? p.value }))],
   ].filter(([, values]) => values.length);
   if (!parts.length) return t("read.nothing");
   return t("read", { parts: parts.map(([name, values]) => t(`read.${name}`, { what: joined(values) })).join(t("semicolon")) });
