@@ -26,6 +26,7 @@ from coldstart.scoring.scorer import FunctionScorer, Scorer
 from coldstart.scoring.sequence import SequenceScorer
 from coldstart.scoring.signal import Signal
 from coldstart.scoring.stated import StatedScorer
+from coldstart.scoring.wishes import WishScorer
 from coldstart.scoring.written import WrittenTitlesScorer
 
 BUILT_IN: tuple[Callable[[], Scorer], ...] = (
@@ -37,6 +38,7 @@ BUILT_IN: tuple[Callable[[], Scorer], ...] = (
     PickProfileScorer,
     RequestFactsScorer,
     StatedScorer,
+    WishScorer,
     LanguageModelScorer,
     WrittenTitlesScorer,
     RequestEncoderScorer,

@@ -33,6 +33,7 @@ class Signal:
         of_words: whether it comes from the text of the request, so that it is zero without one.
         group: explanation group.
         reason: code of the reason it is behind, see ``ranking.explanations``; ``None``: of none.
+        always: whether its default weight also counts for artifacts trained before it existed.
         wording: that reason by language code, where ``ranking.wording`` does not know it.
 
     Raises:
@@ -51,6 +52,7 @@ class Signal:
     of_words: bool = False
     group: Group = "other"
     reason: str | None = None
+    always: bool = False
     wording: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

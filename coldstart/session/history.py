@@ -90,21 +90,6 @@ class History:
         """The user's texts without their rejecting clauses, each once."""
         return list(dict.fromkeys(t.wanted_text for t in self.texts if t.wanted_text))
 
-    @property
-    def unwanted(self) -> tuple[str, ...]:
-        """Categories rejected by their last mention."""
-        out: dict[str, None] = {}
-        for said in self.texts:
-            for name in said.values("category"):
-                out.pop(name, None)
-            out.update(dict.fromkeys(said.values("category", wanted=False)))
-        return tuple(out)
-
-    @property
-    def years(self) -> tuple[int | None, int | None] | None:
-        """The years named last."""
-        return next((y for t in reversed(self.texts) if (y := _years(t)) is not None), None)
-
 
 def read_history(state: SessionState, understand: Callable[[str], Understood]) -> History:
     """Aggregate the events of a session.
@@ -186,24 +171,13 @@ def _text(out: History, said: Understood, at: datetime | None) -> None:
     out.texts.append(said)
     for name in said.values("category", wanted=False):
         out.interests.pop(name, None)
-    stated = [p for p in said.pieces if p.kind == "category" and p.wanted and p.strict]
-    out.interests.update(dict.fromkeys(p.value for p in stated))
+    wanted = (p.value for p in said.pieces if p.kind == "category" and p.wanted and p.strict)
+    out.interests.update(dict.fromkeys(wanted))
     for item in said.disliked:
         _opinion(out, "disliked", item, at)
     for item in said.liked:
         out.favourites = True
         _opinion(out, "liked", item, at)
-
-
-def _years(said: Understood) -> tuple[int | None, int | None] | None:
-    """First and last of the years wanted in a text; ``None`` if none are."""
-    found = [p for p in said.pieces if p.kind == "years" and p.wanted]
-    if not found:
-        return None
-    closed = [p for p in found if p.first is not None and p.last is not None]
-    firsts = [p.first for p in closed or found if p.first is not None]
-    lasts = [p.last for p in closed or found if p.last is not None]
-    return min(firsts, default=None), max(lasts, default=None)
 
 
 def _opinion(out: History, what: str, item: str, at: datetime | None) -> None:

@@ -114,6 +114,7 @@ function sentence(read) {
     ["liked", all(["title"], true)],
     ["disliked", all(["title"], false)],
     ["years", pieces(["years"], true).map((p) => t("read.span", { first: p.first ?? "…", last: p.last ?? "…" }))],
+    ["audience", pieces(["audience"], true).map((p) => t("read.age", { age: p.age ?? p.value }))],
   ].filter(([, values]) => values.length);
   if (!parts.length) return t("read.nothing");
   return t("read", { parts: parts.map(([name, values]) => t(`read.${name}`, { what: joined(values) })).join(t("semicolon")) });
