@@ -14,10 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coldstart.catalog.titles import clean_text
 from coldstart.encoding.adapted import adapted_encoder, adapter_scale
 from coldstart.errors import ArtifactError
 from coldstart.runtime import models
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 400
 """Length to which a request is cut before it is encoded; its last characters are kept."""
 _YEAR = re.compile(r"\s*\(\d{4}\)")
+_SHORT = 60  # characters of a request in a reason
 FILES = ("tower.json", "tower.safetensors", "adapter.safetensors", "adapter_config.json")
 _HINT = "copy the artifact again"
 
@@ -91,10 +93,20 @@ class RequestEncoderScorer(BaseScorer):
             out.append(Scores({"request": values}))
         return out
 
+    def facts(
+        self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
+    ) -> Mapping[str, Any] | None:
+        """The words that the item is likely for; see ``KnowsFacts``."""
+        text = clean_text(request_text(user))
+        if not text:
+            return None
+        short = text if len(text) <= _SHORT else text[: _SHORT - 3].rsplit(" ", 1)[0] + "…"
+        return {"text": short}
+
     def _logits(self, tower: RequestTower, user: ResolvedProfile, items: ItemStore) -> Floats:
         """Logit of every item of a store or a part of one, shape (N,)."""
         vectors = self._follow(tower, items)
-        named = [vectors.place[i] for i in named_titles(user) if i in vectors.place]
+        named = [vectors.place[i] for i in user.liked if i in vectors.place]
         query = tower.query(request_text(user), vectors.mentions[named])
         rows = items.where
         return np.asarray(vectors.rows[rows] @ query + vectors.bias[rows], dtype=np.float64)
@@ -223,11 +235,6 @@ def query_text(text: str) -> str:
     'Something like Alien'
     """
     return _YEAR.sub("", text)[-MOST_CHARACTERS:]
-
-
-def named_titles(user: ResolvedProfile) -> list[str]:
-    """Ids of the titles that a request names as good examples, and of the liked picks."""
-    return list(dict.fromkeys([*user.understood.liked, *user.liked]))
 
 
 def _wide(arrays: Mapping[str, Float], name: str) -> Float:

@@ -106,6 +106,7 @@ def _list(names: Sequence[str]) -> str:
 
 
 _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "request": lambda a: f"people who asked for things like “{a['text']}” chose items like it",
     "picks": _picks,
     "alike": lambda a: f"similar to {a['pick']}",
     "shares": lambda a: f"same {a['attribute']} as {a['pick']}: {a['value']}",

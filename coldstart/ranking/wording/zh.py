@@ -140,6 +140,7 @@ def _list(names: Sequence[str]) -> str:
 
 
 _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "request": lambda a: f"提出过类似“{a['text']}”的人选择了这类内容",
     "picks": _picks,
     "alike": lambda a: f"和《{a['pick']}》相似",
     "shares": lambda a: f"和《{a['pick']}》的 {a['attribute']} 相同：{a['value']}",

@@ -57,10 +57,12 @@ class ReadingConfig:
 
 def targets_of(wish: LabelledWish, tree: QuestionTree) -> dict[str, Floats]:
     """Target probability of every answer in plan order, shape (answers,), by question."""
-    wanted = {c: 1.0 for c in wish.wants} | {c: _FITS for c in wish.fits if c not in wish.wants}
+    wanted: dict[str, float] = dict.fromkeys(wish.fits, _FITS)
+    wanted |= dict.fromkeys(wish.wants, 1.0)
     if not wish.wants:
         wanted[NOTHING] = max(_FITS, 1 - _FITS * len(wish.fits))
-    avoided = dict.fromkeys(wish.rejects, 1.0) or {NOTHING: 1.0}
+    avoided: dict[str, float] = {}
+    avoided |= dict.fromkeys(wish.rejects or (NOTHING,), 1.0)
     given = {"wanted": wanted, "avoided": avoided, "audience": {_audience(wish.age): 1.0}}
     out = {}
     for name, plan in tree.plans.items():
