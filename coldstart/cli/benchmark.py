@@ -93,7 +93,16 @@ def benchmark(
       coldstart benchmark --requests redial --against-published he2023 --out results/he2023
     """
     if recorded.requests is not None:
-        return judge(recorded, source, systems, against=against, seed=seed, out=out, json=as_json)
+        return judge(
+            recorded,
+            source,
+            systems,
+            artifact=holdout.artifact,
+            against=against,
+            seed=seed,
+            out=out,
+            json=as_json,
+        )
     recorded.refuse_alone()
     numbers = whole_numbers("--shots", shots)
     chosen = whole_numbers("--only", only) if only is not None else None

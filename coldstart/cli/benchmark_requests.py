@@ -17,7 +17,9 @@ from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
     from coldstart.data.requests.recorded import RecordedRequest, RequestLog
+    from coldstart.evaluation.requests.ranks import Entrant
     from coldstart.evaluation.requests.report import RequestReport
+    from coldstart.evaluation.requests.trained import TrainedRecommender
 
 PANEL = "Requests in people's own words"
 
@@ -81,6 +83,7 @@ def judge(
     source: DataSource,
     systems: str,
     *,
+    artifact: Path | None,
     against: str | None,
     seed: int,
     out: Path | None,
@@ -92,6 +95,7 @@ def judge(
         asked: the requests, and how they are used.
         source: of which ``items`` is the catalog of one's own requests.
         systems: names separated by commas, ``all`` or ``ablations``.
+        artifact: a trained recommender that is measured as well.
         against: system that all others are compared with; ``None``: the best.
         seed: of ties, samples and the bootstrap.
         out: where to write the report.
@@ -99,6 +103,7 @@ def judge(
     """
     from coldstart.catalog.catalog import Catalog
     from coldstart.data.requests.load import load_request_log
+    from coldstart.evaluation.requests.registry import RequestSystems
 
     if given := sorted(source.said().keys() - {"items"}):
         option = given[0].replace("_", "-")
@@ -111,10 +116,18 @@ def judge(
         log = load_request_log(
             asked.requests, catalog, exact_only=asked.exact_only, fidelity=asked.fidelity
         )
-    said = {"systems": systems, **source.said(), "against": against, "seed": seed, "out": out}
+    said = {
+        "systems": systems,
+        **source.said(),
+        "artifact": artifact,
+        "against": against,
+        "seed": seed,
+        "out": out,
+    }
     about = {"command": command_line("benchmark", asked.said() | said), "seed": str(seed)}
     names = [name.strip() for name in systems.split(",")]
-    made = _report(asked, log, [n for n in names if n], against, seed, about)
+    known = RequestSystems(seed=seed, questionnaire=asked.questionnaire, trained=_trained(artifact))
+    made = _report(asked, log, known.entrants([n for n in names if n]), against, seed, about)
     if out:
         output.note(f"wrote {', '.join(map(str, made.save(out)))}")
     if json:
@@ -129,7 +142,7 @@ def judge(
 def _report(
     asked: RequestsAsked,
     log: RequestLog,
-    names: Sequence[str],
+    entrants: Sequence[Entrant],
     against: str | None,
     seed: int,
     about: dict[str, str],
@@ -137,11 +150,9 @@ def _report(
     from coldstart.data.requests.he2023 import load_published_turns
     from coldstart.evaluation.requests.published import compare_published
     from coldstart.evaluation.requests.ranks import judged_requests, rank_targets
-    from coldstart.evaluation.requests.registry import RequestSystems
     from coldstart.evaluation.requests.report import make_request_report
     from coldstart.evaluation.requests.summary import summarise_requests
 
-    entrants = RequestSystems(seed=seed, questionnaire=asked.questionnaire).entrants(names)
     labels = [entrant.label for entrant in entrants]
     if against is not None and against not in labels:
         raise ConfigError(
@@ -167,6 +178,15 @@ def _report(
         )
     about["requests judged"] = str(len(requests))
     return make_request_report(log, entrants, summary=summary, about=about)
+
+
+def _trained(artifact: Path | None) -> TrainedRecommender | None:
+    if artifact is None:
+        return None
+    from coldstart import Recommender
+    from coldstart.evaluation.requests.trained import TrainedRecommender
+
+    return TrainedRecommender(lambda: Recommender.from_pretrained(artifact))
 
 
 def _drawn(count: int, limit: int | None, seed: int) -> list[int]:
