@@ -125,7 +125,7 @@ class RequestSystems:
         out: dict[str, Callable[[], Entrant]] = {}
         for strategy in STRATEGIES:
             entrant = Entrant(TrainedSystem(self._trained, strategy), ours=True)
-            out[entrant.label] = lambda entrant=entrant: entrant
+            out[entrant.label] = partial(Entrant, entrant.system, ours=True)
             out |= {f"{entrant.label}:{c}": partial(changed, entrant, c) for c in CHANGES}
         return out
 
