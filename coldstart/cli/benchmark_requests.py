@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
 import typer
 
 from coldstart.cli import output
@@ -193,5 +192,7 @@ def _drawn(count: int, limit: int | None, seed: int) -> list[int]:
     """Positions of the cases that are judged, ascending."""
     if limit is None or limit >= count:
         return list(range(count))
+    import numpy as np
+
     drawn = np.random.default_rng(seed).permutation(count)[:limit]
     return sorted(int(n) for n in drawn)
