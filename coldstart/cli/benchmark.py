@@ -114,7 +114,16 @@ def benchmark(
       coldstart benchmark --sentences builtin --artifact adapters/ml-100k --fail-below 0.85
     """
     if recorded.requests is not None:
-        return judge(recorded, source, systems, against=against, seed=seed, out=out, json=as_json)
+        return judge(
+            recorded,
+            source,
+            systems,
+            artifact=holdout.artifact,
+            against=against,
+            seed=seed,
+            out=out,
+            json=as_json,
+        )
     recorded.refuse_alone()
     if sentences is not None:
         return benchmark_sentences(

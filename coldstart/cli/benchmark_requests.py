@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
 import typer
 
 from coldstart.cli import output
@@ -17,7 +16,9 @@ from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
     from coldstart.data.requests.recorded import RecordedRequest, RequestLog
+    from coldstart.evaluation.requests.ranks import Entrant
     from coldstart.evaluation.requests.report import RequestReport
+    from coldstart.evaluation.requests.trained import TrainedRecommender
 
 PANEL = "Requests in people's own words"
 
@@ -81,6 +82,7 @@ def judge(
     source: DataSource,
     systems: str,
     *,
+    artifact: Path | None,
     against: str | None,
     seed: int,
     out: Path | None,
@@ -92,6 +94,7 @@ def judge(
         asked: the requests, and how they are used.
         source: of which ``items`` is the catalog of one's own requests.
         systems: names separated by commas, ``all`` or ``ablations``.
+        artifact: a trained recommender that is measured as well.
         against: system that all others are compared with; ``None``: the best.
         seed: of ties, samples and the bootstrap.
         out: where to write the report.
@@ -99,6 +102,7 @@ def judge(
     """
     from coldstart.catalog.catalog import Catalog
     from coldstart.data.requests.load import load_request_log
+    from coldstart.evaluation.requests.registry import RequestSystems
 
     if given := sorted(source.said().keys() - {"items"}):
         option = given[0].replace("_", "-")
@@ -111,10 +115,18 @@ def judge(
         log = load_request_log(
             asked.requests, catalog, exact_only=asked.exact_only, fidelity=asked.fidelity
         )
-    said = {"systems": systems, **source.said(), "against": against, "seed": seed, "out": out}
+    said = {
+        "systems": systems,
+        **source.said(),
+        "artifact": artifact,
+        "against": against,
+        "seed": seed,
+        "out": out,
+    }
     about = {"command": command_line("benchmark", asked.said() | said), "seed": str(seed)}
     names = [name.strip() for name in systems.split(",")]
-    made = _report(asked, log, [n for n in names if n], against, seed, about)
+    known = RequestSystems(seed=seed, questionnaire=asked.questionnaire, trained=_trained(artifact))
+    made = _report(asked, log, known.entrants([n for n in names if n]), against, seed, about)
     if out:
         output.note(f"wrote {', '.join(map(str, made.save(out)))}")
     if json:
@@ -129,7 +141,7 @@ def judge(
 def _report(
     asked: RequestsAsked,
     log: RequestLog,
-    names: Sequence[str],
+    entrants: Sequence[Entrant],
     against: str | None,
     seed: int,
     about: dict[str, str],
@@ -137,11 +149,9 @@ def _report(
     from coldstart.data.requests.he2023 import load_published_turns
     from coldstart.evaluation.requests.published import compare_published
     from coldstart.evaluation.requests.ranks import judged_requests, rank_targets
-    from coldstart.evaluation.requests.registry import RequestSystems
     from coldstart.evaluation.requests.report import make_request_report
     from coldstart.evaluation.requests.summary import summarise_requests
 
-    entrants = RequestSystems(seed=seed, questionnaire=asked.questionnaire).entrants(names)
     labels = [entrant.label for entrant in entrants]
     if against is not None and against not in labels:
         raise ConfigError(
@@ -169,9 +179,20 @@ def _report(
     return make_request_report(log, entrants, summary=summary, about=about)
 
 
+def _trained(artifact: Path | None) -> TrainedRecommender | None:
+    if artifact is None:
+        return None
+    from coldstart import Recommender
+    from coldstart.evaluation.requests.trained import TrainedRecommender
+
+    return TrainedRecommender(lambda: Recommender.from_pretrained(artifact))
+
+
 def _drawn(count: int, limit: int | None, seed: int) -> list[int]:
     """Positions of the cases that are judged, ascending."""
     if limit is None or limit >= count:
         return list(range(count))
+    import numpy as np
+
     drawn = np.random.default_rng(seed).permutation(count)[:limit]
     return sorted(int(n) for n in drawn)

@@ -78,6 +78,8 @@ def test_json_limit_and_a_reference(run, folder):
         (["--requests", "FOLDER", "--systems", "magic"], ["no system 'magic'", "ablations"]),
         (["--requests", "FOLDER", "--systems", ","], ["no system to run"]),
         (["--requests", "FOLDER", "--systems", "bm25", "--against", "x"], ["--against 'x'"]),
+        (["--requests", "FOLDER", "--artifact", "gone", "--systems", "trained:prior"], ["gone"]),
+        (["--requests", "FOLDER", "--systems", "trained:prior"], ["no system 'trained:prior'"]),
         (["--requests", "FOLDER", "--against-published", "he2023"], ["cases.parquet: No such"]),
     ],
 )

@@ -128,11 +128,15 @@ def rank_targets(
     for start in range(0, len(requests), BATCH):
         stop = min(start + BATCH, len(requests))
         batches = {change: tuple(changed[start:stop]) for change, changed in given.items()}
+        ties = [
+            np.random.default_rng(seed + at).permutation(len(log.catalog))
+            for at in range(start, stop)
+        ]
         order = sorted(entrants, key=lambda e: list(given).index(e.change))  # equal inputs together
         for entrant in order:
             scores = _checked(entrant, batches[entrant.change], len(log.catalog))
-            for at, row in zip(range(start, stop), scores, strict=True):
-                found[entrant.label].append(_ranked(row, requests[at], log, seed + at))
+            for request, row, tie in zip(requests[start:stop], scores, ties, strict=True):
+                found[entrant.label].append(_ranked(row, request, log, tie))
         if report:
             report("ranking", stop, len(requests))
     counts = [len(request.targets) for request in requests]
@@ -171,11 +175,10 @@ def _checked(entrant: Entrant, batch: Sequence[RecordedRequest], items: int) -> 
 
 
 def _ranked(
-    scores: Floats, request: RecordedRequest, log: RequestLog, seed: int
+    scores: Floats, request: RecordedRequest, log: RequestLog, tie: NDArray[np.int64]
 ) -> tuple[list[int], tuple[str, ...]]:
     """Rank of each target, and the first items."""
     rows, ids = log.catalog.rows, log.catalog.ids
-    tie = np.random.default_rng(seed).permutation(len(scores))
     shown = np.ones(len(scores), dtype=bool)
     shown[[rows[m.item_id] for m in request.mentioned]] = False
     ranks = []

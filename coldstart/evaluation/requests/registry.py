@@ -13,6 +13,7 @@ from coldstart.evaluation.requests.by_words import ItemWords, WordMemory
 from coldstart.evaluation.requests.counted import ChosenPopularity, CoMention, EaseOnMentions
 from coldstart.evaluation.requests.ranks import Entrant
 from coldstart.evaluation.requests.system import LearnedOnce
+from coldstart.evaluation.requests.trained import STRATEGIES, TrainedRecommender, TrainedSystem
 from coldstart.protocols import Encoder
 
 BLEND = "blend"
@@ -33,6 +34,8 @@ class RequestSystems:
         most: validation requests that blends are tuned on.
         seed: of their sample.
         questionnaire: see ``inputs.blinded``.
+        trained: a trained recommender, measured as well: ``trained:prior`` and ``trained:catalog``
+            among ``all``, other strategies by name.
     """
 
     def __init__(
@@ -42,9 +45,11 @@ class RequestSystems:
         most: int = 1200,
         seed: int = 0,
         questionnaire: bool = False,
+        trained: TrainedRecommender | None = None,
     ) -> None:
         self._encoder = encoder or _packaged
         self.sample = ValidationSample(most, seed, questionnaire=questionnaire)
+        self._trained = trained
         self._parts: dict[str, tuple[LearnedOnce, ...]] = {}
 
     def parts(self, name: str) -> tuple[LearnedOnce, ...]:
@@ -85,8 +90,12 @@ class RequestSystems:
         known |= {name: partial(self._alone, name) for name in ALONE}
         known |= {name: partial(self._with_popularity, name) for name in PAIRED}
         known[BLEND] = self._whole
-        sets = {"all": tuple(known), "ablations": ABLATIONS}
-        known |= {name: partial(self._ablation, name) for name in ABLATIONS}
+        ours = self._of_trained()
+        usual = ("trained:prior", "trained:catalog")
+        everything = (*known, *(name for name in usual if name in ours))
+        reduced = (*ABLATIONS, *(name for name in ours if name.startswith("trained:catalog:")))
+        sets = {"all": everything, "ablations": reduced}
+        known |= ours | {name: partial(self._ablation, name) for name in ABLATIONS}
         chosen = {one for name in names for one in sets.get(name, (name,))}
         if unknown := sorted(chosen - known.keys()):
             raise ConfigError(
@@ -108,6 +117,17 @@ class RequestSystems:
 
     def _whole(self) -> Entrant:
         return Entrant(self.blend, ours=True)
+
+    def _of_trained(self) -> dict[str, Callable[[], Entrant]]:
+        """Each strategy of the trained recommender, and what changes of the requests do to it."""
+        if self._trained is None:
+            return {}
+        out: dict[str, Callable[[], Entrant]] = {}
+        for strategy in STRATEGIES:
+            entrant = Entrant(TrainedSystem(self._trained, strategy), ours=True)
+            out[entrant.label] = partial(Entrant, entrant.system, ours=True)
+            out |= {f"{entrant.label}:{c}": partial(changed, entrant, c) for c in CHANGES}
+        return out
 
     def _ablation(self, name: str) -> Entrant:
         what = name.removeprefix(f"{BLEND}:")

@@ -222,4 +222,5 @@ def _bars(axes: Axes, bars: Bars) -> None:
         axes.errorbar([value], [n], xerr=reach, color="black", capsize=2, linewidth=1, label=label)
         axes.text(high, n, f"  {value:.3f}", va="center", fontsize=7)
     axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.set_xlim(0, 1.12 * max((high for _, _, high, _ in bars.values()), default=1.0) or 1.0)
     axes.set_xlabel("recall at 10")
