@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
+from itertools import product
 
 from coldstart.errors import ConfigError
 from coldstart.evaluation.requests.ablations import CHANGES, changed
@@ -91,9 +92,9 @@ class RequestSystems:
         known |= {name: partial(self._with_popularity, name) for name in PAIRED}
         known[BLEND] = self._whole
         ours = self._of_trained()
-        usual = ("trained:prior", "trained:catalog")
+        usual = ("trained:prior", "trained:prior-strict", "trained:catalog")
         everything = (*known, *(name for name in usual if name in ours))
-        reduced = (*ABLATIONS, *(name for name in ours if name.startswith("trained:catalog:")))
+        reduced = (*ABLATIONS, *(name for name in ours if name.startswith("trained:prior:")))
         sets = {"all": everything, "ablations": reduced}
         known |= ours | {name: partial(self._ablation, name) for name in ABLATIONS}
         chosen = {one for name in names for one in sets.get(name, (name,))}
@@ -123,8 +124,8 @@ class RequestSystems:
         if self._trained is None:
             return {}
         out: dict[str, Callable[[], Entrant]] = {}
-        for strategy in STRATEGIES:
-            entrant = Entrant(TrainedSystem(self._trained, strategy), ours=True)
+        for strategy, strict in product(STRATEGIES, (False, True)):
+            entrant = Entrant(TrainedSystem(self._trained, strategy, strict=strict), ours=True)
             out[entrant.label] = partial(Entrant, entrant.system, ours=True)
             out |= {f"{entrant.label}:{c}": partial(changed, entrant, c) for c in CHANGES}
         return out

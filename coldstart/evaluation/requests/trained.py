@@ -10,31 +10,12 @@ import numpy as np
 from coldstart.data.requests.recorded import RecordedRequest, RequestLog
 from coldstart.errors import DataError
 from coldstart.evaluation.requests.system import Floats
-from coldstart.pipeline.request import RecommendOptions, RecommendRequest
-from coldstart.ranking.filters import Known
+from coldstart.ranking.constraints import Constraints
 from coldstart.recommender import Recommender
-from coldstart.schema import MAX_K, Strategy, UserProfile
+from coldstart.schema import Strategy
+from coldstart.training.requests.blend import profile_of
 
 STRATEGIES: tuple[Strategy, ...] = ("prior", "catalog", "free", "both")
-_LONGEST = 20_000
-
-
-def profile_of(request: RecordedRequest) -> UserProfile:
-    """Profile of a request: its text, and the mentioned items as picks.
-
-    Items that the person named are liked, unless known to be disliked; what the other side named
-    is seen.
-    """
-    named = [m for m in request.mentioned if m.by_user]
-    return UserProfile.parse(
-        request.profile.model_dump(exclude_defaults=True)
-        | {
-            "about": request.text[-_LONGEST:].strip() or None,
-            "liked": [m.item_id for m in named if m.liked is not False],
-            "disliked": [m.item_id for m in named if m.liked is False],
-            "seen": [m.item_id for m in request.mentioned if not m.by_user],
-        }
-    )
 
 
 class TrainedRecommender:
@@ -56,19 +37,20 @@ class TrainedRecommender:
 class TrainedSystem:
     """A trained recommender under one strategy; it learns nothing here.
 
-    Its lists are as long as they may be, filtered by what the request mentions alone; near
-    duplicates stay. An item outside the list gets a score below all that are in it, so that the
-    order behind place ``MAX_K`` is not known to the metrics.
-
     Args:
         trained: the recommender. Whoever trained it must have left out the test requests.
-        strategy: of the lists.
+        strategy: of the scores.
+        strict: whether what the text demands excludes and orders items, as in its lists by
+            default; otherwise it is a signal among others.
     """
 
-    def __init__(self, trained: TrainedRecommender, strategy: Strategy) -> None:
-        self.name = f"trained:{strategy}"
-        self.description = f"the trained recommender, strategy {strategy}"
-        self._trained, self._strategy = trained, strategy
+    def __init__(
+        self, trained: TrainedRecommender, strategy: Strategy, *, strict: bool = False
+    ) -> None:
+        self.name = f"trained:{strategy}{'-strict' if strict else ''}"
+        how = "constraints of the text obeyed" if strict else "constraints as signals"
+        self.description = f"the trained recommender, strategy {strategy}, {how}"
+        self._trained, self._strategy, self._strict = trained, strategy, strict
 
     def fit(self, log: RequestLog) -> None:
         """Check that the recommender knows the log's items.
@@ -83,16 +65,26 @@ class TrainedSystem:
                 f"{missing[0]!r}",
                 hint="train one on the catalog of the requests: coldstart train --requests",
             )
-        self._rows = log.catalog.rows
+        self._ids = log.catalog.ids
 
     def scores(self, requests: Sequence[RecordedRequest]) -> Floats:
-        """Places from the end of the list, 0 for items outside it, shape (B, N)."""
+        """Scores of the ranking, shape (B, N)."""
         ours = self._trained.recommender
-        options = RecommendOptions(MAX_K, self._strategy, (Known(),), near_duplicates=True)
-        asked = [RecommendRequest(ours.resolve(profile_of(r)), options) for r in requests]
-        out = np.zeros((len(requests), len(self._rows)), dtype=np.float32)
-        for row, found in zip(out, ours.pipeline.all(asked), strict=True):
-            for item in found:
-                if item.item_id in self._rows:
-                    row[self._rows[item.item_id]] = MAX_K + 1 - item.rank
-        return out
+        rows = [ours.catalog.rows[i] for i in self._ids]
+        return np.stack([self._score(ours, request)[rows] for request in requests])
+
+    def _score(self, ours: Recommender, request: RecordedRequest) -> Floats:
+        user, ranker = ours.resolve(profile_of(request)), ours.ranker
+        features = ours.features(user)
+        if self._strategy != "prior":
+            quick = np.argsort(-ranker.linear(features, len(user.liked)), kind="stable")
+            shortlist = quick[: ours.settings.shortlist or None]
+            found = ours.pipeline.model_scores(user, self._strategy, rows=shortlist)
+            features = ours.features(user, found)
+        weights = ranker.weights(self._strategy, len(user.liked))
+        scores = ranker.scores(features, weights, self._strategy)
+        if self._strict:
+            verdicts = Constraints.of(user).verdicts(ours.item_store)
+            place = verdicts.tier + (verdicts.tier.max() + 1) * verdicts.excluded
+            scores = scores - place * (np.ptp(scores) + 1)
+        return scores

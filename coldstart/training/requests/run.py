@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,8 +13,13 @@ import numpy as np
 from coldstart.catalog.item_encoding import encode_items
 from coldstart.data.dataset import Dataset
 from coldstart.data.requests.recorded import RecordedRequest, RequestLog
+from coldstart.encoding.adapted import adapted_encoder, adapter_scale
+from coldstart.encoding.sentence_encoder import LazyEncoder
+from coldstart.encoding.vector_cache import CachedEncoder
 from coldstart.runtime import models
+from coldstart.runtime.cache import cache_dir
 from coldstart.schema import UserProfile
+from coldstart.scoring.request_encoder import query_text
 from coldstart.splitting.user_splits import Split
 from coldstart.training.requests.blend import fit_request_blend, request_cases
 from coldstart.training.requests.tower import (
@@ -158,21 +164,20 @@ class _Tower:
         self._items, self._name, self._config, self._report = items, encoder, config, report
         self._texts, self._folder = texts or {}, runs / "encoder"
         self._base = Path(models.resolve(encoder))
-        self._encoder: AdaptedSentenceEncoder | None = None
-        self._vectors: dict[str, Tensor] = {}
+        self._encoder: CachedEncoder | None = None
 
     def learn_encoder(self, requests: Sequence[RecordedRequest]) -> None:
         """Train the adapter, unless it is there."""
-        there = (self._folder / _ADAPTER).is_file()
-        if self._config.epochs and not there:
+        if self._config.epochs and not self._adapter_files():
             data = TowerData.of(requests, self._items)
             encoder = AdaptedSentenceEncoder(self._base, self._config)
             report = self._stage("encoder")
             fit_encoder(encoder, self._head(data), data, self._config, report, self._folder)
-            there = True
-        self._encoder = AdaptedSentenceEncoder(
-            self._base, self._config, self._folder if there else None
-        )
+        files, tuned = self._adapter_files(), LazyEncoder(str(self._base))
+        if files:
+            scale = adapter_scale(files["adapter_config.json"])
+            tuned = adapted_encoder(self._base, files["adapter.safetensors"], scale)
+        self._encoder = CachedEncoder(tuned, cache_dir() / "vectors")
 
     def learn(self, requests: Sequence[RecordedRequest]) -> dict[str, bytes]:
         """Train everything but the adapter, and return the files of the scorer."""
@@ -180,10 +185,19 @@ class _Tower:
         head = self._head(data)
         fit_head(head, self._encoded(data.texts), data, self._config, self._stage("head"))
         files = tower_files(head, data, self._items, self._name)
-        if (self._folder / _ADAPTER).is_file():
-            files["adapter.safetensors"] = (self._folder / _ADAPTER).read_bytes()
-            files["adapter_config.json"] = (self._folder / _CONFIG).read_bytes()
+        files |= self._adapter_files()
         return files
+
+    def _adapter_files(self) -> dict[str, bytes]:
+        """The adapter as the scorer saves it; nothing if there is none."""
+        if not (self._folder / _ADAPTER).is_file():
+            return {}
+        about = json.loads((self._folder / _CONFIG).read_text(encoding="utf-8"))
+        scale = {name: about[name] for name in ("r", "lora_alpha")}  # the rest names folders
+        return {
+            "adapter.safetensors": (self._folder / _ADAPTER).read_bytes(),
+            "adapter_config.json": json.dumps(scale).encode(),
+        }
 
     def _head(self, data: TowerData) -> TowerHead:
         rows = [self._items.rows[i] for i in data.ids]
@@ -203,17 +217,17 @@ class _Tower:
         )
 
     def _encoded(self, texts: Sequence[str]) -> Tensor:
-        """Vectors of the requests' texts by the tuned encoder, each computed once."""
+        """Vectors of the requests' texts by the tuned encoder, kept in the user's cache."""
         import torch
 
         assert self._encoder is not None
-        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-        report = self._stage("texts")
-        for start in range(0, len(new), 512):
-            some = new[start : start + 512]
-            self._vectors |= dict(zip(some, self._encoder.vectors(some), strict=True))
-            report({"step": start + len(some), "steps": len(new)})
-        return torch.stack([self._vectors[text] for text in texts])
+        queries = [query_text(text) for text in texts]
+        new, report = list(dict.fromkeys(queries)), self._stage("texts")
+        for start in range(0, len(new), 1024):
+            self._encoder.encode(new[start : start + 1024], remember=True)
+            report({"step": min(len(new), start + 1024), "steps": len(new)})
+        self._encoder.flush()
+        return torch.from_numpy(self._encoder.encode(queries))
 
     def _stage(self, name: str) -> Callable[[dict[str, float]], None]:
         return lambda row: self._report({"stage": name, **row})

@@ -136,11 +136,10 @@ class AdaptedSentenceEncoder:
     Args:
         folder: sentence-transformers folder.
         config: settings.
-        start: folder of an earlier adapter to go on from; ``None``: a new one.
     """
 
-    def __init__(self, folder: Path, config: TowerConfig, start: Path | None = None) -> None:
-        from peft import LoraConfig, PeftModel, get_peft_model
+    def __init__(self, folder: Path, config: TowerConfig) -> None:
+        from peft import LoraConfig, get_peft_model
         from transformers import AutoModel, AutoTokenizer
 
         with quietly():
@@ -152,11 +151,7 @@ class AdaptedSentenceEncoder:
                 lora_dropout=0.05,
                 target_modules="all-linear",
             )
-            self.model: Any = (
-                get_peft_model(base, lora)
-                if start is None
-                else PeftModel.from_pretrained(base, str(start), is_trainable=True)
-            )
+            self.model: Any = get_peft_model(base, lora)
         self._config = config
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
@@ -172,17 +167,6 @@ class AdaptedSentenceEncoder:
             states = self.model(**inputs).last_hidden_state
         mask = inputs["attention_mask"][..., None].float()
         return functional.normalize((states.float() * mask).sum(1) / mask.sum(1), dim=-1)
-
-    def vectors(self, texts: Sequence[str], batch: int = 64) -> Tensor:
-        """Vectors of many texts without gradients, the shortest first; shape (len(texts), D)."""
-        self.model.eval()
-        order = sorted(range(len(texts)), key=lambda n: len(texts[n]))
-        parts = []
-        with torch.no_grad():
-            for start in range(0, len(order), batch):
-                parts.append(self([texts[n] for n in order[start : start + batch]]))
-        back = torch.tensor(np.argsort(order))
-        return torch.cat(parts)[back] if parts else torch.zeros(0, 1)
 
 
 @dataclass(frozen=True)
