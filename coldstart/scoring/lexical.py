@@ -87,9 +87,10 @@ class LexicalScorer(ColumnScorer):
     def facts(
         self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
     ) -> dict[str, Any] | None:
-        """Words of the request that the item's text has, in the request's spelling."""
+        """Words of the request that the item's text has, as they were written; none of a title."""
         asked = spelled_terms(_asked(user))
-        has = set(terms(stated_text(items.items[row])))
+        titles = [piece.words for piece in user.understood.pieces if piece.kind == "title"]
+        has = set(terms(stated_text(items.items[row]))) - set(terms(". ".join(titles)))
         found = [word for term, word in asked.items() if term in has]
         return {"words": found[:_WORDS]} if found else None
 

@@ -28,7 +28,7 @@ _CHAT = frozenset(
     hello help hey hi hope id ill im ive kind know let like liked lol look looking love loved maybe
     movie movies need nice ok okay one please prefer really recommend recommendation recommendations
     recommended saw see seeing seen show something sort suggest suggested suggestion suggestions
-    sure tell thank thanks thats thing things think try type want wanted watch watched watching well
+    stuff sure tell thank thanks thats thing things think try type want wanted watch watched watching well
     would yeah yes""".split()
 )
 """Words of asking and answering, which tell nothing of what is asked for."""

@@ -10,6 +10,8 @@ import pytest
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_store import ItemStore
 from coldstart.interactions.interaction_stats import Counts
+from coldstart.profile.resolve import ResolvedProfile
+from coldstart.schema import Context, Piece, Understood, UserProfile
 from coldstart.scoring.lexical import LexicalScorer, stated_text
 from coldstart.testing.trigrams import TrigramEncoder
 from tests.ten_films import film, resolved
@@ -70,6 +72,14 @@ def test_facts_are_words_as_the_user_wrote_them():
     scorer = LexicalScorer()
     assert scorer.facts("mentions_words", user, STORE, 0) == {"words": ["Gardens", "letters"]}
     assert scorer.facts("mentions_words", user, STORE, 1) is None  # "scary" is not stated of it
+
+
+def test_facts_leave_out_words_of_titles():
+    piece = Piece(kind="title", value="1", words="Quiet Garden", start=5, end=17)
+    text = "like Quiet Garden, with letters"
+    read = Understood(text=text, wanted_text=text, pieces=(piece,))
+    user = ResolvedProfile(UserProfile(about=text), Context(), understood=read)
+    assert LexicalScorer().facts("mentions_words", user, STORE, 0) == {"words": ["letters"]}
 
 
 def test_the_text_of_an_item_is_what_the_catalog_states():
