@@ -24,12 +24,12 @@ _ASCII = re.compile(r"[A-Za-z0-9]+")
 _APOSTROPHES = re.compile(r"['’ʼ`´]s\b|(?<=\w)['’ʼ`´](?=\w)")
 _MARKS = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
 _CHAT = frozenset(
-    """anything awesome bye cool day dont enjoy enjoyed film films find give good great haven heard
-    hello help hey hi hope id ill im ive kind know let like liked lol look looking love loved maybe
-    movie movies need nice ok okay one please prefer really recommend recommendation recommendations
-    recommended saw see seeing seen show something sort suggest suggested suggestion suggestions
-    stuff sure tell thank thanks thats thing things think try type want wanted watch watched watching well
-    would yeah yes""".split()
+    """anything awesome bye cool day dont enjoy enjoyed film films find give good great haven
+    heard hello help hey hi hope id ill im ive kind know let like liked lol look looking love
+    loved maybe movie movies need nice ok okay one please prefer really recommend recommendation
+    recommendations recommended saw see seeing seen show something sort stuff suggest suggested
+    suggestion suggestions sure tell thank thanks thats thing things think try type want wanted
+    watch watched watching well would yeah yes""".split()
 )
 """Words of asking and answering, which tell nothing of what is asked for."""
 
