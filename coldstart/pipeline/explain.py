@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.pipeline.notes import text_notes
 from coldstart.ranking.explanations import Explainer
 from coldstart.ranking.wording.sentences import sentence
 from coldstart.schema import Provenance, Recommendation, RecommendationList
@@ -41,7 +42,7 @@ class _Response:
     """One response in the making."""
 
     def __init__(self, parts: Parts, draft: Draft, ranked: Ranked) -> None:
-        self._items, self._user = draft.candidates, draft.request.user
+        self._draft, self._items, self._user = draft, draft.candidates, draft.request.user
         self._options, self._features, self._ranked = draft.request.options, draft.features, ranked
         whole = draft.candidates is parts.item_store
         self._lm: LMSignals = draft.lm if whole else draft.lm.of_rows(draft.candidates.where)
@@ -74,6 +75,7 @@ class _Response:
             generated=len(lm.groundings),
             abstained=sum(g.abstained for g in lm.groundings),
             prompt=lm.prompt,
+            understood=self._user.understood,
         )
 
     def _line(self, rank: int, row: int, parts: Floats) -> Recommendation:
@@ -117,6 +119,7 @@ class _Response:
     def _notes(self) -> list[str]:
         got, options = len(self._ranked.rows), self._options
         notes = [f"not in the catalog, left out: {name!r}" for name in self._user.unknown]
+        notes += text_notes(self._draft, self._ranked.rows)
         notes += self._lm.notes
         notes += [a.note for a in options.adjustments if a.note]
         if got < options.k:

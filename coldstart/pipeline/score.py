@@ -103,7 +103,10 @@ def shortlist(parts: Parts, draft: Draft) -> Ints | None:
     items = draft.candidates
     scores = draft.features @ parts.ranker.weights("prior", len(draft.request.user.liked))
     scores = scores + adjustments_of(items, options.adjustments)
-    ranked = np.argsort(-scores, kind="stable").tolist()
+    ranked = draft.order(scores)
+    if draft.verdicts is not None:
+        ranked = ranked[~draft.verdicts.excluded[ranked]]
+    ranked = ranked.tolist()
     passing = (row for row in ranked if draft.passes(items.items[row]))
     return items.where[list(islice(passing, size))]
 

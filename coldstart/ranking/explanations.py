@@ -16,9 +16,11 @@ import numpy as np
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
 from coldstart.schema import Reason
+from coldstart.scoring.piece_matches import fulfils
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import KnowsFacts, Scorer
 from coldstart.scoring.stated import text_similarity
+from coldstart.scoring.wishes import wanted_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,9 +75,12 @@ class Explainer:
             if signal.reason is not None and signal.reason not in _LAST:
                 gain[signal.reason] = gain.get(signal.reason, 0) + excess.get(signal.name, 0)
         out: list[Reason] = []
+        wishes = self._wishes(row)
+        if wishes is not None:  # what was wanted comes first, however it counted in the score
+            out.append(Reason(code="wishes", arguments=wishes))
         for code in sorted((c for c in gain if gain[c] > 0), key=lambda c: -gain[c]):
             arguments = self._facts(code, row)
-            if arguments is not None and len(out) < MOST:
+            if arguments is not None and len(out) < MOST and code != "wishes":
                 out.append(Reason(code=code, arguments=arguments))
         if len(out) < MOST and wrote is not None and excess.get("written", 0) > 0:
             out.append(Reason(code="written", arguments={"title": wrote}))
@@ -106,10 +111,12 @@ class Explainer:
         if not close:
             return None
         best = max(close, key=lambda p: (close[p], p))
+        given = {p.item for p in self._user.profile.liked}
         return {
             "pick": self._title(best),
             "people": int(together[counts.column[best]]),
-            "viewing": best not in {p.item for p in self._user.profile.liked},
+            "viewing": best not in given and best not in self._user.understood.liked,
+            "named": best not in given and best in self._user.understood.liked,
         }
 
     def _alike(self, row: int) -> Arguments | None:
@@ -147,6 +154,29 @@ class Explainer:
             return None
         return {"categories": shared, "pick": picks[0].title if len(picks) == 1 else None}
 
+    def _wishes(self, row: int) -> Arguments | None:
+        """What of the text's wishes is true of the item, by kind of piece."""
+        found: dict[str, list[Any]] = {}
+        for group in wanted_groups(self._user.understood):
+            for piece in group:
+                if not fulfils(self._items, piece)[row]:
+                    continue
+                if piece.kind == "years":
+                    found.setdefault("years", []).append((piece.first, piece.last))
+                elif piece.kind == "audience":
+                    if piece.age is not None:
+                        found.setdefault("ages", []).append(piece.age)
+                elif piece.kind == "attribute" and piece.attribute:
+                    values = (piece.attribute.replace("_", " "), piece.value)
+                    found.setdefault("attributes", []).append(values)
+                else:
+                    found.setdefault(_WISHES[piece.kind], []).append(piece.value)
+        rejected = {v.casefold() for v in self._user.understood.values("category", wanted=False)}
+        kinds = [c for c in found.get("categories", ()) if c.casefold() not in rejected]
+        found["categories"] = kinds
+        out = {name: list(dict.fromkeys(values)) for name, values in found.items() if values}
+        return out or None
+
     def _interests(self, row: int) -> Arguments | None:
         wanted = {i.strip().casefold(): i for i in self._user.profile.interests}
         item = self._items.catalog[self._items.ids[row]]
@@ -179,10 +209,14 @@ class Explainer:
 
     @cached_property
     def _texts(self) -> list[tuple[str, Floats]]:
-        """What the user wrote, and how close every item is to it."""
-        context = self._user.context
+        """What the user wrote, without what is rejected, and how close every item is to it."""
+        context, read = self._user.context, self._user.understood
         texts = (self._user.profile.about, context.text, context.occasion)
         written = [text for x in texts if x and (text := clean_text(x))]
+        if read.text or read.pieces:
+            wanted = read.wanted_text
+            whole = [text for text in written if text.casefold() in wanted.casefold()]
+            written = whole if len(whole) == len(written) else [wanted] if wanted else []
         return [(text, text_similarity(self._items, text)) for text in written]
 
     @cached_property
@@ -197,6 +231,8 @@ class Explainer:
     def _title(self, item_id: str) -> str:
         return self._items.catalog[item_id].title
 
+
+_WISHES = {"category": "categories", "person": "people", "attribute": "values"}
 
 _FACTS: Mapping[str, Callable[[Explainer, int], Arguments | None]] = {
     "picks": Explainer._picks,

@@ -113,7 +113,10 @@ class BlendRanker:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
-        weights = {s: {f: list(w) for f, w in ws.items()} for s, ws in self._weights.items()}
+        stated = {s.name: (0.0, 0.0) for s in SIGNALS if s.always}
+        weights = {
+            s: {f: list(w) for f, w in {**stated, **ws}.items()} for s, ws in self._weights.items()
+        }
         return {
             "weights": weights,
             "correction": self.trees and self.trees.to_dict(),
@@ -122,12 +125,17 @@ class BlendRanker:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> BlendRanker:
-        """Read what ``to_dict`` wrote."""
+        """Read what ``to_dict`` wrote; new signals that count ``always`` get their default."""
         try:
             weights = {
                 s: {f: (float(w[0]), float(w[1])) for f, w in ws.items()}
                 for s, ws in data["weights"].items()
             }
+            known = frozenset().union(*weights.values())
+            for strategy, by_name in weights.items():
+                default = SIGNALS.weights(strategy)
+                new = {s.name for s in SIGNALS if s.always} & default.keys() - known
+                by_name.update({name: default[name] for name in new})
             parts = data["correction"], data.get("favourites")
         except (TypeError, ValueError, AttributeError, LookupError) as e:
             raise ArtifactError(f"malformed ranker weights: {e}") from e

@@ -10,8 +10,9 @@ import numpy as np
 from coldstart.scoring.retrieval import best
 from coldstart.scoring.scorer import ColumnScorer
 from coldstart.scoring.signal import Signal
+from coldstart.scoring.stated import request_text
 from coldstart.scoring.term_index import TermIndexes, scores_of
-from coldstart.scoring.words import asked_text, ending, spelled_terms, terms
+from coldstart.scoring.words import ending, spelled_terms, terms
 
 if TYPE_CHECKING:
     from coldstart.catalog.item_store import ItemStore
@@ -87,10 +88,13 @@ class LexicalScorer(ColumnScorer):
     def facts(
         self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
     ) -> dict[str, Any] | None:
-        """Words of the request that the item's text has, as they were written; none of a title."""
+        """Words of the request that the item's text has, as they were written.
+
+        Without those that were read as a title, a category, …, of which other reasons speak.
+        """
         asked = spelled_terms(_asked(user))
-        titles = [piece.words for piece in user.understood.pieces if piece.kind == "title"]
-        has = set(terms(stated_text(items.items[row]))) - set(terms(". ".join(titles)))
+        read = ". ".join(piece.words for piece in user.understood.pieces)
+        has = set(terms(stated_text(items.items[row]))) - set(terms(read))
         found = [word for term, word in asked.items() if term in has]
         return {"words": found[:_WORDS]} if found else None
 
@@ -109,4 +113,4 @@ def searched_text(item: Item) -> str:
 
 
 def _asked(user: ResolvedProfile) -> str:
-    return ending(asked_text(user), _LONGEST)
+    return ending(request_text(user), _LONGEST)

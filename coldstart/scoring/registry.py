@@ -25,6 +25,7 @@ from coldstart.scoring.scorer import FunctionScorer, Scorer
 from coldstart.scoring.sequence import SequenceScorer
 from coldstart.scoring.signal import Signal
 from coldstart.scoring.stated import StatedScorer
+from coldstart.scoring.wishes import WishScorer
 from coldstart.scoring.written import WrittenTitlesScorer
 
 BUILT_IN: tuple[Callable[[], Scorer], ...] = (
@@ -36,6 +37,7 @@ BUILT_IN: tuple[Callable[[], Scorer], ...] = (
     PickProfileScorer,
     RequestFactsScorer,
     StatedScorer,
+    WishScorer,
     LanguageModelScorer,
     WrittenTitlesScorer,
     RequestMemoryScorer,

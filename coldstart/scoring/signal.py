@@ -32,6 +32,7 @@ class Signal:
             attributes.
         group: explanation group.
         reason: code of the reason it is behind, see ``ranking.explanations``; ``None``: of none.
+        always: whether its default weight also counts for artifacts trained before it existed.
         wording: that reason by language code, where ``ranking.wording`` does not know it.
 
     Raises:
@@ -49,6 +50,7 @@ class Signal:
     states_taste: bool = False
     group: Group = "other"
     reason: str | None = None
+    always: bool = False
     wording: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

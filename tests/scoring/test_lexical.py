@@ -74,7 +74,7 @@ def test_facts_are_words_as_the_user_wrote_them():
     assert scorer.facts("mentions_words", user, STORE, 1) is None  # "scary" is not stated of it
 
 
-def test_facts_leave_out_words_of_titles():
+def test_facts_leave_out_words_that_were_read():
     piece = Piece(kind="title", value="1", words="Quiet Garden", start=5, end=17)
     text = "like Quiet Garden, with letters"
     read = Understood(text=text, wanted_text=text, pieces=(piece,))
@@ -103,3 +103,11 @@ def test_scores_do_not_depend_on_the_rest_of_the_candidates():
     whole = scorer.columns(user, STORE)["lexical"]
     part = scorer.columns(user, STORE.part(np.array([0, 2]), []))["lexical"]
     np.testing.assert_array_equal(part, whole[[0, 2]])
+
+
+def test_rejected_clauses_match_nothing():
+    text = "a garden, no toys"
+    read = Understood(text=text, wanted_text="a garden")
+    user = ResolvedProfile(UserProfile(about=text), Context(), understood=read)
+    values = LexicalScorer().columns(user, STORE)["lexical"]
+    assert [STORE.ids[n] for n in np.flatnonzero(values)] == ["1"]
