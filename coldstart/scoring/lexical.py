@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coldstart.scoring.everyday import everyday_words
 from coldstart.scoring.retrieval import best
 from coldstart.scoring.scorer import ColumnScorer
 from coldstart.scoring.signal import Signal
@@ -24,32 +25,6 @@ if TYPE_CHECKING:
 _LONGEST = 600  # characters of a request
 _SCALE = 10.0  # BM25 of a good match
 _WORDS = 3  # words that a reason names
-
-EVERYDAY: Mapping[str, str] = {
-    "action": "fights explosions",
-    "animation": "animated cartoon",
-    "biography": "biographical biopic life",
-    "children's": "kids family child",
-    "children": "kids family child",
-    "comedy": "funny comedic hilarious humor laugh",
-    "crime": "gangster mafia",
-    "documentary": "documentaries",
-    "drama": "dramatic dramas",
-    "family": "kids children",
-    "fantasy": "magic",
-    "film-noir": "noir",
-    "history": "historical",
-    "horror": "scary",
-    "musical": "music songs",
-    "mystery": "whodunit detective",
-    "romance": "romantic love",
-    "sci-fi": "science fiction scifi space",
-    "sport": "sports",
-    "thriller": "suspense suspenseful",
-    "war": "military soldiers",
-    "western": "cowboys",
-}
-"""Everyday words of common categories."""
 
 
 class LexicalScorer(ColumnScorer):
@@ -108,8 +83,7 @@ def stated_text(item: Item) -> str:
 
 def searched_text(item: Item) -> str:
     """``stated_text`` with everyday words of the categories."""
-    everyday = [EVERYDAY.get(category.casefold(), "") for category in item.categories]
-    return "\n".join([stated_text(item), *everyday])
+    return "\n".join([stated_text(item), *map(everyday_words, item.categories)])
 
 
 def _asked(user: ResolvedProfile) -> str:

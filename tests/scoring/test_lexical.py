@@ -50,6 +50,7 @@ def lexical(about, store=STORE, scorer=None):
         ("a cartoon for the kids", "3"),
         ("animated", "3"),
         ("我想看战争片", "4"),
+        ("想看动画片", "3"),
     ],
 )
 def test_it_finds_titles_texts_people_years_and_everyday_words(about, found):
