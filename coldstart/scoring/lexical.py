@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coldstart.scoring.everyday import everyday_words
 from coldstart.scoring.retrieval import best
 from coldstart.scoring.scorer import ColumnScorer
 from coldstart.scoring.signal import Signal
+from coldstart.scoring.stated import request_text
 from coldstart.scoring.term_index import TermIndexes, scores_of
-from coldstart.scoring.words import asked_text, ending, spelled_terms, terms
+from coldstart.scoring.words import ending, spelled_terms, terms
 
 if TYPE_CHECKING:
     from coldstart.catalog.item_store import ItemStore
@@ -23,32 +25,6 @@ if TYPE_CHECKING:
 _LONGEST = 600  # characters of a request
 _SCALE = 10.0  # BM25 of a good match
 _WORDS = 3  # words that a reason names
-
-EVERYDAY: Mapping[str, str] = {
-    "action": "fights explosions",
-    "animation": "animated cartoon",
-    "biography": "biographical biopic life",
-    "children's": "kids family child",
-    "children": "kids family child",
-    "comedy": "funny comedic hilarious humor laugh",
-    "crime": "gangster mafia",
-    "documentary": "documentaries",
-    "drama": "dramatic dramas",
-    "family": "kids children",
-    "fantasy": "magic",
-    "film-noir": "noir",
-    "history": "historical",
-    "horror": "scary",
-    "musical": "music songs",
-    "mystery": "whodunit detective",
-    "romance": "romantic love",
-    "sci-fi": "science fiction scifi space",
-    "sport": "sports",
-    "thriller": "suspense suspenseful",
-    "war": "military soldiers",
-    "western": "cowboys",
-}
-"""Everyday words of common categories."""
 
 
 class LexicalScorer(ColumnScorer):
@@ -88,9 +64,13 @@ class LexicalScorer(ColumnScorer):
     def facts(
         self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
     ) -> dict[str, Any] | None:
-        """Words of the request that the item's text has, in the request's spelling."""
+        """Words of the request that the item's text has, as they were written.
+
+        Without those that were read as a title, a category, …, of which other reasons speak.
+        """
         asked = spelled_terms(_asked(user))
-        has = set(terms(stated_text(items.items[row])))
+        read = ". ".join(piece.words for piece in user.understood.pieces)
+        has = set(terms(stated_text(items.items[row]))) - set(terms(read))
         found = [word for term, word in asked.items() if term in has]
         return {"words": found[:_WORDS]} if found else None
 
@@ -104,9 +84,8 @@ def stated_text(item: Item) -> str:
 
 def searched_text(item: Item) -> str:
     """``stated_text`` with everyday words of the categories."""
-    everyday = [EVERYDAY.get(category.casefold(), "") for category in item.categories]
-    return "\n".join([stated_text(item), *everyday])
+    return "\n".join([stated_text(item), *map(everyday_words, item.categories)])
 
 
 def _asked(user: ResolvedProfile) -> str:
-    return ending(asked_text(user), _LONGEST)
+    return ending(request_text(user), _LONGEST)

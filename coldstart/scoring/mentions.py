@@ -71,7 +71,8 @@ class CoMentions:
         pairs.setdiag(0)
         pairs.eliminate_zeros()
         pairs.sort_indices()
-        return cls(tuple(ids), np.bincount(columns, minlength=len(ids)) * 1.0, pairs)._closest()
+        dialogues = np.bincount(columns, minlength=len(ids)).astype(np.float64)
+        return cls(tuple(ids), dialogues, pairs)._closest()
 
     @cached_property
     def column(self) -> dict[str, int]:
@@ -159,7 +160,8 @@ class MentionScorer(ColumnScorer):
         """Items of the largest sums."""
         rows, cosines = self._found(user, items)
         known, place = np.unique(rows, return_inverse=True)
-        return [known[best(np.bincount(place, cosines, len(known)))]] if len(known) else []
+        sums = np.bincount(place, cosines, len(known)).astype(np.float64)
+        return [known[best(sums)]] if len(known) else []
 
     def facts(
         self, reason: str, user: ResolvedProfile, items: ItemStore, row: int

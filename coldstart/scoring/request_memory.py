@@ -18,7 +18,8 @@ from coldstart.scoring.retrieval import best
 from coldstart.scoring.scorer import ColumnScorer
 from coldstart.scoring.scorer_files import names_of, pack, sparse_from, sparse_tensors, unpack
 from coldstart.scoring.signal import Signal
-from coldstart.scoring.words import asked_text, ending, terms
+from coldstart.scoring.stated import request_text
+from coldstart.scoring.words import ending, terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -168,7 +169,7 @@ class RequestMemoryScorer(ColumnScorer):
         self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
     ) -> dict[str, Any] | None:
         """How many of the people who asked most alike chose the item."""
-        memory, text = self._memory, asked_text(user)
+        memory, text = self._memory, request_text(user)
         if not text or items.ids[row] not in memory.item_ids:
             return None
         column = memory.item_ids.index(items.ids[row])
@@ -221,7 +222,7 @@ class RequestMemoryScorer(ColumnScorer):
 
     def _shares(self, user: ResolvedProfile, items: ItemStore) -> dict[str, Floats]:
         """Shares of every remembered item by signal, shape (I,); none where nothing is stated."""
-        memory, text = self._memory, asked_text(user)
+        memory, text = self._memory, request_text(user)
         if not text or not memory.item_ids:
             return {}
         cosines = memory.vectors.cosines(self.vector(ending(text, ENCODED), items))

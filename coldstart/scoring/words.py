@@ -6,13 +6,7 @@ import re
 import threading
 import unicodedata
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
-
-from coldstart.catalog.titles import clean_text
-from coldstart.scoring.stated import request_text
-
-if TYPE_CHECKING:
-    from coldstart.profile.resolve import ResolvedProfile
+from typing import Any
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u9fff"
@@ -24,27 +18,14 @@ _ASCII = re.compile(r"[A-Za-z0-9]+")
 _APOSTROPHES = re.compile(r"['’ʼ`´]s\b|(?<=\w)['’ʼ`´](?=\w)")
 _MARKS = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
 _CHAT = frozenset(
-    """anything awesome bye cool day dont enjoy enjoyed film films find give good great haven heard
-    hello help hey hi hope id ill im ive kind know let like liked lol look looking love loved maybe
-    movie movies need nice ok okay one please prefer really recommend recommendation recommendations
-    recommended saw see seeing seen show something sort suggest suggested suggestion suggestions
-    sure tell thank thanks thats thing things think try type want wanted watch watched watching well
-    would yeah yes""".split()
+    """anything awesome bye cool day dont enjoy enjoyed film films find give good great haven
+    heard hello help hey hi hope id ill im ive kind know let like liked lol look looking love
+    loved maybe movie movies need nice ok okay one please prefer really recommend recommendation
+    recommendations recommended saw see seeing seen show something sort stuff suggest suggested
+    suggestion suggestions sure tell thank thanks thats thing things think try type want wanted
+    watch watched watching well would yeah yes""".split()
 )
 """Words of asking and answering, which tell nothing of what is asked for."""
-
-
-def asked_text(user: ResolvedProfile) -> str:
-    """What a request asks for: interests and free text, without rejected clauses where it was read.
-
-    Returns:
-        Cleaned text, empty if there is none.
-    """
-    read, profile = user.understood, user.profile
-    if read.text or read.pieces:
-        others = [i for i in profile.interests if i.casefold() not in read.text.casefold()]
-        return clean_text(". ".join(x for x in (*others, read.wanted_text) if x))
-    return request_text(user)
 
 
 def ending(text: str, size: int) -> str:

@@ -10,6 +10,8 @@ import pytest
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_store import ItemStore
 from coldstart.interactions.interaction_stats import Counts
+from coldstart.profile.resolve import ResolvedProfile
+from coldstart.schema import Context, Piece, Understood, UserProfile
 from coldstart.scoring.lexical import LexicalScorer, stated_text
 from coldstart.testing.trigrams import TrigramEncoder
 from tests.ten_films import film, resolved
@@ -48,6 +50,7 @@ def lexical(about, store=STORE, scorer=None):
         ("a cartoon for the kids", "3"),
         ("animated", "3"),
         ("我想看战争片", "4"),
+        ("想看动画片", "3"),
     ],
 )
 def test_it_finds_titles_texts_people_years_and_everyday_words(about, found):
@@ -72,6 +75,14 @@ def test_facts_are_words_as_the_user_wrote_them():
     assert scorer.facts("mentions_words", user, STORE, 1) is None  # "scary" is not stated of it
 
 
+def test_facts_leave_out_words_that_were_read():
+    piece = Piece(kind="title", value="1", words="Quiet Garden", start=5, end=17)
+    text = "like Quiet Garden, with letters"
+    read = Understood(text=text, wanted_text=text, pieces=(piece,))
+    user = ResolvedProfile(UserProfile(about=text), Context(), understood=read)
+    assert LexicalScorer().facts("mentions_words", user, STORE, 0) == {"words": ["letters"]}
+
+
 def test_the_text_of_an_item_is_what_the_catalog_states():
     assert stated_text(STORE.items[1]) == "Alien Night\n1979\nHorror\nSci-Fi\nA. Weaver"
 
@@ -93,3 +104,11 @@ def test_scores_do_not_depend_on_the_rest_of_the_candidates():
     whole = scorer.columns(user, STORE)["lexical"]
     part = scorer.columns(user, STORE.part(np.array([0, 2]), []))["lexical"]
     np.testing.assert_array_equal(part, whole[[0, 2]])
+
+
+def test_rejected_clauses_match_nothing():
+    text = "a garden, no toys"
+    read = Understood(text=text, wanted_text="a garden")
+    user = ResolvedProfile(UserProfile(about=text), Context(), understood=read)
+    values = LexicalScorer().columns(user, STORE)["lexical"]
+    assert [STORE.ids[n] for n in np.flatnonzero(values)] == ["1"]

@@ -1,12 +1,10 @@
-"""Terms of texts in every script, and what a request asks for."""
+"""Terms of texts in every script."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldstart.profile.resolve import ResolvedProfile
-from coldstart.schema import Context, Piece, Understood, UserProfile
-from coldstart.scoring.words import asked_text, ending, spelled_terms, terms
+from coldstart.scoring.words import ending, spelled_terms, terms
 
 texts = st.text(max_size=80)
 
@@ -58,30 +56,3 @@ def test_an_ending_starts_at_a_word():
     assert ending("I want something gentle", 16) == "something gentle"
     assert ending("I want something gentle", 12) == "gentle"
     assert ending("a" * 30, 10) == "a" * 10
-
-
-def user(read=None, **profile):
-    known = {} if read is None else {"understood": read}
-    return ResolvedProfile(UserProfile(**profile), Context(text="tonight"), **known)
-
-
-def test_without_a_reading_all_that_is_stated_is_asked_for():
-    assert asked_text(user(interests=["Zen"], about="a  quiet film")) == (
-        "Zen. a quiet film. tonight"
-    )
-    assert asked_text(ResolvedProfile(UserProfile(), Context())) == ""
-
-
-def test_rejected_clauses_are_not_asked_for():
-    text = "something gentle, no horror. tonight"
-    read = Understood(text=text, wanted_text="something gentle. tonight")
-    about = "something gentle, no horror"
-    assert asked_text(user(read, about=about)) == "something gentle. tonight"
-    assert asked_text(user(read, about=about, interests=["Zen", "Horror"])) == (
-        "Zen. something gentle. tonight"
-    )
-
-
-def test_a_text_of_rejections_asks_for_nothing():
-    piece = Piece(kind="category", value="Horror", words="horror", start=3, end=9, wanted=False)
-    assert asked_text(user(Understood(text="no horror", pieces=(piece,)), about="no horror")) == ""
