@@ -28,7 +28,7 @@ _ADJ = r"""(?:(?:very|little|young|younger|older|small|wee|eldest|oldest|younges
     |twin|sweet)\s+)*"""
 _OLDER = r"(?:cousins?|brothers?|sisters?)"
 _IS = r"""(?:who\s+(?:is|are|just\s+turned)|who['’]s|(?:s?he|they)\s+(?:is|are|just\s+turned|turned)
-    |(?:s?he|they)['’](?:s|re)|is|are|turning|(?:between\s+|of\s+)?(?:the\s+)?age[sd]?(?:\s+of)?
+    |(?:s?he|they)['’](?:s|re)|is|are|turning|(?:just\s+)?turn(?:s|ed)|(?:between\s+|of\s+)?(?:the\s+)?age[sd]?(?:\s+of)?
     |between|under|up\s+to)"""
 _AND = r"\s*(?:-|–|,|and|or|to|&)+\s*"
 _ABOUT = r"(?:(?:only|just|about|almost|nearly)\s+)?"
@@ -54,6 +54,7 @@ _AGES = _compiled(  # "ages 6 to 9"
 _I_AM = _compiled(
     rf"""\b(?:i\s+am|i['’]?m)\s+{_ABOUT}(?P<n>{_N})\b(?:{_UNIT})?(?!\s*(?:%|minutes|hours|movies))"""
 )
+_OWN = re.compile(r"\bi\s*(?:am|['’]?m)\s+$", re.I)
 _SHE_IS = _compiled(
     rf"""\b(?:s?he|they)(?:['’](?:s|re)|\s+(?:is|are|just\s+turned|turned|turns|will\s+be))\s+
     (?:turning\s+)?{_ABOUT}(?P<n>{_N})\b(?:{_UNIT})?"""
@@ -117,7 +118,8 @@ def find_audience(text: str) -> list[NamedAudience]:
         under = re.search(r"\bunder\b|\bup\s+to\b", m[0], re.I)  # the youngest is not named
         keep(m.start(), m.end(), max(1, _youngest(m) * 6 // 10) if under else _youngest(m))
     for m in _AGED.finditer(text):
-        if not _THING.match(text, m.end()):
+        own = _number(m["n"]) >= 18 and _OWN.search(text[max(0, m.start() - 12) : m.start()])
+        if not own and not _THING.match(text, m.end()):
             keep(m.start(), m.end(), _youngest(m))
     for m in _AGES.finditer(text):
         if _number(m["n"]) < 18:
@@ -133,7 +135,8 @@ def find_audience(text: str) -> list[NamedAudience]:
             keep(m.start(), m.end(), _number(m["n"]))
     for m in _NAMED.finditer(text):
         keep(m.start(), m.end(), _age_of(m["who"] or m["mine"] or m["bare"]), stated=False)
-    return sorted(found)
+    stated = [audience for audience in found if audience.stated]
+    return sorted(stated or found)
 
 
 def _youngest(match: re.Match[str]) -> int:

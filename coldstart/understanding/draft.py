@@ -86,7 +86,8 @@ class Draft:
             tone = (self._piece("tone", sense.tone, span, wanted=wanted, strict=False),)
         strict = sense.strict and not mild
         if not wanted:
-            self._reject(sense.against, span, strict=strict, sense=sense)
+            whole = strict and len(sense.want) < 2  # "no rom-coms" is not "no romances"
+            self._reject(sense.against, span, strict=whole, sense=sense)
             self._rejected_years(sense, span)
             if sense.instead:
                 self._own.append(self._alternatives(sense.instead, span, strict=False))

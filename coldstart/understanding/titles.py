@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from coldstart.catalog.catalog import Catalog
@@ -28,11 +28,7 @@ _EXAMPLE = re.compile(
     r"(?:loved|liked|enjoyed|adored|hated|watched|saw)\s+|watched\s+|like\s+)$",
     re.I,
 )
-_NAMING = re.compile(
-    r"\b(?:like|similar\s+to|than|watched|saw|seen|the\s+movie|the\s+film|"
-    r"(?:i|we)\s+(?:loved|liked|hated|enjoyed))\s+[\"“'‘]?$",
-    re.I,
-)
+_NAMING = re.compile(r"\b(?:the\s+(?:movie|film))\s+[\"“'‘]?$", re.I)
 _NOUN_AFTER = re.compile(r"\s+(?:movie|film|flick|stuff|stor|stuff|picture|party|night)", re.I)
 _ELLIPSIS = re.compile(r"\b(?:like|similar\s+to)\s+$", re.I)
 
@@ -67,8 +63,11 @@ class TitleSpotter:
         self._direct = direct
         self._catalog, self._counts, self._common, self._known = catalog, counts, common, known
         self._firsts: set[str] = set()
+        self._series: dict[str, list[str]] = {}
         for item in catalog:
             self._firsts.update(_first_words(item.title))
+            if series := _series(item.title):
+                self._series.setdefault(normalise_title(series), []).append(item.item_id)
 
     def find(self, text: str) -> list[NamedTitle]:
         """Titles in a text: the longest at each place, without overlaps.
@@ -91,13 +90,18 @@ class TitleSpotter:
                 after = _YEAR_AFTER.match(text, end)
                 if after and self._catalog.find_title(text[start : after.end()]):
                     end = after.end()
-                ids = self._catalog.find_title(text[start:end])
+                ids = self._ids(text[start:end])
                 found.append(NamedTitle(start, end, most_liked(ids, self._counts)))
                 while at < len(words) and words[at].start() < end:
                     at += 1
             else:
                 at += 1
         return found
+
+    def _ids(self, span: str) -> Sequence[str]:
+        """Items of a title, or of a series: "Star Wars"."""
+        series = self._series.get(normalise_title(span), ()) if self._series else ()
+        return tuple(dict.fromkeys((*self._catalog.find_title(span), *series)))
 
     def _may_start(self, words: list[re.Match[str]], at: int) -> bool:
         for n in (at, at + 1):
@@ -112,11 +116,13 @@ class TitleSpotter:
     def _is_title(self, text: str, words: list[re.Match[str]]) -> bool:
         start, end = words[0].start(), words[-1].end()
         span = text[start:end]
-        if not self._catalog.find_title(span):
+        if not self._ids(span):
             return False
         whole = not _WORD.search(text[:start]) and not _WORD.search(text[end:])
         if whole:
-            return not self._known(phrase_form(span)) or bool(_YEAR_AFTER.match(text, end))
+            forms = phrase_form(span).split()
+            plain = self._is_common(words) and any(self._known(form) for form in forms)
+            return not (plain or self._known(" ".join(forms))) or bool(_YEAR_AFTER.match(text, end))
         dated = _YEAR_AFTER.match(text, end)
         if dated and self._catalog.find_title(text[start : dated.end()]):
             return words[0][0][0].isupper() or words[0][0][0].isdigit() or len(words) > 1
@@ -139,7 +145,8 @@ class TitleSpotter:
         """Whether words that also mean something else are a title: "like Alien"."""
         if self._direct(phrase_form(span)) or not span[0].isupper():
             return False
-        return bool(_NAMING.search(before)) and not _NOUN_AFTER.match(after)
+        named = _NAMING.search(before) or _PRAISE.search(before)
+        return bool(named) and not _NOUN_AFTER.match(after)
 
     def _is_plain_title(self, span: str, words: list[re.Match[str]], before: str) -> bool:
         """Whether words in lower case are a title."""
@@ -154,6 +161,12 @@ class TitleSpotter:
     def _is_common(self, words: list[re.Match[str]]) -> bool:
         forms = (phrase_form(w[0]) for w in words)
         return all(form in self._common or self._known(form) for form in forms)
+
+
+def _series(title: str) -> str:
+    """What stands before a colon, or before "and the", if it is two words or more."""
+    name = re.split(r":| and the ", split_year(title)[0], maxsplit=1)[0].strip()
+    return name if name != split_year(title)[0] and len(normalise_title(name).split()) > 1 else ""
 
 
 def _first_words(title: str) -> set[str]:
