@@ -58,9 +58,7 @@ class EnglishReader:
         self._spelling = corrector(catalog, lexicon, self._phrases)
         self._polarity = PolarityReader(lexicon)
         common = common_words(lexicon)
-        self._titles = TitleSpotter(
-            catalog, counts, common, self._is_known, self._is_direct
-        )
+        self._titles = TitleSpotter(catalog, counts, common, self._is_known, self._is_direct)
         self._links = LinkWords(
             *(
                 frozenset(lexicon.words(f"words.{n}"))

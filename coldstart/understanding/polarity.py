@@ -21,7 +21,9 @@ _ORDER: tuple[Mark, ...] = (
     "reject",
     "resume",
 )
-_SUBJECTS = frozenset("i im ive am we she he they is are was were it that which with really".split())
+_SUBJECTS = frozenset(
+    "i im ive am we she he they is are was were it that which with really".split()
+)
 _BEING = frozenset("was is were are a bit just way far much little felt got gets seemed".split())
 _TODAY = frozenset("but however today tonight instead".split())
 _HARD = re.compile(r"[.!?;:…()\[\]\n—–\"“”]|\s-+\s")

@@ -17,8 +17,9 @@ GENRES = (
 ).split()
 TITLES = (
     "Toy Story|Alien|Heat|Titanic|Pulp Fiction|The Dark Knight|The Big Lebowski|Saw|Fargo|"
-    "Star Wars: Episode IV - A New Hope|Once Upon a Time in the West|Something New|Love & Friendship|"
-    "A Fish Called Wanda|The Mask|Brazil|War|Robots|霸王别姬|卧虎藏龙 (Crouching Tiger, Hidden Dragon)"
+    "Star Wars: Episode IV - A New Hope|Once Upon a Time in the West|Something New|"
+    "Love & Friendship|A Fish Called Wanda|The Mask|Brazil|War|Robots|霸王别姬|"
+    "卧虎藏龙 (Crouching Tiger, Hidden Dragon)"
 ).split("|")
 
 
