@@ -17,7 +17,7 @@ _WORDS = (
 _N = rf"(?:\d{{1,2}}|{'|'.join(reversed(_WORDS))})"
 _UNIT = r"(?:[\s-]*(?:years?|yrs?\.?)[\s-]*ol[ds]+|[\s-]*y[\s./-]?o(?:['’]?s)?\b)"
 _RELATIVES = r"""(?:(?:grand|god|step)?(?:sons?|daughters?|child(?:ren)?|kids?|kiddos?)|kiddies?
-    |nieces?|nephews?|boys?|girls?|twins|toddlers?|bab(?:y|ies)|infants?|pupils
+    |nieces?|nephews?|boys?|girls?|twins|youngest|eldest|oldest|toddlers?|bab(?:y|ies)|infants?|pupils
     |little\s+(?:ones?|boys?|girls?|brothers?|sisters?|cousins?|guys?|man|lady|kids?|siblings?)
     |young(?:er)?\s+(?:ones?|brothers?|sisters?|cousins?|siblings?|viewers?)
     |kindergart(?:e?ners?|en)|pre-?schoolers?|tweens?|pre-?teens?|adolescents?
@@ -62,9 +62,9 @@ _SHE_IS = _compiled(
 _TURNING = _compiled(r"\b(?P<n>\d{1,2})(?:st|nd|rd|th)\s+birthday\b")
 _NAMED = _compiled(  # without an age: "for kids", "my daughter", "toddlers"
     rf"""\b(?:for|with|to|by|suit|entertain|entertains?|please|amuse|show|scare|interest|keep)\s+
-    (?:{_WHOSE}\s+)?{_ADJ}(?P<who>{_RELATIVES})\b(?!['’]?s?\s+(?:movie|film|show|comed|book))
-    |\b(?:my|our|his|her|their)\s+{_ADJ}(?P<mine>{_RELATIVES})\b(?!\s+(?:movie|film))
-    |\b(?P<bare>toddlers?|pre-?schoolers?|kiddos|kindergarte?ners?|teenagers?|tweens?|pre-?teens?
+    (?:{_WHOSE}\s+)?{_ADJ}(?:{_RELATIVES})\b(?!['’]?s?\s+(?:movie|film|show|comed|book))
+    |\b(?:my|our|his|her|their)\s+{_ADJ}(?:{_RELATIVES})\b(?!\s+(?:movie|film))
+    |\b(?:i|we)\s+have\s+(?:{_WHOSE}\s+)?{_ADJ}{_RELATIVES}\b|\b(?:small\s+children|toddlers?|pre-?schoolers?|kiddos|kindergarte?ners?|teenagers?|tweens?|pre-?teens?
     |(?:grand|god)(?:kids?|child(?:ren)?|sons?|daughters?)|nieces?|nephews?)\b"""
 )
 _CHILD_CONTEXT = _compiled(rf"\b(?:{_RELATIVES}|{_OLDER})\b")
@@ -134,7 +134,7 @@ def find_audience(text: str) -> list[NamedAudience]:
         if _number(m["n"]) < 18:
             keep(m.start(), m.end(), _number(m["n"]))
     for m in _NAMED.finditer(text):
-        keep(m.start(), m.end(), _age_of(m["who"] or m["mine"] or m["bare"]), stated=False)
+        keep(m.start(), m.end(), _age_of(m[0]), stated=False)
     stated = [audience for audience in found if audience.stated]
     return sorted(stated or found)
 

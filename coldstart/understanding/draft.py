@@ -60,7 +60,8 @@ class Draft:
         if child:
             for group in self._child_wants:
                 self._own.append(self._alternatives(group, span, strict=False))
-            self._reject(self._child_rejects, span, strict=False)
+            for value in self._child_rejects:  # whatever the occasion
+                self._piece("category", value, span, direct=True, wanted=False, strict=False)
 
     def years(self, first: int | None, last: int | None, span: Span, *, wanted: bool) -> None:
         """Years, open or not; "nothing after 1960" is the same as years until 1960."""

@@ -25,6 +25,7 @@ _SUBJECTS = frozenset(
     "i im ive am we she he they is are was were it that which with really".split()
 )
 _BEING = frozenset("was is were are a bit just way far much little felt got gets seemed".split())
+_PREFERRING = frozenset("prefer prefers preferably rather".split())
 _TODAY = frozenset("but however today tonight instead".split())
 _HARD = re.compile(r"[.!?;:…()\[\]\n—–\"“”]|\s-+\s")
 _LISTING = frozenset("and or nor any the a an either much very too really with".split())
@@ -124,6 +125,7 @@ class _Scan:
         self._opened = 0  # token after the mark of the open rejection
         self._plain = False  # whether that mark is a word such as "no", rather than a verb
         self._met = self._wanted = False  # a mention since the mark; a wanted mention anywhere
+        self._prefers = False  # whether the text prefers one thing to another
         self._wishes: set[int] = set()  # those of them that begin with a wish
         self._segments = [0]  # first tokens of the stretches between punctuation and wishes
 
@@ -140,7 +142,10 @@ class _Scan:
                 self._mark(mark)
                 at = mark.after
             else:
-                if self._brief and self._met and self._forms[at] not in ("and", "or", "nor"):
+                if self._preferred(at):
+                    self._open(at, -1, mild=True, brief=True)
+                    self._opened, self._prefers = at + 1, False
+                elif self._brief and self._met and self._forms[at] not in ("and", "or", "nor"):
                     self._open(at, 1)
                 at += 1
         self._out.append(Clause(self._start, len(self._text), self._polarity, self._mild))
@@ -192,9 +197,13 @@ class _Scan:
             if mention is not None and not mention.audience:
                 nouns.append(mention.noun)
                 at = mention.after
-            elif at in self._marks or not self._reader.is_filler(self._forms[at]):
+            elif at in self._marks:
                 return parts
             else:
+                if not self._reader.is_filler(self._forms[at]):
+                    if "?" in words:  # more than one word that is no name of something
+                        return parts
+                    words.add("?")
                 words.add(self._forms[at])
                 at += 1
         return [*parts, (words, nouns)] if nouns else parts
@@ -216,6 +225,7 @@ class _Scan:
     def _mark(self, mark: Found[Mark]) -> None:
         at, kind = mark.first, mark.value
         if kind == "resume":
+            self._prefers |= bool(_PREFERRING & set(self._forms[at : mark.after]))
             if self._polarity != 1 and (self._met or at - self._opened >= _NEAR):
                 self._open(at, 1)
             if self._polarity == 1:
@@ -228,6 +238,11 @@ class _Scan:
             self._opened = mark.after
         elif kind in ("reject", "brief"):
             self._reject(mark)
+
+    def _preferred(self, at: int) -> bool:
+        """Whether something less preferred follows: "comedies to dramas", "than a musical"."""
+        follows = self._forms[at] in ("to", "over", "than") and at - 1 in self._covered
+        return self._prefers and follows and self._soon(at + 1)
 
     def _reject(self, mark: Found[Mark]) -> None:
         at, first = mark.first, self._forms[mark.first]

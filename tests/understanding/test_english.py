@@ -56,6 +56,16 @@ CLAUSES = {
     "no more documentaries": {"-Documentary"},
     "a war film, except it should not be a drama": {"+War", "-Drama"},
     "I want a musical, not a western": {"+Musical", "-Western"},
+    "my wife loves war films but I'd rather watch a musical": {"+Musical"},
+    "I prefer comedies to dramas": {"+Comedy", "!Drama"},
+    "rather a western than a musical": {"+Western", "!Musical"},
+    "nothing with zombies, vampires or werewolves": {"!Horror"},
+    "no zombies, clowns or westerns": {"!Horror", "-Western"},
+    "enough with the musicals already": {"-Musical"},
+    "live action only, no animation": {"-Animation"},
+    "a family film that is not animated": {"+Children", "-Animation"},
+    "dramas, not comedies": {"+Drama", "-Comedy"},
+    "Nothing animated": {"-Animation"},
 }
 GENRES = {
     "animated": {"+Animation"},
@@ -156,6 +166,11 @@ AUDIENCES = {
     "I'm 40 and want something for my 5 yo": {"+age:5"},
     "a scary movie for my 9 year old": {"+Horror", "+age:9"},
     "a 20 year old whisky": set(),
+    "family movie, the youngest is 4": {"+Children", "+age:4"},
+    "we have small children": {"+age:5"},
+    "for my teenage daughter": {"+age:14"},
+    "my 7 and 9 year olds": {"+age:7"},
+    "Halloween with my 6-year-old": {"+tone:halloween", "+age:6"},
 }
 MOODS = {
     "gentle": {"+tone:gentle"},
@@ -251,6 +266,14 @@ def test_a_child_brings_what_is_made_for_children(reader):
     assert rejected == {"Horror", "Thriller", "Crime", "War", "Film-Noir"}
     assert not any(p.strict for p in inferred)
     assert {p.words for p in inferred} == {age.words}
+
+
+@pytest.mark.parametrize(
+    "text", ["Halloween with my 6-year-old", "with my 6-year-old, for Halloween", "my kids, spooky"]
+)
+def test_a_child_is_not_scared_by_the_occasion(reader, text):
+    inferred = {p.value for p in reader.read(text).pieces if p.wanted and not p.strict}
+    assert "Horror" not in inferred
 
 
 def test_a_teenager_brings_nothing(reader):

@@ -90,8 +90,8 @@ def test_what_says_nothing_is_an_empty_reading(reader, text):
 
 @pytest.mark.parametrize(
     "piece",
-    ["no horror, ", "a ", "!", "'", "A Fish ", "from 1990 to ", "my 5 ", "不", "不要恐怖片，", "&amp;",
-     "or ", "my little ", "is not my thing ", "\x00", "5 and ", "the year "],
+    ["no horror, ", "a ", "!", "'", "A Fish ", "from 1990 to ", "my 5 ", "不", "不要恐怖片，",
+     "&amp;", "or ", "my little ", "is not my thing ", "\x00", "5 and ", "the year "],
 )  # fmt: skip
 def test_a_long_text_is_cut_and_read_fast(reader, piece):
     text = piece * (100_000 // len(piece))
