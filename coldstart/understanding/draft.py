@@ -145,7 +145,8 @@ class Draft:
             if key not in best or entry.rank >= best[key][0]:
                 best[key] = entry.rank, entry.piece.wanted
         stated = [e.piece for e in self._entries if e.piece.kind == "years" and e.piece.strict]
-        impossible = _impossible([p for p in stated if p.wanted])
+        years = stated or [e.piece for e in self._entries if e.piece.kind == "years"]
+        impossible = _impossible([p for p in years if p.wanted])
         out = []
         for n, entry in enumerate(self._entries):
             piece = entry.piece

@@ -62,7 +62,7 @@ class LinkWords:
         if set(words) & self.together:
             return "loose"
         if not words and not listed:
-            return "or" if a.plural and b.noun and b.kind == a.kind else "tight"
+            return "or" if a.plural and b.plural and b.kind == a.kind else "tight"
         if set(forms[max(0, a.first - 4) : a.first]) & self.both:
             return "loose"
         if a.noun and b.noun and a.kind == b.kind:

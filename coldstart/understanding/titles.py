@@ -17,6 +17,7 @@ MOST_WORDS = 12
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*", re.UNICODE)
 _YEAR_AFTER = re.compile(r"\s*\(\s*(?:1[89]|20)\d\d\s*\)")
+_CAPITAL_AFTER = re.compile(r" [A-Z][a-z]")
 _PRAISE = re.compile(
     r"(?:\b(?:like|liked|love|loved|enjoy|enjoyed|adore|adored|watched|saw|seen|read|heard|played|"
     r"hate|hated|dislike|disliked|loathe|loathed|favou?rites?(?:\s+\w+)?\s+(?:is|are|was)|"
@@ -103,6 +104,11 @@ class TitleSpotter:
         series = self._series.get(normalise_title(span), ()) if self._series else ()
         return tuple(dict.fromkeys((*self._catalog.find_title(span), *series)))
 
+    def _of_year(self, span: str, year: int) -> bool:
+        """Whether a title is of about a year; sources differ by one."""
+        years = (self._catalog[item_id].year for item_id in self._ids(span))
+        return any(known is None or abs(known - year) <= 1 for known in years)
+
     def _may_start(self, words: list[re.Match[str]], at: int) -> bool:
         for n in (at, at + 1):
             if n < len(words):
@@ -123,8 +129,9 @@ class TitleSpotter:
             forms = phrase_form(span).split()
             plain = self._is_common(words) and any(self._known(form) for form in forms)
             return not (plain or self._known(" ".join(forms))) or bool(_YEAR_AFTER.match(text, end))
-        dated = _YEAR_AFTER.match(text, end)
-        if dated and self._catalog.find_title(text[start : dated.end()]):
+        if dated := _YEAR_AFTER.match(text, end):
+            if not self._of_year(span, int(re.sub(r"\D", "", dated[0]))):
+                return False  # another film of this title
             return words[0][0][0].isupper() or words[0][0][0].isdigit() or len(words) > 1
         before = text[max(0, start - 60) : start]
         if self._known(phrase_form(span)):
@@ -139,7 +146,8 @@ class TitleSpotter:
         if len(normalise_title(span).split()) > 1:
             lone = sum(upper) == 1 and upper[0] and opening or span.startswith("I ")
             return not (lone and self._is_common(words))
-        return words[-1][0][0].isupper() and bool(_PRAISE.search(before))
+        goes_on = _CAPITAL_AFTER.match(text, end)  # a longer title, which the catalog lacks
+        return words[-1][0][0].isupper() and not goes_on and bool(_PRAISE.search(before))
 
     def _is_known_title(self, span: str, before: str, after: str) -> bool:
         """Whether words that also mean something else are a title: "like Alien"."""
@@ -150,6 +158,8 @@ class TitleSpotter:
 
     def _is_plain_title(self, span: str, words: list[re.Match[str]], before: str) -> bool:
         """Whether words in lower case are a title."""
+        if self._known(phrase_form(span).removeprefix("the ").removeprefix("a ")):
+            return False
         example = bool(_EXAMPLE.search(before))
         if all(self._known(w) or w in self._common for w in phrase_form(span).split()):
             return example and len(words) > 3
