@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -28,6 +28,7 @@ from coldstart.schema import (
     Grounding,
     RecommendationList,
     Strategy,
+    Understood,
     UserProfile,
 )
 from coldstart.scoring.scorer import ScoreRequest, Scores
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from coldstart.schema import DecodingConfig
 
     Floats = NDArray[np.float64]
+    Reading = Understood | Mapping[str, Any]
 
 
 class Recommender:
@@ -214,6 +216,8 @@ class Recommender:
         unknown_picks: str = ...,
         decoding: DecodingConfig | None = ...,
         seed: int = 0,
+        strict: bool = ...,
+        understood: Reading | None = ...,
     ) -> RecommendationList: ...
     @overload
     def recommend(
@@ -230,6 +234,8 @@ class Recommender:
         unknown_picks: str = ...,
         decoding: DecodingConfig | None = ...,
         seed: int = 0,
+        strict: bool = ...,
+        understood: Reading | None = ...,
     ) -> list[RecommendationList]: ...
     def recommend(
         self,
@@ -245,6 +251,8 @@ class Recommender:
         unknown_picks: str = "error",
         decoding: DecodingConfig | None = None,
         seed: int = 0,
+        strict: bool = True,
+        understood: Reading | None = None,
     ) -> RecommendationList | list[RecommendationList]:
         """Recommend ``k`` items to one user, or to each of a list of users.
 
@@ -263,6 +271,11 @@ class Recommender:
             unknown_picks: ``error``, or ``ignore`` to go on without picks the catalog lacks.
             decoding: how ``free`` writes.
             seed: of free writing.
+            strict: whether what the texts demand ("no horror", "from the 1950s", "westerns")
+                decides what may be shown and what comes first; ``False``: it is one signal among
+                others.
+            understood: a reading to use instead of that of the texts, such as ``understood`` of an
+                earlier list, changed; of every user in a batch.
 
         Returns:
             The list of each user; a batch, whose prompts are read together, gives what the users
@@ -275,13 +288,20 @@ class Recommender:
         """
         chosen = tuple(default_filters() if filters is None else filters)
         options = RecommendOptions(
-            k, strategy, chosen, diversity, popularity_penalty, near_duplicates=near_duplicates
+            k,
+            strategy,
+            chosen,
+            diversity,
+            popularity_penalty,
+            near_duplicates=near_duplicates,
+            strict=strict,
         )
         alone = isinstance(profile, UserProfile | Mapping)
-        requests = [
-            RecommendRequest(self._resolve(each, context, unknown_picks), options, decoding, seed)
+        users = [
+            self._resolve(each, context, unknown_picks, understood)
             for each in ([profile] if alone else profile)
         ]
+        requests = [RecommendRequest(user, options, decoding, seed) for user in users]
         made = self.pipeline.all(requests)
         return made[0] if alone else made
 
@@ -297,6 +317,8 @@ class Recommender:
         decoding: DecodingConfig | None = None,
         unknown_picks: str = "error",
         seed: int = 0,
+        strict: bool = True,
+        understood: Reading | None = None,
     ) -> list[Candidate]:
         """Candidate titles of one user, best first, without grounding, filters or ranking.
 
@@ -308,13 +330,17 @@ class Recommender:
             decoding: how ``free`` writes; its ``n`` gives way to this ``n``.
             unknown_picks: ``error`` or ``ignore``.
             seed: of free writing.
+            strict: as for ``recommend``; it counts where titles are chosen from a shortlist.
+            understood: likewise.
         """
         if strategy not in ("catalog", "free"):
             raise ConfigError(f"strategy is {strategy!r}", hint="generate takes catalog or free")
         if n < 1:
             raise ConfigError(f"n is {n}, expected at least 1")
-        user = self._resolve(profile, context, unknown_picks)
-        options = RecommendOptions(strategy=strategy, filters=tuple(default_filters()))
+        user = self._resolve(profile, context, unknown_picks, understood)
+        options = RecommendOptions(
+            strategy=strategy, filters=tuple(default_filters()), strict=strict
+        )
         return self.pipeline.generate(RecommendRequest(user, options, decoding, seed), n)
 
     def ground(self, candidates: Sequence[Candidate | str]) -> list[Grounding]:
@@ -336,12 +362,16 @@ class Recommender:
         diversity: float = 0.0,
         popularity_penalty: float = 0.0,
         unknown_picks: str = "error",
+        strict: bool = True,
+        understood: Reading | None = None,
     ) -> RecommendationList:
         """Filter and rank only the items that ``groundings`` found, however they were generated."""
-        user = self._resolve(profile, context, unknown_picks)
+        user = self._resolve(profile, context, unknown_picks, understood)
         chosen = tuple(default_filters() if filters is None else filters)
         only = frozenset(m.item_id for g in groundings for m in g.matches)
-        options = RecommendOptions(k, "free", chosen, diversity, popularity_penalty, only)
+        options = RecommendOptions(
+            k, "free", chosen, diversity, popularity_penalty, only, strict=strict
+        )
         return self.pipeline.rank_grounded(RecommendRequest(user, options), groundings)
 
     def features(self, user: ResolvedProfile, scores: Iterable[Scores] = ()) -> Floats:
@@ -363,16 +393,30 @@ class Recommender:
         context: Context | Mapping[str, Any] | None = None,
         *,
         unknown_picks: str = "ignore",
+        understood: Reading | None = None,
     ) -> ResolvedProfile:
-        """Turn picks into catalog ids; a title that several items have means the most liked one.
+        """Turn picks into catalog ids, and read the texts.
+
+        A title that several items have means the most liked one.
+
+        Args:
+            profile: what the user told us.
+            context: the moment.
+            unknown_picks: ``error`` or ``ignore``.
+            understood: a reading to use instead of that of the texts.
 
         Raises:
-            ProfileError: with ``unknown_picks="error"``, naming the nearest title.
+            ProfileError: with ``unknown_picks="error"``, naming the nearest title; or a malformed
+                reading.
         """
         given, moment = UserProfile.parse(profile), Context.parse(context or {})
-        return PickResolver(self.catalog, self.counts, unknown_picks).resolve(given, moment)
+        user = PickResolver(self.catalog, self.counts, unknown_picks).resolve(given, moment)
+        read = self.pipeline.understand.understand(given, moment, understood)
+        return replace(user, understood=read) if read != Understood() else user
 
-    def _resolve(self, profile: Any, context: Any, unknown_picks: str) -> ResolvedProfile:
+    def _resolve(
+        self, profile: Any, context: Any, unknown_picks: str, understood: Reading | None
+    ) -> ResolvedProfile:
         if not len(self.catalog):
             raise CatalogError("the catalog is empty", hint="add items: catalog.add(Item(…))")
-        return self.resolve(profile, context, unknown_picks=unknown_picks)
+        return self.resolve(profile, context, unknown_picks=unknown_picks, understood=understood)

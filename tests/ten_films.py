@@ -18,6 +18,7 @@ from coldstart.schema import Candidate, Context, Grounding, Item, Match, UserPro
 from coldstart.scoring.lm_signals import LMSignals
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import Scores
+from coldstart.scoring.scorers import Scorers
 from coldstart.testing import probes
 from tests.fakes import FakeEncoder
 
@@ -82,7 +83,9 @@ def features_of(user, item_store=ITEM_STORE, **more):
 def recommend(user, item_store=ITEM_STORE, found=None, ranker=None, **options):
     """Rank and explain by the item store alone, without a language model."""
     options = {"strategy": "prior", "filters": default_filters()} | options
-    parts = SimpleNamespace(item_store=item_store, ranker=ranker or BlendRanker.default())
+    parts = SimpleNamespace(
+        item_store=item_store, ranker=ranker or BlendRanker.default(), scorers=Scorers()
+    )
     draft = Draft(0, RecommendRequest(user, RecommendOptions(**options)), item_store)
     draft.catalog_scores = [Scores.of_model(found or LMSignals())]
     draft.features = probes.features_of(item_store, user, draft.catalog_scores)

@@ -75,6 +75,8 @@ class ItemStore:
         self.near: Ints = np.zeros((0, 0), dtype=np.int64)
         #: Year of each item, NaN where unknown, shape (N,).
         self.dated: Floats = np.zeros(0)
+        #: Minimum age of a suitable audience, NaN where the item states none, shape (N,).
+        self.min_age: Floats = np.zeros(0)
         #: See ``attribute_values``, shape (N, V).
         self.attributes = sparse.csr_array((0, 0))
         self._kinds: list[tuple[str, ...]] = []  # categories that an item has, each once
@@ -134,7 +136,7 @@ class ItemStore:
         out.items = tuple(self.items[r] for r in rows)
         out.met = self.met[rows]
         names = ("content", "share", "likes", "popularity", "late", "has_category", "kinds")
-        for name in (*names, "usual", "attributes", "dated", "year"):
+        for name in (*names, "usual", "attributes", "dated", "year", "min_age"):
             setattr(out, name, getattr(self, name)[rows])
         near = self.near[np.cumsum(~self.met)[rows[~out.met]] - 1]
         columns = np.unique(np.concatenate([self.columns[rows[out.met]], near.ravel()]))
@@ -271,6 +273,8 @@ class ItemStore:
             self.attributes = sparse.csr_array((len(self.ids), 0))
         years = [np.nan if item.year is None else item.year for item in fresh]
         self.dated = carry.of(self.dated, np.array(years, dtype=np.float64))
+        ages = [np.nan if item.min_age is None else item.min_age for item in fresh]
+        self.min_age = carry.of(self.min_age, np.array(ages, dtype=np.float64))
         known = self.dated[~np.isnan(self.dated)]
         self.year: Floats = np.where(
             np.isnan(self.dated), np.median(known) if known.size else 0.0, self.dated

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from coldstart.cli import output
+from coldstart.cli.benchmark_requests import RequestsAsked, judge
 from coldstart.cli.benchmark_sentences import SentencesAsked, judge_sentences
 from coldstart.cli.holdout import Holdout
 from coldstart.cli.options import command_line, whole_numbers, with_groups
@@ -25,6 +26,7 @@ def _asked(help: str, **more: Any) -> Any:
 def benchmark(
     source: DataSource,
     holdout: Holdout,
+    recorded: RequestsAsked,
     plain: SentencesAsked,
     systems: Annotated[str, _asked("Names, or all.", metavar="NAME,NAME,…")] = "all",
     only: Annotated[
@@ -79,6 +81,8 @@ def benchmark(
     one fold, cut by time; with --split items some items are new as well, and looked for. A run that
     was killed goes on where it stopped, and the same command again answers at once.
 
+    With --requests, systems are judged on what people asked for in their own words instead.
+
     [bold]Examples[/bold]
       coldstart benchmark --data ml-100k --only 0 --systems popularity,later_lift
       coldstart benchmark --data ml-100k --out results/ml-100k
@@ -87,8 +91,22 @@ def benchmark(
       coldstart benchmark --data ml-100k --split temporal --quantile 0.8
       coldstart benchmark --data ml-100k --split items --share 0.1 --systems text_retrieval,bm25
       coldstart benchmark --items films.csv --interactions ratings.csv --support 5 --shots 0,1,5
+      coldstart benchmark --requests redial --systems popularity,bm25,blend --limit 500
+      coldstart benchmark --requests redial --against-published he2023 --out results/he2023
       coldstart benchmark --sentences builtin --artifact adapters/ml-100k --fail-below 0.85
     """
+    if recorded.requests is not None:
+        return judge(
+            recorded,
+            source,
+            systems,
+            artifact=holdout.artifact,
+            against=against,
+            seed=seed,
+            out=out,
+            json=as_json,
+        )
+    recorded.refuse_alone()
     if plain.sentences is not None:
         return judge_sentences(plain, holdout.artifact, seed=seed, out=out, as_json=as_json)
     plain.refuse_alone()

@@ -17,6 +17,7 @@ from coldstart.errors import ConfigError
 from coldstart.protocols import Filter
 from coldstart.ranking.filters import Categories, Years, default_filters, make_filter
 from coldstart.schema import DecodingConfig, Provenance, RecommendationList, Strategy
+from coldstart.understanding.summary import summary
 
 if TYPE_CHECKING:
     from coldstart.catalog.catalog import Catalog
@@ -233,6 +234,15 @@ def recommend(
             rich_help_panel=ANSWER,
         ),
     ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict/--no-strict",
+            help="What the text demands decides what is shown and what comes first; with "
+            "--no-strict it is one signal among others.",
+            rich_help_panel=ANSWER,
+        ),
+    ] = True,
     choices: Choices = None,
     seed: Seed = 0,
     reasons_in: Annotated[
@@ -294,6 +304,7 @@ def recommend(
                 unknown_picks=flags.unknown_picks,
                 decoding=decoding,
                 seed=seed,
+                strict=strict,
             ),
             reasons_in,
         )
@@ -312,6 +323,8 @@ def recommend(
 
 
 def _show(result: RecommendationList, name: str | None) -> None:
+    if result.understood.text or result.understood.pieces:
+        output.dim(summary(result.understood))
     table = output.table("#", "Title", "Year", "Score", "Why", right=_RANKED, title=name)
     for r in result:
         table.add_row(str(r.rank), r.title, str(r.year or ""), f"{r.score:.3f}", r.reason)
@@ -328,6 +341,8 @@ def _show(result: RecommendationList, name: str | None) -> None:
 
 
 def _explain(result: RecommendationList) -> None:
+    if result.understood.text or result.understood.pieces:
+        output.dim(summary(result.understood))
     table = output.table("#", "Title", "Found by", "log p", "Score", "Made of", right=_EXPLAINED)
     for r in result:
         parts = sorted(r.provenance.contributions.items(), key=lambda part: -abs(part[1]))

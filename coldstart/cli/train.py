@@ -15,6 +15,7 @@ from coldstart.cli import output
 from coldstart.cli.distributed import main_process_output
 from coldstart.cli.options import with_groups
 from coldstart.cli.source import PANEL, DataSource, data_option
+from coldstart.cli.train_requests import RequestsTaught, train_on_requests
 from coldstart.errors import ConfigError
 from coldstart.prompts import DEFAULT as DEFAULT_PROMPT
 from coldstart.settings import Objective, TrainConfig
@@ -126,6 +127,7 @@ class Learning:
 def train(
     tables: Tables,
     learning: Learning,
+    taught: RequestsTaught,
     out: Annotated[
         Path, typer.Option(help="Artifact folder.", metavar="FOLDER", rich_help_panel=PANEL)
     ],
@@ -154,10 +156,14 @@ def train(
       coldstart train --data ml-small --out runs/quick --epochs 1 --titles 8
       coldstart train --items films.csv --interactions ratings.csv \
                       --users people.csv --out adapters/films
+      coldstart train --requests redial --data movies --start adapters/ml-100k --out adapters/mine
       torchrun --nproc-per-node 4 -m coldstart train --data ml-100k --out adapters/mine
     """
     with main_process_output():
         config = TrainConfig(**asdict(learning))
+        if taught.requests is not None:
+            return _train_requests(tables, config, taught, out, runs=runs, as_json=as_json)
+        taught.refuse_alone()
         summary = _train(tables, config, out, resume=resume, runs=runs)
     if not summary:
         return  # not the main process
@@ -178,6 +184,36 @@ def _train(
 
     with TrainingReport(config.epochs) as report:
         return run(data, split, config, out, report=report, resume=resume, runs=runs)
+
+
+def _train_requests(
+    tables: Tables,
+    config: TrainConfig,
+    taught: RequestsTaught,
+    out: Path,
+    *,
+    runs: Path | None,
+    as_json: bool,
+) -> None:
+    _check_out(out)
+    data = tables.load(config.seed) if tables.said() else None
+    from coldstart.runtime.hardware import pick_device, pick_dtype, use_all_cores
+
+    use_all_cores()
+    dtype = str(pick_dtype(pick_device("cpu"), config.dtype))
+    summary = train_on_requests(
+        taught,
+        data,
+        config.start,
+        out,
+        runs=runs,
+        seed=config.seed,
+        bfloat16=dtype.endswith("bfloat16"),
+    )
+    if as_json:
+        return output.emit(summary)
+    output.stdout().print(output.facts(summary["requests"]))
+    output.dim(f"saved; try: coldstart recommend --artifact {out} --about 'a gentle comedy'")
 
 
 def _show(summary: dict[str, Any], config: TrainConfig, out: Path) -> None:

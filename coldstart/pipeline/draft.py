@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.ranking.constraints import Constraints
 from coldstart.ranking.filters import verdict
 from coldstart.scoring.lm_signals import LMSignals, joined
 
@@ -16,10 +18,12 @@ if TYPE_CHECKING:
 
     from coldstart.catalog.item_store import ItemStore
     from coldstart.pipeline.request import RecommendRequest
+    from coldstart.ranking.constraints import Verdicts
     from coldstart.schema import Item, RecommendationList
     from coldstart.scoring.scorer import Scorer, Scores
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 
 @dataclass(eq=False)
@@ -43,6 +47,28 @@ class Draft:
     catalog_scores: list[Scores] = field(default_factory=list)
     shortlist_scores: list[Scores] = field(default_factory=list)
     made: RecommendationList | Exception | None = None
+    _judged: tuple[ItemStore, Verdicts | None] | None = None
+
+    @cached_property
+    def constraints(self) -> Constraints | None:
+        """What the request's text demands; ``None`` without demands, or if they are not strict."""
+        found = Constraints.of(self.request.user) if self.request.options.strict else None
+        return found if found is not None and found.any else None
+
+    @property
+    def verdicts(self) -> Verdicts | None:
+        """How the candidates stand to the constraints; ``None`` without constraints."""
+        if self._judged is None or self._judged[0] is not self.candidates:
+            found = None if self.constraints is None else self.constraints.verdicts(self.candidates)
+            self._judged = self.candidates, found
+        return self._judged[1]
+
+    def order(self, scores: Floats) -> Ints:
+        """Candidate rows by tier of the constraints, then by score, the best first."""
+        order = np.argsort(-scores, kind="stable")
+        if self.verdicts is None:
+            return order
+        return order[np.argsort(self.verdicts.tier[order], kind="stable")]
 
     @property
     def failed(self) -> bool:
@@ -62,8 +88,8 @@ class Draft:
 
     def passes(self, item: Item) -> bool:
         """Whether the request's filters allow an item."""
-        user = self.request.user
-        return verdict(item, self.request.options.filters, user.profile, user.context) is None
+        user, filters = self.request.user, self.request.options.filters
+        return verdict(item, filters, user.filter_profile, user.context) is None
 
 
 def isolate(drafts: Iterable[Draft], work: Callable[[Draft], None]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.pipeline.notes import text_notes
 from coldstart.ranking.explanations import Explainer
 from coldstart.ranking.wording.sentences import sentence
 from coldstart.schema import Provenance, Recommendation, RecommendationList
@@ -41,12 +42,14 @@ class _Response:
     """One response in the making."""
 
     def __init__(self, parts: Parts, draft: Draft, ranked: Ranked) -> None:
-        self._items, self._user = draft.candidates, draft.request.user
+        self._draft, self._items, self._user = draft, draft.candidates, draft.request.user
         self._options, self._features, self._ranked = draft.request.options, draft.features, ranked
         whole = draft.candidates is parts.item_store
         self._lm: LMSignals = draft.lm if whole else draft.lm.of_rows(draft.candidates.where)
         ranker, rows = parts.ranker, ranked.rows
-        self._contributions = ranker.contributions(draft.features, ranked.weights, rows)
+        self._contributions = ranker.contributions(
+            draft.features, ranked.weights, rows, self._options.strategy
+        )
         # A statement about an item is worth making if it stands out from the candidates.
         self._ordinary = draft.features.mean(axis=0) * ranked.weights
         # What the model adds has a zero of its own: the title's popularity.
@@ -58,7 +61,7 @@ class _Response:
         for n, name in self._used:
             columns.setdefault(SIGNALS[name].group, []).append(n)
         self._groups = {g: self._contributions[:, c].sum(axis=1) for g, c in columns.items()}
-        self._explainer = Explainer(self._items, self._user)
+        self._explainer = Explainer(self._items, self._user, parts.scorers)
 
     def build(self) -> RecommendationList:
         """Every line, and the notes."""
@@ -74,6 +77,7 @@ class _Response:
             generated=len(lm.groundings),
             abstained=sum(g.abstained for g in lm.groundings),
             prompt=lm.prompt,
+            understood=self._user.understood,
         )
 
     def _line(self, rank: int, row: int, parts: Floats) -> Recommendation:
@@ -117,6 +121,7 @@ class _Response:
     def _notes(self) -> list[str]:
         got, options = len(self._ranked.rows), self._options
         notes = [f"not in the catalog, left out: {name!r}" for name in self._user.unknown]
+        notes += text_notes(self._draft, self._ranked.rows)
         notes += self._lm.notes
         notes += [a.note for a in options.adjustments if a.note]
         if got < options.k:

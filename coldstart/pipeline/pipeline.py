@@ -20,6 +20,7 @@ from coldstart.pipeline.parts import PartsResources
 from coldstart.pipeline.propose import ProposeStage, choices, concurrency, proposing
 from coldstart.pipeline.rank import RankStage
 from coldstart.pipeline.score import ScoreStage
+from coldstart.pipeline.understand import UnderstandStage
 from coldstart.runtime.hardware import one_blas_thread
 from coldstart.schema import Candidate, Grounding, RecommendationList
 from coldstart.scoring.lm_signals import LMSignals
@@ -45,8 +46,8 @@ _WIDER = 20  # times k: items that pass the filters, added where too few candida
 class Pipeline:
     """Makes lists for batches of resolved requests.
 
-    The stages are attributes: ``propose``, ``candidates``, ``score``, ``rank`` and ``explain``,
-    each an object with one public method.
+    The stages are attributes: ``understand``, which makes the readings of the requests, then
+    ``propose``, ``candidates``, ``score``, ``rank`` and ``explain``.
 
     Args:
         parts: of the recommender; its catalog must not change during a batch.
@@ -55,6 +56,7 @@ class Pipeline:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.resources = PartsResources(parts)
+        self.understand = UnderstandStage(parts)
         self.candidates = CandidateStage(parts)
         self.score = ScoreStage(parts)
         self.propose = ProposeStage(parts, self.candidates)
@@ -214,6 +216,8 @@ class Pipeline:
             raised = (a.items for a in draft.request.options.adjustments if a.amount > 0)
             for ids in raised:
                 named.update(self._most_popular(ids, _WIDER * draft.request.options.k))
+            if draft.constraints is not None:
+                named.update(self._popular_that_pass(draft))
         return named
 
     def _most_popular(self, ids: Collection[str], n: int) -> list[str]:
@@ -223,8 +227,13 @@ class Pipeline:
         return [items.ids[row] for row in ranked[:n].tolist()]
 
     def _popular_that_pass(self, draft: Draft) -> Iterable[str]:
-        """Ids of the most popular items that the filters allow."""
+        """Ids of the most popular items that filters and constraints allow, by tier."""
         items = self._parts.item_store
-        ranked = (items.items[row] for row in np.argsort(-items.popularity, kind="stable"))
+        rows = np.argsort(-items.popularity, kind="stable")
+        if draft.constraints is not None:
+            verdicts = draft.constraints.verdicts(items)
+            rows = rows[~verdicts.excluded[rows]]
+            rows = rows[np.argsort(verdicts.tier[rows], kind="stable")]
+        ranked = (items.items[row] for row in rows)
         passing = (item.item_id for item in ranked if draft.passes(item))
         return islice(passing, _WIDER * draft.request.options.k)

@@ -65,6 +65,8 @@ class RecommendOptions:
         only: no other item ids may be shown, if given.
         near_duplicates: keep items whose title is nearly that of another one or of a pick.
         adjustments: added to scores, with provenance and reasons.
+        strict: whether what the text demands excludes and orders items; otherwise it is only a
+            signal among others.
     """
 
     k: int = 10
@@ -75,6 +77,7 @@ class RecommendOptions:
     only: frozenset[str] | None = None
     near_duplicates: bool = False
     adjustments: tuple[ScoreAdjustment, ...] = ()
+    strict: bool = True
 
     def __post_init__(self) -> None:
         if isinstance(self.k, bool) or not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
@@ -82,6 +85,10 @@ class RecommendOptions:
         known = get_args(Strategy)
         if self.strategy not in known:
             raise ConfigError(f"strategy is {self.strategy!r}", hint=f"one of {', '.join(known)}")
+        if not isinstance(self.strict, bool):
+            raise ConfigError(
+                f"strict is {self.strict!r}", hint="True: the text decides; False: it is a signal"
+            )
         for name, most in (("diversity", 1), ("popularity_penalty", 10)):
             value = getattr(self, name)
             is_number = isinstance(value, Real) and not isinstance(value, bool)

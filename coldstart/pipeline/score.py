@@ -101,9 +101,12 @@ def shortlist(parts: Parts, draft: Draft) -> Ints | None:
     if not 0 < size < len(parts.item_store.ids):
         return None
     items = draft.candidates
-    scores = draft.features @ parts.ranker.weights("prior", len(draft.request.user.liked))
+    scores = parts.ranker.linear(draft.features, len(draft.request.user.liked))
     scores = scores + adjustments_of(items, options.adjustments)
-    ranked = np.argsort(-scores, kind="stable").tolist()
+    ranked = draft.order(scores)
+    if draft.verdicts is not None:
+        ranked = ranked[~draft.verdicts.excluded[ranked]]
+    ranked = ranked.tolist()
     passing = (row for row in ranked if draft.passes(items.items[row]))
     return items.where[list(islice(passing, size))]
 

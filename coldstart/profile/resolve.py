@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.errors import ConfigError, ProfileError
@@ -27,17 +28,40 @@ class ResolvedProfile:
     unknown: tuple[str, ...] = ()
     understood: Understood = Understood()
 
-    @property
+    @cached_property
     def liked(self) -> list[str]:
-        """Ids of the liked items and of the item being viewed, without repeats."""
+        """Ids of liked items, of the item being viewed and of good examples named in the text."""
         picks = [p.item for p in self.profile.liked]
         viewing = [self.context.viewing.item] if self.context.viewing else []
-        return list(dict.fromkeys([*picks, *viewing]))
+        against = {p.item for p in self.profile.disliked}
+        named = [i for i in self.understood.liked if i not in against]
+        return list(dict.fromkeys([*picks, *viewing, *named]))
 
-    @property
+    @cached_property
     def disliked(self) -> list[str]:
-        """Ids of the disliked items, without repeats."""
-        return list(dict.fromkeys(p.item for p in self.profile.disliked))
+        """Ids of the disliked items and of bad examples named in the text, without repeats."""
+        given = [p.item for p in self.profile.disliked]
+        named = [i for i in self.understood.disliked if i not in self.liked]
+        return list(dict.fromkeys([*given, *named]))
+
+    @cached_property
+    def filter_profile(self) -> UserProfile:
+        """The profile as filters see it: with the titles that the text names among its picks."""
+        liked = _more(self.profile.liked, self.understood.liked)
+        disliked = _more(self.profile.disliked, self.understood.disliked)
+        if len(liked) == len(self.profile.liked) and len(disliked) == len(self.profile.disliked):
+            return self.profile
+        return self.profile.model_copy(update={"liked": liked, "disliked": disliked})
+
+
+def _more(picks: tuple[Pick, ...], ids: Sequence[str]) -> tuple[Pick, ...]:
+    known = {p.item for p in picks}
+    return (*picks, *(Pick(item=i) for i in ids if i not in known))
+
+
+def stated_text(profile: UserProfile, context: Context) -> str:
+    """Interests, free text and the words of the context, joined; empty if there are none."""
+    return ". ".join(x for x in (profile.free_text(), context.free_text()) if x)
 
 
 class PickResolver:

@@ -12,17 +12,24 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-def diversify(scores: Floats, vectors: NDArray[Any], k: int, diversity: float) -> list[int]:
+def diversify(
+    scores: Floats,
+    vectors: NDArray[Any],
+    k: int,
+    diversity: float,
+    tiers: NDArray[np.int64] | None = None,
+) -> list[int]:
     """Order of the first ``k`` of a ranked pool by maximal marginal relevance.
 
     Next comes the argmax of ``(1 − λ) · score − λ · max cosine to those chosen``, with scores
     scaled to [0, 1] over the pool (Carbonell and Goldstein, 1998).
 
     Args:
-        scores: of the pool, descending, shape (P,).
+        scores: of the pool, descending (within a tier), shape (P,).
         vectors: unit content vectors of the pool, shape (P, dim).
         k: how many to choose.
         diversity: λ in [0, 1]; 0 keeps the order.
+        tiers: of the pool, ascending, shape (P,): a tier is used up before the next; ``None``: one.
     """
     if diversity == 0 or len(scores) <= 1:
         return list(range(min(k, len(scores))))
@@ -32,7 +39,8 @@ def diversify(scores: Floats, vectors: NDArray[Any], k: int, diversity: float) -
     nearest = np.full(len(scores), -1.0)
     left = np.ones(len(scores), dtype=bool)
     while len(chosen) < min(k, len(scores)):
-        value = np.where(left, (1 - diversity) * relevance - diversity * nearest, -np.inf)
+        open_now = left if tiers is None else left & (tiers == tiers[left].min())
+        value = np.where(open_now, (1 - diversity) * relevance - diversity * nearest, -np.inf)
         best = int(value.argmax())
         chosen.append(best)
         left[best] = False

@@ -7,7 +7,7 @@ makes sentences of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,11 @@ from coldstart.catalog.item_similarity import NOT_COMPARED
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
 from coldstart.schema import Reason
+from coldstart.scoring.piece_matches import fulfils
 from coldstart.scoring.registry import SIGNALS
+from coldstart.scoring.scorer import KnowsFacts, Scorer
 from coldstart.scoring.stated import text_similarity
+from coldstart.scoring.wishes import wanted_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,10 +47,19 @@ class Explainer:
     Args:
         items: the candidate set.
         user: the profile and context.
+        scorers: of the recommender; asked for the facts that they know.
     """
 
-    def __init__(self, items: ItemStore, user: ResolvedProfile) -> None:
+    def __init__(
+        self, items: ItemStore, user: ResolvedProfile, scorers: Iterable[Scorer] = ()
+    ) -> None:
         self._items, self._user = items, user
+        self._known_by = {
+            signal.reason: scorer
+            for scorer in scorers
+            if isinstance(scorer, KnowsFacts)
+            for signal in scorer.signals
+        }
 
     def explain(
         self, row: int, excess: Mapping[str, float], wrote: str | None = None
@@ -64,15 +76,27 @@ class Explainer:
             if signal.reason is not None and signal.reason not in _LAST:
                 gain[signal.reason] = gain.get(signal.reason, 0) + excess.get(signal.name, 0)
         out: list[Reason] = []
+        wishes = self._wishes(row)
+        if wishes is not None:  # what was wanted comes first, however it counted in the score
+            out.append(Reason(code="wishes", arguments=wishes))
         for code in sorted((c for c in gain if gain[c] > 0), key=lambda c: -gain[c]):
-            arguments = _FACTS.get(code, _no_facts)(self, row)
-            if arguments is not None and len(out) < MOST:
+            arguments = self._facts(code, row)
+            if arguments is not None and len(out) < MOST and code != "wishes":
                 out.append(Reason(code=code, arguments=arguments))
         if len(out) < MOST and wrote is not None and excess.get("written", 0) > 0:
             out.append(Reason(code="written", arguments={"title": wrote}))
         if not out and excess.get("model", 0) > 0:
             out.append(Reason(code="model"))
         return tuple(out) or (self._popularity(row),)
+
+    def _facts(self, code: str, row: int) -> Arguments | None:
+        """Arguments of a reason; those of plug-ins may state nothing but their wording."""
+        if code in _FACTS:
+            return _FACTS[code](self, row)
+        if code not in self._known_by:
+            return {}
+        found = self._known_by[code].facts(code, self._user, self._items, row)
+        return None if found is None else dict(found)
 
     def _picks(self, row: int) -> Arguments | None:
         """The pick that most people liked together with the item, relative to its own fame."""
@@ -88,10 +112,12 @@ class Explainer:
         if not close:
             return None
         best = max(close, key=lambda p: (close[p], p))
+        given = {p.item for p in self._user.profile.liked}
         return {
             "pick": self._title(best),
             "people": int(together[counts.column[best]]),
-            "viewing": best not in {p.item for p in self._user.profile.liked},
+            "viewing": best not in given and best not in self._user.understood.liked,
+            "named": best not in given and best in self._user.understood.liked,
         }
 
     def _alike(self, row: int) -> Arguments | None:
@@ -131,6 +157,29 @@ class Explainer:
             return None
         return {"categories": shared, "pick": picks[0].title if len(picks) == 1 else None}
 
+    def _wishes(self, row: int) -> Arguments | None:
+        """What of the text's wishes is true of the item, by kind of piece."""
+        found: dict[str, list[Any]] = {}
+        for group in wanted_groups(self._user.understood):
+            for piece in group:
+                if not fulfils(self._items, piece)[row]:
+                    continue
+                if piece.kind == "years":
+                    found.setdefault("years", []).append((piece.first, piece.last))
+                elif piece.kind == "audience":
+                    if piece.age is not None:
+                        found.setdefault("ages", []).append(piece.age)
+                elif piece.kind == "attribute" and piece.attribute:
+                    values = (piece.attribute.replace("_", " "), piece.value)
+                    found.setdefault("attributes", []).append(values)
+                else:
+                    found.setdefault(_WISHES[piece.kind], []).append(piece.value)
+        rejected = {v.casefold() for v in self._user.understood.values("category", wanted=False)}
+        kinds = [c for c in found.get("categories", ()) if c.casefold() not in rejected]
+        found["categories"] = kinds
+        out = {name: list(dict.fromkeys(values)) for name, values in found.items() if values}
+        return out or None
+
     def _interests(self, row: int) -> Arguments | None:
         wanted = {i.strip().casefold(): i for i in self._user.profile.interests}
         item = self._items.catalog[self._items.ids[row]]
@@ -163,10 +212,14 @@ class Explainer:
 
     @cached_property
     def _texts(self) -> list[tuple[str, Floats]]:
-        """What the user wrote, and how close every item is to it."""
-        context = self._user.context
+        """What the user wrote, without what is rejected, and how close every item is to it."""
+        context, read = self._user.context, self._user.understood
         texts = (self._user.profile.about, context.text, context.occasion)
         written = [text for x in texts if x and (text := clean_text(x))]
+        if read.text or read.pieces:
+            wanted = read.wanted_text
+            whole = [text for text in written if text.casefold() in wanted.casefold()]
+            written = whole if len(whole) == len(written) else [wanted] if wanted else []
         return [(text, text_similarity(self._items, text)) for text in written]
 
     @cached_property
@@ -182,9 +235,7 @@ class Explainer:
         return self._items.catalog[item_id].title
 
 
-def _no_facts(explainer: Explainer, row: int) -> Arguments | None:
-    """Reasons of plug-ins state nothing but their wording."""
-    return {}
+_WISHES = {"category": "categories", "person": "people", "attribute": "values"}
 
 
 _FACTS: Mapping[str, Callable[[Explainer, int], Arguments | None]] = {

@@ -15,6 +15,9 @@ from coldstart.plugins import Factories
 from coldstart.protocols import Filter
 from coldstart.schema import Context, Dropped, Item, UserProfile
 
+MOST_DROPPED = 100
+"""Length to which lists of dropped items are cut."""
+
 
 class Known:
     """Drops what the user already liked, disliked or has seen; picks are item ids here."""
@@ -237,7 +240,7 @@ def walk(
     duplicates: NearDuplicates | None = None,
     *,
     liked: Iterable[Item] = (),
-    most_dropped: int = 100,
+    most_dropped: int = MOST_DROPPED,
 ) -> FilterResult:
     """Go down a ranking until ``want`` items are kept, or it ends.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from coldstart.errors import ArtifactError, ConfigError
+from coldstart.ranking.request_blend import RequestBlend, in_words, without_words
 from coldstart.ranking.trees import UNKNOWN_SIGNALS, TreeCorrection
 from coldstart.schema import Strategy
 from coldstart.scoring.registry import SIGNALS
@@ -30,12 +31,17 @@ def states_taste(features: Floats) -> bool:
 class BlendRanker:
     """Score = Σ weight(k) · feature + trees(features), the weights linear in the number of picks k.
 
+    A request in words is scored by the strategy's ``RequestBlend``, in which this score of the same
+    profile without its words is one term.
+
     Args:
         weights: by strategy, each feature's (weight without picks, change by 10 picks).
         trees: a correction that all strategies share; made only where the request
             ``states_taste``.
         favourites: another one, for picks that are favourites rather than a
             ``history``; ``None``: the same.
+        requests: by strategy, the blend of requests in words; strategies without one rank them
+            by ``weights`` and trees.
     """
 
     def __init__(
@@ -43,7 +49,9 @@ class BlendRanker:
         weights: Mapping[str, Mapping[str, tuple[float, float]]],
         trees: TreeCorrection | None = None,
         favourites: TreeCorrection | None = None,
+        requests: Mapping[str, RequestBlend] | None = None,
     ) -> None:
+        self.requests = dict(requests or {})
         self.trees, self.favourites = trees, favourites
         self._weights = {s: {f: tuple(w) for f, w in ws.items()} for s, ws in weights.items()}
         for strategy, by_name in self._weights.items():
@@ -72,7 +80,8 @@ class BlendRanker:
     def signals(self) -> frozenset[str]:
         """Names of the signals that have a weight in a strategy, or that trees use."""
         trees = (t.names for t in (self.trees, self.favourites) if t is not None)
-        return frozenset().union(*self._weights.values(), *trees)
+        of_requests = (blend.weights for blend in self.requests.values())
+        return frozenset().union(*self._weights.values(), *trees, *of_requests)
 
     def weights(self, strategy: str, n_picks: int) -> Floats:
         """Weights for ``n_picks`` picks, shape (len(SIGNALS),)."""
@@ -85,19 +94,51 @@ class BlendRanker:
         pairs = (self._weights[strategy].get(f, (0.0, 0.0)) for f in SIGNALS.names)
         return np.array([base + slope * far for base, slope in pairs])
 
-    def scores(self, features: Floats, weights: Floats) -> Floats:
-        """Score of every item, shape (N,); higher is better."""
-        linear, trees = np.asarray(features @ weights), self._trees_for(features)
-        return linear if trees is None else linear + trees.correct(features, SIGNALS.names, linear)
+    def scores(self, features: Floats, weights: Floats, strategy: str = "") -> Floats:
+        """Score of every item, shape (N,); higher is better.
 
-    def contributions(self, features: Floats, weights: Floats, rows: Sequence[int]) -> Floats:
+        Args:
+            features: shape (N, len(SIGNALS)).
+            weights: of the strategy and the number of picks, shape (len(SIGNALS),).
+            strategy: whose blend of requests in words applies, if it has one.
+        """
+        blend = self.requests.get(strategy)
+        if blend is None or not in_words(features):
+            return self._taste(features, weights)
+        taste = blend.taste_weight(features) * self._taste(without_words(features), weights)
+        return np.asarray(features @ blend.vector(features)) + taste
+
+    def linear(self, features: Floats, n_picks: int) -> Floats:
+        """Scores of the ``prior`` strategy without the trees, by which a shortlist is chosen."""
+        weights, blend = self.weights("prior", n_picks), self.requests.get("prior")
+        if blend is None or not in_words(features):
+            return np.asarray(features @ weights)
+        taste = blend.taste_weight(features) * (without_words(features) @ weights)
+        return np.asarray(features @ blend.vector(features)) + taste
+
+    def contributions(
+        self, features: Floats, weights: Floats, rows: Sequence[int], strategy: str = ""
+    ) -> Floats:
         """Each feature's part in the scores of some items, shape (len(rows), len(SIGNALS)).
 
         Args:
             features: of all items, shape (N, len(SIGNALS)).
             weights: shape (len(SIGNALS),).
             rows: the items; the parts of each sum to its score.
+            strategy: as for ``scores``.
         """
+        blend = self.requests.get(strategy)
+        if blend is None or not in_words(features):
+            return self._taste_parts(features, weights, rows)
+        taste = self._taste_parts(without_words(features), weights, rows)
+        own: Floats = features[rows] * blend.vector(features)
+        return own + blend.taste_weight(features) * taste
+
+    def _taste(self, features: Floats, weights: Floats) -> Floats:
+        linear, trees = np.asarray(features @ weights), self._trees_for(features)
+        return linear if trees is None else linear + trees.correct(features, SIGNALS.names, linear)
+
+    def _taste_parts(self, features: Floats, weights: Floats, rows: Sequence[int]) -> Floats:
         linear, trees = features[rows] * weights, self._trees_for(features)
         return linear if trees is None else linear + trees.explain(features[rows], SIGNALS.names)
 
@@ -113,22 +154,35 @@ class BlendRanker:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
-        weights = {s: {f: list(w) for f, w in ws.items()} for s, ws in self._weights.items()}
+        stated = {s.name: (0.0, 0.0) for s in SIGNALS if s.always}
+        weights = {
+            s: {f: list(w) for f, w in {**stated, **ws}.items()} for s, ws in self._weights.items()
+        }
         return {
             "weights": weights,
             "correction": self.trees and self.trees.to_dict(),
             "favourites": self.favourites and self.favourites.to_dict(),
+            "requests": {s: blend.to_dict() for s, blend in self.requests.items()},
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> BlendRanker:
-        """Read what ``to_dict`` wrote."""
+        """Read what ``to_dict`` wrote; new signals that count ``always`` get their default."""
         try:
             weights = {
                 s: {f: (float(w[0]), float(w[1])) for f, w in ws.items()}
                 for s, ws in data["weights"].items()
             }
+            known = frozenset().union(*weights.values())
+            for strategy, by_name in weights.items():
+                default = SIGNALS.weights(strategy)
+                new = {s.name for s in SIGNALS if s.always} & default.keys() - known
+                by_name.update({name: default[name] for name in new})
             parts = data["correction"], data.get("favourites")
+            requests = {
+                s: RequestBlend.from_dict(blend) for s, blend in data.get("requests", {}).items()
+            }
         except (TypeError, ValueError, AttributeError, LookupError) as e:
             raise ArtifactError(f"malformed ranker weights: {e}") from e
-        return cls(weights, *(p and TreeCorrection.from_dict(p, SIGNALS.names) for p in parts))
+        trees, favourites = (p and TreeCorrection.from_dict(p, SIGNALS.names) for p in parts)
+        return cls(weights, trees, favourites, requests)

@@ -56,6 +56,7 @@ class Understood(Frozen):
         pieces: what was read, in the order of the text.
         wanted_text: the text without its rejected clauses, which is what encoders compare.
         titles: title of each item that a ``title`` piece names, by id.
+        unread: characters at the end of the request that were too many to be read.
     """
 
     text: str = ""
@@ -63,6 +64,7 @@ class Understood(Frozen):
     pieces: tuple[Piece, ...] = ()
     wanted_text: str = ""
     titles: dict[str, str] = Field(default_factory=dict)
+    unread: int = Field(default=0, ge=0)
 
     @property
     def nothing(self) -> bool:

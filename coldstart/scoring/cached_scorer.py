@@ -82,7 +82,9 @@ _OBJECTS = 20  # bytes of memory by character of JSON, about
 
 def _user_key(request: ScoreRequest) -> Hashable:
     profile = request.user.profile.model_copy(update={"seen": ()})
-    return profile.model_dump_json(), request.user.context.model_dump_json()
+    user = request.user
+    read = user.understood.model_dump_json()
+    return profile.model_dump_json(), user.context.model_dump_json(), read
 
 
 def _size(scores: Scores) -> int:

@@ -14,14 +14,19 @@ from coldstart.plugins import plugins
 from coldstart.scoring.categories import CategoryScorer
 from coldstart.scoring.co_occurrence import CoOccurrenceScorer
 from coldstart.scoring.language_model import LanguageModelScorer
+from coldstart.scoring.lexical import LexicalScorer
+from coldstart.scoring.mentions import MentionScorer
 from coldstart.scoring.neighbours import NeighbourScorer
 from coldstart.scoring.pick_profile import PickProfileScorer
 from coldstart.scoring.popularity import PopularityScorer
+from coldstart.scoring.request_encoder import RequestEncoderScorer
 from coldstart.scoring.request_facts import RequestFactsScorer
+from coldstart.scoring.request_memory import RequestMemoryScorer
 from coldstart.scoring.scorer import FunctionScorer, Scorer
 from coldstart.scoring.sequence import SequenceScorer
 from coldstart.scoring.signal import Signal
 from coldstart.scoring.stated import StatedScorer
+from coldstart.scoring.wishes import WishScorer
 from coldstart.scoring.written import WrittenTitlesScorer
 
 BUILT_IN: tuple[Callable[[], Scorer], ...] = (
@@ -33,8 +38,13 @@ BUILT_IN: tuple[Callable[[], Scorer], ...] = (
     PickProfileScorer,
     RequestFactsScorer,
     StatedScorer,
+    WishScorer,
     LanguageModelScorer,
     WrittenTitlesScorer,
+    RequestEncoderScorer,
+    RequestMemoryScorer,
+    LexicalScorer,
+    MentionScorer,
 )
 
 

@@ -157,6 +157,24 @@ class Scorer(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsFacts(Protocol):
+    """A scorer that knows the facts that reasons of its signals state."""
+
+    def facts(
+        self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
+    ) -> Mapping[str, Any] | None:
+        """Arguments of a reason, for its wording; ``None`` where it does not hold of the item.
+
+        Args:
+            reason: code, as in ``Signal.reason``.
+            user: the resolved profile.
+            items: the candidate set.
+            row: of the item in it.
+        """
+        ...
+
+
 class BaseScorer:
     """What a scorer without state of its own need not define."""
 

@@ -30,8 +30,10 @@ class Signal:
         in_trees: whether the tree correction may use it.
         states_taste: whether a value other than 0 means that the request says more than
             attributes.
+        of_words: whether it comes from the text of the request, so that it is zero without one.
         group: explanation group.
         reason: code of the reason it is behind, see ``ranking.explanations``; ``None``: of none.
+        always: whether its default weight also counts for artifacts trained before it existed.
         wording: that reason by language code, where ``ranking.wording`` does not know it.
 
     Raises:
@@ -47,8 +49,10 @@ class Signal:
     direction: Literal[-1, 0, 1] = 0
     in_trees: bool = True
     states_taste: bool = False
+    of_words: bool = False
     group: Group = "other"
     reason: str | None = None
+    always: bool = False
     wording: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

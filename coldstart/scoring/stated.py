@@ -9,6 +9,7 @@ import numpy as np
 
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import FLOOR, co_occurrence
+from coldstart.profile.resolve import stated_text
 from coldstart.scoring import retrieval
 from coldstart.scoring.scorer import ColumnScorer
 from coldstart.scoring.signal import Signal
@@ -45,6 +46,7 @@ class StatedScorer(ColumnScorer):
             weight=(0.15, 0.0),
             direction=1,
             states_taste=True,
+            of_words=True,
             group="words",
             reason="words",
         ),
@@ -89,10 +91,18 @@ class StatedScorer(ColumnScorer):
 
 
 def request_text(user: ResolvedProfile) -> str:
-    """Interests, free text and the words of the context, cleaned; empty if there are none."""
-    return clean_text(
-        ". ".join(x for x in (user.profile.free_text(), user.context.free_text()) if x)
-    )
+    """Interests and the wanted text of the request, cleaned; empty if there are none.
+
+    Without a reading (``ResolvedProfile.understood``), the text as it was given.
+    """
+    understood = user.understood
+    if not (understood.text or understood.pieces or understood.wanted_text):
+        return clean_text(stated_text(user.profile, user.context))
+    read = understood.text.casefold()
+    rejected = {v.casefold() for v in understood.values("category", wanted=False)}
+    interests = ((i.strip().casefold(), i) for i in user.profile.interests)
+    kept = [i for folded, i in interests if folded not in read and folded not in rejected]
+    return clean_text(". ".join(x for x in (*kept, understood.wanted_text) if x))
 
 
 def text_similarity(items: ItemStore, text: str) -> Floats:

@@ -12,7 +12,7 @@ from coldstart.schema import Context, RecommendationList, UserProfile
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
-    from coldstart.session import OnboardingSession, SessionState, Understood
+    from coldstart.session import OnboardingSession, SessionState
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,14 @@ class QueuedRequest:
         profile: the user's profile.
         context: context of the request.
         options: keyword arguments of ``Recommender.recommend``.
-        text: free text of the user, parsed as in a session, which supports fewer options.
-        session: factory of the user's session, for a list of that session; ``profile`` and
-            ``text`` are ignored then.
+        session: factory of the user's session, for a list of that session; ``profile`` is ignored
+            then.
         explores: whether the session's list has exploration slots, which needs two lists.
     """
 
     profile: UserProfile
     context: Context
     options: Mapping[str, Any] = field(default_factory=dict)
-    text: str | None = None
     session: Callable[[Recommender], OnboardingSession] | None = None
     explores: bool = False
 
@@ -42,12 +40,10 @@ class RecommendationResult(NamedTuple):
 
     Args:
         recommendations: the list.
-        understood: interpretation of the free text, if there was one.
         state: state of the session after the list was shown, for requests with a session.
     """
 
     recommendations: RecommendationList
-    understood: Understood | None = None
     state: SessionState | None = None
 
 
@@ -75,7 +71,7 @@ def recommend_batch(
     positions = {position for position, _ in batched}
     yield from ((n, _recommend(recommender, one)) for n, one in taken if n not in positions)
     prepared: list[RecommendRequest] = []
-    sources: list[tuple[int, QueuedRequest, OnboardingSession | None]] = []
+    sources: list[tuple[int, OnboardingSession | None]] = []
     for n, one in batched:
         try:
             request, session = _prepare(recommender, one)
@@ -83,10 +79,10 @@ def recommend_batch(
             yield n, e
         else:
             prepared.append(request)
-            sources.append((n, one, session))
+            sources.append((n, session))
     for position, found in recommender.pipeline.run(prepared):
-        n, one, session = sources[position]
-        yield n, found if isinstance(found, Exception) else _result(one, found, session)
+        n, session = sources[position]
+        yield n, found if isinstance(found, Exception) else _result(found, session)
 
 
 def _needs_model(recommender: Recommender, request: QueuedRequest) -> bool:
@@ -100,52 +96,39 @@ def _recommend(
     recommender: Recommender, request: QueuedRequest
 ) -> RecommendationResult | Exception:
     try:
-        if request.text is None and request.session is None:
+        if request.session is None:
             return RecommendationResult(
                 recommender.recommend(request.profile, request.context, **request.options)
             )
-        session, context, options = _session(recommender, request)
-        return _result(request, session.recommend(context=context, **options), session)
+        session = request.session(recommender)
+        found = session.recommend(context=request.context, **request.options)
+        return _result(found, session)
     except Exception as e:
         return e
 
 
-def _result(
-    request: QueuedRequest, found: RecommendationList, session: OnboardingSession | None
-) -> RecommendationResult:
-    if session is None:
-        return RecommendationResult(found)
-    state = session.shown(found).state if request.session else None
-    return RecommendationResult(found, session.understood, state)
+def _result(found: RecommendationList, session: OnboardingSession | None) -> RecommendationResult:
+    return RecommendationResult(found, None if session is None else session.shown(found).state)
 
 
 def _prepare(
     recommender: Recommender, request: QueuedRequest
 ) -> tuple[RecommendRequest, OnboardingSession | None]:
     """Pipeline request equivalent to ``recommend`` of the recommender, or of the session."""
-    if request.text is not None or request.session is not None:
-        session, context, options = _session(recommender, request)
-        return RecommendRequest(*session.request(context=context, **options)), session
+    if request.session is not None:
+        session = request.session(recommender)
+        return RecommendRequest(
+            *session.request(context=request.context, **request.options)
+        ), session
     options = {**request.options}
     unknown, filters = options.pop("unknown_picks", "error"), options.pop("filters", None)
     decoding, seed = options.pop("decoding", None), options.pop("seed", 0)
     chosen = tuple(default_filters() if filters is None else filters)
+    user = recommender.resolve(
+        request.profile,
+        request.context,
+        unknown_picks=unknown,
+        understood=options.pop("understood", None),
+    )
     list_options = RecommendOptions(filters=chosen, **options)
-    user = recommender.resolve(request.profile, request.context, unknown_picks=unknown)
     return RecommendRequest(user, list_options, decoding, seed), None
-
-
-def _session(
-    recommender: Recommender, request: QueuedRequest
-) -> tuple[OnboardingSession, Context, dict[str, Any]]:
-    """The request's session, or a new one with its free text; the context; remaining options."""
-    if request.session is not None:
-        return request.session(recommender), request.context, {**request.options}
-    from coldstart.session import OnboardingSession
-
-    assert request.text is not None
-    options = {**request.options}
-    unknown = options.pop("unknown_picks", "error")
-    user = recommender.resolve(request.profile, request.context, unknown_picks=unknown)
-    session = OnboardingSession(recommender).with_profile(user.profile).say(request.text)
-    return session, user.context, options

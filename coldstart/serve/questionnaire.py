@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coldstart.profile.understanding import Understood
+from coldstart.schema import Understood
 from coldstart.serve.responses import Card, FormOut, QuestionOut
 from coldstart.session.choice_questions import categories_question
 from coldstart.session.history import read_history

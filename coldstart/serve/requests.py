@@ -30,6 +30,7 @@ from coldstart.schema import (
     Item,
     Pick,
     Strategy,
+    Understood,
     UserProfile,
     _as_picks,
     _as_text_map,
@@ -196,6 +197,11 @@ class ListOptions(_Request):
     )
     filters: Filters = Filters()
     diversity: float = Field(default=0.0, ge=0, le=1)
+    strict: bool = Field(
+        default=True,
+        description="Whether what the text demands decides what may be shown and what comes "
+        "first; false: it is one signal among others.",
+    )
     explain: bool = Field(default=False, description="Add provenance, prompt and dropped items.")
     language: Language = "en"
 
@@ -208,6 +214,11 @@ class RecommendIn(ListOptions):
     )
     profile: ProfileIn = ProfileIn()
     context: ContextIn = ContextIn()
+    understood: Understood | None = Field(
+        default=None,
+        description="A reading to use instead of that of the texts, such as the one of an earlier "
+        "response, changed.",
+    )
     popularity_penalty: float = Field(default=0.0, ge=0, le=10)
     near_duplicates: bool = False
     unknown_picks: Literal["error", "ignore"] = "error"
@@ -329,9 +340,13 @@ class ListIn(ListOptions):
     model_config = ConfigDict(json_schema_extra={"examples": [{"k": 5}]})
 
 
-def to_profile(profile: ProfileIn) -> UserProfile:
-    """Convert a request's profile to ``UserProfile``."""
-    return UserProfile.model_validate(profile.model_dump(exclude_defaults=True))
+def to_profile(profile: ProfileIn, text: str | None = None) -> UserProfile:
+    """Convert a request's profile, and a free text beside it, to ``UserProfile``."""
+    user = UserProfile.model_validate(profile.model_dump(exclude_defaults=True))
+    if text is None:
+        return user
+    about = ". ".join(x for x in (user.about, text) if x)
+    return user.model_copy(update={"about": about})
 
 
 def field_names(*models: type[BaseModel]) -> frozenset[str]:

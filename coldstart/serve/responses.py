@@ -8,8 +8,16 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field
 
 from coldstart.ranking.wording.sentences import in_language, supported
-from coldstart.schema import Dropped, Item, Provenance, Reason, RecommendationList, Strategy
-from coldstart.session import Question, Understood
+from coldstart.schema import (
+    Dropped,
+    Item,
+    Provenance,
+    Reason,
+    RecommendationList,
+    Strategy,
+    Understood,
+)
+from coldstart.session import Question
 
 
 class Line(BaseModel):
@@ -38,7 +46,7 @@ class RecommendationResponse(BaseModel):
     )
     notes: list[str] = Field(description="Remarks, such as fewer items than requested.")
     understood: Understood | None = Field(
-        default=None, description="Interpretation of the free text."
+        default=None, description="What was read in the texts; absent without text."
     )
     generated: int = 0
     abstained: int = 0
@@ -52,10 +60,9 @@ class RecommendationResponse(BaseModel):
         *,
         explain: bool,
         language: str = "en",
-        understood: Understood | None = None,
     ) -> Self:
         """Build the response; provenance, prompt and dropped items only with ``explain``."""
-        language = supported(language) or "en"
+        language, read = supported(language) or "en", recommendations.understood
         lines = [
             Line(
                 rank=r.rank,
@@ -75,7 +82,7 @@ class RecommendationResponse(BaseModel):
             strategy=recommendations.strategy,
             language=language,
             notes=list(recommendations.notes),
-            understood=understood,
+            understood=None if read == Understood() else read,
             generated=recommendations.generated,
             abstained=recommendations.abstained,
             dropped=list(recommendations.dropped) if explain else None,

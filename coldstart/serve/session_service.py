@@ -218,6 +218,7 @@ def _list_request(stored: SessionRecord, body: ListIn) -> QueuedRequest:
             "strategy": body.strategy,
             "diversity": body.diversity,
             "near_duplicates": body.near_duplicates,
+            "strict": body.strict,
         },
         session=stored.open,
         explores=stored.exploration > 0,

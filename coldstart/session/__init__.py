@@ -1,6 +1,6 @@
 """Interactive onboarding: preference elicitation by a short quiz, free text and feedback."""
 
-from coldstart.profile.understanding import Understood
+from coldstart.schema import Understood
 from coldstart.session.onboarding import OnboardingSession
 from coldstart.session.quiz import Quiz, QuizState
 from coldstart.session.registry import DEFAULT_QUIZ, QUIZZES

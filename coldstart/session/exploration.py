@@ -9,16 +9,42 @@ import numpy as np
 
 from coldstart.catalog.item_store import ItemStore
 from coldstart.catalog.near_duplicates import NearDuplicates
+from coldstart.ranking.constraints import Constraints
 from coldstart.ranking.wording.sentences import sentence
 from coldstart.schema import Reason, Recommendation, RecommendationList
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from coldstart.profile.resolve import ResolvedProfile
+
     Floats = NDArray[np.float64]
 
 PLAUSIBLE = 10
 """Exploration candidates: this many times k of the highest-ranked items."""
+
+
+def fulfilling(
+    wide: RecommendationList,
+    best: RecommendationList,
+    user: ResolvedProfile,
+    item_store: ItemStore,
+) -> RecommendationList:
+    """Leave out of a longer list what fulfils less of the text than the whole of the shorter one.
+
+    Args:
+        wide: a longer list of exploration candidates.
+        best: the list without exploration.
+        user: of both lists.
+        item_store: of the catalog.
+    """
+    constraints = Constraints.of(user)
+    if not constraints.any or not len(best):
+        return wide
+    tier, rows = constraints.verdicts(item_store).tier, item_store.rows
+    last = max(int(tier[rows[i]]) for i in best.item_ids)
+    kept = tuple(line for line in wide if tier[rows[line.item_id]] <= last)
+    return wide.model_copy(update={"items": kept})
 
 
 def explore(

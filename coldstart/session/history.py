@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from coldstart.profile.understanding import Understood
-from coldstart.schema import Pick, UserProfile
+from coldstart.schema import Pick, Understood, UserProfile
 from coldstart.session.state import (
     Boost,
     BoostApplied,
@@ -89,22 +88,7 @@ class History:
     @property
     def wanted_texts(self) -> list[str]:
         """The user's texts without their rejecting clauses, each once."""
-        return list(dict.fromkeys(t.wanted for t in self.texts if t.wanted))
-
-    @property
-    def unwanted(self) -> tuple[str, ...]:
-        """Categories rejected by their last mention."""
-        out: dict[str, None] = {}
-        for said in self.texts:
-            for name in said.categories:
-                out.pop(name, None)
-            out.update(dict.fromkeys(said.unwanted))
-        return tuple(out)
-
-    @property
-    def years(self) -> tuple[int | None, int | None] | None:
-        """The years named last."""
-        return next((t.years for t in reversed(self.texts) if t.years is not None), None)
+        return list(dict.fromkeys(t.wanted_text for t in self.texts if t.wanted_text))
 
 
 def read_history(state: SessionState, understand: Callable[[str], Understood]) -> History:
@@ -185,9 +169,10 @@ def _feedback(out: History, event: FeedbackGiven) -> None:
 
 def _text(out: History, said: Understood, at: datetime | None) -> None:
     out.texts.append(said)
-    for name in said.unwanted:
+    for name in said.values("category", wanted=False):
         out.interests.pop(name, None)
-    out.interests.update(dict.fromkeys(said.categories))
+    wanted = (p.value for p in said.pieces if p.kind == "category" and p.wanted and p.strict)
+    out.interests.update(dict.fromkeys(wanted))
     for item in said.disliked:
         _opinion(out, "disliked", item, at)
     for item in said.liked:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from pydantic import BaseModel
 
 from coldstart.catalog.item_store import ItemStore
+from coldstart.catalog.titles import clean_text
 from coldstart.errors import CatalogError, ConfigError, ProfileError
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
-from coldstart.profile.understanding import Understanding, Understood
 from coldstart.protocols import Filter
 from coldstart.ranking.filters import default_filters
 from coldstart.runtime.hardware import one_blas_thread
@@ -24,17 +24,18 @@ from coldstart.schema import (
     Context,
     RecommendationList,
     Strategy,
+    Understood,
     UserProfile,
     parse,
 )
 from coldstart.scoring.cached_scorer import cached
 from coldstart.session.adjustments import SnoozeFilter, session_adjustments
-from coldstart.session.exploration import PLAUSIBLE, explore
+from coldstart.session.exploration import PLAUSIBLE, explore, fulfilling
 from coldstart.session.history import History, read_history
-from coldstart.session.item_store_cache import ItemStoreCache
 from coldstart.session.quiz import Quiz, QuizState
 from coldstart.session.registry import DEFAULT_QUIZ, find_quiz
 from coldstart.session.state import (
+    MOST_TEXT,
     Boost,
     BoostApplied,
     Event,
@@ -48,13 +49,13 @@ from coldstart.session.state import (
     SessionState,
     TextGiven,
 )
+from coldstart.understanding.merging import merged
 
 if TYPE_CHECKING:
     from coldstart.profile.resolve import ResolvedProfile
     from coldstart.recommender import Recommender
 
 E = TypeVar("E", bound=BaseModel)
-_UNDERSTANDING: ItemStoreCache[Understanding] = ItemStoreCache(Understanding)
 
 
 class OnboardingSession:
@@ -127,8 +128,15 @@ class OnboardingSession:
 
     @property
     def understood(self) -> Understood:
-        """The last text, parsed; empty if there is none."""
+        """The last text, read; empty if there is none."""
         return self._history.texts[-1] if self._history.texts else Understood()
+
+    @property
+    def understood_so_far(self) -> Understood:
+        """All that was read in the given profile and the texts; the newest decides."""
+        read = self._recommender.pipeline.understand
+        given = read.understand(self._history.given, Context())
+        return merged([given, *self._history.texts])
 
     @property
     def answers(self) -> dict[str, str | tuple[str, ...]]:
@@ -199,8 +207,15 @@ class OnboardingSession:
         Raises:
             ProfileError: not a string, empty, or longer than 2,000 characters.
         """
-        said = _UNDERSTANDING.of(self._item_store).read(text)
-        return self._and_then(_event(TextGiven, text=said.text, at=at))
+        cleaned = clean_text(text) if isinstance(text, str) else ""
+        if not cleaned or len(cleaned) > MOST_TEXT:
+            raise ProfileError(
+                f"the text has {len(cleaned)} characters, at most {MOST_TEXT} are read"
+                if cleaned
+                else f"the text is {text!r}",
+                hint="say what you like in a few words",
+            )
+        return self._and_then(_event(TextGiven, text=cleaned, at=at))
 
     def feedback(
         self, item_id: str, kind: FeedbackKind, *, at: datetime | None = None
@@ -267,6 +282,7 @@ class OnboardingSession:
         diversity: float = 0.0,
         *,
         near_duplicates: bool = False,
+        strict: bool = True,
         now: datetime | None = None,
     ) -> RecommendationList:
         """Recommend items for the profile so far; see ``Recommender.recommend``.
@@ -280,13 +296,21 @@ class OnboardingSession:
             strategy: as for ``Recommender.recommend``.
             diversity: likewise.
             near_duplicates: likewise.
+            strict: likewise.
             now: time, with a time zone, at which boosts are active; ``None`` for the clock.
 
         Raises:
             ConfigError: an option out of range, or a time without a time zone.
         """
         user, options = self.request(
-            k, context, filters, strategy, diversity, near_duplicates=near_duplicates, now=now
+            k,
+            context,
+            filters,
+            strategy,
+            diversity,
+            near_duplicates=near_duplicates,
+            strict=strict,
+            now=now,
         )
         pipeline = self._recommender.pipeline
         if not self._exploration:
@@ -303,7 +327,7 @@ class OnboardingSession:
             values = self._quiz.value(self._quiz_state())
         return explore(
             best,
-            wide,
+            fulfilling(wide, best, user, self._item_store) if strict else wide,
             values,
             self._item_store,
             places=places,
@@ -320,6 +344,7 @@ class OnboardingSession:
         diversity: float = 0.0,
         *,
         near_duplicates: bool = False,
+        strict: bool = True,
         now: datetime | None = None,
     ) -> tuple[ResolvedProfile, RecommendOptions]:
         """Build the request of ``recommend``: the resolved profile and the list options.
@@ -335,11 +360,16 @@ class OnboardingSession:
             (*chosen, SnoozeFilter(self._history)),
             diversity,
             near_duplicates=near_duplicates,
+            strict=strict,
             adjustments=session_adjustments(
                 self._history, self._item_store, now or datetime.now(UTC)
             ),
         )
-        return self._recommender.resolve(self.profile, context), options
+        moment = Context.parse(context or {})
+        now_read = self._recommender.pipeline.understand.understand(UserProfile(), moment)
+        understood = merged([self.understood_so_far, now_read])
+        user = self._recommender.resolve(self.profile, moment, understood=understood)
+        return user, options
 
     # -- internals -------------------------------------------------------------------------------
 
@@ -351,7 +381,7 @@ class OnboardingSession:
 
     @cached_property
     def _history(self) -> History:
-        return read_history(self._state, _UNDERSTANDING.of(self._item_store).read)
+        return read_history(self._state, self._recommender.pipeline.understand.read)
 
     def _quiz_state(self) -> QuizState:
         return QuizState.of(self._item_store, self._history, self._askable, self._seed)

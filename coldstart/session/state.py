@@ -13,6 +13,8 @@ from coldstart.schema import Frozen, UserProfile, parse
 
 FeedbackKind = Literal["like", "dislike", "skip", "seen", "not_now"]
 QuestionKind = Literal["item", "pair", "categories"]
+MOST_TEXT = 2000
+"""Maximum length of a text, in characters."""
 Ids = Annotated[tuple[str, ...], Field(max_length=10_000)]
 
 
@@ -121,7 +123,7 @@ class TextGiven(_Event):
     """The user wrote a text."""
 
     kind: Literal["said"] = "said"
-    text: str = Field(min_length=1, max_length=2000)
+    text: str = Field(min_length=1, max_length=MOST_TEXT)
 
 
 class BoostApplied(_Event):

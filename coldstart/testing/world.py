@@ -9,6 +9,7 @@ import numpy as np
 from coldstart import prompts
 from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
+from coldstart.data.requests.recorded import RecordedRequest, RequestItem
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.recommender import Recommender
@@ -56,6 +57,33 @@ def toy_dataset() -> Dataset:
         likes[f"u{n}"] = tuple(dict.fromkeys(chosen))
         dislikes[f"u{n}"] = (next(i for i in other if i not in chosen),)
     return Dataset("toy", catalog, users, likes, dislikes)
+
+
+def toy_requests() -> tuple[RecordedRequest, ...]:
+    """Twelve requests in people's own words for the films of the toy catalog."""
+    rows = (
+        ("something with aliens please", "i6 i7", ""),
+        ("scary aliens in space", "i6", "i3"),
+        ("a space adventure like Star Wars", "i17 i4", "i3"),
+        ("space battles and aliens", "i3 i7", "i17"),
+        ("a film about toys for my children", "i0 i1", ""),
+        ("toys that come alive, for children", "i0 i2", "i1"),
+        ("my children like toys", "i1", "i0"),
+        ("a gangster drama", "i19 i20", ""),
+        ("a crime drama like Fargo", "i16", "i12"),
+        ("a dark crime drama", "i20 i10", "i16"),
+        ("我想看一部中国剧情片", "i21 i22", ""),
+        ("something scary", "i14 i15", "i6"),
+    )
+    return tuple(
+        RecordedRequest(
+            text,
+            tuple(RequestItem(i, liked=n % 3 != 0) for n, i in enumerate(chosen.split(), start=1)),
+            tuple(RequestItem(i, liked=True) for i in mentioned.split()),
+            dialogue=f"d{at // 2}",
+        )
+        for at, (text, chosen, mentioned) in enumerate(rows)
+    )
 
 
 def toy_prior_recommender(ranker: BlendRanker | None = None) -> Recommender:

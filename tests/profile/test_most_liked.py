@@ -8,8 +8,8 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_store import ItemStore
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import PickResolver, most_liked
-from coldstart.profile.understanding import Understanding
 from coldstart.schema import Context, Item, UserProfile
+from coldstart.understanding.reader import RequestReader
 from tests.fakes import FakeEncoder
 
 LIKES = {"u1": ["new"], "u2": ["old", "new"], "u3": ["hit"], "u4": ["hit"]}
@@ -40,7 +40,8 @@ def test_picks_and_texts_choose_the_same_item(item_store, title, chosen):
     resolver = PickResolver(item_store.catalog, item_store.counts)
     picked = resolver.resolve(UserProfile(liked=title), Context()).liked
     assert picked == [chosen]
-    assert Understanding(item_store).read(f"I loved {title}").liked == (chosen,)
+    reader = RequestReader(item_store.catalog, item_store.counts)
+    assert reader.read(f"I loved {title}").liked == (chosen,)
 
 
 def test_a_cold_item_has_no_likes_and_ties_go_to_the_first(item_store):

@@ -53,6 +53,9 @@ ARGUMENTS = {
     "kinds": {"categories": several, "pick": st.none() | some},
     "interests": {"interests": several},
     "words": {"text": some},
+    "mentions_words": {"words": several},
+    "asked_alike": {"people": st.integers(1, 10**7)},
+    "mentioned": {"pick": some, "people": st.integers(1, 10**7)},
     "people": {"groups": st.lists(groups | bands, min_size=1, max_size=2)},
     "written": {"title": some},
     "model": {},
@@ -174,6 +177,17 @@ CASES = [
         {"people": {"groups": ["gender=f", "pet=cat"]}},
         "Liked more than usual by women and people whose pet is cat.",
         "女性、cat的人尤其喜欢。",
+    ),
+    (
+        {"mentions_words": {"words": ["toys", "Dr. Who"]}, "asked_alike": {"people": 1}},
+        "Mentions “toys” and “Dr. Who”, and chosen by 1 person who asked for something similar.",
+        "提到“toys”、“Dr. Who”；有 1 位提出相似要求的人选了它。",
+    ),
+    (
+        {"mentioned": {"pick": "Alien", "people": 12}, "asked_alike": {"people": 3}},
+        "Mentioned together with Alien by 12 people, and chosen by 3 people who asked for "
+        "something similar.",
+        "有 12 人把它和《Alien》一起提到；有 3 位提出相似要求的人选了它。",
     ),
     (
         {"written": {"title": "“Red”"}},
@@ -299,9 +313,10 @@ def test_every_part_of_a_score_is_in_the_group_of_its_signal():
         "people": {"people", "age"},
         "liked": {
             *("picks", "fold_in", "lift", "closest", "smoothed", "next", "shots", "history"),
+            *("mentions", "mentions_log"),
         },
         "alike": {"resembles", "alike", "kinds", "shares"},
-        "words": {"words", "interests"},
+        "words": {"words", "interests", "asked_alike", "asked_alike_words", "lexical"},
         "disliked": {"dislikes"},
         "years": {"year", "year_gap"},
         "model": {"model", "written"},

@@ -1,15 +1,18 @@
-"""The scorer contract, for all ten built-in scorers."""
+"""The scorer contract, for all built-in scorers."""
 
 from __future__ import annotations
 
 from coldstart.scoring.categories import CategoryScorer
 from coldstart.scoring.co_occurrence import CoOccurrenceScorer
 from coldstart.scoring.language_model import LanguageModelScorer
+from coldstart.scoring.lexical import LexicalScorer
+from coldstart.scoring.mentions import MentionScorer
 from coldstart.scoring.neighbours import NeighbourScorer
 from coldstart.scoring.pick_profile import PickProfileScorer
 from coldstart.scoring.popularity import PopularityScorer
 from coldstart.scoring.registry import BUILT_IN
 from coldstart.scoring.request_facts import RequestFactsScorer
+from coldstart.scoring.request_memory import RequestMemoryScorer
 from coldstart.scoring.sequence import SequenceScorer
 from coldstart.scoring.stated import StatedScorer
 from coldstart.scoring.written import WrittenTitlesScorer
@@ -63,6 +66,18 @@ class TestWrittenTitlesScorer(ScorerContract):
 
     def resources(self):
         return toy_recommender().pipeline.resources
+
+
+class TestRequestMemoryScorer(ScorerContract):
+    make = RequestMemoryScorer
+
+
+class TestLexicalScorer(ScorerContract):
+    make = LexicalScorer
+
+
+class TestMentionScorer(ScorerContract):
+    make = MentionScorer
 
 
 def test_every_built_in_scorer_is_here():

@@ -43,8 +43,8 @@ def test_a_sentence_is_enough_for_curl(shared, kind):
     headers = {"content-type": kind} if kind else {}
     body = '{"input": "science fiction, but no drama", "k": 4}'
     got = shared.post("/v1/recommend", content=body, headers=headers).json()
-    assert got["understood"]["categories"] == ["Sci-Fi"]
-    assert got["understood"]["unwanted"] == ["Drama"]
+    pieces = [(p["value"], p["wanted"]) for p in got["understood"]["pieces"]]
+    assert pieces == [("Sci-Fi", True), ("Drama", False)]
     catalog = toy_recommender().catalog
     assert all("Sci-Fi" in catalog[line["item_id"]].categories for line in got["items"])
 
@@ -144,7 +144,7 @@ def test_a_visit_from_the_first_question_to_erasure(client):
     assert client.get(at + "/questions").json()["question"] != question
     client.post(at + "/feedback", json={"item_id": "i7", "kind": "dislike"})
     read = client.post(at + "/text", json={"text": "no drama"}).json()["understood"]
-    assert read["unwanted"] == ["Drama"]
+    assert [(p["value"], p["wanted"]) for p in read["pieces"]] == [("Drama", False)]
     got = client.get(at + "/recommendations?k=5&strategy=prior").json()
     ids = [line["item_id"] for line in got["items"]]
     assert len(ids) == 5

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from coldstart.ranking.wording.readings import years
+
 _AGES = {
     "00s": "people under 10",
     "10s": "people aged 10 to 19",
     **{f"{tens}0s": f"people in their {tens}0s" for tens in range(2, 6)},
     "60s": "people aged 60 or more",
 }
+
+_NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 
 
 def clause(code: str, arguments: Mapping[str, Any]) -> str | None:
@@ -43,6 +47,7 @@ def paragraph(sentences: Sequence[str]) -> str:
 def _picks(a: Mapping[str, Any]) -> str:
     who = "1 person" if a["people"] == 1 else f"{a['people']} people"
     why = "because you are looking at" if a["viewing"] else "because you liked"
+    why = "because you named" if a.get("named") else why
     return f"{why} {a['pick']}: {who} liked both"
 
 
@@ -50,8 +55,39 @@ def _kinds(a: Mapping[str, Any]) -> str:
     return f"{_list(a['categories'])} like {a['pick'] or 'much of what you liked'}"
 
 
+def _wishes(a: Mapping[str, Any]) -> str:
+    """Such as "Animation for a five-year-old", "Comedy from the 1980s with Bill Murray"."""
+    parts = [_list(a["categories"])] if "categories" in a else []
+    parts += [years(*span) for span in a.get("years", ())]
+    if "ages" in a:
+        start = "" if parts else "suitable "
+        parts.append(f"{start}for {_child(min(a['ages']))}")
+    if "people" in a:
+        parts.append(f"with {_list(a['people'])}")
+    parts += [f"{name} {value}" for name, value in a.get("attributes", ())]
+    parts += a.get("values", ())
+    return " ".join(parts)
+
+
+def _child(age: int) -> str:
+    if age == 0:
+        return "a baby"
+    article = "an" if age in (8, 11, 18) or 80 <= age < 90 else "a"
+    return f"{article} {_NUMBERS[age] if age < len(_NUMBERS) else age}-year-old"
+
+
 def _boosted(a: Mapping[str, Any]) -> str:
     return f"{'promoted' if a['points'] > 0 else 'held back'} by {a['name']!r}"
+
+
+def _asked_alike(a: Mapping[str, Any]) -> str:
+    who = "1 person" if a["people"] == 1 else f"{a['people']} people"
+    return f"chosen by {who} who asked for something similar"
+
+
+def _mentioned(a: Mapping[str, Any]) -> str:
+    who = "1 person" if a["people"] == 1 else f"{a['people']} people"
+    return f"mentioned together with {a['pick']} by {who}"
 
 
 def _group(group: str) -> str:
@@ -70,12 +106,17 @@ def _list(names: Sequence[str]) -> str:
 
 
 _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "request": lambda a: f"people who asked for things like “{a['text']}” chose items like it",
     "picks": _picks,
     "alike": lambda a: f"similar to {a['pick']}",
     "shares": lambda a: f"same {a['attribute']} as {a['pick']}: {a['value']}",
     "kinds": _kinds,
+    "wishes": _wishes,
     "interests": lambda a: f"matches your interest in {_list(a['interests'])}",
     "words": lambda a: f"matches “{a['text']}”",
+    "mentions_words": lambda a: f"mentions {_list([f'“{word}”' for word in a['words']])}",
+    "asked_alike": _asked_alike,
+    "mentioned": _mentioned,
     "people": lambda a: f"liked more than usual by {_list([_group(g) for g in a['groups']])}",
     "written": lambda a: f"the language model wrote “{a['title']}” for this profile",
     "model": lambda a: "the language model favours it for this profile beyond its popularity",
@@ -84,6 +125,4 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "remaining": lambda a: "the best of what is left to recommend",
     "boosted": _boosted,
     "exploration": lambda a: "shown to learn your taste: what you think of it tells much",
-    "years_wanted": lambda a: "from the years you named",
-    "category_rejected": lambda a: f"you do not want {', '.join(a['categories'])}",
 }

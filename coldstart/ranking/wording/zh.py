@@ -86,12 +86,34 @@ def paragraph(sentences: Sequence[str]) -> str:
 
 def _picks(a: Mapping[str, Any]) -> str:
     why = "因为你正在看" if a["viewing"] else "因为你喜欢"
+    why = "因为你提到" if a.get("named") else why
     return f"{why}《{a['pick']}》，有 {a['people']} 人两者都喜欢"
 
 
 def _kinds(a: Mapping[str, Any]) -> str:
     like = f"和《{a['pick']}》一样" if a["pick"] else "和你喜欢的许多一样"
     return f"{like}，属于{_list(a['categories'])}"
+
+
+def _wishes(a: Mapping[str, Any]) -> str:
+    parts = [_list(a["categories"])] if "categories" in a else []
+    parts += [_years(*span) for span in a.get("years", ())]
+    if "ages" in a:
+        parts.append(f"适合 {min(a['ages'])} 岁观看")
+    if "people" in a:
+        parts.append(f"有{_list(a['people'])}")
+    parts += [f"{name}：{value}" for name, value in a.get("attributes", ())]
+    parts += a.get("values", ())
+    return "符合你的要求：" + "，".join(parts)
+
+
+def _years(first: int | None, last: int | None) -> str:
+    if first is None or last is None:
+        return f"{last} 年及以前" if first is None else f"{first} 年以后"
+    if first == last:
+        return f"{first} 年"
+    decade = first % 10 == 0 and last == first + 9
+    return f"{first} 年代" if decade else f"{first} 至 {last} 年"
 
 
 def _boosted(a: Mapping[str, Any]) -> str:
@@ -118,12 +140,17 @@ def _list(names: Sequence[str]) -> str:
 
 
 _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "request": lambda a: f"提出过类似“{a['text']}”的人选择了这类内容",
     "picks": _picks,
     "alike": lambda a: f"和《{a['pick']}》相似",
     "shares": lambda a: f"和《{a['pick']}》的 {a['attribute']} 相同：{a['value']}",
     "kinds": _kinds,
+    "wishes": _wishes,
     "interests": lambda a: f"符合你的兴趣：{_list(a['interests'])}",
     "words": lambda a: f"符合“{a['text']}”",
+    "mentions_words": lambda a: f"提到{'、'.join(f'“{word}”' for word in a['words'])}",
+    "asked_alike": lambda a: f"有 {a['people']} 位提出相似要求的人选了它",
+    "mentioned": lambda a: f"有 {a['people']} 人把它和《{a['pick']}》一起提到",
     "people": lambda a: f"{'、'.join(map(_group, a['groups']))}尤其喜欢",
     "written": lambda a: f"语言模型为你写下了“{a['title']}”",
     "model": lambda a: "就你的情况，语言模型对它的评价超出它的名气",
@@ -132,6 +159,4 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "remaining": lambda a: "剩下的里面最好的",
     "boosted": _boosted,
     "exploration": lambda a: "推荐它是为了了解你的口味，你的看法很有参考价值",
-    "years_wanted": lambda a: "属于你说的年代",
-    "category_rejected": lambda a: f"你不想要{_list(a['categories'])}",
 }

@@ -102,14 +102,19 @@ function redraw() {
 
 /** What a text was read as. */
 function sentence(read) {
-  const titles = (ids) => ids.map((id) => read.titles[id] ?? id);
-  const [first, last] = read.years ?? [];
+  const pieces = (kinds, wanted) => read.pieces.filter((p) => kinds.includes(p.kind) && p.wanted === wanted);
+  const moods = new Set(pieces(["tone"], true).concat(pieces(["tone"], false)).map((p) => p.start));
+  const shown = (p) => p.kind === "tone" || !moods.has(p.start); // a mood stands for its categories
+  const named = (p) => (p.kind === "category" ? value(p.value) : (read.titles[p.value] ?? p.value));
+  const all = (kinds, wanted) => [...new Set(pieces(kinds, wanted).filter(shown).map(named))];
+  const topics = ["category", "person", "attribute", "tone"];
   const parts = [
-    ["wanted", [...read.categories.map(value), ...read.tone]],
-    ["unwanted", read.unwanted.map(value)],
-    ["liked", titles(read.liked)],
-    ["disliked", titles(read.disliked)],
-    ["years", read.years ? [t("read.span", { first: first ?? "…", last: last ?? "…" })] : []],
+    ["wanted", all(topics, true)],
+    ["unwanted", all(topics, false)],
+    ["liked", all(["title"], true)],
+    ["disliked", all(["title"], false)],
+    ["years", pieces(["years"], true).map((p) => t("read.span", { first: p.first ?? "…", last: p.last ?? "…" }))],
+    ["audience", pieces(["audience"], true).map((p) => t("read.age", { age: p.age ?? p.value }))],
   ].filter(([, values]) => values.length);
   if (!parts.length) return t("read.nothing");
   return t("read", { parts: parts.map(([name, values]) => t(`read.${name}`, { what: joined(values) })).join(t("semicolon")) });

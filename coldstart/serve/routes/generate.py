@@ -87,10 +87,7 @@ def _generation(
     body: GenerateIn, n: int, *, chunk: int | None = None
 ) -> Callable[[Recommender], Generated]:
     """Job for the worker that generates ``n`` titles; a stream's ``chunk`` samples them."""
-    profile: UserProfile = to_profile(body.profile)
-    if body.input is not None:
-        about = ". ".join(x for x in (profile.about, body.input) if x)
-        profile = profile.model_copy(update={"about": about})
+    profile: UserProfile = to_profile(body.profile, body.input)
     context = Context.model_validate(body.context.model_dump())
 
     def work(rec: Recommender) -> Generated:

@@ -9,13 +9,11 @@ from starlette.concurrency import run_in_threadpool
 
 from coldstart.schema import Context
 from coldstart.serve.batching import QueuedRequest
-from coldstart.serve.errors import invalid
 from coldstart.serve.requests import RecommendIn, to_profile
 from coldstart.serve.responses import SubjectAnswer
 from coldstart.serve.routes.common import KEYS, Served, check_k, errors
 
 router = APIRouter(tags=["recommend"], dependencies=KEYS)
-_NOT_WITH_INPUT = ("popularity_penalty", "seed")
 
 
 @router.post("/v1/recommend", responses=errors(), response_model_exclude_none=True)
@@ -33,21 +31,18 @@ async def recommend(body: RecommendIn, service: Served) -> SubjectAnswer:
         "diversity": body.diversity,
         "near_duplicates": body.near_duplicates,
         "unknown_picks": body.unknown_picks,
+        "popularity_penalty": body.popularity_penalty,
+        "seed": body.seed,
+        "strict": body.strict,
+        "understood": body.understood,
     }
-    extra = {name: getattr(body, name) for name in _NOT_WITH_INPUT}
-    if body.input is None:
-        options |= extra
-    elif any(extra.values()):
-        raise invalid(f"{' and '.join(_NOT_WITH_INPUT)} do not go with input", "leave them out")
     context = Context.model_validate(body.context.model_dump())
-    request = QueuedRequest(to_profile(body.profile), context, options, body.input)
+    request = QueuedRequest(to_profile(body.profile, body.input), context, options)
     test, subject = service.experiment, body.subject
     arm = test.arm_of(subject) if test and subject else service.arm
     result = await service.worker.recommend(request, arm)
     found = result.recommendations
-    out = SubjectAnswer.of(
-        found, explain=body.explain, language=body.language, understood=result.understood
-    )
+    out = SubjectAnswer.of(found, explain=body.explain, language=body.language)
     if not (test and subject):
         return out
     exposure_id = await run_in_threadpool(

@@ -13,14 +13,14 @@ import pytest
 from coldstart.catalog.item_store import ItemStore
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import PickResolver, ResolvedProfile
-from coldstart.schema import Context, Item, Strategy, UserProfile
+from coldstart.schema import Context, Item, Reason, Strategy, UserProfile
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.resources import ItemResources, Resources
-from coldstart.scoring.scorer import Scope, Scorer, ScoreRequest
+from coldstart.scoring.scorer import KnowsFacts, Scope, Scorer, ScoreRequest
 from coldstart.scoring.scorers import Scorers
 from coldstart.scoring.signal import Signal
 from coldstart.testing.trigrams import TrigramEncoder
-from coldstart.testing.world import toy_catalog, toy_dataset
+from coldstart.testing.world import toy_catalog, toy_dataset, toy_requests
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -161,6 +161,19 @@ class ScorerContract(ABC):
                 assert np.issubdtype(rows.dtype, np.integer)
                 assert len(rows) == 0 or 0 <= rows.min() <= rows.max() < len(items.ids)
 
+    def test_facts_are_plain_data(self) -> None:
+        """Of its own reasons, for every item, where the scorer knows facts at all."""
+        scorer, resources = self._fitted(), self.resources()
+        scorer.sync(resources)
+        if not isinstance(scorer, KnowsFacts):
+            return
+        reasons = {signal.reason for signal in scorer.signals if signal.reason is not None}
+        for user in self._users(resources):
+            for row in range(len(resources.items.ids)):
+                for reason in sorted(reasons):
+                    facts = scorer.facts(reason, user, resources.items, row)
+                    Reason(code=reason, arguments=dict(facts or {})).model_dump_json()
+
     # -- state ----------------------------------------------------------------------------------
 
     def test_not_fitted_it_gives_finite_columns(self) -> None:
@@ -196,6 +209,7 @@ class ScorerContract(ABC):
     def _fitted(self) -> Scorer:
         scorer = self.make()
         scorer.fit(toy_dataset(), list(toy_dataset().likes))
+        scorer.fit_requests(toy_requests(), self.resources().items)
         return scorer
 
     def _users(self, resources: Resources) -> list[ResolvedProfile]:

@@ -1,0 +1,88 @@
+"""Sentence encoders with a LoRA adapter, merged once into a folder of the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coldstart.encoding.sentence_encoder import LazyEncoder
+from coldstart.errors import ArtifactError
+from coldstart.runtime.cache import cache_dir, new_folder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_WEIGHTS, _PREFIX = "model.safetensors", "base_model.model."
+
+
+def adapted_encoder(base: Path, adapter: bytes, scale: float) -> LazyEncoder:
+    """The encoder of a folder with an adapter merged: W + scale · B A (Hu et al., LoRA, 2021).
+
+    Args:
+        base: sentence-transformers folder with its weights in ``model.safetensors``.
+        adapter: the adapter as peft saves it, safetensors.
+        scale: alpha over rank.
+
+    Raises:
+        ArtifactError: the adapter is damaged, or does not fit the encoder.
+    """
+    digest = hashlib.sha256(adapter + f"{scale:g}".encode())
+    with (base / _WEIGHTS).open("rb") as f:
+        digest.update(f.read(1 << 20))
+    folder = cache_dir() / "encoders" / f"{base.name}-{digest.hexdigest()[:16]}"
+    if not folder.is_dir():
+        _write(base, adapter, scale, folder)
+    return LazyEncoder(str(folder))
+
+
+def _write(base: Path, adapter: bytes, scale: float, folder: Path) -> None:
+    from safetensors.torch import load, load_file, save_file
+
+    try:
+        pairs = load(adapter)
+    except Exception as e:
+        raise ArtifactError(
+            f"the encoder's adapter is damaged: {e}", "copy the artifact again"
+        ) from e
+    weights = load_file(base / _WEIGHTS)
+    _merge(weights, pairs, scale)
+    with new_folder(folder) as work:
+        shutil.copytree(base, work, ignore=shutil.ignore_patterns(_WEIGHTS), dirs_exist_ok=True)
+        save_file(weights, work / _WEIGHTS, metadata={"format": "pt"})
+
+
+def _merge(weights: dict[str, Tensor], pairs: Mapping[str, Tensor], scale: float) -> None:
+    for name, down in pairs.items():
+        module, found, _ = name.removeprefix(_PREFIX).partition(".lora_A")
+        if not found:
+            continue
+        up = pairs.get(name.replace("lora_A", "lora_B"))
+        target = next(
+            (w for w in (f"{module}.weight", f"bert.{module}.weight") if w in weights), ""
+        )
+        if up is None or not target or weights[target].shape != (up.shape[0], down.shape[1]):
+            raise ArtifactError(
+                f"the encoder's adapter does not fit at {module}",
+                "use the encoder that the artifact names",
+            )
+        old = weights[target]
+        weights[target] = (old.float() + scale * up.float() @ down.float()).to(old.dtype)
+
+
+def adapter_scale(config: bytes) -> float:
+    """Alpha over rank of an adapter's ``adapter_config.json``.
+
+    Raises:
+        ArtifactError: it does not state them.
+    """
+    try:
+        data = json.loads(config)
+        return float(data["lora_alpha"]) / int(data["r"])
+    except (ValueError, KeyError, TypeError, ZeroDivisionError) as e:
+        raise ArtifactError(
+            f"malformed adapter_config.json of the encoder: {e}", "copy the artifact again"
+        ) from e

@@ -1,0 +1,1 @@
+"""Judge of systems on recorded requests in people's own words."""

@@ -1,0 +1,68 @@
+"""Notes of a response about its text: how far the list fulfils it, and what was guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coldstart.catalog.titles import clean_text
+from coldstart.profile.resolve import stated_text
+from coldstart.ranking.wording.readings import demand, guesses
+from coldstart.scoring.piece_matches import suits_children
+from coldstart.scoring.stated import request_text
+
+if TYPE_CHECKING:
+    from coldstart.pipeline.draft import Draft
+    from coldstart.profile.resolve import ResolvedProfile
+
+_SIMILAR_FROM = 0.3
+"""Cosine between text and content from which an item counts as similar to the text."""
+
+
+def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
+    """Notes on the reading of a request's text; none without text.
+
+    Args:
+        draft: with its candidate set.
+        rows: of the candidates shown.
+    """
+    user, constraints, verdicts = draft.request.user, draft.constraints, draft.verdicts
+    out = []
+    if _nothing_helps(draft):
+        others = "the rest of the profile" if _says_more(user) else "what most people like"
+        out.append(
+            "nothing in the text could be used: it names no category, title, year, person or mood "
+            f"of this catalog, and no item resembles it; the list follows {others}"
+        )
+    if constraints is None or verdicts is None:
+        return out
+    fulfilled = int(verdicts.fulfilled[list(rows)].sum())
+    aware = constraints.child is not None and suits_children(draft.candidates, constraints.child)
+    child = constraints.audience is not None or bool(np.any(aware))
+    wanted = demand(constraints, child=child)
+    if wanted and fulfilled < len(rows):
+        shown = f"only {fulfilled} items are" if fulfilled > 1 else "only 1 item is"
+        shown = shown if fulfilled else "no item that may be shown is"
+        out.append(f"{shown} {wanted}; the rest is the closest to it")
+    out += guesses(user.understood, constraints.ignored)
+    return out
+
+
+def _nothing_helps(draft: Draft) -> bool:
+    """Whether there is a text, but neither a piece was read nor is an item similar to it."""
+    user, items = draft.request.user, draft.candidates
+    given = clean_text(stated_text(user.profile, user.context))
+    if not given or user.understood.pieces or not len(items.ids):
+        return False
+    if any(i.strip().casefold() in items.category_column for i in user.profile.interests):
+        return False
+    text = request_text(user)
+    if not any(c.isalpha() for c in text) or user.understood.text and not user.understood.language:
+        return True
+    return float(np.max(items.content @ items.vector_of(text))) < _SIMILAR_FROM
+
+
+def _says_more(user: ResolvedProfile) -> bool:
+    return bool(user.profile.demographics() or user.liked or user.disliked)

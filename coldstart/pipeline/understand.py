@@ -1,0 +1,101 @@
+"""Understanding: the texts of a request, read once for every way in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from coldstart.catalog.titles import clean_text
+from coldstart.errors import ProfileError
+from coldstart.profile.resolve import stated_text
+from coldstart.schema import Understood, parse
+from coldstart.understanding.reader import RequestReader
+
+if TYPE_CHECKING:
+    from coldstart.pipeline.parts import Parts
+    from coldstart.schema import Context, UserProfile
+
+_CACHED = 1000  # readings: a session reads its texts again after every event
+
+
+class UnderstandStage:
+    """Reads interests, free text, context text and occasion of requests.
+
+    The reader is made for one version of the catalog and follows its changes.
+
+    Args:
+        parts: of the recommender.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._reader: RequestReader | None = None
+        self._made_of: tuple[object, ...] = ()
+        self._read: dict[str, Understood] = {}
+
+    def understand(
+        self,
+        profile: UserProfile,
+        context: Context,
+        given: Understood | Mapping[str, Any] | None = None,
+    ) -> Understood:
+        """The reading of a request's texts; empty without text.
+
+        Interests that are categories of the catalog are data already, and are not read.
+
+        Args:
+            profile: with the interests and the free text.
+            context: with the occasion and the text of the moment.
+            given: a reading to use instead.
+
+        Raises:
+            ProfileError: a malformed ``given``.
+        """
+        if given is not None:
+            return given_reading(given)
+        known = self._categories()
+        free = tuple(i for i in profile.interests if i.strip().casefold() not in known)
+        return self.read(stated_text(profile.model_copy(update={"interests": free}), context))
+
+    def read(self, text: str) -> Understood:
+        """The reading of one text; cached."""
+        text = clean_text(text)
+        if not text:
+            return Understood()
+        reader = self._synced()
+        if text not in self._read:
+            while len(self._read) >= _CACHED:
+                self._read.pop(next(iter(self._read)), None)
+            self._read[text] = reader.read(text)
+        return self._read[text]
+
+    def _categories(self) -> Mapping[str, int]:
+        self._parts.item_store.sync()
+        return self._parts.item_store.category_column
+
+    def _synced(self) -> RequestReader:
+        """The reader of the catalog as it is now."""
+        catalog, counts = self._parts.catalog, self._parts.item_store.counts
+        made_of = catalog, counts, catalog.version
+        before = self._made_of
+        same = bool(before) and before[0] is catalog and before[1:] == (counts, catalog.version)
+        if self._reader is None or not same:
+            self._read = {}
+            self._reader, self._made_of = RequestReader(catalog, counts), made_of
+        return self._reader
+
+
+def given_reading(value: Understood | Mapping[str, Any]) -> Understood:
+    """Validate a reading that is given instead of a sentence.
+
+    Raises:
+        ProfileError: neither a reading nor a mapping of its fields.
+    """
+    if isinstance(value, Understood):
+        return value
+    if not isinstance(value, Mapping):
+        raise ProfileError(
+            f"understood is a {type(value).__name__}",
+            hint="give an Understood, or its fields as a mapping",
+        )
+    return parse(Understood, value, "understood")

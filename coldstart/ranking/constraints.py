@@ -1,0 +1,175 @@
+"""Constraints read in a request's text: what excludes an item, and what puts it first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coldstart.schema import Item, Piece, Understood
+from coldstart.scoring.piece_matches import CHILD, fulfils, fulfils_any, suits_children
+from coldstart.scoring.wishes import wanted_groups
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from coldstart.catalog.item_store import ItemStore
+    from coldstart.profile.resolve import ResolvedProfile
+
+    Bools = NDArray[np.bool_]
+    Ints = NDArray[np.int64]
+
+FILTER = "request"
+"""Name under which ``RecommendationList.dropped`` reports what a constraint excluded."""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """How the items of a store stand to a request's constraints.
+
+    Args:
+        excluded: mask of the items that may not be shown, shape (N,).
+        tier: items of a lower tier come first, shape (N,).
+        fulfilled: mask of the items that fulfil every explicit wish, shape (N,).
+    """
+
+    excluded: Bools
+    tier: Ints
+    fulfilled: Bools
+
+
+class Constraints:
+    """Constraints of one request.
+
+    Explicit pieces (``Piece.strict``) exclude: rejected ones what they are true of, wanted years
+    everything else, an audience what has a higher minimum age. Other explicit wishes order the
+    items in tiers by how many of them are missed; inferred rejections and then inferred wishes
+    order within these. For children, what is not known to suit them comes after what is. An
+    inferred piece that contradicts an explicit one is left out.
+
+    Args:
+        understood: the reading.
+        age: of the user, if known; a child is the audience of its own request.
+    """
+
+    def __init__(self, understood: Understood, age: int | None = None) -> None:
+        pieces = [p for p in understood.pieces if p.kind not in ("title", "tone")]
+        self.ignored = _contradicted(pieces)
+        pieces = [p for p in pieces if p not in self.ignored]
+        strict = [p for p in pieces if p.strict]
+        self.rejected = [p for p in strict if not p.wanted]
+        self._demoting = [p for p in pieces if not p.strict and not p.wanted]
+        ages = [p.age for p in strict if p.wanted and p.kind == "audience" and p.age is not None]
+        #: Age that the audience states, which excludes.
+        self.audience = min(ages, default=None)
+        children = [a for a in (*ages, age) if a is not None and a < CHILD]
+        self._child = min(children, default=None)
+        groups = wanted_groups(understood.model_copy(update={"pieces": tuple(pieces)}))
+        groups = [[p for p in g if p.kind != "audience" or not p.strict] for g in groups]
+        explicit = [g for g in groups if g and all(p.strict for p in g)]
+        self.years = [g for g in explicit if all(p.kind == "years" for p in g)]
+        #: Explicit wishes that order: alternatives by group.
+        self.wished = [g for g in explicit if g not in self.years]
+        self._inferred = [g for g in groups if g and g not in explicit]
+
+    @classmethod
+    def of(cls, user: ResolvedProfile) -> Constraints:
+        """Constraints of a resolved profile."""
+        return cls(user.understood, user.profile.age)
+
+    @property
+    def any(self) -> bool:
+        """Whether there are any."""
+        return bool(
+            self.rejected
+            or self._demoting
+            or self.years
+            or self.wished
+            or self._inferred
+            or self.audience is not None
+            or self._child is not None
+        )
+
+    @property
+    def child(self) -> int | None:
+        """Age of the youngest child in the audience, ``None`` without children."""
+        return self._child
+
+    def verdicts(self, items: ItemStore) -> Verdicts:
+        """Judge all items of a store at once."""
+        n = len(items.ids)
+        excluded = fulfils_any(items, self.rejected)
+        for years in self.years:
+            excluded = excluded | ~fulfils_any(items, years)
+        if self.audience is not None:
+            excluded = excluded | (items.min_age > self.audience)
+        suits = np.ones(n, dtype=bool)
+        if self._child is not None:
+            suits = suits_children(items, self._child)
+        missed = _missed(items, self.wished)
+        demoted = fulfils_any(items, self._demoting)
+        fewer = _missed(items, self._inferred)
+        tier = (~suits).astype(np.int64)
+        for values, most in (
+            (missed, len(self.wished)),
+            (demoted, 1),
+            (fewer, len(self._inferred)),
+        ):
+            tier = tier * (most + 1) + values
+        return Verdicts(excluded, tier, suits & (missed == 0))
+
+    def why(self, items: ItemStore, row: int) -> str:
+        """What excludes an item, for people."""
+        item = items.items[row]
+        for piece in self.rejected:
+            if fulfils(items, piece)[row]:
+                return f"{fact(piece, item)}: rejected by “{piece.words}”"
+        for years in self.years:
+            if not fulfils_any(items, years)[row]:
+                when = "year unknown" if item.year is None else f"from {item.year}"
+                return f"{when}: not {' or '.join(f'“{p.words}”' for p in years)}"
+        return f"suitable from age {item.min_age}"
+
+
+def fact(piece: Piece, item: Item) -> str:
+    """What a piece says of an item that it is true of."""
+    if piece.kind == "years":
+        return f"from {item.year}"
+    return f"{piece.attribute} {piece.value}" if piece.attribute else piece.value
+
+
+def _missed(items: ItemStore, groups: Sequence[Iterable[Piece]]) -> Ints:
+    """Number of groups of which no piece is true, shape (N,)."""
+    out = np.zeros(len(items.ids), dtype=np.int64)
+    for group in groups:
+        out += ~fulfils_any(items, group)
+    return out
+
+
+def _contradicted(pieces: Sequence[Piece]) -> list[Piece]:
+    """Inferred pieces that contradict an explicit one, or a wish of the same kind."""
+
+    def key(piece: Piece) -> tuple[object, ...]:
+        return piece.kind, piece.value.casefold(), piece.attribute, piece.first, piece.last
+
+    explicit = {(key(p), p.wanted) for p in pieces if p.strict}
+    inferred = {key(p) for p in pieces if not p.strict and p.wanted}
+    years = [p for p in pieces if p.strict and p.wanted and p.kind == "years"]
+    out = []
+    for piece in pieces:
+        if piece.strict:
+            continue
+        opposite = (key(piece), not piece.wanted) in explicit
+        both = not piece.wanted and key(piece) in inferred
+        apart = piece.kind == "years" and years and not any(_overlap(piece, y) for y in years)
+        if opposite or both or apart:
+            out.append(piece)
+    return out
+
+
+def _overlap(a: Piece, b: Piece) -> bool:
+    first = max(-np.inf if p.first is None else p.first for p in (a, b))
+    last = min(np.inf if p.last is None else p.last for p in (a, b))
+    return bool(first <= last)

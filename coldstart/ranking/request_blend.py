@@ -1,0 +1,94 @@
+"""Blend of requests in words: log-linear in request signals and in what taste alone would say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coldstart.errors import ArtifactError
+from coldstart.ranking.trees import UNKNOWN_SIGNALS
+from coldstart.scoring.registry import SIGNALS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+MANY_WORDS = 40.0
+"""Words at which a request counts as fully specific."""
+
+
+@dataclass(frozen=True)
+class RequestBlend:
+    """Score = Σ (weight + slope · s) · signal + (taste + slope · s) · taste score.
+
+    s in [0, 1] is how specific the request is: log(1 + words) / log(1 + ``MANY_WORDS``), at most 1.
+    The taste score is that of the other blend for the same profile without its words; popularity
+    is a part of it, so that the weight of popularity is learned for requests, and falls or rises
+    with their length.
+
+    Args:
+        weights: (weight, slope) of each signal.
+        taste: (weight, slope) of the taste score.
+
+    Raises:
+        ArtifactError: an unknown signal.
+    """
+
+    weights: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    taste: tuple[float, float] = (1.0, 0.0)
+
+    def __post_init__(self) -> None:
+        if unknown := self.weights.keys() - set(SIGNALS.names):
+            raise ArtifactError(
+                f"request weights name unknown signal(s) {sorted(unknown)}", hint=UNKNOWN_SIGNALS
+            )
+
+    def vector(self, features: Floats) -> Floats:
+        """Weight of every signal for the request that the features are of, (len(SIGNALS),)."""
+        out = np.zeros(len(SIGNALS))
+        s = specificity(features)
+        for name, (weight, slope) in self.weights.items():
+            out[SIGNALS.index(name)] = weight + slope * s
+        return out
+
+    def taste_weight(self, features: Floats) -> float:
+        """Weight of the taste score."""
+        return self.taste[0] + self.taste[1] * specificity(features)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"weights": {f: list(w) for f, w in self.weights.items()}, "taste": list(self.taste)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RequestBlend:
+        """Read what ``to_dict`` wrote."""
+        try:
+            weights = {f: (float(w[0]), float(w[1])) for f, w in data["weights"].items()}
+            return cls(weights, (float(data["taste"][0]), float(data["taste"][1])))
+        except (TypeError, ValueError, AttributeError, LookupError) as e:
+            raise ArtifactError(f"malformed request weights: {e}", "copy the artifact again") from e
+
+
+def in_words(features: Floats) -> bool:
+    """Whether a request has a text, from its features, shape (N, len(SIGNALS))."""
+    return bool(len(features)) and features[0, SIGNALS.index("request_words")] > 0
+
+
+def specificity(features: Floats) -> float:
+    """How specific a request is, in [0, 1], by the number of its words."""
+    words = float(features[0, SIGNALS.index("request_words")])
+    return min(1.0, float(np.log1p(words) / np.log1p(MANY_WORDS)))
+
+
+def without_words(features: Floats) -> Floats:
+    """The features of the same profile had it no text: text signals are zero.
+
+    Picks, dislikes and stated interests stay: they are taste.
+    """
+    out = features.copy()
+    out[:, [SIGNALS.index(signal.name) for signal in SIGNALS if signal.of_words]] = 0.0
+    return out

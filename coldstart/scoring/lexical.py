@@ -1,0 +1,112 @@
+"""Lexical match: the words of a request against title, categories, description and people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coldstart.scoring.retrieval import best
+from coldstart.scoring.scorer import ColumnScorer
+from coldstart.scoring.signal import Signal
+from coldstart.scoring.term_index import TermIndexes, scores_of
+from coldstart.scoring.words import asked_text, ending, spelled_terms, terms
+
+if TYPE_CHECKING:
+    from coldstart.catalog.item_store import ItemStore
+    from coldstart.profile.resolve import ResolvedProfile
+    from coldstart.schema import Item
+    from coldstart.scoring.retrieval import Nearest
+    from coldstart.scoring.scorer import Floats, Ints
+
+_LONGEST = 600  # characters of a request
+_SCALE = 10.0  # BM25 of a good match
+_WORDS = 3  # words that a reason names
+
+EVERYDAY: Mapping[str, str] = {
+    "action": "fights explosions",
+    "animation": "animated cartoon",
+    "biography": "biographical biopic life",
+    "children's": "kids family child",
+    "children": "kids family child",
+    "comedy": "funny comedic hilarious humor laugh",
+    "crime": "gangster mafia",
+    "documentary": "documentaries",
+    "drama": "dramatic dramas",
+    "family": "kids children",
+    "fantasy": "magic",
+    "film-noir": "noir",
+    "history": "historical",
+    "horror": "scary",
+    "musical": "music songs",
+    "mystery": "whodunit detective",
+    "romance": "romantic love",
+    "sci-fi": "science fiction scifi space",
+    "sport": "sports",
+    "thriller": "suspense suspenseful",
+    "war": "military soldiers",
+    "western": "cowboys",
+}
+"""Everyday words of common categories."""
+
+
+class LexicalScorer(ColumnScorer):
+    """BM25 of what a request asks for over the items' texts."""
+
+    name = "lexical"
+    signals = (
+        Signal(
+            "lexical",
+            "BM25 of the words of the request over title, year, categories, description and "
+            "attribute values.",
+            "BM25 / 10",
+            low=0.0,
+            in_trees=False,
+            of_words=True,
+            group="words",
+            reason="mentions_words",
+        ),
+    )
+
+    def __init__(self) -> None:
+        self._indexes = TermIndexes(searched_text)
+
+    def columns(self, user: ResolvedProfile, items: ItemStore) -> Mapping[str, Floats]:
+        """Zero where nothing is stated, or no word of it is in any item."""
+        wanted = terms(_asked(user))
+        if not wanted:
+            return {"lexical": np.zeros(len(items.ids))}
+        return {"lexical": scores_of(self._indexes.of(items.catalog), items, wanted) / _SCALE}
+
+    def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:
+        """Items of the largest scores above zero."""
+        values = self.columns(user, items)["lexical"]
+        rows = best(values)
+        return [rows[values[rows] > 0]]
+
+    def facts(
+        self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
+    ) -> dict[str, Any] | None:
+        """Words of the request that the item's text has, in the request's spelling."""
+        asked = spelled_terms(_asked(user))
+        has = set(terms(stated_text(items.items[row])))
+        found = [word for term, word in asked.items() if term in has]
+        return {"words": found[:_WORDS]} if found else None
+
+
+def stated_text(item: Item) -> str:
+    """Title, year, categories, description and attribute values of an item."""
+    year = "" if item.year is None else str(item.year)
+    parts = (item.title, year, *item.categories, item.description, *item.attributes.values())
+    return "\n".join(part for part in parts if part)
+
+
+def searched_text(item: Item) -> str:
+    """``stated_text`` with everyday words of the categories."""
+    everyday = [EVERYDAY.get(category.casefold(), "") for category in item.categories]
+    return "\n".join([stated_text(item), *everyday])
+
+
+def _asked(user: ResolvedProfile) -> str:
+    return ending(asked_text(user), _LONGEST)

@@ -1,0 +1,247 @@
+"""Two-tower model of requests: a tuned sentence encoder against vectors of the items.
+
+The request tower is the sentence encoder with a LoRA adapter, a linear map, and the sum of the
+vectors of named titles; the item tower a linear map of the item's content vector plus a residual of
+its own; popularity is a bias per item. Learned with the full softmax over the catalog
+(``training.requests.tower``), so the score is log P(item | request).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coldstart.catalog.titles import clean_text
+from coldstart.encoding.adapted import adapted_encoder, adapter_scale
+from coldstart.errors import ArtifactError
+from coldstart.runtime import models
+from coldstart.scoring.retrieval import best
+from coldstart.scoring.scorer import BaseScorer, Scores
+from coldstart.scoring.signal import Signal
+from coldstart.scoring.stated import request_text
+
+if TYPE_CHECKING:
+    from coldstart.catalog.catalog import Catalog
+    from coldstart.catalog.item_store import ItemStore
+    from coldstart.encoding.sentence_encoder import LazyEncoder
+    from coldstart.profile.resolve import ResolvedProfile
+    from coldstart.protocols import Float
+    from coldstart.scoring.resources import Resources
+    from coldstart.scoring.retrieval import Nearest
+    from coldstart.scoring.scorer import Floats, Ints, ScoreRequest
+
+MOST_CHARACTERS = 400
+"""Length to which a request is cut before it is encoded; its last characters are kept."""
+_YEAR = re.compile(r"\s*\(\d{4}\)")
+_SHORT = 60  # characters of a request in a reason
+FILES = ("tower.json", "tower.safetensors", "adapter.safetensors", "adapter_config.json")
+_HINT = "copy the artifact again"
+
+
+class RequestEncoderScorer(BaseScorer):
+    """Log-probability of every item given the words of the request."""
+
+    name = "request_encoder"
+    signals = (
+        Signal(
+            "request",
+            "Log-probability of the item given the request's text and named titles, by the tuned "
+            "encoder.",
+            "nats",
+            high=0.0,
+            in_trees=False,
+            of_words=True,
+            group="words",
+            reason="request",
+        ),
+    )
+
+    def __init__(self) -> None:
+        self._tower: RequestTower | None = None
+        self._vectors: ItemVectors | None = None
+
+    @property
+    def tower(self) -> RequestTower | None:
+        """The learned model, ``None`` before one was loaded."""
+        return self._tower
+
+    def sync(self, resources: Resources) -> None:
+        """Compute the vectors of the catalog, once per version."""
+        if self._tower is not None:
+            self._follow(self._tower, resources.items)
+
+    def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:
+        """The likeliest items given the request."""
+        if self._tower is None or not request_text(user):
+            return []
+        return [best(self._logits(self._tower, user, items))]
+
+    def score(self, batch: Sequence[ScoreRequest]) -> Sequence[Scores | Exception]:
+        """Zero where there is no text, or where nothing was learned."""
+        out = []
+        for request in batch:
+            values = np.zeros(len(request.items.ids))
+            if self._tower is not None and request_text(request.user) and len(values):
+                values = _log_softmax(self._logits(self._tower, request.user, request.items))
+            out.append(Scores({"request": values}))
+        return out
+
+    def facts(
+        self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
+    ) -> Mapping[str, Any] | None:
+        """The words that the item is likely for; see ``KnowsFacts``."""
+        text = clean_text(request_text(user))
+        if not text:
+            return None
+        short = text if len(text) <= _SHORT else text[: _SHORT - 3].rsplit(" ", 1)[0] + "…"
+        return {"text": short}
+
+    def _logits(self, tower: RequestTower, user: ResolvedProfile, items: ItemStore) -> Floats:
+        """Logit of every item of a store or a part of one, shape (N,)."""
+        vectors = self._follow(tower, items)
+        named = [vectors.place[i] for i in user.liked if i in vectors.place]
+        query = tower.query(request_text(user), vectors.mentions[named])
+        rows = items.where
+        return np.asarray(vectors.rows[rows] @ query + vectors.bias[rows], dtype=np.float64)
+
+    def _follow(self, tower: RequestTower, items: ItemStore) -> ItemVectors:
+        """Vectors of the whole catalog that a store, or the whole of a part, holds."""
+        found = self._vectors
+        if found is None or found.catalog is not items.catalog or found.version != items.version:
+            found = self._vectors = tower.vectors(items)
+        return found
+
+    def save(self) -> Mapping[str, bytes]:
+        """Tower, adapter and what they were learned for."""
+        return {} if self._tower is None else self._tower.files
+
+    def load(self, files: Mapping[str, bytes]) -> None:
+        """Restore the tower.
+
+        Raises:
+            ArtifactError: a file is missing or damaged.
+        """
+        self._tower, self._vectors = RequestTower(files), None
+
+
+@dataclass(frozen=True)
+class ItemVectors:
+    """The item tower over one version of a catalog.
+
+    Args:
+        catalog: whose rows these are.
+        version: of the catalog.
+        rows: item vectors, scaled, shape (N, D).
+        bias: shape (N,).
+        mentions: what each item adds to a query that names it, shape (N, D).
+        place: row by item id.
+    """
+
+    catalog: Catalog
+    version: int
+    rows: Float
+    bias: Float
+    mentions: Float
+    place: Mapping[str, int]
+
+
+class RequestTower:
+    """The learned parts, as saved.
+
+    Args:
+        files: ``tower.json``, ``tower.safetensors``, and the encoder's adapter if it has one.
+
+    Raises:
+        ArtifactError: a file is missing or damaged.
+    """
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        from safetensors.numpy import load
+
+        self.files = {name: files[name] for name in FILES if name in files}
+        try:
+            about = json.loads(files["tower.json"])
+            arrays = load(files["tower.safetensors"])
+            self.base, self._popular = str(about["encoder"]), tuple(map(float, about["popularity"]))
+            self._ids = tuple(map(str, about["items"]))
+            self._scale = float(about["scale"])
+            query, offset, item, mention = (
+                arrays[name].astype(np.float32) for name in ("query", "offset", "item", "mention")
+            )
+            self._known = tuple(_wide(arrays, name) for name in ("rows", "mentions"))
+            self._bias = arrays["bias"].astype(np.float32)
+        except (KeyError, TypeError, ValueError) as e:
+            raise ArtifactError(f"the request encoder is damaged: {e}", _HINT) from e
+        except Exception as e:  # safetensors raises its own
+            raise ArtifactError(f"the request encoder is damaged: {e}", _HINT) from e
+        sizes = {len(self._ids), len(self._bias), *(len(rows) for rows in self._known)}
+        if len(sizes) != 1 or len(self._popular) != 2:
+            raise ArtifactError("the request encoder's arrays differ in length", _HINT)
+        self._query, self._offset, self._item, self._mention = query, offset, item, mention
+
+    @cached_property
+    def encoder(self) -> LazyEncoder:
+        """The request encoder, its adapter merged; loaded at first use."""
+        from coldstart.encoding.sentence_encoder import LazyEncoder
+
+        folder = models.resolve(self.base)
+        if "adapter.safetensors" not in self.files:
+            return LazyEncoder(folder)
+        scale = adapter_scale(self.files.get("adapter_config.json", b""))
+        return adapted_encoder(Path(folder), self.files["adapter.safetensors"], scale)
+
+    def query(self, text: str, named: Float) -> Float:
+        """Vector of a request, shape (D,).
+
+        Args:
+            text: its words.
+            named: rows of ``ItemVectors.mentions`` of the named titles, shape (n, D).
+        """
+        vector = self.encoder.encode([query_text(text)])[0] @ self._query.T + self._offset
+        if len(named):
+            vector = vector + named.sum(axis=0) / np.sqrt(len(named))
+        return np.asarray(vector, dtype=np.float32)
+
+    def vectors(self, items: ItemStore) -> ItemVectors:
+        """The item tower over a whole catalog.
+
+        Items that were not in training have no residual, and the bias that their popularity
+        predicts.
+        """
+        rows, mentions = items.content @ self._item.T, items.content @ self._mention.T
+        alpha, beta = self._popular
+        bias = (alpha + beta * items.popularity).astype(np.float32)
+        pairs = [(items.rows[i], n) for n, i in enumerate(self._ids) if i in items.rows]
+        if pairs:
+            here, known = np.array(pairs).T
+            rows[here], mentions[here] = self._known[0][known], self._known[1][known]
+            bias[here] = self._bias[known]
+        return ItemVectors(
+            items.catalog, items.version, self._scale * rows, bias, mentions, items.rows
+        )
+
+
+def query_text(text: str) -> str:
+    """A request as it is encoded: without years in brackets, cut to its last characters.
+
+    >>> query_text("Something like Alien (1979)")
+    'Something like Alien'
+    """
+    return _YEAR.sub("", text)[-MOST_CHARACTERS:]
+
+
+def _wide(arrays: Mapping[str, Float], name: str) -> Float:
+    """Rows of 8-bit integers times each row's step, shape (M, D)."""
+    return np.asarray(arrays[name].astype(np.float32) * arrays[f"{name}_step"][:, None])
+
+
+def _log_softmax(logits: Floats) -> Floats:
+    top = logits.max()
+    return np.asarray(logits - top - np.log(np.exp(logits - top).sum()))

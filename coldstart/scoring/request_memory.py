@@ -1,0 +1,241 @@
+"""Request memory: what was chosen by the people who asked in similar words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from coldstart.catalog.item_encoding import encode_items
+from coldstart.catalog.titles import clean_text
+from coldstart.errors import ArtifactError
+from coldstart.scoring.asked_words import AskedWords
+from coldstart.scoring.compressed_vectors import CompressedVectors
+from coldstart.scoring.retrieval import best
+from coldstart.scoring.scorer import ColumnScorer
+from coldstart.scoring.scorer_files import names_of, pack, sparse_from, sparse_tensors, unpack
+from coldstart.scoring.signal import Signal
+from coldstart.scoring.words import asked_text, ending, terms
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from coldstart.catalog.item_store import ItemStore
+    from coldstart.data.requests.recorded import RecordedRequest
+    from coldstart.profile.resolve import ResolvedProfile
+    from coldstart.protocols import Float
+    from coldstart.scoring.retrieval import Nearest
+    from coldstart.scoring.scorer import Floats, Ints
+
+ENCODED, WORDED = 400, 600
+"""Characters of a text that are encoded, and whose words are compared: its latest part."""
+FEWEST, MOST, PART = 20, 400, 30
+"""Nearest requests that vote: one in 30 of those recorded, from 20 to 400."""
+_COSINES, _BM25 = 0.2, 4.0  # how much less similar a request is that counts 1/e as much
+_SHARPNESS = 200.0  # of the logarithm
+_CLOSE = 50  # requests that a reason counts
+_CHOSEN, _REJECTED, _NAMED = 4, 3, 2
+"""Quarters that an item counts: chosen, chosen but not liked, and named as an example."""
+
+
+@dataclass(frozen=True)
+class RequestMemory:
+    """Recorded requests without their texts.
+
+    Args:
+        item_ids: every item that was chosen or named, length I.
+        vectors: of the R requests.
+        words: of the requests.
+        chosen: quarters that each item counts, shape (R, I).
+        person: number of the person or dialogue of each request, shape (R,).
+    """
+
+    item_ids: tuple[str, ...] = ()
+    vectors: CompressedVectors = field(default_factory=CompressedVectors)
+    words: AskedWords = field(default_factory=AskedWords)
+    chosen: sparse.csr_array = field(default_factory=lambda: sparse.csr_array((0, 0)))
+    person: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.uint32))
+
+    def shares(self, similarities: NDArray[Any], width: float, above: float) -> Floats:
+        """How often the nearest requests chose or named each item, in [0, 1], shape (I,).
+
+        The nearest requests are weighted by ``exp((s − s_max) / width)``.
+
+        Args:
+            similarities: of each request, shape (R,).
+            width: difference of similarities at which a request counts 1/e as much.
+            above: only requests of larger similarity count.
+        """
+        near = best(similarities, max(FEWEST, min(MOST, len(similarities) // PART)))
+        near = np.sort(near[similarities[near] > above])
+        if not len(near):
+            return np.zeros(len(self.item_ids))
+        values = similarities[near].astype(np.float64)
+        weights = np.exp((values - values.max()) / width)
+        return np.asarray((weights / weights.sum()) @ self.chosen[near]) / _CHOSEN
+
+
+class RequestMemoryScorer(ColumnScorer):
+    """Signals from recorded requests that resemble the request.
+
+    A request must not be scored by a memory that holds it: fit the blend on other requests than
+    the scorers, or on the parts of a cross-fit, split by dialogue.
+    """
+
+    name = "request_memory"
+    signals = (
+        Signal(
+            "asked_alike",
+            "log(1 + 200 · share of the recorded requests nearest in meaning that chose the item; "
+            "those that named it count half).",
+            "nats",
+            low=0.0,
+            in_trees=False,
+            of_words=True,
+            group="words",
+            reason="asked_alike",
+        ),
+        Signal(
+            "asked_alike_words",
+            "log(1 + 200 · share of the recorded requests nearest in words that chose the item; "
+            "those that named it count half).",
+            "nats",
+            low=0.0,
+            in_trees=False,
+            of_words=True,
+            group="words",
+            reason="asked_alike",
+        ),
+    )
+
+    def __init__(self) -> None:
+        self._memory = RequestMemory()
+
+    def fit_requests(self, requests: Sequence[RecordedRequest], items: ItemStore) -> None:
+        """Remember the requests that chose an item of the catalog."""
+        kept = [r for r in requests if _counted(r, items.rows)]
+        if not kept:
+            self._memory = RequestMemory()
+            return
+        texts = [clean_text(request.text) for request in kept]
+        choices = [_counted(request, items.rows) for request in kept]
+        ids = sorted(set().union(*choices))
+        column = {item: n for n, item in enumerate(ids)}
+        cells = [(n, column[i], w) for n, chosen in enumerate(choices) for i, w in chosen.items()]
+        rows, columns, weights = np.array(cells, dtype=np.int64).T
+        keys = [r.dialogue or n for n, r in enumerate(kept)]
+        number = {key: n for n, key in enumerate(dict.fromkeys(keys))}
+        self._memory = RequestMemory(
+            tuple(ids),
+            CompressedVectors.of(self.vectors([ending(t, ENCODED) for t in texts], items)),
+            AskedWords.of([terms(ending(text, WORDED)) for text in texts]),
+            sparse.csr_array((weights * 1.0, (rows, columns)), shape=(len(kept), len(ids))),
+            np.array([number[key] for key in keys], dtype=np.uint32),
+        )
+
+    def vectors(self, texts: Sequence[str], items: ItemStore) -> Float:
+        """Vectors of recorded requests, unit rows; kept in the encoder's cache if it has one."""
+        return encode_items(items.encoder, texts)
+
+    def vector(self, text: str, items: ItemStore) -> Float:
+        """Vector of a request, of unit length, comparable with ``vectors``."""
+        return items.vector_of(text)
+
+    def columns(self, user: ResolvedProfile, items: ItemStore) -> Mapping[str, Floats]:
+        """Both; zero where nothing is stated or nothing was learned."""
+        shares = self._shares(user, items)
+        out = {signal.name: np.zeros(len(items.ids)) for signal in self.signals}
+        for name, values in shares.items():
+            known = np.flatnonzero(values)
+            ids = [self._memory.item_ids[n] for n in known.tolist()]
+            rows = np.array([items.rows.get(i, -1) for i in ids], dtype=np.int64)
+            here = rows >= 0
+            out[name][rows[here]] = np.log1p(_SHARPNESS * values[known[here]])
+        return out
+
+    def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:
+        """Items that the nearest requests chose most often, by meaning and by words."""
+        out = []
+        for values in self._shares(user, items).values():
+            top = [n for n in best(values).tolist() if values[n] > 0]
+            out.append(items.rows_of([self._memory.item_ids[n] for n in top]))
+        return out
+
+    def facts(
+        self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
+    ) -> dict[str, Any] | None:
+        """How many of the people who asked most alike chose the item."""
+        memory, text = self._memory, asked_text(user)
+        if not text or items.ids[row] not in memory.item_ids:
+            return None
+        column = memory.item_ids.index(items.ids[row])
+        cosines = memory.vectors.cosines(self.vector(ending(text, ENCODED), items))
+        near = best(cosines, _CLOSE)
+        chose = near[memory.chosen[near][:, [column]].toarray().ravel() == _CHOSEN]
+        people = len(np.unique(memory.person[chose]))
+        return {"people": people} if people else None
+
+    def save(self) -> Mapping[str, bytes]:
+        """Vectors, hashed words and choices; none without state."""
+        memory = self._memory
+        if not memory.item_ids:
+            return {}
+        tensors = {
+            "mean": memory.vectors.mean,
+            "directions": memory.vectors.directions,
+            "steps": memory.vectors.steps,
+            "hashes": memory.words.hashes,
+            "person": memory.person,
+            **sparse_tensors(memory.words.has, "words"),
+            **sparse_tensors(memory.chosen, "chosen"),
+        }
+        return pack(tensors, {"item_ids": memory.item_ids})
+
+    def load(self, files: Mapping[str, bytes]) -> None:
+        """Restore the memory.
+
+        Raises:
+            ArtifactError: the files are damaged.
+        """
+        shapes = {"mean": 1, "directions": 2, "steps": 2, "hashes": 1, "person": 1}
+        tensors, about = unpack(files, self.name, shapes)
+        ids = names_of(about, "item_ids", self.name)
+        r, v = len(tensors["person"]), len(tensors["hashes"])
+        mean, directions, steps = (tensors[n] for n in ("mean", "directions", "steps"))
+        if (len(mean), *steps.shape) != (len(directions), r, directions.shape[1]):
+            raise ArtifactError(
+                f"state of the scorer {self.name!r} has vectors of shape {steps.shape} for {r} "
+                f"requests and directions of shape {directions.shape}",
+                hint="save the artifact again",
+            )
+        self._memory = RequestMemory(
+            ids,
+            CompressedVectors(mean, directions, steps),
+            AskedWords(tensors["hashes"], sparse_from(tensors, "words", (r, v), self.name)),
+            sparse_from(tensors, "chosen", (r, len(ids)), self.name),
+            tensors["person"],
+        )
+
+    def _shares(self, user: ResolvedProfile, items: ItemStore) -> dict[str, Floats]:
+        """Shares of every remembered item by signal, shape (I,); none where nothing is stated."""
+        memory, text = self._memory, asked_text(user)
+        if not text or not memory.item_ids:
+            return {}
+        cosines = memory.vectors.cosines(self.vector(ending(text, ENCODED), items))
+        words = memory.words.scores(terms(ending(text, WORDED)))
+        return {
+            "asked_alike": memory.shares(cosines, _COSINES, -1.0),
+            "asked_alike_words": memory.shares(words, _BM25, 0.0),
+        }
+
+
+def _counted(request: RecordedRequest, known: Mapping[str, int]) -> dict[str, int]:
+    """Quarters that the known items of a recorded request count, by id."""
+    named = [m.item_id for m in request.mentioned if m.by_user and m.liked is not False]
+    out = dict.fromkeys(named, _NAMED)
+    for choice in request.chosen:
+        out[choice.item_id] = _REJECTED if choice.liked is False else _CHOSEN
+    return {item: quarters for item, quarters in out.items() if item in known}

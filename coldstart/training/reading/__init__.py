@@ -1,0 +1,1 @@
+"""Labelled sentences that teach a language model to read requests."""

@@ -1,0 +1,1 @@
+"""Learning from recorded requests: the request encoder, the request scorers, their blend."""

@@ -1,0 +1,97 @@
+"""Fit the blend of requests in words by maximum likelihood of what was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coldstart.ranking.conditional_logit import ChoiceCase, ConditionalLogit
+from coldstart.ranking.request_blend import RequestBlend, specificity, without_words
+from coldstart.schema import Pick, Strategy, UserProfile
+from coldstart.scoring.registry import SIGNALS
+
+if TYPE_CHECKING:
+    from coldstart.data.requests.recorded import RecordedRequest
+    from coldstart.recommender import Recommender
+
+Floats = NDArray[np.float64]
+TASTE = "taste"
+_ABOUT = 20_000  # characters that a profile takes
+
+
+def profile_of(request: RecordedRequest) -> UserProfile:
+    """The profile that a recorded request stands for.
+
+    Mentioned items become liked picks whatever was said of them: in ReDial, opinions on them come
+    from a questionnaire after the dialogue, which a recommender does not see.
+    """
+    picks = tuple(Pick(item=i) for i in dict.fromkeys(m.item_id for m in request.mentioned))
+    return request.profile.model_copy(
+        update={"about": request.text[-_ABOUT:] or None, "liked": picks}
+    )
+
+
+def request_signals() -> tuple[str, ...]:
+    """Signals that come from the text of a request, in column order."""
+    return tuple(s.name for s in SIGNALS if s.of_words and s.name != "request_words")
+
+
+def request_cases(
+    recommender: Recommender,
+    requests: Sequence[RecordedRequest],
+    strategy: Strategy = "prior",
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> list[ChoiceCase]:
+    """Features of the blend and the chosen items of each request that has a new target.
+
+    Args:
+        recommender: its scorers must not have learned from these requests.
+        requests: with items of its catalog.
+        strategy: whose scorers take part.
+        report: progress (done, total).
+
+    Returns:
+        Cases with one column per signal of ``blend_names``, twice: itself, and times specificity.
+    """
+    rows, names = recommender.item_store.rows, request_signals()
+    columns = [SIGNALS.index(name) for name in names]
+    out = []
+    for done, request in enumerate(requests, start=1):
+        targets = [rows[i] for i in request.targets if i in rows]
+        if targets and request.text.strip():
+            user = recommender.resolve(profile_of(request))
+            scores = recommender.pipeline.model_scores(user, strategy)
+            features = recommender.features(user, scores)
+            weights = recommender.ranker.weights(strategy, len(user.liked))
+            taste = recommender.ranker.scores(without_words(features), weights)
+            own = np.column_stack([features[:, columns], taste])
+            both = np.column_stack([own, own * specificity(features)]).astype(np.float32)
+            excluded = {rows[m.item_id] for m in request.mentioned if m.item_id in rows}
+            hidden = np.array(sorted(excluded - set(targets)), dtype=np.int64)
+            out.append(ChoiceCase(both, np.array(targets, dtype=np.int64), hidden))
+        report(done, len(requests))
+    return out
+
+
+def blend_names() -> tuple[str, ...]:
+    """Names of the columns of ``request_cases``."""
+    once = (*request_signals(), TASTE)
+    return (*once, *(f"{name}·s" for name in once))
+
+
+def fit_request_blend(cases: Sequence[ChoiceCase], l2: float = 1e-3) -> RequestBlend:
+    """Fit weights and slopes.
+
+    Args:
+        cases: as ``request_cases`` makes them.
+        l2: see ``ConditionalLogit.fit``.
+    """
+    names = blend_names()
+    fitted = ConditionalLogit.fit(cases, names=names, l2=l2)
+    by_name = dict(zip(names, fitted.weights.tolist(), strict=True))
+    pairs = {name: (by_name[name], by_name[f"{name}·s"]) for name in (*request_signals(), TASTE)}
+    taste = pairs.pop(TASTE)
+    return RequestBlend({name: w for name, w in pairs.items() if any(w)}, taste)

@@ -1,0 +1,219 @@
+"""Training from recorded requests: request scorers, request encoder, their blend, artifact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coldstart.catalog.item_encoding import encode_items
+from coldstart.data.dataset import Dataset
+from coldstart.data.requests.recorded import RecordedRequest, RequestLog
+from coldstart.runtime import models
+from coldstart.schema import UserProfile
+from coldstart.splitting.user_splits import Split
+from coldstart.training.requests.blend import fit_request_blend, request_cases
+from coldstart.training.requests.tower import (
+    AdaptedSentenceEncoder,
+    TowerConfig,
+    TowerData,
+    TowerHead,
+    fit_encoder,
+    fit_head,
+    tower_files,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from coldstart.catalog.item_store import ItemStore
+    from coldstart.recommender import Recommender
+
+Report = Callable[[dict[str, Any]], None]
+_ADAPTER, _CONFIG = "adapter_model.safetensors", "adapter_config.json"
+
+
+@dataclass(frozen=True)
+class RequestTraining:
+    """Settings.
+
+    Args:
+        tower: of the request encoder.
+        blend_requests: most validation requests on which the blend is fitted.
+        l2: penalty of the blend's weights.
+        final: learn everything but encoder and blend again, from training and validation requests
+            together; otherwise the validation requests stay unseen.
+        reading_epochs: of teaching the language model to read requests for films; 0: not at all.
+        seed: of the choice of validation requests.
+    """
+
+    tower: TowerConfig = field(default_factory=TowerConfig)
+    blend_requests: int = 1500
+    l2: float = 1e-3
+    final: bool = True
+    reading_epochs: int = 0
+    seed: int = 0
+
+
+def dialogues_as_users(log: RequestLog) -> tuple[Dataset, Split]:
+    """Interactions from requests: each dialogue is a user who likes what it mentions and chooses.
+
+    Items that the person said not to like are left out.
+    """
+    parts: dict[str, tuple[str, ...]] = {}
+    likes: dict[str, tuple[str, ...]] = {}
+    for name in ("train", "valid", "test"):
+        found: dict[str, dict[str, None]] = {}
+        for request in getattr(log, name):
+            named = (*request.mentioned, *request.chosen)
+            items = [i.item_id for i in named if i.liked is not False]
+            found.setdefault(f"{name}-{request.dialogue}", {}).update(dict.fromkeys(items))
+        likes |= {user: tuple(items) for user, items in found.items() if items}
+        parts[name] = tuple(user for user, items in found.items() if items)
+    users = {user: UserProfile() for user in likes}
+    split = Split(parts["train"], parts["valid"], parts["test"])
+    return Dataset(log.name, log.catalog, users, likes), split
+
+
+def learn_requests(
+    recommender: Recommender,
+    log: RequestLog,
+    config: RequestTraining,
+    runs: Path,
+    *,
+    texts: Mapping[str, str] | None = None,
+    report: Report = lambda row: None,
+) -> dict[str, Any]:
+    """Teach a recommender requests: scorers, encoder, and the blend of every strategy.
+
+    Args:
+        recommender: with scorers and ranker for people who say nothing; changed in place.
+        log: requests over its catalog.
+        config: settings.
+        runs: folder of the encoder's adapter; one that is there already is used as it is.
+        texts: fuller texts of items than the catalog has, by id; only vectors made of them are
+            kept.
+        report: progress; ``stage`` is ``encoder``, ``head`` or ``blend``.
+
+    Returns:
+        Figures of the training, for the manifest.
+
+    Raises:
+        DataError: no request chooses an item of the catalog.
+    """
+    recommender.pipeline.sync()
+    items = recommender.item_store
+    name = recommender.manifest["encoder"]["name"]
+    tower = _Tower(items, name, config.tower, runs, texts, report)
+    scorers = recommender.scorers
+    encoder = next(s for s in scorers if s.name == "request_encoder")
+
+    def learn(requests: Sequence[RecordedRequest]) -> None:
+        encoder.load(tower.learn(requests))
+        scorers.fit_requests(requests, items)
+        recommender.pipeline.sync()
+
+    tower.learn_encoder(log.train)
+    learn(log.train)
+    rng = np.random.default_rng([config.seed, 16])
+    chosen = rng.permutation(len(log.valid))[: config.blend_requests]
+    valid = [log.valid[n] for n in np.sort(chosen).tolist()]
+    cases = request_cases(
+        recommender,
+        valid,
+        "prior",
+        lambda done, total: report({"stage": "blend", "step": done, "steps": total}),
+    )
+    blend = fit_request_blend(cases, config.l2)
+    recommender.ranker.requests = {
+        strategy: blend for strategy in ("prior", "catalog", "free", "both")
+    }
+    if config.final:
+        learn([*log.train, *log.valid])
+    return {
+        "name": log.name,
+        "train": len(log.train),
+        "valid": len(log.valid),
+        "test": len(log.test),
+        "blend_cases": len(cases),
+        "settings": asdict(config),
+    }
+
+
+class _Tower:
+    """The request encoder in training: its adapter once, the rest as often as asked."""
+
+    def __init__(
+        self,
+        items: ItemStore,
+        encoder: str,
+        config: TowerConfig,
+        runs: Path,
+        texts: Mapping[str, str] | None,
+        report: Report,
+    ) -> None:
+        self._items, self._name, self._config, self._report = items, encoder, config, report
+        self._texts, self._folder = texts or {}, runs / "encoder"
+        self._base = Path(models.resolve(encoder))
+        self._encoder: AdaptedSentenceEncoder | None = None
+        self._vectors: dict[str, Tensor] = {}
+
+    def learn_encoder(self, requests: Sequence[RecordedRequest]) -> None:
+        """Train the adapter, unless it is there."""
+        there = (self._folder / _ADAPTER).is_file()
+        if self._config.epochs and not there:
+            data = TowerData.of(requests, self._items)
+            encoder = AdaptedSentenceEncoder(self._base, self._config)
+            report = self._stage("encoder")
+            fit_encoder(encoder, self._head(data), data, self._config, report, self._folder)
+            there = True
+        self._encoder = AdaptedSentenceEncoder(
+            self._base, self._config, self._folder if there else None
+        )
+
+    def learn(self, requests: Sequence[RecordedRequest]) -> dict[str, bytes]:
+        """Train everything but the adapter, and return the files of the scorer."""
+        data = TowerData.of(requests, self._items)
+        head = self._head(data)
+        fit_head(head, self._encoded(data.texts), data, self._config, self._stage("head"))
+        files = tower_files(head, data, self._items, self._name)
+        if (self._folder / _ADAPTER).is_file():
+            files["adapter.safetensors"] = (self._folder / _ADAPTER).read_bytes()
+            files["adapter_config.json"] = (self._folder / _CONFIG).read_bytes()
+        return files
+
+    def _head(self, data: TowerData) -> TowerHead:
+        rows = [self._items.rows[i] for i in data.ids]
+        own = [self._items.items[row] for row in rows]
+        full = [self._texts.get(item.item_id) or item.content_text() for item in own]
+        short = [f"{item.title} ({item.year}). {', '.join(item.categories)}." for item in own]
+        counts = np.zeros(len(rows))
+        for chosen in data.chosen:
+            for item in chosen:
+                counts[item] += 1
+        encoder = self._items.encoder
+        return TowerHead(
+            encode_items(encoder, full),
+            encode_items(encoder, short),
+            np.log(counts + 0.1),
+            self._config.dropout,
+        )
+
+    def _encoded(self, texts: Sequence[str]) -> Tensor:
+        """Vectors of the requests' texts by the tuned encoder, each computed once."""
+        import torch
+
+        assert self._encoder is not None
+        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        report = self._stage("texts")
+        for start in range(0, len(new), 512):
+            some = new[start : start + 512]
+            self._vectors |= dict(zip(some, self._encoder.vectors(some), strict=True))
+            report({"step": start + len(some), "steps": len(new)})
+        return torch.stack([self._vectors[text] for text in texts])
+
+    def _stage(self, name: str) -> Callable[[dict[str, float]], None]:
+        return lambda row: self._report({"stage": name, **row})

@@ -1,0 +1,224 @@
+"""Assembly of a reading: pieces with their groups, inferred pieces, contradictions removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coldstart.schema import Piece
+from coldstart.understanding.audience import CHILD
+from coldstart.understanding.groups import Link, Term, grouped
+from coldstart.understanding.lexicon import Lexicon, Sense, flat
+
+Span = tuple[int, int]
+
+CHILD_WANTS = "Children | Animation"
+CHILD_REJECTS = "Horror | Thriller | Crime | War | Film-Noir"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A piece under construction, with the rank by which it wins against a contradiction."""
+
+    piece: Piece
+    direct: bool = False
+
+    @property
+    def rank(self) -> tuple[bool, bool, int]:
+        return self.piece.strict, self.direct, self.piece.start
+
+
+class Draft:
+    """Collects what a reader finds in a text, and makes pieces of it.
+
+    Args:
+        text: the text.
+        lexicon: in which children's categories are looked up.
+    """
+
+    def __init__(self, text: str, lexicon: Lexicon) -> None:
+        self._text = text
+        self._child_wants = lexicon.resolve(CHILD_WANTS)
+        self._child_rejects = flat(lexicon.resolve(CHILD_REJECTS))
+        self._entries: list[_Entry] = []
+        self._terms: list[Term] = []
+        self._own: list[tuple[int, ...]] = []  # groups that are in no term
+
+    def title(self, item_id: str, span: Span, *, wanted: bool) -> None:
+        """An item named by its title."""
+        self._piece("title", item_id, span, wanted=wanted)
+
+    def audience(self, age: int, span: Span, *, wanted: bool, stated: bool) -> None:
+        """The age of the youngest person in the audience; a child brings categories."""
+        child = age < CHILD
+        if not wanted:
+            if child:
+                self._reject(flat(self._child_wants), span, strict=False)
+            return
+        self._own.append((self._piece("audience", str(age), span, strict=stated, age=age),))
+        if child:
+            for group in self._child_wants:
+                self._own.append(self._alternatives(group, span, strict=False))
+            self._reject(self._child_rejects, span, strict=False)
+
+    def years(self, first: int | None, last: int | None, span: Span, *, wanted: bool) -> None:
+        """Years, open or not; "nothing after 1960" is the same as years until 1960."""
+        if not wanted and (first is None) != (last is None):
+            before = None if first is None else first - 1
+            first, last, wanted = None if last is None else last + 1, before, True
+        self._piece("years", years_text(first, last), span, wanted=wanted, first=first, last=last)
+
+    def sense(
+        self, sense: Sense, span: Span, at: tuple[int, int], *, wanted: bool, mild: bool = False
+    ) -> None:
+        """A phrase of the vocabulary.
+
+        Args:
+            sense: what it stands for.
+            span: its characters.
+            at: its first token, and the token after it.
+            wanted: whether its clause wants it.
+            mild: whether it is rejected by degree.
+        """
+        tone: tuple[int, ...] = ()
+        if sense.tone:
+            tone = (self._piece("tone", sense.tone, span, wanted=wanted, strict=False),)
+        strict = sense.strict and not mild
+        if not wanted:
+            self._reject(sense.against, span, strict=strict, sense=sense)
+            self._rejected_years(sense, span)
+            if sense.instead:
+                self._own.append(self._alternatives(sense.instead, span, strict=False))
+            return
+        groups = [
+            self._alternatives(group, span, strict=strict, sense=sense) for group in sense.want
+        ]
+        if tone and groups:
+            groups[0] = (*tone, *groups[0])
+        if sense.years:
+            first, last = sense.years
+            self._piece(
+                "years", years_text(first, last), span, strict=False, first=first, last=last
+            )
+        self._reject(sense.reject, span, strict=False)
+        if groups:
+            kind = f"{sense.kind}:{sense.attribute}" if sense.attribute else sense.kind
+            noun = sense.noun and not sense.tone
+            self._terms.append(Term(*at, tuple(groups), noun, sense.plural, kind))
+
+    def pieces(self, link: Callable[[Term, Term], Link]) -> tuple[Piece, ...]:
+        """The pieces in the order of the text, wanted ones in groups.
+
+        Args:
+            link: how two consecutive wishes are linked.
+        """
+        links = [link(a, b) for a, b in zip(self._terms, self._terms[1:], strict=False)]
+        groups = [*grouped(self._terms, links), *self._own, *self._year_groups()]
+        kept = self._consistent()
+        out: dict[Piece, None] = {}
+        numbered = 0
+        placed: set[int] = set()
+        for group in sorted((g for g in groups if any(n in kept for n in g)), key=min):
+            numbered += 1
+            for n in group:
+                placed.add(n)
+                if n in kept:
+                    piece = self._entries[n].piece
+                    out[piece.model_copy(update={"group": numbered})] = None
+        for n in kept:
+            if n not in placed:
+                out[self._entries[n].piece] = None
+        return tuple(sorted(out, key=lambda p: (p.start, p.end, p.kind != "tone", not p.wanted)))
+
+    def _consistent(self) -> list[int]:
+        """Numbers of the entries that no stronger one contradicts.
+
+        Between a value wanted and rejected, what was stated wins over what was inferred, a value's
+        own name over another word for it, and the later over the earlier.
+        """
+        best: dict[tuple[object, ...], tuple[tuple[bool, bool, int], bool]] = {}
+        for entry in self._entries:
+            key = _key(entry.piece)
+            if key not in best or entry.rank >= best[key][0]:
+                best[key] = entry.rank, entry.piece.wanted
+        stated = [e.piece for e in self._entries if e.piece.kind == "years" and e.piece.strict]
+        impossible = _impossible([p for p in stated if p.wanted])
+        out = []
+        for n, entry in enumerate(self._entries):
+            piece = entry.piece
+            if piece.kind == "years":
+                if (stated and not piece.strict) or (impossible and piece.wanted):
+                    continue
+            elif piece.kind != "tone" and best[_key(piece)][1] != piece.wanted:
+                continue
+            out.append(n)
+        return out
+
+    def _year_groups(self) -> list[tuple[int, ...]]:
+        """Closed spans of years are alternatives; open ones hold together."""
+        years = [
+            (n, e.piece)
+            for n, e in enumerate(self._entries)
+            if e.piece.kind == "years" and e.piece.wanted
+        ]
+        closed = tuple(n for n, p in years if p.first is not None and p.last is not None)
+        single = [(n,) for n, p in years if p.first is None or p.last is None]
+        return [*([closed] if closed else []), *single]
+
+    def _alternatives(
+        self, values: Sequence[str], span: Span, *, strict: bool, sense: Sense | None = None
+    ) -> tuple[int, ...]:
+        return tuple(
+            self._value(value, span, wanted=True, strict=strict, sense=sense) for value in values
+        )
+
+    def _reject(
+        self, values: Sequence[str], span: Span, *, strict: bool, sense: Sense | None = None
+    ) -> None:
+        for value in values:
+            self._value(value, span, wanted=False, strict=strict, sense=sense)
+
+    def _rejected_years(self, sense: Sense, span: Span) -> None:
+        if sense.years:
+            first, last = sense.years
+            value = years_text(first, last)
+            self._piece("years", value, span, wanted=False, strict=False, first=first, last=last)
+
+    def _value(
+        self, value: str, span: Span, *, wanted: bool, strict: bool, sense: Sense | None
+    ) -> int:
+        kind, attribute = ("category", None) if sense is None else (sense.kind, sense.attribute)
+        direct = sense is not None and sense.direct
+        return self._piece(
+            kind, value, span, wanted=wanted, strict=strict, direct=direct, attribute=attribute
+        )
+
+    def _piece(
+        self, kind: Any, value: str, span: Span, *, direct: bool = False, **fields: Any
+    ) -> int:
+        start, end = span
+        words = self._text[start:end]
+        piece = Piece(kind=kind, value=value, words=words, start=start, end=end, **fields)
+        self._entries.append(_Entry(piece, direct))
+        return len(self._entries) - 1
+
+
+def years_text(first: int | None, last: int | None) -> str:
+    """Years as text: "1950 to 1959", "1994", "from 1961", "to 1960"."""
+    if first is None:
+        return f"to {last}"
+    if last is None:
+        return f"from {first}"
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def _key(piece: Piece) -> tuple[object, ...]:
+    return piece.kind, piece.attribute, piece.value
+
+
+def _impossible(years: Sequence[Piece]) -> bool:
+    """Whether open spans exclude each other: after 1990 and before 1980."""
+    firsts = [p.first for p in years if p.first is not None and p.last is None]
+    lasts = [p.last for p in years if p.last is not None and p.first is None]
+    return bool(firsts and lasts and max(firsts) > min(lasts))

@@ -1,0 +1,154 @@
+"""Reading of English requests by rule."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from coldstart.catalog.catalog import Catalog
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.schema import Piece
+from coldstart.understanding.audience import NamedAudience, find_audience
+from coldstart.understanding.draft import Draft
+from coldstart.understanding.groups import LinkWords
+from coldstart.understanding.lexicon import Lexicon, Sense
+from coldstart.understanding.polarity import Clause, Mention, PolarityReader
+from coldstart.understanding.titles import NamedTitle, TitleSpotter
+from coldstart.understanding.tokens import Token, tokenise
+from coldstart.understanding.vocabulary import (
+    category_names,
+    common_words,
+    english_phrases,
+    latest_year,
+)
+from coldstart.understanding.years import NamedYears, find_years
+
+_MARKS = " .,;:!?"
+_JOINING = frozenset("but although though and or i so with".split())
+_DATED = re.compile(r"\(\s*(?:1[89]|20)\d\d\s*\)")
+
+Meaning = NamedTitle | NamedAudience | NamedYears | Sense
+
+
+@dataclass(frozen=True)
+class _Meant:
+    """A mention with its meaning and character span."""
+
+    mention: Mention
+    start: int
+    end: int
+    meaning: Meaning
+
+
+class EnglishReader:
+    """Reader of English text in the vocabulary of one catalog.
+
+    Args:
+        catalog: whose categories, titles and attribute values are matched.
+        counts: of several items of one title, the most liked is meant.
+    """
+
+    def __init__(self, catalog: Catalog, counts: Counts) -> None:
+        self._latest = latest_year(catalog)
+        lexicon = Lexicon("en", category_names(catalog), self._latest)
+        self._phrases = english_phrases(catalog, lexicon)
+        self._polarity = PolarityReader(lexicon)
+        common = common_words(lexicon)
+        self._titles = TitleSpotter(
+            catalog, counts, common, self._phrases.__contains__, self._is_direct
+        )
+        self._links = LinkWords(
+            *(
+                frozenset(lexicon.words(f"words.{n}"))
+                for n in ("fillers", "together", "either", "both")
+            )
+        )
+        self._lexicon = lexicon
+
+    def read(self, text: str) -> tuple[tuple[Piece, ...], str]:
+        """Pieces of a text in its order, and the text without its rejected clauses."""
+        tokens = tokenise(text)
+        meant = self._meant(text, tokens)
+        clauses = self._polarity.clauses(text, tokens, [m.mention for m in meant])
+        draft = Draft(text, self._lexicon)
+        starts = [clause.start for clause in clauses]
+        for one in meant:
+            clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
+            _add(draft, one, clause)
+        gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
+        forms = [token.form for token in tokens]
+        pieces = draft.pieces(lambda a, b: self._links.link(a, b, forms, gaps))
+        return pieces, _wanted_text(text, clauses)
+
+    def _is_direct(self, form: str) -> bool:
+        sense = self._phrases.get(form)
+        return sense is not None and sense.direct
+
+    def _meant(self, text: str, tokens: list[Token]) -> list[_Meant]:
+        """What the text mentions, in order, without overlaps."""
+        titles = self._titles.find(text)
+        masked = _masked(text, titles)
+        masked = _DATED.sub(lambda m: "\x00" * len(m[0]), masked)
+        audiences = find_audience(masked)
+        masked = _masked(masked, audiences)
+        years = find_years(masked, self._latest)
+        starts = [token.start for token in tokens]
+        taken = [False] * len(tokens)
+        out = []
+        spans: list[NamedTitle | NamedAudience | NamedYears] = [*titles, *audiences, *years]
+        for span in spans:
+            first = max(0, bisect_right(starts, span.start) - 1)
+            if tokens[first].end <= span.start:
+                first += 1
+            after = bisect_right(starts, span.end - 1)
+            taken[first:after] = [True] * (after - first)
+            mention = Mention(first, after, audience=isinstance(span, NamedAudience))
+            out.append(_Meant(mention, span.start, span.end, span))
+        for found in self._phrases.find([token.form for token in tokens], taken):
+            if found.value is not None:
+                mention = Mention(found.first, found.after, noun=found.value.noun)
+                start, end = tokens[found.first].start, tokens[found.after - 1].end
+                out.append(_Meant(mention, start, end, found.value))
+        return sorted(out, key=lambda m: m.start)
+
+
+def _add(draft: Draft, one: _Meant, clause: Clause) -> None:
+    meaning, span = one.meaning, (one.start, one.end)
+    if clause.polarity == 0:
+        return
+    wanted = clause.polarity > 0
+    if isinstance(meaning, NamedTitle):
+        draft.title(meaning.item_id, span, wanted=wanted)
+    elif isinstance(meaning, NamedAudience):
+        draft.audience(meaning.age, span, wanted=wanted, stated=meaning.stated)
+    elif isinstance(meaning, NamedYears):
+        draft.years(meaning.first, meaning.last, span, wanted=wanted)
+    else:
+        at = one.mention.first, one.mention.after
+        draft.sense(meaning, span, at, wanted=wanted, mild=clause.mild)
+
+
+def _masked(text: str, spans: Iterable[NamedTitle | NamedAudience]) -> str:
+    """The text with spans blanked out by control characters, at equal length."""
+    parts, at = [], 0
+    for span in spans:
+        parts += [text[at : span.start], "\x00" * (span.end - span.start)]
+        at = span.end
+    return "".join([*parts, text[at:]])
+
+
+def _wanted_text(text: str, clauses: Sequence[Clause]) -> str:
+    """The text of the clauses that are not rejected, without stray conjunctions."""
+    kept = (_trimmed(text[c.start : c.end]) for c in clauses if c.polarity >= 0)
+    return ", ".join(part for part in kept if any(c.isalnum() for c in part))
+
+
+def _trimmed(clause: str) -> str:
+    words = clause.strip(_MARKS).split()
+    while words and words[-1].casefold().strip(_MARKS) in _JOINING:
+        words.pop()
+    while words and words[0].casefold().strip(_MARKS) in ("but", "although", "though", "and", "or"):
+        words.pop(0)
+    return " ".join(words).strip(_MARKS)

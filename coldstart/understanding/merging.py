@@ -1,0 +1,58 @@
+"""Several readings of one user as one, in which the newest decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from coldstart.schema import Piece, Understood
+
+_ONE = frozenset({"years", "audience"})  # kinds of which a later wish replaces an earlier one
+_GAP = ". "
+
+
+def merged(readings: Sequence[Understood]) -> Understood:
+    """Join readings; a later piece replaces earlier ones that it contradicts.
+
+    A piece contradicts another one that says the opposite of the same value; wanted years and an
+    audience replace earlier ones. Their spans refer to the joined text.
+
+    >>> merged([Understood(text="no war"), Understood(text="comedies")]).text
+    'no war. comedies'
+
+    Args:
+        readings: the oldest first.
+    """
+    found = [r for r in readings if r != Understood()]
+    if len(found) == 1:
+        return found[0]
+    pieces: list[Piece] = []
+    titles: dict[str, str] = {}
+    start = groups = 0
+    for reading in found:
+        pieces = [p for p in pieces if not any(_contradict(p, new) for new in reading.pieces)]
+        for piece in reading.pieces:
+            moved = {
+                "start": piece.start + start,
+                "end": piece.end + start,
+                "group": piece.group + groups,
+            }
+            pieces.append(piece.model_copy(update=moved))
+        start += len(reading.text) + len(_GAP)
+        groups += 1 + max((p.group for p in reading.pieces), default=0)
+        titles |= reading.titles
+    return Understood(
+        text=_GAP.join(r.text for r in found),
+        language=next((r.language for r in reversed(found) if r.language), ""),
+        pieces=tuple(pieces),
+        wanted_text=_GAP.join(dict.fromkeys(r.wanted_text for r in found if r.wanted_text)),
+        titles=titles,
+    )
+
+
+def _contradict(old: Piece, new: Piece) -> bool:
+    if old.kind != new.kind:
+        return False
+    if old.kind in _ONE:
+        return old.wanted and new.wanted
+    same = old.value.casefold() == new.value.casefold() and old.attribute == new.attribute
+    return same and old.wanted != new.wanted

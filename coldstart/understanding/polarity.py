@@ -1,0 +1,251 @@
+"""Scope of negation in English: which clauses of a text are wanted, rejected, or neither."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from coldstart.understanding.lexicon import Lexicon
+from coldstart.understanding.tokens import Found, PhraseIndex, Token
+
+Mark = Literal["reject", "brief", "before", "neutral", "harmless", "resume"]
+
+_ORDER: tuple[Mark, ...] = ("harmless", "before", "neutral", "brief", "reject", "resume")
+_HARD = re.compile(r"[.!?;:…()\[\]\n—–\"“”]|\s-+\s")
+_LISTING = frozenset("and or nor any the a an either much very too really with".split())
+_PLAIN = frozenset("no not nothing without less never non minus".split())
+_NEAR = 3  # tokens between a mark and what it is about
+
+
+class Clause(NamedTuple):
+    """A stretch of a text.
+
+    Args:
+        start: first character.
+        end: character after it.
+        polarity: 1 wanted, -1 rejected, 0 neither.
+        mild: whether the rejection is one of degree ("less scary").
+    """
+
+    start: int
+    end: int
+    polarity: int
+    mild: bool = False
+
+
+@dataclass(frozen=True)
+class Mention:
+    """Something in the text that a clause may be about: a token span.
+
+    Args:
+        first: its first token.
+        after: the token after it.
+        noun: whether it is a noun.
+        audience: whether it names the audience, which a rejection of something else leaves alone.
+    """
+
+    first: int
+    after: int
+    noun: bool = True
+    audience: bool = False
+
+
+class PolarityReader:
+    """Splitter of a text into wanted and rejected clauses.
+
+    Args:
+        lexicon: of the language; its ``marks`` open, close and suspend rejections.
+    """
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._marks: PhraseIndex[Mark] = PhraseIndex(
+            (phrase, kind) for kind in _ORDER for phrase in lexicon.words(f"marks.{kind}")
+        )
+        self._fillers = frozenset(lexicon.words("words.fillers")) - {"please"} | _LISTING
+
+    def clauses(self, text: str, tokens: list[Token], mentions: Sequence[Mention]) -> list[Clause]:
+        """Split a text into clauses, in order and without gaps.
+
+        Args:
+            text: the text.
+            tokens: its tokens.
+            mentions: what the text mentions, in order, without overlaps.
+        """
+        return _Scan(self, text, tokens, mentions).run() if tokens else []
+
+    def marks_in(self, forms: list[str], mentions: Sequence[Mention]) -> dict[int, Found[Mark]]:
+        """Marks by their first token; what is mentioned itself is none."""
+        taken = [False] * len(forms)
+        for mention in mentions:
+            taken[mention.first : mention.after] = [True] * (mention.after - mention.first)
+        return {found.first: found for found in self._marks.find(forms, taken)}
+
+    def is_filler(self, form: str) -> bool:
+        """Whether a word may stand in a list of rejected things."""
+        return form in self._fillers
+
+
+class _Scan:
+    """One pass over a text, with the state of the clause that is open."""
+
+    def __init__(
+        self,
+        reader: PolarityReader,
+        text: str,
+        tokens: list[Token],
+        mentions: Sequence[Mention],
+    ) -> None:
+        self._reader, self._text, self._tokens = reader, text, tokens
+        self._forms = [token.form for token in tokens]
+        self._marks = reader.marks_in(self._forms, mentions)
+        self._mentions = {mention.first: mention for mention in mentions}
+        self._gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
+        self._out: list[Clause] = []
+        self._start, self._polarity, self._mild, self._brief = 0, 1, False, False
+        self._opened = 0  # token after the mark of the open rejection
+        self._plain = False  # whether that mark is a word such as "no", rather than a verb
+        self._met = self._wanted = False  # a mention since the mark; a wanted mention anywhere
+        self._segments = [0]  # first tokens of the stretches between punctuation and wishes
+
+    def run(self) -> list[Clause]:
+        at = 0
+        while at < len(self._tokens):
+            if at:
+                self._punctuation(at)
+            mention, mark = self._mentions.get(at), self._marks.get(at)
+            if mention is not None:
+                self._mention(mention)
+                at = mention.after
+            elif mark is not None:
+                self._mark(mark)
+                at = mark.after
+            else:
+                if self._brief and self._met and self._forms[at] not in ("and", "or", "nor"):
+                    self._open(at, 1)
+                at += 1
+        self._out.append(Clause(self._start, len(self._text), self._polarity, self._mild))
+        return [c for c in self._out if c.start < c.end]
+
+    def _open(self, at: int, polarity: int, *, mild: bool = False, brief: bool = False) -> None:
+        start = self._tokens[at].start if at < len(self._tokens) else len(self._text)
+        self._out.append(Clause(self._start, start, self._polarity, self._mild))
+        self._start, self._polarity, self._mild, self._brief = start, polarity, mild, brief
+        self._met = False
+
+    def _punctuation(self, at: int) -> None:
+        gap = self._gaps[at - 1]
+        hard = bool(_HARD.search(gap))
+        if not hard and "," not in gap:
+            return
+        self._segments.append(at)
+        if self._polarity != 1 and (hard or not self._goes_on(at)):
+            self._open(at, 1)
+
+    def _goes_on(self, at: int) -> bool:
+        """Whether a rejection goes on after a comma, as a list does."""
+        if self._polarity == 0 or not self._met:
+            return False
+        parts = self._listed(at)
+        if not parts:
+            mark = self._marks.get(at + (self._forms[at] in ("and", "or", "nor")))
+            return mark is not None and mark.value == "reject"
+        words = {form for part in parts for form in part[0]}
+        nouns = all(noun for part in parts for noun in part[1])
+        if words & {"or", "nor"} or ("and" in words and nouns and not self._brief):
+            return True
+        return not self._brief and (not self._plain or self._wanted or len(parts) > 1)
+
+    def _listed(self, at: int) -> list[tuple[set[str], list[bool]]]:
+        """(words between mentions, whether each mention is a noun) of bare list parts from here."""
+        parts: list[tuple[set[str], list[bool]]] = []
+        words: set[str] = set()
+        nouns: list[bool] = []
+        start = at
+        while at < len(self._tokens) and at < start + 60:
+            if at > start and (gap := self._gaps[at - 1]) and ("," in gap or _HARD.search(gap)):
+                if nouns:
+                    parts.append((words, nouns))
+                words, nouns = set(), []
+                if _HARD.search(gap):
+                    return parts
+            mention = self._mentions.get(at)
+            if mention is not None and not mention.audience:
+                nouns.append(mention.noun)
+                at = mention.after
+            elif at in self._marks or not self._reader.is_filler(self._forms[at]):
+                return parts
+            else:
+                words.add(self._forms[at])
+                at += 1
+        return [*parts, (words, nouns)] if nouns else parts
+
+    def _mention(self, mention: Mention) -> None:
+        at = mention.first
+        if self._polarity == -1:
+            away = at - self._opened
+            if mention.audience and (self._met or away > 0):
+                self._open(at, 1)
+            elif self._brief and (
+                (self._met and self._forms[at - 1] not in ("and", "or", "nor"))
+                or (not self._met and away > _NEAR)
+            ):
+                self._open(at, 1)
+        self._met = True
+        self._wanted |= self._polarity == 1 and not mention.audience
+
+    def _mark(self, mark: Found[Mark]) -> None:
+        at, kind = mark.first, mark.value
+        if kind == "resume":
+            if self._polarity != 1 and (self._met or at - self._opened >= _NEAR):
+                self._open(at, 1)
+            if self._polarity == 1:
+                self._segments.append(at)
+        elif kind == "before":
+            self._reject_before(mark)
+        elif kind == "neutral":
+            self._open(at, 0)
+            self._opened = mark.after
+        elif kind in ("reject", "brief"):
+            self._reject(mark)
+
+    def _reject(self, mark: Found[Mark]) -> None:
+        at, first = mark.first, self._forms[mark.first]
+        brief = mark.value == "brief"
+        if brief and not self._soon(mark.after):
+            if first not in ("not", "no", "nothing"):
+                return
+            brief = False
+        if brief and self._polarity == -1 and not self._met:
+            return  # "nothing that is too scary" is rejected already
+        self._open(at, -1, mild=first == "less", brief=brief)
+        self._opened = mark.after
+        self._plain = first in _PLAIN or brief
+
+    def _soon(self, at: int) -> bool:
+        """Whether something is mentioned within a few words, without punctuation before it."""
+        for n in range(at, min(at + _NEAR, len(self._tokens))):
+            if n and re.search(r"[,.!?;]", self._gaps[n - 1]):
+                return False
+            if n in self._mentions:
+                return not self._mentions[n].audience
+        return False
+
+    def _reject_before(self, mark: Found[Mark]) -> None:
+        """Reject the stretch before words such as "is not my thing"."""
+        starts = [s for s in self._segments if s < mark.first] or [0]
+        first = starts[-1]
+        for start in reversed(starts):
+            if any(start <= at < mark.first for at in self._mentions):
+                first = start
+                break
+        begin = 0 if first == 0 else self._tokens[first].start
+        end = self._tokens[mark.after - 1].end
+        kept = [Clause(c.start, min(c.end, begin), c.polarity, c.mild) for c in self._out]
+        if self._start < begin:
+            kept.append(Clause(self._start, begin, self._polarity, self._mild))
+        self._out = [*(c for c in kept if c.start < c.end), Clause(begin, end, -1)]
+        self._start, self._polarity, self._mild, self._brief = end, 1, False, False
+        self._met = False
+        self._segments.append(mark.after)

@@ -1,0 +1,63 @@
+"""Reader of a request in words: the one place where text becomes a structured wish."""
+
+from __future__ import annotations
+
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.titles import clean_text
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.schema import Understood
+from coldstart.understanding.chinese import ChineseReader, is_chinese
+from coldstart.understanding.english import EnglishReader
+
+MOST_CHARACTERS = 4000
+"""Characters of a text that are read; ``Understood.unread`` counts the others."""
+_CACHED = 1000  # readings: a session reads its texts again after every event
+
+
+class RequestReader:
+    """Rule-based reader of requests in the vocabulary of one catalog, English and Chinese.
+
+    The language is chosen by script. The reader is built for one state of the catalog; build
+    another one after a change.
+
+    Args:
+        catalog: whose categories, titles and attribute values are matched.
+        counts: of several items of one title, the most liked is meant (``most_liked``).
+
+    >>> from coldstart.schema import Item
+    >>> catalog = Catalog([Item(item_id="1", title="Duck Soup", categories=("Comedy",))])
+    >>> RequestReader(catalog, Counts.fit(["1"], {}, {})).read("comedies").values("category")
+    ('Comedy',)
+    """
+
+    def __init__(self, catalog: Catalog, counts: Counts) -> None:
+        self._catalog = catalog
+        self._english = EnglishReader(catalog, counts)
+        self._chinese = ChineseReader(catalog, counts)
+        self._cache: dict[str, Understood] = {}
+
+    def read(self, text: str) -> Understood:
+        """Read a text; every string is accepted, and readings are cached.
+
+        Returns:
+            The reading; without pieces if no rule matched.
+        """
+        if text not in self._cache:
+            if len(self._cache) >= _CACHED:
+                self._cache.clear()
+            self._cache[text] = self._read(text)
+        return self._cache[text]
+
+    def _read(self, raw: str) -> Understood:
+        text = clean_text(raw[:MOST_CHARACTERS])
+        chinese = is_chinese(text)
+        pieces, wanted_text = (self._chinese if chinese else self._english).read(text)
+        titles = {p.value: self._catalog[p.value].title for p in pieces if p.kind == "title"}
+        return Understood(
+            text=text,
+            language=("zh" if chinese else "en") if pieces else "",
+            pieces=pieces,
+            wanted_text=wanted_text,
+            titles=titles,
+            unread=max(0, len(raw) - MOST_CHARACTERS),
+        )

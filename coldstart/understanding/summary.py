@@ -1,0 +1,108 @@
+"""Summary of a reading in one sentence, for the user to check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from coldstart.schema import Piece, Understood
+
+_EN: dict[str, Any] = {
+    "empty": "Nothing was said yet.",
+    "nothing": (
+        "None of these words is a category, a title, a mood or a time that this catalog knows; "
+        "the text is only compared with descriptions."
+    ),
+    "start": "Understood: ",
+    "end": ".",
+    "item": ", ",
+    "or": " or ",
+    "part": "; ",
+    "colon": ": ",
+    "wanted": "wanted",
+    "rejected": "not wanted",
+    "liked": "liked",
+    "disliked": "not liked",
+    "years": "years",
+    "audience": "for an audience from age",
+    "unread": "the last {n} characters were not read",
+    "no years": "not {}",
+}
+_ZH: dict[str, Any] = {
+    "empty": "还没有说什么。",
+    "nothing": "这些词里没有本目录认识的类别、片名、情绪或年代；只把文字与简介相比较。",
+    "start": "已理解：",
+    "end": "。",
+    "item": "、",
+    "or": "或",
+    "part": "；",
+    "colon": "：",
+    "wanted": "想要",
+    "rejected": "不要",
+    "liked": "喜欢",
+    "disliked": "不喜欢",
+    "years": "年代",
+    "audience": "观众年龄",
+    "unread": "最后{n}个字符未读",
+    "no years": "不要{}",
+}
+
+
+def summary(understood: Understood, language: str = "en") -> str:
+    """One sentence that tells what was read.
+
+    Args:
+        understood: the reading.
+        language: ``zh`` for Chinese; otherwise English.
+    """
+    say = _ZH if language.startswith("zh") else _EN
+    if not understood.text:
+        return str(say["empty"])
+    parts = _parts(understood, say)
+    if understood.unread:
+        parts.append(say["unread"].format(n=understood.unread))
+    if understood.nothing:
+        return " ".join([say["nothing"], *(f"({p})" for p in parts)])
+    return f"{say['start']}{say['part'].join(parts)}{say['end']}"
+
+
+def _parts(understood: Understood, say: dict[str, Any]) -> list[str]:
+    pieces = understood.pieces
+    kinds = ("category", "person", "attribute", "tone")
+    titles = understood.titles
+    years = [p.value for p in pieces if p.kind == "years" and p.wanted]
+    years += [say["no years"].format(p.value) for p in pieces if p.kind == "years" and not p.wanted]
+    listed = (
+        ("wanted", _wishes(pieces, say["or"])),
+        ("rejected", _told(pieces, lambda p: p.kind in kinds and not p.wanted)),
+        ("liked", [titles.get(i, i) for i in understood.liked]),
+        ("disliked", [titles.get(i, i) for i in understood.disliked]),
+        ("years", list(dict.fromkeys(years))),
+        ("audience", _told(pieces, lambda p: p.kind == "audience" and p.wanted)),
+    )
+    return [f"{say[what]}{say['colon']}{say['item'].join(v)}" for what, v in listed if v]
+
+
+def _wishes(pieces: Iterable[Piece], either: str) -> list[str]:
+    """Wanted values; alternatives of one group joined; of a mood, its name alone."""
+    groups: dict[object, list[str]] = {}
+    moods = {(p.start, p.end) for p in pieces if p.kind == "tone"}
+    for piece in pieces:
+        if piece.wanted and piece.kind in ("category", "person", "attribute", "tone"):
+            if piece.kind != "tone" and (piece.start, piece.end) in moods:
+                continue
+            key = ("tone", piece.value) if piece.kind == "tone" else piece.group
+            groups.setdefault(key, []).append(piece.value)
+    return list(dict.fromkeys(either.join(dict.fromkeys(values)) for values in groups.values()))
+
+
+def _told(pieces: Iterable[Piece], wanted: Callable[[Piece], bool]) -> list[str]:
+    """Values of some pieces; of a mood, its name alone."""
+    pieces = tuple(pieces)
+    moods = {(p.start, p.end) for p in pieces if p.kind == "tone"}
+    found = (
+        p.value
+        for p in pieces
+        if wanted(p) and (p.kind in ("tone", "audience") or (p.start, p.end) not in moods)
+    )
+    return list(dict.fromkeys(found))

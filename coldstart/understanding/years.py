@@ -1,0 +1,154 @@
+"""Years and decades in English texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_YEAR = r"(?:1[89]|20)\d\d"
+_DECADE = r"(?:(?:1[89]|20)\d0['’]?s|['’]?\d0['’]?s)"
+_NAMES = "twenties thirties forties fifties sixties seventies eighties nineties".split()
+_NAMED = rf"(?:{'|'.join(_NAMES)}|noughties|aughts)"
+_PERIOD = rf"(?:{_YEAR}(?!\d|['’]?s)|{_DECADE}|{_NAMED})"
+_OWN_AGE = re.compile(
+    r"\b(?:my|his|her|their|our|your|in\s+(?:his|her|my))\s+(?:(?:early|mid|late)[\s-]+)?$", re.I
+)
+_SETTING = re.compile(
+    r"\b(?:set|takes?\s+place|taking\s+place|about|happens?)\s+(?:back\s+)?(?:in\s+|during\s+)?"
+    r"(?:the\s+)?$",
+    re.I,
+)
+_RANGE = re.compile(
+    rf"""(?<![\w'’])(?:(?:from|between|in)\s+)?(?:the\s+)?(?:(early|mid|late)[\s-]+)?({_PERIOD})
+    \s*(?:-|–|—|to|until|till|through|thru|and)\s*(?:the\s+)?(?:(early|mid|late)[\s-]+)?
+    ({_PERIOD})(?!\w)""",
+    re.I | re.X,
+)
+_MADE = r"(?:made|released|filmed|shot|produced|from|out|come|came|anything)"
+_ONE = re.compile(
+    rf"""(?<![\w'’])(?:(?:{_MADE}\s+)?(?P<open>after|since|newer\s+than|later\s+than|post|before
+    |until|till|up\s+to|older\s+than|earlier\s+than|pre|prior\s+to|from|in|of|by|during)[\s-]+)?
+    (?:the\s+)?(?:year\s+)?(?:(?P<part>early|mid|late)[\s-]+)?(?P<period>{_PERIOD})(?!\w)
+    (?P<after>\s*(?:\+|onwards?\b|on\b(?!\s+\w)|and\s+(?:up|later|after|newer|onwards?|beyond)\b
+    |or\s+(?:later|newer|after|above)\b|(?:and|or)\s+(?:before|earlier|older)\b))?""",
+    re.I | re.X,
+)
+_LAST = re.compile(
+    r"""\b(?:from\s+|of\s+|in\s+)?(?:the\s+)?(?:last|past)\s+
+    (?:(?P<n>\d{1,2}|few|couple\s+of|two|three|five|ten|twenty|thirty)\s*)?(?P<unit>years?|decades?)\b""",
+    re.I | re.X,
+)
+_CENTURY = re.compile(
+    r"""\b(?:from\s+|of\s+|in\s+)?(?:the\s+|this\s+)
+    (?P<which>21st\s+century|twenty[\s-]first\s+century|20th\s+century|twentieth\s+century
+    |(?<=this\s)century)\b""",
+    re.I | re.X,
+)
+_NUMBERS = {
+    "few": 5,
+    "couple of": 2,
+    "two": 2,
+    "three": 3,
+    "five": 5,
+    "ten": 10,
+    "twenty": 20,
+    "thirty": 30,
+}
+_PARTS = {"early": (0, 4), "mid": (3, 7), "late": (5, 9)}
+_AFTER = ("after", "newer than", "later than", "post")
+_BEFORE = ("before", "older than", "earlier than", "pre", "prior to")
+
+
+class NamedYears(NamedTuple):
+    """Years in a text: the character span, and the first and last year; ``None``: open."""
+
+    start: int
+    end: int
+    first: int | None
+    last: int | None
+
+
+def find_years(text: str, latest: int | None) -> list[NamedYears]:
+    """Years named in a text, in order, without overlaps.
+
+    A person's own decade ("in my fifties") and the time of a story ("set in the 1920s") are not
+    read.
+
+    Args:
+        text: in which titles are blanked out.
+        latest: the catalog's latest year, from which "the last ten years" are counted.
+    """
+    found: list[NamedYears] = []
+    for years in (*_ranges(text), *_ones(text), *_relative(text, latest)):
+        if all(years.end <= f.start or years.start >= f.end for f in found):
+            found.append(years)
+    return sorted(found)
+
+
+def _ranges(text: str) -> Iterator[NamedYears]:
+    for m in _RANGE.finditer(text):
+        first, last = _period(m[2], m[1]), _period(m[4], m[3])
+        joined = re.search(r"\band\b", m[0], re.I) and not re.match(r"between", m[0], re.I)
+        if joined or _elsewhere(text, m.start(), m.start(2)):
+            continue
+        yield NamedYears(m.start(), m.end(), min(first[0], last[0]), max(first[1], last[1]))
+
+
+def _ones(text: str) -> Iterator[NamedYears]:
+    for m in _ONE.finditer(text):
+        if _elsewhere(text, m.start(), m.start("period")):
+            continue
+        first, last = _period(m["period"], m["part"])
+        opening = " ".join((m["open"] or "").casefold().split())
+        after = (m["after"] or "").casefold()
+        start = m.start()
+        if opening in _AFTER:
+            yield NamedYears(start, m.end(), last + 1, None)
+        elif opening == "since" or (after and not re.search("before|earlier|older", after)):
+            yield NamedYears(start, m.end(), first, None)
+        elif opening in _BEFORE:
+            yield NamedYears(start, m.end(), None, first - 1)
+        elif opening in ("until", "till", "up to") or after:
+            yield NamedYears(start, m.end(), None, last)
+        else:
+            yield NamedYears(start, m.end(), first, last)
+
+
+def _relative(text: str, latest: int | None) -> Iterator[NamedYears]:
+    for m in _CENTURY.finditer(text):
+        old = re.match(r"20th|twentieth", m["which"], re.I)
+        yield NamedYears(m.start(), m.end(), 1901 if old else 2000, 2000 if old else None)
+    for m in _LAST.finditer(text):
+        if latest is None or (m["n"] is None and m["unit"].casefold() == "years"):
+            continue
+        n = " ".join((m["n"] or "1").casefold().split())
+        count = int(n) if n.isdigit() else _NUMBERS[n]
+        span = count * (10 if m["unit"].casefold().startswith("decade") else 1)
+        yield NamedYears(m.start(), m.end(), latest - span + 1, None)
+
+
+def _elsewhere(text: str, start: int, period: int) -> bool:
+    """Whether years are a person's own age, or the time in which a story is set."""
+    before = text[max(0, period - 40) : period]
+    return bool(_OWN_AGE.search(before) or _SETTING.search(before))
+
+
+def _period(text: str, part: str | None) -> tuple[int, int]:
+    """First and last year: "1994", "90s" → 1990 to 1999, "late eighties" → 1985 to 1989."""
+    text = text.casefold()
+    if text in _NAMES:
+        first = 1920 + 10 * _NAMES.index(text)
+    elif text in ("noughties", "aughts"):
+        first = 2000
+    else:
+        value = int(re.sub(r"\D", "", text))
+        if value >= 100 and "s" not in text:
+            return value, value
+        first = value if value >= 100 else value + (1900 if value >= 30 else 2000)
+    if first % 100 == 0 and part is None and first < 2000:
+        return first, first + 99  # "the 1800s"
+    low, high = {"early": (0, 4), "mid": (3, 7), "late": (5, 9)}.get(
+        (part or "").casefold(), (0, 9)
+    )
+    return first + low, first + high
