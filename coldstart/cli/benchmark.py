@@ -9,22 +9,17 @@ import typer
 
 from coldstart.cli import output
 from coldstart.cli.benchmark_requests import RequestsAsked, judge
-from coldstart.cli.benchmark_sentences import benchmark_sentences
+from coldstart.cli.benchmark_sentences import SentencesAsked, judge_sentences
 from coldstart.cli.holdout import Holdout
 from coldstart.cli.options import command_line, whole_numbers, with_groups
 from coldstart.cli.source import DataSource
 from coldstart.errors import ConfigError
 
 _ASKED = "What is asked"
-_SENTENCES = "Sentences instead of users"
 
 
 def _asked(help: str, **more: Any) -> Any:
     return typer.Option(help=help, rich_help_panel=_ASKED, **more)
-
-
-def _sentences(help: str, **more: Any) -> Any:
-    return typer.Option(help=help, rich_help_panel=_SENTENCES, **more)
 
 
 @with_groups
@@ -32,6 +27,7 @@ def benchmark(
     source: DataSource,
     holdout: Holdout,
     recorded: RequestsAsked,
+    plain: SentencesAsked,
     systems: Annotated[str, _asked("Names, or all.", metavar="NAME,NAME,…")] = "all",
     only: Annotated[
         str | None, _asked("Run these folds only; all if left out.", metavar="N,N,…")
@@ -76,20 +72,6 @@ def benchmark(
         Path | None,
         typer.Option(help="Write PATH.md, PATH.html and PATH.json.", metavar="PATH"),
     ] = None,
-    sentences: Annotated[
-        str | None,
-        _sentences(
-            "Judge --artifact by sentences instead: the share of shown items that fulfil what each "
-            "asks for; a file, or builtin.",
-            metavar="FILE|builtin",
-        ),
-    ] = None,
-    fail_below: Annotated[
-        float | None, _sentences("Exit with 1 if less than this share does.", metavar="SHARE")
-    ] = None,
-    show: Annotated[
-        int | None, _sentences("So many of the worst sentences, with what is shown; 5.", min=0)
-    ] = None,
     as_json: output.AsJson = False,
 ) -> None:
     r"""Measure recommenders on users none of them has seen, and test their differences.
@@ -125,13 +107,9 @@ def benchmark(
             json=as_json,
         )
     recorded.refuse_alone()
-    if sentences is not None:
-        return benchmark_sentences(
-            sentences, holdout.artifact, fail_below=fail_below, show=show, out=out,
-            as_json=as_json, seed=seed,
-        )  # fmt: skip
-    if fail_below is not None or show is not None:
-        raise ConfigError("--fail-below and --show without --sentences", "--sentences builtin")
+    if plain.sentences is not None:
+        return judge_sentences(plain, holdout.artifact, seed=seed, out=out, as_json=as_json)
+    plain.refuse_alone()
     numbers = whole_numbers("--shots", shots)
     chosen = whole_numbers("--only", only) if only is not None else None
     from coldstart.artifacts.format import read_manifest

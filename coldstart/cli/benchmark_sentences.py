@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -10,31 +12,63 @@ from coldstart.cli import output
 from coldstart.cli.options import command_line
 from coldstart.errors import ConfigError
 
+PANEL = "Plain sentences"
 BUILT_IN = "builtin"
 WORST = 5
 OURS, NOTHING, ENCODER = "coldstart", "nothing said", "encoder alone"
 
 
-def benchmark_sentences(
-    sentences: str,
+def _asked(help: str, **more: Any) -> Any:
+    return typer.Option(help=help, rich_help_panel=PANEL, **more)
+
+
+@dataclass(frozen=True)
+class SentencesAsked:
+    """Options of a benchmark on plain sentences."""
+
+    sentences: Annotated[
+        str | None,
+        _asked(
+            "Judge --artifact by sentences instead of cold users: the share of the ten shown items "
+            "that fulfil what each asks for.",
+            metavar="FILE|builtin",
+        ),
+    ] = None
+    fail_below: Annotated[
+        float | None, _asked("Exit with 1 if a smaller share does.", metavar="SHARE")
+    ] = None
+    show: Annotated[
+        int | None,
+        _asked(f"Worst sentences to list with what is shown; {WORST} if left out.", min=0),
+    ] = None
+
+    def said(self) -> dict[str, object]:
+        """Options that differ from the default, by field."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def refuse_alone(self) -> None:
+        """Raise if an option is given without the sentences that it is about."""
+        if given := self.said():
+            name = next(iter(given)).replace("_", "-")
+            raise ConfigError(f"--{name} without --sentences", hint="give --sentences builtin")
+
+
+def judge_sentences(
+    asked: SentencesAsked,
     artifact: Path | None,
     *,
-    fail_below: float | None = None,
-    show: int | None = None,
+    seed: int = 0,
     out: Path | None = None,
     as_json: bool = False,
-    seed: int = 0,
 ) -> None:
     """Judge an artifact by sentences, beside the list for an empty profile and the encoder alone.
 
     Args:
-        sentences: path of a file of sentences, or ``builtin``.
+        asked: options; ``sentences`` is given.
         artifact: folder of the recommender.
-        fail_below: exit with 1 if the mean obedience is below this.
-        show: number of worst sentences to print with their items; ``None``: 5.
+        seed: of the bootstrap.
         out: path of the report without an ending; ``None``: none is written.
         as_json: print JSON.
-        seed: of the bootstrap.
 
     Raises:
         ConfigError: no artifact, or an option out of range.
@@ -42,8 +76,9 @@ def benchmark_sentences(
     """
     if artifact is None:
         raise ConfigError("--sentences without --artifact", hint="--artifact adapters/ml-100k")
-    if fail_below is not None and not 0 <= fail_below <= 1:
-        raise ConfigError(f"--fail-below {fail_below:g}", hint="a share from 0 to 1, such as 0.85")
+    least = asked.fail_below
+    if least is not None and not 0 <= least <= 1:
+        raise ConfigError(f"--fail-below {least:g}", hint="a share from 0 to 1, such as 0.85")
     from coldstart.evaluation.sentences.obedience import (
         about_nothing,
         about_sentence,
@@ -54,7 +89,8 @@ def benchmark_sentences(
     from coldstart.evaluation.sentences.sentence_report import sentence_report
     from coldstart.recommender import Recommender
 
-    read = read_sentences(MOVIES if sentences == BUILT_IN else sentences)
+    source = str(asked.sentences)
+    read = read_sentences(MOVIES if source == BUILT_IN else source)
     with output.status("loading the recommender"):
         recommender = Recommender.from_pretrained(artifact)
         catalog = recommender.catalog
@@ -65,10 +101,10 @@ def benchmark_sentences(
         }
     with output.telling() as tell:
         run = judge(systems, read, catalog, seed=seed, report=tell)
-    given = {"sentences": sentences, "artifact": artifact, "fail_below": fail_below, "show": show}
-    command = command_line("benchmark", given | {"out": out})
-    worst = WORST if show is None else show
-    made = sentence_report(run, catalog, source=sentences, command=command, worst=worst)
+    given = {"artifact": artifact, "seed": seed or None, "out": out}
+    command = command_line("benchmark", asked.said() | given)
+    worst = WORST if asked.show is None else asked.show
+    made = sentence_report(run, catalog, source=source, command=command, worst=worst)
     if out:
         output.note(f"wrote {', '.join(map(str, made.save(out)))}")
     if as_json:
@@ -82,6 +118,6 @@ def benchmark_sentences(
                 shown.add_row(*row)
             output.stdout().print(shown)
     reached = run.mean(OURS)
-    if fail_below is not None and reached < fail_below:
-        output.error(f"obedience is {reached:.3f}, below --fail-below {fail_below:g}")
+    if least is not None and reached < least:
+        output.error(f"obedience is {reached:.3f}, below --fail-below {least:g}")
         raise typer.Exit(1)

@@ -87,8 +87,8 @@ def test_exit_code_below_a_share(run, ordered, sentences, least, expected):
         (["--sentences", "builtin"], "--sentences without --artifact"),
         (["--sentences", "builtin", "--artifact", "x", "--fail-below", 85], "a share from 0 to 1"),
         (["--sentences", "none.jsonl", "--artifact", "x"], "cannot read the sentences in none"),
-        (["--fail-below", 0.5], "--fail-below and --show without --sentences"),
-        (["--show", 3, "--data", "ml-100k"], "--fail-below and --show without --sentences"),
+        (["--fail-below", 0.5], "--fail-below without --sentences"),
+        (["--show", 3, "--data", "ml-100k"], "--show without --sentences"),
         (["--sentences", "builtin", "--artifact", "x"], "no item has the category"),
     ],
 )
