@@ -43,9 +43,11 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     child = constraints.audience is not None or bool(np.any(aware))
     wanted = demand(constraints, child=child)
     if wanted and fulfilled < len(rows):
-        shown = f"only {fulfilled} items are" if fulfilled > 1 else "only 1 item is"
-        shown = shown if fulfilled else "no item that may be shown is"
-        out.append(f"{shown} {wanted}; the rest is the closest to it")
+        if not fulfilled:
+            out.append(f"no item that may be shown is {wanted}; these are the closest to it")
+        else:
+            shown = f"{fulfilled} items are" if fulfilled > 1 else "1 item is"
+            out.append(f"only {shown} {wanted}; the rest is the closest to it")
     out += guesses(user.understood, constraints.ignored)
     return out
 

@@ -70,7 +70,9 @@ class Explainer:
             out.append(Reason(code="wishes", arguments=wishes))
         for code in sorted((c for c in gain if gain[c] > 0), key=lambda c: -gain[c]):
             arguments = _FACTS.get(code, _no_facts)(self, row)
-            if arguments is not None and len(out) < MOST and code != "wishes":
+            if code == "wishes" or code == "words" and wishes is not None:
+                continue  # given already, and more precisely
+            if arguments is not None and len(out) < MOST:
                 out.append(Reason(code=code, arguments=arguments))
         if len(out) < MOST and wrote is not None and excess.get("written", 0) > 0:
             out.append(Reason(code="written", arguments={"title": wrote}))

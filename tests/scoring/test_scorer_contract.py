@@ -1,4 +1,4 @@
-"""The scorer contract, for all ten built-in scorers."""
+"""The scorer contract, for all built-in scorers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from coldstart.scoring.registry import BUILT_IN
 from coldstart.scoring.request_facts import RequestFactsScorer
 from coldstart.scoring.sequence import SequenceScorer
 from coldstart.scoring.stated import StatedScorer
+from coldstart.scoring.wishes import WishScorer
 from coldstart.scoring.written import WrittenTitlesScorer
 from coldstart.testing.contracts.scorer import ScorerContract
 from tests.toy import toy_recommender
@@ -47,6 +48,10 @@ class TestRequestFactsScorer(ScorerContract):
 
 class TestStatedScorer(ScorerContract):
     make = StatedScorer
+
+
+class TestWishScorer(ScorerContract):
+    make = WishScorer
 
 
 class TestLanguageModelScorer(ScorerContract):
