@@ -30,7 +30,7 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     """
     user, constraints, verdicts = draft.request.user, draft.constraints, draft.verdicts
     out = []
-    if _nothing_helps(draft):
+    if text_is_useless(draft):
         others = "the rest of the profile" if _says_more(user) else "what most people like"
         out.append(
             "nothing in the text could be used: it names no category, title, year, person or mood "
@@ -52,7 +52,7 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     return out
 
 
-def _nothing_helps(draft: Draft) -> bool:
+def text_is_useless(draft: Draft) -> bool:
     """Whether there is a text, but neither a piece was read nor is an item similar to it."""
     user, items = draft.request.user, draft.candidates
     given = clean_text(stated_text(user.profile, user.context))

@@ -45,10 +45,11 @@ class Explainer:
     Args:
         items: the candidate set.
         user: the profile and context.
+        quote_text: whether similarity to the text may be a reason.
     """
 
-    def __init__(self, items: ItemStore, user: ResolvedProfile) -> None:
-        self._items, self._user = items, user
+    def __init__(self, items: ItemStore, user: ResolvedProfile, *, quote_text: bool = True) -> None:
+        self._items, self._user, self._quote_text = items, user, quote_text
 
     def explain(
         self, row: int, excess: Mapping[str, float], wrote: str | None = None
@@ -169,7 +170,7 @@ class Explainer:
 
     def _words(self, row: int) -> Arguments | None:
         """The text that the item is close to, by itself."""
-        for text, similarity in self._texts:
+        for text, similarity in self._texts if self._quote_text else ():
             if similarity[row] >= _WORDS_FROM:
                 short = text if len(text) <= 60 else text[:57].rsplit(" ", 1)[0] + "…"
                 return {"text": short}
