@@ -17,7 +17,7 @@ _WORDS = (
 _N = rf"(?:\d{{1,2}}|{'|'.join(reversed(_WORDS))})"
 _UNIT = r"(?:[\s-]*(?:years?|yrs?\.?)[\s-]*ol[ds]+|[\s-]*y[\s./-]?o(?:['’]?s)?\b)"
 _RELATIVES = r"""(?:(?:grand|god|step)?(?:sons?|daughters?|child(?:ren)?|kids?|kiddos?)|kiddies?
-    |nieces?|nephews?|boys?|girls?|twins|toddlers?|bab(?:y|ies)|infants?|pupils
+    |nieces?|nephews?|boys?|girls?|twins|youngest|eldest|oldest|toddlers?|bab(?:y|ies)|infants?|pupils
     |little\s+(?:ones?|boys?|girls?|brothers?|sisters?|cousins?|guys?|man|lady|kids?|siblings?)
     |young(?:er)?\s+(?:ones?|brothers?|sisters?|cousins?|siblings?|viewers?)
     |kindergart(?:e?ners?|en)|pre-?schoolers?|tweens?|pre-?teens?|adolescents?
@@ -28,7 +28,7 @@ _ADJ = r"""(?:(?:very|little|young|younger|older|small|wee|eldest|oldest|younges
     |twin|sweet)\s+)*"""
 _OLDER = r"(?:cousins?|brothers?|sisters?)"
 _IS = r"""(?:who\s+(?:is|are|just\s+turned)|who['’]s|(?:s?he|they)\s+(?:is|are|just\s+turned|turned)
-    |(?:s?he|they)['’](?:s|re)|is|are|turning|(?:between\s+|of\s+)?(?:the\s+)?age[sd]?(?:\s+of)?
+    |(?:s?he|they)['’](?:s|re)|is|are|turning|(?:just\s+)?turn(?:s|ed)|(?:between\s+|of\s+)?(?:the\s+)?age[sd]?(?:\s+of)?
     |between|under|up\s+to)"""
 _AND = r"\s*(?:-|–|,|and|or|to|&)+\s*"
 _ABOUT = r"(?:(?:only|just|about|almost|nearly)\s+)?"
@@ -54,6 +54,7 @@ _AGES = _compiled(  # "ages 6 to 9"
 _I_AM = _compiled(
     rf"""\b(?:i\s+am|i['’]?m)\s+{_ABOUT}(?P<n>{_N})\b(?:{_UNIT})?(?!\s*(?:%|minutes|hours|movies))"""
 )
+_OWN = re.compile(r"\bi\s*(?:am|['’]?m)\s+$", re.I)
 _SHE_IS = _compiled(
     rf"""\b(?:s?he|they)(?:['’](?:s|re)|\s+(?:is|are|just\s+turned|turned|turns|will\s+be))\s+
     (?:turning\s+)?{_ABOUT}(?P<n>{_N})\b(?:{_UNIT})?"""
@@ -61,9 +62,9 @@ _SHE_IS = _compiled(
 _TURNING = _compiled(r"\b(?P<n>\d{1,2})(?:st|nd|rd|th)\s+birthday\b")
 _NAMED = _compiled(  # without an age: "for kids", "my daughter", "toddlers"
     rf"""\b(?:for|with|to|by|suit|entertain|entertains?|please|amuse|show|scare|interest|keep)\s+
-    (?:{_WHOSE}\s+)?{_ADJ}(?P<who>{_RELATIVES})\b(?!['’]?s?\s+(?:movie|film|show|comed|book))
-    |\b(?:my|our|his|her|their)\s+{_ADJ}(?P<mine>{_RELATIVES})\b(?!\s+(?:movie|film))
-    |\b(?P<bare>toddlers?|pre-?schoolers?|kiddos|kindergarte?ners?|teenagers?|tweens?|pre-?teens?
+    (?:{_WHOSE}\s+)?{_ADJ}(?:{_RELATIVES})\b(?!['’]?s?\s+(?:movie|film|show|comed|book))
+    |\b(?:my|our|his|her|their)\s+{_ADJ}(?:{_RELATIVES})\b(?!\s+(?:movie|film))
+    |\b(?:i|we)\s+have\s+(?:{_WHOSE}\s+)?{_ADJ}{_RELATIVES}\b|\b(?:small\s+children|toddlers?|pre-?schoolers?|kiddos|kindergarte?ners?|teenagers?|tweens?|pre-?teens?
     |(?:grand|god)(?:kids?|child(?:ren)?|sons?|daughters?)|nieces?|nephews?)\b"""
 )
 _CHILD_CONTEXT = _compiled(rf"\b(?:{_RELATIVES}|{_OLDER})\b")
@@ -117,7 +118,8 @@ def find_audience(text: str) -> list[NamedAudience]:
         under = re.search(r"\bunder\b|\bup\s+to\b", m[0], re.I)  # the youngest is not named
         keep(m.start(), m.end(), max(1, _youngest(m) * 6 // 10) if under else _youngest(m))
     for m in _AGED.finditer(text):
-        if not _THING.match(text, m.end()):
+        own = _number(m["n"]) >= 18 and _OWN.search(text[max(0, m.start() - 12) : m.start()])
+        if not own and not _THING.match(text, m.end()):
             keep(m.start(), m.end(), _youngest(m))
     for m in _AGES.finditer(text):
         if _number(m["n"]) < 18:
@@ -132,8 +134,9 @@ def find_audience(text: str) -> list[NamedAudience]:
         if _number(m["n"]) < 18:
             keep(m.start(), m.end(), _number(m["n"]))
     for m in _NAMED.finditer(text):
-        keep(m.start(), m.end(), _age_of(m["who"] or m["mine"] or m["bare"]), stated=False)
-    return sorted(found)
+        keep(m.start(), m.end(), _age_of(m[0]), stated=False)
+    stated = [audience for audience in found if audience.stated]
+    return sorted(stated or found)
 
 
 def _youngest(match: re.Match[str]) -> int:

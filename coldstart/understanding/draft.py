@@ -60,7 +60,8 @@ class Draft:
         if child:
             for group in self._child_wants:
                 self._own.append(self._alternatives(group, span, strict=False))
-            self._reject(self._child_rejects, span, strict=False)
+            for value in self._child_rejects:  # whatever the occasion
+                self._piece("category", value, span, direct=True, wanted=False, strict=False)
 
     def years(self, first: int | None, last: int | None, span: Span, *, wanted: bool) -> None:
         """Years, open or not; "nothing after 1960" is the same as years until 1960."""
@@ -86,7 +87,8 @@ class Draft:
             tone = (self._piece("tone", sense.tone, span, wanted=wanted, strict=False),)
         strict = sense.strict and not mild
         if not wanted:
-            self._reject(sense.against, span, strict=strict, sense=sense)
+            whole = strict and len(sense.want) < 2  # "no rom-coms" is not "no romances"
+            self._reject(sense.against, span, strict=whole, sense=sense)
             self._rejected_years(sense, span)
             if sense.instead:
                 self._own.append(self._alternatives(sense.instead, span, strict=False))
@@ -143,7 +145,8 @@ class Draft:
             if key not in best or entry.rank >= best[key][0]:
                 best[key] = entry.rank, entry.piece.wanted
         stated = [e.piece for e in self._entries if e.piece.kind == "years" and e.piece.strict]
-        impossible = _impossible([p for p in stated if p.wanted])
+        years = stated or [e.piece for e in self._entries if e.piece.kind == "years"]
+        impossible = _impossible([p for p in years if p.wanted])
         out = []
         for n, entry in enumerate(self._entries):
             piece = entry.piece

@@ -20,6 +20,7 @@ from coldstart.understanding.tokens import Token, tokenise
 from coldstart.understanding.vocabulary import (
     category_names,
     common_words,
+    corrector,
     english_phrases,
     latest_year,
 )
@@ -54,11 +55,10 @@ class EnglishReader:
         self._latest = latest_year(catalog)
         lexicon = Lexicon("en", category_names(catalog), self._latest)
         self._phrases = english_phrases(catalog, lexicon)
+        self._spelling = corrector(catalog, lexicon, self._phrases)
         self._polarity = PolarityReader(lexicon)
         common = common_words(lexicon)
-        self._titles = TitleSpotter(
-            catalog, counts, common, self._phrases.__contains__, self._is_direct
-        )
+        self._titles = TitleSpotter(catalog, counts, common, self._is_known, self._is_direct)
         self._links = LinkWords(
             *(
                 frozenset(lexicon.words(f"words.{n}"))
@@ -82,6 +82,9 @@ class EnglishReader:
         pieces = draft.pieces(lambda a, b: self._links.link(a, b, forms, gaps))
         return pieces, _wanted_text(text, clauses)
 
+    def _is_known(self, form: str) -> bool:
+        return self._phrases.get(form) is not None
+
     def _is_direct(self, form: str) -> bool:
         sense = self._phrases.get(form)
         return sense is not None and sense.direct
@@ -104,9 +107,15 @@ class EnglishReader:
                 first += 1
             after = bisect_right(starts, span.end - 1)
             taken[first:after] = [True] * (after - first)
-            mention = Mention(first, after, audience=isinstance(span, NamedAudience))
+            mention = Mention(
+                first,
+                after,
+                audience=isinstance(span, NamedAudience),
+                title=isinstance(span, NamedTitle),
+            )
             out.append(_Meant(mention, span.start, span.end, span))
-        for found in self._phrases.find([token.form for token in tokens], taken):
+        forms = [self._spelling.correct(token.form) for token in tokens]
+        for found in self._phrases.find(forms, taken):
             if found.value is not None:
                 mention = Mention(found.first, found.after, noun=found.value.noun)
                 start, end = tokens[found.first].start, tokens[found.after - 1].end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -9,6 +10,7 @@ from typing import Literal
 
 Link = Literal["tight", "or", "loose"]
 
+_MAKERS = re.compile(r"direct|writ|author|creat|artist|compos|producer")  # one work has one
 MOST_GROUPS = 8
 """Groups that one list of alternatives may unfold into; beyond, all are one group."""
 
@@ -60,11 +62,12 @@ class LinkWords:
         if set(words) & self.together:
             return "loose"
         if not words and not listed:
-            return "or" if a.plural and b.noun and b.kind == a.kind else "tight"
+            return "or" if a.plural and b.plural and b.kind == a.kind else "tight"
         if set(forms[max(0, a.first - 4) : a.first]) & self.both:
             return "loose"
         if a.noun and b.noun and a.kind == b.kind:
-            return "or"
+            played = a.kind.startswith("person:") and "and" in words and not _MAKERS.search(a.kind)
+            return "loose" if played else "or"
         return "tight" if set(words) <= {"and"} and not a.noun and "." not in between else "loose"
 
 

@@ -174,4 +174,6 @@ def plural(phrase: str) -> str:
         return f"{phrase[:-1]}ies"
     if re.search(r"(?:s|x|z|ch|sh)$", phrase):
         return phrase if phrase.endswith("s") else f"{phrase}es"
+    if re.search(r"(?:l|r)f$", phrase):
+        return f"{phrase[:-1]}ves"
     return f"{phrase}s"

@@ -10,12 +10,27 @@ from typing import Literal, NamedTuple
 from coldstart.understanding.lexicon import Lexicon
 from coldstart.understanding.tokens import Found, PhraseIndex, Token
 
-Mark = Literal["reject", "brief", "before", "neutral", "harmless", "resume"]
+Mark = Literal["reject", "brief", "before", "neutral", "habit", "harmless", "resume"]
 
-_ORDER: tuple[Mark, ...] = ("harmless", "before", "neutral", "brief", "reject", "resume")
+_ORDER: tuple[Mark, ...] = (
+    "harmless",
+    "before",
+    "neutral",
+    "habit",
+    "brief",
+    "reject",
+    "resume",
+)
+_SUBJECTS = frozenset(
+    "i im ive am we she he they is are was were it that which with really".split()
+)
+_BEING = frozenset("was is were are a bit just way far much little felt got gets seemed".split())
+_PREFERRING = frozenset("prefer prefers preferably rather".split())
+_TODAY = frozenset("but however today tonight instead".split())
 _HARD = re.compile(r"[.!?;:…()\[\]\n—–\"“”]|\s-+\s")
 _LISTING = frozenset("and or nor any the a an either much very too really with".split())
-_PLAIN = frozenset("no not nothing without less never non minus".split())
+_PLAIN = frozenset("no not nothing without less fewer never non minus".split())
+_DEGREES = frozenset(["less", "fewer"])
 _NEAR = 3  # tokens between a mark and what it is about
 
 
@@ -44,12 +59,14 @@ class Mention:
         after: the token after it.
         noun: whether it is a noun.
         audience: whether it names the audience, which a rejection of something else leaves alone.
+        title: whether it is a title.
     """
 
     first: int
     after: int
     noun: bool = True
     audience: bool = False
+    title: bool = False
 
 
 class PolarityReader:
@@ -101,12 +118,15 @@ class _Scan:
         self._forms = [token.form for token in tokens]
         self._marks = reader.marks_in(self._forms, mentions)
         self._mentions = {mention.first: mention for mention in mentions}
+        self._covered = {n for m in mentions for n in range(m.first, m.after)}
         self._gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
         self._out: list[Clause] = []
         self._start, self._polarity, self._mild, self._brief = 0, 1, False, False
         self._opened = 0  # token after the mark of the open rejection
         self._plain = False  # whether that mark is a word such as "no", rather than a verb
         self._met = self._wanted = False  # a mention since the mark; a wanted mention anywhere
+        self._prefers = False  # whether the text prefers one thing to another
+        self._wishes: set[int] = set()  # those of them that begin with a wish
         self._segments = [0]  # first tokens of the stretches between punctuation and wishes
 
     def run(self) -> list[Clause]:
@@ -122,7 +142,10 @@ class _Scan:
                 self._mark(mark)
                 at = mark.after
             else:
-                if self._brief and self._met and self._forms[at] not in ("and", "or", "nor"):
+                if self._preferred(at):
+                    self._open(at, -1, mild=True, brief=True)
+                    self._opened, self._prefers = at + 1, False
+                elif self._brief and self._met and self._forms[at] not in ("and", "or", "nor"):
                     self._open(at, 1)
                 at += 1
         self._out.append(Clause(self._start, len(self._text), self._polarity, self._mild))
@@ -174,9 +197,13 @@ class _Scan:
             if mention is not None and not mention.audience:
                 nouns.append(mention.noun)
                 at = mention.after
-            elif at in self._marks or not self._reader.is_filler(self._forms[at]):
+            elif at in self._marks:
                 return parts
             else:
+                if not self._reader.is_filler(self._forms[at]):
+                    if "?" in words:  # more than one word that is no name of something
+                        return parts
+                    words.add("?")
                 words.add(self._forms[at])
                 at += 1
         return [*parts, (words, nouns)] if nouns else parts
@@ -198,17 +225,24 @@ class _Scan:
     def _mark(self, mark: Found[Mark]) -> None:
         at, kind = mark.first, mark.value
         if kind == "resume":
+            self._prefers |= bool(_PREFERRING & set(self._forms[at : mark.after]))
             if self._polarity != 1 and (self._met or at - self._opened >= _NEAR):
                 self._open(at, 1)
             if self._polarity == 1:
                 self._segments.append(at)
+                self._wishes.add(at)
         elif kind == "before":
             self._reject_before(mark)
-        elif kind == "neutral":
+        elif kind == "neutral" or (kind == "habit" and _TODAY & set(self._forms[mark.after :])):
             self._open(at, 0)
             self._opened = mark.after
         elif kind in ("reject", "brief"):
             self._reject(mark)
+
+    def _preferred(self, at: int) -> bool:
+        """Whether something less preferred follows: "comedies to dramas", "than a musical"."""
+        follows = self._forms[at] in ("to", "over", "than") and at - 1 in self._covered
+        return self._prefers and follows and self._soon(at + 1)
 
     def _reject(self, mark: Found[Mark]) -> None:
         at, first = mark.first, self._forms[mark.first]
@@ -219,9 +253,28 @@ class _Scan:
             brief = False
         if brief and self._polarity == -1 and not self._met:
             return  # "nothing that is too scary" is rejected already
-        self._open(at, -1, mild=first == "less", brief=brief)
+        self._open(self._subject(at, first), -1, mild=first in _DEGREES, brief=brief)
         self._opened = mark.after
         self._plain = first in _PLAIN or brief
+
+    def _subject(self, at: int, mark: str) -> int:
+        """First token of what a rejection takes along: "I am", "that is"; "Jaws was" too scary."""
+        first = at
+        while first and self._gaps[first - 1].isspace() and self._forms[first - 1] in _BEING:
+            first -= 1
+        before = max((m.first for m in self._mentions.values() if m.after == first), default=None)
+        if mark == "too" and before is not None and self._mentions[before].title:
+            return before if self._tokens[before].start >= self._start else at
+        first = at
+        while (
+            first
+            and first - 1 not in self._covered
+            and self._gaps[first - 1].isspace()
+            and self._forms[first - 1] in _SUBJECTS
+            and self._tokens[first - 1].start >= self._start
+        ):
+            first -= 1
+        return first
 
     def _soon(self, at: int) -> bool:
         """Whether something is mentioned within a few words, without punctuation before it."""
@@ -237,9 +290,12 @@ class _Scan:
         starts = [s for s in self._segments if s < mark.first] or [0]
         first = starts[-1]
         for start in reversed(starts):
-            if any(start <= at < mark.first for at in self._mentions):
+            if self._mentioned(start, mark.first):
                 first = start
                 break
+        if first in self._wishes:  # "I love comedies and westerns bore me"
+            ands = [n for n in range(first, mark.first) if self._forms[n] == "and"]
+            first = next((n + 1 for n in reversed(ands) if self._mentioned(n, mark.first)), first)
         begin = 0 if first == 0 else self._tokens[first].start
         end = self._tokens[mark.after - 1].end
         kept = [Clause(c.start, min(c.end, begin), c.polarity, c.mild) for c in self._out]
@@ -249,3 +305,6 @@ class _Scan:
         self._start, self._polarity, self._mild, self._brief = end, 1, False, False
         self._met = False
         self._segments.append(mark.after)
+
+    def _mentioned(self, first: int, after: int) -> bool:
+        return any(first <= at < after for at in self._mentions)

@@ -84,12 +84,12 @@ def _parts(understood: Understood, say: dict[str, Any]) -> list[str]:
 
 
 def _wishes(pieces: Iterable[Piece], either: str) -> list[str]:
-    """Wanted values; alternatives of one group joined; of a mood, its name alone."""
+    """Wanted values; alternatives of one group joined; of a mood or an audience, its name alone."""
     groups: dict[object, list[str]] = {}
-    moods = {(p.start, p.end) for p in pieces if p.kind == "tone"}
+    whole = {(p.start, p.end) for p in pieces if p.kind in ("tone", "audience")}
     for piece in pieces:
         if piece.wanted and piece.kind in ("category", "person", "attribute", "tone"):
-            if piece.kind != "tone" and (piece.start, piece.end) in moods:
+            if piece.kind != "tone" and (piece.start, piece.end) in whole:
                 continue
             key = ("tone", piece.value) if piece.kind == "tone" else piece.group
             groups.setdefault(key, []).append(piece.value)
@@ -97,12 +97,12 @@ def _wishes(pieces: Iterable[Piece], either: str) -> list[str]:
 
 
 def _told(pieces: Iterable[Piece], wanted: Callable[[Piece], bool]) -> list[str]:
-    """Values of some pieces; of a mood, its name alone."""
+    """Values of some pieces; of a mood or an audience, its name alone."""
     pieces = tuple(pieces)
-    moods = {(p.start, p.end) for p in pieces if p.kind == "tone"}
+    whole = {(p.start, p.end) for p in pieces if p.kind in ("tone", "audience")}
     found = (
         p.value
         for p in pieces
-        if wanted(p) and (p.kind in ("tone", "audience") or (p.start, p.end) not in moods)
+        if wanted(p) and (p.kind in ("tone", "audience") or (p.start, p.end) not in whole)
     )
     return list(dict.fromkeys(found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from coldstart.catalog.catalog import Catalog
@@ -17,6 +17,7 @@ MOST_WORDS = 12
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*", re.UNICODE)
 _YEAR_AFTER = re.compile(r"\s*\(\s*(?:1[89]|20)\d\d\s*\)")
+_CAPITAL_AFTER = re.compile(r" [A-Z][a-z]")
 _PRAISE = re.compile(
     r"(?:\b(?:like|liked|love|loved|enjoy|enjoyed|adore|adored|watched|saw|seen|read|heard|played|"
     r"hate|hated|dislike|disliked|loathe|loathed|favou?rites?(?:\s+\w+)?\s+(?:is|are|was)|"
@@ -28,11 +29,7 @@ _EXAMPLE = re.compile(
     r"(?:loved|liked|enjoyed|adored|hated|watched|saw)\s+|watched\s+|like\s+)$",
     re.I,
 )
-_NAMING = re.compile(
-    r"\b(?:like|similar\s+to|than|watched|saw|seen|the\s+movie|the\s+film|"
-    r"(?:i|we)\s+(?:loved|liked|hated|enjoyed))\s+[\"“'‘]?$",
-    re.I,
-)
+_NAMING = re.compile(r"\b(?:the\s+(?:movie|film))\s+[\"“'‘]?$", re.I)
 _NOUN_AFTER = re.compile(r"\s+(?:movie|film|flick|stuff|stor|stuff|picture|party|night)", re.I)
 _ELLIPSIS = re.compile(r"\b(?:like|similar\s+to)\s+$", re.I)
 
@@ -67,8 +64,11 @@ class TitleSpotter:
         self._direct = direct
         self._catalog, self._counts, self._common, self._known = catalog, counts, common, known
         self._firsts: set[str] = set()
+        self._series: dict[str, list[str]] = {}
         for item in catalog:
             self._firsts.update(_first_words(item.title))
+            if series := _series(item.title):
+                self._series.setdefault(normalise_title(series), []).append(item.item_id)
 
     def find(self, text: str) -> list[NamedTitle]:
         """Titles in a text: the longest at each place, without overlaps.
@@ -91,13 +91,23 @@ class TitleSpotter:
                 after = _YEAR_AFTER.match(text, end)
                 if after and self._catalog.find_title(text[start : after.end()]):
                     end = after.end()
-                ids = self._catalog.find_title(text[start:end])
+                ids = self._ids(text[start:end])
                 found.append(NamedTitle(start, end, most_liked(ids, self._counts)))
                 while at < len(words) and words[at].start() < end:
                     at += 1
             else:
                 at += 1
         return found
+
+    def _ids(self, span: str) -> Sequence[str]:
+        """Items of a title, or of a series: "Star Wars"."""
+        series = self._series.get(normalise_title(span), ()) if self._series else ()
+        return tuple(dict.fromkeys((*self._catalog.find_title(span), *series)))
+
+    def _of_year(self, span: str, year: int) -> bool:
+        """Whether a title is of about a year; sources differ by one."""
+        years = (self._catalog[item_id].year for item_id in self._ids(span))
+        return any(known is None or abs(known - year) <= 1 for known in years)
 
     def _may_start(self, words: list[re.Match[str]], at: int) -> bool:
         for n in (at, at + 1):
@@ -112,13 +122,16 @@ class TitleSpotter:
     def _is_title(self, text: str, words: list[re.Match[str]]) -> bool:
         start, end = words[0].start(), words[-1].end()
         span = text[start:end]
-        if not self._catalog.find_title(span):
+        if not self._ids(span):
             return False
         whole = not _WORD.search(text[:start]) and not _WORD.search(text[end:])
         if whole:
-            return not self._known(phrase_form(span)) or bool(_YEAR_AFTER.match(text, end))
-        dated = _YEAR_AFTER.match(text, end)
-        if dated and self._catalog.find_title(text[start : dated.end()]):
+            forms = phrase_form(span).split()
+            plain = self._is_common(words) and any(self._known(form) for form in forms)
+            return not (plain or self._known(" ".join(forms))) or bool(_YEAR_AFTER.match(text, end))
+        if dated := _YEAR_AFTER.match(text, end):
+            if not self._of_year(span, int(re.sub(r"\D", "", dated[0]))):
+                return False  # another film of this title
             return words[0][0][0].isupper() or words[0][0][0].isdigit() or len(words) > 1
         before = text[max(0, start - 60) : start]
         if self._known(phrase_form(span)):
@@ -133,16 +146,20 @@ class TitleSpotter:
         if len(normalise_title(span).split()) > 1:
             lone = sum(upper) == 1 and upper[0] and opening or span.startswith("I ")
             return not (lone and self._is_common(words))
-        return words[-1][0][0].isupper() and bool(_PRAISE.search(before))
+        goes_on = _CAPITAL_AFTER.match(text, end)  # a longer title, which the catalog lacks
+        return words[-1][0][0].isupper() and not goes_on and bool(_PRAISE.search(before))
 
     def _is_known_title(self, span: str, before: str, after: str) -> bool:
         """Whether words that also mean something else are a title: "like Alien"."""
         if self._direct(phrase_form(span)) or not span[0].isupper():
             return False
-        return bool(_NAMING.search(before)) and not _NOUN_AFTER.match(after)
+        named = _NAMING.search(before) or _PRAISE.search(before)
+        return bool(named) and not _NOUN_AFTER.match(after)
 
     def _is_plain_title(self, span: str, words: list[re.Match[str]], before: str) -> bool:
         """Whether words in lower case are a title."""
+        if self._known(phrase_form(span).removeprefix("the ").removeprefix("a ")):
+            return False
         example = bool(_EXAMPLE.search(before))
         if all(self._known(w) or w in self._common for w in phrase_form(span).split()):
             return example and len(words) > 3
@@ -154,6 +171,12 @@ class TitleSpotter:
     def _is_common(self, words: list[re.Match[str]]) -> bool:
         forms = (phrase_form(w[0]) for w in words)
         return all(form in self._common or self._known(form) for form in forms)
+
+
+def _series(title: str) -> str:
+    """What stands before a colon, or before "and the", if it is two words or more."""
+    name = re.split(r":| and the ", split_year(title)[0], maxsplit=1)[0].strip()
+    return name if name != split_year(title)[0] and len(normalise_title(name).split()) > 1 else ""
 
 
 def _first_words(title: str) -> set[str]:

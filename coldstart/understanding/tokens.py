@@ -77,6 +77,10 @@ class PhraseIndex(Generic[T]):
     def __contains__(self, phrase: str) -> bool:
         return phrase in self._values
 
+    def items(self) -> Iterable[tuple[str, T]]:
+        """(comparison form, what it stands for), for each phrase."""
+        return self._values.items()
+
     def get(self, form: str) -> T | None:
         """What a comparison form stands for."""
         return self._values.get(form)

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from coldstart.catalog.catalog import Catalog
 from coldstart.schema.understood import PieceKind
 from coldstart.understanding.lexicon import Lexicon, Sense, plural
+from coldstart.understanding.spelling import SpellingCorrector
 from coldstart.understanding.tokens import PhraseIndex, phrase_form
 
 _PEOPLE = re.compile(
@@ -36,7 +37,7 @@ def english_phrases(catalog: Catalog, lexicon: Lexicon) -> PhraseIndex[Sense | N
     Categories come first, then the lexicon, then attribute values.
     """
     index: PhraseIndex[Sense | None] = PhraseIndex()
-    common = common_words(lexicon)
+    stop = frozenset("".join(lexicon.words("words.stop")).split())
     adjectives = {p for p, sense in lexicon.senses() if not sense.noun}
     names = [(name, name) for name in category_names(catalog)]
     for spelled, name in (*names, *lexicon.category_phrases()):
@@ -49,9 +50,24 @@ def english_phrases(catalog: Catalog, lexicon: Lexicon) -> PhraseIndex[Sense | N
         index.add(phrase, None)
     for phrase, sense in lexicon.senses():
         _add(index, phrase, sense)
-    for phrase, sense in _attributes(catalog, common):
+    for phrase, sense in _attributes(catalog, stop, common_words(lexicon)):
         index.add(phrase, sense)
     return index
+
+
+def corrector(
+    catalog: Catalog, lexicon: Lexicon, phrases: PhraseIndex[Sense | None]
+) -> SpellingCorrector:
+    """Spelling correction to the names of categories and what means them outright."""
+    words, known = set[str](), set(common_words(lexicon))
+    for phrase, sense in phrases.items():
+        if sense is not None and sense.strict and sense.kind == "category":
+            words.update(phrase.split())
+        known.update(phrase.split())
+    for kind in ("reject", "brief", "before", "neutral", "harmless", "resume"):
+        known.update(w for phrase in lexicon.words(f"marks.{kind}") for w in phrase.split())
+    known.update(form for item in catalog for form in phrase_form(item.title).split())
+    return SpellingCorrector(words - set(common_words(lexicon)), frozenset(known))
 
 
 def common_words(lexicon: Lexicon) -> frozenset[str]:
@@ -81,13 +97,15 @@ def attribute_senses(catalog: Catalog) -> dict[str, Sense]:
     return out
 
 
-def _attributes(catalog: Catalog, common: frozenset[str]) -> list[tuple[str, Sense]]:
+def _attributes(
+    catalog: Catalog, stop: frozenset[str], common: frozenset[str]
+) -> list[tuple[str, Sense]]:
     out = []
     surnames: dict[str, list[tuple[str, Sense]]] = defaultdict(list)
     for value, sense in attribute_senses(catalog).items():
         form = phrase_form(value)
         words = form.split()
-        if not words or (len(words) == 1 and (len(form) < 3 or form in common)):
+        if not words or (len(words) == 1 and (len(form) < 3 or form in stop)):
             continue
         out.append((value, sense))
         if sense.kind == "person" and len(words) > 1 and len(words[-1]) > 4:

@@ -31,7 +31,7 @@ _ONE = re.compile(
     |until|till|up\s+to|older\s+than|earlier\s+than|pre|prior\s+to|from|in|of|by|during)[\s-]+)?
     (?:the\s+)?(?:year\s+)?(?:(?P<part>early|mid|late)[\s-]+)?(?P<period>{_PERIOD})(?!\w)
     (?P<after>\s*(?:\+|onwards?\b|on\b(?!\s+\w)|and\s+(?:up|later|after|newer|onwards?|beyond)\b
-    |or\s+(?:later|newer|after|above)\b|(?:and|or)\s+(?:before|earlier|older)\b))?""",
+    |or\s+(?:later|newer|after|above)\b|(?:and|or)\s+(?:before|earlier|older)\b)(?!\s+(?:the\s+)?['’]?\d))?""",
     re.I | re.X,
 )
 _LAST = re.compile(
