@@ -16,6 +16,7 @@ import numpy as np
 from coldstart.pipeline.candidates import CandidateStage
 from coldstart.pipeline.draft import Draft, isolate
 from coldstart.pipeline.explain import ExplainStage
+from coldstart.pipeline.model_reading import ModelReadingStage
 from coldstart.pipeline.parts import PartsResources
 from coldstart.pipeline.propose import ProposeStage, choices, concurrency, proposing
 from coldstart.pipeline.rank import RankStage
@@ -57,6 +58,7 @@ class Pipeline:
         self._parts = parts
         self.resources = PartsResources(parts)
         self.understand = UnderstandStage(parts)
+        self.model_reading = ModelReadingStage(parts)
         self.candidates = CandidateStage(parts)
         self.score = ScoreStage(parts)
         self.propose = ProposeStage(parts, self.candidates)
@@ -160,6 +162,7 @@ class Pipeline:
         self, start: int, requests: Sequence[RecommendRequest], scorers: Scorers
     ) -> Iterator[tuple[int, RecommendationList | Exception]]:
         self.sync(scorers)
+        requests = self.model_reading.read(requests)
         items = self._parts.item_store
         drafts = [Draft(start + n, request, items) for n, request in enumerate(requests)]
         writing = [d for d in drafts if any(d.asks(s) for s in proposing(scorers))]

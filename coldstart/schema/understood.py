@@ -31,6 +31,7 @@ class Piece(Frozen):
         first: first year, for ``years``; ``None``: open.
         last: last year, for ``years``; ``None``: open.
         age: age of the youngest person in the audience in years, for ``audience``.
+        source: what read it: the rules, or the language model, which reads whole texts.
     """
 
     kind: PieceKind
@@ -45,6 +46,7 @@ class Piece(Frozen):
     first: int | None = None
     last: int | None = None
     age: int | None = Field(default=None, ge=0, le=130)
+    source: Literal["rules", "model"] = "rules"
 
 
 class Understood(Frozen):

@@ -1,0 +1,125 @@
+"""The language model reads the requests of which the rules understand nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from coldstart.catalog.titles import clean_text
+from coldstart.profile.resolve import stated_text
+from coldstart.schema import Piece, Understood
+from coldstart.understanding.vocabulary import category_names
+
+if TYPE_CHECKING:
+    from coldstart.generation.reading import LanguageModelReader, ReadRequest
+    from coldstart.pipeline.parts import Parts
+    from coldstart.pipeline.request import RecommendRequest
+
+WANTED_FROM = 0.2
+"""Probability from which a category counts as wanted."""
+AVOIDED_FROM = 0.08
+"""Probability from which a category counts as avoided; several share what is not ``NOTHING``."""
+CHILDREN_FROM = 0.5
+"""Probability from which the audience counts as children."""
+MOST_WANTED = 2
+_STATES = ("category", "years", "audience", "tone", "person", "attribute")
+_CHILD_AGE = 12
+_FOR_CHILDREN = frozenset({"Children", "Animation"})
+_FIRST_GROUP = 1000  # groups of the rules' pieces are smaller
+
+
+class ModelReadingStage:
+    """Adds to a reading what the language model reads, as inferred pieces.
+
+    Takes part where the artifact's model was taught to (``Settings.reads``), the strategy has a
+    language model, and the rules found no more than titles in the text.
+
+    Args:
+        parts: of the recommender.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._reader: LanguageModelReader | None = None
+        self._made_of: tuple[object, ...] = ()
+
+    def read(self, requests: Sequence[RecommendRequest]) -> list[RecommendRequest]:
+        """The requests, with fuller readings where the model read one; all in one pass."""
+        out = list(requests)
+        open_ones = [n for n, request in enumerate(requests) if self._asks(request)]
+        if not open_ones:
+            return out
+        texts = [_text(requests[n]) for n in open_ones]
+        for n, text, found in zip(open_ones, texts, self._synced().read(texts), strict=True):
+            user = requests[n].user
+            pieces = (*user.understood.pieces, *_pieces(text, found))
+            if len(pieces) > len(user.understood.pieces):
+                fuller = _fuller(user.understood, text, pieces)
+                out[n] = replace(requests[n], user=replace(user, understood=fuller))
+        return out
+
+    def _asks(self, request: RecommendRequest) -> bool:
+        parts, read = self._parts, request.user.understood
+        if parts.lm is None or not parts.settings.reads or request.options.strategy == "prior":
+            return False
+        return bool(_text(request)) and not any(piece.kind in _STATES for piece in read.pieces)
+
+    def _synced(self) -> LanguageModelReader:
+        """The reader of the catalog's categories as they are now."""
+        from coldstart.generation.reading import LanguageModelReader
+
+        catalog, lm = self._parts.catalog, self._parts.lm
+        assert lm is not None
+        made_of = lm, catalog, catalog.version
+        before = self._made_of
+        same = bool(before) and before[0] is lm and before[1] is catalog and before[2] == made_of[2]
+        if self._reader is None or not same:
+            self._reader = LanguageModelReader(lm, category_names(catalog))
+            self._made_of = made_of
+        return self._reader
+
+
+def _text(request: RecommendRequest) -> str:
+    return clean_text(stated_text(request.user.profile, request.user.context))
+
+
+def _fuller(before: Understood, text: str, pieces: tuple[Piece, ...]) -> Understood:
+    return before.model_copy(
+        update={
+            "text": before.text or text,
+            "language": before.language or "en",
+            "pieces": pieces,
+            "wanted_text": before.wanted_text or text,
+        }
+    )
+
+
+def _pieces(text: str, found: ReadRequest) -> Iterator[Piece]:
+    """Pieces of what the model is sure enough of; each has the whole text as its words."""
+    from coldstart.generation.reading import AUDIENCES, NOTHING
+
+    def piece(category: str, group: int = 0, *, wanted: bool = True) -> Piece:
+        return Piece(
+            kind="category",
+            value=category,
+            words=text,
+            start=0,
+            end=len(text),
+            wanted=wanted,
+            strict=False,
+            group=group,
+            source="model",
+        )
+
+    wanted = {c: p for c, p in found.wanted.items() if c != NOTHING and p >= WANTED_FROM}
+    ranked = sorted(wanted, key=lambda c: -wanted[c])[:MOST_WANTED]
+    children = sum(p for a, p in found.audience.items() if (AUDIENCES[a] or 99) <= _CHILD_AGE)
+    for group, category in enumerate(ranked):
+        yield piece(category, _FIRST_GROUP + group)
+    if children >= CHILDREN_FROM:
+        for category in sorted(_FOR_CHILDREN & found.wanted.keys()):
+            yield piece(category, _FIRST_GROUP + MOST_WANTED)
+    for category, p in found.avoided.items():
+        if category != NOTHING and p >= AVOIDED_FROM and category not in ranked:
+            yield piece(category, wanted=False)
