@@ -7,18 +7,22 @@ from dataclasses import replace
 from coldstart.data.requests.recorded import RecordedRequest, RequestItem, RequestLog
 from coldstart.testing.world import toy_catalog
 
-WORDS = {"i6": "aliens in space", "i19": "gangsters of the mafia", "i0": "toys that come alive"}
+WORDS = {
+    "i8": "scary battles",
+    "i19": "a gangster adventure",
+    "i0": "toys that come alive",
+}
 """Words that lead to a film."""
 _FORMS = ("a film about {}", "{} please", "I want {} tonight", "do you know {}?", "show me {}")
 
 
 def worded_requests(mentioned: str = "i3") -> tuple[RecordedRequest, ...]:
-    """Five requests for each film of ``WORDS``, every second one with a named title."""
+    """Five requests for each film of ``WORDS``, the first with a named title."""
     return tuple(
         RecordedRequest(
             form.format(words),
-            (RequestItem(item, liked=True), RequestItem(mentioned, liked=False)),
-            (RequestItem(mentioned, liked=True),) if n % 2 else (),
+            (RequestItem(item, liked=True),),
+            (RequestItem(mentioned, liked=True),) if n == 0 else (),
             dialogue=f"{item}-{n}",
         )
         for item, words in WORDS.items()

@@ -104,10 +104,10 @@ def test_the_scorer_reads_what_was_trained(base, result):
     scorer = RequestEncoderScorer()
     scorer.load(tower_files(head, DATA, STORE, str(base)))
     with torch.inference_mode():
-        text = torch.from_numpy(scorer.tower.encoder.encode(["aliens in space"]))
+        text = torch.from_numpy(scorer.tower.encoder.encode([WORDS["i8"]]))
         named = [DATA.ids.index("i3")]
         expected = torch.log_softmax(head(text, [named])[0], dim=0).numpy()
-    user = ResolvedProfile(UserProfile(about="aliens in space", liked="i3"), Context())
+    user = ResolvedProfile(UserProfile(about=WORDS["i8"], liked="i3"), Context())
     (found,) = scorer.score([ScoreRequest(user, STORE)])
     rows = [STORE.rows[i] for i in DATA.ids]
     ours = found.columns["request"][rows]
