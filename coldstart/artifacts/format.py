@@ -111,7 +111,7 @@ def read(folder: Path) -> tuple[dict[str, Any], Files]:
     if not path.is_file():
         raise ArtifactError(
             f"no artifact at {folder}: {MANIFEST} is missing",
-            hint="train one with `coldstart train --data ml-100k --out DIR`, or give its folder",
+            hint="train one with `coldstart train --data movies --out DIR`, or give its folder",
         )
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
