@@ -30,7 +30,7 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     """
     user, constraints, verdicts = draft.request.user, draft.constraints, draft.verdicts
     out = []
-    if _nothing_helps(draft):
+    if text_is_useless(draft):
         others = "the rest of the profile" if _says_more(user) else "what most people like"
         out.append(
             "nothing in the text could be used: it names no category, title, year, person or mood "
@@ -43,14 +43,16 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     child = constraints.audience is not None or bool(np.any(aware))
     wanted = demand(constraints, child=child)
     if wanted and fulfilled < len(rows):
-        shown = f"only {fulfilled} items are" if fulfilled > 1 else "only 1 item is"
-        shown = shown if fulfilled else "no item that may be shown is"
-        out.append(f"{shown} {wanted}; the rest is the closest to it")
+        if not fulfilled:
+            out.append(f"no item that may be shown is {wanted}; these are the closest to it")
+        else:
+            shown = f"{fulfilled} items are" if fulfilled > 1 else "1 item is"
+            out.append(f"only {shown} {wanted}; the rest is the closest to it")
     out += guesses(user.understood, constraints.ignored)
     return out
 
 
-def _nothing_helps(draft: Draft) -> bool:
+def text_is_useless(draft: Draft) -> bool:
     """Whether there is a text, but neither a piece was read nor is an item similar to it."""
     user, items = draft.request.user, draft.candidates
     given = clean_text(stated_text(user.profile, user.context))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from coldstart.ranking.diversity import diversify
 from coldstart.ranking.filters import MOST_DROPPED, FilterResult, walk
 from coldstart.schema import Dropped
 from coldstart.scoring.registry import SIGNALS
+from coldstart.scoring.wishes import WishScorer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,9 +67,7 @@ class RankStage:
         scores = ranker.scores(draft.features, weights)
         scores = scores + adjustments_of(items, options.adjustments)
         # Rounded, so that the order does not hang on the last bits of a sum.
-        order = draft.order(np.round(scores, 9))
-        if options.only is not None:
-            order = order[[items.ids[row] in options.only for row in order.tolist()]]
+        order = _shown(draft.order(np.round(scores, 9)), items, options.only)
         verdicts = draft.verdicts
         allowed = order if verdicts is None else order[~verdicts.excluded[order]]
         want = options.k if options.diversity == 0 else _WIDER * options.k
@@ -81,29 +81,43 @@ class RankStage:
             liked=[items.catalog[i] for i in user.liked],
         )
         if draft.constraints is not None and len(allowed) < len(order):
-            walked = _with_excluded(walked, draft.constraints, items, order, allowed, want)
+            wishes = [SIGNALS.index(signal.name) for signal in WishScorer.signals]
+            plain = scores - draft.features[:, wishes] @ weights[wishes]
+            ranked = _shown(draft.order(np.round(plain, 9)), items, options.only)
+            walked = _with_excluded(walked, draft, draft.constraints, ranked, want)
         rows = [items.rows[item.item_id] for item in walked.kept]
         tiers = None if verdicts is None else verdicts.tier[rows]
         chosen = diversify(scores[rows], items.content[rows], options.k, options.diversity, tiers)
         return Ranked([rows[n] for n in chosen], scores, weights, walked)
 
 
+def _shown(order: Ints, items: ItemStore, only: Set[str] | None) -> Ints:
+    """The rows of the items that may be shown, in the same order."""
+    if only is None:
+        return order
+    return order[np.array([items.ids[row] in only for row in order.tolist()], dtype=bool)]
+
+
 def _with_excluded(
-    walked: FilterResult,
-    constraints: Constraints,
-    items: ItemStore,
-    order: Ints,
-    allowed: Ints,
-    want: int,
+    walked: FilterResult, draft: Draft, constraints: Constraints, order: Ints, want: int
 ) -> FilterResult:
-    """Add what the constraints excluded above the last item kept, in the order of the ranking."""
-    position = {row: at for at, row in enumerate(order.tolist())}
-    full = len(walked.kept) >= want
-    last = position[items.rows[walked.kept[-1].item_id]] if full else len(order)
-    allowed_rows = set(allowed.tolist())
-    excluded = [row for row in order[:last].tolist() if row not in allowed_rows]
+    """Add what the constraints excluded although it would have been among the best.
+
+    Args:
+        walked: what the filters kept and dropped of the others.
+        draft: with verdicts.
+        constraints: that exclude.
+        order: all candidate rows, ranked without the signals of the text's wishes, which would
+            hide what is excluded at the end.
+        want: number of items that were to be kept.
+    """
+    items, verdicts = draft.candidates, draft.verdicts
+    is_excluded = np.zeros(0, dtype=bool) if verdicts is None else verdicts.excluded[order]
+    kept_before = np.cumsum(~is_excluded)
+    excluded = order[is_excluded & (kept_before < max(want, 1))].tolist()
     if not excluded:
         return walked
+    position = {row: at for at, row in enumerate(order.tolist())}
     found = {items.rows[d.item_id]: d for d in walked.dropped}
     for row in excluded[:MOST_DROPPED]:
         item, why = items.items[row], constraints.why(items, row)

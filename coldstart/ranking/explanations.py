@@ -47,12 +47,18 @@ class Explainer:
         items: the candidate set.
         user: the profile and context.
         scorers: of the recommender; asked for the facts that they know.
+        quote_text: whether similarity to the text may be a reason.
     """
 
     def __init__(
-        self, items: ItemStore, user: ResolvedProfile, scorers: Iterable[Scorer] = ()
+        self,
+        items: ItemStore,
+        user: ResolvedProfile,
+        scorers: Iterable[Scorer] = (),
+        *,
+        quote_text: bool = True,
     ) -> None:
-        self._items, self._user = items, user
+        self._items, self._user, self._quote_text = items, user, quote_text
         self._known_by = {
             signal.reason: scorer
             for scorer in scorers
@@ -80,7 +86,9 @@ class Explainer:
             out.append(Reason(code="wishes", arguments=wishes))
         for code in sorted((c for c in gain if gain[c] > 0), key=lambda c: -gain[c]):
             arguments = self._facts(code, row)
-            if arguments is not None and len(out) < MOST and code != "wishes":
+            if code == "wishes" or code == "words" and wishes is not None:
+                continue  # given already, and more precisely
+            if arguments is not None and len(out) < MOST:
                 out.append(Reason(code=code, arguments=arguments))
         if len(out) < MOST and wrote is not None and excess.get("written", 0) > 0:
             out.append(Reason(code="written", arguments={"title": wrote}))
@@ -94,6 +102,8 @@ class Explainer:
             return _FACTS[code](self, row)
         if code not in self._known_by:
             return {}
+        if code == "asked_alike" and not self._quote_text:
+            return None
         found = self._known_by[code].facts(code, self._user, self._items, row)
         return None if found is None else dict(found)
 
@@ -186,7 +196,7 @@ class Explainer:
 
     def _words(self, row: int) -> Arguments | None:
         """The text that the item is close to, by itself."""
-        for text, similarity in self._texts:
+        for text, similarity in self._texts if self._quote_text else ():
             if similarity[row] >= _WORDS_FROM:
                 short = text if len(text) <= 60 else text[:57].rsplit(" ", 1)[0] + "…"
                 return {"text": short}

@@ -97,7 +97,9 @@ def _short(value: float) -> float:
     return float(f"{value:.{_DIGITS}g}")
 
 
-def record(golden: Golden, root: Path, folder: Path, n: int, seed: int = 0) -> Path:
+def record(
+    golden: Golden, root: Path, folder: Path, n: int, seed: int = 0, *, texts_only: bool = False
+) -> Path:
     """Write the lists of one recording.
 
     Args:
@@ -106,15 +108,22 @@ def record(golden: Golden, root: Path, folder: Path, n: int, seed: int = 0) -> P
         folder: where recordings are.
         n: number of requests.
         seed: of the requests.
+        texts_only: whether to keep the earlier recording of requests without text, as after a
+            change on purpose of what is read in texts.
     """
     rec = golden.load(root)
     requests = golden_requests(rec.catalog, n, seed)
+    path = folder / f"{golden.name}.json.gz"
+    before = json.loads(gzip.decompress(path.read_bytes())) if texts_only else []
+    kept = {json.dumps(row["request"], sort_keys=True): row for row in before}
     rows = []
     for at, request in enumerate(requests, start=1):
-        answers = {s: answer(rec, request, s) for s in golden.strategies}
-        rows.append({"request": request.to_dict(), "answers": answers})
+        row = kept.get(json.dumps(request.to_dict(), sort_keys=True))
+        if row is None or request.has_text:
+            answers = {s: answer(rec, request, s) for s in golden.strategies}
+            row = {"request": request.to_dict(), "answers": answers}
+        rows.append(row)
         _progress(golden.name, at, len(requests))
-    path = folder / f"{golden.name}.json.gz"
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
     path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coldstart.ranking.filters import Attributes, Categories, Where, Years, default_filters
+from coldstart.scoring.piece_matches import CHILD
 
 if TYPE_CHECKING:
     from coldstart.catalog.catalog import Catalog
@@ -55,6 +56,14 @@ class GoldenRequest:
     context: dict[str, Any] = field(default_factory=dict)
     filters: dict[str, Any] | None = None
     options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is a text to read, or a child, for whom as much is demanded."""
+        texts = ("about", "interests", "text", "occasion")
+        age = self.profile.get("age")
+        child = age is not None and age < CHILD
+        return child or any((self.profile | self.context).get(name) for name in texts)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""

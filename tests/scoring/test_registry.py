@@ -14,8 +14,9 @@ from coldstart.scoring.signal import Signal
 from tests.toy import toy_recommender
 
 COLUMNS = """popularity people picks fold_in lift closest smoothed resembles shares next late beyond
-kinds usual mainstream year year_gap age shots history alike words interests dislikes model
-written asked_alike asked_alike_words lexical mentions mentions_log""".split()
+kinds usual mainstream year year_gap age shots history alike words interests dislikes
+wished unwished mood model written
+asked_alike asked_alike_words lexical mentions mentions_log""".split()
 
 
 @pytest.fixture
@@ -32,7 +33,8 @@ def title_length():
 def test_the_order_of_the_columns_is_that_in_which_trees_were_trained():
     """Another order draws other columns for each tree, and so trains other trees."""
     assert list(SIGNALS.names) == COLUMNS
-    without = {"model", "written", "history", "beyond", *COLUMNS[-5:]}
+    without = {"model", "written", "history", "beyond", "wished", "unwished", "mood"}
+    without |= {*COLUMNS[-5:]}
     assert list(SIGNALS.tree_names) == [name for name in COLUMNS if name not in without]
 
 
@@ -47,13 +49,17 @@ def test_weights_and_directions_are_those_declared():
         "words": (0.15, 0.0),
         "interests": (0.3, 0.0),
         "dislikes": (-1.0, 0.0),
+        "wished": (2.0, 0.0),
+        "unwished": (-3.0, 0.0),
+        "mood": (0.1, 0.0),
     }
     assert SIGNALS.weights("prior") == prior
     assert SIGNALS.weights("catalog") == prior | {"model": (0.5, 0.0)}
     assert SIGNALS.weights("free") == prior | {"written": (1.0, 0.0)}
     assert SIGNALS.weights("both") == prior | {"model": (0.5, 0.0), "written": (1.0, 0.0)}
     kept = {s.name: s.direction for s in SIGNALS if s.direction}
-    assert kept == {"words": 1, "interests": 1, "dislikes": -1}
+    wishes = {"wished": 1, "unwished": -1, "mood": 1}
+    assert kept == {"words": 1, "interests": 1, "dislikes": -1, **wishes}
     assert [SIGNALS.learned_late(s) for s in ("prior", "catalog", "free", "both")] == [
         (),
         ("model",),

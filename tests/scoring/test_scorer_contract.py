@@ -15,6 +15,7 @@ from coldstart.scoring.request_facts import RequestFactsScorer
 from coldstart.scoring.request_memory import RequestMemoryScorer
 from coldstart.scoring.sequence import SequenceScorer
 from coldstart.scoring.stated import StatedScorer
+from coldstart.scoring.wishes import WishScorer
 from coldstart.scoring.written import WrittenTitlesScorer
 from coldstart.testing.contracts.scorer import ScorerContract
 from tests.toy import toy_recommender
@@ -50,6 +51,10 @@ class TestRequestFactsScorer(ScorerContract):
 
 class TestStatedScorer(ScorerContract):
     make = StatedScorer
+
+
+class TestWishScorer(ScorerContract):
+    make = WishScorer
 
 
 class TestLanguageModelScorer(ScorerContract):

@@ -1,71 +1,18 @@
-"""Texts of a session: what is understood by rule, and what that does to the lists."""
+"""Texts of a session: read as everywhere, obeyed by the lists, the newest first."""
 
 from __future__ import annotations
 
 import gc
 import weakref
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldstart import Catalog, Item, UserProfile
 from coldstart.errors import ProfileError
-from coldstart.profile.understanding import _MOST_WORDS, _WORD, Understanding, Understood
-from coldstart.ranking.filters import Categories, Years
-from coldstart.schema import Context
 from coldstart.session import OnboardingSession, SessionState
-from coldstart.session.adjustments import UNWANTED_WORTH, YEARS_WORTH, session_adjustments
-from coldstart.session.history import History
-from tests.session.sessions import IDS, NOW, REC, ranked_lines, start
+from tests.session.sessions import IDS, NOW, REC, start
 from tests.toy import toy_catalog, toy_recommender
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("I love sci fi", {"categories": ("Sci-Fi",)}),
-        ("science fiction, but no dramas", {"categories": ("Sci-Fi",), "unwanted": ("Drama",)}),
-        ("dark and funny", {"tone": ("dark", "funny")}),
-        ("a slow burn", {"tone": ("slow", "slow-burn")}),
-        ("not gory", {}),
-        ("something like Toy Story 2", {"liked": ("Toy Story 2",)}),
-        ("I hated Pulp Fiction", {"disliked": ("Pulp Fiction",)}),
-        ("Pulp Fiction! hate Fargo", {"liked": ("Pulp Fiction",), "disliked": ("Fargo",)}),
-        ("I loved Alien and Heat", {"liked": ("Alien", "Heat")}),
-        ("no contact, please: I feel the heat and scream", {}),
-        ("Heat", {"liked": ("Heat",)}),
-        ("The Matrix was not bad", {"liked": ("The Matrix",)}),
-        ("a big fan of Aliens, Star Wars", {"liked": ("Aliens", "Star Wars")}),
-        ("films from the 90s", {"years": (1990, 1999)}),
-        ("the seventies or 1980s", {"years": (1970, 1989)}),
-        ("after 1980", {"years": (1981, None)}),
-        ("between 1975 and 1979", {"years": (1975, 1979)}),
-        ("after 1990 but before 1980", {}),
-        ("I am in my 40s", {}),
-        ("nothing from the 90s", {}),
-        ("not only drama", {"categories": ("Drama",)}),
-        ("霸王别姬", {"liked": ("霸王别姬",)}),
-        ("asdf qwer", {}),
-    ],
-)  # fmt: skip
-def test_texts_are_read_by_rule(text, found):
-    understood = start().say(text).understood
-    titles = {i: REC.catalog[i].title for i in IDS}
-    read = {
-        "categories": understood.categories,
-        "unwanted": understood.unwanted,
-        "tone": understood.tone,
-        "liked": tuple(titles[i] for i in understood.liked),
-        "disliked": tuple(titles[i] for i in understood.disliked),
-        "years": understood.years,
-    }
-    assert {k: v for k, v in read.items() if v} == found
-    assert understood.titles == {i: titles[i] for i in (*understood.liked, *understood.disliked)}
-    assert all(t in understood.message for t in understood.titles.values())
-    assert understood.nothing == (not found)
-    assert understood.message.startswith("None of these" if not found else "Understood: ")
 
 
 @settings(max_examples=60)
@@ -81,88 +28,61 @@ def test_any_text_is_read_or_refused(text):
 
 
 @pytest.mark.parametrize(
-    "piece", ["!", "A ", "No ", "The Toy Story ", "90s ", "from 1990 to ", "'"]
+    ("text", "match"),
+    [("", "the text is ''"), (None, "the text is None"), ("x" * 2001, "2001 characters")],
 )
-def test_a_long_text_is_looked_up_a_few_times_a_word(piece, monkeypatch):
-    """benchmarks/steps.py says how long that takes."""
-    once, spans = Understanding._is_title, []
-    monkeypatch.setattr(
-        Understanding, "_is_title", lambda self, *span: spans.append(span) or once(self, *span)
-    )
-    text = (piece * 2000)[:1990] + "I like it"
-    assert len(start().say(text).recommend(3, strategy="prior", now=NOW)) == 3
-    words = len(_WORD.findall(text))
-    assert words <= len(spans) <= _MOST_WORDS * words
+def test_no_text_and_too_much_of_it_are_refused(text, match):
+    with pytest.raises(ProfileError, match=match):
+        start().say(text)
 
 
-def test_a_title_with_the_name_of_a_category_in_it_is_a_title():
-    rec = toy_recommender(
-        Catalog.from_items(
-            Item(item_id=n, title=t, categories=("War",))
-            for n, t in enumerate(("Star Wars", "War", "Brazil"))
-        )
-    )
-    read = OnboardingSession(rec).say
-    assert read("a fan of Star Wars").understood.categories == ()
-    assert read("a fan of Star Wars").understood.liked == ("0",)
-    assert read("I like War films").understood.categories == ("War",)
-    assert read("I like War films").understood.liked == ()
-
-
-def test_what_was_said_moves_the_list_and_says_so():
+def test_what_was_said_is_obeyed_as_by_the_recommender():
     session = start().say("from the 80s, no drama")
-    result = session.recommend(30, strategy="prior", now=NOW)
-    plain = {r.item_id: r for r in start().recommend(30, strategy="prior", now=NOW)}
-    for r in result:
-        item, parts = REC.catalog[r.item_id], r.provenance.contributions
-        assert parts.get("years", 0.0) == (YEARS_WORTH if 1980 <= item.year < 1990 else 0.0)
-        assert parts.get("unwanted", 0.0) == (UNWANTED_WORTH if "Drama" in item.categories else 0.0)
-        assert ("you named" in r.reason) == ("years" in parts)
-        assert ("do not want Drama" in r.reason) == ("unwanted" in parts)
-    assert result.item_ids != list(plain)
-    wanted = session.say("drama after all")
-    assert all("unwanted" not in r.provenance.contributions for r in ranked_lines(wanted))
-    assert wanted.profile.interests == ("Drama",)
+    found = session.recommend(30, strategy="prior", now=NOW)
+    assert len(found) > 0
+    for line in found:
+        item = REC.catalog[line.item_id]
+        assert 1980 <= item.year < 1990
+        assert "Drama" not in item.categories
+        assert "rama" not in line.reason
+    assert found.dropped_counts["request"] > 0
+    assert found.understood.values("category", wanted=False) == ("Drama",)
+    other = REC.recommend({"about": "from the 80s, no drama"}, k=30, strategy="prior")
+    assert set(found.item_ids) == set(other.item_ids)
 
 
-YEARS = st.none() | st.integers(1890, 2030)
-NAMES = ("Drama", "Sci-Fi", "War", "drama", "Film Noir")
+def test_the_newest_text_wins():
+    session = start().say("from the 80s, no drama").say("dramas after all, from the 70s")
+    found = session.recommend(3, strategy="prior", now=NOW)
+    for line in found:
+        item = REC.catalog[line.item_id]
+        assert 1970 <= item.year < 1980
+        assert item.categories == ("Drama",)
+    assert session.profile.interests == ("Drama",)
+    assert found.understood.values("category", wanted=False) == ()
 
 
-@given(
-    items=st.lists(st.tuples(YEARS, st.lists(st.sampled_from(NAMES), max_size=3)), max_size=12),
-    spans=st.none() | st.tuples(YEARS, YEARS).filter(lambda x: x != (None, None)),
-    unwanted=st.lists(st.sampled_from((*NAMES, "Unheard of")), max_size=3),
-)
-def test_years_and_categories_are_found_as_by_filters(items, spans, unwanted):
-    made = [
-        Item(item_id=str(n), title=f"Film {n}", year=year, categories=categories)
-        for n, (year, categories) in enumerate(items)
-    ]
-    item_store = toy_recommender(Catalog(made)).item_store
-    item_store.sync()
-    if spans and None not in spans:
-        spans = tuple(sorted(spans))
-    said = Understood(text="x", years=spans, unwanted=tuple(unwanted))
-    found = {a.name: a for a in session_adjustments(History(texts=[said]), item_store, NOW)}
-    who = UserProfile(), Context()
-    years, categories = Years(*(spans or ())), Categories(exclude=unwanted)
-    expected = {
-        "years": {i.item_id for i in made if spans and years.reject(i, *who) is None},
-        "unwanted": {i.item_id for i in made if categories.reject(i, *who)},
-    }
-    assert {name: set(a.items) for name, a in found.items()} == {
-        name: ids for name, ids in expected.items() if ids
-    }
-    part = item_store.part(np.arange(0, len(made), 2), ())
-    for one in found.values():
-        assert one.items == expected[one.name]
-        assert len(one.items) == len(expected[one.name])
-        for known in (item_store, part):
-            rows = known.rows_of(one.items)
-            assert sorted(rows) == [n for n, i in enumerate(known.ids) if i in expected[one.name]]
-            assert sorted(known.rows_of(frozenset(one.items))) == sorted(rows)
-            assert sorted(known.rows_of(list(one.items))) == sorted(rows)
+def test_a_text_may_be_a_signal_only():
+    session = start().say("from the 80s, no drama")
+    loose = session.recommend(30, strategy="prior", now=NOW, strict=False)
+    assert any(not 1980 <= line.year < 1990 for line in loose)
+    assert "request" not in loose.dropped_counts
+
+
+def test_the_context_of_one_list_is_read_for_that_list_alone():
+    session = start().say("no drama")
+    night = session.recommend(30, {"occasion": "from the 80s"}, strategy="prior", now=NOW)
+    assert all(1980 <= line.year < 1990 for line in night)
+    assert any(not 1980 <= line.year < 1990 for line in session.recommend(30, strategy="prior"))
+
+
+def test_explored_places_obey_as_well():
+    session = OnboardingSession(REC, exploration=0.5).say("science fiction, from the 70s")
+    found = session.recommend(4, strategy="prior", now=NOW)
+    for line in found:
+        item = REC.catalog[line.item_id]
+        assert item.year < 1980
+        assert item.categories == ("Sci-Fi",)
 
 
 def test_reading_texts_does_not_keep_what_it_knows_alive():
