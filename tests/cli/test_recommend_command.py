@@ -56,6 +56,7 @@ def test_flags_become_profile_context_and_options(run, fake):
         "unknown_picks": "ignore",
         "decoding": None,
         "seed": 7,
+        "strict": True,
     }
     assert fake.loaded == [("here", "cpu", "float32", "v1")]
 
