@@ -187,7 +187,7 @@ def _first_words(title: str) -> set[str]:
     for name in (outside, *inside):
         words = [_squeezed(w) for w in _WORD.findall(name)] + normalise_title(name).split()[:1]
         while len(words) > 1 and words[0] in ARTICLES:
-            out.add(words.pop(0))
+            words.pop(0)
         out.update(words[:1])
         out.update(normalise_title(name).split()[:1])
     return out - {""}
