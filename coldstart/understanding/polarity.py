@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from coldstart.understanding.lexicon import Lexicon
-from coldstart.understanding.tokens import PhraseMatch, PhraseIndex, Token
+from coldstart.understanding.tokens import PhraseIndex, PhraseMatch, Token
 
 Mark = Literal["reject", "brief", "before", "neutral", "habit", "harmless", "resume"]
 
