@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from coldstart.understanding.lexicon import Lexicon
-from coldstart.understanding.tokens import Found, PhraseIndex, Token
+from coldstart.understanding.tokens import PhraseIndex, PhraseMatch, Token
 
 Mark = Literal["reject", "brief", "before", "neutral", "habit", "harmless", "resume"]
 
@@ -92,7 +92,9 @@ class PolarityReader:
         """
         return _Scan(self, text, tokens, mentions).run() if tokens else []
 
-    def marks_in(self, forms: list[str], mentions: Sequence[Mention]) -> dict[int, Found[Mark]]:
+    def marks_in(
+        self, forms: list[str], mentions: Sequence[Mention]
+    ) -> dict[int, PhraseMatch[Mark]]:
         """Marks by their first token; what is mentioned itself is none."""
         taken = [False] * len(forms)
         for mention in mentions:
@@ -222,7 +224,7 @@ class _Scan:
         self._met = True
         self._wanted |= self._polarity == 1 and not mention.audience
 
-    def _mark(self, mark: Found[Mark]) -> None:
+    def _mark(self, mark: PhraseMatch[Mark]) -> None:
         at, kind = mark.first, mark.value
         if kind == "resume":
             self._prefers |= bool(_PREFERRING & set(self._forms[at : mark.after]))
@@ -244,7 +246,7 @@ class _Scan:
         follows = self._forms[at] in ("to", "over", "than") and at - 1 in self._covered
         return self._prefers and follows and self._soon(at + 1)
 
-    def _reject(self, mark: Found[Mark]) -> None:
+    def _reject(self, mark: PhraseMatch[Mark]) -> None:
         at, first = mark.first, self._forms[mark.first]
         brief = mark.value == "brief"
         if brief and not self._soon(mark.after):
@@ -285,7 +287,7 @@ class _Scan:
                 return not self._mentions[n].audience
         return False
 
-    def _reject_before(self, mark: Found[Mark]) -> None:
+    def _reject_before(self, mark: PhraseMatch[Mark]) -> None:
         """Reject the stretch before words such as "is not my thing"."""
         starts = [s for s in self._segments if s < mark.first] or [0]
         first = starts[-1]

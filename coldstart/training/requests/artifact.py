@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from coldstart.artifacts import format as artifacts
 from coldstart.artifacts.loading import load_later, make_encoder
+from coldstart.data.named import NAMED
 from coldstart.data.requests.matching import match_items, onto
 from coldstart.errors import DataError
 from coldstart.ranking.ranker import BlendRanker
@@ -144,7 +145,7 @@ def _without_requests(
         },
         "split": {"train": len(split.train), "valid": len(split.valid), "test": len(split.test)},
         "catalog": {
-            "source": data.name,
+            "source": data.name if data.name in NAMED else None,
             "items": len(data.catalog),
             "fingerprint": data.catalog.fingerprint(),
         },
