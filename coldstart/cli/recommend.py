@@ -278,7 +278,7 @@ def recommend(
       coldstart recommend --filter 'price={"max": 20}' --filter 'age-rating={"assume_age": 12}'
       coldstart recommend --profile users.jsonl --json
       echo '{"age": 31, "liked": "Fargo"}' | coldstart recommend --profile -
-      coldstart recommend --strategy free --generator http://gpu:8000 --generator-adapter ml-100k
+      coldstart recommend --strategy free --generator http://gpu:8000 --generator-adapter movies
     """
     from coldstart.ranking.wording.sentences import check_language, in_language
 
