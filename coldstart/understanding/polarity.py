@@ -31,6 +31,7 @@ _HARD = re.compile(r"[.!?;:…()\[\]\n—–\"“”]|\s-+\s")
 _LISTING = frozenset("and or nor any the a an either much very too really with".split())
 _PLAIN = frozenset("no not nothing without less fewer never non minus".split())
 _DEGREES = frozenset(["less", "fewer"])
+_ORIGIN = frozenset(["from", "made", "released"])  # "no horror, from the 1980s" wants these years
 _NEAR = 3  # tokens between a mark and what it is about
 
 
@@ -171,6 +172,8 @@ class _Scan:
     def _goes_on(self, at: int) -> bool:
         """Whether a rejection goes on after a comma, as a list does."""
         if self._polarity == 0 or not self._met:
+            return False
+        if self._plain and self._forms[at] in _ORIGIN:
             return False
         parts = self._listed(at)
         if not parts:
