@@ -68,7 +68,7 @@ def movies() -> Recommender:
 
 @pytest.fixture(scope="session")
 def shipped() -> Recommender:
-    """The artifact of the MovieLens-100K benchmark; tests must not change its catalog (copy it with ``replica``)."""
+    """The artifact of MovieLens-100K; tests must not change its catalog (they copy it)."""
     from coldstart import Recommender
 
     return Recommender.from_pretrained(ARTIFACT)

@@ -61,9 +61,7 @@ def test_readme_example_runs(movies, monkeypatch, capsys):
     ("option", "file", "users"),
     [("--sentences", "sentences.txt", 6), ("--profile", "new_users.json", 3)],
 )
-def test_demo_people_get_ten_recommendations_each(
-    movies, monkeypatch, capsys, option, file, users
-):
+def test_demo_people_get_ten_recommendations_each(movies, monkeypatch, capsys, option, file, users):
     monkeypatch.setattr(coldstart.Recommender, "from_pretrained", lambda path, **_: movies)
     path = str(ROOT / "examples" / file)
     assert main(["recommend", option, path, "-k", "10", "--json"]) == 0

@@ -172,7 +172,10 @@ def test_a_figure_is_one_row_of_its_report(tables, marker, value):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("<!-- table r.json: magic -->\n<!-- /table -->", "no system 'magic'; there are popularity"),
+        (
+            "<!-- table r.json: magic -->\n<!-- /table -->",
+            "no system 'magic'; there are popularity",
+        ),
         ("<!-- table none.json -->\n<!-- /table -->", "none.json is missing; run its benchmark"),
         ("<!-- figure r.json: system=popularity --><!-- /figure -->", "3 rows .*expected one"),
     ],

@@ -15,9 +15,7 @@ _ON_THE_HUB = {"smollm2-135m-instruct": "HuggingFaceTB/SmolLM2-135M-Instruct"}
 """Hub ids of the packaged base models."""
 
 
-def model_card(
-    manifest: Mapping[str, Any], figures: str = "", request_figures: str = ""
-) -> str:
+def model_card(manifest: Mapping[str, Any], figures: str = "", request_figures: str = "") -> str:
     """Render the model card.
 
     Args:

@@ -17,8 +17,8 @@ _REDIAL = (
 _SOURCES: Mapping[str, str] = {"redial": _REDIAL}
 """Source, licence and attribution of public request data, by name of the log."""
 _FULLER = (
-    "Where the catalog of the requests has an item, its vectors were made from that catalog's fuller "
-    "text (plot, people); of these texts nothing but the vectors is in this folder."
+    "Where the catalog of the requests has an item, its vectors were made from that catalog's "
+    "fuller text (plot, people); of these texts nothing but the vectors is in this folder."
 )
 _SCORER = re.compile(r"scorers/(request_encoder|request_memory|mentions)/")
 

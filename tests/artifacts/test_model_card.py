@@ -13,7 +13,7 @@ from tests.conftest import ARTIFACT
 
 @pytest.fixture
 def manifest():
-    """Of an artifact whose people who say nothing come from ``movies``, its requests from ReDial."""
+    """Of an artifact with the likes of ``movies`` and the requests of ReDial."""
     told = json.loads((ARTIFACT / "manifest.json").read_text(encoding="utf-8"))
     del told["made"], told["files"]["split.json"]
     told |= {"name": "films", "started_from": "ml-100k", "data": told["data"] | {"name": "movies"}}
@@ -31,7 +31,9 @@ def manifest():
             "seed": 0,
         },
     }
-    told["files"] |= {f"scorers/{n}/a": "" for n in ("mentions", "request_encoder", "co_occurrence")}
+    told["files"] |= {
+        f"scorers/{n}/a": "" for n in ("mentions", "request_encoder", "co_occurrence")
+    }
     return told
 
 

@@ -142,7 +142,10 @@ def test_each_sentence_of_a_file_is_a_user_known_by_it_alone(run, fake, tmp_path
     code, out, _ = run("recommend", "--sentences", path, "--age", 31)
     assert code == 0
     profiles = [call["profile"] for call in fake.calls]
-    assert [(p.about, p.age) for p in profiles] == [("a western, please", 31), ("‘gentle’ films", 31)]
+    assert [(p.about, p.age) for p in profiles] == [
+        ("a western, please", 31),
+        ("‘gentle’ films", 31),
+    ]
     assert out.index("“a western, please”") < out.index("Toy Story") < out.index("“‘gentle’ films”")
     stdin(monkeypatch, "westerns")
     answers = json.loads(run("recommend", "--sentences", "-", "--json")[1])
