@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo fetch browser test lint types format train evaluate bench wheel-check vllm-check ci clean
+.PHONY: help install demo fetch fetch-all browser test lint types format train train-requests sentences evaluate bench wheel-check vllm-check ci clean
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -16,10 +16,14 @@ $(STAMP): pyproject.toml constraints.txt
 
 install: $(STAMP)  ## virtual environment with pinned dependencies
 
-fetch: $(STAMP)  ## default models and MovieLens-100K into the cache
+fetch: $(STAMP)  ## models and data of the default artifact into the cache
 	$(BIN)/coldstart fetch
 
-demo: fetch  ## ten recommendations for each of three new users
+fetch-all: $(STAMP)  ## these, and MovieLens-100K
+	$(BIN)/coldstart fetch all
+
+demo: fetch  ## six sentences, then three profiles: what was understood, ten films, and why
+	$(BIN)/coldstart recommend --sentences examples/sentences.txt -k 10
 	$(BIN)/coldstart recommend --profile examples/new_users.json -k 10
 
 browser:  ## Debian's Chromium, for the tests of the page (skipped without)
@@ -31,7 +35,7 @@ browser:  ## Debian's Chromium, for the tests of the page (skipped without)
 
 # Two processes of one thread each: torch's threads of one would slow the other down many times.
 # SlipCover leaves a line alone once it has run: coverage.py takes 70 to 80 % more time on Python 3.11.
-test: fetch browser  ## the whole test suite, and the share of lines that it runs
+test: fetch-all browser  ## the whole test suite, and the share of lines that it runs
 	@mkdir -p build
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE \
 	  $(BIN)/python -m slipcover --source coldstart --json --out build/coverage.json \
@@ -50,13 +54,22 @@ format: $(STAMP)  ## rewrite the code in the house form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-train: fetch  ## train the shipped artifact again (about an hour on two cores)
+train: fetch-all  ## train adapters/ml-100k again (about an hour on two cores)
 	$(BIN)/coldstart train --data ml-100k --out adapters/ml-100k
 
-evaluate: fetch  ## the figures of the README, on the held-out users
+# ReDial's files, from redialdata.github.io, in the folder that REDIAL names.
+train-requests: fetch  ## train adapters/movies again: REDIAL=FOLDER (some hours on two cores)
+	$(BIN)/coldstart train --requests "$(REDIAL)" --data movies --start adapters/ml-100k \
+	  --reading-epochs 6 --out adapters/movies
+
+sentences: fetch  ## how much of what is shown fulfils what a sentence asks for
+	$(BIN)/coldstart benchmark --sentences builtin --artifact adapters/movies --fail-below 0.85 \
+	  --out docs/results/sentences-movies
+
+evaluate: fetch-all  ## the figures on MovieLens-100K, on the held-out users
 	$(BIN)/coldstart evaluate adapters/ml-100k --jobs 2 --card --out docs/results/ml-100k
 
-bench: fetch  ## the speed benchmarks, each beside its peer (an hour, on a quiet machine)
+bench: fetch-all  ## the speed benchmarks, each beside its peer (an hour, on a quiet machine)
 	$(BIN)/python benchmarks/serving.py --users 10 --out docs/results/serving
 	$(BIN)/python benchmarks/start.py --runs 3 --out docs/results/start
 	$(BIN)/python benchmarks/throughput.py --users 32 --ctranslate2 --out docs/results/throughput
@@ -78,10 +91,10 @@ wheel-check: $(STAMP)  ## the wheel recommends in a clean environment
 	build/wheel-check/env/bin/python -m pip install --quiet --disable-pip-version-check \
 	  -c constraints.txt build/wheel-check/*.whl
 	cp -r adapters build/wheel-check/
-	cd build/wheel-check && env/bin/coldstart recommend --liked "Toy Story" -k 3 --json \
+	cd build/wheel-check && env/bin/coldstart recommend --about "a gentle comedy" -k 3 --json \
 	  | env/bin/python -c 'import json, sys; assert len(json.load(sys.stdin)["items"]) == 3'
 
-vllm-check: fetch  ## the contract of generators against a real vLLM on this CPU (opt-in, 2 GB)
+vllm-check: fetch-all  ## the contract of generators against a real vLLM on this CPU (opt-in, 2 GB)
 	$(BIN)/python benchmarks/vllm_check.py
 
 ci: lint types test  ## what CI runs

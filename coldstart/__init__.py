@@ -1,7 +1,7 @@
 """coldstart: recommendations for new users, from attributes, a few picks or free text.
 
 >>> from coldstart import Recommender, UserProfile
->>> rec = Recommender.from_pretrained("adapters/ml-100k")  # doctest: +SKIP
+>>> rec = Recommender.from_pretrained("adapters/movies")  # doctest: +SKIP
 >>> rec.recommend(UserProfile(age=24, liked=["Toy Story"]), k=10)  # doctest: +SKIP
 """
 

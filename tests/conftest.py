@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 ARTIFACT = ROOT / "adapters" / "ml-100k"
+MOVIES = ROOT / "adapters" / "movies"
 
 # Asserts of helpers tell as much as those of tests.
 pytest.register_assert_rewrite(
@@ -58,8 +59,16 @@ def movielens() -> Dataset:
 
 
 @pytest.fixture(scope="session")
+def movies() -> Recommender:
+    """The default artifact; tests must not change its catalog."""
+    from coldstart import Recommender
+
+    return Recommender.from_pretrained(MOVIES)
+
+
+@pytest.fixture(scope="session")
 def shipped() -> Recommender:
-    """The shipped artifact; tests must not change its catalog (copy it with ``replica``)."""
+    """The artifact of MovieLens-100K; tests must not change its catalog (they copy it)."""
     from coldstart import Recommender
 
     return Recommender.from_pretrained(ARTIFACT)

@@ -47,20 +47,33 @@ def test_public_names_resolve():
         _ = coldstart.nothing
 
 
-def test_readme_example_runs(shipped, monkeypatch, capsys):
+def test_readme_example_runs(movies, monkeypatch, capsys):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     block = text.split("```python\n")[1].split("```")[0]
-    monkeypatch.setattr(coldstart.Recommender, "from_pretrained", lambda path: shipped)
+    monkeypatch.setattr(coldstart.Recommender, "from_pretrained", lambda path: movies)
     exec(compile(block, "README.md", "exec"), {})
-    assert len(capsys.readouterr().out.splitlines()) == 10
+    understood, *items = capsys.readouterr().out.splitlines()
+    assert understood.startswith("Understood: ")
+    assert len(items) == 10
 
 
-def test_demo_people_get_ten_recommendations_each(shipped, monkeypatch, capsys):
-    monkeypatch.setattr(coldstart.Recommender, "from_pretrained", lambda path, **_: shipped)
-    path = str(ROOT / "examples" / "new_users.json")
-    assert main(["recommend", "--profile", path, "-k", "10", "--json"]) == 0
+@pytest.mark.parametrize(
+    ("option", "file", "users"),
+    [("--sentences", "sentences.txt", 6), ("--profile", "new_users.json", 3)],
+)
+def test_demo_people_get_ten_recommendations_each(movies, monkeypatch, capsys, option, file, users):
+    monkeypatch.setattr(coldstart.Recommender, "from_pretrained", lambda path, **_: movies)
+    path = str(ROOT / "examples" / file)
+    assert main(["recommend", option, path, "-k", "10", "--json"]) == 0
     answers = json.loads(capsys.readouterr().out)
-    assert [len(a["items"]) for a in answers] == [10, 10, 10]
+    assert [len(a["items"]) for a in answers] == [10] * users
+    assert all(item["reason"] for answer in answers for item in answer["items"])
+
+
+def test_the_sentences_of_the_demo_are_understood(movies):
+    lines = (ROOT / "examples" / "sentences.txt").read_text(encoding="utf-8").splitlines()
+    results = movies.recommend([coldstart.UserProfile(about=line) for line in lines], k=10)
+    assert not [line for line, r in zip(lines, results, strict=True) if not r.understood.pieces]
 
 
 # -- what is published ----------------------------------------------------------------------------
@@ -104,7 +117,7 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(built):
 
 def test_the_source_archive_is_enough_to_build_and_test(built):
     _, archive = built
-    for folder in ("coldstart", "prompts", "tests", "adapters/ml-100k"):
+    for folder in ("coldstart", "prompts", "tests", "adapters/ml-100k", "adapters/movies"):
         assert below(folder) <= archive
     assert {"pyproject.toml", "README.md", "LICENSE", "constraints.txt"} <= archive
     assert not [n for n in archive if re.search(r"^(\.venv|dist|runs|shared)/|\.pyc$", n)]

@@ -54,6 +54,137 @@ def test_memory_is_that_of_this_process(results):
     assert 1 < results.memory("VmRSS") <= results.memory("VmHWM")
 
 
+# -- figures of reports in Markdown ----------------------------------------------------------------
+
+
+def mean(system, metric, value, group="all", **more):
+    about = {"system": system, "metric": metric, "group": group, "value": value}
+    return about | {"low": value - 0.02, "high": value + 0.02, "cases": 40} | more
+
+
+REQUESTS = {
+    "test": {
+        "means": [
+            mean("popularity", "recall@10", 0.06),
+            mean("popularity", "ndcg@10", 0.03),
+            mean("popularity", "recall@10", 0.07, "first", cases=9),
+            mean("trained:catalog", "recall@10", 0.21),
+            mean("trained:catalog", "ndcg@10", 0.12),
+            mean("trained:catalog", "recall@10", 0.23, "first", cases=9),
+        ]
+    }
+}
+PUBLISHED = {
+    "published": {
+        "means": [
+            mean("ours", "recall@10", 0.22),
+            mean("ours", "ndcg@10", 0.12),
+            mean("GPT-4", "recall@10", 0.201),
+            mean("GPT-4", "ndcg@10", 0.116),
+        ]
+    }
+}
+SENTENCES = {
+    "left_out": [],
+    "means": [
+        {"system": s, "group": g, "sentences": n, "mean": m, "low": m - 0.01, "high": m + 0.03}
+        for s, g, n, m in [
+            ("coldstart", "all", 3, 0.9),
+            ("nothing said", "all", 3, 0.2),
+            ("coldstart", "years", 1, 1.0),
+            ("nothing said", "years", 1, 0.5),
+        ]
+    ],
+}
+SPEED = {"rows": [{"system": "coldstart catalog", "p50": 0.1024, "ratio": 13.78}]}
+
+
+@pytest.fixture
+def tables(monkeypatch, tmp_path):
+    """The script, on reports of its own."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import tables
+
+    monkeypatch.setattr(tables, "ROOT", tmp_path)
+    reports = {"r": REQUESTS, "p": PUBLISHED, "s": SENTENCES, "t": SPEED}
+    for name, report in reports.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(report), encoding="utf-8")
+    return tables
+
+
+@pytest.mark.parametrize(
+    ("marker", "lines"),
+    [
+        (
+            "r.json: trained:catalog=coldstart, popularity",
+            [
+                "| 40 targets | R@10 | NDCG@10 | R@10, first requests |",
+                "|---|---|---|---|",
+                "| coldstart | **0.210** ± 0.020 | **0.120** | **0.230** ± 0.020 |",
+                "| popularity | 0.060 ± 0.020 | 0.030 | 0.070 ± 0.020 |",
+            ],
+        ),
+        (
+            "p.json",
+            [
+                "|  | R@10 | NDCG@10 |",
+                "|---|---|---|",
+                "| ours | **0.220** ± 0.020 | **0.120** ± 0.020 |",
+                "| GPT-4 | 0.201 ± 0.020 | 0.116 ± 0.020 |",
+            ],
+        ),
+        (
+            "s.json: coldstart, nothing said=for nobody",
+            [
+                "| obedience@10 | coldstart | for nobody |",
+                "|---|---|---|",
+                "| all (3) | **0.900** ± 0.020 | 0.200 ± 0.020 |",
+                "| years (1) | **1.000** | 0.500 |",
+            ],
+        ),
+    ],
+)
+def test_a_table_is_made_of_its_report(tables, marker, lines):
+    text = f"Before.\n\n<!-- table {marker} -->\nSTALE\n<!-- /table -->\n\nAfter."
+    made = tables.filled(text)
+    assert made == text.replace("STALE", "\n".join(lines))
+    assert tables.filled(made) == made
+
+
+@pytest.mark.parametrize(
+    ("marker", "value"),
+    [
+        ("r.json: system=popularity, metric=recall@10, group=all", "0.060 ± 0.020"),
+        ("r.json: system=popularity, metric=recall@10, group=all, plain=1", "0.060"),
+        ("p.json: system=GPT-4, metric=ndcg@10", "0.116 ± 0.020"),
+        ("s.json: system=coldstart, group=years", "1.000 ± 0.020"),
+        ("t.json: system=coldstart catalog, field=p50", "102 ms"),
+        ("t.json: system=coldstart catalog, field=ratio", "13.8"),
+    ],
+)
+def test_a_figure_is_one_row_of_its_report(tables, marker, value):
+    text = f"It has <!-- figure {marker} --><!-- /figure -->, and more."
+    made = tables.filled(text)
+    assert made == text.replace("--><!--", f"-->{value}<!--")
+    assert tables.filled(made) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "<!-- table r.json: magic -->\n<!-- /table -->",
+            "no system 'magic'; there are popularity",
+        ),
+        ("<!-- table none.json -->\n<!-- /table -->", "none.json is missing; run its benchmark"),
+        ("<!-- figure r.json: system=popularity --><!-- /figure -->", "3 rows .*expected one"),
+    ],
+)
+def test_what_no_report_says_is_refused(tables, text, expected):
+    with pytest.raises(SystemExit, match=expected):
+        tables.filled(text)
+
+
 def test_commands_in_the_results_name_scripts_that_are_there():
     found = set()
     for path in (ROOT / "docs" / "results").glob("*.md"):

@@ -20,6 +20,7 @@ from coldstart.protocols import Encoder
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime import models
 from coldstart.runtime.cache import cache_dir
+from coldstart.schema import Item
 from coldstart.settings import Settings
 
 if TYPE_CHECKING:
@@ -233,10 +234,10 @@ def _catalog(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Catalog
     if about["source"] in NAMED:
         catalog = NAMED[about["source"]].load_catalog()
     elif about["source"] is None and "catalog.jsonl" in files:
-        with tempfile.TemporaryDirectory(prefix="coldstart-") as tmp:
-            path = Path(tmp, "catalog.jsonl")
-            path.write_bytes(files["catalog.jsonl"])
-            catalog = Catalog.from_jsonl(path) if files["catalog.jsonl"].strip() else Catalog()
+        # Item by item as they were saved: readers of people's files clean texts, and would change
+        # the fingerprint.
+        lines = files["catalog.jsonl"].decode("utf-8").split("\n")
+        catalog = Catalog.from_items(Item.model_validate_json(line) for line in lines if line)
     else:
         raise ArtifactError(
             f"the artifact's catalog comes from {about['source']!r}, which is unknown here; "

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from coldstart.artifacts.request_card import request_command, request_section
 from coldstart.data.named import NAMED
 from coldstart.settings import TrainConfig
 
@@ -14,20 +15,23 @@ _ON_THE_HUB = {"smollm2-135m-instruct": "HuggingFaceTB/SmolLM2-135M-Instruct"}
 """Hub ids of the packaged base models."""
 
 
-def model_card(manifest: Mapping[str, Any], figures: str = "") -> str:
+def model_card(manifest: Mapping[str, Any], figures: str = "", request_figures: str = "") -> str:
     """Render the model card.
 
     Args:
         manifest: of the artifact.
         figures: Markdown of the evaluation on held-out users, if there is one.
+        request_figures: Markdown of that on requests and sentences, where it learned from them.
     """
     training, split = manifest.get("training", {}), manifest.get("split", {})
     data, base, prompt = manifest.get("data", {}), manifest["base"], manifest["prompt"]
+    asked = "requests" in manifest
     lines = [
         f"# {manifest.get('name', 'coldstart artifact')}",
         "",
         f"A coldstart recommender: a LoRA adapter for "
-        f"`{base['name']}`, counts, and a learned blend.",
+        f"`{base['name']}`, counts, {'scorers of requests in words, ' if asked else ''}"
+        f"and a learned blend.",
         "",
         "| | |",
         "|---|---|",
@@ -40,9 +44,12 @@ def model_card(manifest: Mapping[str, Any], figures: str = "") -> str:
             f"| data | {data['name']}: {data['users']} users, {data['likes']} likes, "
             f"{manifest['catalog']['items']} items; fingerprint `{data['fingerprint'][:16]}` |",
             f"| split | {split['train']} users trained on, {split['valid']} to choose settings, "
-            f"{split['test']} held out (`split.json`) |",
+            f"{split['test']} held out"
+            f"{' (`split.json`)' if 'split.json' in manifest.get('files', ()) else ''} |",
         ]
-    if training:
+    if asked:
+        lines.append(f"| made by | {manifest.get('made', f'`{request_command(manifest)}`')} |")
+    elif training:
         changed = ", ".join(f"{n} {training[n]}" for n in ("objective", "epochs", "seed"))
         lines.append(f"| training | {changed}; all settings in `manifest.json` |")
         made = manifest.get("made", f"`{command(manifest)}`")
@@ -53,6 +60,7 @@ def model_card(manifest: Mapping[str, Any], figures: str = "") -> str:
         "",
         figures or "Not evaluated yet: `coldstart evaluate`.",
         "",
+        *request_section(manifest, request_figures),
     ]
     if named := NAMED.get(data.get("name", "")):
         lines += ["## Terms", "", named.terms, ""]

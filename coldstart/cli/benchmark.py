@@ -93,7 +93,7 @@ def benchmark(
       coldstart benchmark --items films.csv --interactions ratings.csv --support 5 --shots 0,1,5
       coldstart benchmark --requests redial --systems popularity,bm25,blend --limit 500
       coldstart benchmark --requests redial --against-published he2023 --out results/he2023
-      coldstart benchmark --sentences builtin --artifact adapters/ml-100k --fail-below 0.85
+      coldstart benchmark --sentences builtin --artifact adapters/movies --fail-below 0.85
     """
     if recorded.requests is not None:
         return judge(

@@ -75,7 +75,7 @@ def judge_sentences(
         DataError: an invalid file of sentences.
     """
     if artifact is None:
-        raise ConfigError("--sentences without --artifact", hint="--artifact adapters/ml-100k")
+        raise ConfigError("--sentences without --artifact", hint="--artifact adapters/movies")
     least = asked.fail_below
     if least is not None and not 0 <= least <= 1:
         raise ConfigError(f"--fail-below {least:g}", hint="a share from 0 to 1, such as 0.85")

@@ -54,7 +54,7 @@ def export(
     the export is discarded and the exit code is 1.
 
     [bold]Examples[/bold]
-      coldstart export adapters/ml-100k --merged out/merged
+      coldstart export adapters/movies --merged out/merged
       coldstart export adapters/ml-100k --gguf out/half.gguf --dtype float16 --ties 0.02
       coldstart export adapters/ml-100k --ctranslate2 out/ct2 --force --json
     """

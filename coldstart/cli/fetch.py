@@ -15,7 +15,7 @@ def fetch(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="What to fetch; by default, the needs of the packaged artifact.",
+            help="What to fetch; by default, what adapters/movies needs.",
             metavar="[NAME|all]...",
         ),
     ] = None,
@@ -33,7 +33,7 @@ def fetch(
     [bold]Examples[/bold]
       coldstart fetch
       coldstart fetch ml-100k --force
-      coldstart fetch movies
+      coldstart fetch all
       coldstart fetch --list --json
     """
     from coldstart.runtime.fetch import DEFAULTS, SOURCES

@@ -13,15 +13,20 @@ def info(
 ) -> None:
     """Show an artifact's base model, prompt, data, metrics and files, and verify its checksums.
 
+    Also what it learned from recorded requests, if it did: their source and number, and settings.
+
     Loads no model: reads the manifest and verifies every file.
 
     [bold]Examples[/bold]
-      coldstart info adapters/ml-100k
+      coldstart info adapters/movies
       coldstart info me/films --revision v1 --json
     """
     from coldstart.artifacts.format import read_manifest
+    from coldstart.artifacts.request_card import learned_from_requests
 
     manifest = read_manifest(folder_of(artifact, revision))
     if as_json:
         return output.emit(manifest)
     output.stdout().print(output.facts(manifest))
+    if learned := learned_from_requests(manifest):
+        output.dim(f"learned: {learned[0].lower()}{learned[1:]}")

@@ -55,6 +55,14 @@ class ProfileOptions:
     occupation: Annotated[Text, _who("Such as technician.")] = None
     location: Annotated[Text, _who("City, region or country.")] = None
     language: Annotated[Text, _who("Such as en.")] = None
+    sentences: Annotated[
+        Text,
+        _who(
+            "Text file with one user per line, each known by that sentence alone; - reads standard "
+            "input. Flags add to each.",
+            metavar="FILE|-",
+        ),
+    ] = None
     attribute: Annotated[
         Texts, _who("Anything else that is known. [dim]Repeatable.[/dim]", metavar="NAME=VALUE")
     ] = None
@@ -112,17 +120,23 @@ class UserRequests(NamedTuple):
     is_list: bool
 
     def name(self, place: int) -> str | None:
-        """Display name of a user in a list."""
-        return self.requests[place].profile.user_id or f"user {place + 1}" if self.is_list else None
+        """Display name of a user in a list: the id, else the sentence, else a number."""
+        if not self.is_list:
+            return None
+        profile = self.requests[place].profile
+        sentence = f"“{profile.about}”" if profile.about else None
+        return profile.user_id or sentence or f"user {place + 1}"
 
 
 def read_requests(flags: ProfileOptions) -> UserRequests:
     """Merge file and options: an option replaces a field of the file, or extends a list.
 
     Raises:
-        ProfileError: the file is missing, not JSON, or contains anything but profiles.
-        ConfigError: an ``--attribute`` without "=".
+        ProfileError: the file is missing, empty, not JSON, or contains anything but profiles.
+        ConfigError: an ``--attribute`` without "=", or sentences beside another text or file.
     """
+    if flags.sentences is not None:
+        return _spoken(flags.sentences, flags)
     if flags.profile is None:
         return UserRequests([_request({}, flags)], is_list=False)
     where = "standard input" if flags.profile == "-" else flags.profile
@@ -145,12 +159,25 @@ def read_requests(flags: ProfileOptions) -> UserRequests:
     return UserRequests(requests, is_list)
 
 
+def _spoken(source: str, flags: ProfileOptions) -> UserRequests:
+    """A request for each line with anything in it."""
+    for name in ("profile", "about"):
+        if getattr(flags, name) is not None:
+            raise ConfigError(f"--sentences beside --{name}", hint="give one of the two")
+    where = "standard input" if source == "-" else source
+    lines = [line.strip() for line in _read(source, where).splitlines()]
+    requests = [_request({"about": line}, flags) for line in lines if line]
+    if not requests:
+        raise ProfileError(f"{where}: no sentence in it", hint="write one sentence per line")
+    return UserRequests(requests, is_list=True)
+
+
 def _read(source: str, where: str) -> str:
     try:
         if source != "-":
             return Path(source).read_bytes().decode("utf-8-sig")
         if sys.stdin.isatty():
-            output.note("reading a profile from the keyboard; end with Ctrl-D")
+            output.note("reading from the keyboard; end with Ctrl-D")
         return sys.stdin.buffer.read().decode("utf-8-sig")
     except OSError as e:
         raise ProfileError(f"{where}: {e.strerror or e}", hint="check the path") from None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from rich.text import Text
 
 from coldstart.cli import output
 from coldstart.cli.artifact import Revision
@@ -43,7 +44,7 @@ class Model:
             metavar="FOLDER|ORG/NAME",
             rich_help_panel=_MODEL,
         ),
-    ] = "adapters/ml-100k"
+    ] = "adapters/movies"
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.", rich_help_panel=_MODEL)] = "auto"
     dtype: Annotated[
         str, typer.Option(help="auto, float32 or bfloat16.", rich_help_panel=_MODEL)
@@ -269,14 +270,15 @@ def recommend(
     All options of the user are optional.
 
     [bold]Examples[/bold]
-      coldstart recommend --age 24 --gender M --occupation technician
-      coldstart recommend --liked "Toy Story" --liked "Twelve Monkeys" --explain
-      coldstart recommend --about "slow-burn stories" --from-year 1980 -k 5
+      coldstart recommend --about "an animated movie for my five year old"
+      coldstart recommend --about "something like Alien, but less scary" --explain
+      coldstart recommend --sentences examples/sentences.txt
+      coldstart recommend --liked "Toy Story" --liked "Babe" --from-year 1980 -k 5
       coldstart recommend --interest Sci-Fi --reasons-in zh
       coldstart recommend --filter 'price={"max": 20}' --filter 'age-rating={"assume_age": 12}'
       coldstart recommend --profile users.jsonl --json
       echo '{"age": 31, "liked": "Fargo"}' | coldstart recommend --profile -
-      coldstart recommend --strategy free --generator http://gpu:8000 --generator-adapter ml-100k
+      coldstart recommend --strategy free --generator http://gpu:8000 --generator-adapter movies
     """
     from coldstart.ranking.wording.sentences import check_language, in_language
 
@@ -323,9 +325,11 @@ def recommend(
 
 
 def _show(result: RecommendationList, name: str | None) -> None:
+    if name is not None:
+        output.stdout().print(Text(name, style="bold"))
     if result.understood.text or result.understood.pieces:
         output.dim(summary(result.understood))
-    table = output.table("#", "Title", "Year", "Score", "Why", right=_RANKED, title=name)
+    table = output.table("#", "Title", "Year", "Score", "Why", right=_RANKED)
     for r in result:
         table.add_row(str(r.rank), r.title, str(r.year or ""), f"{r.score:.3f}", r.reason)
     output.stdout().print(table)

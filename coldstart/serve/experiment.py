@@ -56,7 +56,7 @@ class Experiment(BaseModel):
             name = "new-ranker"
             [[arms]]
             name = "old"
-            artifact = "adapters/ml-100k"
+            artifact = "adapters/movies"
             weight = 9
             [[arms]]
             name = "new"

@@ -74,7 +74,7 @@ def read_tenants(path: str | Path, default: ServeSettings | None = None) -> dict
     Paths of artifacts and SQLite files are relative to the folder of the file::
 
         [film-club]
-        artifact = "adapters/ml-100k"
+        artifact = "adapters/movies"
         db = "film-club.db"
         max_k = 20
 

@@ -33,7 +33,7 @@ class TenantRegistry:
     weights. An adapter that has more than plain LoRA matrices is merged into a separate copy of the
     base model, with a warning in the log.
 
-        tenants = TenantRegistry({"films": "adapters/ml-100k", "shop": "adapters/mine"}, most=4)
+        tenants = TenantRegistry({"films": "adapters/movies", "shop": "adapters/mine"}, most=4)
         tenants.get("films").recommend({"about": "slow-burn stories"})
 
     A single recommender is not thread-safe; different ones can be used concurrently.

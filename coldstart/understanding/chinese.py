@@ -12,7 +12,7 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import most_liked
 from coldstart.schema import Piece
 from coldstart.understanding.audience import DEFAULT_CHILD
-from coldstart.understanding.draft import Draft
+from coldstart.understanding.draft import ReadingDraft
 from coldstart.understanding.groups import Link, Term
 from coldstart.understanding.lexicon import Lexicon, Sense
 from coldstart.understanding.polarity import Clause
@@ -107,7 +107,7 @@ class ChineseReader:
             found.append(_Found(match.first, match.after, "sense", sense=match.value))
         found.sort(key=lambda f: f.start)
         clauses = self._clauses(text, forms, taken, found)
-        draft, starts = Draft(text, self._lexicon), [c.start for c in clauses]
+        draft, starts = ReadingDraft(text, self._lexicon), [c.start for c in clauses]
         for one in found:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
             if clause.polarity:
@@ -200,7 +200,7 @@ class ChineseReader:
         return "loose"
 
 
-def _add(draft: Draft, one: _Found, *, wanted: bool) -> None:
+def _add(draft: ReadingDraft, one: _Found, *, wanted: bool) -> None:
     span = one.start, one.end
     if one.kind == "title":
         draft.title(one.value, span, wanted=wanted)

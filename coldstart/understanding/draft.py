@@ -29,7 +29,7 @@ class _Entry:
         return self.piece.strict, self.direct, self.piece.start
 
 
-class Draft:
+class ReadingDraft:
     """Collects what a reader finds in a text, and makes pieces of it.
 
     Args:

@@ -11,7 +11,7 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Piece
 from coldstart.understanding.audience import NamedAudience, find_audience
-from coldstart.understanding.draft import Draft
+from coldstart.understanding.draft import ReadingDraft
 from coldstart.understanding.groups import LinkWords
 from coldstart.understanding.lexicon import Lexicon, Sense
 from coldstart.understanding.polarity import Clause, Mention, PolarityReader
@@ -72,7 +72,7 @@ class EnglishReader:
         tokens = tokenise(text)
         meant = self._meant(text, tokens)
         clauses = self._polarity.clauses(text, tokens, [m.mention for m in meant])
-        draft = Draft(text, self._lexicon)
+        draft = ReadingDraft(text, self._lexicon)
         starts = [clause.start for clause in clauses]
         for one in meant:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
@@ -123,7 +123,7 @@ class EnglishReader:
         return sorted(out, key=lambda m: m.start)
 
 
-def _add(draft: Draft, one: _Meant, clause: Clause) -> None:
+def _add(draft: ReadingDraft, one: _Meant, clause: Clause) -> None:
     meaning, span = one.meaning, (one.start, one.end)
     if clause.polarity == 0:
         return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from coldstart.understanding.lexicon import Lexicon
-from coldstart.understanding.tokens import Found, PhraseIndex, Token
+from coldstart.understanding.tokens import PhraseIndex, PhraseMatch, Token
 
 Mark = Literal["reject", "brief", "before", "neutral", "habit", "harmless", "resume"]
 
@@ -31,6 +31,7 @@ _HARD = re.compile(r"[.!?;:…()\[\]\n—–\"“”]|\s-+\s")
 _LISTING = frozenset("and or nor any the a an either much very too really with".split())
 _PLAIN = frozenset("no not nothing without less fewer never non minus".split())
 _DEGREES = frozenset(["less", "fewer"])
+_ORIGIN = frozenset(["from", "made", "released"])  # "no horror, from the 1980s" wants these years
 _NEAR = 3  # tokens between a mark and what it is about
 
 
@@ -92,7 +93,9 @@ class PolarityReader:
         """
         return _Scan(self, text, tokens, mentions).run() if tokens else []
 
-    def marks_in(self, forms: list[str], mentions: Sequence[Mention]) -> dict[int, Found[Mark]]:
+    def marks_in(
+        self, forms: list[str], mentions: Sequence[Mention]
+    ) -> dict[int, PhraseMatch[Mark]]:
         """Marks by their first token; what is mentioned itself is none."""
         taken = [False] * len(forms)
         for mention in mentions:
@@ -170,6 +173,8 @@ class _Scan:
         """Whether a rejection goes on after a comma, as a list does."""
         if self._polarity == 0 or not self._met:
             return False
+        if self._plain and self._forms[at] in _ORIGIN:
+            return False
         parts = self._listed(at)
         if not parts:
             mark = self._marks.get(at + (self._forms[at] in ("and", "or", "nor")))
@@ -222,7 +227,7 @@ class _Scan:
         self._met = True
         self._wanted |= self._polarity == 1 and not mention.audience
 
-    def _mark(self, mark: Found[Mark]) -> None:
+    def _mark(self, mark: PhraseMatch[Mark]) -> None:
         at, kind = mark.first, mark.value
         if kind == "resume":
             self._prefers |= bool(_PREFERRING & set(self._forms[at : mark.after]))
@@ -244,7 +249,7 @@ class _Scan:
         follows = self._forms[at] in ("to", "over", "than") and at - 1 in self._covered
         return self._prefers and follows and self._soon(at + 1)
 
-    def _reject(self, mark: Found[Mark]) -> None:
+    def _reject(self, mark: PhraseMatch[Mark]) -> None:
         at, first = mark.first, self._forms[mark.first]
         brief = mark.value == "brief"
         if brief and not self._soon(mark.after):
@@ -285,7 +290,7 @@ class _Scan:
                 return not self._mentions[n].audience
         return False
 
-    def _reject_before(self, mark: Found[Mark]) -> None:
+    def _reject_before(self, mark: PhraseMatch[Mark]) -> None:
         """Reject the stretch before words such as "is not my thing"."""
         starts = [s for s in self._segments if s < mark.first] or [0]
         first = starts[-1]

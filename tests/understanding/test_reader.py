@@ -95,9 +95,9 @@ def test_what_says_nothing_is_an_empty_reading(reader, text):
 )  # fmt: skip
 def test_a_long_text_is_cut_and_read_fast(reader, piece):
     text = piece * (100_000 // len(piece))
-    began = time.perf_counter()
+    began = time.process_time()
     read = reader.read(text)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
     assert read.unread == len(text) - MOST_CHARACTERS
     assert len(read.text) <= MOST_CHARACTERS
 
@@ -110,9 +110,9 @@ def test_a_large_vocabulary_is_indexed_fast():
         for n in range(20_000)
     )
     counts = Counts.fit(["0"], {}, {})
-    began = time.perf_counter()
+    began = time.process_time()
     reader = RequestReader(catalog, counts)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     assert reader.read("films with Person777 zq777x").values("person") == ("Person777 Zq777x",)
 
 
