@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ their defaults are filled in when reading artifacts of older releases."""
 MANIFEST = "manifest.json"
 CARD = "README.md"
 Files = dict[str, bytes]
+
+_DEFLATED, _DEFLATED_FROM = "deflated", 4 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,11 @@ def counts_to_bytes(counts: Counts) -> bytes:
         "groups": groups,
         "group_sizes": [counts.group_sizes[g] for g in groups],
     }
-    return bytes(save_tensors(tensors, {"about": json.dumps(about, ensure_ascii=False)}))
+    plain = bytes(save_tensors(tensors, {"about": json.dumps(about, ensure_ascii=False)}))
+    if len(plain) < _DEFLATED_FROM:
+        return plain
+    # Sorted indexes and small counts: a fifth of the size, and 30 ms to read.
+    return bytes(save_tensors({_DEFLATED: np.frombuffer(zlib.compress(plain, 9), np.uint8)}))
 
 
 def _smallest(values: np.ndarray) -> np.ndarray:
@@ -218,6 +225,9 @@ def counts_from_bytes(data: bytes) -> Counts:
     the rankers of these artifacts give no weight to features derived from them.
     """
     tensors = load_tensors(data)
+    if _DEFLATED in tensors:
+        data = zlib.decompress(tensors[_DEFLATED].tobytes())
+        tensors = load_tensors(data)
     header = int.from_bytes(data[:8], "little")
     about = json.loads(json.loads(data[8 : 8 + header])["__metadata__"]["about"])
     n = len(about["item_ids"])
