@@ -60,7 +60,7 @@ train: fetch-all  ## train adapters/ml-100k again (about an hour on two cores)
 # ReDial's files, from redialdata.github.io, in the folder that REDIAL names.
 train-requests: fetch  ## train adapters/movies again: REDIAL=FOLDER (some hours on two cores)
 	$(BIN)/coldstart train --requests "$(REDIAL)" --data movies --start adapters/ml-100k \
-	  --reading-epochs 6 --out adapters/movies
+	  --reading-epochs 4 --out adapters/movies
 
 sentences: fetch  ## how much of what is shown fulfils what a sentence asks for
 	$(BIN)/coldstart benchmark --sentences builtin --artifact adapters/movies --fail-below 0.85 \
