@@ -42,6 +42,9 @@ test: fetch-all browser  ## the whole test suite, and the share of lines that it
 	  -m pytest -n 2 --dist loadfile
 	@$(BIN)/python tests/covered.py build/coverage.json
 
+obedience: fetch  ## what sentences ask for is shown: fails below .85
+	$(BIN)/coldstart benchmark --sentences builtin --artifact adapters/movies --fail-below 0.85 --show 3
+
 lint: $(STAMP)  ## style and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

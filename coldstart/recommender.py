@@ -412,7 +412,9 @@ class Recommender:
         given, moment = UserProfile.parse(profile), Context.parse(context or {})
         user = PickResolver(self.catalog, self.counts, unknown_picks).resolve(given, moment)
         read = self.pipeline.understand.understand(given, moment, understood)
-        return replace(user, understood=read) if read != Understood() else user
+        if read == Understood():
+            return user
+        return replace(user, understood=read, reading_given=understood is not None)
 
     def _resolve(
         self, profile: Any, context: Any, unknown_picks: str, understood: Reading | None

@@ -16,6 +16,7 @@ PANEL = "Plain sentences"
 BUILT_IN = "builtin"
 WORST = 5
 OURS, NOTHING, ENCODER = "coldstart", "nothing said", "encoder alone"
+WITHOUT = "without language model"
 
 
 def _asked(help: str, **more: Any) -> Any:
@@ -96,6 +97,7 @@ def judge_sentences(
         catalog = recommender.catalog
         systems = {
             OURS: about_sentence(recommender),
+            WITHOUT: about_sentence(recommender, strategy="prior"),
             NOTHING: about_nothing(recommender),
             ENCODER: encoder_alone(catalog, recommender.encoder),
         }

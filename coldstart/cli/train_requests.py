@@ -55,7 +55,7 @@ class RequestsTaught:
         """Raise if an option is given without the requests that it is about."""
         for f in fields(self):
             if getattr(self, f.name) != f.default:
-                name = f.name.replace("_", "-")
+                name = "no-final" if f.name == "final" else f.name.replace("_", "-")
                 raise ConfigError(f"--{name} without --requests", hint="give --requests PATH")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coldstart.encoding.sentence_encoder import LazyEncoder
-from coldstart.errors import ArtifactError
+from coldstart.errors import ArtifactError, ModelError
 from coldstart.runtime.cache import cache_dir, new_folder
 
 if TYPE_CHECKING:
@@ -29,7 +29,12 @@ def adapted_encoder(base: Path, adapter: bytes, scale: float) -> LazyEncoder:
 
     Raises:
         ArtifactError: the adapter is damaged, or does not fit the encoder.
+        ModelError: the encoder has no such weights.
     """
+    if not (base / _WEIGHTS).is_file():
+        raise ModelError(
+            f"the encoder {base} has no {_WEIGHTS}", "give a folder saved in that format"
+        )
     digest = hashlib.sha256(adapter + f"{scale:g}".encode())
     with (base / _WEIGHTS).open("rb") as f:
         digest.update(f.read(1 << 20))
@@ -56,21 +61,31 @@ def _write(base: Path, adapter: bytes, scale: float, folder: Path) -> None:
 
 
 def _merge(weights: dict[str, Tensor], pairs: Mapping[str, Tensor], scale: float) -> None:
-    for name, down in pairs.items():
-        module, found, _ = name.removeprefix(_PREFIX).partition(".lora_A")
-        if not found:
-            continue
-        up = pairs.get(name.replace("lora_A", "lora_B"))
+    """Add every pair of an adapter to the weight that it is of, in place."""
+    downs = [name for name in pairs if ".lora_A" in name]
+    if not downs:
+        raise ArtifactError("the encoder's adapter has no LoRA weights", "copy the artifact again")
+    for name in downs:
+        module = name.removeprefix(_PREFIX).partition(".lora_A")[0]
+        down, up = pairs[name], pairs.get(name.replace(".lora_A", ".lora_B"))
         target = next(
             (w for w in (f"{module}.weight", f"bert.{module}.weight") if w in weights), ""
         )
-        if up is None or not target or weights[target].shape != (up.shape[0], down.shape[1]):
+        if up is None or not target or not _fits(weights[target], up, down):
             raise ArtifactError(
                 f"the encoder's adapter does not fit at {module}",
                 "use the encoder that the artifact names",
             )
         old = weights[target]
         weights[target] = (old.float() + scale * up.float() @ down.float()).to(old.dtype)
+
+
+def _fits(weight: Tensor, up: Tensor, down: Tensor) -> bool:
+    return (
+        up.ndim == down.ndim == 2
+        and up.shape[1] == down.shape[0]
+        and weight.shape == (up.shape[0], down.shape[1])
+    )
 
 
 def adapter_scale(config: bytes) -> float:

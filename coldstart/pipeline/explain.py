@@ -51,7 +51,7 @@ class _Response:
             draft.features, ranked.weights, rows, self._options.strategy
         )
         # A statement about an item is worth making if it stands out from the candidates.
-        self._ordinary = draft.features.mean(axis=0) * ranked.weights
+        self._ordinary = ranker.ordinary(draft.features, ranked.weights, self._options.strategy)
         # What the model adds has a zero of its own: the title's popularity.
         model = SIGNALS.index("model")
         self._ordinary[model] = max(self._ordinary[model], 0.0)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coldstart.catalog.titles import clean_text
-from coldstart.profile.resolve import stated_text
 from coldstart.schema import Piece, Understood
 from coldstart.understanding.vocabulary import category_names
 
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
     from coldstart.generation.reading import LanguageModelReader, ReadRequest
     from coldstart.pipeline.parts import Parts
     from coldstart.pipeline.request import RecommendRequest
+    from coldstart.profile.resolve import ResolvedProfile
+
+log = logging.getLogger(__name__)
 
 WANTED_FROM = 0.2
 """Probability from which a category counts as wanted."""
@@ -25,7 +27,9 @@ CHILDREN_FROM = 0.5
 MOST_WANTED = 2
 _STATES = ("category", "years", "audience", "tone", "person", "attribute")
 _CHILD_AGE = 12
-_FOR_CHILDREN = frozenset({"Children", "Animation"})
+_FOR_CHILDREN = frozenset({"Children", "Children's", "Family", "Animation"})
+MOST_CATEGORIES = 64
+"""Categories that the model is asked about, the most frequent; each takes tokens of a prompt."""
 _FIRST_GROUP = 1000  # groups of the rules' pieces are smaller
 
 
@@ -33,7 +37,7 @@ class ModelReadingStage:
     """Adds to a reading what the language model reads, as inferred pieces.
 
     Takes part where the artifact's model was taught to (``Settings.reads``), the strategy has a
-    language model, and the rules found no more than titles in the text.
+    language model, the rules found no more than titles in the text, and no reading was given.
 
     Args:
         parts: of the recommender.
@@ -50,20 +54,36 @@ class ModelReadingStage:
         open_ones = [n for n, request in enumerate(requests) if self._asks(request)]
         if not open_ones:
             return out
-        texts = [_text(requests[n]) for n in open_ones]
-        for n, text, found in zip(open_ones, texts, self._synced().read(texts), strict=True):
+        texts = [requests[n].user.understood.text for n in open_ones]
+        for n, found in zip(open_ones, self._answers(texts), strict=True):
             user = requests[n].user
-            pieces = (*user.understood.pieces, *_pieces(text, found))
-            if len(pieces) > len(user.understood.pieces):
-                fuller = _fuller(user.understood, text, pieces)
-                out[n] = replace(requests[n], user=replace(user, understood=fuller))
+            more = () if found is None else tuple(_pieces(user.understood.text, found))
+            if more:
+                out[n] = replace(requests[n], user=replace(user, understood=_fuller(user, more)))
+        return out
+
+    def _answers(self, texts: Sequence[str]) -> list[ReadRequest | None]:
+        """What the model answers on each text, ``None`` where it fails.
+
+        Such a request keeps the reading of the rules: that reading is complete without a model.
+        """
+        out: list[ReadRequest | None] = []
+        try:
+            out.extend(self._synced().read(texts))
+        except Exception as e:  # whatever the model raises, up to a lack of memory
+            if len(texts) > 1:
+                return [answer for text in texts for answer in self._answers([text])]
+            log.warning("the language model could not read a request (%s); the rules did", e)
+            out.append(None)
         return out
 
     def _asks(self, request: RecommendRequest) -> bool:
-        parts, read = self._parts, request.user.understood
+        parts, user = self._parts, request.user
         if parts.lm is None or not parts.settings.reads or request.options.strategy == "prior":
             return False
-        return bool(_text(request)) and not any(piece.kind in _STATES for piece in read.pieces)
+        if user.reading_given or not user.understood.text:
+            return False
+        return not any(piece.kind in _STATES for piece in user.understood.pieces)
 
     def _synced(self) -> LanguageModelReader:
         """The reader of the catalog's categories as they are now."""
@@ -75,22 +95,18 @@ class ModelReadingStage:
         before = self._made_of
         same = bool(before) and before[0] is lm and before[1] is catalog and before[2] == made_of[2]
         if self._reader is None or not same:
-            self._reader = LanguageModelReader(lm, category_names(catalog))
+            self._reader = LanguageModelReader(lm, category_names(catalog)[:MOST_CATEGORIES])
             self._made_of = made_of
         return self._reader
 
 
-def _text(request: RecommendRequest) -> str:
-    return clean_text(stated_text(request.user.profile, request.user.context))
-
-
-def _fuller(before: Understood, text: str, pieces: tuple[Piece, ...]) -> Understood:
+def _fuller(user: ResolvedProfile, more: tuple[Piece, ...]) -> Understood:
+    before = user.understood
     return before.model_copy(
         update={
-            "text": before.text or text,
             "language": before.language or "en",
-            "pieces": pieces,
-            "wanted_text": before.wanted_text or text,
+            "pieces": (*before.pieces, *more),
+            "wanted_text": before.wanted_text or before.text,
         }
     )
 
@@ -120,6 +136,7 @@ def _pieces(text: str, found: ReadRequest) -> Iterator[Piece]:
     if children >= CHILDREN_FROM:
         for category in sorted(_FOR_CHILDREN & found.wanted.keys()):
             yield piece(category, _FIRST_GROUP + MOST_WANTED)
+            ranked.append(category)
     for category, p in found.avoided.items():
         if category != NOTHING and p >= AVOIDED_FROM and category not in ranked:
             yield piece(category, wanted=False)

@@ -21,12 +21,14 @@ class ResolvedProfile:
         context: as given, with ``viewing`` replaced by an item id.
         unknown: picks missing from the catalog, as the user wrote them.
         understood: what was read in the texts of profile and context.
+        reading_given: whether ``understood`` came with the request instead of being read.
     """
 
     profile: UserProfile
     context: Context
     unknown: tuple[str, ...] = ()
     understood: Understood = Understood()
+    reading_given: bool = False
 
     @cached_property
     def liked(self) -> list[str]:

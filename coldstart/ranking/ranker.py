@@ -134,6 +134,21 @@ class BlendRanker:
         own: Floats = features[rows] * blend.vector(features)
         return own + blend.taste_weight(features) * taste
 
+    def ordinary(self, features: Floats, weights: Floats, strategy: str = "") -> Floats:
+        """Mean part of each feature over all items, without trees, shape (len(SIGNALS),).
+
+        Args:
+            features: of all items, shape (N, len(SIGNALS)).
+            weights: shape (len(SIGNALS),).
+            strategy: as for ``scores``.
+        """
+        blend = self.requests.get(strategy)
+        if blend is None or not in_words(features):
+            return np.asarray(features.mean(axis=0) * weights)
+        taste = without_words(features).mean(axis=0) * weights
+        own = features.mean(axis=0) * blend.vector(features)
+        return np.asarray(own + blend.taste_weight(features) * taste)
+
     def _taste(self, features: Floats, weights: Floats) -> Floats:
         linear, trees = np.asarray(features @ weights), self._trees_for(features)
         return linear if trees is None else linear + trees.correct(features, SIGNALS.names, linear)

@@ -177,13 +177,14 @@ class RequestTower:
             )
             self._known = tuple(_wide(arrays, name) for name in ("rows", "mentions"))
             self._bias = arrays["bias"].astype(np.float32)
-        except (KeyError, TypeError, ValueError) as e:
-            raise ArtifactError(f"the request encoder is damaged: {e}", _HINT) from e
         except Exception as e:  # safetensors raises its own
             raise ArtifactError(f"the request encoder is damaged: {e}", _HINT) from e
-        sizes = {len(self._ids), len(self._bias), *(len(rows) for rows in self._known)}
-        if len(sizes) != 1 or len(self._popular) != 2:
-            raise ArtifactError("the request encoder's arrays differ in length", _HINT)
+        shapes = {(len(self._ids), len(offset)), *(rows.shape for rows in self._known)}
+        maps = {(len(offset), item.shape[-1]), item.shape, mention.shape}
+        if len(shapes) > 1 or len(maps) > 1 or len(self._popular) != 2:
+            raise ArtifactError("the request encoder's arrays differ in size", _HINT)
+        if self._bias.shape != (len(self._ids),) or query.shape[:-1] != offset.shape:
+            raise ArtifactError("the request encoder's arrays differ in size", _HINT)
         self._query, self._offset, self._item, self._mention = query, offset, item, mention
 
     @cached_property

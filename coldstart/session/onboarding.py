@@ -369,7 +369,7 @@ class OnboardingSession:
         now_read = self._recommender.pipeline.understand.understand(UserProfile(), moment)
         understood = merged([self.understood_so_far, now_read])
         user = self._recommender.resolve(self.profile, moment, understood=understood)
-        return user, options
+        return replace(user, reading_given=False), options  # the texts were read, only earlier
 
     # -- internals -------------------------------------------------------------------------------
 

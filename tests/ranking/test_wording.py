@@ -186,6 +186,11 @@ CASES = [
         "女性、cat的人尤其喜欢。",
     ),
     (
+        {"request": {"text": "toys"}},
+        "People who asked for things like “toys” chose items like it.",
+        "提出过类似“toys”的人选择了这类内容。",
+    ),
+    (
         {"mentions_words": {"words": ["toys", "Dr. Who"]}, "asked_alike": {"people": 1}},
         "Mentions “toys” and “Dr. Who”, and chosen by 1 person who asked for something similar.",
         "提到“toys”、“Dr. Who”；有 1 位提出相似要求的人选了它。",

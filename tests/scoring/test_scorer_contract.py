@@ -11,6 +11,7 @@ from coldstart.scoring.neighbours import NeighbourScorer
 from coldstart.scoring.pick_profile import PickProfileScorer
 from coldstart.scoring.popularity import PopularityScorer
 from coldstart.scoring.registry import BUILT_IN
+from coldstart.scoring.request_encoder import RequestEncoderScorer
 from coldstart.scoring.request_facts import RequestFactsScorer
 from coldstart.scoring.request_memory import RequestMemoryScorer
 from coldstart.scoring.sequence import SequenceScorer
@@ -71,6 +72,12 @@ class TestWrittenTitlesScorer(ScorerContract):
 
     def resources(self):
         return toy_recommender().pipeline.resources
+
+
+class TestRequestEncoderScorer(ScorerContract):
+    """Without a tower; ``test_request_encoder`` has one with."""
+
+    make = RequestEncoderScorer
 
 
 class TestRequestMemoryScorer(ScorerContract):

@@ -22,22 +22,28 @@ def match_items(source: Catalog, target: Catalog) -> dict[str, str]:
     Years may differ by one; an item without a year matches a title that occurs once.
 
     Returns:
-        The matches; an item of the target is matched once at most, to the closest year.
+        The matches; an item of either catalog is matched once at most, the closest years first.
     """
+    if source is target:
+        return {item_id: item_id for item_id in source.ids}
     by_title: dict[str, list[str]] = {}
     for item in target:
         by_title.setdefault(normalise_title(item.title), []).append(item.item_id)
-    found: dict[str, tuple[int, str]] = {}
+    pairs: list[tuple[int, str, str]] = []
     for item in source:
         same = by_title.get(normalise_title(item.title), [])
         apart = [(_apart(item.year, target[i].year), i) for i in same]
         near = [(n, i) for n, i in apart if n is not None and n <= _YEARS_APART]
         if not near and len(same) == 1 and (item.year is None or target[same[0]].year is None):
             near = [(_YEARS_APART + 1, same[0])]
-        for distance, match in sorted(near)[:1]:
-            if match not in found or distance < found[match][0]:
-                found[match] = distance, item.item_id
-    return {theirs: ours for ours, (_, theirs) in found.items()}
+        pairs.extend((distance, item.item_id, match) for distance, match in near)
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for _, theirs, ours in sorted(pairs, key=lambda pair: pair[0]):
+        if theirs not in found and ours not in taken:
+            found[theirs] = ours
+            taken.add(ours)
+    return found
 
 
 def _apart(a: int | None, b: int | None) -> int | None:

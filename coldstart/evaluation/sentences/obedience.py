@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ UNCOVERED = "not covered by rules"
 """Name of the group of sentences that a keyword rule would not understand."""
 
 ShownIds = Callable[[str], Sequence[str]]
-"""A system under test: sentence → ids of the shown items, best first."""
+"""System under test: sentence → ids of the shown items, best first."""
 Report = Callable[[str, int, int], None]
 
 
@@ -79,6 +80,7 @@ class ObedienceRun:
         shown: a list per system and sentence.
         means: per system and group, ``all`` first.
         against: system → how much the first system's obedience exceeds it on the same sentences.
+        against_uncovered: the same on the sentences that no rule is believed to cover.
         left_out: sentences that too few items of the catalog fulfil.
         k: number of shown items.
     """
@@ -86,6 +88,7 @@ class ObedienceRun:
     shown: tuple[Shown, ...]
     means: tuple[MeanObedience, ...]
     against: Mapping[str, Difference]
+    against_uncovered: Mapping[str, Difference]
     left_out: tuple[Sentence, ...]
     k: int
 
@@ -99,9 +102,15 @@ class ObedienceRun:
         return tuple(sorted(mine, key=lambda s: s.obedience)[:n])
 
 
-def about_sentence(recommender: Recommends, k: int = K) -> ShownIds:
-    """System that is given the sentence as ``about``, by the public interface."""
-    return lambda text: recommender.recommend(UserProfile(about=text), k=k).item_ids
+def about_sentence(recommender: Recommends, k: int = K, **options: Any) -> ShownIds:
+    """System that is given the sentence as ``about``, by the public interface.
+
+    Args:
+        recommender: judged.
+        k: number of items.
+        options: more of ``recommend``, such as the strategy.
+    """
+    return lambda text: recommender.recommend(UserProfile(about=text), k=k, **options).item_ids
 
 
 def about_nothing(recommender: Recommends, k: int = K) -> ShownIds:
@@ -166,7 +175,9 @@ def judge(
         if report:
             report("sentences", done, len(judged))
     means = tuple(_means(shown, tuple(systems), seed))
-    return ObedienceRun(tuple(shown), means, _against(shown, tuple(systems), seed), left_out, k)
+    names = tuple(systems)
+    every, uncovered = (_against(shown, names, seed, group) for group in (ALL, UNCOVERED))
+    return ObedienceRun(tuple(shown), means, every, uncovered, left_out, k)
 
 
 def groups_of(sentence: Sentence) -> tuple[str, ...]:
@@ -188,10 +199,12 @@ def _means(shown: Sequence[Shown], systems: Sequence[str], seed: int) -> list[Me
     return out
 
 
-def _against(shown: Sequence[Shown], systems: Sequence[str], seed: int) -> dict[str, Difference]:
-    values = {
-        n: {s.sentence.sentence: s.obedience for s in shown if s.system == n} for n in systems
-    }
+def _against(
+    shown: Sequence[Shown], systems: Sequence[str], seed: int, group: str
+) -> dict[str, Difference]:
+    """Differences of the first system from the others on a group; none with under two sentences."""
+    mine = [s for s in shown if group in groups_of(s.sentence)]
+    values = {n: {s.sentence.sentence: s.obedience for s in mine if s.system == n} for n in systems}
     first, *others = systems
     if len(values[first]) < 2:
         return {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.evaluation.report import Table, cell, made_with, page, plain, save
-from coldstart.evaluation.sentences.obedience import ALL, ObedienceRun, Shown
+from coldstart.evaluation.sentences.obedience import ALL, UNCOVERED, ObedienceRun, Shown
 from coldstart.evaluation.svg import as_svg, label_of, matplotlib
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class SentenceReport:
             "k": self.run.k,
             "means": plain(self.run.means),
             "against": {name: plain(d) for name, d in self.run.against.items()},
+            "against_uncovered": {name: plain(d) for name, d in self.run.against_uncovered.items()},
             "left_out": [s.sentence for s in self.run.left_out],
             "shown": [_row(s, self.catalog) for s in self.run.shown],
         }
@@ -169,12 +170,14 @@ def _mean_table(run: ObedienceRun) -> Table:
 
 
 def _difference_table(run: ObedienceRun, system: str) -> list[Table]:
+    groups = (ALL, run.against), (UNCOVERED, run.against_uncovered)
     rows = [
-        (name, f"{d.mean:+.3f}", f"{d.low:+.3f} to {d.high:+.3f}", f"{d.p_value:.4f}")
-        for name, d in run.against.items()
+        (group, name, f"{d.mean:+.3f}", f"{d.low:+.3f} to {d.high:+.3f}", f"{d.p_value:.4f}")
+        for group, against in groups
+        for name, d in against.items()
     ]
-    columns = ("system", "difference", "95 % interval", "p")
-    title = f"Obedience@{run.k} of {system} less that of others, {ALL} sentences"
+    columns = ("sentences", "system", "difference", "95 % interval", "p")
+    title = f"Obedience@{run.k} of {system} less that of others"
     return [Table(title, columns, tuple(rows), "Same sentences, paired.")] if rows else []
 
 

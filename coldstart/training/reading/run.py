@@ -2,7 +2,7 @@
 
 Training and reading share prompt and tree (``generation.reading``). The target of each question is
 a distribution over its answers; the loss is its cross-entropy under the model, summed over the
-trie's decisions (the chain rule), averaged over questions and requests.
+trie's decisions (the chain rule) and over questions, averaged over requests.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from coldstart.errors import ConfigError, DataError
 from coldstart.generation.models.causal import CausalLM
 from coldstart.generation.reading import (
     AUDIENCES,
@@ -46,6 +47,9 @@ class ReadingConfig:
         learning_rate: peak; one cycle, warm-up over a twentieth of the steps.
         frozen_layers: share of the layers, the lower ones, that keep the adapter they have.
         seed: of the order.
+
+    Raises:
+        ConfigError: a number out of range.
     """
 
     epochs: int = 4
@@ -54,6 +58,13 @@ class ReadingConfig:
     frozen_layers: float = 2 / 3
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}, expected at least 1")
+        if not 0 <= self.frozen_layers < 1:
+            raise ConfigError(f"frozen_layers is {self.frozen_layers}, expected a share below 1")
+
 
 def targets_of(wish: LabelledWish, tree: QuestionTree) -> dict[str, Floats]:
     """Target probability of every answer in plan order, shape (answers,), by question."""
@@ -61,8 +72,7 @@ def targets_of(wish: LabelledWish, tree: QuestionTree) -> dict[str, Floats]:
     wanted |= dict.fromkeys(wish.wants, 1.0)
     if not wish.wants:
         wanted[NOTHING] = max(_FITS, 1 - _FITS * len(wish.fits))
-    avoided: dict[str, float] = {}
-    avoided |= dict.fromkeys(wish.rejects or (NOTHING,), 1.0)
+    avoided: dict[str, float] = dict.fromkeys(wish.rejects or (NOTHING,), 1.0)
     given = {"wanted": wanted, "avoided": avoided, "audience": {_audience(wish.age): 1.0}}
     out = {}
     for name, plan in tree.plans.items():
@@ -174,8 +184,16 @@ def teach_reading(
 
     Returns:
         The figures of every epoch: ``epoch``, ``train_loss``, ``valid_loss``, ``seconds``.
+
+    Raises:
+        DataError: no requests to train or to validate on.
     """
     config = config or ReadingConfig()
+    if not train or not valid:
+        raise DataError(
+            f"{len(train)} labelled requests to train on, {len(valid)} to validate on",
+            "give at least one of each",
+        )
     lm = CausalLM(model, tokenizer)
     frozen = int(config.frozen_layers * model.config.num_hidden_layers)
     loss_of = ReadingLoss(lm, question_tree(lm.lines, categories), frozen)
@@ -230,4 +248,4 @@ def teach_reading(
 def _mean_loss(loss_of: ReadingLoss, wishes: Sequence[LabelledWish], batch: int) -> float:
     parts = [wishes[n : n + batch] for n in range(0, len(wishes), batch)]
     sums = [loss_of([w.text for w in part], part).item() * len(part) for part in parts]
-    return sum(sums) / max(1, len(wishes))
+    return sum(sums) / len(wishes)

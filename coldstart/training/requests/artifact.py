@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from coldstart.artifacts import format as artifacts
 from coldstart.artifacts.loading import load_later, make_encoder
@@ -15,6 +15,8 @@ from coldstart.errors import DataError
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.recommender import Recommender
 from coldstart.runtime import models
+from coldstart.runtime.cache import new_folder
+from coldstart.schema import Strategy
 from coldstart.settings import Settings
 from coldstart.training.crossfit import learn_classical
 from coldstart.training.out_of_fold import OutOfFold
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from coldstart.splitting.user_splits import Split
 
 Report = Callable[[dict[str, Any]], None]
-STRATEGIES = ("prior", "catalog", "free", "both")
 
 
 def train_requests(
@@ -49,8 +50,8 @@ def train_requests(
         config: settings.
         data: interactions and their split, for what people who say nothing are shown; ``None``:
             the dialogues of the training requests.
-        runs: folder of intermediate results, from which an interrupted run resumes; ``None``:
-            ``runs/NAME``.
+        runs: folder of finished adapters, which a run that was interrupted later uses again;
+            ``None``: ``runs/NAME``.
         report: progress callback.
 
     Returns:
@@ -129,11 +130,12 @@ def _without_requests(
             out_of_fold,
             report=lambda done, total: report({"stage": "trees", "step": done, "steps": total}),
         )
-        table = {strategy: classical.table("prior") for strategy in STRATEGIES}
+        table = {strategy: classical.table("prior") for strategy in get_args(Strategy)}
         ranker = BlendRanker(table, classical.trees, classical.favourites)
     lm = load_later(base["name"], base["fingerprint"], adapter, device="auto", dtype="auto")
     kept = ("base", "encoder", "training", "versions", "validation")
-    manifest = {key: earlier.manifest[key] for key in kept}
+    manifest = {key: earlier.manifest[key] for key in kept if key in earlier.manifest}
+    settings = Settings.from_dict(earlier.manifest["settings"])
     manifest |= {
         "name": name,
         "started_from": earlier.manifest.get("name", start.name),
@@ -157,7 +159,7 @@ def _without_requests(
         out_of_fold.everyone.counts,
         make_encoder(encoder_name),
         ranker,
-        replace(Settings.from_dict(earlier.manifest["settings"]), reads=config.reading_epochs > 0),
+        replace(settings, reads=settings.reads or config.reading_epochs > 0),
         manifest=manifest,
         adapter=adapter,
         scorers=out_of_fold.scorers_of(),
@@ -183,14 +185,18 @@ def _taught_to_read(
         tokenizer, model = models.load_tokenizer(base), models.load_causal_lm(base, device="cpu")
         model.set_attn_implementation("eager")
         adapted = earlier_adapter(model, start, models.fingerprint(model, tokenizer))
-        teach_reading(
-            adapted,
-            tokenizer,
-            CATEGORIES,
-            load_wishes(),
-            load_wishes(VALID_WISHES),
-            folder,
-            ReadingConfig(epochs=config.reading_epochs, seed=config.seed),
-            lambda row: report({"stage": "reading", **row}),
-        )
+        with new_folder(folder) as work:  # an interrupted teaching leaves nothing to resume from
+            teach_reading(
+                adapted,
+                tokenizer,
+                CATEGORIES,
+                load_wishes(),
+                load_wishes(VALID_WISHES),
+                work / "best",
+                ReadingConfig(epochs=config.reading_epochs, seed=config.seed),
+                lambda row: report({"stage": "reading", **row}),
+            )
+            for file in sorted((work / "best").iterdir()):
+                file.rename(work / file.name)
+            (work / "best").rmdir()
     return artifacts.adapter_files(folder)

@@ -25,12 +25,14 @@ _ABOUT = 20_000  # characters that a profile takes
 def profile_of(request: RecordedRequest) -> UserProfile:
     """The profile that a recorded request stands for.
 
-    Mentioned items become liked picks whatever was said of them: in ReDial, opinions on them come
-    from a questionnaire after the dialogue, which a recommender does not see.
+    Mentioned items become liked picks, beside those of its profile, whatever was said of them: in
+    ReDial, opinions on them come from a questionnaire after the dialogue, which a recommender does
+    not see.
     """
-    picks = tuple(Pick(item=i) for i in dict.fromkeys(m.item_id for m in request.mentioned))
+    picks = {pick.item: pick for pick in request.profile.liked}
+    picks |= {m.item_id: Pick(item=m.item_id) for m in request.mentioned}
     return request.profile.model_copy(
-        update={"about": request.text[-_ABOUT:] or None, "liked": picks}
+        update={"about": request.text[-_ABOUT:] or None, "liked": tuple(picks.values())}
     )
 
 
@@ -56,6 +58,7 @@ def request_cases(
     Returns:
         Cases with one column per signal of ``blend_names``, twice: itself, and times specificity.
     """
+    recommender.pipeline.sync()
     rows, names = recommender.item_store.rows, request_signals()
     columns = [SIGNALS.index(name) for name in names]
     out = []

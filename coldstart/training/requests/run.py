@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -16,9 +16,10 @@ from coldstart.data.requests.recorded import RecordedRequest, RequestLog
 from coldstart.encoding.adapted import adapted_encoder, adapter_scale
 from coldstart.encoding.sentence_encoder import LazyEncoder
 from coldstart.encoding.vector_cache import CachedEncoder
+from coldstart.errors import DataError
 from coldstart.runtime import models
-from coldstart.runtime.cache import cache_dir
-from coldstart.schema import UserProfile
+from coldstart.runtime.cache import cache_dir, new_folder
+from coldstart.schema import Strategy, UserProfile
 from coldstart.scoring.request_encoder import query_text
 from coldstart.splitting.user_splits import Split
 from coldstart.training.requests.blend import fit_request_blend, request_cases
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from coldstart.catalog.item_store import ItemStore
     from coldstart.recommender import Recommender
+    from coldstart.schema import Item
 
 Report = Callable[[dict[str, Any]], None]
 _ADAPTER, _CONFIG = "adapter_model.safetensors", "adapter_config.json"
@@ -67,21 +69,29 @@ class RequestTraining:
 def dialogues_as_users(log: RequestLog) -> tuple[Dataset, Split]:
     """Interactions from requests: each dialogue is a user who likes what it mentions and chooses.
 
-    Items that the person said not to like are left out.
+    A request without a dialogue is a user of its own. Items that the person said not to like are
+    left out.
     """
     parts: dict[str, tuple[str, ...]] = {}
     likes: dict[str, tuple[str, ...]] = {}
     for name in ("train", "valid", "test"):
         found: dict[str, dict[str, None]] = {}
-        for request in getattr(log, name):
+        for n, request in enumerate(getattr(log, name)):
             named = (*request.mentioned, *request.chosen)
             items = [i.item_id for i in named if i.liked is not False]
-            found.setdefault(f"{name}-{request.dialogue}", {}).update(dict.fromkeys(items))
+            user = f"{name}-{request.dialogue}" if request.dialogue else f"{name}#{n}"
+            found.setdefault(user, {}).update(dict.fromkeys(items))
         likes |= {user: tuple(items) for user, items in found.items() if items}
         parts[name] = tuple(user for user, items in found.items() if items)
     users = {user: UserProfile() for user in likes}
     split = Split(parts["train"], parts["valid"], parts["test"])
     return Dataset(log.name, log.catalog, users, likes), split
+
+
+def brief_text(item: Item) -> str:
+    """Title, year and categories of an item."""
+    title = item.title if item.year is None else f"{item.title} ({item.year})"
+    return f"{title}. {', '.join(item.categories)}." if item.categories else f"{title}."
 
 
 def learn_requests(
@@ -102,13 +112,14 @@ def learn_requests(
         runs: folder of the encoder's adapter; one that is there already is used as it is.
         texts: fuller texts of items than the catalog has, by id; only vectors made of them are
             kept.
-        report: progress; ``stage`` is ``encoder``, ``head`` or ``blend``.
+        report: progress; ``stage`` is ``encoder``, ``texts``, ``head`` or ``blend``.
 
     Returns:
         Figures of the training, for the manifest.
 
     Raises:
-        DataError: no request chooses an item of the catalog.
+        DataError: no training request chooses an item of the catalog, or no validation request a
+            new one.
     """
     recommender.pipeline.sync()
     items = recommender.item_store
@@ -133,10 +144,13 @@ def learn_requests(
         "prior",
         lambda done, total: report({"stage": "blend", "step": done, "steps": total}),
     )
+    if not cases:
+        raise DataError(
+            f"none of {len(valid)} validation requests chooses a new item of the catalog",
+            "the blend is learned from them: give some requests the split valid",
+        )
     blend = fit_request_blend(cases, config.l2)
-    recommender.ranker.requests = {
-        strategy: blend for strategy in ("prior", "catalog", "free", "both")
-    }
+    recommender.ranker.requests = dict.fromkeys(get_args(Strategy), blend)
     if config.final:
         learn([*log.train, *log.valid])
     return {
@@ -172,7 +186,8 @@ class _Tower:
             data = TowerData.of(requests, self._items)
             encoder = AdaptedSentenceEncoder(self._base, self._config)
             report = self._stage("encoder")
-            fit_encoder(encoder, self._head(data), data, self._config, report, self._folder)
+            with new_folder(self._folder) as work:  # an interrupted training leaves none
+                fit_encoder(encoder, self._head(data), data, self._config, report, work)
         files, tuned = self._adapter_files(), LazyEncoder(str(self._base))
         if files:
             scale = adapter_scale(files["adapter_config.json"])
@@ -190,7 +205,7 @@ class _Tower:
 
     def _adapter_files(self) -> dict[str, bytes]:
         """The adapter as the scorer saves it; nothing if there is none."""
-        if not (self._folder / _ADAPTER).is_file():
+        if not self._config.epochs or not (self._folder / _ADAPTER).is_file():
             return {}
         about = json.loads((self._folder / _CONFIG).read_text(encoding="utf-8"))
         scale = {name: about[name] for name in ("r", "lora_alpha")}  # the rest names folders
@@ -203,7 +218,7 @@ class _Tower:
         rows = [self._items.rows[i] for i in data.ids]
         own = [self._items.items[row] for row in rows]
         full = [self._texts.get(item.item_id) or item.content_text() for item in own]
-        short = [f"{item.title} ({item.year}). {', '.join(item.categories)}." for item in own]
+        short = [brief_text(item) for item in own]
         counts = np.zeros(len(rows))
         for chosen in data.chosen:
             for item in chosen:

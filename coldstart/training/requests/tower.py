@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from coldstart.errors import DataError
+from coldstart.errors import ConfigError, DataError
 from coldstart.runtime.models import quietly
 from coldstart.scoring.request_encoder import query_text
 
@@ -56,6 +56,9 @@ class TowerConfig:
         longest: tokens of a request.
         bfloat16: compute the encoder's products in bfloat16.
         seed: of everything drawn.
+
+    Raises:
+        ConfigError: a number out of range.
     """
 
     epochs: int = 3
@@ -69,6 +72,11 @@ class TowerConfig:
     longest: int = 96
     bfloat16: bool = False
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("epochs", 0), ("head_epochs", 0), ("batch", 1), ("rank", 1)):
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name} is {getattr(self, name)}, expected at least {least}")
 
 
 class TowerHead(torch.nn.Module):
@@ -142,6 +150,7 @@ class AdaptedSentenceEncoder:
         from peft import LoraConfig, get_peft_model
         from transformers import AutoModel, AutoTokenizer
 
+        torch.manual_seed(config.seed)
         with quietly():
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, truncation_side="left")
             base = AutoModel.from_pretrained(folder, dtype=torch.float32)
@@ -241,6 +250,7 @@ def fit_head(
     steps = config.head_epochs * -(-len(data.texts) // batch)
     optimiser, schedule = _optimiser(head, config, steps)
     rng = random.Random(config.seed)
+    torch.manual_seed(config.seed)
     head.train()
     for epoch in range(config.head_epochs):
         order = list(range(len(data.texts)))
@@ -267,6 +277,7 @@ def fit_encoder(
     group = {"params": trained, "lr": config.learning_rate, "weight_decay": 0.01}
     optimiser, schedule = _optimiser(head, config, steps, group)
     rng = random.Random(config.seed)
+    torch.manual_seed(config.seed)
     started = time.monotonic()
     for epoch in range(config.epochs):
         head.train()
@@ -354,7 +365,7 @@ def tower_files(
         slope = float(np.cov(popular, bias)[0, 1] / popular.var(ddof=1))
     about = {
         "encoder": encoder,
-        "scale": float(head.log_scale.exp()),
+        "scale": head.log_scale.exp().item(),
         "popularity": [float(bias.mean() - slope * popular.mean()), slope],
         "items": list(data.ids),
     }
