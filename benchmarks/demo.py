@@ -28,7 +28,6 @@ def shown(sentence: str, result: RecommendationList) -> str:
     for r in result:
         year = f" ({r.year})" if r.year else ""
         lines.append(f"{r.rank}. {r.title}{year}: {r.reason}")
-    lines += [f"\n{note}" for note in result.notes]
     return "\n".join(lines) + "\n"
 
 

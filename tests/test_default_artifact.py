@@ -73,7 +73,7 @@ def test_a_batch_is_the_same_as_single_requests(movies):
         UserProfile(about=GENTLE),
         UserProfile(liked=["Toy Story", "Babe"]),
         UserProfile(),
-        UserProfile(about="a night at sea, and somebody on board is not who they say they are"),
+        UserProfile(about="hooves, canyons and a score to settle"),
     ]
     assert movies.recommend(people, k=10) == [movies.recommend(p, k=10) for p in people]
 
@@ -86,15 +86,15 @@ def test_words_change_nothing_where_there_are_none(movies):
 
 def test_the_model_reads_sentences_that_no_rule_covers(movies):
     """Of sentences that it was not trained on; ``prior`` leaves it out."""
-    wishes = [w for w in load_wishes(VALID_WISHES) if len(w.wants) == 1]
+    wishes = [w for w in load_wishes(VALID_WISHES) if w.wants]
     profiles = [UserProfile(about=w.text) for w in wishes[:60]]
     without = movies.recommend(profiles, k=1, strategy="prior")
     unread = [n for n, result in enumerate(without) if result.understood.nothing]
     assert len(unread) >= 5
     results = movies.recommend([profiles[n] for n in unread], k=1)
     read = [(wishes[n], r.understood) for n, r in zip(unread, results, strict=True)]
-    right = [set(w.wants) & set(u.values("category")) for w, u in read]
-    assert sum(map(bool, right)) > len(read) / 2
+    found = [set(u.values("category")) & {*w.wants, *w.fits} for w, u in read]
+    assert sum(map(bool, found)) > len(read) / 2
     assert {p.source for _, u in read for p in u.pieces} == {"model"}
     assert not [p for _, u in read for p in u.pieces if p.strict]
 
