@@ -42,6 +42,9 @@ test: fetch-all browser  ## the whole test suite, and the share of lines that it
 	  -m pytest -n 2 --dist loadfile
 	@$(BIN)/python tests/covered.py build/coverage.json
 
+obedience: fetch  ## what sentences ask for is shown: fails below .85
+	$(BIN)/coldstart benchmark --sentences builtin --artifact adapters/movies --fail-below 0.85 --show 3
+
 lint: $(STAMP)  ## style and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,7 +63,7 @@ train: fetch-all  ## train adapters/ml-100k again (about an hour on two cores)
 # ReDial's files, from redialdata.github.io, in the folder that REDIAL names.
 train-requests: fetch  ## train adapters/movies again: REDIAL=FOLDER (some hours on two cores)
 	$(BIN)/coldstart train --requests "$(REDIAL)" --data movies --start adapters/ml-100k \
-	  --reading-epochs 6 --out adapters/movies
+	  --reading-epochs 4 --out adapters/movies
 
 sentences: fetch  ## how much of what is shown fulfils what a sentence asks for
 	$(BIN)/coldstart benchmark --sentences builtin --artifact adapters/movies --fail-below 0.85 \

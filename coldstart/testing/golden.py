@@ -243,12 +243,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="of recordings (default: tests/data/golden)")
     parser.add_argument("--every", type=int, default=1, help="check each so-many-th request only")
     parser.add_argument("-n", type=int, default=200, help="requests to record (default: 200)")
+    parser.add_argument(
+        "--texts", action="store_true", help="record requests with a text only, keep the others"
+    )
     args = parser.parse_args(argv)
     folder = args.folder or args.root / "tests" / "data" / "golden"
     chosen = [g for g in GOLDENS if not args.only or g.name in args.only]
     if args.command == "record":
         for golden in chosen:
-            print(record(golden, args.root, folder, args.n))  # noqa: T201
+            print(record(golden, args.root, folder, args.n, texts_only=args.texts))  # noqa: T201
         return 0
     bad = [line for g in chosen for line in check(g, args.root, folder, every=args.every)]
     for line in bad[:50]:
