@@ -25,7 +25,7 @@ from coldstart.understanding.vocabulary import (
     english_phrases,
     latest_year,
 )
-from coldstart.understanding.years import NamedYears, find_years
+from coldstart.understanding.years import NamedYears, find_years, made_then
 
 _MARKS = " .,;:!?"
 _JOINING = frozenset("but although though and or i so with".split())
@@ -73,7 +73,7 @@ class EnglishReader:
         tokens = tokenise(text)
         meant = self._meant(text, tokens)
         clauses = self._polarity.clauses(text, tokens, [m.mention for m in meant])
-        draft = ReadingDraft(text, self._lexicon)
+        draft = ReadingDraft(text, self._lexicon, dated=made_then(text))
         starts = [clause.start for clause in clauses]
         for one in meant:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
@@ -104,7 +104,10 @@ class EnglishReader:
         taken = [False] * len(tokens)
         out = []
         spans: list[NamedTitle | NamedAudience | NamedYears | Idiom] = [
-            *titles, *audiences, *years, *idioms
+            *titles,
+            *audiences,
+            *years,
+            *idioms,
         ]
         for span in spans:
             first = max(0, bisect_right(starts, span.start) - 1)

@@ -191,6 +191,8 @@ class _Scan:
             return mark is not None and mark.value == "reject"
         words = {form for part in parts for form in part[0]}
         nouns = all(noun for part in parts for noun in part[1])
+        if words & _TODAY:
+            return False
         if words & {"or", "nor"} or ("and" in words and nouns and not self._brief):
             return True
         return not self._brief and (not self._plain or self._wanted or len(parts) > 1)
@@ -279,7 +281,7 @@ class _Scan:
             return  # "nothing that is too scary" is rejected already
         self._open(self._subject(at, first), -1, mild=first in _DEGREES, brief=brief)
         self._opened = mark.after
-        self._plain = first in _PLAIN or brief
+        self._plain = brief or bool({first, self._forms[mark.after - 1]} & _PLAIN)
 
     def _subject(self, at: int, mark: str) -> int:
         """First token of what a rejection takes along: "I am", "that is"; "Jaws was" too scary."""

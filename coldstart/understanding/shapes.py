@@ -139,7 +139,7 @@ _PATTERNS: tuple[tuple[Shape, tuple[str, ...]], ...] = (
             r"|about))(?: to (?:see|watch))?",
             r"(?:no|little|zero) (?:appetite|energy|patience|nerves?|stomach|tolerance|room|interest"
             r"|desire) (?:for|in)",
-            r"(?:rather|preferably|ideally|though|just|but|only) (?:not|no|never)\b",
+            r"(?:rather|preferably|ideally|though|just) (?:not|no|never)\b",
         ),
     ),
     (

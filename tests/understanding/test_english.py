@@ -185,9 +185,9 @@ INFERRED = {
     "no actors, real life": {"~Documentary"},
     "keep it bloodless": {"!Horror", "!War", "!Crime", "!Thriller"},
     "a bloodless western": {"+Western", "!Horror", "!War", "!Crime", "!Thriller"},
-    "dare us not to scream": {"~Thriller|~Horror"},
-    "we want the lights on afterwards": {"~Thriller|~Horror"},
-    "sleep with the lights on": {"~Thriller|~Horror"},
+    "dare us not to scream": {"~Horror|~Thriller"},
+    "we want the lights on afterwards": {"~Horror|~Thriller"},
+    "sleep with the lights on": {"~Horror|~Thriller"},
     "nothing that needs a content warning": {"-tone:violent"},
 }
 MOODS = {

@@ -27,7 +27,7 @@ IN_WORDS = {
     "the nineteen sixties": {"+1960 to 1969"},
     "sevenites thrillers": {"+1970 to 1979", "+Thriller"},
     "70s-80s": {"+1970 to 1989"},
-    "70s/80s comedies": {"+1970 to 1989", "+Comedy"},
+    "70s/80s comedies": {"+1970 to 1979|+1980 to 1989", "+Comedy"},
     "the 70s & 80s": {"+1970 to 1979|+1980 to 1989"},
     "from the naughties": {"+2000 to 2009"},
     "the two-thousands": {"+2000 to 2009"},
