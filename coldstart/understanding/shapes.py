@@ -126,7 +126,7 @@ _PATTERNS: tuple[tuple[Shape, tuple[str, ...]], ...] = (
             rf"(?:im|i am|were|we are|shes|hes|theyre) (?:[a-z]+ly |so |just )?over{_AHEAD}",
             rf"(?:ill|i will|well|we will|lets|gonna|going to|id|hard|i|we) (?:have to |rather |gladly )?"
             rf"pass on{_AHEAD}",
-            rf"(?:can|could|would|will) (?:easily |happily |rather )?(?:do|live) without",
+            r"(?:can|could|would|will) (?:easily |happily |rather )?(?:do|live) without",
             rf"too (?!much|many|long|few)[a-z]+ (?:for|to (?:watch|see|handle|take|face|sit through"
             rf"|deal with|cope with)){_AHEAD}",
             r"sick (?:to death|and tired) of",
