@@ -167,9 +167,10 @@ def test_a_shortlist_keeps_to_the_filters():
 def test_items_come_and_go_without_a_restart():
     rec = toy_recommender()
     before = rec.recommend(UserProfile(), k=30)
-    new = Item(item_id="n", title="Martian Robots", description="robots on mars in space")
+    about = "robots on mars in space"  # which asks for science fiction
+    new = Item(item_id="n", title="Martian Robots", categories=("Sci-Fi",), description=about)
     rec.catalog.add(new)
-    wish = UserProfile(about="robots on mars in space")
+    wish = UserProfile(about=about)
     assert "n" in rec.recommend(wish, k=3).item_ids
     assert any(c.item_ids == ("n",) for c in rec.generate(wish, n=30))
     assert rec.ground(["martian robots"])[0].matches[0].item_id == "n"

@@ -29,7 +29,7 @@ class Ordered:
     def from_pretrained(cls, path):
         return cls()
 
-    def recommend(self, profile, *, k):
+    def recommend(self, profile, *, k, **options):
         return SimpleNamespace(item_ids=list(self.catalog.ids[:k]))
 
 
