@@ -35,6 +35,18 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
+def processor() -> str:
+    """Name of the processor, and which bfloat16 units it has; as far as Linux tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown processor"
+    facts = dict(line.replace("\t", "").split(":", 1) for line in lines if ":" in line)
+    flags = facts.get("flags", "").split()
+    units = [flag for flag in ("amx_bf16", "avx512_bf16") if flag in flags]
+    return f"{facts.get('model name', 'unknown').strip()} ({', '.join(units) or 'no bfloat16'})"
+
+
 class Report:
     """Figures with the command, the machine and the versions that they were made by.
 
@@ -52,6 +64,7 @@ class Report:
             "cores": len(os.sched_getaffinity(0)),
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "not set"),
             "platform": f"{platform.system()} {platform.machine()}",
+            "processor": processor(),
             "load": [round(os.getloadavg()[0], 1)],
         }
         self.versions = {"python": platform.python_version()}
@@ -69,7 +82,8 @@ class Report:
         start, end = self.machine["load"]
         where = (
             f"{self.machine['cores']} cores, load {start} at the start, {end} at the end, "
-            f"OMP_NUM_THREADS={self.machine['OMP_NUM_THREADS']}, {self.machine['platform']}; "
+            f"OMP_NUM_THREADS={self.machine['OMP_NUM_THREADS']}, {self.machine['platform']}, "
+            f"{self.machine['processor']}; "
             + ", ".join(f"{name} {number}" for name, number in self.versions.items())
         )
         made = f"`{self.command}`: {where}."

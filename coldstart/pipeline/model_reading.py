@@ -27,6 +27,7 @@ CHILDREN_FROM = 0.5
 MOST_WANTED = 2
 _STATES = ("category", "years", "audience", "tone", "person", "attribute")
 _CHILD_AGE = 12
+_FEWEST, _LATIN = 4, 0.8  # letters; share of them
 _FOR_CHILDREN = frozenset({"Children", "Children's", "Family", "Animation"})
 MOST_CATEGORIES = 64
 """Categories that the model is asked about, the most frequent; each takes tokens of a prompt."""

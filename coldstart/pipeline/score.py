@@ -37,17 +37,24 @@ class ScoreStage:
         """Set features and shortlist scores of every draft, or its error.
 
         Candidates are scored first. The best of them are the shortlist, which the remaining scorers
-        read together, in one pass for all drafts.
+        read together, in one pass for all drafts; not at all where the ranker weighs nothing that
+        they compute.
         """
         for draft in drafts:
             draft.shortlist_scores = []
         score_candidates([d for d in drafts if not d.failed], scorers)
         for scorer in scorers:
             if scorer.scope == "shortlist":
-                self._score_shortlists(scorer, [d for d in drafts if d.asks(scorer)])
+                self._score_shortlists(scorer, [d for d in drafts if self._matters(scorer, d)])
         for draft in drafts:
             if not draft.failed:
                 self._add_columns(draft)
+
+    def _matters(self, scorer: Scorer, draft: Draft) -> bool:
+        names = (signal.name for signal in scorer.signals)
+        return draft.asks(scorer) and self._parts.ranker.weighs(
+            draft.request.options.strategy, names
+        )
 
     def _score_shortlists(self, scorer: Scorer, drafts: Sequence[Draft]) -> None:
         whole = self._parts.item_store

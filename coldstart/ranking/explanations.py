@@ -86,7 +86,7 @@ class Explainer:
         if wishes is not None:  # what was wanted comes first, however it counted in the score
             out.append(Reason(code="wishes", arguments=wishes))
         for code in sorted((c for c in gain if gain[c] > 0), key=lambda c: -gain[c]):
-            if code == "wishes" or code == "words" and wishes is not None:
+            if code == "wishes" or code in ("words", "request") and wishes is not None:
                 continue  # given already, and more precisely
             arguments = self._facts(code, row)
             if arguments is not None and len(out) < MOST:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -93,6 +93,15 @@ class BlendRanker:
         far = min(n_picks, FULL_PICKS) / FULL_PICKS
         pairs = (self._weights[strategy].get(f, (0.0, 0.0)) for f in SIGNALS.names)
         return np.array([base + slope * far for base, slope in pairs])
+
+    def weighs(self, strategy: str, names: Iterable[str]) -> bool:
+        """Whether any of some signals can move a score of a strategy."""
+        blend = self.requests.get(strategy)
+        weighed = {n for n, pair in self._weights.get(strategy, {}).items() if any(pair)}
+        weighed |= {n for n, pair in (blend.weights if blend else {}).items() if any(pair)}
+        for trees in (self.trees, self.favourites):
+            weighed |= set(trees.names) if trees is not None else set()
+        return not weighed.isdisjoint(names)
 
     def scores(self, features: Floats, weights: Floats, strategy: str = "") -> Floats:
         """Score of every item, shape (N,); higher is better.

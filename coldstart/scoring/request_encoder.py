@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 400
 """Length to which a request is cut before it is encoded; its last characters are kept."""
 _YEAR = re.compile(r"\s*\(\d{4}\)")
+_STANDS_OUT = 0.98  # quantile of the lift from which the request is a reason
 _SHORT = 60  # characters of a request in a reason
 FILES = ("tower.json", "tower.safetensors", "adapter.safetensors", "adapter_config.json")
 _HINT = "copy the artifact again"
@@ -66,6 +67,8 @@ class RequestEncoderScorer(BaseScorer):
     def __init__(self) -> None:
         self._tower: RequestTower | None = None
         self._vectors: ItemVectors | None = None
+        # The latest request with its vector: an explanation asks again for every item.
+        self._last: tuple[tuple[ItemVectors, str, tuple[int, ...]], Float] | None = None
 
     @property
     def tower(self) -> RequestTower | None:
@@ -96,20 +99,29 @@ class RequestEncoderScorer(BaseScorer):
     def facts(
         self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
     ) -> Mapping[str, Any] | None:
-        """The words that the item is likely for; see ``KnowsFacts``."""
+        """The words that the item is much likelier for than others; see ``KnowsFacts``."""
         text = clean_text(request_text(user))
-        if not text:
+        if not text or self._tower is None:
+            return None
+        lift = self._lift(self._tower, user, items)
+        if lift[row] < np.quantile(lift, _STANDS_OUT):
             return None
         short = text if len(text) <= _SHORT else text[: _SHORT - 3].rsplit(" ", 1)[0] + "…"
         return {"text": short}
 
     def _logits(self, tower: RequestTower, user: ResolvedProfile, items: ItemStore) -> Floats:
         """Logit of every item of a store or a part of one, shape (N,)."""
+        lift = self._lift(tower, user, items)
+        return lift + self._follow(tower, items).bias[items.where]
+
+    def _lift(self, tower: RequestTower, user: ResolvedProfile, items: ItemStore) -> Floats:
+        """The logit of every item without its bias, which is its popularity; shape (N,)."""
         vectors = self._follow(tower, items)
-        named = [vectors.place[i] for i in user.liked if i in vectors.place]
-        query = tower.query(request_text(user), vectors.mentions[named])
-        rows = items.where
-        return np.asarray(vectors.rows[rows] @ query + vectors.bias[rows], dtype=np.float64)
+        named = tuple(vectors.place[i] for i in user.liked if i in vectors.place)
+        key, last = (vectors, request_text(user), named), self._last
+        if last is None or last[0] != key:
+            last = self._last = key, tower.query(key[1], vectors.mentions[list(named)])
+        return np.asarray(vectors.rows[items.where] @ last[1], dtype=np.float64)
 
     def _follow(self, tower: RequestTower, items: ItemStore) -> ItemVectors:
         """Vectors of the whole catalog that a store, or the whole of a part, holds."""
@@ -128,10 +140,10 @@ class RequestEncoderScorer(BaseScorer):
         Raises:
             ArtifactError: a file is missing or damaged.
         """
-        self._tower, self._vectors = RequestTower(files), None
+        self._tower, self._vectors, self._last = RequestTower(files), None, None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ItemVectors:
     """The item tower over one version of a catalog.
 

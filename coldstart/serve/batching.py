@@ -123,12 +123,10 @@ def _prepare(
     options = {**request.options}
     unknown, filters = options.pop("unknown_picks", "error"), options.pop("filters", None)
     decoding, seed = options.pop("decoding", None), options.pop("seed", 0)
+    given = options.pop("understood", None)
     chosen = tuple(default_filters() if filters is None else filters)
+    list_options = RecommendOptions(filters=chosen, **options)  # its errors come first
     user = recommender.resolve(
-        request.profile,
-        request.context,
-        unknown_picks=unknown,
-        understood=options.pop("understood", None),
+        request.profile, request.context, unknown_picks=unknown, understood=given
     )
-    list_options = RecommendOptions(filters=chosen, **options)
     return RecommendRequest(user, list_options, decoding, seed), None

@@ -64,6 +64,9 @@ _NAMED = _compiled(  # without an age: "for kids", "my daughter", "toddlers"
     rf"""\b(?:for|with|to|by|suit|entertain|entertains?|please|amuse|show|scare|interest|keep)\s+
     (?:{_WHOSE}\s+)?{_ADJ}(?:{_RELATIVES})\b(?!['’]?s?\s+(?:movie|film|show|comed|book))
     |\b(?:my|our|his|her|their)\s+{_ADJ}(?:{_RELATIVES})\b(?!\s+(?:movie|film))
+    |\b(?:a\s+)?bedtime\s+(?:story|stories|tales?|movies?|films?|viewing)\b
+    |\b(?:for\s+|at\s+|with\s+)?(?:a\s+|the\s+|our\s+|my\s+)?(?:kindergarten|nursery\s+school|pre-?school|day\s?care|playgroup)
+    (?:\s+(?:class|group|kids|children|party))?\b(?!\s+(?:teacher|cop))
     |\b(?:i|we)\s+have\s+(?:{_WHOSE}\s+)?{_ADJ}{_RELATIVES}\b|\b(?:small\s+children|toddlers?|pre-?schoolers?|kiddos|kindergarte?ners?|teenagers?|tweens?|pre-?teens?
     |(?:grand|god)(?:kids?|child(?:ren)?|sons?|daughters?)|nieces?|nephews?)\b"""
 )
@@ -76,7 +79,9 @@ _THING = _compiled(r"\s+(?:movies?|films?|whisk(?:e?y)|wine|classics?|shows?|son
 _AGES_OF = (
     (r"toddler", 2),
     (r"bab(?:y|ies)|infant", 1),
-    (r"pre-?school", 4),
+    (r"pre-?school|nursery|playgroup", 4),
+    (r"day\s?care", 3),
+    (r"bedtime", 5),
     (r"kindergart", 5),
     (r"first|1st", 6),
     (r"second|2nd", 7),

@@ -35,9 +35,11 @@ class ReadingDraft:
     Args:
         text: the text.
         lexicon: in which children's categories are looked up.
+        dated: whether years that words such as "old" stand for are stated, not inferred.
     """
 
-    def __init__(self, text: str, lexicon: Lexicon) -> None:
+    def __init__(self, text: str, lexicon: Lexicon, *, dated: bool = False) -> None:
+        self._dated = dated
         self._text = text
         self._child_wants = lexicon.resolve(CHILD_WANTS)
         self._child_rejects = flat(lexicon.resolve(CHILD_REJECTS))
@@ -100,9 +102,8 @@ class ReadingDraft:
             groups[0] = (*tone, *groups[0])
         if sense.years:
             first, last = sense.years
-            self._piece(
-                "years", years_text(first, last), span, strict=False, first=first, last=last
-            )
+            named, strict_years = years_text(first, last), self._dated
+            self._piece("years", named, span, strict=strict_years, first=first, last=last)
         self._reject(sense.reject, span, strict=False)
         if groups:
             kind = f"{sense.kind}:{sense.attribute}" if sense.attribute else sense.kind

@@ -15,6 +15,7 @@ from coldstart.understanding.draft import ReadingDraft
 from coldstart.understanding.groups import LinkWords
 from coldstart.understanding.lexicon import Lexicon, Sense
 from coldstart.understanding.polarity import Clause, Mention, PolarityReader
+from coldstart.understanding.shapes import Idiom, find_idioms
 from coldstart.understanding.titles import NamedTitle, TitleSpotter
 from coldstart.understanding.tokens import Token, tokenise
 from coldstart.understanding.vocabulary import (
@@ -24,7 +25,7 @@ from coldstart.understanding.vocabulary import (
     english_phrases,
     latest_year,
 )
-from coldstart.understanding.years import NamedYears, find_years
+from coldstart.understanding.years import NamedYears, find_years, made_then
 
 _MARKS = " .,;:!?"
 _JOINING = frozenset("but although though and or i so with".split())
@@ -72,7 +73,7 @@ class EnglishReader:
         tokens = tokenise(text)
         meant = self._meant(text, tokens)
         clauses = self._polarity.clauses(text, tokens, [m.mention for m in meant])
-        draft = ReadingDraft(text, self._lexicon)
+        draft = ReadingDraft(text, self._lexicon, dated=made_then(text))
         starts = [clause.start for clause in clauses]
         for one in meant:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
@@ -94,19 +95,28 @@ class EnglishReader:
         titles = self._titles.find(text)
         masked = _masked(text, titles)
         masked = _DATED.sub(lambda m: "\x00" * len(m[0]), masked)
+        idioms = find_idioms(masked)
+        masked = _masked(masked, idioms)
         audiences = find_audience(masked)
         masked = _masked(masked, audiences)
         years = find_years(masked, self._latest)
         starts = [token.start for token in tokens]
         taken = [False] * len(tokens)
         out = []
-        spans: list[NamedTitle | NamedAudience | NamedYears] = [*titles, *audiences, *years]
+        spans: list[NamedTitle | NamedAudience | NamedYears | Idiom] = [
+            *titles,
+            *audiences,
+            *years,
+            *idioms,
+        ]
         for span in spans:
             first = max(0, bisect_right(starts, span.start) - 1)
             if tokens[first].end <= span.start:
                 first += 1
             after = bisect_right(starts, span.end - 1)
             taken[first:after] = [True] * (after - first)
+            if isinstance(span, Idiom):
+                continue
             mention = Mention(
                 first,
                 after,
@@ -139,7 +149,7 @@ def _add(draft: ReadingDraft, one: _Meant, clause: Clause) -> None:
         draft.sense(meaning, span, at, wanted=wanted, mild=clause.mild)
 
 
-def _masked(text: str, spans: Iterable[NamedTitle | NamedAudience]) -> str:
+def _masked(text: str, spans: Iterable[NamedTitle | NamedAudience | Idiom]) -> str:
     """The text with spans blanked out by control characters, at equal length."""
     parts, at = [], 0
     for span in spans:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from coldstart.understanding.lexicon import Lexicon
+from coldstart.understanding.shapes import Shape, find_shapes
 from coldstart.understanding.tokens import PhraseIndex, PhraseMatch, Token
 
-Mark = Literal["reject", "brief", "before", "neutral", "habit", "harmless", "resume"]
+Mark = Shape | Literal["neutral"]
 
 _ORDER: tuple[Mark, ...] = (
     "harmless",
@@ -26,11 +27,15 @@ _SUBJECTS = frozenset(
 )
 _BEING = frozenset("was is were are a bit just way far much little felt got gets seemed".split())
 _PREFERRING = frozenset("prefer prefers preferably rather".split())
-_TODAY = frozenset("but however today tonight instead".split())
+_TODAY = frozenset("but however today tonight instead now".split())
+_PRAISE = frozenset(
+    "love loved loves like liked enjoy enjoyed adored great good amazing brilliant fantastic fun "
+    "wonderful favourite favorite more again".split()
+)
 _HARD = re.compile(r"[.!?;:…()\[\]\n—–\"“”]|\s-+\s")
 _LISTING = frozenset("and or nor any the a an either much very too really with".split())
-_PLAIN = frozenset("no not nothing without less fewer never non minus".split())
-_DEGREES = frozenset(["less", "fewer"])
+_PLAIN = frozenset("no not nothing without less fewer never non minus zero".split())
+_DEGREES = frozenset("less fewer go goes going easy light".split())
 _ORIGIN = frozenset(["from", "made", "released"])  # "no horror, from the 1980s" wants these years
 _NEAR = 3  # tokens between a mark and what it is about
 
@@ -94,13 +99,18 @@ class PolarityReader:
         return _Scan(self, text, tokens, mentions).run() if tokens else []
 
     def marks_in(
-        self, forms: list[str], mentions: Sequence[Mention]
+        self, text: str, tokens: list[Token], mentions: Sequence[Mention]
     ) -> dict[int, PhraseMatch[Mark]]:
         """Marks by their first token; what is mentioned itself is none."""
-        taken = [False] * len(forms)
+        taken = [False] * len(tokens)
         for mention in mentions:
             taken[mention.first : mention.after] = [True] * (mention.after - mention.first)
-        return {found.first: found for found in self._marks.find(forms, taken)}
+        out: dict[int, PhraseMatch[Mark]] = {}
+        for shape in find_shapes(text, tokens, {m.first: m for m in mentions}):
+            taken[shape.first : shape.after] = [True] * (shape.after - shape.first)
+            out[shape.first] = PhraseMatch(shape.first, shape.after, shape.value)
+        forms = [token.form for token in tokens]
+        return out | {found.first: found for found in self._marks.find(forms, taken)}
 
     def is_filler(self, form: str) -> bool:
         """Whether a word may stand in a list of rejected things."""
@@ -119,7 +129,7 @@ class _Scan:
     ) -> None:
         self._reader, self._text, self._tokens = reader, text, tokens
         self._forms = [token.form for token in tokens]
-        self._marks = reader.marks_in(self._forms, mentions)
+        self._marks = reader.marks_in(text, tokens, mentions)
         self._mentions = {mention.first: mention for mention in mentions}
         self._covered = {n for m in mentions for n in range(m.first, m.after)}
         self._gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
@@ -181,6 +191,8 @@ class _Scan:
             return mark is not None and mark.value == "reject"
         words = {form for part in parts for form in part[0]}
         nouns = all(noun for part in parts for noun in part[1])
+        if words & _TODAY:
+            return False
         if words & {"or", "nor"} or ("and" in words and nouns and not self._brief):
             return True
         return not self._brief and (not self._plain or self._wanted or len(parts) > 1)
@@ -236,9 +248,18 @@ class _Scan:
             if self._polarity == 1:
                 self._segments.append(at)
                 self._wishes.add(at)
-        elif kind == "before":
+        elif kind in ("before", "back"):
             self._reject_before(mark)
-        elif kind == "neutral" or (kind == "habit" and _TODAY & set(self._forms[mark.after :])):
+        elif kind == "alone":
+            self._reject_span(max(m for m in self._mentions if m < at), mark)
+        elif kind == "close":
+            self._open(mark.after, 1)
+        elif kind == "flip":
+            begins = bool(self._out) and self._start == self._tokens[at].start
+            rejected = (self._out[-1].polarity if begins else self._polarity) < 0
+            self._open(at, 1 if rejected else -1)
+            self._opened, self._plain = mark.after, True
+        elif kind == "neutral" or (kind == "habit" and self._is_past(mark)):
             self._open(at, 0)
             self._opened = mark.after
         elif kind in ("reject", "brief"):
@@ -260,7 +281,7 @@ class _Scan:
             return  # "nothing that is too scary" is rejected already
         self._open(self._subject(at, first), -1, mild=first in _DEGREES, brief=brief)
         self._opened = mark.after
-        self._plain = first in _PLAIN or brief
+        self._plain = brief or bool({first, self._forms[mark.after - 1]} & _PLAIN)
 
     def _subject(self, at: int, mark: str) -> int:
         """First token of what a rejection takes along: "I am", "that is"; "Jaws was" too scary."""
@@ -290,17 +311,38 @@ class _Scan:
                 return not self._mentions[n].audience
         return False
 
+    def _is_past(self, mark: PhraseMatch[Mark]) -> bool:
+        """Whether a habit or a past is told only to turn from it to what is wanted now."""
+        if _TODAY & set(self._forms[mark.after :]):
+            return True
+        at, met, praised = mark.after, False, False
+        while at < len(self._tokens) and not re.search(r"[,.!?;\n]", self._gaps[at - 1]):
+            met |= at in self._mentions and not self._mentions[at].title
+            praised |= self._forms[at] in _PRAISE
+            at += 1
+        later = any(m >= at and not mention.audience for m, mention in self._mentions.items())
+        return met and later and not praised
+
     def _reject_before(self, mark: PhraseMatch[Mark]) -> None:
-        """Reject the stretch before words such as "is not my thing"."""
+        """Reject the stretch before words such as "is not my thing", or "avoid those"."""
         starts = [s for s in self._segments if s < mark.first] or [0]
-        first = starts[-1]
-        for start in reversed(starts):
-            if self._mentioned(start, mark.first):
-                first = start
-                break
+        n = len(starts) - 1
+        while n and not self._mentioned(starts[n], mark.first):
+            n -= 1
+        first = starts[n] if self._mentioned(starts[n], mark.first) else starts[-1]
+        if mark.value == "back" and n + 1 < len(starts):  # "war, crime, enough of that"
+            while n and self._is_bare(starts[n], starts[n + 1]):
+                if not self._is_bare(starts[n - 1], starts[n]):
+                    break
+                n -= 1
+                first = starts[n]
         if first in self._wishes:  # "I love comedies and westerns bore me"
             ands = [n for n in range(first, mark.first) if self._forms[n] == "and"]
             first = next((n + 1 for n in reversed(ands) if self._mentioned(n, mark.first)), first)
+        self._reject_span(first, mark)
+
+    def _reject_span(self, first: int, mark: PhraseMatch[Mark]) -> None:
+        """Reject what is between a token and the end of a mark, whatever it was before."""
         begin = 0 if first == 0 else self._tokens[first].start
         end = self._tokens[mark.after - 1].end
         kept = [Clause(c.start, min(c.end, begin), c.polarity, c.mild) for c in self._out]
@@ -310,6 +352,13 @@ class _Scan:
         self._start, self._polarity, self._mild, self._brief = end, 1, False, False
         self._met = False
         self._segments.append(mark.after)
+
+    def _is_bare(self, first: int, after: int) -> bool:
+        """Whether a stretch has a mention, and nothing beside it but fillers."""
+        words = (n for n in range(first, after) if n not in self._covered)
+        return self._mentioned(first, after) and all(
+            self._reader.is_filler(self._forms[n]) for n in words
+        )
 
     def _mentioned(self, first: int, after: int) -> bool:
         return any(first <= at < after for at in self._mentions)

@@ -9,7 +9,16 @@ from typing import NamedTuple
 _YEAR = r"(?:1[89]|20)\d\d"
 _DECADE = r"(?:(?:1[89]|20)\d0['’]?s|['’]?\d0['’]?s)"
 _NAMES = "twenties thirties forties fifties sixties seventies eighties nineties".split()
-_NAMED = rf"(?:{'|'.join(_NAMES)}|noughties|aughts)"
+_SLIPS = (  # spelling of the named decades, right or nearly so
+    r"twen(?:t?ie|ty|tee|tei)s|th(?:i|ie|ri|ei)r?t(?:ie|y|ee|ei)s|fou?rt(?:ie|y|ee|ei)s"
+    r"|fift?(?:ie|y|ee|ei)s|sixt?(?:ie|y|ee|ei)s|se[vb]ent?(?:ie|y|ee|ei|ite)s"
+    r"|eigt?h?t?(?:ie|y|ee|ei)s|n(?:i|ie|ei)ne?t(?:ie|y|ee|ei|e)s"
+)
+_ZEROS = r"n[ao]ughties|n?[ao]ughts|noughtees|two[\s-]thousands"
+_NAMED = (
+    rf"(?:(?:nineteen[\s-]+)?(?:{'|'.join(_NAMES)}|{_SLIPS})|{_ZEROS}"
+    r"|twenty[\s-](?:tens|teens|twenties))"
+)
 _PERIOD = rf"(?:{_YEAR}(?!\d|['’]?s)|{_DECADE}|{_NAMED})"
 _OWN_AGE = re.compile(
     r"\b(?:my|his|her|their|our|your|in\s+(?:his|her|my))\s+(?:(?:early|mid|late)[\s-]+)?$", re.I
@@ -34,17 +43,38 @@ _ONE = re.compile(
     |or\s+(?:later|newer|after|above)\b|(?:and|or)\s+(?:before|earlier|older)\b)(?!\s+(?:the\s+)?['’]?\d))?""",
     re.I | re.X,
 )
+_MADE_THEN = re.compile(
+    r"""\b(?:shot|made|filmed|produced|released|recorded|out)\s+(?:right\s+|way\s+)?
+    (?:back\s+then|back\s+in\s+the\s+day|at\s+(?:the|that)\s+time|in\s+(?:those|that)\s+(?:days|era|time)|then)\b""",
+    re.I | re.X,
+)
 _LAST = re.compile(
     r"""\b(?:from\s+|of\s+|in\s+)?(?:the\s+)?(?:last|past)\s+
     (?:(?P<n>\d{1,2}|few|couple\s+of|two|three|five|ten|twenty|thirty)\s*)?(?P<unit>years?|decades?)\b""",
     re.I | re.X,
 )
+_NEW = r"21st\s+century|twenty[\s-]first\s+century|(?:current|present|new)\s+(?:century|millennium)"
+_OLD = r"20th\s+century|twentieth\s+century|(?:last|previous|past)\s+(?:century|millennium)"
 _CENTURY = re.compile(
-    r"""\b(?:from\s+|of\s+|in\s+)?(?:the\s+|this\s+)
-    (?P<which>21st\s+century|twenty[\s-]first\s+century|20th\s+century|twentieth\s+century
-    |(?<=this\s)century)\b""",
+    rf"""\b(?:(?P<open>from|of|in|after|since|before|post|pre)[\s-]+)?(?:the\s+|this\s+|our\s+)?
+    (?:(?P<new>{_NEW}|(?<=\b(?:this|post)[\s-])(?:century|mill?enn?ium)
+    |(?<=\b(?:pre|our)[\s-])(?:century|mill?enn?ium))|(?P<old>{_OLD}))\b""",
     re.I | re.X,
 )
+_ERAS: tuple[tuple[re.Pattern[str], int | None, int | None], ...] = tuple(
+    (re.compile(rf"\b(?:(?:from|of|in|made\s+in)\s+)?(?:the\s+)?(?:{p})", re.I), first, last)
+    for p, first, last in (
+        (r"silent\s+(?:era|age|days)\b", None, 1929),
+        (r"(?:before|pre)[\s-]+(?:the\s+)?(?:(?:arrival|coming|invention|advent)\s+of\s+(?:the\s+)?)?"
+         r"(?:talkies?|sound(?:\s+films?)?)\b", None, 1929),
+        (r"pre[\s-]?code\b", 1930, 1934),
+        (r"(?:inter[\s-]?war|between\s+the(?:\s+(?:two|world))?\s+wars)\b", 1919, 1938),
+        (r"pre[\s-]?(?:war|ww2|wwii|world\s+war\s+(?:two|2|ii))\b", None, 1938),
+        (r"post[\s-]?(?:war|ww2|wwii|world\s+war\s+(?:two|2|ii))\b", 1946, 1959),
+        (r"turn\s+of\s+the\s+millennium\b", 1998, 2002),
+    )
+)  # fmt: skip
+_PLACE = re.compile(r"\s+[A-Z][a-z]")
 _NUMBERS = {
     "few": 5,
     "couple of": 2,
@@ -55,6 +85,9 @@ _NUMBERS = {
     "twenty": 20,
     "thirty": 30,
 }
+_BEGINNINGS = dict(
+    zip(("tw", "th", "fo", "fi", "si", "se", "e", "n"), range(1920, 2000, 10), strict=True)
+)
 _PARTS = {"early": (0, 4), "mid": (3, 7), "late": (5, 9)}
 _AFTER = ("after", "newer than", "later than", "post")
 _BEFORE = ("before", "older than", "earlier than", "pre", "prior to")
@@ -84,6 +117,11 @@ def find_years(text: str, latest: int | None) -> list[NamedYears]:
         if all(years.end <= f.start or years.start >= f.end for f in found):
             found.append(years)
     return sorted(found)
+
+
+def made_then(text: str) -> bool:
+    """Whether a text says that films were made in the time it names: "shot back then"."""
+    return bool(_MADE_THEN.search(text))
 
 
 def _ranges(text: str) -> Iterator[NamedYears]:
@@ -117,8 +155,21 @@ def _ones(text: str) -> Iterator[NamedYears]:
 
 def _relative(text: str, latest: int | None) -> Iterator[NamedYears]:
     for m in _CENTURY.finditer(text):
-        old = re.match(r"20th|twentieth", m["which"], re.I)
-        yield NamedYears(m.start(), m.end(), 1901 if old else 2000, 2000 if old else None)
+        if _elsewhere(text, m.start(), m.start("new" if m["new"] else "old")):
+            continue
+        opening = (m["open"] or "").casefold()
+        if opening in _BEFORE:
+            yield NamedYears(m.start(), m.end(), None, 1999 if m["new"] else 1900)
+        elif m["new"]:
+            yield NamedYears(m.start(), m.end(), 2000, None)
+        elif opening in _AFTER:
+            yield NamedYears(m.start(), m.end(), 2001, None)
+        else:
+            yield NamedYears(m.start(), m.end(), 1901, 2000)
+    for era, first, last in _ERAS:
+        for m in era.finditer(text):
+            if not _elsewhere(text, m.start(), m.start()) and not _PLACE.match(text, m.end()):
+                yield NamedYears(m.start(), m.end(), first, last)
     for m in _LAST.finditer(text):
         if latest is None or (m["n"] is None and m["unit"].casefold() == "years"):
             continue
@@ -131,16 +182,22 @@ def _relative(text: str, latest: int | None) -> Iterator[NamedYears]:
 def _elsewhere(text: str, start: int, period: int) -> bool:
     """Whether years are a person's own age, or the time in which a story is set."""
     before = text[max(0, period - 40) : period]
-    return bool(_OWN_AGE.search(before) or _SETTING.search(before))
+    if _OWN_AGE.search(before):
+        return True
+    return bool(_SETTING.search(before)) and not made_then(text)
 
 
 def _period(text: str, part: str | None) -> tuple[int, int]:
     """First and last year: "1994", "90s" → 1990 to 1999, "late eighties" → 1985 to 1989."""
     text = text.casefold()
-    if text in _NAMES:
-        first = 1920 + 10 * _NAMES.index(text)
-    elif text in ("noughties", "aughts"):
+    text = re.sub(r"^nineteen[\s-]+", "", text)
+    if re.match(r"twenty[\s-]", text):
+        first = 2020 if text.endswith("twenties") else 2010
+    elif re.fullmatch(_ZEROS, text):
         first = 2000
+    elif text[0].isalpha():
+        begin = next(name for name in _BEGINNINGS if text.startswith(name))
+        first = _BEGINNINGS[begin]
     else:
         value = int(re.sub(r"\D", "", text))
         if value >= 100 and "s" not in text:

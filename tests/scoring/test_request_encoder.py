@@ -174,12 +174,16 @@ def test_the_likeliest_are_retrieved(scorer, monkeypatch):
     assert set(rows.tolist()) == set(np.argsort(-values(scorer, asking("toys")))[:3].tolist())
 
 
-def test_facts_quote_the_request_in_short():
-    scorer = RequestEncoderScorer()
-    assert scorer.facts("request", asking("  toys\n"), STORE, 0) == {"text": "toys"}
-    long = scorer.facts("request", asking("word " * 50), STORE, 0)["text"]
-    assert len(long) <= 60
-    assert long.endswith("word…")
+def test_facts_quote_the_request_in_short_where_an_item_stands_out(scorer):
+    def stated(text):
+        found = [scorer.facts("request", asking(text), STORE, row) for row in range(len(STORE.ids))]
+        return [facts for facts in found if facts is not None]
+
+    assert stated("  toys\n") == [{"text": "toys"}]
+    (long,) = stated("word " * 50)
+    assert len(long["text"]) <= 60
+    assert long["text"].endswith("word…")
+    assert RequestEncoderScorer().facts("request", asking("toys"), STORE, 0) is None
 
 
 def test_the_end_of_a_request_counts_and_years_of_titles_do_not():

@@ -174,6 +174,22 @@ AUDIENCES = {
     "my 7 and 9 year olds": {"+age:7"},
     "Halloween with my 6-year-old": {"+tone:halloween", "+age:6"},
 }
+INFERRED = {
+    "for October 31st": {"+tone:halloween"},
+    "it's the 31st of October": {"+tone:halloween"},
+    "trick or treat": {"+tone:halloween"},
+    "a bedtime story": {"+age:5"},
+    "for a kindergarten class": {"+age:5"},
+    "for preschool": {"+age:4"},
+    "real people, no actors": {"~Documentary"},
+    "no actors, real life": {"~Documentary"},
+    "keep it bloodless": {"!Horror", "!War", "!Crime", "!Thriller"},
+    "a bloodless western": {"+Western", "!Horror", "!War", "!Crime", "!Thriller"},
+    "dare us not to scream": {"~Horror|~Thriller"},
+    "we want the lights on afterwards": {"~Horror|~Thriller"},
+    "sleep with the lights on": {"~Horror|~Thriller"},
+    "nothing that needs a content warning": {"-tone:violent"},
+}
 MOODS = {
     "gentle": {"+tone:gentle"},
     "something my grandma would like": {"+tone:gentle"},
@@ -229,7 +245,7 @@ PEOPLE = {
     "no Tom Hanks": {"-Tom Hanks"},
     "a French comedy": {"+French", "+Comedy"},
 }
-ALL = {**CLAUSES, **GENRES, **YEARS, **AUDIENCES, **MOODS, **TITLES, **PEOPLE}
+ALL = {**CLAUSES, **GENRES, **YEARS, **AUDIENCES, **INFERRED, **MOODS, **TITLES, **PEOPLE}
 
 
 @pytest.mark.parametrize(("text", "expected"), ALL.items(), ids=str)

@@ -17,6 +17,7 @@ from coldstart.recommender import Recommender
 from coldstart.runtime import models
 from coldstart.runtime.cache import new_folder
 from coldstart.schema import Strategy
+from coldstart.scoring.registry import SIGNALS
 from coldstart.settings import Settings
 from coldstart.training.crossfit import learn_classical
 from coldstart.training.out_of_fold import OutOfFold
@@ -164,6 +165,12 @@ def _without_requests(
         adapter=adapter,
         scorers=out_of_fold.scorers_of(),
     )
+
+
+def _written(strategy: str) -> dict[str, tuple[float, float]]:
+    """Default weights of the titles that a strategy writes."""
+    weights = SIGNALS.weights(strategy)
+    return {name: weights[name] for name in ("written",) if name in weights}
 
 
 def _taught_to_read(
