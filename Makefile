@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo fetch fetch-all browser test lint types format train train-requests sentences evaluate bench wheel-check vllm-check ci clean
+.PHONY: help install demo fetch fetch-all browser test lint types format train train-requests obedience evaluate bench wheel-check vllm-check ci clean
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -64,10 +64,6 @@ train: fetch-all  ## train adapters/ml-100k again (about an hour on two cores)
 train-requests: fetch  ## train adapters/movies again: REDIAL=FOLDER (some hours on two cores)
 	$(BIN)/coldstart train --requests "$(REDIAL)" --data movies --start adapters/ml-100k \
 	  --reading-epochs 4 --out adapters/movies
-
-sentences: fetch  ## how much of what is shown fulfils what a sentence asks for
-	$(BIN)/coldstart benchmark --sentences builtin --artifact adapters/movies --fail-below 0.85 \
-	  --out docs/results/sentences-movies
 
 evaluate: fetch-all  ## the figures on MovieLens-100K, on the held-out users
 	$(BIN)/coldstart evaluate adapters/ml-100k --jobs 2 --card --out docs/results/ml-100k

@@ -1,18 +1,16 @@
-"""The default artifact: what a sentence shows, what it learned, and what it must not hold."""
+"""The default artifact: what a sentence shows, what it learned, and what it must not hold.
+
+Obedience over all committed sentences is ``make obedience``, which CI runs.
+"""
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-import coldstart
 from coldstart import Context, UserProfile
-from coldstart.cli import main
 from coldstart.training.reading.corpus import VALID_WISHES, load_wishes
 from tests.conftest import MOVIES
 
-LEAST_OBEDIENCE = 0.85
 GENTLE = "I hate violence, I want something gentle like a Jane Austen adaptation"
 
 
@@ -21,16 +19,6 @@ def shown(recommender, **profile):
     result = recommender.recommend(UserProfile(**profile), k=10)
     assert len(result) == 10
     return [recommender.catalog[i] for i in result.item_ids]
-
-
-def test_what_a_sentence_asks_for_is_shown(movies, monkeypatch, capsys):
-    monkeypatch.setattr(coldstart.Recommender, "from_pretrained", lambda path: movies)
-    asked = ["benchmark", "--sentences", "builtin", "--artifact", str(MOVIES), "--json"]
-    code = main([*asked, "--fail-below", str(LEAST_OBEDIENCE)])
-    means = json.loads(capsys.readouterr().out)["means"]
-    reached = {m["system"]: m["mean"] for m in means if m["group"] == "all"}
-    assert code == 0, reached
-    assert reached["coldstart"] > max(reached["nothing said"], reached["encoder alone"])
 
 
 def test_violence_is_not_shown_to_those_who_hate_it(movies):
