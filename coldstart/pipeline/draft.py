@@ -52,7 +52,11 @@ class Draft:
     @cached_property
     def constraints(self) -> Constraints | None:
         """What the request's text demands; ``None`` without demands, or if they are not strict."""
-        found = Constraints.of(self.request.user) if self.request.options.strict else None
+        found = (
+            Constraints.of(self.request.user, self.candidates)
+            if self.request.options.strict
+            else None
+        )
         return found if found is not None and found.any else None
 
     @property

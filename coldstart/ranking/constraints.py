@@ -52,9 +52,13 @@ class Constraints:
     Args:
         understood: the reading.
         age: of the user, if known; a child is the audience of its own request.
+        interests: categories among the stated interests. Where something was inferred, such as
+            from an occasion, they count as much as that.
     """
 
-    def __init__(self, understood: Understood, age: int | None = None) -> None:
+    def __init__(
+        self, understood: Understood, age: int | None = None, interests: Sequence[str] = ()
+    ) -> None:
         pieces = [p for p in understood.pieces if p.kind not in ("title", "tone")]
         self.ignored = _contradicted(pieces)
         pieces = [p for p in pieces if p not in self.ignored]
@@ -73,11 +77,15 @@ class Constraints:
         #: Explicit wishes that order: alternatives by group.
         self.wished = [g for g in explicit if g not in self.years]
         self._inferred = [g for g in groups if g and g not in explicit]
+        if self._inferred and interests:
+            self._inferred.append([_interest(name) for name in interests])
 
     @classmethod
-    def of(cls, user: ResolvedProfile) -> Constraints:
-        """Constraints of a resolved profile."""
-        return cls(user.understood, user.profile.age)
+    def of(cls, user: ResolvedProfile, items: ItemStore) -> Constraints:
+        """Constraints of a resolved profile, over the categories of a store."""
+        stated = [i.strip() for i in user.profile.interests]
+        known = [i for i in stated if i.casefold() in items.category_column]
+        return cls(user.understood, user.profile.age, known)
 
     @property
     def any(self) -> bool:
@@ -138,6 +146,10 @@ def fact(piece: Piece, item: Item) -> str:
     if piece.kind == "years":
         return f"from {item.year}"
     return f"{piece.attribute} {piece.value}" if piece.attribute else piece.value
+
+
+def _interest(name: str) -> Piece:
+    return Piece(kind="category", value=name, words=name, start=0, end=len(name), strict=False)
 
 
 def _missed(items: ItemStore, groups: Sequence[Iterable[Piece]]) -> Ints:

@@ -38,7 +38,7 @@ def fulfilling(
         user: of both lists.
         item_store: of the catalog.
     """
-    constraints = Constraints.of(user)
+    constraints = Constraints.of(user, item_store)
     if not constraints.any or not len(best):
         return wide
     tier, rows = constraints.verdicts(item_store).tier, item_store.rows

@@ -158,3 +158,14 @@ def test_a_part_of_a_store_is_judged_as_the_whole(store, pieces, age):
     assert (part.fulfilled == whole.fulfilled[rows]).all()
     for row in np.flatnonzero(whole.excluded):
         assert constraints.why(store, row)
+
+
+def test_stated_interests_count_as_much_as_what_was_inferred():
+    night = Piece(
+        kind="category", value="Romance", words="date night", start=0, end=10, strict=False
+    )
+    understood = Understood(text="date night", pieces=(night,))
+    alone, both = Constraints(understood), Constraints(understood, interests=("Comedy",))
+    nothing = Constraints(Understood(), interests=("Comedy",))
+    assert not nothing.any  # interests by themselves are taste
+    assert len(both._inferred) == len(alone._inferred) + 1

@@ -84,7 +84,7 @@ class TrainedSystem:
         weights = ranker.weights(self._strategy, len(user.liked))
         scores = ranker.scores(features, weights, self._strategy)
         if self._strict:
-            verdicts = Constraints.of(user).verdicts(ours.item_store)
+            verdicts = Constraints.of(user, ours.item_store).verdicts(ours.item_store)
             place = verdicts.tier + (verdicts.tier.max() + 1) * verdicts.excluded
             scores = scores - place * (np.ptp(scores) + 1)
         return scores
