@@ -66,10 +66,11 @@ class LexicalScorer(ColumnScorer):
     ) -> dict[str, Any] | None:
         """Words of the request that the item's text has, as they were written.
 
-        Without those that were read as a title, a category, …, of which other reasons speak.
+        Without categories and what was read as a title, …, of which other reasons speak.
         """
         asked = spelled_terms(_asked(user))
-        read = ". ".join(piece.words for piece in user.understood.pieces)
+        categories = items.items[row].categories
+        read = ". ".join([*(piece.words for piece in user.understood.pieces), *categories])
         has = set(terms(stated_text(items.items[row]))) - set(terms(read))
         found = [word for term, word in asked.items() if term in has]
         return {"words": found[:_WORDS]} if found else None
