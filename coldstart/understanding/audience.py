@@ -65,7 +65,8 @@ _NAMED = _compiled(  # without an age: "for kids", "my daughter", "toddlers"
     (?:{_WHOSE}\s+)?{_ADJ}(?:{_RELATIVES})\b(?!['’]?s?\s+(?:movie|film|show|comed|book))
     |\b(?:my|our|his|her|their)\s+{_ADJ}(?:{_RELATIVES})\b(?!\s+(?:movie|film))
     |\b(?:a\s+)?bedtime\s+(?:story|stories|tales?|movies?|films?|viewing)\b
-    |\b(?:for\s+|at\s+|with\s+)?(?:a\s+|the\s+|our\s+|my\s+)?(?:kindergarten|nursery\s+school|pre-?school|day\s?care|playgroup)
+    |\b(?:(?:for|at|with)\s+(?:an?\s+|the\s+|our\s+|my\s+)?|(?:an?|our|my)\s+)
+    (?:kindergarten|nursery\s+school|pre-?school|day\s?care|playgroup)
     (?:\s+(?:class|group|kids|children|party))?\b(?!\s+(?:teacher|cop))
     |\b(?:i|we)\s+have\s+(?:{_WHOSE}\s+)?{_ADJ}{_RELATIVES}\b|\b(?:small\s+children|toddlers?|pre-?schoolers?|kiddos|kindergarte?ners?|teenagers?|tweens?|pre-?teens?
     |(?:grand|god)(?:kids?|child(?:ren)?|sons?|daughters?)|nieces?|nephews?)\b"""

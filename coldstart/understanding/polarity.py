@@ -259,7 +259,11 @@ class _Scan:
             rejected = (self._out[-1].polarity if begins else self._polarity) < 0
             self._open(at, 1 if rejected else -1)
             self._opened, self._plain = mark.after, True
-        elif kind == "neutral" or (kind == "habit" and self._is_past(mark)):
+        elif (
+            kind == "neutral"
+            or (kind == "habit" and _TODAY & set(self._forms[mark.after :]))
+            or (kind == "past" and self._is_past(mark))
+        ):
             self._open(at, 0)
             self._opened = mark.after
         elif kind in ("reject", "brief"):
@@ -312,16 +316,16 @@ class _Scan:
         return False
 
     def _is_past(self, mark: PhraseMatch[Mark]) -> bool:
-        """Whether a habit or a past is told only to turn from it to what is wanted now."""
-        if _TODAY & set(self._forms[mark.after :]):
-            return True
-        at, met, praised = mark.after, False, False
-        while at < len(self._tokens) and not re.search(r"[,.!?;\n]", self._gaps[at - 1]):
-            met |= at in self._mentions and not self._mentions[at].title
-            praised |= self._forms[at] in _PRAISE
+        """Whether a past is told, without praise or title, before what is wanted now."""
+        at, met = mark.after, False
+        while at < len(self._tokens) and self._forms[at] not in _TODAY:
+            if at > mark.after and re.search(r"[,.!?;\n]", self._gaps[at - 1]):
+                break
+            if self._forms[at] in _PRAISE or (at in self._mentions and self._mentions[at].title):
+                return False
+            met |= at in self._mentions
             at += 1
-        later = any(m >= at and not mention.audience for m, mention in self._mentions.items())
-        return met and later and not praised
+        return met and any(n >= at and not m.audience for n, m in self._mentions.items())
 
     def _reject_before(self, mark: PhraseMatch[Mark]) -> None:
         """Reject the stretch before words such as "is not my thing", or "avoid those"."""

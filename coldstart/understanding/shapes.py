@@ -9,7 +9,17 @@ from typing import Literal, NamedTuple, Protocol
 from coldstart.understanding.tokens import PhraseMatch, Token
 
 Shape = Literal[
-    "harmless", "reject", "brief", "before", "alone", "back", "close", "flip", "habit", "resume"
+    "harmless",
+    "reject",
+    "brief",
+    "before",
+    "alone",
+    "back",
+    "close",
+    "flip",
+    "past",
+    "habit",
+    "resume",
 ]
 
 # A text is matched as words, with X for a mention, K for an audience, and one mark of
@@ -27,18 +37,19 @@ _NEG = (
     r"(?:dont|do not|doesnt|never|cant|cannot|can not|couldnt|could not|wont|will not|wouldnt|"
     r"would not|shouldnt|should not|not)"
 )
-_PRONOUN = (
-    r"(?:(?:all |any |one |some |more )?(?:of )?(?:those|them|it|that|these|this)"
-    r"|another(?: one)?|anything like (?:that|it)"
+_THEM = (
+    r"(?:(?:all |any |one |some |more )?(?:of )?(?:those|them|these)|another(?: one)?"
     r"|(?:those|that|these|this) (?:kind|sort|type)s?(?: of (?:things?|movies?|films?|stuff))?)"
 )
+_IT = r"(?:(?:any |more )?(?:of )?(?:it|that|this)|anything like (?:that|it))"
+_LEAVING = (  # of these also "it" refers to a kind of film, not to one film that was seen
+    r"(?:avoid|skip|exclude|drop|forget|spare (?:me|us)|(?:stay|keep) (?:well |far )?away from"
+    r"|steer clear of|lay off|pass on|without|no more|(?:had |have had )?(?:more than )?enough"
+    r"|(?:tired|sick|bored|free) of|(?:cant|cannot) (?:stand|bear|take|handle|face))"
+)
 _DISLIKING = (
-    r"(?:avoid|avoiding|skip|skipping|exclude|drop|forget|hate|hates|hated|dislike|dislikes|loathe"
-    r"|loathes|detest|despise|spare (?:me|us)|(?:stay|keep) (?:well |far )?away from"
-    r"|steer clear of|lay off|pass on|without|none|no more|not"
-    r"|(?:had |have had )?(?:more than )?enough|(?:tired|sick|bored|free) of"
-    r"|(?:cant|cannot|couldnt) (?:stand|bear|take|handle|watch|face)"
-    r"|(?:dont|do not|doesnt|didnt|never) (?:really )?(?:like|want|need|enjoy|fancy|watch|do"
+    r"(?:hate|hates|dislike|dislikes|loathe|loathes|detest|despise|none|not"
+    r"|(?:dont|do not|doesnt|never) (?:really )?(?:like|want|need|enjoy|fancy|watch|do"
     r"|want to (?:see|watch)|(?:show|give|recommend|suggest|send)(?: me| us)?))"
 )
 _BAD = (
@@ -67,8 +78,8 @@ _PATTERNS: tuple[tuple[Shape, tuple[str, ...]], ...] = (
     (
         "back",
         (
-            rf"{_DISLIKING}(?: {_PRONOUN}){_END}",
-            rf"(?:leave|keep|count) {_PRONOUN} (?:out|away|off)\b",
+            rf"(?:{_LEAVING} (?:{_THEM}|{_IT})|{_DISLIKING} {_THEM}){_END}",
+            rf"(?:leave|keep|count) (?:{_THEM}|{_IT}) (?:out|away|off)\b",
         ),
     ),
     (
@@ -98,8 +109,9 @@ _PATTERNS: tuple[tuple[Shape, tuple[str, ...]], ...] = (
             r"|deal breaker|dealbreaker)|where (?:i|we) draw the line|dead to me|the last thing"
             rf" (?:i|we|she|he) (?:want|need)s?|(?:{_DULL})\b))",
             r"X(?:[?:-]|,)? (?P<m>(?:hard pass|nope|no way|no chance|nah|ugh|yuck|god no|please no"
-            r"|not (?:tonight|today|again)|no thanks|no thank you))(?=[,.?:-]|$)",
-            r"X[?:-]? (?P<m>no)(?=[,.:-]|$)",
+            r"|not (?:tonight|today|again)|no thanks|no thank you))"
+            r"(?=[.?:-]|$|, (?!im?\b|ive|not))",
+            r"X[?:-]? (?P<m>no)(?=[.:-]|$|, (?!im?\b|ive|id|its?\b|thats?\b|we|not|you|they|what))",
         ),
     ),
     ("alone", (r"X (?P<m>free)\b(?! (?:to|for|on|of|online|with|tonight|streaming))",)),
@@ -122,32 +134,41 @@ _PATTERNS: tuple[tuple[Shape, tuple[str, ...]], ...] = (
             rf"(?:hold|lose|ditch|drop|scrap|lay off|cut|skip|enough with) (?:the|all|any){_AHEAD}",
             rf"lay off{_AHEAD}",
             rf"forget(?: about)?{_AHEAD}",
-            rf"zero(?: (?:interest|patience|tolerance|appetite|desire|time) (?:in|for|to see))?{_AHEAD}",
+            r"zero(?: (?:interest|patience|tolerance|appetite|desire|time) (?:in|for|to see))?"
+            + _AHEAD,
             rf"(?:im|i am|were|we are|shes|hes|theyre) (?:[a-z]+ly |so |just )?over{_AHEAD}",
+<<<<<<< HEAD
             rf"(?:ill|i will|well|we will|lets|gonna|going to|id|hard|i|we) (?:have to |rather |gladly )?"
             rf"pass on{_AHEAD}",
+=======
+            r"(?:ill|i will|well|we will|lets|gonna|going to|id|hard|i|we) (?:have to |rather "
+            rf"|gladly )?pass on{_AHEAD}",
+>>>>>>> reader2
             r"(?:can|could|would|will) (?:easily |happily |rather )?(?:do|live) without",
             rf"too (?!much|many|long|few)[a-z]+ (?:for|to (?:watch|see|handle|take|face|sit through"
             rf"|deal with|cope with)){_AHEAD}",
             r"sick (?:to death|and tired) of",
             r"(?:had it )?up to here with",
-            r"(?:stop|quit) (?:giving|showing|recommending|suggesting|sending|offering)(?: me| us)?",
-            r"last thing (?:i|we|she|he) (?:want|need|fancy)s?(?: to (?:see|watch))?(?: (?:is|are))?",
+            r"(?:stop|quit) (?:giving|showing|recommending|suggesting|sending|offering)"
+            r"(?: me| us)?",
+            r"last thing (?:i|we|she|he) (?:want|need|fancy)s?(?: to (?:see|watch))?"
+            r"(?: (?:is|are))?",
             r"(?:devoid|void|bereft|clear) of",
             r"(?:nobody|no one|none of (?:us|them)|neither of us)(?: [a-z]+)? (?:likes?|wants?"
             r"|loves?|enjoys?|needs?|asked for|(?:can |could )?(?:stands?|bears?)|cares? (?:for"
             r"|about))(?: to (?:see|watch))?",
-            r"(?:no|little|zero) (?:appetite|energy|patience|nerves?|stomach|tolerance|room|interest"
-            r"|desire) (?:for|in)",
+            r"(?:no|little|zero) (?:appetite|energy|patience|nerves?|stomach|tolerance|room"
+            r"|interest|desire) (?:for|in)",
             r"(?:rather|preferably|ideally|though|just) (?:not|no|never)\b",
         ),
     ),
+    ("habit", (r"(?:i|we|she|he|they) used to\b",)),
     (
-        "habit",
+        "past",
         (
             r"(?:last (?:time|night|week|weekend|month|year|friday|saturday|sunday)|yesterday"
-            r"|the other (?:day|night)|previously|recently)\b",
-            r"(?:i|we|she|he|they) (?:used to|only ever|have been watching|always watch)\b",
+            r"|the other (?:day|night))\b",
+            r"(?:i|we|she|he|they) (?:only ever|have been watching|always watch)\b",
             r"(?:ive|weve|i have|we have) (?:only |just )?been (?:watching|seeing)\b",
             r"(?:it was|(?:we|i|they) (?:had|watched|saw|got))(?= (?:[a-z0-9X]+ ){1,8}?"
             r"(?:last (?:time|night|week|weekend|month)|yesterday)\b)",
@@ -156,13 +177,14 @@ _PATTERNS: tuple[tuple[Shape, tuple[str, ...]], ...] = (
 )
 _COMPILED = tuple((kind, re.compile(rf"\b(?:{p})")) for kind, ps in _PATTERNS for p in ps)
 _PUNCTUATION = re.compile(r"\s-+\s|[,.!?;:…()\n—–]")
+_ANSWERS = re.compile(r"\s(?=(?:No|Nope|Not|Nah|Yes|Yeah|Ok)\b)")  # "a comedy No, I haven't"
 _AS = {",": ",", "?": "?", ":": ":", "—": "-", "–": "-", "-": "-"}
 
 _IDIOMS = re.compile(
     r"""\b(?:(?<=\bgive\s)|(?<=\bgives\s))(?:me|us|him|her|them|(?:my|our|the)\s+\w+)\s+(?:\w+\s+)?
     (?:nightmares?|anxiety|stress)\b
     |\b(?:go|goes|going)\s+(?:easy|light)\s+on\b|\b(?:easy|light)\s+on\s+the\b
-    |\bgood\s+old(?!\s+(?:days|times))\b|\b(?:gets?|grows?)\s+old\b
+    |(?<=\blike\sa\s)good\s+old\b|(?<=\bbeats\sa\s)good\s+old\b|\b(?:gets?|grows?)\s+old\b
     |\b(?:i|we|that|it|she|he)(?:['’]d|\s+would)\s+(?:be|feel|make\s+me)\s+(?:\w+\s+)?(?:sad|happy)\b
     |\bwhen\s+(?:(?:my|our|his|her|their)\s+\w+(?:\s+and\s+\w+)?|i|we|they|s?he)\s+(?:was|were)\s+
     (?:still\s+)?(?:a\s+)?(?:kids?|child(?:ren)?|little|young|small|born|teens?|teenagers?)\b""",
@@ -237,7 +259,8 @@ def _words(
     for word, first, after in _units(tokens, mentions):
         starts[size], ends[size + len(word)] = first, after
         end = tokens[after].start if after < len(tokens) else len(text)
-        mark = _PUNCTUATION.search(text, tokens[after - 1].end, end)
+        stop = tokens[after - 1].end
+        mark = _PUNCTUATION.search(text, stop, end) or _ANSWERS.match(text, stop)
         part = f"{word}{_AS.get(mark[0].strip(), '.') if mark else ''} "
         parts.append(part)
         size += len(part)

@@ -126,6 +126,14 @@ PAST = {
     "last time you gave me a war movie, I want a romance": {"+Romance"},
     "yesterday I watched a western and loved it": {"+Western"},
 }
+ANSWERS = {
+    "I like comedies No, I haven't": {"+Comedy"},
+    "a comedy, no, I have not seen that": {"+Comedy"},
+    "looking for a western. I saw one and didn't like it": {"+Western"},
+    "a horror movie please. Yes, I hated it": {"+Horror"},
+    "a musical, it sounds odd so I've been avoiding it": {"+Musical"},
+    "yesterday I watched a western and loved it, a musical perhaps": {"+Western", "+Musical"},
+}
 ONLY_SEEMING = {
     "I can never get enough of westerns": {"+Western"},
     "we can't get enough of film noir": {"+Film-Noir"},
@@ -167,7 +175,7 @@ ONLY_SEEMING = {
     "won't you find me a comedy": {"+Comedy"},
     "I wouldn't mind a musical": set(),
 }
-ALL = {**BEFORE_IT, **AFTER_IT, **BACK, **UNLESS, **PAST, **ONLY_SEEMING}
+ALL = {**BEFORE_IT, **AFTER_IT, **BACK, **UNLESS, **PAST, **ANSWERS, **ONLY_SEEMING}
 
 
 @pytest.mark.parametrize(("text", "expected"), ALL.items(), ids=str)
