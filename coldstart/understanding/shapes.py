@@ -137,13 +137,8 @@ _PATTERNS: tuple[tuple[Shape, tuple[str, ...]], ...] = (
             r"zero(?: (?:interest|patience|tolerance|appetite|desire|time) (?:in|for|to see))?"
             + _AHEAD,
             rf"(?:im|i am|were|we are|shes|hes|theyre) (?:[a-z]+ly |so |just )?over{_AHEAD}",
-<<<<<<< HEAD
-            rf"(?:ill|i will|well|we will|lets|gonna|going to|id|hard|i|we) (?:have to |rather |gladly )?"
-            rf"pass on{_AHEAD}",
-=======
             r"(?:ill|i will|well|we will|lets|gonna|going to|id|hard|i|we) (?:have to |rather "
             rf"|gladly )?pass on{_AHEAD}",
->>>>>>> reader2
             r"(?:can|could|would|will) (?:easily |happily |rather )?(?:do|live) without",
             rf"too (?!much|many|long|few)[a-z]+ (?:for|to (?:watch|see|handle|take|face|sit through"
             rf"|deal with|cope with)){_AHEAD}",
