@@ -196,6 +196,14 @@ def _train_requests(
     as_json: bool,
 ) -> None:
     _check_out(out)
+    default = TrainConfig()
+    used = ("start", "seed", "device", "dtype")
+    changed = [n for n, v in asdict(config).items() if v != getattr(default, n) and n not in used]
+    if changed:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
+        raise ConfigError(
+            f"{names} with --requests", hint="leave them out: they are about training from likes"
+        )
     data = tables.load(config.seed) if tables.said() else None
     from coldstart.runtime.hardware import pick_device, pick_dtype, use_all_cores
 

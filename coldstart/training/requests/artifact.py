@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -131,10 +132,13 @@ def _without_requests(
             out_of_fold,
             report=lambda done, total: report({"stage": "trees", "step": done, "steps": total}),
         )
-        table = {strategy: classical.table("prior") for strategy in get_args(Strategy)}
+        fixed = classical.table("prior")
+        # Judging titles had no share that could be told from noise: `catalog` leaves it out, and
+        # `free` and `both` keep the default weight of what is written.
+        table = {s: fixed | _written(s) for s in get_args(Strategy)}
         ranker = BlendRanker(table, classical.trees, classical.favourites)
     lm = load_later(base["name"], base["fingerprint"], adapter, device="auto", dtype="auto")
-    kept = ("base", "encoder", "training", "versions", "validation")
+    kept = ("base", "encoder", "training", "versions")
     manifest = {key: earlier.manifest[key] for key in kept if key in earlier.manifest}
     settings = Settings.from_dict(earlier.manifest["settings"])
     manifest |= {
@@ -162,7 +166,7 @@ def _without_requests(
         ranker,
         replace(settings, reads=settings.reads or config.reading_epochs > 0),
         manifest=manifest,
-        adapter=adapter,
+        adapter=adapter | {"split.json": (json.dumps(asdict(split)) + "\n").encode()},
         scorers=out_of_fold.scorers_of(),
     )
 
