@@ -55,8 +55,12 @@ _DISLIKING = (
 _BAD = (
     r"anxious|anxiety|cringe|sick|nervous|uncomfortable|ill|queasy|nauseous|nauseated|yawn|sleepy"
     r"|angry|miserable|depressed|tense|stressed|uneasy|dizzy|jumpy|panic|gag|restless|itch"
+    r"|roll (?:my|our|her|his) eyes"
 )
-_DULL = r"boring|dull|tedious|annoying|irritating|upsetting|exhausting|unbearable|awful|terrible"
+_DULL = (
+    r"boring|dull|tedious|annoying|irritating|upsetting|exhausting|unbearable|awful|terrible"
+    r"|overdone|overrated|stale"
+)
 
 _HARMLESS = (
     rf"{_NEG} (?:ever |just |want to |wanna |you |let me |be |to )?(?:skip|forget|leave out|avoid"
@@ -69,7 +73,7 @@ _HARMLESS = (
     r"better than|(?:comes|gets) close)\b",
     r"no such thing as (?:too (?:many|much)|an? bad|enough)",
     r"(?:never|not an? (?:day|week|night|year)(?: goes by)?) without",
-    r"(?:wont|cant|couldnt|wouldnt|why dont|why cant|why not|dont) (?:you|we)\b",
+    r"(?:wont|cant|couldnt|wouldnt|why dont|why cant|why not|dont) (?:you|we)\b(?! dare)",
     r"never (?:gets?|grows?) old",
     r"no(?= X\? (?:id|i would|wed|we would|that would|thatd|what a|how sad))",
 )
@@ -93,7 +97,8 @@ _PATTERNS: tuple[tuple[Shape, tuple[str, ...]], ...] = (
             rf"X (?:(?!that|which|to|who|will)[a-z]+ ){{0,3}}?(?P<m>(?:winds? {_PERSON} up"
             rf"|(?:stress(?:es)?|freaks?|creeps?|bums?|weirds?|gross(?:es)?) {_PERSON} out"
             rf"|puts? {_PERSON} (?:off|to sleep)|sends? {_PERSON} to sleep"
-            rf"|bores? {_PERSON}|gets? on (?:my|our|her|his|their) nerves"
+            rf"|bores? {_PERSON}|(?:is|are) too much for {_PERSON}|freaks? out {_PERSON}"
+            rf"|(?:i|we) (?:can|could) do without{_END}|gets? on (?:my|our|her|his|their) nerves"
             rf"|drives? {_PERSON} (?:crazy|mad|insane|up the wall|nuts)))",
             rf"X (?:(?!that|which|who)[a-z]+ ){{0,2}}?(?P<m>(?:(?:is|are|was|be) )?{_ADV}{{0,2}}"
             rf"(?:not|isnt|arent|aint|never) {_ADV}{{0,2}}(?:for (?:me|us|him|her|them)\b"
@@ -108,8 +113,8 @@ _PATTERNS: tuple[tuple[Shape, tuple[str, ...]], ...] = (
             r"|a (?:hard |big |definite |firm )?(?:no(?: go| no)?|pass)\b|a (?:turn off|turnoff"
             r"|deal breaker|dealbreaker)|where (?:i|we) draw the line|dead to me|the last thing"
             rf" (?:i|we|she|he) (?:want|need)s?|(?:{_DULL})\b))",
-            r"X(?:[?:-]|,)? (?P<m>(?:hard pass|nope|no way|no chance|nah|ugh|yuck|god no|please no"
-            r"|not (?:tonight|today|again)|no thanks|no thank you))"
+            r"X(?:[?:-]|,)? (?P<m>(?:hard pass|meh|nope|no way|no chance|nah|ugh|yuck|god no"
+            r"|please no|not (?:tonight|today|again)|no thanks|no thank you))"
             r"(?=[.?:-]|$|, (?!im?\b|ive|not))",
             r"X[?:-]? (?P<m>no)(?=[.:-]|$|, (?!im?\b|ive|id|its?\b|thats?\b|we|not|you|they|what))",
         ),
@@ -148,6 +153,8 @@ _PATTERNS: tuple[tuple[Shape, tuple[str, ...]], ...] = (
             r"(?: me| us)?",
             r"last thing (?:i|we|she|he) (?:want|need|fancy)s?(?: to (?:see|watch))?"
             r"(?: (?:is|are))?",
+            r"a (?:break|rest) from",
+            r"dont you dare",
             r"(?:devoid|void|bereft|clear) of",
             r"(?:nobody|no one|none of (?:us|them)|neither of us)(?: [a-z]+)? (?:likes?|wants?"
             r"|loves?|enjoys?|needs?|asked for|(?:can |could )?(?:stands?|bears?)|cares? (?:for"

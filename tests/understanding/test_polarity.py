@@ -65,6 +65,12 @@ BEFORE_IT = {
     "nobody wants to see a war film, a comedy would be nice": {"-War", "+Comedy"},
 }
 AFTER_IT = {
+    "horror is too much for her": {"-Horror"},
+    "musicals, meh": {"-Musical"},
+    "romance makes me roll my eyes": {"-Romance"},
+    "westerns I can do without": {"-Western"},
+    "I need a break from dramas": {"-Drama"},
+    "don't you dare show me a musical": {"-Musical"},
     "westerns are not for me": {"-Western"},
     "documentaries really aren't my thing": {"-Documentary"},
     "drama isn't really for us": {"-Drama"},
