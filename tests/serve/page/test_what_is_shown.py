@@ -147,7 +147,7 @@ def test_reasons_come_in_the_language_of_the_page(browser, own):
                 assert item["reason"] == sentence(made, language)
             if language == "zh":
                 assert all(f"《{t}》" in "".join(reasons) for t in quoted)
-                assert any("属于你说的年代（+1.00 分）" in reason for reason in reasons)
+                assert any("符合你的要求：1970 至 1999 年" in reason for reason in reasons)
             seen.append((titles_shown, reasons))
         assert seen[2] == seen[0]
         assert seen[1][0] == seen[0][0]
