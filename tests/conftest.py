@@ -72,8 +72,3 @@ def shipped() -> Recommender:
     from coldstart import Recommender
 
     return Recommender.from_pretrained(ARTIFACT)
-
-
-def pytest_make_parametrize_id(val: object) -> str | None:
-    """Sets in a fixed order: every worker has to collect the same ids."""
-    return ", ".join(sorted(map(str, val))) if isinstance(val, set | frozenset) else None

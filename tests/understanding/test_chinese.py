@@ -57,7 +57,7 @@ SENTENCES = {
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), SENTENCES.items(), ids=str)
+@pytest.mark.parametrize(("text", "expected"), SENTENCES.items(), ids=list(SENTENCES))
 def test_requests_are_read(reader, told, text, expected):
     read = reader.read(text)
     assert told(read) == expected

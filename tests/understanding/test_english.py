@@ -248,7 +248,7 @@ PEOPLE = {
 ALL = {**CLAUSES, **GENRES, **YEARS, **AUDIENCES, **INFERRED, **MOODS, **TITLES, **PEOPLE}
 
 
-@pytest.mark.parametrize(("text", "expected"), ALL.items(), ids=str)
+@pytest.mark.parametrize(("text", "expected"), ALL.items(), ids=list(ALL))
 def test_requests_are_read(reader, told, text, expected):
     assert told(reader.read(text)) == expected
 

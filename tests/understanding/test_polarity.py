@@ -184,7 +184,7 @@ ONLY_SEEMING = {
 ALL = {**BEFORE_IT, **AFTER_IT, **BACK, **UNLESS, **PAST, **ANSWERS, **ONLY_SEEMING}
 
 
-@pytest.mark.parametrize(("text", "expected"), ALL.items(), ids=str)
+@pytest.mark.parametrize(("text", "expected"), ALL.items(), ids=list(ALL))
 def test_rejections_are_read(reader, told, text, expected):
     assert told(reader.read(text)) == expected
 

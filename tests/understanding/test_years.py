@@ -48,7 +48,7 @@ OF_A_STORY = {
 ALL = {**IN_WORDS, **OF_A_STORY}
 
 
-@pytest.mark.parametrize(("text", "expected"), ALL.items(), ids=str)
+@pytest.mark.parametrize(("text", "expected"), ALL.items(), ids=list(ALL))
 def test_years_in_words_are_read(reader, told, text, expected):
     assert told(reader.read(text)) == expected
 
