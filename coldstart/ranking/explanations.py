@@ -91,6 +91,8 @@ class Explainer:
             arguments = self._facts(code, row)
             if arguments is not None and len(out) < MOST:
                 out.append(Reason(code=code, arguments=arguments))
+        if any(reason.code == "asked_alike" for reason in out):  # the same, with a number
+            out = [reason for reason in out if reason.code != "request"]
         if len(out) < MOST and wrote is not None and excess.get("written", 0) > 0:
             out.append(Reason(code="written", arguments={"title": wrote}))
         if not out and excess.get("model", 0) > 0:

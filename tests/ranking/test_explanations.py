@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
+from coldstart.ranking.explanations import Explainer
 from coldstart.ranking.filters import Known
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.scoring.language_model import model_lift
 from coldstart.scoring.lm_signals import LMSignals, reached
+from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.stated import text_similarity
 from coldstart.scoring.written import closeness
 from tests.ten_films import (
@@ -207,3 +209,13 @@ def test_shared_categories_are_named(liked, expected):
     lines = recommend(resolved({"liked": liked}), ranker=KINDLY, k=1, filters=(Known(),))
     assert expected.split(" ")[0] in ITEM_STORE.catalog[lines[0].item_id].categories
     assert lines[0].reason == expected
+
+
+def test_similar_requests_are_named_once(monkeypatch):
+    signals = [s for s in SIGNALS if s.reason in ("request", "asked_alike")]
+    explainer = Explainer(ITEM_STORE, resolved({"about": "ten words or so"}))
+    monkeypatch.setattr(explainer, "_facts", lambda code, row: {"people": 2, "text": "t"})
+    both = explainer.explain(0, {s.name: 1.0 for s in signals})
+    assert [r.code for r in both if r.code in ("request", "asked_alike")] == ["asked_alike"]
+    alone = explainer.explain(0, {s.name: 1.0 for s in signals if s.reason == "request"})
+    assert "request" in [r.code for r in alone]
