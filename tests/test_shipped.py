@@ -96,7 +96,8 @@ def test_a_new_film_is_recommendable_at_once(shipped):
             categories=["Sci-Fi", "Thriller"],
         )
     )
-    assert "n1" in rec.recommend(PEOPLE[1], k=20).item_ids
+    wanting = UserProfile(interests=["Sci-Fi", "Thriller"], about="stories with a twist")
+    assert "n1" in rec.recommend(wanting, k=20).item_ids
     fan = UserProfile(liked=["Blade Runner", "Alien", "Twelve Monkeys", "Brazil"])
     assert "n1" in rec.recommend(fan, k=100).item_ids
     rec.catalog.remove("n1")
