@@ -84,7 +84,8 @@ class ModelReadingStage:
             return False
         if user.reading_given or not user.understood.text:
             return False
-        return not any(piece.kind in _STATES for piece in user.understood.pieces)
+        told = any(piece.kind in _STATES for piece in user.understood.pieces)
+        return not told and _is_latin(user.understood.text)
 
     def _synced(self) -> LanguageModelReader:
         """The reader of the catalog's categories as they are now."""
@@ -99,6 +100,12 @@ class ModelReadingStage:
             self._reader = LanguageModelReader(lm, category_names(catalog)[:MOST_CATEGORIES])
             self._made_of = made_of
         return self._reader
+
+
+def _is_latin(text: str) -> bool:
+    """Whether a text is in the script of the sentences that taught the model."""
+    letters = [c for c in text if c.isalpha()]
+    return len(letters) >= _FEWEST and sum(c.isascii() for c in letters) >= _LATIN * len(letters)
 
 
 def _fuller(user: ResolvedProfile, more: tuple[Piece, ...]) -> Understood:

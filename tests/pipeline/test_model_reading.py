@@ -191,3 +191,9 @@ def test_a_real_model_reads(rec):
     found = rec.recommend([{"about": COSY}, {"about": COSY}, {}], k=3)
     assert found[0].understood == found[1].understood
     assert all(p.source == "model" and not p.strict for p in found[0].understood.pieces)
+
+
+@pytest.mark.parametrize("text", ["怖くない映画が見たい", "ฉันอยากดูหนังผี", "!!! 🎃 12", "hm"])
+def test_other_scripts_and_too_few_letters_are_not_read(rec, reader, text):
+    rec.recommend({"about": text}, k=3)
+    assert reader.batches == []
