@@ -31,7 +31,7 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     user, constraints, verdicts = draft.request.user, draft.constraints, draft.verdicts
     out = []
     if text_is_useless(draft):
-        others = "the rest of the profile" if _says_more(user) else "what most people like"
+        others = "the rest of the profile" if _says_more(user) else "what is often chosen"
         out.append(
             "nothing in the text could be used: it names no category, title, year, person or mood "
             f"of this catalog, and no item resembles it; the list follows {others}"
