@@ -92,6 +92,7 @@ class RankStage:
             want,
             None if options.near_duplicates else NearDuplicates(),
             liked=[items.catalog[i] for i in user.liked],
+            added=_added(items),
         )
         if draft.constraints is not None and len(allowed) < len(order):
             wishes = [SIGNALS.index(signal.name) for signal in WishScorer.signals]
@@ -112,6 +113,15 @@ def _shown(order: Ints, items: ItemStore, only: Set[str] | None) -> Ints:
         return order
     rows = [row for row in order.tolist() if items.ids[row] in only]
     return np.array(rows, dtype=np.int64)
+
+
+def _added(items: ItemStore) -> dict[str, int]:
+    """Ids of the items added after training, with their catalog rows; none if there are no others.
+
+    The catalog appends items, so a later row is that of a later item.
+    """
+    rows = np.flatnonzero(~items.met) if items.met.any() else np.zeros(0, dtype=np.int64)
+    return {items.ids[row]: int(items.where[row]) for row in rows.tolist()}
 
 
 def _leading(draft: Draft, order: Ints, least: int) -> Masks:
