@@ -1,0 +1,101 @@
+"""Adding or hiding an item never demotes another: the others keep scores and order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coldstart.schema import Context, Item, RecommendationList, UserProfile
+from tests.toy import toy_recommender
+
+REC = toy_recommender()
+KNOWN = REC.catalog.ids
+TITLES = [REC.catalog[i].title for i in KNOWN]
+ALL = 40  # more than there are
+
+titles = st.one_of(
+    st.sampled_from(TITLES),  # a namesake
+    st.sampled_from(TITLES).map(lambda t: f"{t} Nights"),  # continues another
+    st.sampled_from(TITLES).map(lambda t: t[: max(1, len(t) // 2)].strip() or t),  # begins another
+    st.text("Story Wars", min_size=1, max_size=8).filter(str.strip),
+)
+newcomers = st.lists(
+    st.builds(
+        Item,
+        item_id=st.integers(0, 99).map("new{}".format),
+        title=titles,
+        year=st.none() | st.integers(1960, 2030),
+        categories=st.sampled_from([(), ("Sci-Fi",), ("Drama",), ("Musical",)]),
+        description=st.sampled_from(["", "A space adventure with toys."]),
+        attributes=st.sampled_from([{}, {"studio": "Acme"}]),
+    ),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda item: item.item_id,
+)
+profiles = st.builds(
+    UserProfile,
+    age=st.sampled_from([None, 25]),
+    gender=st.sampled_from([None, "F"]),
+    liked=st.lists(st.sampled_from(KNOWN), max_size=3, unique=True),
+    about=st.sampled_from(["", "space adventure", "toys that come alive"]),
+)
+
+
+def recommend(profile: UserProfile, strategy: str, **options: object) -> RecommendationList:
+    return REC.recommend(profile, Context(), k=ALL, strategy=strategy, **options)  # type: ignore
+
+
+def of_known(found: RecommendationList) -> dict[str, float]:
+    """Scores of the items that the recommender was trained on, in their order."""
+    return {r.item_id: r.score for r in found if r.item_id in KNOWN}
+
+
+@pytest.mark.parametrize("strategy", ["prior", "catalog"])
+@settings(max_examples=15)
+@given(profile=profiles, added=newcomers, penalty=st.sampled_from([0.0, 0.5]))
+def test_adding_items_keeps_scores_and_order_of_the_others(strategy, profile, added, penalty):
+    before = of_known(recommend(profile, strategy, popularity_penalty=penalty))
+    REC.catalog.add(added)
+    try:
+        found = recommend(profile, strategy, popularity_penalty=penalty)
+    finally:
+        REC.catalog.remove([item.item_id for item in added])
+    assert list(of_known(found)) == list(before)
+    assert of_known(found) == pytest.approx(before, abs=1e-4)
+    assert recommend(profile, strategy, popularity_penalty=penalty).item_ids == list(before)
+
+
+@pytest.mark.parametrize("strategy", ["prior", "catalog"])
+@settings(max_examples=10)
+@given(
+    profile=profiles, hidden=st.lists(st.sampled_from(KNOWN), min_size=1, max_size=3, unique=True)
+)
+def test_hiding_items_keeps_scores_and_order_of_the_others(strategy, profile, hidden):
+    before = of_known(recommend(profile, strategy))
+    shown = [REC.catalog[i] for i in hidden]
+    REC.catalog.update([item.model_copy(update={"available": False}) for item in shown])
+    try:
+        found = of_known(recommend(profile, strategy))
+    finally:
+        REC.catalog.update(shown)
+    left = {i: score for i, score in before.items() if i not in hidden}
+    assert list(found) == list(left)
+    assert found == pytest.approx(left, abs=1e-4)
+
+
+def test_a_namesake_without_a_year_is_no_better_than_the_film_that_was_known():
+    profile = UserProfile(liked=["Alien"])
+    for strategy in ("prior", "catalog"):
+        before = recommend(profile, strategy)
+        known = before[0]
+        REC.catalog.add(Item(item_id="twin", title=known.title))
+        try:
+            found = recommend(profile, strategy)
+            both = recommend(profile, strategy, near_duplicates=True)
+        finally:
+            REC.catalog.remove("twin")
+        assert found.item_ids == before.item_ids
+        assert ("twin", "near-duplicate") in [(d.item_id, d.filter) for d in found.dropped]
+        assert "twin" in both.item_ids
