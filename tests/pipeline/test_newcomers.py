@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coldstart import Recommender
 from coldstart.schema import Context, Item, RecommendationList, UserProfile
+from tests.conftest import ROOT
 from tests.toy import toy_recommender
 
 REC = toy_recommender()
@@ -99,3 +101,36 @@ def test_a_namesake_without_a_year_is_no_better_than_the_film_that_was_known():
         assert found.item_ids == before.item_ids
         assert ("twin", "near-duplicate") in [(d.item_id, d.filter) for d in found.dropped]
         assert "twin" in both.item_ids
+
+
+@pytest.fixture(scope="module", params=["ml-100k", "movies"])
+def real(request):
+    """An artifact that the repository ships, loaded for this module alone."""
+    return Recommender.from_pretrained(ROOT / "adapters" / request.param, device="cpu")
+
+
+@pytest.mark.parametrize("strategy", ["prior", "catalog"])
+def test_real_adapters_keep_the_order_of_the_others(real, strategy):
+    profiles = [
+        UserProfile(age=25, gender="F", occupation="student"),
+        UserProfile(liked=["Toy Story", "Fargo"], about="something funny from the 1990s"),
+    ]
+    before = real.recommend(profiles, k=100, strategy=strategy)
+    best = [real.catalog[found[0].item_id] for found in before]
+    added = [
+        Item(item_id=f"new{n}{kind}", title=title)
+        for n, film in enumerate(best)
+        for kind, title in enumerate((film.title, f"{film.title} Nights", film.title.split()[0]))
+    ]
+    real.catalog.add(added)
+    try:
+        after = real.recommend(profiles, k=100, strategy=strategy)
+    finally:
+        real.catalog.remove([item.item_id for item in added])
+    for old, new in zip(before, after, strict=True):
+        scores = {r.item_id: r.score for r in old}
+        kept = [r for r in new if not r.item_id.startswith("new")]
+        assert [r.item_id for r in kept][:5] == old.item_ids[:5]
+        assert {r.item_id for r in kept} <= scores.keys()
+        assert [r.score for r in kept] == pytest.approx([scores[r.item_id] for r in kept], abs=1e-3)
+        assert len(kept) >= 100 - len(added)
