@@ -25,9 +25,9 @@ class PromptTitles:
 
     Args:
         known: whether the language model was trained on an item. Such an item's title follows from
-            the other known titles, removed ones included, so that no change of the catalog changes
-            it. Of the others those have a year that have the title of a known one. ``None``, or as
-            long as there are no known items: all items are alike.
+            the other known titles, so that no added item changes it. Of the others those have a
+            year that have the title of a known one. ``None``, or as long as there are no known
+            items: all items are alike.
     """
 
     def __init__(self, known: Callable[[str], bool] | None = None) -> None:
@@ -68,7 +68,7 @@ class PromptTitles:
     ) -> set[str]:
         """Count the titles of changed and removed items again; return what they were and are."""
         touched = set()
-        for item_id in changed if self._split else changed | gone:
+        for item_id in changed | gone:
             if (before := self._counted.pop(item_id, None)) is not None:
                 touched.add(before)
                 self._repeated[before] -= 1
