@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.frames import columns_of, read_table, rows_text
-from coldstart.catalog.titles import as_text, clean_text
+from coldstart.catalog.frames import columns_of, read_table
+from coldstart.catalog.titles import clean_text
 from coldstart.data.columns import fields_of
 from coldstart.data.dataset import Dataset, dataset_from_frames
 from coldstart.errors import DataError, ProfileError
 from coldstart.schema import UserProfile
+from coldstart.tabular.cells import as_text
+from coldstart.tabular.rows import rows_text
 
 if TYPE_CHECKING:
     import polars as pl
