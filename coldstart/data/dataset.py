@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.data.ties import MOST_TIED, SEED, in_time_order, tied_share
 from coldstart.errors import DataError
 from coldstart.schema import UserProfile
 
@@ -61,6 +62,17 @@ class Dataset:
         return hashlib.sha256((self.fingerprint + low).encode()).hexdigest()
 
 
+    @cached_property
+    def tied_share(self) -> float | None:
+        """Share of consecutive likes of a user with equal times, in [0, 1]; ``None``: no times."""
+        return tied_share(self.times) if self.times else None
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the order of likes may be learned from; see ``ties.MOST_TIED``."""
+        return self.tied_share is None or self.tied_share <= MOST_TIED
+
+
 def dataset_from_frames(
     name: str,
     catalog: Catalog,
@@ -69,6 +81,7 @@ def dataset_from_frames(
     *,
     like_at: float | None = None,
     dislike_at: float | None = None,
+    seed: int = SEED,
 ) -> Dataset:
     """Build a dataset from tables.
 
@@ -76,11 +89,12 @@ def dataset_from_frames(
         name: used in manifests and messages.
         catalog: the items.
         interactions: columns ``user_id``, ``item_id``, optional ``rating`` and ``timestamp`` (or
-            ``position``); without a time column the row order is the time order, and the dataset
-            has no ``times``.
+            ``position``); equal times are ordered by a hash (``ties.tie_key``). Without a time
+            column the row order is the time order, and the dataset has no ``times``.
         users: attributes by user id; missing users get an empty profile.
         like_at: minimum rating of a like; ``None`` or no rating column: every row is a like.
         dislike_at: maximum rating of a dislike.
+        seed: of the hash.
 
     Raises:
         DataError: missing columns, items missing from the catalog, or no likes.
@@ -101,9 +115,10 @@ def dataset_from_frames(
             hint="add those items to the items table, or leave their rows out",
         )
     order = next((c for c in ("timestamp", "position") if c in table.columns), None)
-    by = ["user_id", *([order] if order else [])]
-    # Equal times: by item id, so that the order does not depend on the file's.
-    table = table.sort([*by, "item_id"] if order else by, maintain_order=True)
+    if order:
+        table = in_time_order(table, order, seed)
+    else:
+        table = table.sort("user_id", maintain_order=True)
     table = table.unique(["user_id", "item_id"], keep="first", maintain_order=True)
     rated = "rating" in table.columns
     likes = table.filter(pl.col("rating") >= like_at) if rated and like_at is not None else table
