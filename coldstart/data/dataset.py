@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -14,6 +13,7 @@ import polars as pl
 from coldstart.catalog.catalog import Catalog
 from coldstart.data.judgements import Threshold, judge
 from coldstart.data.reading_report import DatasetReport
+from coldstart.data.ties import MOST_TIED, SEED, in_time_order, tied_share
 from coldstart.errors import DataError
 from coldstart.schema import UserProfile
 from coldstart.tabular.cells import as_text, is_missing
@@ -66,6 +66,16 @@ class Dataset:
         low = repr(sorted(self.dislikes.items()))
         return hashlib.sha256((self.fingerprint + low).encode()).hexdigest()
 
+    @cached_property
+    def tied_share(self) -> float | None:
+        """Share of consecutive likes of a user with equal times, in [0, 1]; ``None``: no times."""
+        return tied_share(self.times) if self.times else None
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the order of likes may be learned from; see ``ties.MOST_TIED``."""
+        return self.tied_share is None or self.tied_share <= MOST_TIED
+
 
 def dataset_from_frames(
     name: str,
@@ -77,6 +87,7 @@ def dataset_from_frames(
     dislike_at: Threshold | None = None,
     unrated: Collection[float] | None = None,
     rating_name: str = "rating",
+    seed: int = SEED,
 ) -> Dataset:
     """Build a dataset from tables.
 
@@ -86,14 +97,16 @@ def dataset_from_frames(
         name: used in manifests and messages.
         catalog: the items.
         interactions: columns ``user_id``, ``item_id``, optional ``rating`` and ``timestamp`` (or
-            ``position``); without a time column the row order is the time order, and the dataset
-            has no ``times``. Without a ``rating``, every row is a like.
+            ``position``); equal times are ordered by a hash (``ties.tie_key``). Without a time
+            column the row order is the time order, and the dataset has no ``times``. Without a
+            ``rating``, every row is a like.
         users: attributes by user id; missing users get an empty profile.
         like_at: minimum rating of a like, or the words that are one; ``None``: recognised, see
             ``judge``.
         dislike_at: maximum rating of a dislike, or the words that are one; ``None``: recognised.
         unrated: ratings that are no judgement; ``None``: recognised.
         rating_name: original name of the column ``rating``, which says what a 0 means.
+        seed: of the hash.
 
     Raises:
         DataError: missing columns or ids, items missing from the catalog, or no likes.
@@ -132,9 +145,10 @@ def dataset_from_frames(
     if order and table[order].dtype.is_float():
         table = table.with_columns(pl.col(order).fill_nan(None))
     latest, repeated = _latest(table, order)
-    by = ["user_id", *([order] if order else [])]
-    # Equal times: by item id, so that the order does not depend on the file's.
-    table = table.sort([*by, "item_id"] if order else by, maintain_order=True, nulls_last=True)
+    if order:
+        table = in_time_order(table, order, seed)
+    else:
+        table = table.sort("user_id", maintain_order=True)
     table = table.unique(["user_id", "item_id"], keep="first", maintain_order=True)
     if latest is not None:
         table = table.drop("judgement").join(
@@ -150,7 +164,7 @@ def dataset_from_frames(
     groups = _grouped(likes)
     times = _times(likes, order) if order else {}
     report = DatasetReport(
-        len(groups), len(likes), len(low), ratings, repeated, _tied(times) if times else None
+        len(groups), len(likes), len(low), ratings, repeated, tied_share(times) if times else None
     )
     return Dataset(
         name,
@@ -181,12 +195,6 @@ def _latest(table: pl.DataFrame, order: str | None) -> tuple[pl.DataFrame | None
     ordered = table.sort(order, maintain_order=True, nulls_last=False) if order else table
     last = ordered.unique(pair, keep="last", maintain_order=True)
     return last.select(*pair, "judgement"), repeated
-
-
-def _tied(times: Mapping[str, tuple[float, ...]]) -> float | None:
-    """Share of the consecutive likes of a user with the same time."""
-    steps = [a == b for t in times.values() for a, b in pairwise(t)]
-    return sum(steps) / len(steps) if steps else None
 
 
 def _check_parallel(

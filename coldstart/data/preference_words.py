@@ -10,7 +10,8 @@ RATING_NAMES = (
     "rating", "ratings", "user_rating", "rating_value", "book_rating", "movie_rating",
     "review_rating", "star_rating", "rating_score", "review_score", "overall", "overall_rating",
     "score", "scores", "stars", "star", "user_score", "rate", "rated", "grade", "preference",
-    "pref", "my_rating", "your_rating", "points", "opinion", "sentiment", "satisfaction", "enjoyment",
+    "pref", "my_rating", "your_rating", "points", "opinion", "sentiment", "satisfaction",
+    "enjoyment",
     # German, Dutch, Scandinavian
     "bewertung", "wertung", "sterne", "punkte", "beoordeling", "waardering", "sterren", "cijfer",
     "betyg", "vurdering", "karakter", "arvosana",

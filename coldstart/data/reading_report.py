@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coldstart.data.judgements import RatingsReport
+from coldstart.data.ties import about_ties, order_warning
 from coldstart.tabular.report import ReadReport, paragraph_of
 
 
@@ -35,11 +36,8 @@ class DatasetReport:
         """Whatever looks like a mistake, in all tables."""
         found = [f"{t.name}: {w}" for t in self.tables for w in t.warnings]
         found += self.ratings.warnings if self.ratings else ()
-        if self.tied is not None and self.tied >= 0.5:
-            found.append(
-                f"{self.tied:.0%} of consecutive likes have the same time, so their order says "
-                "little"
-            )
+        if warning := order_warning(self.tied):
+            found.append(warning)
         return tuple(found)
 
     def paragraph(self) -> str:
@@ -60,6 +58,6 @@ latest judgement and the first time count; 5 likes and 0 dislikes of 2 users.'
                 "judgement and the first time count"
             )
         if self.tied is not None:
-            made.append(f"{self.tied:.0%} of consecutive likes have the same time")
+            made.append(about_ties(self.tied))
         made.append(f"{self.likes:,} likes and {self.dislikes:,} dislikes of {self.users:,} users")
         return paragraph_of(made, self.warnings)

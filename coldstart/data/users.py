@@ -115,8 +115,8 @@ def _odd_ages(ages: list[int]) -> list[str]:
     found: list[Any] = sorted(set(ages))
     if len(found) > 2 and {1, 56} <= set(found) <= _AGE_CODES:
         return [
-            "the ages are the codes of MovieLens, where 1 means under 18, 18 means 18 to 24, and so "
-            "on; they are taken for years"
+            "the ages are the codes of MovieLens, where 1 means under 18, 18 means 18 to 24, and "
+            "so on; they are taken for years"
         ]
     if len(found) > 1 and max(found) < 10:
         return [f"the ages are {found[0]} to {found[-1]}, which look like codes of age groups"]
