@@ -115,7 +115,7 @@ def _catalog(file: TableFile, columns: Mapping[str, str]) -> tuple[Catalog, Read
         read=len(made),
         columns=names,
         attributes=tuple(n for n in file.frame.columns if n not in names.values()),
-        left_out={"blank rows": blank} if blank else {},
+        left_out={"that are blank": blank} if blank else {},
         warnings=file.warnings,
     )
     return Catalog(made), report
