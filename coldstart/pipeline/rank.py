@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from coldstart.pipeline.draft import Draft
     from coldstart.pipeline.parts import Parts
     from coldstart.ranking.constraints import Constraints
+    from coldstart.schema import Item
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -115,13 +116,19 @@ def _shown(order: Ints, items: ItemStore, only: Set[str] | None) -> Ints:
     return np.array(rows, dtype=np.int64)
 
 
-def _added(items: ItemStore) -> dict[str, int]:
-    """Ids of the items added after training, with their catalog rows; none if there are no others.
+def _added(items: ItemStore) -> Callable[[Item], int | None] | None:
+    """Catalog row of an item that was added after training, where there are others.
 
     The catalog appends items, so a later row is that of a later item.
     """
-    rows = np.flatnonzero(~items.met) if items.met.any() else np.zeros(0, dtype=np.int64)
-    return {items.ids[row]: int(items.where[row]) for row in rows.tolist()}
+    if items.met.all() or not items.met.any():
+        return None
+
+    def row_of(item: Item) -> int | None:
+        row = items.rows[item.item_id]
+        return None if items.met[row] else int(items.where[row])
+
+    return row_of
 
 
 def _leading(draft: Draft, order: Ints, least: int) -> Masks:

@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from coldstart.catalog.near_duplicates import NearDuplicates
@@ -19,7 +18,6 @@ from coldstart.tabular.cells import as_text
 MOST_DROPPED = 100
 """Length to which lists of dropped items are cut."""
 
-_NONE: Mapping[str, int] = MappingProxyType({})
 _Verdict = tuple[Item, tuple[str, str] | None]  # the reason of dropping it, if any
 
 
@@ -244,7 +242,7 @@ def walk(
     duplicates: NearDuplicates | None = None,
     *,
     liked: Iterable[Item] = (),
-    added: Mapping[str, int] = _NONE,
+    added: Callable[[Item], int | None] | None = None,
     most_dropped: int = MOST_DROPPED,
 ) -> FilterResult:
     """Go down a ranking until ``want`` items are kept, or it ends.
@@ -260,14 +258,14 @@ def walk(
         want: How many items to keep; fewer come back only if fewer are allowed.
         duplicates: Applied to what the filters let through.
         liked: Items whose near-duplicates are dropped as well.
-        added: Ids of the items that were added after training, with numbers in the order of their
-            coming.
+        added: For an item that was added after training, a number in the order of coming; else
+            ``None``.
         most_dropped: Length to which ``dropped`` is cut (``counts`` is complete).
     """
     _check_range("want", want, 0, math.inf)
     read: list[_Verdict] = []
     taken = list(liked)
-    late: list[int] = []  # places of added items, judged when the others are known
+    late: list[tuple[int, int]] = []  # number and place of added items, judged after the others
     judged: list[_Verdict] = []
     known, enough, ended = 0, want + want // 4 + 16, False
     ranking = iter(ranked)
@@ -276,13 +274,14 @@ def walk(
             if ended := (item := next(ranking, None)) is None:
                 break
             why_not = verdict(item, filters, profile, context)
-            if why_not is None and duplicates and item.item_id in added:
-                late.append(len(read))
+            came = added(item) if added and duplicates and why_not is None else None
+            if came is not None:
+                late.append((came, len(read)))
             elif why_not is None and not (why_not := _twin(item, taken, duplicates)):
                 taken.append(item)
                 known += 1
             read.append((item, why_not))
-        judged = _judged(read, late, added, taken, duplicates)
+        judged = _judged(read, late, taken, duplicates)
         if sum(why_not is None for _, why_not in judged) >= want:
             break
         enough *= 2
@@ -304,14 +303,13 @@ def walk(
 
 def _judged(
     read: Sequence[_Verdict],
-    late: Iterable[int],
-    added: Mapping[str, int],
+    late: Iterable[tuple[int, int]],
     taken: Iterable[Item],
     duplicates: NearDuplicates | None,
 ) -> list[_Verdict]:
-    """Verdicts with those of added items, at the places ``late``, against all that is kept."""
+    """Verdicts with those of the added items, by number and place, against all that is kept."""
     out, kept = list(read), list(taken)
-    for place in sorted(late, key=lambda n: added[read[n][0].item_id]):
+    for _, place in sorted(late):
         item = read[place][0]
         why_not = _twin(item, kept, duplicates)
         out[place] = item, why_not
