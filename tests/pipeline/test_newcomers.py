@@ -103,6 +103,22 @@ def test_a_namesake_without_a_year_is_no_better_than_the_film_that_was_known():
         assert "twin" in both.item_ids
 
 
+@pytest.mark.parametrize("settings", [{"exact_items": 0}, {"shortlist_tokens": 3}, {"tau": 0.5}])
+def test_titles_keep_their_probabilities_in_beam_search_and_short_plans(settings):
+    rec = toy_recommender(shortlist=6 if "shortlist_tokens" in settings else 0, **settings)
+    before = rec.recommend({"age": 25}, k=ALL, strategy="catalog")
+    likeliest = rec.generate({"age": 25}, n=5, strategy="catalog")
+    rec.catalog.add(
+        Item(item_id=f"new{n}", title=title, categories=("Drama",))
+        for n, title in enumerate([*TITLES[:6], *(f"{t} Nights" for t in TITLES[:6]), "Zorro"])
+    )
+    after = rec.recommend({"age": 25}, k=2 * ALL, strategy="catalog")
+    assert of_known(after) == pytest.approx(of_known(before), abs=1e-4)
+    assert list(of_known(after)) == list(of_known(before))
+    again = [c for c in rec.generate({"age": 25}, n=ALL, strategy="catalog") if c.text in TITLES]
+    assert {c.text for c in likeliest} <= {c.text for c in again[:8]}
+
+
 @pytest.fixture(scope="module", params=["ml-100k", "movies"])
 def real(request):
     """An artifact that the repository ships, loaded for this module alone."""
