@@ -101,7 +101,8 @@ def is_only_a_part(text: str) -> bool:
     (True, False)
     """
     words = arabic_title(text).split()
-    return any(w.isdecimal() for w in words) and all(w.isdecimal() or w in _PARTS for w in words)
+    is_number = [bool(re.fullmatch(r"\d+|第\d+[部集季章卷回]", word)) for word in words]
+    return any(is_number) and all(n or w in _PARTS for n, w in zip(is_number, words, strict=True))
 
 
 def _names(title: str) -> Iterator[str]:

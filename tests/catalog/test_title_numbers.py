@@ -141,7 +141,7 @@ def test_years_of_one_release():
     assert not years_agree(1960, 1998)
 
 
-@pytest.mark.parametrize("text", ["Part II", "II", "Vol. 2", "2", "Season Three"])
+@pytest.mark.parametrize("text", ["Part II", "II", "Vol. 2", "2", "Season Three", "第二部", "Ⅱ"])
 def test_a_part_is_no_title(text):
     assert is_only_a_part(text)
 
