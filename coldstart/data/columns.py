@@ -72,13 +72,15 @@ def fields_of(
             found[field] = there[0][0]
     found = {field: found[field] for field in aliases if field in found}
     if missing := [field for field in needed if field not in found]:
-        raise _missing(missing, names, where, [f for f in aliases if f not in needed], needed)
+        free = [n for n in names if n not in found.values()]
+        raise _missing(missing, names, free, where, [f for f in aliases if f not in needed], needed)
     return found
 
 
 def _missing(
     missing: Sequence[str],
     names: Sequence[str],
+    free: Sequence[str],
     where: str,
     optional: Sequence[str],
     needed: Sequence[str],
@@ -89,8 +91,8 @@ def _missing(
     name_it = f"needed: {', '.join(needed)}; optional: {', '.join(optional)}; "
     return DataError(
         what,
-        f"{name_it}name it: columns={{{missing[0]!r}: {names[-1:][0]!r}}}"
-        if names
+        f"{name_it}name it: columns={{{missing[0]!r}: {free[0]!r}}}"
+        if free
         else name_it.rstrip("; "),
     )
 

@@ -27,7 +27,7 @@ _NAME = re.compile(
     r"rating|rated?$|scor|stars?$|stern|bewert|like|lov(e|ed)$|vot(e|o)|thumb|prefer|feedback"
     r"|opinion|sentiment|apprec|satisf|enjoy|event|action|behavio|click|purchas|bought|punt(os|ua)"
     r"|valora|calific|^nota?$|^note$|avis|gef(a|ae)ll|gusta|grade$|ocena|hodnoc|reaction|verdict"
-    r"|relevan|interest|оценк|рейтинг|评分|評分|評価|평점"
+    r"|relevan|interest|^nps$|оценк|рейтинг|评分|評分|評価|평점"
 )
 _NOT = re.compile(
     r"count|anzahl|^n(um|o|r)?_|^num|number|total|helpful|verified|version|(^|_)id$|_id_|average"
@@ -41,6 +41,7 @@ _NEUTRAL = re.compile(
 )
 _PLAIN = frozenset({"none", "ok", "up", "down", "read", "no", "yes", "start", "started", "order"})
 _MOST = 101
+_GRADES = 11
 
 
 def preference_column(columns: Columns) -> str | None:
@@ -69,7 +70,7 @@ def preference_column(columns: Columns) -> str | None:
 def looks_like_preference(name: str, cells: Sequence[Any]) -> bool:
     """Whether a column of an unknown name may hold preferences.
 
-    By name: it says so, and the cells are few numbers, truths or known words. By content: known
+    By name: it says so, and the cells are few values, truths or known words. By content: known
     words, or whole or half numbers up to 5 or 10 in a column whose name says nothing else.
     """
     plain = re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
@@ -77,11 +78,24 @@ def looks_like_preference(name: str, cells: Sequence[Any]) -> bool:
     if not distinct:
         return False
     if _NAME.search(plain) and not _NOT.search(plain):
-        return _readable(cells)
+        return _readable(cells) or _few(cells, distinct)
     words = {word_key(v) for v in distinct}
     if words <= WORDS.keys() and not words <= _PLAIN and len(words) > 1:
         return True
     return not _NEUTRAL.search(plain) and _graded(distinct)
+
+
+def may_be_judgement(name: str, cells: Sequence[Any]) -> bool:
+    """Whether a column holds few, repeated values under a name that says nothing of them."""
+    plain = re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+    distinct = {v for v in cells if not is_missing(v) and not isinstance(v, list | dict)}
+    named = _NEUTRAL.search(plain) or _NOT.search(plain)
+    return not named and _few(cells, distinct)
+
+
+def _few(cells: Sequence[Any], distinct: set[Any]) -> bool:
+    """Whether values repeat as grades do."""
+    return 2 <= len(distinct) <= _GRADES and 2 * len(distinct) <= len(cells)
 
 
 def _readable(cells: Sequence[Any]) -> bool:
