@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 USER = "user_id"
 LISTS = ("interests", "liked", "disliked", "seen")
 MOMENT = ("time", "device", "place", "occasion", "text", "viewing")
-FIELDS = USERS | {name: (name,) for name in (*LISTS, *MOMENT, "about", "history", "attributes")}
+_OWN = (*LISTS, *MOMENT, "about", "history", "attributes")
+FIELDS = dict(USERS) | {name: (name,) for name in _OWN}
 _BLOCK = 1 << 20
 
 
