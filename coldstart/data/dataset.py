@@ -16,7 +16,7 @@ from coldstart.data.reading_report import DatasetReport
 from coldstart.data.ties import MOST_TIED, SEED, in_time_order, tied_share
 from coldstart.errors import DataError
 from coldstart.schema import UserProfile
-from coldstart.tabular.cells import as_text, is_missing
+from coldstart.tabular.cells import id_texts
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,13 @@ def dataset_from_frames(
     groups = _grouped(likes)
     times = _times(likes, order) if order else {}
     report = DatasetReport(
-        len(groups), len(likes), len(low), ratings, repeated, tied_share(times) if times else None
+        len(groups),
+        len(likes),
+        len(low),
+        ratings,
+        repeated,
+        sum(user in users for user in groups) if users else None,
+        tied_share(times) if times else None,
     )
     return Dataset(
         name,
@@ -182,8 +188,9 @@ def _ids(column: pl.Series) -> pl.Series:
     """Ids as text, null where missing."""
     if column.dtype == pl.String:
         return column
-    texts = [None if is_missing(v) else as_text(v) for v in column.to_list()]
-    return pl.Series(column.name, texts, dtype=pl.String)
+    cells = column.to_list()
+    texts = id_texts(cells)
+    return pl.Series(column.name, [texts[v] for v in cells], dtype=pl.String)
 
 
 def _latest(table: pl.DataFrame, order: str | None) -> tuple[pl.DataFrame | None, int]:

@@ -84,7 +84,7 @@ def load_dataset(
         name,
         catalog,
         found.frame,
-        people.profiles if people else {},
+        people.profiles if people else None,
         like_at=like_at,
         dislike_at=dislike_at,
         unrated=unrated,

@@ -74,6 +74,7 @@ def test_words_may_be_named():
     [
         (["like", "frob"], {}, "unknown meaning: 'frob' .*like_at='frob'"),
         (["like", "view"], {"like_at": 3}, "like_at is 3, but rating holds words such as 'like'"),
+        ([1, 2, 4], {"column": "action"}, "action holds codes .*1, 2, 4 .*like_at=4"),
         ([1, 5], {"like_at": "like"}, "like_at is 'like', but rating holds numbers"),
         (["like", "view"], {"like_at": "buy"}, "no row of rating is 'buy' .there are: like, view"),
         ([1, 5], {"dislike_at": 4}, "dislike_at 4 is not below like_at 4"),
@@ -84,6 +85,10 @@ def test_words_may_be_named():
 def test_what_has_no_meaning_is_refused(values, options, message):
     with pytest.raises(DataError, match=message):
         judged(values, **options)
+
+
+def test_codes_of_events_are_likes_from_a_threshold_on():
+    assert judged([1, 2, 3, 4], column="behavior_type", like_at=3) == [0, 0, 1, 1]
 
 
 def test_no_like_among_ratings_is_a_warning():
