@@ -13,7 +13,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from coldstart.catalog.frames import items_from_frame, read_table
+from coldstart.catalog.frames import read_table
+from coldstart.catalog.item_table import items_from_frame
 from coldstart.catalog.titles import clean_text, normalise_title, split_year
 from coldstart.errors import CatalogError
 from coldstart.schema import Item

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.frames import as_text, items_from_frame, read_table, rows_text
+from coldstart.catalog.frames import as_text, read_table, rows_text
+from coldstart.catalog.item_table import items_from_frame
 from coldstart.errors import CatalogError, DataError
 from coldstart.schema import Item
 
