@@ -179,7 +179,7 @@ def replay(
     """
     plan = plan or ReplayPlan()
     likes, place = stream(data, users), arrivals(data, users, plan)
-    said = {u: tuple(Pick(item=i) for i in data.likes[u]) for u in users}
+    said = {u: tuple(Pick(item=i, by="id") for i in data.likes[u]) for u in users}
     value = _values(data)
     size, told = len(data.catalog), dict.fromkeys(users, 0)
     out: list[ReplayedList] = []
