@@ -9,6 +9,7 @@ import numpy as np
 from coldstart.pipeline.notes import text_is_useless, text_notes
 from coldstart.profile.resolve import LEFT_OUT
 from coldstart.ranking.explanations import Explainer
+from coldstart.ranking.filter_names import unknown_names
 from coldstart.ranking.wording.sentences import sentence
 from coldstart.schema import Provenance, Recommendation, RecommendationList
 from coldstart.scoring.registry import SIGNALS
@@ -126,6 +127,8 @@ class _Response:
         got, options = len(self._ranked.rows), self._options
         notes = [f"{LEFT_OUT}{name!r}" for name in self._user.unknown]
         notes += self._user.notes
+        unknown = unknown_names(options.filters, self._items.catalog)
+        notes += [f"{what}: {hint}" for what, hint in unknown]
         notes += text_notes(self._draft, self._ranked.rows)
         notes += self._lm.notes
         notes += [a.note for a in options.adjustments if a.note]
