@@ -11,12 +11,12 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from coldstart.catalog.frames import read_table
 from coldstart.catalog.item_table import items_from_frame
 from coldstart.catalog.suggestions import TitleForm, form_of, nearest, suggest
 from coldstart.catalog.titles import clean_text, normalise_title, split_year
 from coldstart.errors import CatalogError
 from coldstart.schema import Item
+from coldstart.tabular.reading import read_file
 
 
 class Catalog:
@@ -78,9 +78,8 @@ class Catalog:
         Raises:
             CatalogError: an unreadable file, or invalid rows.
         """
-        first_row = 1 if Path(path).suffix.lower() in {".jsonl", ".ndjson"} else 2
-        table = read_table(path, error=CatalogError)
-        return cls(items_from_frame(table, columns, first_row=first_row))
+        file = read_file(path, error=CatalogError)
+        return cls(items_from_frame(file.frame, columns, first_row=file.first_row))
 
     @property
     def version(self) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from coldstart.catalog.category_format import CategoryFormat, category_format, is_genre
-from coldstart.catalog.frames import Columns, columns_of, rows_text
+from coldstart.catalog.frames import Columns, columns_of
 from coldstart.catalog.item_columns import (
     ALIASES,
     is_link,
@@ -30,6 +30,7 @@ from coldstart.catalog.titles import clean_text, split_year
 from coldstart.errors import CatalogError
 from coldstart.schema import Item
 from coldstart.tabular.cells import as_text, is_missing
+from coldstart.tabular.rows import rows_text
 
 _MORE_CATEGORIES = re.compile(
     r"(?:sub)?(?:categor(?:y|ies)|genres?|kategorien?|tags?)\d{1,2}|"
@@ -101,7 +102,15 @@ def items_from_frame(
     Raises:
         CatalogError: invalid rows; the message names each.
     """
-    parsed = parse_items(frame, columns, first_row=first_row)
+    return items_of(parse_items(frame, columns, first_row=first_row), first_row=first_row)
+
+
+def items_of(parsed: Parsed, *, first_row: int = 2) -> list[Item]:
+    """Items of a parsed table.
+
+    Raises:
+        CatalogError: rows that make no item; the message names each.
+    """
     if parsed.problems:
         counted = "the header is row 1" if first_row == 2 else f"the first row is row {first_row}"
         what = "; ".join(f"{what} in {rows_text(rows)}" for what, rows in parsed.problems.items())

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Literal
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.frames import columns_of, read_table, rows_text
+from coldstart.catalog.frames import columns_of
 from coldstart.catalog.item_table import Parsed, parse_items
-from coldstart.catalog.reading import listed, reading_of
-from coldstart.catalog.titles import as_text, normalise_title
+from coldstart.catalog.reading import listed, report_of
+from coldstart.catalog.titles import normalise_title
 from coldstart.errors import CatalogError
+from coldstart.tabular.cells import as_text
+from coldstart.tabular.reading import TableFile, TextOptions, read_file
+from coldstart.tabular.report import ReadReport
+from coldstart.tabular.rows import rows_text
 
 LONG_TITLE = 300
 _MANY, _FEW = 20, 3
@@ -75,49 +79,64 @@ class CatalogCheck:
 
     Args:
         problems: findings, errors first.
-        read: what was read, in sentences; empty if the file is no table of items.
+        report: what was read; ``None`` if the file is no table of items.
     """
 
     problems: tuple[Problem, ...]
-    read: tuple[str, ...] = ()
+    report: ReadReport | None = None
 
 
 def check_table(path: str | Path, columns: Mapping[str, str] | None = None) -> list[Problem]:
-    """Validate a CSV, TSV, Parquet or JSON lines file; the problems of ``check_catalog``."""
+    """Validate a file; the problems of ``check_catalog``."""
     return list(check_catalog(path, columns).problems)
 
 
-def check_catalog(path: str | Path, columns: Mapping[str, str] | None = None) -> CatalogCheck:
+def check_catalog(
+    path: str | Path,
+    columns: Mapping[str, str] | None = None,
+    text: TextOptions | None = None,
+) -> CatalogCheck:
     """Validate a CSV, TSV, Parquet or JSON lines file, and tell what was read.
 
     Args:
         path: of the file.
         columns: field → column, for columns not recognised by name.
+        text: encoding, separator and quotes of text files, where recognising them fails.
 
     Returns:
         Findings; ``Catalog.load`` accepts the file iff there are no errors.
     """
-    first_row = 1 if Path(path).suffix.lower() in {".jsonl", ".ndjson"} else 2
     try:
-        frame = read_table(path, error=CatalogError)
-        parsed = parse_items(frame, columns, first_row=first_row)
+        file = read_file(path, text, error=CatalogError)
+        parsed = parse_items(file.frame, columns, first_row=file.first_row)
     except CatalogError as e:
         return CatalogCheck((Problem("error", (), e.message, e.hint),))
     problems = [Problem("error", tuple(rows), what) for what, rows in parsed.problems.items()]
     if not parsed.items and not problems:
         problems.append(Problem("error", (), "no items", "the table has a header but no rows"))
-    problems += [*_same_titles(parsed), *_titles_as_ids(parsed), *_remarks(parsed)]
-    problems += [*_unlikely(parsed)]
-    table, fields = columns_of(frame), parsed.layout.fields
+    problems += [Problem("warning", (), what) for what in file.warnings]
+    problems += findings(file, parsed)
+    return CatalogCheck(tuple(problems), report_of(file, parsed))
+
+
+def findings(file: TableFile, parsed: Parsed) -> list[Problem]:
+    """Whatever looks like a mistake in a table of items.
+
+    Args:
+        file: the table as read.
+        parsed: its items.
+    """
+    found = [*_same_titles(parsed), *_titles_as_ids(parsed), *_remarks(parsed), *_unlikely(parsed)]
+    table, fields = columns_of(file.frame), parsed.layout.fields
     for level, what, hint, names, test in _FINDINGS:
         cells = [map(as_text, table[fields[name]]) for name in names if name in fields]
         rows = tuple(
             number
-            for number, texts in enumerate(zip(*cells, strict=True), start=first_row)
+            for number, texts in enumerate(zip(*cells, strict=True), start=file.first_row)
             if any(map(test, texts))
         )
-        problems += [Problem(level, rows, what, hint)] if rows else []
-    return CatalogCheck(tuple(problems), tuple(reading_of(parsed)))
+        found += [Problem(level, rows, what, hint)] if rows else []
+    return found
 
 
 def _same_titles(parsed: Parsed) -> list[Problem]:
