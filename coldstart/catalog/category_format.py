@@ -120,7 +120,8 @@ def category_format(values: Iterable[Any]) -> CategoryFormat:
             lists |= hasattr(value, "__len__")
     bracketed = sum(n for t, n in texts.items() if is_bracketed(t))
     opened = sum(n for t, n in texts.items() if t[:1] in "[{(" and t[-1:] in "]})")
-    is_listed = bool(bracketed) and 2 * bracketed >= opened and 4 * opened >= texts.total()
+    sure = any(is_bracketed(t) and t[1:].lstrip()[:1] in tuple("'\"[{]") for t in texts)
+    is_listed = sure or (bool(bracketed) and 4 * opened >= texts.total())
     plain = Counter({t: n for t, n in texts.items() if not (is_listed and is_bracketed(t))})
     if plain and all(_HASHTAGS.fullmatch(t) for t in plain):
         return CategoryFormat(lists=lists, bracketed=is_listed, hashtags=True)

@@ -186,6 +186,9 @@ def _unlikely(parsed: Parsed) -> list[Problem]:
         hint = "if the titles are elsewhere, name their column"
         out.append(Problem("warning", (), f"all titles in {fields['title']!r} are numbers", hint))
     counts = Counter(c for item in items for c in item.categories)
+    if counts and all(name.isdigit() for name in counts):
+        hint = "their names are in another column or table? Filters and requests use names"
+        out.append(Problem("warning", (), "all categories are numbers", hint))
     if len(items) >= _MANY and len(counts) > len(items) / 2 and max(counts.values()) < _FEW:
         what = f"categories that hardly repeat: {len(counts):,} different ones"
         first = next(iter(counts))
