@@ -95,7 +95,8 @@ def batch(
 
     Writes Parquet files of 1000 users each, with a list of (rank, item_id, title, score) per user,
     and notes and errors where there are any. An interrupted run is resumed by the same command,
-    with the same output.
+    with the same output. Every part is checked (hash, rows, users) before _SUCCESS.json is written;
+    damaged ones are written again.
 
     [bold]Examples[/bold]
       coldstart batch --users users.parquet --out out/ --strategy prior --jobs 2
@@ -129,6 +130,8 @@ def batch(
         found["parts_of_other_shards_missing"] = made.missing
     else:
         found["users_without_a_list"] = made.errors
+    if made.damaged:
+        found["damaged_parts_written_again"] = made.damaged
     found["seconds"] = round(made.seconds, 1)
     if as_json:
         return output.emit(found)
