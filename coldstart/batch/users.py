@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from coldstart.batch.part_file import parquet_bytes
 from coldstart.catalog.bracketed import is_bracketed, parse_bracketed
 from coldstart.catalog.frames import read_table
 from coldstart.catalog.titles import clean_text
@@ -50,7 +51,8 @@ class UserTable:
 
     Args:
         path: ``.parquet``, or ``.csv``, ``.tsv``, ``.jsonl``, ``.ndjson``, which are converted.
-        work: folder of the converted file, ``_users-….parquet``.
+        work: folder of the converted file, ``_users-….parquet``, named by the digests of the table
+            and of its own content, so that a damaged one is made again.
 
     Raises:
         DataError: the file is missing or malformed, two columns map to one field, or user ids are
@@ -67,10 +69,7 @@ class UserTable:
             raise DataError(f"{path}: {e.strerror or e}", "check the path") from None
         parquet = path
         if path.suffix.lower() != ".parquet":
-            parquet = work / f"_users-{self.digest[:20]}.parquet"
-            if not parquet.exists():
-                frame = read_table(path)
-                write_through(parquet, frame.write_parquet)
+            parquet = _converted(path, work / f"_users-{self.digest[:20]}")
         self._frame = pl.scan_parquet(parquet)
         try:
             columns = self._frame.collect_schema().names()
@@ -100,10 +99,28 @@ class UserTable:
                 "one row per user; lists of items go into one cell",
             )
 
+    def ids(self, first: int, size: int) -> list[str]:
+        """User ids of rows ``first`` … ``first + size - 1``, as the lists name them."""
+        (column,) = (c for c, field in self._field.items() if field == USER)
+        found = self._frame.select(column).slice(first, size).collect()[column]
+        return [clean_text(as_text(value)) for value in found.to_list()]
+
     def chunk(self, first: int, size: int) -> list[UserRow]:
         """Users of rows ``first`` … ``first + size - 1``."""
         table: pl.DataFrame = self._frame.slice(first, size).collect()
         return [_user_row(row, self._field) for row in table.iter_rows(named=True)]
+
+
+def _converted(path: Path, stem: Path) -> Path:
+    """Parquet file of a table, ``STEM-DIGEST.parquet``; an intact one is used again."""
+    for known in stem.parent.glob(f"{stem.name}-*.parquet"):
+        if known.stem.rpartition("-")[2] == _digest(known)[:20]:
+            return known
+        known.unlink(missing_ok=True)
+    content = parquet_bytes(read_table(path))
+    parquet = stem.with_name(f"{stem.name}-{hashlib.sha256(content).hexdigest()[:20]}.parquet")
+    write_through(parquet, lambda place: place.write_bytes(content))
+    return parquet
 
 
 def _user_row(row: Mapping[str, Any], field_of: Mapping[str, str]) -> UserRow:
