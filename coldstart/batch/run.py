@@ -55,6 +55,7 @@ class BatchSummary:
             damaged or exchanged since; they have been written again.
         left_out: picks that were unknown or ambiguous, over all parts; why is in their notes.
             ``None`` while parts of other shards are missing.
+        read: what was read in the users table, in one paragraph.
     """
 
     users: int
@@ -64,6 +65,7 @@ class BatchSummary:
     seconds: float
     damaged: int = 0
     left_out: int | None = None
+    read: str = ""
 
 
 def run_batch(
@@ -120,6 +122,7 @@ def run_batch(
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         table = UserTable(users, out)
+        read = table.paragraph()
         options = replace(options or BatchOptions(), writer=generator.name if generator else None)
         plan = BatchPlan(table.digest, table.rows, artifact_digest(artifact), size, options)
         numbers = list(plan.shard(*shard))
@@ -145,7 +148,7 @@ def run_batch(
         )
     took = time.monotonic() - start
     left_out = None if errors is None else _left_out(out)
-    return BatchSummary(total, skipped, errors, len(bad), took, damaged, left_out)
+    return BatchSummary(total, skipped, errors, len(bad), took, damaged, left_out, read)
 
 
 def _tidy(out: Path, plan: BatchPlan) -> None:

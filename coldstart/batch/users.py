@@ -17,7 +17,8 @@ from coldstart.data.tables import SINGLE, USERS
 from coldstart.errors import DataError, ProfileError
 from coldstart.runtime.cache import write_through
 from coldstart.schema import Context, UserProfile
-from coldstart.tabular.cells import as_text, is_missing
+from coldstart.tabular.cells import MISSING_WORDS, as_text, is_missing
+from coldstart.tabular.report import ReadReport
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,7 +27,15 @@ USER = "user_id"
 PICKS = ("liked", "disliked", "seen")
 LISTS = ("interests", *PICKS)
 MOMENT = ("time", "device", "place", "occasion", "text", "viewing")
-FIELDS = USERS | {name: (name,) for name in (*LISTS, *MOMENT, "about", "history", "attributes")}
+_ALIASES = {
+    "interests": ("interest", "preferences"),
+    "liked": ("likes", "liked_items", "favourites", "favorites"),
+    "disliked": ("dislikes", "disliked_items"),
+    "seen": ("watched", "seen_items"),
+    "about": ("bio", "about_me"),
+}
+_OWN = (*LISTS, *MOMENT, "about", "history", "attributes")
+FIELDS = USERS | {name: (name, *_ALIASES.get(name, ())) for name in _OWN}
 _BLOCK = 1 << 20
 _IDS = re.compile(r"[^\s,]+(?:,[^\s,]+)+")
 _LONGEST = 1000  # characters of a pick
@@ -84,9 +93,10 @@ class UserTable:
         import polars as pl
 
         ids = self._frame.select(pl.col(column).alias(USER).cast(pl.String).str.strip_chars())
+        missing = pl.col(USER).is_null() | pl.col(USER).is_in(sorted(MISSING_WORDS))
         found = ids.select(
             rows=pl.len(),
-            empty=pl.col(USER).is_null().sum() + (pl.col(USER) == "").sum(),
+            empty=missing.sum(),
             different=pl.col(USER).n_unique(),
         ).collect()
         self.rows, empty, different = found.row(0)
@@ -98,6 +108,18 @@ class UserTable:
                 f"{self.path}: {self.rows - different} rows repeat a {USER}, such as {twice!r}",
                 "one row per user; lists of items go into one cell",
             )
+
+    def paragraph(self) -> str:
+        """What was read: every column, for people."""
+        columns = self._frame.collect_schema().names()
+        return ReadReport(
+            str(self.path),
+            self.path.suffix.lower().removeprefix("."),
+            rows=self.rows,
+            read=self.rows,
+            columns={field: column for column, field in self._field.items()},
+            attributes=tuple(c for c in columns if c not in self._field),
+        ).paragraph()
 
     def ids(self, first: int, size: int) -> list[str]:
         """User ids of rows ``first`` … ``first + size - 1``, as the lists name them."""

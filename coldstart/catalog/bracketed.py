@@ -12,7 +12,7 @@ NAMES = ("name", "title", "label", "value", "genre", "category", "tag", "descrip
 """Fields that hold the name of an object in a list, the first that is there."""
 
 _OPEN = {"[": "]", "{": "}", "(": ")"}
-_QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
+_ENTRY = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^\s,'"](?:[^,'"]*[^\s,'"])?)""")
 _LONGEST = 20_000  # characters; `ast` takes time and stack beyond
 
 
@@ -44,8 +44,10 @@ def parse_bracketed(text: str) -> list[str]:
         if value is not None and not _adjacent(candidate):
             return names_of(value)
     inside = text[1:-1].strip()
-    quoted = [re.sub(r"\\(.)", r"\1", a or b) for a, b in _QUOTED.findall(inside)]
-    return quoted or [part.strip() for part in inside.split(",") if part.strip()]
+    if not re.search(r"""(?:^|[\s,])['"]""", inside):
+        return [part.strip() for part in inside.split(",") if part.strip()]
+    entries = (re.sub(r"\\(.)", r"\1", a or b) or c for a, b, c in _ENTRY.findall(inside))
+    return [entry for entry in entries if entry]
 
 
 def names_of(value: Any) -> list[str]:
@@ -79,7 +81,8 @@ def _name_of(value: Mapping[Any, Any]) -> list[str]:
     for name in NAMES:
         if folded.get(name) is not None:
             return names_of(folded[name])
-    if value and all(isinstance(v, bool) or v in (0, 1) for v in value.values()):
+    flags = [isinstance(v, bool) for v in value.values()]
+    if flags and (all(flags) or len(flags) > 1 and all(v in (0, 1) for v in value.values())):
         return [str(key) for key, is_set in value.items() if is_set]
     texts = [inner for inner in value.values() if isinstance(inner, str | list | tuple)]
     return names_of(texts[0]) if len(texts) == 1 else []

@@ -136,6 +136,7 @@ def batch(
     found["seconds"] = round(made.seconds, 1)
     if as_json:
         return output.emit(found)
+    output.note(made.read)
     output.stdout().print(output.facts(found))
     if made.errors:
         output.note("why they have none is in the column error")
