@@ -8,6 +8,8 @@ from coldstart.catalog.names import nearest_names
 from coldstart.interactions.interaction_stats import attribute_groups
 from coldstart.schema import UserProfile
 
+_FIELDS = ("age", "gender", "occupation", "location", "language")
+
 
 def attribute_notes(profile: UserProfile, group_sizes: Mapping[str, int]) -> list[str]:
     """Notes on attributes whose name or value is nearly a known one.
@@ -31,6 +33,6 @@ def attribute_notes(profile: UserProfile, group_sizes: Mapping[str, int]) -> lis
         if name in known:
             near = [] if name == "age" else nearest_names(value, known[name])
             notes += [f"{name} {value!r} is unknown: did you mean {near[0]!r}?"] if near else []
-        elif near := nearest_names(name, known):
+        elif name in profile.attributes and (near := nearest_names(name, [*known, *_FIELDS])):
             notes.append(f"attribute {name!r} is unknown: did you mean {near[0]!r}?")
     return notes
