@@ -23,7 +23,7 @@ def report_of(file: TableFile, parsed: Parsed, warnings: Sequence[str] = ()) -> 
         warnings: beside those of the file.
     """
     layout = parsed.layout
-    left_out: dict[str, list[int]] = {"blank": list(parsed.blank)} if parsed.blank else {}
+    left_out: dict[str, list[int]] = {"that are blank": list(parsed.blank)} if parsed.blank else {}
     counted = set[int]()
     for what, rows in parsed.problems.items():  # a row with two problems is left out once
         if fresh := [row for row in rows if row not in counted]:

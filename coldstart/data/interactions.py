@@ -24,7 +24,7 @@ from coldstart.errors import DataError
 from coldstart.tabular.cells import as_text, is_missing
 from coldstart.tabular.reading import TableFile, TextOptions, read_file
 from coldstart.tabular.report import ReadReport
-from coldstart.tabular.rows import rows_text
+from coldstart.tabular.rows import counted, rows_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -216,7 +216,8 @@ class _Reading:
 
     def _refuse(self) -> None:
         hint = "ratings are numbers or known words, times numbers or ISO 8601 such as 2024-01-31"
-        refuse_cells(self.where, self.bad, hint)
+        odd = [w for w in self.warnings if "may name the day" in w]
+        refuse_cells(self.where, self.bad, "; ".join([*odd, hint]))
 
     def _with_dislikes(self, made: dict[str, list[Any]]) -> str | None:
         """Join a flag of likes and one of dislikes; returns the names of both."""
@@ -258,11 +259,11 @@ class _Reading:
             if user is None or item is None:
                 blank = all(is_missing(cells[n]) for cells in self.cells.values())
                 lacks = "user_id" if user is None else "item_id"
-                reason = "blank rows" if blank else f"rows without {lacks}"
+                reason = "that are blank" if blank else f"without {lacks}"
                 found.setdefault(reason, []).append(n + self.file.first_row)
-        lost = sum(len(rows) for reason, rows in found.items() if reason != "blank rows")
+        lost = sum(len(rows) for reason, rows in found.items() if reason != "that are blank")
         if lost:
-            self.warnings.append(f"{lost:,} rows have no user or no item and are left out")
+            self.warnings.append(f"{counted(lost)} without a user or an item left out")
         return {reason: tuple(rows) for reason, rows in found.items()}
 
     def _tell_times(self, made: Mapping[str, list[Any]], keep: Sequence[int]) -> None:
@@ -272,7 +273,7 @@ class _Reading:
             return
         lacking = sum(made[field][n] is None for n in keep)
         if lacking:
-            self.warnings.append(f"{lacking:,} rows have no {field} and come after the others")
+            self.warnings.append(f"{counted(lacking)} without a {field} come after the others")
 
 
 def refuse_cells(where: str, bad: Mapping[str, Sequence[int]], hint: str) -> None:

@@ -21,6 +21,7 @@ from coldstart.data.scales import Scale, recognise
 from coldstart.data.times import number_of
 from coldstart.errors import DataError
 from coldstart.tabular.cells import is_missing
+from coldstart.tabular.rows import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,8 +63,9 @@ class RatingsReport:
 
     def sentence(self) -> str:
         """One sentence for people, without a full stop."""
-        counted = f"{self.likes:,} likes, {self.dislikes:,} dislikes, {self.neutral:,} between"
-        return f"{self.column} is {self.scale}: {counted}, {self.unrated:,} ignored as unrated"
+        judged = f"{counted(self.likes, 'like')}, {counted(self.dislikes, 'dislike')}"
+        rest = f"{self.neutral:,} between, {self.unrated:,} ignored as unrated"
+        return f"{self.column} is {self.scale}: {judged}, {rest}"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from coldstart.data.judgements import RatingsReport
 from coldstart.data.ties import about_ties, order_warning
 from coldstart.tabular.report import ReadReport, paragraph_of
+from coldstart.tabular.rows import counted
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,12 @@ latest judgement and the first time count; 5 likes and 0 dislikes of 2 users.'
             self.ratings.sentence() if self.ratings else "no ratings, so every row is a like"
         )
         if self.repeated:
-            rows = "row" if self.repeated == 1 else "rows"
             made.append(
-                f"{self.repeated:,} repeated {rows} of a user and item, of which the latest "
+                f"{counted(self.repeated, 'repeated row')} of a user and item, of which the latest "
                 "judgement and the first time count"
             )
         if self.tied is not None:
             made.append(about_ties(self.tied))
-        made.append(f"{self.likes:,} likes and {self.dislikes:,} dislikes of {self.users:,} users")
+        likes, dislikes = counted(self.likes, "like"), counted(self.dislikes, "dislike")
+        made.append(f"{likes} and {dislikes} of {counted(self.users, 'user')}")
         return paragraph_of(made, self.warnings)

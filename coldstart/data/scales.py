@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from coldstart.tabular.rows import counted
+
 LIKE_SHARE, DISLIKE_SHARE = 0.8, 0.4
 """Thresholds as shares of the top of a scale: 4 and 2 of 5, 8 and 4 of 10."""
 SENTINELS = (-1.0, 0.0, 99.0, -99.0, 999.0, -999.0, 9999.0, -9999.0)
@@ -53,7 +55,8 @@ def recognise(
     off = tuple(sorted(set(counts) & (_detached(counts) if unrated is None else set(unrated))))
     kept = {v: n for v, n in counts.items() if v not in off}
     warnings = tuple(
-        f"{counts[v]:,} rows with {v:g} are taken for unrated; if it is a rating, say unrated=()"
+        f"{counted(counts[v])} with {v:g} {'is' if counts[v] == 1 else 'are'} taken for unrated; "
+        "if it is a rating, say unrated=()"
         for v in off
         if unrated is None
     )

@@ -15,6 +15,7 @@ from coldstart.schema import UserProfile
 from coldstart.tabular.cells import as_text, is_missing
 from coldstart.tabular.reading import TableFile, TextOptions, read_file
 from coldstart.tabular.report import ReadReport
+from coldstart.tabular.rows import counted
 
 USERS: Mapping[str, tuple[str, ...]] = {
     "user_id": (*USER, "id"),
@@ -78,9 +79,7 @@ def read_users(file: TableFile, columns: Mapping[str, str | None] = NONE) -> Use
         other = {n.strip(): v for n, v in cells.items() if v and n not in field_of}
         user = fields.pop("user_id", None)
         if user is None:
-            left_out.setdefault("rows without user_id" if cells else "blank rows", []).append(
-                number
-            )
+            left_out.setdefault("without user_id" if cells else "that are blank", []).append(number)
             continue
         if user in people:
             bad.setdefault("duplicate user_id", []).append(number)
@@ -92,7 +91,7 @@ def read_users(file: TableFile, columns: Mapping[str, str | None] = NONE) -> Use
     refuse_cells(where, bad, "correct these cells, or leave them empty")
     if not people:
         raise DataError(f"{where}: no users", "the table has a header but no rows")
-    lost = len(left_out.get("rows without user_id", ()))
+    lost = len(left_out.get("without user_id", ()))
     report = ReadReport(
         where,
         file.kind,
@@ -103,7 +102,7 @@ def read_users(file: TableFile, columns: Mapping[str, str | None] = NONE) -> Use
         left_out={reason: tuple(rows) for reason, rows in left_out.items()},
         warnings=(
             *file.warnings,
-            *([f"{lost:,} users have no id and are left out"] if lost else []),
+            *([f"{counted(lost)} without user_id left out"] if lost else []),
             *_odd_ages([p.age for p in people.values() if p.age is not None]),
         ),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.pipeline.notes import text_is_useless, text_notes
+from coldstart.pipeline.notes import text_notes
 from coldstart.profile.resolve import LEFT_OUT
 from coldstart.ranking.explanations import Explainer
 from coldstart.ranking.filter_names import unknown_names
@@ -64,7 +64,7 @@ class _Response:
             columns.setdefault(SIGNALS[name].group, []).append(n)
         self._groups = {g: self._contributions[:, c].sum(axis=1) for g, c in columns.items()}
         self._explainer = Explainer(
-            self._items, self._user, parts.scorers, quote_text=not text_is_useless(draft)
+            self._items, self._user, parts.scorers, quote_text=not draft.useless_text
         )
 
     def build(self) -> RecommendationList:

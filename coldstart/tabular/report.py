@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from coldstart.errors import DataError
-from coldstart.tabular.rows import rows_text
+from coldstart.tabular.rows import counted, rows_text
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class ReadReport:
         columns: field → column that became it.
         attributes: columns that were kept under their own names.
         unused: columns that were not read.
-        left_out: reason → numbers of the rows that were not read for it.
+        left_out: reason, such as ``without user_id`` → numbers of the rows.
         notes: further sentences, without a full stop.
         warnings: whatever looks like a mistake, likewise.
 
@@ -50,14 +50,10 @@ class ReadReport:
 
     def sentences(self) -> list[str]:
         """All but the warnings, in sentences without a full stop."""
-        of = (
-            f"{self.rows:,} rows"
-            if self.read == self.rows
-            else f"{self.read:,} of {self.rows:,} rows"
-        )
-        made = [f"{self.name} ({self.kind}): {of}"]
+        read = "" if self.read == self.rows else f"{self.read:,} of "
+        made = [f"{self.name} ({self.kind}): {read}{counted(self.rows)}"]
         for reason, rows in self.left_out.items():
-            made.append(f"left out: {len(rows):,} {reason} ({rows_text(rows, 5)})")
+            made.append(f"left out: {counted(len(rows))} {reason} ({rows_text(rows, 5)})")
         if self.columns:
             made.append(", ".join(f"{f} ← {c}" for f, c in self.columns.items()))
         if self.attributes:
