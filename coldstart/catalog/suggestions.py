@@ -21,6 +21,8 @@ _LONGEST = 300
 _SURE = 0.8
 """Similarity in spelling from which a title comes before one with the same words or initials."""
 
+_GUESS = 1.0  # rank of a title of similar spelling
+
 
 class TitleForm(NamedTuple):
     """One title for comparison.
@@ -69,12 +71,14 @@ def suggest(text: str, keys: Iterable[str], form: Callable[[str], TitleForm], n:
         return []
     mine, initials = form_of(wanted), _initials_of(text)
     close = _nearest(wanted, keys, n)
-    ranks = {key: (1 if ratio >= _SURE else 3, -ratio) for key, ratio in close}
+    ranks = {key: (_GUESS if ratio >= _SURE else 3, -ratio) for key, ratio in close}
     for key in keys:
         rank = _rank(mine, initials, form(key))
         if rank is not None:
             place = (rank, len(key) / 1000)
             ranks[key] = min(place, ranks.get(key, place))
+    if any(rank < _GUESS for rank, _ in ranks.values()):  # then others are not worth saying
+        ranks = {key: place for key, place in ranks.items() if place[0] <= _GUESS}
     return heapq.nsmallest(n, ranks, key=lambda key: (*ranks[key], len(key)))
 
 

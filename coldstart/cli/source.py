@@ -15,6 +15,7 @@ from coldstart.data.named import NAMED, Name
 from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
+    from coldstart.catalog.catalog import Catalog
     from coldstart.data.dataset import Dataset
 
 PANEL = "The data"
@@ -163,6 +164,17 @@ class DataSource:
                     hint=f"leave them out; in {name} they are {likes:g} and {dislikes:g}",
                 )
         return named.load()
+
+
+def catalog_option(path: Path | None) -> Catalog | None:
+    """Load the catalog of ``--items`` where it stands alone, and tell what was read."""
+    if path is None:
+        return None
+    from coldstart.data.items import load_catalog
+
+    catalog, read = load_catalog(path)
+    output.note(in_options(read.paragraph()))
+    return catalog
 
 
 def threshold(text: str | float | None) -> float | str | None:

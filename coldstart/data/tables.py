@@ -6,20 +6,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_columns import ALIASES
-from coldstart.catalog.item_table import items_of, parse_items
-from coldstart.catalog.reading import report_of
-from coldstart.data.check import findings
 from coldstart.data.columns import check_chosen
 from coldstart.data.dataset import Dataset, dataset_from_frames
 from coldstart.data.interactions import INTERACTIONS, NONE, load_interactions, read_interactions
+from coldstart.data.items import catalog_of
 from coldstart.data.judgements import Threshold
 from coldstart.data.users import SINGLE, USERS, load_users, read_users
-from coldstart.errors import CatalogError, DataError
+from coldstart.errors import CatalogError
 from coldstart.tabular.reading import TableFile, TextOptions, read_file
-from coldstart.tabular.report import ReadReport
-from coldstart.tabular.rows import rows_text
 
 __all__ = [
     "INTERACTIONS", "SINGLE", "USERS", "load_dataset", "load_interactions", "load_users",
@@ -79,7 +74,7 @@ def load_dataset(
         kind: {f: c for f, c in columns.items() if f in fields[kind] and _applies(c, file, f, kind)}
         for kind, file in tables.items()
     }
-    catalog, read = _catalog(tables["items"], {f: c for f, c in own["items"].items() if c})
+    catalog, read = catalog_of(tables["items"], {f: c for f, c in own["items"].items() if c})
     people = read_users(tables["users"], own["users"]) if users is not None else None
     found = read_interactions(tables["interactions"], own["interactions"])
     data = dataset_from_frames(
@@ -100,17 +95,3 @@ def _applies(column: str | None, file: TableFile, field: str, kind: str) -> bool
     if column is None:
         return kind == "interactions" or field not in INTERACTIONS
     return column in file.frame.columns
-
-
-def _catalog(file: TableFile, columns: Mapping[str, str]) -> tuple[Catalog, ReadReport]:
-    """Items of a table, and the account of it."""
-    parsed = parse_items(file.frame, columns, first_row=file.first_row)
-    items = items_of(parsed, first_row=file.first_row)
-    if not items:
-        raise DataError(f"{file.path}: no items", hint="the table has a header but no rows")
-    warnings = [
-        f"{p.what} in {rows_text(p.rows, 5)}" if p.rows else p.what
-        for p in findings(file, parsed)
-        if p.level == "warning"
-    ]
-    return Catalog(items), report_of(file, parsed, warnings)

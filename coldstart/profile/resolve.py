@@ -184,8 +184,7 @@ class PickResolver:
             f"{field}: {text!r} is neither an id nor a title of the catalog",
             hint=f"did you mean {' or '.join(map(repr, near))}?"
             if near
-            else "give an id or a title, or leave such picks out with unknown_picks='ignore' "
-            "(--ignore-unknown)",
+            else "give an id or a title, or leave such picks out with unknown_picks='ignore'",
         )
 
     def _both(self, text: str, found: Lookup, field: Field) -> tuple[str, str]:
