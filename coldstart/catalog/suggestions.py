@@ -22,6 +22,7 @@ _SURE = 0.8
 """Similarity in spelling from which a title comes before one with the same words or initials."""
 
 _GUESS = 1.0  # rank of a title of similar spelling
+_SHORT = 3  # letters; a slip in so few makes another word
 
 
 class TitleForm(NamedTuple):
@@ -71,7 +72,8 @@ def suggest(text: str, keys: Iterable[str], form: Callable[[str], TitleForm], n:
         return []
     mine, initials = form_of(wanted), _initials_of(text)
     close = _nearest(wanted, keys, n)
-    ranks = {key: (_GUESS if ratio >= _SURE else 3, -ratio) for key, ratio in close}
+    sure = _SURE if len(wanted) > _SHORT else 1.0
+    ranks = {key: (_GUESS if ratio >= sure else 3, -ratio) for key, ratio in close}
     for key in keys:
         rank = _rank(mine, initials, form(key))
         if rank is not None:

@@ -109,11 +109,13 @@ def judge(
             f"--{option} with --requests", hint="leave it out; --items is the catalog of requests"
         )
     assert asked.requests is not None  # or the caller would not be here
-    catalog = catalog_option(source.items)
+    catalog, read = catalog_option(source.items)
     with output.status("reading the requests"):
         log = load_request_log(
             asked.requests, catalog, exact_only=asked.exact_only, fidelity=asked.fidelity
         )
+    if read:
+        output.note(read)
     said = {
         "systems": systems,
         **source.said(),

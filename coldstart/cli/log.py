@@ -87,10 +87,12 @@ def log(
     from coldstart.evaluation.off_policy.report import make_log_report
     from coldstart.evaluation.off_policy.target_policy import Target
 
-    catalog = catalog_option(items)
+    catalog, read = catalog_option(items)
     with output.status("reading the log"):
         logged = InteractionLog.load(file, catalog)
         policy = Target.load(target) if target else None
+    if read:
+        output.note(read)
     options = {"k": k, "items": items, "cost": cost, "target": target, "clip": clip}
     options |= {"seed": seed, "out": out}
     about = {

@@ -166,15 +166,14 @@ class DataSource:
         return named.load()
 
 
-def catalog_option(path: Path | None) -> Catalog | None:
-    """Load the catalog of ``--items`` where it stands alone, and tell what was read."""
+def catalog_option(path: Path | None) -> tuple[Catalog | None, str]:
+    """Load the catalog of ``--items`` where it stands alone; and what was read, in a paragraph."""
     if path is None:
-        return None
+        return None, ""
     from coldstart.data.items import load_catalog
 
     catalog, read = load_catalog(path)
-    output.note(in_options(read.paragraph()))
-    return catalog
+    return catalog, in_options(read.paragraph())
 
 
 def threshold(text: str | float | None) -> float | str | None:

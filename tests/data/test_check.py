@@ -147,7 +147,7 @@ def test_what_was_read_is_told(tmp_path):
     sentences = report.sentences()
     assert sentences[0].endswith(": 3 of 4 rows")
     assert sentences[1:] == [
-        "left out: 1 with empty title (row 4)",
+        "left out: 1 row with empty title (row 4)",
         "item_id ← ISBN, title ← Book-Title, year ← Year-Of-Publication, description ← synopsis, "
         "categories ← tags",
         "kept as attributes: poster (pictures), studio",
