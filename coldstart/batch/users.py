@@ -35,7 +35,7 @@ _ALIASES = {
     "about": ("bio", "about_me"),
 }
 _OWN = (*LISTS, *MOMENT, "about", "history", "attributes")
-FIELDS = USERS | {name: (name, *_ALIASES.get(name, ())) for name in _OWN}
+FIELDS = dict(USERS) | {name: (name, *_ALIASES.get(name, ())) for name in _OWN}
 _BLOCK = 1 << 20
 _IDS = re.compile(r"[^\s,]+(?:,[^\s,]+)+")
 _LONGEST = 1000  # characters of a pick

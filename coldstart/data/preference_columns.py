@@ -60,9 +60,9 @@ def preference_column(columns: Columns) -> str | None:
         by_key.setdefault(name_key(name), name)
     for known in (RATING_NAMES, EVENT_NAMES, OPINION_NAMES, FLAG_NAMES, DISLIKE_NAMES):
         for alias in known:
-            name = by_key.get(name_key(alias))
-            if name is not None and (name_key(name) in _SURE or _readable(columns[name])):
-                return name
+            found = by_key.get(name_key(alias))
+            if found is not None and (name_key(found) in _SURE or _readable(columns[found])):
+                return found
     return None
 
 

@@ -13,8 +13,10 @@ from coldstart.data.interactions import INTERACTIONS, NONE, load_interactions, r
 from coldstart.data.items import catalog_of
 from coldstart.data.judgements import Threshold
 from coldstart.data.users import SINGLE, USERS, load_users, read_users
-from coldstart.errors import CatalogError
-from coldstart.tabular.reading import TableFile, TextOptions, read_file
+from coldstart.errors import CatalogError, ColdstartError, DataError
+from coldstart.tabular.delimited import NO_SEPARATOR
+from coldstart.tabular.reading import TableFile, TextOptions, is_unicode, read_file
+from coldstart.tabular.separators import name_of
 
 __all__ = [
     "INTERACTIONS", "SINGLE", "USERS", "load_dataset", "load_interactions", "load_users",
@@ -52,18 +54,18 @@ def load_dataset(
             the scale, which is recognised from the ratings.
         dislike_at: maximum rating of a dislike, or the words that are one; ``None``: 40 %.
         unrated: numbers that are no ratings; ``None``: 0 and -1 where they lie off the scale.
-        text: encoding, separator and quotes of text files, where recognising them fails.
+        text: encoding, separator and quotes of text files, where recognising them fails: the
+            encoding of those that are no Unicode, the separator of those whose header holds it.
 
     Raises:
         CatalogError: an invalid table of items.
         DataError: an invalid table, or an unread column that looks like a preference; the message
             names its rows, the header being row 1 (in JSON lines, the first line).
     """
-    options = text or TextOptions()
-    tables = {"interactions": read_file(interactions, options)}
-    tables["items"] = read_file(items, options, error=CatalogError)
+    paths = {"interactions": interactions, "items": items}
     if users is not None:
-        tables["users"] = read_file(users, options)
+        paths["users"] = users
+    tables = _read_all(paths, text or TextOptions())
     fields = {"items": ALIASES, "interactions": INTERACTIONS, "users": USERS}
     check_chosen(
         columns,
@@ -89,6 +91,27 @@ def load_dataset(
     )
     reports = (read, found.report, *([people.report] if people else []))
     return replace(data, report=replace(data.report, tables=reports)) if data.report else data
+
+
+def _read_all(paths: Mapping[str, Path], options: TextOptions) -> dict[str, TableFile]:
+    """Read files; a separator is for those whose header holds it, an encoding for no Unicode."""
+    made: dict[str, TableFile] = {}
+    lacking: ColdstartError | None = None
+    for kind, path in paths.items():
+        error = CatalogError if kind == "items" else DataError
+        own = options
+        if options.encoding is not None and is_unicode(path):
+            own = replace(own, encoding=None)
+        try:
+            made[kind] = read_file(path, own, error=error)
+        except ColdstartError as e:
+            if NO_SEPARATOR not in e.message:
+                raise
+            lacking = lacking or e
+            made[kind] = read_file(path, replace(own, separator=None), error=error)
+    if lacking and not any(name_of(options.separator or "") in f.kind for f in made.values()):
+        raise lacking
+    return made
 
 
 def _applies(column: str | None, file: TableFile, field: str, kind: str) -> bool:
