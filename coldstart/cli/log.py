@@ -11,6 +11,7 @@ import typer
 
 from coldstart.cli import output
 from coldstart.cli.options import command_line, whole_numbers
+from coldstart.cli.source import catalog_option
 from coldstart.errors import ConfigError
 
 _EARNED, _TARGET = "Online metrics", "Off-policy evaluation"
@@ -82,15 +83,16 @@ def log(
     ks = whole_numbers("-k", k)
     if clip is not None and target is None:
         raise ConfigError("--clip without --target", hint="it bounds the weights of a target")
-    from coldstart.catalog.catalog import Catalog
     from coldstart.evaluation.off_policy.logged_feedback import InteractionLog
     from coldstart.evaluation.off_policy.report import make_log_report
     from coldstart.evaluation.off_policy.target_policy import Target
 
+    catalog, read = catalog_option(items)
     with output.status("reading the log"):
-        catalog = Catalog.load(items) if items else None
         logged = InteractionLog.load(file, catalog)
         policy = Target.load(target) if target else None
+    if read:
+        output.note(read)
     options = {"k": k, "items": items, "cost": cost, "target": target, "clip": clip}
     options |= {"seed": seed, "out": out}
     about = {

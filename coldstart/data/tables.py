@@ -6,17 +6,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.frames import ALIASES, items_from_frame, match_columns, parse_items
+from coldstart.catalog.item_columns import ALIASES
 from coldstart.data.columns import check_chosen
 from coldstart.data.dataset import Dataset, dataset_from_frames
 from coldstart.data.interactions import INTERACTIONS, NONE, load_interactions, read_interactions
+from coldstart.data.items import catalog_of
 from coldstart.data.judgements import Threshold
 from coldstart.data.users import SINGLE, USERS, load_users, read_users
 from coldstart.errors import CatalogError, ColdstartError, DataError
 from coldstart.tabular.delimited import NO_SEPARATOR
 from coldstart.tabular.reading import TableFile, TextOptions, is_unicode, read_file
-from coldstart.tabular.report import ReadReport
 from coldstart.tabular.separators import name_of
 
 __all__ = [
@@ -77,7 +76,7 @@ def load_dataset(
         kind: {f: c for f, c in columns.items() if f in fields[kind] and _applies(c, file, f, kind)}
         for kind, file in tables.items()
     }
-    catalog, read = _catalog(tables["items"], {f: c for f, c in own["items"].items() if c})
+    catalog, read = catalog_of(tables["items"], {f: c for f, c in own["items"].items() if c})
     people = read_users(tables["users"], own["users"]) if users is not None else None
     found = read_interactions(tables["interactions"], own["interactions"])
     data = dataset_from_frames(
@@ -119,26 +118,3 @@ def _applies(column: str | None, file: TableFile, field: str, kind: str) -> bool
     if column is None:
         return kind == "interactions" or field not in INTERACTIONS
     return column in file.frame.columns
-
-
-def _catalog(file: TableFile, columns: Mapping[str, str]) -> tuple[Catalog, ReadReport]:
-    """Items of a table, and the account of it."""
-    made, rows, problems = parse_items(file.frame, columns, first_row=file.first_row)
-    if problems:
-        items_from_frame(file.frame, columns, first_row=file.first_row)  # raises
-    if not made:
-        raise DataError(f"{file.path}: no items", hint="the table has a header but no rows")
-    names = match_columns(file.frame.columns, columns)
-    there = range(file.first_row, file.first_row + file.frame.height)
-    blank = tuple(sorted({*there} - {*rows}))
-    report = ReadReport(
-        str(file.path),
-        file.kind,
-        rows=file.frame.height,
-        read=len(made),
-        columns=names,
-        attributes=tuple(n for n in file.frame.columns if n not in names.values()),
-        left_out={"that are blank": blank} if blank else {},
-        warnings=file.warnings,
-    )
-    return Catalog(made), report
