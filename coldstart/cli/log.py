@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from coldstart.cli import output
-from coldstart.cli.options import command_line, whole_numbers
+from coldstart.cli.options import command_line, in_options, whole_numbers
 from coldstart.cli.source import catalog_option
 from coldstart.errors import ConfigError
 
@@ -91,8 +91,6 @@ def log(
     with output.status("reading the log"):
         logged = InteractionLog.load(file, catalog)
         policy = Target.load(target) if target else None
-    if read:
-        output.note(read)
     options = {"k": k, "items": items, "cost": cost, "target": target, "clip": clip}
     options |= {"seed": seed, "out": out}
     about = {
@@ -104,6 +102,10 @@ def log(
         made = make_log_report(
             logged, ks, about, catalog=catalog, cost=cost, target=policy, clip=clip, seed=seed
         )
+    reports = [logged.report, policy.report if policy else None]
+    for text in [read, *(report.paragraph() for report in reports if report)]:
+        if text:
+            output.note(in_options(text))
     if out:
         output.note(f"wrote {', '.join(map(str, made.save(out)))}")
     if as_json:
