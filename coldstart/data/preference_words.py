@@ -18,6 +18,7 @@ RATING_NAMES = (
     # French, Spanish, Portuguese, Italian
     "evaluation", "appreciation", "etoiles", "puntuacion", "valoracion", "calificacion",
     "estrellas", "avaliacao", "estrelas", "pontuacao", "valutazione", "voto", "stelle", "nota",
+    "note",
     # Polish, Czech, Russian, Turkish, Chinese, Japanese, Korean
     "ocena", "hodnoceni", "оценка", "рейтинг", "puan", "评分", "評分", "評価", "평점", "별점",
 )  # fmt: skip
@@ -99,5 +100,7 @@ _BY_KIND: tuple[tuple[Kind, str], ...] = (  # of a word in two lists the last co
 )
 WORDS: dict[str, Kind] = {word_key(w): kind for kind, words in _BY_KIND for w in words.split()}
 """Kind of each known word, by ``word_key``."""
-TRUTHS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "y": 1.0, "n": 0.0, "t": 1.0, "f": 0.0}
+_YES = "true yes y t ja oui si sí sim vero tak ano да evet 是 はい".split()
+_NO = "false no n f nein non nao não falso nie ne нет hayir hayır 否 いいえ".split()
+TRUTHS = dict.fromkeys(_YES, 1.0) | dict.fromkeys(_NO, 0.0)
 """Words of a flag."""
