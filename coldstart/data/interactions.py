@@ -25,7 +25,7 @@ from coldstart.data.times import (
     read_times,
 )
 from coldstart.errors import DataError
-from coldstart.tabular.cells import as_text, is_missing
+from coldstart.tabular.cells import as_text, id_texts, is_missing
 from coldstart.tabular.reading import TableFile, TextOptions, read_file
 from coldstart.tabular.report import ReadReport
 from coldstart.tabular.rows import counted, rows_text
@@ -216,10 +216,16 @@ class _Reading:
             return times.seconds
         # Ids and ratings repeat: convert each value once.
         distinct = {v for v in cells if not is_missing(v)}
+        made: dict[Any, Any]
         if field == "rating":
             made = _ratings(distinct)
+        elif field == "position":
+            made = {v: number_of(v) for v in distinct}
         else:
-            made = {v: number_of(v) if field == "position" else _id(v) for v in distinct}
+            texts = id_texts(distinct)
+            made = {v: clean_text(text or "") or None for v, text in texts.items()}
+            if any(text != as_text(v).strip() for v, text in texts.items()):
+                self.notes.append(f"{column} holds whole numbers with .0, which is left out")
         out = [None if is_missing(v) else made[v] for v in cells]
         if field in ("rating", "position"):
             places = [n for n, v in enumerate(out) if v is None and not is_missing(cells[n])]
@@ -320,10 +326,6 @@ def _ratings(distinct: set[Any]) -> dict[Any, Any]:
     if sum(g is not None for g in single.values()) * 2 < len(distinct):
         return {v: clean_text(as_text(v)) or None for v in distinct}
     return {v: g[v] if g is not None else None for v, g in single.items()}
-
-
-def _id(value: object) -> str | None:
-    return clean_text(as_text(value)) or None
 
 
 def _some(cells: Sequence[Any]) -> str:

@@ -29,6 +29,7 @@ __all__ = [
     "MAX_K",
     "Match",
     "Pick",
+    "PickReading",
     "Picks",
     "Piece",
     "Provenance",
@@ -50,10 +51,38 @@ MAX_K = 1000
 
 
 class Pick(Input):
-    """One item of a profile: an item id or a title, and an optional time."""
+    """One item of a profile: an item id or a title, and an optional time.
+
+    Args:
+        by: what ``item`` is; ``None``: a title or an id as a person types it, refused if it is the
+            title of one item and the id of another.
+    """
 
     item: str = Field(min_length=1, max_length=1000)
     at: datetime | None = None
+    by: Literal["id", "title"] | None = None
+
+
+class PickReading(Frozen):
+    """How a typed pick was read.
+
+    Args:
+        field: of the profile, or ``viewing``.
+        text: the pick as written, or the part of it between separators.
+        item_id: the item it was taken for.
+        title: its title.
+        year: its year.
+        by: whether the text is the item's id or a title of it.
+        note: what else it could have been; empty if it is certain.
+    """
+
+    field: Literal["liked", "disliked", "seen", "viewing"]
+    text: str
+    item_id: str
+    title: str
+    year: int | None = None
+    by: Literal["id", "title"]
+    note: str = ""
 
 
 def _as_picks(value: object) -> object:
@@ -376,6 +405,7 @@ class RecommendationList(Frozen):
         abstained: number of free candidates without a match in the catalog.
         prompt: the rendered prompt, if the language model was used.
         understood: what was read in the request's text.
+        picks: how each typed pick was read.
     """
 
     items: tuple[Recommendation, ...]
@@ -388,6 +418,7 @@ class RecommendationList(Frozen):
     abstained: int = 0
     prompt: str | None = None
     understood: Understood = Understood()
+    picks: tuple[PickReading, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)

@@ -49,6 +49,7 @@ _PICK = {
             "properties": {
                 "item": {"type": "string", "minLength": 1, "maxLength": 1000},
                 "at": {"type": "string", "format": "date-time"},
+                "by": {"enum": ["id", "title"]},
             },
             "required": ["item"],
             "additionalProperties": False,

@@ -47,6 +47,7 @@ READ = [  # file, likes, dislikes, what the account says
     ("latin-1.csv", {"José": "1"}, {"José": "2"}, "Windows-1252 .*as in 'José'"),
     ("utf-16.csv", {"José": "1"}, {"José": "2"}, "UTF-16, separated by tab"),
     ("missing.csv", {"a": "1", "b": "4"}, {"b": "3"}, "left out: 2 rows without user_id"),
+    ("pandas-ids.csv", {"7": "1", "8": "3"}, {}, "with .0, which is left out"),
     ("nan-ids.parquet", {"7": "1"}, {}, "1 row without item_id"),
 ]
 REFUSED = [
@@ -89,6 +90,10 @@ def test_missing_attributes_are_missing_and_coded_ages_named():
     text = data.report.paragraph()
     assert "left out: 1 row without user_id (row 5)" in text
     assert "the ages are the codes of MovieLens" in text
+    assert "attributes of 2 of them" in text
+    assert "are the ids the same?" not in text
+    assert "attributes of 0 of them" in (text := read("latin-1.csv").report.paragraph())
+    assert "no user with a like is in the table of users: are the ids the same?" in text
 
 
 def test_every_file_is_in_the_documents_table_and_in_a_test():
