@@ -165,8 +165,10 @@ def _separates(separator: str, held: Counter[str], texts: Counter[str]) -> bool:
         parts = found.of(text)
         known = sum(found.recurs(text, p) or p in _GENRES for p in parts)
         is_name = bool(_AND.search(parts[-1]) or parts[-1] in ARTICLES)
-        if known == len(parts) or (2 * known >= len(parts) and not is_name):
+        if known == len(parts) or (known and not is_name):
             pro += 1
+        elif known and len(parts) > 2:  # a list with a name such as "Action & Adventure" in it
+            continue
         elif is_name or max(map(len, parts)) > _LONG_NAME or (times > 2 and len(texts) > 1):
             against += 1
     if not pro and len(texts) > 1 and texts.total() >= _MANY_ROWS:

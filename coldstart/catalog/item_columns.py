@@ -122,6 +122,11 @@ def match_columns(names: Iterable[str], columns: Mapping[str, str] | None = None
                 columns[field] = free.pop(alias)
     for field in ("item_id", "title"):
         if field not in columns:
+            if any(name.strip().replace(".", "").isdigit() for name in names):
+                raise CatalogError(
+                    f"no column for {field} among: {', '.join(names)}, which look like data",
+                    "add a header, a row of column names",
+                )
             near = difflib.get_close_matches(field, [plain_name(n) for n in names], 1, 0.7)
             likely = next((n for n in names if near and plain_name(n) == near[0]), None)
             raise CatalogError(
