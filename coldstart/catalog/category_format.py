@@ -12,6 +12,7 @@ from typing import Any
 
 from coldstart.catalog.bracketed import is_bracketed, names_of, parse_bracketed
 from coldstart.catalog.titles import ARTICLES, clean_text
+from coldstart.tabular.cells import is_missing
 
 STRONG = ("|", ";", "｜", "；", "、", "\n", "\t", " • ", " · ", " > ", " » ", " › ")
 """Separators that no name of a category contains."""
@@ -116,7 +117,7 @@ def category_format(values: Iterable[Any]) -> CategoryFormat:
         if isinstance(value, str):
             if value.strip():
                 texts[_decoded(value)] += 1
-        elif value is not None and value == value:
+        elif not is_missing(value):
             lists |= hasattr(value, "__len__")
     bracketed = sum(n for t, n in texts.items() if is_bracketed(t))
     opened = sum(n for t, n in texts.items() if t[:1] in "[{(" and t[-1:] in "]})")

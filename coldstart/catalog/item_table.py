@@ -89,7 +89,7 @@ class Parsed:
 
 
 def items_from_frame(
-    frame: Any, columns: Mapping[str, str] | None = None, *, first_row: int = 2
+    frame: Any, columns: Mapping[str, str | None] | None = None, *, first_row: int = 2
 ) -> list[Item]:
     """Parse the rows of a polars or pandas frame or a pyarrow table as items.
 
@@ -120,7 +120,7 @@ def items_of(parsed: Parsed, *, first_row: int = 2) -> list[Item]:
 
 
 def parse_items(
-    frame: Any, columns: Mapping[str, str] | None = None, *, first_row: int = 2
+    frame: Any, columns: Mapping[str, str | None] | None = None, *, first_row: int = 2
 ) -> Parsed:
     """Parse as ``items_from_frame``, but report invalid rows instead of raising."""
     table = columns_of(frame)
@@ -148,7 +148,7 @@ def parse_items(
     return out
 
 
-def layout_of(table: Columns, columns: Mapping[str, str] | None = None) -> Layout:
+def layout_of(table: Columns, columns: Mapping[str, str | None] | None = None) -> Layout:
     """Recognise what each column of a table holds, by its name and its cells.
 
     Args:

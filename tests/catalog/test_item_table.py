@@ -117,6 +117,13 @@ def test_lists_of_texts_and_of_objects_in_other_columns():
     assert item(genre="x", keywords=keywords).attributes == {"keywords": "jealousy|toy"}
 
 
+def test_lists_of_pandas_and_parquet(tmp_path):
+    frame = pd.DataFrame({"id": [1, 2], "title": ["A", "B"], "genres": [["Drama", "War"], None]})
+    frame.to_parquet(tmp_path / "items.parquet")
+    for made in (frame, pd.read_parquet(tmp_path / "items.parquet")):
+        assert [i.categories for i in items_from_frame(made)] == [("Drama", "War"), ()]
+
+
 def test_yes_and_no_in_other_languages():
     frame = table(id=["1", "2"], title=["A", "B"], Lieferbar=["ja", "nein"])
     assert [i.available for i in items_from_frame(frame)] == [True, False]
