@@ -61,6 +61,7 @@ def as_picks(value: object) -> object:
 
 
 def as_pick(value: object) -> object:
+    """Accept "Toy Story", 50 or {"item": …, "at": …}."""
     is_name = isinstance(value, str | int) and not isinstance(value, bool)
     return {"item": str(value)} if is_name else value
 
