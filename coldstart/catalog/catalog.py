@@ -44,7 +44,7 @@ class Catalog:
         return cls(items)
 
     @classmethod
-    def from_frame(cls, frame: Any, columns: Mapping[str, str] | None = None) -> Catalog:
+    def from_frame(cls, frame: Any, columns: Mapping[str, str | None] | None = None) -> Catalog:
         """Build a catalog from a polars or pandas frame or a pyarrow table.
 
         Args:
@@ -57,22 +57,26 @@ class Catalog:
         return cls(items_from_frame(frame, columns))
 
     @classmethod
-    def from_csv(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+    def from_csv(cls, path: str | Path, columns: Mapping[str, str | None] | None = None) -> Catalog:
         """Read a UTF-8 CSV (or, by its suffix, TSV) file with a header; see ``from_frame``."""
         return cls.load(path, columns)
 
     @classmethod
-    def from_parquet(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+    def from_parquet(
+        cls, path: str | Path, columns: Mapping[str, str | None] | None = None
+    ) -> Catalog:
         """Read a Parquet file; see ``from_frame``."""
         return cls.load(path, columns)
 
     @classmethod
-    def from_jsonl(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+    def from_jsonl(
+        cls, path: str | Path, columns: Mapping[str, str | None] | None = None
+    ) -> Catalog:
         """Read a file with one JSON object per line; see ``from_frame``."""
         return cls.load(path, columns)
 
     @classmethod
-    def load(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+    def load(cls, path: str | Path, columns: Mapping[str, str | None] | None = None) -> Catalog:
         """Read a ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or ``.ndjson`` file, by its suffix.
 
         Raises:
