@@ -61,7 +61,6 @@ class Dataset:
         low = repr(sorted(self.dislikes.items()))
         return hashlib.sha256((self.fingerprint + low).encode()).hexdigest()
 
-
     @cached_property
     def tied_share(self) -> float | None:
         """Share of consecutive likes of a user with equal times, in [0, 1]; ``None``: no times."""
