@@ -37,7 +37,7 @@ def in_time_order(table: pl.DataFrame, column: str, seed: int = SEED) -> pl.Data
     """Sort interactions by user, then time; those with equal times by ``tie_key``.
 
     The result does not depend on the order of the rows, unless a user has an item twice at one
-    time: these stay as they were.
+    time: these stay as they were. Rows without a time come last.
 
     Args:
         table: ``user_id`` and ``item_id`` as strings, and the times.
@@ -48,7 +48,9 @@ def in_time_order(table: pl.DataFrame, column: str, seed: int = SEED) -> pl.Data
     rows = zip(table["user_id"], table["item_id"], tied, strict=True)
     keys = [tie_key(user, item, seed) if drawn else 0 for user, item, drawn in rows]
     table = table.with_columns(pl.Series(_KEY, keys, dtype=pl.UInt64))
-    return table.sort("user_id", column, _KEY, "item_id", maintain_order=True).drop(_KEY)
+    return table.sort(
+        "user_id", column, _KEY, "item_id", maintain_order=True, nulls_last=True
+    ).drop(_KEY)
 
 
 def tied_share(times: Mapping[str, Sequence[float]]) -> float:
