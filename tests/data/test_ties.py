@@ -133,7 +133,7 @@ def test_an_order_is_known_up_to_half_of_it_tied():
 
 
 def test_what_is_said_about_times():
-    assert about_ties(None).startswith("there are no times: the order of the rows")
+    assert about_ties(None).startswith("no times, or not for every like: without any,")
     assert about_ties(0.0) == "no user has two likes of one time"
     assert about_ties(0.424).startswith("42% of consecutive likes have equal times;")
     assert order_warning(None) is None
