@@ -180,11 +180,7 @@ def _train(
     parts = {"train": split.train, "valid": split.valid, "test": split.test}
     sizes = ", ".join(f"{len(users)} {name}" for name, users in parts.items())
     output.note(f"{data.name}: {len(data.catalog)} items; users: {sizes}")
-    from coldstart.data.ties import order_warning
     from coldstart.training.run import train as run
-
-    if warning := order_warning(data.tied_share):
-        output.note(warning)
 
     with TrainingReport(config.epochs) as report:
         return run(data, split, config, out, report=report, resume=resume, runs=runs)
