@@ -133,7 +133,8 @@ def test_what_a_living_process_makes_is_not_swept(tmp_path):
 
 
 def test_folders_of_other_targets_are_not_swept(tmp_path):
-    others = [tmp_path / name for name in (".artifact-old-1", ".artifact-2.coldstart-x", "artifact2")]
+    names = (".artifact-old-1", ".artifact-2.coldstart-x", "artifact2")
+    others = [tmp_path / name for name in names]
     for other in others:
         other.mkdir()
         os.utime(other, (0, 0))
