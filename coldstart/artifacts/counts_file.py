@@ -1,4 +1,4 @@
-"""Interaction counts as safetensors: written compactly, and checked against each other on reading."""
+"""Interaction counts as safetensors: written compactly, checked against each other when read."""
 
 from __future__ import annotations
 

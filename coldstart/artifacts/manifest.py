@@ -66,7 +66,9 @@ def table_of(manifest: Mapping[str, Any], what: str) -> dict[str, str]:
                 untrusted.HINT,
             )
         if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
-            raise untrusted.refuse(f"{what}: the SHA-256 of {name!a}", digest, "64 digits")
+            raise untrusted.refuse(
+                f"{what}: the SHA-256 of {untrusted.shown(name)}", digest, "64 digits"
+            )
     return table
 
 
@@ -94,7 +96,9 @@ def check_fields(manifest: Mapping[str, Any], what: str) -> None:
     description = manifest["prompt"].get("description")
     if description != "":
         untrusted.text(description, f"{what}: prompt.description", 2000)
-    source = manifest["catalog"].get("source")
+    if "source" not in manifest["catalog"]:
+        raise ArtifactError(f"{what}: catalog lacks source", untrusted.HINT)
+    source = manifest["catalog"]["source"]
     if source is not None:
         untrusted.text(source, f"{what}: catalog.source")
     for part in ("catalog", "data", "split", "requests"):

@@ -207,7 +207,7 @@ class BlendRanker:
             found = untrusted.mapping(data, "the ranker", ("weights", "correction"))
             weights = {
                 strategy: {
-                    f: untrusted.pair(w, f"weight of {f!a}")
+                    f: untrusted.pair(w, f"weight of {untrusted.shown(f)}")
                     for f, w in untrusted.mapping(ws, "weights of a strategy").items()
                 }
                 for strategy, ws in _by_strategy(found["weights"]).items()

@@ -74,7 +74,9 @@ class RequestBlend:
         with untrusted.within("malformed request weights"):
             found = untrusted.mapping(data, "the blend of requests", ("weights", "taste"))
             weights = untrusted.mapping(found["weights"], "weights")
-            pairs = {f: untrusted.pair(w, f"weight of {f!a}") for f, w in weights.items()}
+            pairs = {
+                f: untrusted.pair(w, f"weight of {untrusted.shown(f)}") for f, w in weights.items()
+            }
             taste = untrusted.pair(found["taste"], "taste")
         return cls(pairs, taste)
 

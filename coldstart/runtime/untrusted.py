@@ -243,9 +243,14 @@ def array(
     if not fits or found.dtype.kind not in kinds:
         sizes = " × ".join("any" if size is None else str(size) for size in shape)
         raise refuse(f"{what}: {name}", found, f"shape {sizes}, kind {kinds!r}")
-    if found.size and (found.min() < low or (found > high).any()):
+    above = (found > high).any() if isinstance(high, np.ndarray) else _top(found) > high
+    if above or (found.size and found.min().item() < low):
         raise ArtifactError(f"{what}: {name} has values out of range", HINT)
     return found
+
+
+def _top(values: NDArray[Any]) -> float:
+    return values.max().item() if values.size else -math.inf
 
 
 def compressed_rows(

@@ -40,7 +40,7 @@ def render(source, values=VALUES):
         "{% for k, v in attributes.items() %}{{ k | title }}: {{ v }}; {% else %}none{% endfor %}",
         "{% set who = {'a': 1}.get('b', about) %}{{ [who, age] | select | join(', ') }}",
         "{{ liked | replace('Film', 'x') }}{{ liked[2:5] | map('upper') | join('-') }}",
-        "{% for n in range(3) %}{{ n * 2 + age % 7 }}{% if not loop.last %},{% endif %}{% endfor %}",
+        "{% for n in range(3) %}{{ n * 2+age%7 }}{% if not loop.last %},{% endif %}{% endfor %}",
         "{{ about.title().split(' ') | last }} {{ liked | first | length }} {{ -age // 2 }}",
         "{{ liked | reject('equalto', 'Film 3') | list | count }}{{ 'a' if age > 30 else 'b' }}",
         "{% for a in liked if a.startswith('Film 4') %}{{ loop.cycle('x', 'y') }}{% endfor %}",
@@ -62,7 +62,9 @@ ENDLESS = {
     "doubling by ~": "{% set a = about %}" + "{% set a = a ~ a %}" * 40 + "{{ a }}",
     "doubling lists": "{% set a = liked %}" + "{% set a = a + a %}" * 40 + "{{ a }}",
     "doubling by join": "{% set a = about %}" + "{% set a = [a, a] | join(a) %}" * 20 + "{{ a }}",
-    "doubling by replace": "{% set a = about %}" + "{% set a = a | replace('', a) %}" * 9 + "{{ a }}",
+    "doubling by replace": "{% set a = about %}"
+    + "{% set a = a | replace('', a) %}" * 9
+    + "{{ a }}",
     "a constant that is replaced": "{{ 'x' | replace('', 'y' | replace('', 'z')) }}" + "{{ 1 }}",
     "multiplied numbers": "{% set a = 9999 %}" + "{% set a = a * a %}" * 30 + "{{ a }}",
     "a format": "{{ '%01000000000d' % 3 }}",
