@@ -21,7 +21,7 @@ from typing import Any
 
 from coldstart.artifacts.counts_file import counts_from_bytes as counts_from_bytes
 from coldstart.artifacts.counts_file import counts_to_bytes as counts_to_bytes
-from coldstart.artifacts.manifest import SEAL, check_fields, check_seal, seal, table_of
+from coldstart.artifacts.manifest import SEAL, check_fields, check_kind, check_seal, seal, table_of
 from coldstart.artifacts.model_card import model_card
 from coldstart.errors import ArtifactError, ColdstartError, PromptError
 from coldstart.interactions.interaction_stats import Counts
@@ -145,6 +145,7 @@ def read(folder: Path) -> tuple[dict[str, Any], Files]:
         file = Path(os.path.normpath(root / name))
         if not file.is_relative_to(root) or not _is_file(file):
             raise ArtifactError(f"{folder}: {name} is missing", hint="copy the artifact again")
+        check_kind(name, str(path))
         files[name] = _content(file, name, left)
         left -= len(files[name])
         found = hashlib.sha256(files[name]).hexdigest()

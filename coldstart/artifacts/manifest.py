@@ -52,24 +52,32 @@ def table_of(manifest: Mapping[str, Any], what: str) -> dict[str, str]:
     """Hashes of the files by name.
 
     Raises:
-        ArtifactError: a name that is no relative path of a data file, or no SHA-256.
+        ArtifactError: a name that no file can have, or no SHA-256.
     """
     table = untrusted.mapping(manifest["files"], f"{what}: files")
     if len(table) > _MOST_FILES:
         raise ArtifactError(f"{what} lists {len(table)} files, at most {_MOST_FILES} are read")
     for name, digest in table.items():
         untrusted.text(name, f"{what}: the name of a file")
-        if PurePosixPath(name).suffix not in SUFFIXES:
-            raise ArtifactError(
-                f"{what} lists {untrusted.shown(name)}, expected files of data "
-                f"({', '.join(SUFFIXES)})",
-                untrusted.HINT,
-            )
         if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
             raise untrusted.refuse(
                 f"{what}: the SHA-256 of {untrusted.shown(name)}", digest, "64 digits"
             )
     return table
+
+
+def check_kind(name: str, where: str) -> None:
+    """Refuse a file that is not of data.
+
+    Raises:
+        ArtifactError: its suffix is not one of ``SUFFIXES``.
+    """
+    if PurePosixPath(name).suffix not in SUFFIXES:
+        raise ArtifactError(
+            f"{where} lists {untrusted.shown(name)}, expected files of data "
+            f"({', '.join(SUFFIXES)})",
+            untrusted.HINT,
+        )
 
 
 def check_fields(manifest: Mapping[str, Any], what: str) -> None:

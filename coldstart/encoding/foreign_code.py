@@ -41,7 +41,9 @@ def refuse_code(folder: Path) -> None:
             found = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as e:
             raise ModelError(
-                f"the encoder {folder} cannot be read: {path.name}: {type(e).__name__}", _HINT
+                f"cannot load the encoder {str(folder)!r}: {path.name} cannot be read: "
+                f"{type(e).__name__}",
+                _HINT,
             ) from e
         if what := _code_in(found, path.name):
             raise ModelError(

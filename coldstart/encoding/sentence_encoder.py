@@ -133,9 +133,10 @@ class LazyEncoder:
     @cached_property
     def _loaded(self) -> SentenceEncoder | MeanPoolingEncoder:
         folder = Path(self.where)
+        if folder.is_dir():
+            refuse_code(folder)
         if not is_mean_pooling(folder):
             return self._with_library
-        refuse_code(folder)
         try:
             return MeanPoolingEncoder(folder)
         except Exception as e:  # of its files, whatever their readers raise

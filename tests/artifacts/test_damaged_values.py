@@ -272,7 +272,6 @@ def test_weights_of_adapters_are_finite_and_small(folder, value, match):
         (lambda m: m["prompt"].update(variables="age"), "prompt.variables is 'age'"),
         (lambda m: m.update(format=1.5), "format is 1.5"),
         (lambda m: m.update(files=[]), "files is"),
-        (lambda m: m["files"].update({"x.py": "0" * 64}), "lists 'x.py', expected files of data"),
         (lambda m: m["files"].update({"x" * 5000: "0" * 64}), "the name of a file is"),
         (lambda m: m["files"].update({"a\0.json": "0" * 64}), "the name of a file is"),
         (lambda m: m["files"].update({"y/" * 90 + "x.json": "0" * 64}), "is missing"),
@@ -328,6 +327,12 @@ def test_templates_of_artifacts_are_bounded(folder, text, match):
 def test_huge_files_are_not_read(folder, name):
     os.truncate(folder / name, 5 << 30)  # of holes: it takes no room
     refused(folder, "is too large, expected at most")
+
+
+@pytest.mark.parametrize("name", ["x.py", "adapter/x.bin", "x.pkl", "x"])
+def test_files_that_may_be_code_are_refused(folder, name):
+    write(folder, name, b"print('hello')")
+    refused(folder, f"lists '{name}', expected files of data")
 
 
 def test_a_missing_adapter_is_refused():

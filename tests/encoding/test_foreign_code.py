@@ -86,7 +86,7 @@ def test_folders_that_name_code_are_refused(evil, tmp_path, name):
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "[1e"])
 def test_settings_that_cannot_be_read_are_refused(evil, text):
     (evil / "modules.json").write_text(text)
-    with pytest.raises(ModelError, match="cannot be read: modules.json"):
+    with pytest.raises(ModelError, match="modules.json cannot be read"):
         refuse_code(evil)
 
 
