@@ -108,6 +108,7 @@ def load(folder: Path) -> Artifact:
     try:
         template = _template(manifest, files)
         counts = counts_from_bytes(files["counts.safetensors"])
+        _check_split(files)
         data = untrusted.read_json(files["ranker.json"], "ranker.json")
         ranker = BlendRanker.from_dict(_upgraded_ranker(data))
         if not ranker.strategies:
@@ -199,6 +200,18 @@ def _content(path: Path, name: str, most: int) -> bytes:
     if data is None or len(data) > most:
         raise ArtifactError(f"{path} is too large, expected at most {most} bytes", untrusted.HINT)
     return data
+
+
+def _check_split(files: Mapping[str, bytes]) -> None:
+    """Check the users of an artifact that has a split: each in one part, once."""
+    name = "split.json"
+    if name not in files:
+        return
+    parts = ("train", "valid", "test")
+    split = untrusted.mapping(untrusted.read_json(files[name], name), name, parts)
+    everyone = [user for part in parts for user in untrusted.names(split[part], f"{name}: {part}")]
+    if len(set(everyone)) < len(everyone):
+        raise ArtifactError(f"{name} has a user in more than one part", untrusted.HINT)
 
 
 def _upgraded_ranker(data: Any) -> Any:
