@@ -24,7 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from coldstart.errors import MissingExtraError
 from coldstart.serve.store.errors import StoreBusy, StoreError, StoreUnavailable, WrongRevision
-from coldstart.serve.store.sqlite_file import DatabaseFile
+from coldstart.serve.store.sqlite_file import RESTORE, DatabaseFile
 
 WRITES = {"coldstart_writes": True}
 """Execution options of write transactions."""
@@ -36,6 +36,7 @@ _CONNECTIONS = 10  # pool size per process; transactions take milliseconds
 _FORMS = "sqlite:///people.db or postgresql+psycopg://user:password@host/database"
 _BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _REFUSED_CODES = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH}
+_DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY_STATES = {"55P03", "40P01", "40001"}  # lock not available, deadlock, serialization failure
 _LOGGER = "coldstart"
 logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGER}").setLevel(
@@ -198,7 +199,8 @@ def _translate_sqlite(error: sqlite3.Error) -> StoreError:
         return _busy()
     if code in _REFUSED_CODES:
         return StoreError(f"the database refused a value: {name}")
-    return StoreUnavailable(f"SQLite: {name}", hint="check the file, its rights and the disk")
+    hint = RESTORE if code in _DAMAGED_CODES else "check the file, its rights and the disk"
+    return StoreUnavailable(f"SQLite: {name}", hint=hint)
 
 
 def _busy() -> StoreBusy:

@@ -19,7 +19,9 @@ PROBE = 1 << 16
 """Bytes that must be writable beside the database, and into it, for the store to be ready."""
 
 _PROBLEMS = 3  # of those that a check found, in the error
-_RESTORE = "stop the service and put a backup in its place: coldstart serve db backup makes them"
+
+RESTORE = "stop the service and put a backup in its place: coldstart serve db backup makes them"
+"""What to do about a damaged file."""
 
 
 class DatabaseFile:
@@ -101,7 +103,7 @@ def refuse_damage(found: Sequence[str], what: str) -> None:
     if found:
         # Of several lines: only the first, which names pages and indexes, never content.
         shown = "; ".join(line.partition("\n")[0] for line in found[:_PROBLEMS])
-        raise StoreUnavailable(f"{what} is damaged: {shown}", hint=_RESTORE)
+        raise StoreUnavailable(f"{what} is damaged: {shown}", hint=RESTORE)
 
 
 def back_up(source: sqlite3.Connection, target: Path) -> int:
