@@ -78,7 +78,13 @@ class CatalogWriter:
         """
         async with self._turn():
             for _ in range(_ATTEMPTS):
-                made = await worker.call_all(plan)
+                try:
+                    made = await worker.call_all(plan)
+                except Exception as e:  # such as 404 for what another process has just added
+                    overloaded = isinstance(e, ApiError) and e.status >= 500
+                    if overloaded or not await self._follow(worker):
+                        raise
+                    continue
                 try:
                     logged = await run_in_threadpool(
                         self._store.log_changes, made.changes, after=self._seq
@@ -134,10 +140,12 @@ class CatalogWriter:
         finally:
             self._lock.release()
 
-    async def _follow(self, worker: Worker) -> None:
+    async def _follow(self, worker: Worker) -> bool:
+        """Apply changes of other processes; false if there were none."""
         changes = await run_in_threadpool(self._store.changes, self._seq)
         if changes:
             self._note(changes, await worker.finish(lambda arms: self._replayed(arms, changes)))
+        return bool(changes)
 
     def _replayed(self, arms: Arms, changes: list[CatalogChange]) -> dict[int, str]:
         aside = catalog_updates.replay(arms, changes)

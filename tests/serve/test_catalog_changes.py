@@ -152,6 +152,19 @@ def test_concurrent_updates_of_one_item_lose_no_field(tmp_path):
             assert (got["description"], got["categories"]) == ("d", ["Drama"])
 
 
+def test_what_another_process_has_just_changed_is_there_for_the_next_change(tmp_path):
+    with serving(tmp_path) as one, serving(tmp_path) as other:
+        for n in range(3):
+            tag = one.put(f"/v1/items/x{n}", json={"title": "X"}).headers["etag"]
+            got = other.patch(f"/v1/items/x{n}", json={"year": 1}, headers={"If-Match": tag})
+            assert (got.status_code, got.json()["title"]) == (200, "X")
+            refused(
+                one.put(f"/v1/items/x{n}", json=ITEM, headers={"If-Match": tag}), 412, "changed"
+            )
+            assert one.delete(f"/v1/items/x{n}").status_code == 204
+            refused(other.patch(f"/v1/items/x{n}", json={"year": 2}), 404, "not_found")
+
+
 def test_versions_guard_updates(client):
     made = client.put("/v1/items/x", json=ITEM)
     tag = made.headers["etag"]
