@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coldstart.batch.part_file import parquet_bytes
 from coldstart.catalog.frames import read_table
-from coldstart.catalog.titles import as_text, clean_text
+from coldstart.catalog.titles import clean_text
 from coldstart.data.columns import fields_of
 from coldstart.data.tables import SINGLE, USERS
 from coldstart.errors import DataError, ProfileError
 from coldstart.runtime.cache import write_through
 from coldstart.schema import Context, UserProfile
+from coldstart.tabular.cells import as_text
 
 if TYPE_CHECKING:
     import polars as pl

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
-from coldstart.catalog.titles import as_text, clean_text, split_year
+from coldstart.catalog.titles import clean_text, split_year
 from coldstart.errors import CatalogError, ColdstartError, DataError
 from coldstart.schema import Item
+from coldstart.tabular.cells import as_text, is_missing
+from coldstart.tabular.reading import read_file
+from coldstart.tabular.rows import rows_text
 
 if TYPE_CHECKING:  # importing polars takes longer than the rest of coldstart
     import polars as pl
@@ -50,94 +50,13 @@ class Parsed(NamedTuple):
 
 
 def read_table(path: str | Path, *, error: type[ColdstartError] = DataError) -> pl.DataFrame:
-    """Read a ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or ``.ndjson`` file, by its suffix.
-
-    All columns of a CSV or TSV file are strings; empty fields are nulls.
+    """Read a file as ``read_file`` does, without an account of how.
 
     Raises:
-        ColdstartError: (as ``error``) a file that is missing, of an unknown kind, empty, not UTF-8
-            or malformed.
+        ColdstartError: (as ``error``) a file that is missing, of an unknown kind, empty or
+            malformed.
     """
-    import polars as pl
-
-    path = Path(path)
-    readers: dict[str, Callable[[bytes], pl.DataFrame]] = {
-        ".csv": lambda data: _read_csv(data, ","),
-        ".tsv": lambda data: _read_csv(data, "\t"),
-        ".parquet": pl.read_parquet,
-        ".jsonl": _read_jsonl,
-        ".ndjson": _read_jsonl,
-    }
-    if path.suffix.lower() not in readers:
-        raise error(
-            f"{path}: cannot read files of kind {path.suffix!r}", f"use one of {', '.join(readers)}"
-        )
-    try:
-        return readers[path.suffix.lower()](path.read_bytes())
-    except OSError as e:
-        raise error(f"{path}: {e.strerror or e}", "check the path") from None
-    except UnicodeDecodeError as e:
-        line = e.object.count(b"\n", 0, e.start) + 1
-        where = f"byte {e.object[e.start]:#04x} at offset {e.start}, line {line}"
-        raise error(f"{path}: not UTF-8: {where}", "save the file as UTF-8") from None
-    except (ValueError, TypeError, pl.exceptions.PolarsError) as e:
-        what = str(e).partition("\n")[0]
-        raise error(f"{path}: {what}", "the file is damaged or malformed") from None
-
-
-def _read_csv(data: bytes, separator: str) -> pl.DataFrame:
-    import polars as pl
-
-    text = data.decode("utf-8-sig")
-    if not text.strip():
-        raise ValueError("the file is empty")
-    try:
-        return pl.read_csv(data, separator=separator, infer_schema=False)
-    except pl.exceptions.PolarsError:  # a parser of laxer quoting, which also names the bad row
-        return _read_csv_by_row(text, separator)
-
-
-def _read_csv_by_row(text: str, separator: str) -> pl.DataFrame:
-    import polars as pl
-
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        header, *rows = list(reader)
-    except csv.Error as e:
-        raise ValueError(f"line {reader.line_num}: {e}") from None
-    for number, row in enumerate(rows, start=2):
-        if len(row) > len(header):
-            raise ValueError(f"row {number} has {len(row)} fields, the header has {len(header)}")
-    padded = [[v or None for v in row] + [None] * (len(header) - len(row)) for row in rows]
-    return pl.DataFrame(padded, schema=dict.fromkeys(header, pl.String), orient="row")
-
-
-def _read_jsonl(data: bytes) -> pl.DataFrame:
-    import polars as pl
-
-    rows: list[dict[str, Any]] = []
-    for number, line in enumerate(data.decode("utf-8-sig").split("\n"), start=1):
-        try:
-            row = json.loads(line) if line.strip() else {}
-        except json.JSONDecodeError as e:
-            raise ValueError(f"line {number}: not JSON: {e.msg} at column {e.colno}") from None
-        if not isinstance(row, dict):
-            raise ValueError(f"line {number}: expected a JSON object, got {type(row).__name__}")
-        rows.append(row)
-    while rows and not rows[-1]:
-        rows.pop()
-    if not rows:
-        raise ValueError("the file is empty")
-    names = dict.fromkeys(name for row in rows for name in row)
-    return pl.DataFrame({n: _one_type([row.get(n) for row in rows]) for n in names}, strict=False)
-
-
-def _one_type(values: list[Any]) -> list[Any]:
-    """Convert a column of mixed types to strings."""
-    kinds = {type(v) for v in values if v is not None}
-    if len(kinds) < 2 and not any(isinstance(v, int) and abs(v) >= 2**63 for v in values):
-        return values
-    return values if kinds == {int, float} else [as_text(v) or None for v in values]
+    return read_file(path, error=error).frame
 
 
 def items_from_frame(
@@ -245,15 +164,7 @@ def match_columns(names: Iterable[str], columns: Mapping[str, str] | None = None
 def _rows(table: Columns) -> Iterator[dict[str, Any]]:
     """Iterate over rows, without null and blank cells."""
     for values in zip(*table.values(), strict=True):
-        yield {n: v for n, v in zip(table, values, strict=True) if not _is_blank(v)}
-
-
-def _is_blank(value: object) -> bool:
-    return (
-        value is None
-        or (isinstance(value, str) and not value.strip())
-        or (isinstance(value, float) and value != value)
-    )
+        yield {n: v for n, v in zip(table, values, strict=True) if not is_missing(v)}
 
 
 def _item(row: dict[str, Any], fields: Mapping[str, str], split: bool) -> Item | list[str]:
@@ -261,7 +172,7 @@ def _item(row: dict[str, Any], fields: Mapping[str, str], split: bool) -> Item |
     made = {field: row.pop(name) for field, name in fields.items() if name in row}
     nested = row.pop("attributes", None)
     if isinstance(nested, Mapping):
-        row |= {k: v for k, v in nested.items() if not _is_blank(v)}
+        row |= {k: v for k, v in nested.items() if not is_missing(v)}
     elif nested is not None:
         row["attributes"] = nested
     for field in {"item_id", "title", "description"} & made.keys():
@@ -287,14 +198,3 @@ def _categories(value: Any) -> list[str]:
     parts = parts if isinstance(parts, list | tuple) else [parts]
     texts = [clean_text(as_text(p)) for p in parts if p is not None]
     return list(dict.fromkeys(t for t in texts if t))
-
-
-def rows_text(rows: Sequence[int], most: int = 10) -> str:
-    """Format row numbers, at most ``most`` of them.
-
-    >>> rows_text([2, 5, 9], most=2)
-    'rows 2, 5 and 1 more'
-    """
-    shown = ", ".join(map(str, rows[:most]))
-    more = f" and {len(rows) - most} more" if len(rows) > most else ""
-    return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"

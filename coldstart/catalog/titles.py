@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from typing import Any
 
 ARTICLES = frozenset(
     "the a an le la les un une il lo gli uno una el los las der die das ein eine".split()
@@ -51,22 +50,6 @@ def clean_text(text: str) -> str:
         if cleaned == text:
             return cleaned
         text = cleaned
-
-
-def as_text(value: Any) -> str:
-    """Convert a table cell to text, independent of the file format or frame library.
-
-    >>> as_text(3.0), as_text(True), as_text(["a", "b"])
-    ('3', 'true', 'a|b')
-    """
-    value = value.tolist() if hasattr(value, "tolist") else value  # numpy
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, list | tuple):
-        return "|".join(as_text(v) for v in value if v is not None)
-    return str(value)
 
 
 def split_year(title: str) -> tuple[str, int | None]:

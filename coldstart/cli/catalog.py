@@ -35,8 +35,8 @@ def check(
       coldstart catalog check products.jsonl --json
       coldstart catalog check films.csv && coldstart train --items films.csv …
     """
-    from coldstart.catalog.frames import rows_text
     from coldstart.data.check import check_table
+    from coldstart.tabular.rows import rows_text
 
     problems = check_table(file)
     counts = Counter(p.level for p in problems)

@@ -15,10 +15,11 @@ from coldstart.catalog.frames import (
     match_columns,
     parse_items,
     read_table,
-    rows_text,
 )
-from coldstart.catalog.titles import as_text, normalise_title
+from coldstart.catalog.titles import normalise_title
 from coldstart.errors import CatalogError
+from coldstart.tabular.cells import as_text
+from coldstart.tabular.rows import rows_text
 
 LONG_TITLE = 300
 

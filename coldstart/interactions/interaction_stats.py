@@ -22,6 +22,8 @@ FLOOR = 1e-4
 """Additive smoothing of shares, so that the log of an item without likes is finite."""
 EARLY = 10
 """Number of first likes of a training user that count as early."""
+UNORDERED = 0
+"""The same for likes whose order says nothing: none is early, none is later."""
 _EASE_ITEMS = 6000  # beyond, inverting the item-to-item matrix takes minutes and gigabytes
 
 
@@ -76,7 +78,8 @@ class Counts:
             item_ids: the items, without repeats.
             users: attributes by user id; only these users are counted.
             likes: by user id, oldest first.
-            first: number of first likes that count as early.
+            first: number of first likes that count as early; ``UNORDERED`` counts no order, so that
+                the signals of order are neutral.
         """
         column = {item: i for i, item in enumerate(item_ids)}
         names = list(users)
@@ -125,8 +128,11 @@ class Counts:
         """Popularity among later likes: baseline rate of a like after an early one, shape (I,).
 
         ``b_i = Σ_j A_ji / Σ_j n_j`` with A = ``later`` and n = ``early``. Differs from popularity
-        through exposure: first likes are concentrated on the items that are shown first.
+        through exposure: first likes are concentrated on the items that are shown first. Without
+        early likes it is popularity.
         """
+        if not self.early.any():
+            return popularity(self)
         return np.asarray(self.later.sum(axis=0)).ravel() / max(float(self.early.sum()), 1.0)
 
     @cached_property

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from coldstart.catalog.near_duplicates import NearDuplicates
-from coldstart.catalog.titles import as_text
 from coldstart.errors import ConfigError
 from coldstart.plugins import Factories
 from coldstart.protocols import Filter
 from coldstart.schema import Context, Dropped, Item, UserProfile
+from coldstart.tabular.cells import as_text
 
 MOST_DROPPED = 100
 """Length to which lists of dropped items are cut."""

@@ -74,8 +74,8 @@ def test_a_file_that_is_no_table_of_items(check, text, what):
 def test_files_that_cannot_be_read_are_findings(tmp_path):
     path = tmp_path / "items.csv"
     assert "No such file" in check_table(path)[0].what
-    path.write_bytes("id,title\n1,Amélie\n".encode("cp1252"))
-    assert "not UTF-8: byte 0xe9" in check_table(path)[0].what
+    path.write_bytes("id,title\n1,Amélie".encode() + b"\n2,\xe9")
+    assert "not UTF-8: byte 0xe9 at offset 21, line 3" in check_table(path)[0].what
 
 
 def test_lines_of_json_count_from_one(check):

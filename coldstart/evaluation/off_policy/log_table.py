@@ -9,11 +9,12 @@ from typing import Any
 import polars as pl
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.frames import rows_text
-from coldstart.catalog.titles import as_text, clean_text
+from coldstart.catalog.titles import clean_text
 from coldstart.data.columns import fields_of
 from coldstart.data.tables import INTERACTIONS
 from coldstart.errors import DataError
+from coldstart.tabular.cells import as_text
+from coldstart.tabular.rows import rows_text
 
 NEEDED = ("user_id", "item_id", "rank", "clicked")
 ALIASES = {
