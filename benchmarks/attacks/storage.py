@@ -29,6 +29,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import uvicorn
@@ -45,6 +46,9 @@ from coldstart.serve.service import Service
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.store import Store
 from coldstart.testing.world import toy_prior_recommender
+
+if TYPE_CHECKING:
+    from attacks import Outcome
 
 Counts = Counter[str]
 BAD = (
@@ -513,6 +517,42 @@ def run(seed: int = 0, scale: float = 1.0) -> dict[str, dict[str, int]]:
         out[name] = dict(counts)
         print(name, dict(+counts), file=sys.stderr, flush=True)
     return out
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this part to those of ``benchmarks/attack.py``."""
+    parser.add_argument("--storage-seed", type=int, default=0, help="of moments and damages")
+    parser.add_argument("--storage-scale", type=float, default=1.0, help="of numbers of rounds")
+
+
+def attack(given: argparse.Namespace) -> Outcome:
+    """Run all attacks for ``benchmarks/attack.py``."""
+    from attacks import Outcome
+
+    found = run(given.storage_seed, given.storage_scale)
+    total: Counts = Counter()
+    for counts in found.values():
+        total.update({what: n for what, n in counts.items() if what != "seconds"})
+    tried = ("kills", "changes tried on a full disk", "concurrent patches", "bad rows")
+    tried += ("databases deleted or replaced", "parts damaged")
+    text = [
+        "A service with a small recommender is killed with SIGKILL in the middle of bulk puts and "
+        "feedback, its disk is filled (a tmpfs of 4 MiB, and a limit of file sizes), its database "
+        "deleted, replaced and made again, its log given bad rows, one item patched through two "
+        "processes at once; batch parts are emptied, cut, exchanged, copied and flipped bit by bit.",
+        "; ".join(
+            f"{name}: " + ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
+            for name, counts in found.items()
+        )
+        + ".",
+    ]
+    return Outcome(
+        attempts=sum(total[what] for what in tried),
+        bad={what: total[what] for what in BAD},
+        fine={what: n for what, n in sorted(total.items()) if what not in BAD},
+        text=text,
+        figures=found,
+    )
 
 
 def main() -> int:
