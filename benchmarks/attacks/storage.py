@@ -539,7 +539,7 @@ def attack(given: argparse.Namespace) -> Outcome:
         "A service with a small recommender is killed with SIGKILL in the middle of bulk puts and "
         "feedback, its disk is filled (a tmpfs of 4 MiB, and a limit of file sizes), its database "
         "deleted, replaced and made again, its log given bad rows, one item patched through two "
-        "processes at once; batch parts are emptied, cut, exchanged, copied and flipped bit by bit.",
+        "processes at once; batch parts are emptied, cut, exchanged, copied, and bits flipped.",
         "; ".join(
             f"{name}: " + ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
             for name, counts in found.items()

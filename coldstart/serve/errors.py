@@ -24,6 +24,7 @@ from coldstart.serve.store.errors import (
     StoreError,
     StoreUnavailable,
     WrongKey,
+    WrongRevision,
 )
 
 # Pydantic's messages of these types name limits and types, never the input value.
@@ -42,6 +43,7 @@ _STORE_ERRORS: dict[type[ColdstartError], tuple[int, str, str, str]] = {
     StoreBusy: _BUSY,
     StoreUnavailable: _BUSY,
     WrongKey: _BUSY,
+    WrongRevision: _BUSY,
     StoreError: (422, "invalid", "something in it cannot be stored", "send plain text"),
 }
 

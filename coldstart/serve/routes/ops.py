@@ -35,11 +35,16 @@ async def readyz(service: Served) -> Status:
     try:
         await run_in_threadpool(service.store.check_writable)
     except StoreError as e:
-        logs.failure("store", e, reason=e.message)
-        raise ApiError(
-            503, "not_ready", "the store cannot be written", "the log says why", retry_after=5
-        ) from None
+        raise store_not_writable(e) from None
     return Status(status="ready")
+
+
+def store_not_writable(e: StoreError) -> ApiError:
+    """503 for readiness, whose reason goes to the log."""
+    logs.failure("store", e, reason=e.message)
+    return ApiError(
+        503, "not_ready", "the store cannot be written", "the log says why", retry_after=5
+    )
 
 
 @router.get(
