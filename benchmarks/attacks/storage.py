@@ -246,12 +246,12 @@ def full_disk(counts: Counts, folder: Path, fill: Callable[[Server], Callable[[]
     with serving(folder, counts) as server:
         path = "/v1/sessions/" + server.ask("POST", "/v1/sessions", {}).json()["session_id"]
         kept: list[str] = []
-        for full in (False, True, False):
+        for phase, full in enumerate((False, True, False)):
             free = fill(server) if full else lambda: None
             if server.ready() == full:
                 counts["wrong readiness"] += 1
             for n in range(12):
-                _change_or_nothing(counts, server, n, full)
+                _change_or_nothing(counts, server, n, phase)
                 body = {"item_id": f"i{n}", "kind": "like"}
                 key = f"{full}-{n}-{time.monotonic()}"
                 answer = server.ask("POST", path + "/feedback", body, **{"Idempotency-Key": key})
@@ -268,20 +268,21 @@ def full_disk(counts: Counts, folder: Path, fill: Callable[[Server], Callable[[]
         counts["acknowledged events"] += len(kept)
 
 
-def _change_or_nothing(counts: Counts, server: Server, n: int, full: bool) -> None:
+def _change_or_nothing(counts: Counts, server: Server, n: int, phase: int) -> None:
+    """Make one of four kinds of changes; the disk is full in phase 1."""
     text = f"{n} {time.monotonic()} " + "x" * 3000
     bulk = [{"item_id": f"disk-{m}", "title": f"T {text[:30]}", "description": text} for m in "abc"]
     method, path, body = (
         ("PATCH", "/v1/items/i1", {"description": text}),
         ("PUT", f"/v1/items/disk-{n}", {"title": "T", "description": text}),
         ("POST", "/v1/items", {"items": bulk}),
-        ("DELETE", f"/v1/items/disk-{n - 2}", None),
+        ("DELETE", f"/v1/items/i{5 + 3 * phase + n // 4}", None),
     )[n % 4]
     before = server.items()
     answer = server.ask(method, path, body)
     after = server.items()
     changed = {i for i in before.keys() | after.keys() if before.get(i) != after.get(i)}
-    counts["changes tried on a full disk" if full else "changes"] += 1
+    counts["changes tried on a full disk" if phase == 1 else "changes"] += 1
     if answer.status_code >= 400:
         counts["refused, but applied"] += bool(changed)
         if answer.status_code == 503:
