@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.catalog.near_duplicates import NearDuplicates
+from coldstart.errors import ArtifactError
 from coldstart.pipeline.request import adjustments_of
 from coldstart.ranking.constraints import FILTER
 from coldstart.ranking.diversity import diversify
@@ -64,12 +65,19 @@ class RankStage:
         self._parts = parts
 
     def rank(self, draft: Draft) -> Ranked:
-        """The best candidates that the filters allow."""
+        """The best candidates that the filters allow.
+
+        Raises:
+            ArtifactError: a score is not a number.
+        """
         options, user, items = draft.request.options, draft.request.user, draft.candidates
         ranker = self._parts.ranker
         weights = ranker.weights(options.strategy, len(user.liked))
         adjusted = adjustments_of(items, options.adjustments)
-        scores = ranker.scores(draft.features, weights, options.strategy) + adjusted
+        scores = ranker.scores(draft.features, weights, options.strategy)
+        if not np.isfinite(scores).all():
+            raise _no_numbers(draft.features)
+        scores = scores + adjusted
         # Rounded, so that the order does not hang on the last bits of a sum.
         order = _shown(draft.order(np.round(scores, 9)), items, options.only)
         want = options.k if options.diversity == 0 else _WIDER * options.k
@@ -106,6 +114,16 @@ class RankStage:
         tiers = None if verdicts is None else verdicts.tier[rows]
         chosen = diversify(scores[rows], items.content[rows], options.k, options.diversity, tiers)
         return Ranked([rows[n] for n in chosen], scores, weights, walked)
+
+
+def _no_numbers(features: Floats) -> ArtifactError:
+    """The error where scores are not finite, with the signals that are not."""
+    odd = np.flatnonzero(~np.isfinite(features).all(axis=0)).tolist()
+    names = ", ".join(SIGNALS.names[n] for n in odd) or "the weights"
+    return ArtifactError(
+        f"scores are not numbers, because of {names}",
+        hint="the artifact is damaged, or a plug-in computes no finite numbers",
+    )
 
 
 def _shown(order: Ints, items: ItemStore, only: Set[str] | None) -> Ints:

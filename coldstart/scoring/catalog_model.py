@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.catalog.item_store import ItemStore
+from coldstart.errors import ArtifactError
 from coldstart.profile.resolve import ResolvedProfile
 from coldstart.prompts import PromptTemplate, Rendered
 from coldstart.schema import Candidate
@@ -96,6 +97,9 @@ class CatalogLanguageModel:
 
         Args:
             asked: prompt and rows of each, as there.
+
+        Raises:
+            ArtifactError: the model's output is not a number.
         """
         from coldstart.generation.decoding.beam import beam_logprobs
         from coldstart.generation.decoding.exact import exact_logprobs_of
@@ -119,6 +123,11 @@ class CatalogLanguageModel:
                 width = settings.beam_width
                 found = beam_logprobs(self.lm, prompt, known, own, tau, width, prior=prior).logprobs
                 found = mass.with_newcomers(found)
+            if np.isnan(found).any():
+                raise ArtifactError(
+                    "the language model's log-probabilities are not numbers",
+                    hint="the adapter is damaged: copy the artifact again, or train another",
+                )
             out.append(found[self._trie.position])
         return out
 
