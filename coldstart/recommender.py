@@ -266,7 +266,8 @@ class Recommender:
                 leaves it out.
             filters: what may not be shown; ``None`` for ``default_filters()``.
             diversity: 0 (best first) to 1 (as different as possible), by MMR.
-            popularity_penalty: subtracted per nat of log popularity; 0 leaves it, 1 cancels it.
+            popularity_penalty: subtracted per nat of log popularity among the best 200 items; 0
+                leaves it, 1 cancels it.
             near_duplicates: show an item, too, whose title is nearly that of another one or of a
                 pick: in a catalog of products these are often variants that people do buy.
             unknown_picks: ``error``, or ``ignore`` to go on without picks the catalog lacks.

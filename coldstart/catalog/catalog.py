@@ -13,6 +13,7 @@ from typing import Any
 
 from coldstart.catalog.item_table import items_from_frame
 from coldstart.catalog.suggestions import TitleForm, form_of, nearest, suggest
+from coldstart.catalog.title_numbers import is_only_a_part
 from coldstart.catalog.titles import clean_text, normalise_title, split_year
 from coldstart.errors import CatalogError
 from coldstart.schema import Item
@@ -44,7 +45,7 @@ class Catalog:
         return cls(items)
 
     @classmethod
-    def from_frame(cls, frame: Any, columns: Mapping[str, str] | None = None) -> Catalog:
+    def from_frame(cls, frame: Any, columns: Mapping[str, str | None] | None = None) -> Catalog:
         """Build a catalog from a polars or pandas frame or a pyarrow table.
 
         Args:
@@ -57,22 +58,26 @@ class Catalog:
         return cls(items_from_frame(frame, columns))
 
     @classmethod
-    def from_csv(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+    def from_csv(cls, path: str | Path, columns: Mapping[str, str | None] | None = None) -> Catalog:
         """Read a UTF-8 CSV (or, by its suffix, TSV) file with a header; see ``from_frame``."""
         return cls.load(path, columns)
 
     @classmethod
-    def from_parquet(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+    def from_parquet(
+        cls, path: str | Path, columns: Mapping[str, str | None] | None = None
+    ) -> Catalog:
         """Read a Parquet file; see ``from_frame``."""
         return cls.load(path, columns)
 
     @classmethod
-    def from_jsonl(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+    def from_jsonl(
+        cls, path: str | Path, columns: Mapping[str, str | None] | None = None
+    ) -> Catalog:
         """Read a file with one JSON object per line; see ``from_frame``."""
         return cls.load(path, columns)
 
     @classmethod
-    def load(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+    def load(cls, path: str | Path, columns: Mapping[str, str | None] | None = None) -> Catalog:
         """Read a ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or ``.ndjson`` file, by its suffix.
 
         Raises:
@@ -266,7 +271,10 @@ def _title_keys(item: Item) -> set[str]:
     title, written = split_year(item.title)
     year = item.year if item.year is not None else written
     outside = title.partition("(")[0].strip()
-    inside = re.findall(r"\(([^()\d]+)\)", title)  # no digits: "(100 pack)" is not a title
+    inside = re.findall(r"\(([^()]+)\)", title)
+    if any(map(is_only_a_part, inside)):  # "Rocky (Part II)" is no film of the title "Rocky"
+        outside, inside = title, []
+    inside = [name for name in inside if not re.search(r"\d", name)]  # "(100 pack)" is no title
     keys = {normalise_title(name) for name in {title, outside, *inside}} - {""}
     return keys if year is None else keys | {f"{key} {year}" for key in keys}
 

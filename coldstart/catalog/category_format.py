@@ -12,6 +12,7 @@ from typing import Any
 
 from coldstart.catalog.bracketed import is_bracketed, names_of, parse_bracketed
 from coldstart.catalog.titles import ARTICLES, clean_text
+from coldstart.tabular.cells import is_missing
 
 STRONG = ("|", ";", "｜", "；", "、", "\n", "\t", " • ", " · ", " > ", " » ", " › ")
 """Separators that no name of a category contains."""
@@ -116,7 +117,7 @@ def category_format(values: Iterable[Any]) -> CategoryFormat:
         if isinstance(value, str):
             if value.strip():
                 texts[_decoded(value)] += 1
-        elif value is not None and value == value:
+        elif not is_missing(value):
             lists |= hasattr(value, "__len__")
     bracketed = sum(n for t, n in texts.items() if is_bracketed(t))
     opened = sum(n for t, n in texts.items() if t[:1] in "[{(" and t[-1:] in "]})")
@@ -165,8 +166,10 @@ def _separates(separator: str, held: Counter[str], texts: Counter[str]) -> bool:
         parts = found.of(text)
         known = sum(found.recurs(text, p) or p in _GENRES for p in parts)
         is_name = bool(_AND.search(parts[-1]) or parts[-1] in ARTICLES)
-        if known == len(parts) or (2 * known >= len(parts) and not is_name):
+        if known == len(parts) or (known and not is_name):
             pro += 1
+        elif known and len(parts) > 2:  # a list with a name such as "Action & Adventure" in it
+            continue
         elif is_name or max(map(len, parts)) > _LONG_NAME or (times > 2 and len(texts) > 1):
             against += 1
     if not pro and len(texts) > 1 and texts.total() >= _MANY_ROWS:

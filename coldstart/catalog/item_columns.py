@@ -92,12 +92,14 @@ def plain_name(name: str) -> str:
     return "".join(c for c in bare if c.isalnum())
 
 
-def match_columns(names: Iterable[str], columns: Mapping[str, str] | None = None) -> dict[str, str]:
+def match_columns(
+    names: Iterable[str], columns: Mapping[str, str | None] | None = None
+) -> dict[str, str]:
     """Match item fields to columns.
 
     Args:
         names: of the columns.
-        columns: field → column, for columns that are not recognised by name.
+        columns: field → column, for columns that are not recognised by name; ``None``: none.
 
     Returns:
         Field → column, for the matched fields.
@@ -105,23 +107,29 @@ def match_columns(names: Iterable[str], columns: Mapping[str, str] | None = None
     Raises:
         CatalogError: an unknown field or column, or no column of ids or titles.
     """
-    names, columns = list(names), dict(columns or {})
-    for field, name in columns.items():
+    names, chosen = list(names), dict(columns or {})
+    for field, name in chosen.items():
         for value, known in ((field, list(ALIASES)), (name, names)):
-            if value not in known:
+            if value is not None and value not in known:
                 near = difflib.get_close_matches(value, known, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
                 raise CatalogError(f"no {'field' if value is field else 'column'} {value!r}", hint)
+    found = {field: name for field, name in chosen.items() if name is not None}
     free: dict[str, str] = {}
     for name in names:
-        if name not in columns.values():
+        if name not in found.values():
             free.setdefault(plain_name(name), name)
     for field, aliases in ALIASES.items():
         for alias in aliases:
-            if field not in columns and alias in free:
-                columns[field] = free.pop(alias)
+            if field not in found and field not in chosen and alias in free:
+                found[field] = free.pop(alias)
     for field in ("item_id", "title"):
-        if field not in columns:
+        if field not in found:
+            if any(name.strip().replace(".", "").isdigit() for name in names):
+                raise CatalogError(
+                    f"no column for {field} among: {', '.join(names)}, which look like data",
+                    "add a header, a row of column names",
+                )
             near = difflib.get_close_matches(field, [plain_name(n) for n in names], 1, 0.7)
             likely = next((n for n in names if near and plain_name(n) == near[0]), None)
             raise CatalogError(
@@ -130,4 +138,4 @@ def match_columns(names: Iterable[str], columns: Mapping[str, str] | None = None
                 if likely
                 else f"name it: columns={{{field!r}: …}}",
             )
-    return columns
+    return {field: found[field] for field in ALIASES if field in found}

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from coldstart.catalog.bracketed import is_bracketed, names_of, parse_bracketed
 from coldstart.catalog.category_format import CategoryFormat, category_format, is_genre
 from coldstart.catalog.frames import Columns, columns_of
 from coldstart.catalog.item_columns import (
@@ -88,7 +89,7 @@ class Parsed:
 
 
 def items_from_frame(
-    frame: Any, columns: Mapping[str, str] | None = None, *, first_row: int = 2
+    frame: Any, columns: Mapping[str, str | None] | None = None, *, first_row: int = 2
 ) -> list[Item]:
     """Parse the rows of a polars or pandas frame or a pyarrow table as items.
 
@@ -119,7 +120,7 @@ def items_of(parsed: Parsed, *, first_row: int = 2) -> list[Item]:
 
 
 def parse_items(
-    frame: Any, columns: Mapping[str, str] | None = None, *, first_row: int = 2
+    frame: Any, columns: Mapping[str, str | None] | None = None, *, first_row: int = 2
 ) -> Parsed:
     """Parse as ``items_from_frame``, but report invalid rows instead of raising."""
     table = columns_of(frame)
@@ -147,7 +148,7 @@ def parse_items(
     return out
 
 
-def layout_of(table: Columns, columns: Mapping[str, str] | None = None) -> Layout:
+def layout_of(table: Columns, columns: Mapping[str, str | None] | None = None) -> Layout:
     """Recognise what each column of a table holds, by its name and its cells.
 
     Args:
@@ -227,7 +228,9 @@ def _item(row: dict[str, Any], layout: Layout) -> tuple[Item | list[str], list[R
     """Parse one row as an item; the problems if it is invalid, and remarks."""
     made = {name: row[column] for name, column in layout.fields.items() if column in row}
     for name in {"item_id", "title", "description"} & made.keys():
-        made[name] = clean_text(as_text(made[name]))
+        value = made[name]
+        text = " ".join(names_of(value)) if isinstance(value, list) else as_text(value)
+        made[name] = clean_text(text)
     missing = [f"empty {name}" for name in ("item_id", "title") if is_missing(made.get(name))]
     if missing:
         return missing, []
@@ -273,5 +276,14 @@ def _attributes(row: Mapping[str, Any], layout: Layout) -> dict[str, str]:
         cells |= (
             {k: v for k, v in nested.items() if _there(v)} if is_map else {"attributes": nested}
         )
-    texts = {name.strip(): clean_text(as_text(v)) for name, v in cells.items()}
+    texts = {name.strip(): clean_text(_attribute(v)) for name, v in cells.items()}
     return {name: v for name, v in texts.items() if v}
+
+
+def _attribute(value: Any) -> str:
+    """Text of an attribute; lists and objects by their names, separated by bars."""
+    if isinstance(value, str) and is_bracketed(value) and value.strip()[1:2] in tuple("'\"[{]"):
+        return "|".join(parse_bracketed(value))
+    if isinstance(value, list | dict):
+        return "|".join(names_of(value)) or ("" if not value else as_text(value))
+    return as_text(value)

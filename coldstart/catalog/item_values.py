@@ -23,11 +23,14 @@ _NO_YEAR = re.compile(r"0{4}(?:\D.*)?|0001-01-01.*")
 _COMPACT = re.compile(r"(1\d{3}|2[01]\d\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _AMOUNT = re.compile(r"[^\d.,+-]{0,5}([\d.,']*\d)[^\d.,]{0,5}")
 _AGE = re.compile(r"(?:fsk|pegi|usk|ab|from|ages?|rated)?[\s-]*(\d{1,2})\s*(?:\+|years?|jahren?)?")
+_BARE = str.maketrans("üíã", "uia")
 _NO = frozenset(
     "outofstock soldout unavailable discontinued inactive notavailable ausverkauft "
-    "nichtverfugbar".split()
+    "nichtverfugbar nein non nao".split()
 )
-_YES = frozenset("instock available active onsale limitedavailability verfugbar lieferbar".split())
+_YES = frozenset(
+    "instock available active onsale limitedavailability verfugbar lieferbar ja oui si sim".split()
+)
 
 
 def read_year(value: Any) -> Any:
@@ -89,7 +92,8 @@ def read_available(value: Any) -> Any:
     text = str(value).strip()
     if re.fullmatch(r"\d+(?:\.0*)?", text):
         return float(text) > 0
-    word = re.sub(r"[\W_]+", "", text.rpartition("/")[2].casefold().replace("ü", "u"))
+    word = re.sub(r"[\W_]+", "", text.rpartition("/")[2].casefold())
+    word = word.translate(_BARE)
     return False if word in _NO else True if word in _YES else value
 
 

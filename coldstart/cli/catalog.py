@@ -29,7 +29,8 @@ def check(
     columns: Annotated[
         str | None,
         typer.Option(
-            help="Columns that are not recognised by name, such as item_id=sku,title=label.",
+            help="Columns that are not recognised by name, such as item_id=sku,title=label; "
+            "year= for none.",
             metavar="FIELD=COLUMN,…",
         ),
     ] = None,
@@ -61,8 +62,7 @@ def check(
     from coldstart.tabular.report import paragraph_of
     from coldstart.tabular.rows import rows_text
 
-    pairs = {field: column for field, column in column_pairs(columns).items() if column}
-    checked = check_catalog(file, pairs, TextOptions(encoding, separator, quotes))
+    checked = check_catalog(file, column_pairs(columns), TextOptions(encoding, separator, quotes))
     problems = checked.problems
     counts = Counter(p.level for p in problems)
     if as_json:

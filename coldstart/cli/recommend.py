@@ -224,7 +224,10 @@ def recommend(
     popularity_penalty: Annotated[
         float,
         typer.Option(
-            min=0, max=10, help="1 cancels popularity; 0 leaves it.", rich_help_panel=ANSWER
+            min=0,
+            max=10,
+            help="1 cancels popularity among the best 200 items; 0 leaves it.",
+            rich_help_panel=ANSWER,
         ),
     ] = 0.0,
     near_duplicates: Annotated[

@@ -22,6 +22,7 @@ from coldstart.tabular.rows import rows_text
 
 LONG_TITLE = 300
 _MANY, _FEW = 20, 3
+_FLOAT = re.compile(r"\d+\.0+")
 
 # UTF-8 read as Latin-1 or Windows-1252 ("Ã©", "â€™"), or lost for good (U+FFFD).
 _MOJIBAKE = re.compile(r"Ã[\x80-\xbf\u0152-\u2122]|Â[\xa0-\xbf]|â€|\ufffd")
@@ -86,14 +87,14 @@ class CatalogCheck:
     report: ReadReport | None = None
 
 
-def check_table(path: str | Path, columns: Mapping[str, str] | None = None) -> list[Problem]:
+def check_table(path: str | Path, columns: Mapping[str, str | None] | None = None) -> list[Problem]:
     """Validate a file; the problems of ``check_catalog``."""
     return list(check_catalog(path, columns).problems)
 
 
 def check_catalog(
     path: str | Path,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | None] | None = None,
     text: TextOptions | None = None,
 ) -> CatalogCheck:
     """Validate a CSV, TSV, Parquet or JSON lines file, and tell what was read.
@@ -185,6 +186,10 @@ def _unlikely(parsed: Parsed) -> list[Problem]:
     if len(items) > 2 and all(item.title.replace(".", "").isdigit() for item in items):
         hint = "if the titles are elsewhere, name their column"
         out.append(Problem("warning", (), f"all titles in {fields['title']!r} are numbers", hint))
+    if items and all(_FLOAT.fullmatch(item.item_id) for item in items):
+        what = f"all ids in {fields['item_id']!r} end in .0, such as {items[0].item_id!r}"
+        hint = "written by a program that took them for decimals; interactions must match"
+        out.append(Problem("warning", (), what, hint))
     counts = Counter(c for item in items for c in item.categories)
     if counts and all(name.isdigit() for name in counts):
         hint = "their names are in another column or table? Filters and requests use names"

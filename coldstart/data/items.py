@@ -19,7 +19,7 @@ _MOST_ROWS = 5
 
 def load_catalog(
     path: str | Path,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | None] | None = None,
     text: TextOptions | None = None,
 ) -> tuple[Catalog, ReadReport]:
     """Load a catalog as ``Catalog.load``, and account for every row and column.
@@ -37,7 +37,7 @@ def load_catalog(
 
 
 def catalog_of(
-    file: TableFile, columns: Mapping[str, str] | None = None
+    file: TableFile, columns: Mapping[str, str | None] | None = None
 ) -> tuple[Catalog, ReadReport]:
     """Make a catalog of a table that has been read; see ``load_catalog``."""
     parsed = parse_items(file.frame, columns, first_row=file.first_row)

@@ -26,9 +26,10 @@ Columns = Mapping[str, Sequence[Any]]
 _SURE = frozenset({"rating", "ratings", "userrating", "stars", "starrating", "score"})
 _NAME = re.compile(
     r"rating|rated?$|scor|stars?$|stern|bewert|like|lov(e|ed)$|vot(e|o)|thumb|prefer|feedback"
-    r"|opinion|sentiment|apprec|satisf|zufried|enjoy|event|(^|_|inter|re)action|behavio|click|purchas|bought|punt(os|ua)"
+    r"|opinion|sentiment|apprec|satisf|zufried|enjoy|event|(^|_|inter|re)action|behavio|click"
+    r"|purchas|bought|punt(os|ua)"
     r"|valora|calific|^nota?$|^note$|avis|gef(a|ae)ll|gusta|grade$|ocena|hodnoc|reaction|verdict"
-    r"|relevan|interest|оценк|рейтинг|评分|評分|評価|평점"
+    r"|relevan|interest|^nps$|оценк|рейтинг|评分|評分|評価|평점"
 )
 _NOT = re.compile(
     r"count|anzahl|^n(um|o|r)?_|^num|number|total|helpful|verified|version|id$|_id_|average"
@@ -45,6 +46,7 @@ _MOST, _MOST_LABELS, _LONGEST_LABEL = 101, 12, 20
 _KNOWN = frozenset(
     map(name_key, (*RATING_NAMES, *EVENT_NAMES, *OPINION_NAMES, *FLAG_NAMES, *DISLIKE_NAMES))
 )
+_GRADES = 11
 
 
 def preference_column(columns: Columns) -> str | None:
@@ -86,6 +88,19 @@ def looks_like_preference(name: str, cells: Sequence[Any]) -> bool:
     if words <= WORDS.keys() and not words <= _PLAIN and len(words) > 1:
         return True
     return not _NEUTRAL.search(plain) and _graded(distinct)
+
+
+def may_be_judgement(name: str, cells: Sequence[Any]) -> bool:
+    """Whether a column holds few, repeated values under a name that says nothing of them."""
+    plain = re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+    distinct = {v for v in cells if not is_missing(v) and not isinstance(v, list | dict)}
+    named = _NEUTRAL.search(plain) or _NOT.search(plain)
+    return not named and _few(cells, distinct)
+
+
+def _few(cells: Sequence[Any], distinct: set[Any]) -> bool:
+    """Whether values repeat as grades do."""
+    return 2 <= len(distinct) <= _GRADES and 2 * len(distinct) <= len(cells)
 
 
 def _readable(cells: Sequence[Any]) -> bool:

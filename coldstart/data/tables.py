@@ -76,7 +76,7 @@ def load_dataset(
         kind: {f: c for f, c in columns.items() if f in fields[kind] and _applies(c, file, f, kind)}
         for kind, file in tables.items()
     }
-    catalog, read = catalog_of(tables["items"], {f: c for f, c in own["items"].items() if c})
+    catalog, read = catalog_of(tables["items"], own["items"])
     people = read_users(tables["users"], own["users"]) if users is not None else None
     found = read_interactions(tables["interactions"], own["interactions"])
     data = dataset_from_frames(

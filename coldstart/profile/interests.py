@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from coldstart.catalog.names import is_same_name, nearest_names
 from coldstart.errors import ProfileError
 from coldstart.schema import Understood
+
+_SEPARATOR = re.compile(r"[,;|]")
 
 
 def interest_notes(
@@ -32,8 +35,9 @@ def interest_notes(
         ProfileError: with ``error``, an interest that means nothing but is nearly a category.
     """
     notes = []
-    for interest in interests:
-        if interest.strip().casefold() in categories:
+    parts = (part.strip() for interest in interests for part in _SEPARATOR.split(interest))
+    for interest in filter(None, parts):
+        if interest.casefold() in categories:
             continue
         near = nearest_names(interest, categories.values())
         if not near or is_same_name(interest, near[0]):

@@ -9,9 +9,13 @@ from typing import Literal
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.lookup import By, Lookup, look_up, split_picks
+from coldstart.catalog.suggestions import nearest
+from coldstart.catalog.titles import split_year
 from coldstart.errors import ConfigError, ProfileError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Context, Pick, PickReading, Understood, UserProfile
+
+_MOST_NEAR = 3
 
 Field = Literal["liked", "disliked", "seen", "viewing"]
 LEFT_OUT = "not in the catalog, left out: "
@@ -112,7 +116,9 @@ class PickResolver:
         """
         self._left_out, self._ambiguous, self._readings = [], [], []
         fields: tuple[Field, ...] = ("liked", "disliked", "seen")
-        found = {field: tuple(self._all(getattr(profile, field), field)) for field in fields}
+        found: dict[str, tuple[Pick, ...]] = {
+            field: tuple(self._all(getattr(profile, field), field)) for field in fields
+        }
         viewing = next(iter(self._all((context.viewing,), "viewing")), None)
         return ResolvedProfile(
             profile.model_copy(update=found),
@@ -142,7 +148,8 @@ class PickResolver:
     ) -> str | None:
         """The id of one pick; ``None`` if it is left out."""
         if not found.ids:
-            return self._unknown_pick(text, field, found.by if not typed else None)
+            self._unknown_pick(text, field, found.by if not typed else None)
+            return None
         if found.other:
             if self._unknown == "error":
                 raise ProfileError(*self._both(text, found, field))
@@ -179,13 +186,24 @@ class PickResolver:
                 f"{field}: no item has the id {text!r}",
                 hint=f"it is the title of item {titled[0]!r}: give it as a text, not a number",
             )
-        near = self._catalog.suggest(text)
+        near = self._near(text)
         raise ProfileError(
             f"{field}: {text!r} is neither an id nor a title of the catalog",
             hint=f"did you mean {' or '.join(map(repr, near))}?"
             if near
             else "give an id or a title, or leave such picks out with unknown_picks='ignore'",
         )
+
+    def _near(self, text: str) -> list[str]:
+        """Titles that are likely meant, with their years if the text has one; else an id."""
+        near = self._catalog.suggest(text)
+        if split_year(text)[1] is not None:
+            items = [self._catalog[i] for title in near for i in self._catalog.find_title(title)]
+            dated = [f"{item.title} ({item.year})" for item in items if item.year is not None]
+            return list(dict.fromkeys(dated))[:_MOST_NEAR] or near
+        if near or text.isdigit():  # another number is no likelier than any
+            return near
+        return nearest(text, self._catalog.ids, 1)
 
     def _both(self, text: str, found: Lookup, field: Field) -> tuple[str, str]:
         """Message and hint on a pick with two meanings."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Literal, overload
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from coldstart.errors import ConfigError
 from coldstart.schema.base import Frozen, Input, parse
+from coldstart.schema.picks import Pick, PickReading, Picks, as_pick
 from coldstart.schema.understood import Piece, Understood
 
 __all__ = [
@@ -50,55 +50,6 @@ MAX_K = 1000
 """Maximum length of a list."""
 
 
-class Pick(Input):
-    """One item of a profile: an item id or a title, and an optional time.
-
-    Args:
-        by: what ``item`` is; ``None``: a title or an id as a person types it, refused if it is the
-            title of one item and the id of another.
-    """
-
-    item: str = Field(min_length=1, max_length=1000)
-    at: datetime | None = None
-    by: Literal["id", "title"] | None = None
-
-
-class PickReading(Frozen):
-    """How a typed pick was read.
-
-    Args:
-        field: of the profile, or ``viewing``.
-        text: the pick as written, or the part of it between separators.
-        item_id: the item it was taken for.
-        title: its title.
-        year: its year.
-        by: whether the text is the item's id or a title of it.
-        note: what else it could have been; empty if it is certain.
-    """
-
-    field: Literal["liked", "disliked", "seen", "viewing"]
-    text: str
-    item_id: str
-    title: str
-    year: int | None = None
-    by: Literal["id", "title"]
-    note: str = ""
-
-
-def _as_picks(value: object) -> object:
-    """Accept "Toy Story", 50, {"item": …, "at": …} or a list of these."""
-    if isinstance(value, str | int | Pick | Mapping):
-        value = [value]
-    if not isinstance(value, list | tuple):
-        return value
-    return tuple(_as_pick(v) for v in value)
-
-
-def _as_pick(value: object) -> object:
-    is_name = isinstance(value, str | int) and not isinstance(value, bool)
-    return {"item": str(value)} if is_name else value
-
-
 def _as_texts(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
@@ -109,7 +60,6 @@ def _as_text_map(value: object) -> object:
     return {k: str(v) for k, v in value.items() if v is not None}
 
 
-Picks = Annotated[tuple[Pick, ...], BeforeValidator(_as_picks), Field(max_length=10_000)]
 Texts = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=500)], ...],
     BeforeValidator(_as_texts),
@@ -189,7 +139,7 @@ class Context(Input):
     @field_validator("viewing", mode="before")
     @classmethod
     def _one_pick(cls, value: object) -> object:
-        return _as_pick(value)
+        return as_pick(value)
 
     @classmethod
     def parse(cls, data: object) -> Context:

@@ -33,6 +33,8 @@ _SMOOTHING = 0.2
 _BATCH_SHARE = 0.25
 # Maximum expected latency as a share of the deadline: estimates are noisy on busy machines.
 _LATENCY_SHARE = 0.4
+# Time between two attempts to enter a full queue.
+_FULL_SECONDS = 0.05
 
 
 @dataclass
@@ -139,6 +141,22 @@ class Worker:
         if not done.done() and future.cancel():
             raise _too_late()
         return cast(T, await done)
+
+    async def finish(self, work: Callable[[Arms], T]) -> T:
+        """Run ``work`` on all recommenders, however long the queue is: it completes a decision.
+
+        Raises:
+            ApiError: 503, the worker is shutting down.
+        """
+        while True:
+            try:
+                future = self._submit(work, None, deadline=float("inf"))
+            except ApiError:
+                if self._closing:
+                    raise
+                await asyncio.sleep(_FULL_SECONDS)  # the queue is full
+            else:
+                return cast(T, await asyncio.wrap_future(future))
 
     async def replace(self, make: Callable[[Arms], Arms]) -> None:
         """Replace the recommenders; jobs queued earlier use the old ones.

@@ -31,6 +31,13 @@ SHOPS = ["Arts, Crafts & Sewing", "Books", "Health, Household & Baby Care", "Hea
         ([[["Books", "Comics"]], [["Toys"]]], [["Books", "Comics"], ["Toys"]]),
         (['"Arts, Crafts", Books', "Books"], [["Arts, Crafts", "Books"], ["Books"]]),
         (["Drama (TV, film), War", "War"], [["Drama (TV, film)", "War"], ["War"]]),
+        (
+            ["Crime TV, TV Shows, TV Action & Adventure", "TV Shows, TV Dramas, TV Mysteries"],
+            [
+                ["Crime TV", "TV Shows", "TV Action & Adventure"],
+                ["TV Shows", "TV Dramas", "TV Mysteries"],
+            ],
+        ),
         (["Action &amp; Adventure;War"], [["Action & Adventure", "War"]]),
         (["(no genres listed)", "N/A", "Drama|null"], [[], [], ["Drama"]]),
     ],

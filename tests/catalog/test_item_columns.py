@@ -59,3 +59,10 @@ def test_pictures_links_and_row_numbers_are_known():
     assert all(map(is_link, ["url", "imdb_url", "homepage"]))
     assert all(map(is_row_number, ["", "Unnamed: 0", "index", "__index_level_0__"]))
     assert not is_row_number("index_name")
+
+
+def test_a_column_can_be_refused():
+    names = ["id", "title", "year"]
+    assert match_columns(names, {"year": None}) == {"item_id": "id", "title": "title"}
+    with pytest.raises(CatalogError, match="no column for title among: id, title, year"):
+        match_columns(names, {"title": None})

@@ -106,3 +106,29 @@ def test_row_numbers_and_empty_columns_are_left_out_and_told():
 def test_prices_and_availability_as_shops_write_them():
     made = item(price="1.299,00 €", availability="out of stock", min_age="PG-13")
     assert (made.price, made.available, made.min_age) == (1299.0, False, 13)
+
+
+def test_lists_of_texts_and_of_objects_in_other_columns():
+    keywords = "[{'id': 931, 'name': 'jealousy'}, {'id': 4, 'name': 'toy'}]"
+    made = item(description=["Good.", "Better."], keywords=keywords, cast=[["A. Bee", "C. Dee"]][0])
+    assert made.description == "Good. Better."
+    assert made.attributes["cast"] == "A. Bee|C. Dee"
+    assert (made.categories, item(genre="x", keywords="[]").attributes) == (("jealousy", "toy"), {})
+    assert item(genre="x", keywords=keywords).attributes == {"keywords": "jealousy|toy"}
+
+
+def test_lists_of_pandas_and_parquet(tmp_path):
+    frame = pd.DataFrame({"id": [1, 2], "title": ["A", "B"], "genres": [["Drama", "War"], None]})
+    frame.to_parquet(tmp_path / "items.parquet")
+    for made in (frame, pd.read_parquet(tmp_path / "items.parquet")):
+        assert [i.categories for i in items_from_frame(made)] == [("Drama", "War"), ()]
+
+
+def test_yes_and_no_in_other_languages():
+    frame = table(id=["1", "2"], title=["A", "B"], Lieferbar=["ja", "nein"])
+    assert [i.available for i in items_from_frame(frame)] == [True, False]
+
+
+def test_a_table_without_a_header_is_told_so():
+    with pytest.raises(CatalogError, match="which look like data .add a header"):
+        items_from_frame(pl.DataFrame({"1": ["2"], "Toy Story": ["Babe"]}))

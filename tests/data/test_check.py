@@ -120,6 +120,9 @@ def test_what_looks_like_a_mistake_is_warned_of(check):
     assert check('id,title,genres\n1,A,"[12, 18]"\n') == {
         ("warning", "all categories are numbers"): (),
     }
+    assert check("id,title\n1.0,A\n2.0,B\n") == {
+        ("warning", "all ids in 'id' end in .0, such as '1.0'"): (),
+    }
     assert check("id,title\n1,10\n2,20\n3,30\n") == {
         ("warning", "all titles in 'title' are numbers"): (),
     }

@@ -27,6 +27,7 @@ READ = [  # file, likes, dislikes, what the account says
     ("day-and-clock.csv", {"a": "321"}, {}, "timestamp ← date and time"),
     ("american-dates.csv", {"a": "21"}, {}, "timestamp ← date"),
     ("unread-times.csv", {"a": "12"}, {}, "when_it_was looks like times but is not read"),
+    ("chinese.csv", {"a": "12", "b": "12"}, {}, r"颜色 has few values \(红, 蓝\) and is not read"),
     ("one-to-ten.csv", {"a": "13", "b": "2"}, {"a": "2", "b": "1"}, "1 to 10 in whole steps"),
     ("one-to-hundred.csv", {"a": "13", "b": "2"}, {"a": "2", "b": "1"}, "a like from 80 on"),
     ("half-stars.csv", {"a": "14"}, {"a": "2", "b": "1"}, "0.5 to 5 in half steps"),
@@ -51,6 +52,8 @@ READ = [  # file, likes, dislikes, what the account says
 ]
 REFUSED = [
     ("unknown-preference.csv", r"'zufriedenheit' looks like a preference .*'zufriedenheit'\}"),
+    ("verdicts.csv", "'verdict' looks like a preference but is not read"),
+    ("letters.csv", "'grade' looks like a preference but is not read"),
     ("unknown-event.csv", "event holds words of unknown meaning: 'frobbed'"),
     ("ambiguous-dates.csv", "timestamp is '02/03/2024' in row 2; .*may name the day or the month"),
     ("unclosed-quote.csv", "row 3 .line 3. has a quote that is never closed.*taking comma"),

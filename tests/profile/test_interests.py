@@ -36,5 +36,11 @@ def test_categories_and_other_words_are_no_matter(interest):
     assert interest_notes([interest], CATEGORIES, nothing, "error") == []
 
 
+def test_each_of_several_is_compared():
+    with pytest.raises(ProfileError, match="^interests: 'romanse' is no category"):
+        interest_notes(["comedy, romanse"], CATEGORIES, nothing, "error")
+    assert interest_notes(["Comedy; Romance"], CATEGORIES, nothing, "error") == []
+
+
 def test_a_word_that_the_reader_knows_is_accepted():
     assert interest_notes(["comely"], CATEGORIES, romance, "error") == []

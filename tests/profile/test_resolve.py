@@ -144,3 +144,15 @@ def test_an_id_that_is_only_a_title_is_named():
     catalog.add([film("X", "1917", 2019)])
     with pytest.raises(ProfileError, match="no item has the id '1917'.*title of item 'X'"):
         resolved({"liked": {"item": "1917", "by": "id"}}, item_store=make_item_store(catalog))
+
+
+def test_a_wrong_year_gets_the_right_one():
+    with pytest.raises(ProfileError, match=r"did you mean 'Star Voyage \(1979\)'?"):
+        resolved({"liked": "Star Voyage (1980)"})
+
+
+def test_a_misspelt_id_gets_the_nearest():
+    catalog = make_catalog()
+    catalog.add([film("tt0114709", "Wooden Friends", 1995)])
+    with pytest.raises(ProfileError, match="did you mean 'tt0114709'?"):
+        resolved({"liked": "tt011470"}, item_store=make_item_store(catalog))
