@@ -266,14 +266,7 @@ def write_mutant(source: Path, target: Path, name: str, data: bytes) -> None:
     (target / name).parent.mkdir(parents=True, exist_ok=True)
     (target / name).write_bytes(data)
     if name == "manifest.json":
-        try:
-            manifest = json.loads(data)
-            manifest["sha256"] = seal(manifest)
-            text = json.dumps(manifest)
-        except (ValueError, TypeError, RecursionError):
-            return  # as it is
-        if b"Infinity" not in data and b"NaN" not in data and b"e400" not in data:
-            (target / name).write_text(text, encoding="utf-8")
+        _seal_again(target / name)
         return
     path = target / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -284,3 +277,14 @@ def write_mutant(source: Path, target: Path, name: str, data: bytes) -> None:
     manifest["sha256"] = seal(manifest)
     path.unlink()
     path.write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def _seal_again(path: Path) -> None:
+    """Put the right seal into a manifest, as text, if it can be read; what it says stays as it is."""
+    text = path.read_bytes().decode("utf-8", "surrogateescape")
+    try:
+        manifest = json.loads(text)
+        old, new = manifest["sha256"], seal(manifest)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return
+    path.write_bytes(text.replace(str(old), new).encode("utf-8", "surrogateescape"))
