@@ -30,6 +30,7 @@ from coldstart.batch.plan import PLAN_FILE, BatchOptions, BatchPlan, artifact_di
 from coldstart.batch.users import UserTable
 from coldstart.errors import ColdstartError, ConfigError, DataError
 from coldstart.generation.remote.vllm import GeneratorOptions
+from coldstart.profile.resolve import AMBIGUOUS, LEFT_OUT
 from coldstart.runtime.cache import leftovers, write_atomic
 
 Engine = Literal["local", "ray"]
@@ -52,6 +53,9 @@ class BatchSummary:
         seconds: wall-clock time of the run.
         damaged: number of parts of this shard that an earlier run had written, and that were
             damaged or exchanged since; they have been written again.
+        left_out: picks that were unknown or ambiguous, over all parts; why is in their notes.
+            ``None`` while parts of other shards are missing.
+        read: what was read in the users table, in one paragraph.
     """
 
     users: int
@@ -60,6 +64,8 @@ class BatchSummary:
     missing: int
     seconds: float
     damaged: int = 0
+    left_out: int | None = None
+    read: str = ""
 
 
 def run_batch(
@@ -116,6 +122,7 @@ def run_batch(
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         table = UserTable(users, out)
+        read = table.paragraph()
         options = replace(options or BatchOptions(), writer=generator.name if generator else None)
         plan = BatchPlan(table.digest, table.rows, artifact_digest(artifact), size, options)
         numbers = list(plan.shard(*shard))
@@ -140,7 +147,8 @@ def run_batch(
             "check disk and memory, then repeat the command",
         )
     took = time.monotonic() - start
-    return BatchSummary(total, skipped, errors, len(bad), took, damaged)
+    left_out = None if errors is None else _left_out(out)
+    return BatchSummary(total, skipped, errors, len(bad), took, damaged, left_out, read)
 
 
 def _tidy(out: Path, plan: BatchPlan) -> None:
@@ -236,3 +244,13 @@ def _finish(out: Path, plan: BatchPlan, table: UserTable) -> tuple[int | None, l
     for converted in out.glob("_users-*.parquet"):
         converted.unlink(missing_ok=True)
     return errors, []
+
+
+def _left_out(out: Path) -> int:
+    """Number of picks that the notes of all parts say were left out."""
+    import polars as pl
+
+    notes = pl.scan_parquet(out / "part-*.parquet").select(pl.col("notes").explode())
+    note = pl.col("notes")
+    found = notes.filter(note.str.starts_with(LEFT_OUT) | note.str.starts_with(AMBIGUOUS))
+    return int(found.select(pl.len()).collect().item())

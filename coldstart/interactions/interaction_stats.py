@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from coldstart.errors import ConfigError
+from coldstart.errors import ArtifactError, ConfigError
 from coldstart.schema import UserProfile
 
 Floats = NDArray[np.float64]
@@ -204,12 +204,19 @@ def ease_weights(counts: Counts, l2: float) -> Floats:
 
     Raises:
         ConfigError: λ is not positive.
+        ArtifactError: the counts are not those of any users.
     """
     if not l2 > 0:
         raise ConfigError(f"l2 is {l2}, expected more than 0")
     gram = counts.together.toarray()
     gram[np.diag_indices(len(gram))] = counts.likes + l2
-    inverse = np.linalg.inv(gram)
+    try:
+        inverse = np.linalg.inv(gram)
+    except np.linalg.LinAlgError as e:
+        raise ArtifactError(
+            "no users can have these counts: their matrix has no inverse",
+            hint="copy the artifact again",
+        ) from e
     weights: Floats = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
     return weights

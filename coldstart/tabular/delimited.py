@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Quotes = Literal["auto", "csv", "literal"]
 """Meaning of ``"``: recognised row by row; always as in RFC 4180; always a character."""
 HEADER_ROW = 1
+NO_SEPARATOR = "the header holds no separator"
 
 
 @dataclass
@@ -84,7 +85,7 @@ def parse_delimited(
     if separator is None:
         separator = guess_separator(lines, usual)
     elif len(separator) != 1 or separator not in lines[0]:
-        raise ValueError(f"the header holds no separator {separator!r}")
+        raise ValueError(f"{NO_SEPARATOR} {separator!r}")
     return _Lines(lines, separator, quotes).table()
 
 
@@ -155,7 +156,7 @@ class _Lines:
             row += 1
             line = self.lines[used]
             if not line.strip():
-                fields, more = [], 1
+                fields, more = list[str](), 1
             else:
                 fields, more = self._record(used, row)
                 fields = self._fitting(fields, row)
