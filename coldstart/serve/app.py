@@ -76,6 +76,7 @@ def create_app(service: Service) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would go to whatever Host the request names
         lifespan=lifespan,
     )
     app.state.service = service

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from coldstart.errors import CatalogError, ColdstartError, GeneratorError, ProfileError
 from coldstart.grounding.index.servers import IndexUnavailable
@@ -31,6 +32,7 @@ _SAFE_TYPES = re.compile(
     r"|(string|int|float|bool|list|dict|tuple|model|datetime|timezone)_[a-z_]+"
     r"|(greater|less)_than(_equal)?"
 )
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _MOST_PROBLEMS = 10
 _BUSY = 503, "store", "the store does not answer", "try again later"
 _STORE_ERRORS: dict[type[ColdstartError], tuple[int, str, str, str]] = {
@@ -73,6 +75,7 @@ class ApiError(Exception):
         message: human-readable message; must not contain any part of the request.
         hint: suggested next step.
         retry_after: value of the ``Retry-After`` header, in seconds; rounded up.
+        allow: value of the ``Allow`` header.
     """
 
     def __init__(
@@ -83,14 +86,17 @@ class ApiError(Exception):
         hint: str = "",
         *,
         retry_after: float | None = None,
+        allow: str | None = None,
     ) -> None:
         super().__init__(error)
         self.status, self.error, self.message, self.hint = status, error, message, hint
-        self.retry_after = retry_after
+        self.retry_after, self.allow = retry_after, allow
 
     def response(self) -> JSONResponse:
-        """JSON response, with ``Retry-After`` or ``WWW-Authenticate`` where they apply."""
+        """JSON response, with ``Retry-After``, ``Allow`` and ``WWW-Authenticate`` as they apply."""
         headers = {}
+        if self.allow is not None:
+            headers["Allow"] = self.allow
         if self.retry_after is not None:
             headers["Retry-After"] = str(max(1, int(self.retry_after + 0.999)))
         if self.status == HTTPStatus.UNAUTHORIZED:
@@ -107,6 +113,16 @@ def invalid(message: str, hint: str = "") -> ApiError:
 def not_found(what: str, hint: str = "") -> ApiError:
     """404 Not Found."""
     return ApiError(404, "not_found", f"no such {what}", hint)
+
+
+def unauthorized() -> ApiError:
+    """401 Unauthorized."""
+    return ApiError(
+        401,
+        "unauthorized",
+        "a valid key is needed",
+        "send Authorization: Bearer KEY; coldstart serve keys add makes one",
+    )
 
 
 def internal() -> ApiError:
@@ -180,5 +196,16 @@ def install_handlers(app: FastAPI, names: frozenset[str]) -> None:
     async def _(request: Request, e: HTTPException) -> JSONResponse:
         status = HTTPStatus(e.status_code)
         hint = "the paths are listed in /openapi.json" if status in (404, 405) else ""
-        error = ApiError(status, status.name.lower(), status.phrase.lower(), hint)
+        allow = _methods(app, request) if status == HTTPStatus.METHOD_NOT_ALLOWED else None
+        error = ApiError(status, status.name.lower(), status.phrase.lower(), hint, allow=allow)
         return error.response()
+
+
+def _methods(app: FastAPI, request: Request) -> str:
+    """All methods of a path, for ``Allow``; the exception names those of one route only."""
+
+    def is_known(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(dict(scope))[0] is Match.FULL for route in app.router.routes)
+
+    return ", ".join(filter(is_known, METHODS))

@@ -21,6 +21,7 @@ from coldstart.serve import logs, security
 from coldstart.serve.app import create_app
 from coldstart.serve.errors import ApiError, from_coldstart, internal, not_found
 from coldstart.serve.fair_lock import FairLock
+from coldstart.serve.item_paths import strip_raw_path
 from coldstart.serve.ray_args import DEFAULT_MODEL, AppArgs
 from coldstart.serve.service import Loader, Service
 from coldstart.serve.store import Store
@@ -214,7 +215,7 @@ def _without_prefix(scope: Scope) -> Scope:
     prefix, path = scope.get("root_path", "").rstrip("/"), scope["path"]
     if prefix and path.startswith(prefix):
         path = path[len(prefix) :] or "/"
-    return {**scope, "root_path": "", "path": path}
+    return {**scope, "root_path": "", "path": path, "raw_path": strip_raw_path(scope, path)}
 
 
 def _check_peer(scope: Scope) -> None:

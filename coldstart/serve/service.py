@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from coldstart.schema import Item, Strategy, UserProfile
 from coldstart.serve import catalog_updates, logs
+from coldstart.serve.admission import InFlight, KeyGuesses
 from coldstart.serve.errors import ApiError
 from coldstart.serve.limits import RateLimiter
 from coldstart.serve.metrics import Metrics
@@ -39,6 +40,7 @@ class Service:
         store: sessions, API keys, catalog changes and exposures.
         experiment: A/B test that assigns arms; without one there is a single arm.
         lock: held while a recommender computes; services that share one compute one at a time.
+        guesses: limit of wrong API keys; services of one process share it.
     """
 
     def __init__(
@@ -50,10 +52,13 @@ class Service:
         experiment: Experiment | None = None,
         *,
         lock: AbstractContextManager[None] | None = None,
+        guesses: KeyGuesses | None = None,
     ) -> None:
         self._lock = lock or nullcontext()
         self.settings, self.store, self.experiment = settings, store, experiment
         self.metrics, self.rates = Metrics(), RateLimiter()
+        self.in_flight = InFlight(settings.in_flight, self.metrics)
+        self.guesses = guesses or KeyGuesses(settings.wrong_keys)
         self.draining = False
         self.artifacts, self.arm = dict(artifacts), next(iter(artifacts))
         self._load, self._reloading, self._items = load, False, 0
@@ -74,17 +79,6 @@ class Service:
     def ready(self) -> bool:
         """Whether the service accepts new requests."""
         return self.worker.alive and not self.draining
-
-    def admit(self) -> None:
-        """Reject requests beyond the concurrency limit.
-
-        Raises:
-            ApiError: 503, too many requests in flight.
-        """
-        if self.metrics.in_flight_now > self.settings.in_flight:
-            raise ApiError(
-                503, "overloaded", "too many requests at once", "try again later", retry_after=1
-            )
 
     async def put_items(self, items: Sequence[Item]) -> list[str]:
         """Add or replace items; return the new ids."""

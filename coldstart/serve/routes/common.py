@@ -69,7 +69,6 @@ def check_k(service: Service, k: int) -> None:
 
 Served = Annotated[Service, Depends(get_service)]
 Admin = Annotated[Caller, Depends(get_admin)]
-ItemPath = Annotated[str, Path(min_length=1, max_length=200, description="Id of the item.")]
 SessionPath = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{32}$", description="Id of the session.")]
 IdempotencyKey = Annotated[
     str | None,

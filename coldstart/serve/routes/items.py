@@ -10,11 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from coldstart.schema import Item
-from coldstart.serve import catalog_updates
+from coldstart.serve import catalog_updates, costs
+from coldstart.serve.admission import charge
 from coldstart.serve.errors import invalid
+from coldstart.serve.item_paths import ItemPath
 from coldstart.serve.requests import EXAMPLE_ITEM, ItemIn, ItemsIn
 from coldstart.serve.responses import ItemsPage, ItemsPut
-from coldstart.serve.routes.common import KEYS, Admin, ItemPath, Served, errors
+from coldstart.serve.routes.common import KEYS, Admin, Served, errors
 from coldstart.serve.segments import (
     Audience,
     Group,
@@ -64,46 +66,19 @@ async def put_items(body: ItemsIn, service: Served, _: Admin) -> ItemsPut:
     """Add or replace items, atomically."""
     if len(body.items) > service.settings.max_items:
         raise invalid(f"at most {service.settings.max_items} at a time", "send them in parts")
+    charge(costs.of_items(len(body.items)))
     new = await service.put_items([_to_item(item) for item in body.items])
     return ItemsPut(added=len(new), updated=len(body.items) - len(new))
 
 
-@router.get("/{item_id}", responses=errors(404))
-async def get_item(item_id: ItemPath, service: Served) -> Item:
-    """Get an item."""
-    return await service.worker.call_all(partial(catalog_updates.get, item_id=item_id))
-
-
-@router.put("/{item_id}", responses=errors(403))
-async def put_item(item_id: ItemPath, fields: _Fields, service: Served, _: Admin) -> Item:
-    """Add or replace an item; it can be recommended from the next request on."""
-    await service.put_items([_validate(fields, item_id)])
-    return await get_item(item_id, service)
-
-
-@router.patch("/{item_id}", responses=errors(403, 404))
-async def patch_item(item_id: ItemPath, fields: _Fields, service: Served, _: Admin) -> Item:
-    """Update fields of an item; ``null`` resets a field to its default."""
-    item = await get_item(item_id, service)
-    stored = item.model_dump(mode="json", exclude_defaults=True)
-    merged = {name: value for name, value in (stored | fields).items() if value is not None}
-    await service.put_items([_validate(merged, item_id)])
-    return await get_item(item_id, service)
-
-
-@router.delete("/{item_id}", status_code=204, responses=errors(403, 404, 409))
-async def delete_item(item_id: ItemPath, service: Served, _: Admin) -> None:
-    """Remove an item from the catalog."""
-    await service.remove_item(item_id)
-
-
-@router.get("/{item_id}/audience", responses=errors(404))
+@router.get("/{item_id:path}/audience", responses=errors(404))
 async def get_audience(item_id: ItemPath, service: Served) -> Audience:
     """Rank of this item per user segment.
 
     Segments are combinations of the most frequent ages, genders and occupations of the training
     users; scores are computed without the language model.
     """
+    charge(costs.AUDIENCE)
     item = await get_item(item_id, service)
 
     def segments(rec: Recommender) -> tuple[list[UserProfile], int]:
@@ -114,8 +89,38 @@ async def get_audience(item_id: ItemPath, service: Served) -> Audience:
     groups: list[Group] = []
     for start in range(0, len(profiles), _CHUNK):
         part = profiles[start : start + _CHUNK]
-        groups += await service.worker.call(partial(_ranks, item_id, part), service.arm)
+        work = partial(_ranks, item_id, part)
+        groups += await service.worker.call(work, service.arm, cost=1.0)
     return rank_audience(item, groups, size)
+
+
+@router.get("/{item_id:path}", responses=errors(404))
+async def get_item(item_id: ItemPath, service: Served) -> Item:
+    """Get an item."""
+    return await service.worker.call_all(partial(catalog_updates.get, item_id=item_id))
+
+
+@router.put("/{item_id:path}", responses=errors(403))
+async def put_item(item_id: ItemPath, fields: _Fields, service: Served, _: Admin) -> Item:
+    """Add or replace an item; it can be recommended from the next request on."""
+    await service.put_items([_validate(fields, item_id)])
+    return await get_item(item_id, service)
+
+
+@router.patch("/{item_id:path}", responses=errors(403, 404))
+async def patch_item(item_id: ItemPath, fields: _Fields, service: Served, _: Admin) -> Item:
+    """Update fields of an item; ``null`` resets a field to its default."""
+    item = await get_item(item_id, service)
+    stored = item.model_dump(mode="json", exclude_defaults=True)
+    merged = {name: value for name, value in (stored | fields).items() if value is not None}
+    await service.put_items([_validate(merged, item_id)])
+    return await get_item(item_id, service)
+
+
+@router.delete("/{item_id:path}", status_code=204, responses=errors(403, 404, 409))
+async def delete_item(item_id: ItemPath, service: Served, _: Admin) -> None:
+    """Remove an item from the catalog."""
+    await service.remove_item(item_id)
 
 
 def _ranks(item_id: str, profiles: list[UserProfile], rec: Recommender) -> list[Group]:
