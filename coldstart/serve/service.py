@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
+from coldstart.errors import ArtifactError
 from coldstart.schema import Item, Strategy, UserProfile
 from coldstart.serve import catalog_updates, logs
 from coldstart.serve.admission import InFlight, KeyGuesses
@@ -179,8 +181,14 @@ class Service:
 
 
 def _warm_up(rec: Recommender) -> None:
-    """Run each kind of request once, so that lazy loading does not delay the first client."""
+    """Run each kind of request once, so that lazy loading does not delay the first client.
+
+    Raises:
+        ArtifactError: the scores of the list are not finite.
+    """
     local = rec.lm is not None and rec.generator is None  # a remote generator may be unavailable
     strategy: Strategy = "both" if local else "prior"
-    rec.recommend(UserProfile(about="hello", interests=("hello",)), k=1, strategy=strategy)
+    found = rec.recommend(UserProfile(about="hello", interests=("hello",)), k=1, strategy=strategy)
+    if not all(isfinite(line.score) for line in found):
+        raise ArtifactError("the scores of a list are no numbers", hint="train the artifact again")
     OnboardingSession(rec).say("hello").next_question()

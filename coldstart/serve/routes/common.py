@@ -18,7 +18,7 @@ _DESCRIPTIONS = {
     409: "Conflict with the current state.",
     413: "The request body is too large.",
     422: "Validation error.",
-    429: "Rate limit of the API key exceeded; see Retry-After.",
+    429: "Too many requests with the API key, or wrong keys from an address; see Retry-After.",
     503: "Overloaded or unavailable; see Retry-After.",
     504: "Deadline exceeded.",
 }
