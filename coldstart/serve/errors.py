@@ -178,6 +178,7 @@ def _line(error: Mapping[str, Any], names: frozenset[str]) -> str:
 
 def install_handlers(app: FastAPI, names: frozenset[str]) -> None:
     """Register exception handlers that turn every error of ``app`` into an ``ErrorBody``."""
+    allowed = _AllowedMethods(app)
 
     @app.exception_handler(ApiError)
     async def _(request: Request, e: ApiError) -> JSONResponse:
@@ -196,16 +197,35 @@ def install_handlers(app: FastAPI, names: frozenset[str]) -> None:
     async def _(request: Request, e: HTTPException) -> JSONResponse:
         status = HTTPStatus(e.status_code)
         hint = "the paths are listed in /openapi.json" if status in (404, 405) else ""
-        allow = _methods(app, request) if status == HTTPStatus.METHOD_NOT_ALLOWED else None
+        allow = allowed.of(request) if status == HTTPStatus.METHOD_NOT_ALLOWED else None
         error = ApiError(status, status.name.lower(), status.phrase.lower(), hint, allow=allow)
         return error.response()
 
 
-def _methods(app: FastAPI, request: Request) -> str:
-    """All methods of a path, for ``Allow``; the exception names those of one route only."""
+class _AllowedMethods:
+    """Methods of a path, for ``Allow``; Starlette's exception names those of one route only.
 
-    def is_known(method: str) -> bool:
-        scope = {**request.scope, "method": method}
-        return any(route.matches(dict(scope))[0] is Match.FULL for route in app.router.routes)
+    Args:
+        app: application with the routes.
+    """
 
-    return ", ".join(filter(is_known, METHODS))
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._known: dict[str, str] = {}  # by the template of the path
+
+    def of(self, request: Request) -> str:
+        """Value of the header for the path of a request."""
+        template = getattr(request.scope.get("route"), "path", None)
+        if not isinstance(template, str):
+            return self._find(request)
+        if template not in self._known:
+            self._known[template] = self._find(request)
+        return self._known[template]
+
+    def _find(self, request: Request) -> str:
+        def is_known(method: str) -> bool:
+            scope = {**request.scope, "method": method}
+            routes = self._app.router.routes
+            return any(route.matches(dict(scope))[0] is Match.FULL for route in routes)
+
+        return ", ".join(filter(is_known, METHODS))

@@ -111,6 +111,7 @@ def server_config(app: ASGIApp, limits: ConnectionLimits, **more: Any) -> uvicor
         http=cast(Any, partial(BoundedProtocol, table)),
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         ws="none",
+        backlog=limits.total,
         log_config=None,
         access_log=False,
         server_header=False,
