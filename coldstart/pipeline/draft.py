@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.pipeline.usable_text import text_is_useless
 from coldstart.ranking.constraints import Constraints
 from coldstart.ranking.filters import verdict
 from coldstart.scoring.lm_signals import LMSignals, joined
@@ -48,6 +49,11 @@ class Draft:
     shortlist_scores: list[Scores] = field(default_factory=list)
     made: RecommendationList | Exception | None = None
     _judged: tuple[ItemStore, Verdicts | None] | None = None
+
+    @cached_property
+    def useless_text(self) -> bool:
+        """Whether nothing in the text of the request can be used; it is then ranked as without."""
+        return text_is_useless(self.request.user, self.candidates)
 
     @cached_property
     def constraints(self) -> Constraints | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.pipeline.notes import text_is_useless, text_notes
+from coldstart.pipeline.notes import text_notes
 from coldstart.ranking.explanations import Explainer
 from coldstart.ranking.wording.sentences import sentence
 from coldstart.schema import Provenance, Recommendation, RecommendationList
@@ -62,7 +62,7 @@ class _Response:
             columns.setdefault(SIGNALS[name].group, []).append(n)
         self._groups = {g: self._contributions[:, c].sum(axis=1) for g, c in columns.items()}
         self._explainer = Explainer(
-            self._items, self._user, parts.scorers, quote_text=not text_is_useless(draft)
+            self._items, self._user, parts.scorers, quote_text=not draft.useless_text
         )
 
     def build(self) -> RecommendationList:

@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.catalog.titles import clean_text
-from coldstart.profile.resolve import stated_text
 from coldstart.ranking.wording.readings import demand, guesses
 from coldstart.scoring.piece_matches import suits_children
-from coldstart.scoring.stated import request_text
 
 if TYPE_CHECKING:
     from coldstart.pipeline.draft import Draft
     from coldstart.profile.resolve import ResolvedProfile
-
-_SIMILAR_FROM = 0.3
-"""Cosine between text and content from which an item counts as similar to the text."""
 
 
 def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
@@ -30,7 +24,7 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     """
     user, constraints, verdicts = draft.request.user, draft.constraints, draft.verdicts
     out = []
-    if text_is_useless(draft):
+    if draft.useless_text:
         others = "the rest of the profile" if _says_more(user) else "what is often chosen"
         out.append(
             "nothing in the text could be used: it names no category, title, year, person or mood "
@@ -50,20 +44,6 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
             out.append(f"only {shown} {wanted}; the rest is the closest to it")
     out += guesses(user.understood, constraints.ignored)
     return out
-
-
-def text_is_useless(draft: Draft) -> bool:
-    """Whether there is a text, but neither a piece was read nor is an item similar to it."""
-    user, items = draft.request.user, draft.candidates
-    given = clean_text(stated_text(user.profile, user.context))
-    if not given or user.understood.pieces or not len(items.ids):
-        return False
-    if any(i.strip().casefold() in items.category_column for i in user.profile.interests):
-        return False
-    text = request_text(user)
-    if not any(c.isalpha() for c in text) or user.understood.text and not user.understood.language:
-        return True
-    return float(np.max(items.content @ items.vector_of(text))) < _SIMILAR_FROM
 
 
 def _says_more(user: ResolvedProfile) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from coldstart.pipeline.draft import Draft
 from coldstart.pipeline.request import adjustments_of
+from coldstart.ranking.request_blend import without_words
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import Scorer, ScoreRequest, Scores
 
@@ -77,6 +78,8 @@ class ScoreStage:
             for name, values in scores.columns.items():
                 own = values if items is self._parts.item_store else values[items.where]
                 draft.features[:, SIGNALS.index(name)] = own
+        if draft.useless_text:
+            draft.features = without_words(draft.features)
 
 
 def score_candidates(drafts: Sequence[Draft], scorers: Scorers) -> None:
@@ -94,7 +97,7 @@ def score_candidates(drafts: Sequence[Draft], scorers: Scorers) -> None:
                 score_candidates([draft], scorers)
         return
     for draft, features in zip(drafts, found, strict=True):
-        draft.features = features
+        draft.features = without_words(features) if draft.useless_text else features
 
 
 def shortlist(parts: Parts, draft: Draft) -> Ints | None:

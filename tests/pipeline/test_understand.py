@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from coldstart.errors import ConfigError, ProfileError
+from coldstart.ranking.request_blend import RequestBlend
 from coldstart.schema import Item, Piece, Understood
 from tests.toy import toy_catalog, toy_recommender
 
@@ -138,6 +139,14 @@ def test_nothing_understood_is_told(text):
     assert len(found) == 5
     assert found.notes[0].startswith("nothing in the text could be used")
     assert not any("atches" in line.reason for line in found)
+
+
+@pytest.mark.parametrize("text", ["!!!", "qqqq zzzz", "something from the 1980s"])
+def test_a_text_of_no_use_is_ranked_as_none(text):
+    rec = toy_recommender()
+    rec.ranker.requests = {"prior": RequestBlend({"words": (9.0, 0.0)}, taste=(0.0, 0.0))}
+    found, silent = recommend(text, rec, k=20), rec.recommend({}, strategy="prior", k=20)
+    assert (found.item_ids == silent.item_ids) == (text != "something from the 1980s")
 
 
 def test_a_part_of_a_large_catalog_has_what_is_wanted():

@@ -1,0 +1,36 @@
+"""Whether anything in a request's text can be used: a piece was read, or an item resembles it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coldstart.catalog.titles import clean_text
+from coldstart.profile.resolve import stated_text
+from coldstart.scoring.stated import request_text
+
+if TYPE_CHECKING:
+    from coldstart.catalog.item_store import ItemStore
+    from coldstart.profile.resolve import ResolvedProfile
+
+_SIMILAR_FROM = 0.3
+"""Cosine between text and content from which an item counts as similar to the text."""
+
+
+def text_is_useless(user: ResolvedProfile, items: ItemStore) -> bool:
+    """Whether there is a text, but neither a piece was read nor is an item similar to it.
+
+    Args:
+        user: with the reading of its text.
+        items: the candidate set.
+    """
+    given = clean_text(stated_text(user.profile, user.context))
+    if not given or user.understood.pieces or not len(items.ids):
+        return False
+    if any(i.strip().casefold() in items.category_column for i in user.profile.interests):
+        return False
+    text = request_text(user)
+    if not any(c.isalpha() for c in text) or user.understood.text and not user.understood.language:
+        return True
+    return float(np.max(items.content @ items.vector_of(text))) < _SIMILAR_FROM
