@@ -29,7 +29,7 @@ class ServeSettings:
     Args:
         queue: capacity of the request queue; requests beyond it are rejected with 503.
         batch: maximum number of queued requests answered together.
-        deadline: seconds after which a queued request times out with 504.
+        deadline: seconds after which a request gets 504, or 503 if its work has not begun.
         in_flight: maximum number of concurrent requests, over all keys; of one key as many as are
             still free.
         connections: maximum number of open connections.

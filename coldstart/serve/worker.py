@@ -36,7 +36,9 @@ _BATCH_SHARE = 0.25
 # Maximum expected latency as a share of the deadline: estimates are noisy on busy machines.
 _LATENCY_SHARE = 0.4
 # The same for a key of which nothing waits or runs: it is the others that take the time.
-_NEWCOMER_SHARE = 0.9
+_NEWCOMER_SHARE = 0.6
+# Latest start of a job as a share of its deadline; later there is too little left to answer it.
+_START_SHARE = 0.6
 # Maximum expected duration of one job as a share of the deadline: all others wait for its end.
 _JOB_SHARE = 0.4
 
@@ -145,7 +147,7 @@ class Worker:
         done = asyncio.wrap_future(future)
         await asyncio.wait({done}, timeout=self._deadline)
         if not done.done() and future.cancel():
-            raise _too_late()
+            raise _too_late(begun=False)
         return cast(T, await done)
 
     async def replace(self, make: Callable[[Arms], Arms]) -> None:
@@ -210,7 +212,7 @@ class Worker:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._deadline)
         except TimeoutError:
-            raise _too_late() from None
+            raise _too_late(begun=not future.cancelled()) from None
 
     def _loop(self) -> None:
         while (first := self._queue.get()) is not None:
@@ -267,13 +269,13 @@ class Worker:
                 yield n, work(arm)
 
     def _claim(self, job: _Job) -> bool:
-        """Mark a job as running; false if it was cancelled or has exceeded its deadline."""
+        """Mark a job as running; false if it was cancelled or has too little time left."""
         now = time.monotonic()
         self._metrics.wait.observe(now - job.since)
         if not job.future.set_running_or_notify_cancel():
             return False
-        if now > job.deadline:
-            job.future.set_exception(_too_late())
+        if now > job.since + _START_SHARE * (job.deadline - job.since):
+            job.future.set_exception(_too_late(begun=False))
             return False
         return True
 
@@ -301,7 +303,9 @@ def _overloaded(seconds: float) -> ApiError:
     )
 
 
-def _too_late() -> ApiError:
+def _too_late(*, begun: bool) -> ApiError:
+    if not begun:
+        return _overloaded(1)
     return ApiError(
         504,
         "too_late",
