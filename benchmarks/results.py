@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from coldstart.runtime.cache import write_atomic
+from coldstart.runtime.hardware import processor
 
 
 def command_line(doc: str | None) -> argparse.ArgumentParser:
@@ -33,18 +34,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Markdown; ``None`` is a dash."""
     lines = [head, ["---"] * len(head), *(["–" if c is None else c for c in row] for row in rows)]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
-def processor() -> str:
-    """Name of the processor, and which bfloat16 units it has; as far as Linux tells."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or "unknown processor"
-    facts = dict(line.replace("\t", "").split(":", 1) for line in lines if ":" in line)
-    flags = facts.get("flags", "").split()
-    units = [flag for flag in ("amx_bf16", "avx512_bf16") if flag in flags]
-    return f"{facts.get('model name', 'unknown').strip()} ({', '.join(units) or 'no bfloat16'})"
 
 
 class Report:

@@ -1,8 +1,8 @@
 """Prompt templates: load, lint, render and hash.
 
 Training and inference share this module, so that the prompt at inference is exactly the training
-prompt. Templates are Jinja2, sandboxed and strict, and are supplied by the operator, never by a
-request: the sandbox bounds neither time nor memory.
+prompt. Templates are a subset of Jinja2, sandboxed, strict, and bounded in time, memory and output
+(``runtime.bounded_jinja``), since those of artifacts come from elsewhere.
 
 A template ends with the titles of the liked items, one per line; the model continues with the next
 line.
@@ -20,11 +20,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateSyntaxError, meta, nodes
 
 from coldstart.catalog.titles import clean_text
 from coldstart.errors import PromptError
+from coldstart.runtime.bounded_jinja import BoundedEnvironment, BoundedTemplate
 from coldstart.schema import Context, UserProfile
 
 VARIABLES = frozenset(
@@ -64,14 +64,7 @@ def _cleaned(value: Any) -> Any:
     return value
 
 
-_ENV = ImmutableSandboxedEnvironment(
-    undefined=StrictUndefined,
-    finalize=_line,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,
-)
+_ENV = BoundedEnvironment(_line)
 
 
 @dataclass(frozen=True)
@@ -115,11 +108,22 @@ class PromptTemplate:
         return hashlib.sha256(self.source.encode()).hexdigest()
 
     @cached_property
-    def _compiled(self) -> Template:
+    def _compiled(self) -> BoundedTemplate:
         try:
-            return _ENV.from_string(self.source)
-        except TemplateSyntaxError as e:
-            raise PromptError(f"template {self.name}, line {e.lineno}: {e.message}") from e
+            return _ENV.compile_bounded(self.source)
+        except PromptError as e:
+            is_syntax = e.message.startswith("line ") and not e.hint
+            why = e.message if is_syntax else f"cannot be rendered: {e.message}"
+            separator = ", " if is_syntax else " "
+            raise PromptError(f"template {self.name}{separator}{why}", e.hint) from e
+
+    def check(self) -> None:
+        """Compile the template, and render it once for an empty profile.
+
+        Raises:
+            PromptError: malformed, unbounded, or with an undefined variable.
+        """
+        self.render(UserProfile())
 
     def render(
         self,
@@ -160,24 +164,20 @@ class PromptTemplate:
         return {name: _cleaned(value) for name, value in values.items()}
 
     def _fill(self, values: dict[str, Any]) -> str:
-        undeclared = self._used - values.keys()
+        compiled = self._compiled
+        undeclared = compiled.variables - values.keys()
         if undeclared:
             raise PromptError(
                 f"template {self.name} uses undefined variable(s) {', '.join(sorted(undeclared))}",
                 hint=f"available: {', '.join(sorted(VARIABLES))}",
             )
         try:
-            text = self._compiled.render(values)
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as e:
-            raise PromptError(f"template {self.name} cannot be rendered: {e}") from e
+            text = compiled.render(values)
+        except PromptError as e:
+            raise PromptError(
+                f"template {self.name} cannot be rendered: {e.message}", e.hint
+            ) from e
         return text if text.endswith("\n") else text + "\n"
-
-    @cached_property
-    def _used(self) -> set[str]:
-        try:
-            return meta.find_undeclared_variables(_ENV.parse(self.source))
-        except TemplateSyntaxError as e:
-            raise PromptError(f"template {self.name}, line {e.lineno}: {e.message}") from e
 
     def _trim(self, values: dict[str, Any], budget: int, count: Callable[[str], int]) -> Rendered:
         notes = []
@@ -205,18 +205,17 @@ class PromptTemplate:
     def lint(self) -> list[str]:
         """Check the template; returns problems, one line each."""
         try:
-            used = self._used
-        except PromptError as e:
-            return [str(e)]
+            tree = _ENV.parse(self.source)
+            used = meta.find_undeclared_variables(tree) - {"range"}
+        except TemplateSyntaxError as e:
+            return [f"template {self.name}, line {e.lineno}: {e.message}"]
         problems = [
             f"uses {v!r}, which no prompt offers (available: {', '.join(sorted(VARIABLES))})"
             for v in sorted(used - VARIABLES)
         ]
         problems += [f"uses {v!r} without declaring it" for v in sorted(used - self.variables)]
         problems += [f"declares {v!r} without using it" for v in sorted(self.variables - used)]
-        for node in _ENV.parse(self.source).find_all(
-            (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
-        ):
+        for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
             problems.append(f"line {node.lineno}: a template stands alone (no include or import)")
         if problems:
             return problems

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.generation.models.line_tokenizer import MAX_TITLE_TOKENS
 from coldstart.prompts import DEFAULT_BUDGET
+from coldstart.runtime import untrusted
 from coldstart.runtime.models import DEFAULT_ENCODER, DEFAULT_LM
 
 PRIOR_COUNT = 0.5
@@ -59,11 +60,39 @@ class Settings:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Settings:
-        """Parse the settings of a manifest."""
-        try:
-            return cls(**data)
-        except TypeError as e:
-            raise ArtifactError(f"settings of the manifest: {e}") from e
+        """Parse the settings of a manifest.
+
+        Raises:
+            ArtifactError: an unknown setting, or a value out of range.
+        """
+        found = untrusted.mapping(data, "settings of the manifest")
+        if unknown := sorted(found.keys() - {field.name for field in fields(cls)}):
+            raise ArtifactError(
+                f"settings of the manifest: unknown {untrusted.shown(unknown)}",
+                hint="upgrade coldstart, or copy the artifact again",
+            )
+        for name, value in found.items():
+            what = f"settings of the manifest: {name}"
+            if name in ("use_prior", "reads"):
+                if not isinstance(value, bool):
+                    raise untrusted.refuse(what, value, "true or false")
+            elif name == "tau":
+                untrusted.number(value, what, low=1e-6)
+            else:
+                untrusted.whole(value, what, *_RANGES[name])
+        return cls(**found)
+
+
+_RANGES = {
+    "prompt_tokens": (1, 1 << 20),
+    "exact_items": (0, 1 << 31),
+    "exact_tokens": (0, 1 << 20),
+    "beam_width": (1, 4096),
+    "shortlist": (0, 1 << 20),
+    "shortlist_tokens": (1, 1 << 20),
+    "pool_from": (0, 1 << 31),
+    "written_titles": (1, 4096),
+}
 
 
 Objective = Literal["completion", "branch", "distil"]

@@ -1,4 +1,12 @@
-"""Artifact format: a folder of safetensors, JSON and text files with SHA-256 checksums."""
+"""Artifact format: a folder of safetensors, JSON and text files with SHA-256 checksums.
+
+What an artifact may do: give numbers, names and one prompt template, all of which are checked when
+it is loaded. What it may not do: run code. It holds no pickle and no Python; its template is a
+bounded subset of Jinja2 (``coldstart.prompts``); its adapter plain LoRA; and an encoder that it
+names is refused if it brings code (``coldstart.encoding.foreign_code``). Whatever is wrong with it
+is an ``ArtifactError`` of one line. The checksums find damage, not malice: whoever alters a file
+can alter its checksum. An artifact may still recommend badly on purpose.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +14,21 @@ import hashlib
 import json
 import os
 import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_tensors
-from safetensors.numpy import save as save_tensors
-from scipy import sparse
-
+from coldstart.artifacts.counts_file import counts_from_bytes as counts_from_bytes
+from coldstart.artifacts.counts_file import counts_to_bytes as counts_to_bytes
+from coldstart.artifacts.manifest import SEAL, check_fields, check_kind, check_seal, seal, table_of
 from coldstart.artifacts.model_card import model_card
-from coldstart.errors import ArtifactError
+from coldstart.errors import ArtifactError, ColdstartError, PromptError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.prompts import PromptTemplate
 from coldstart.ranking.ranker import BlendRanker
-from coldstart.runtime.cache import new_folder
+from coldstart.runtime import untrusted
+from coldstart.runtime.cache import new_folder, restore
 
 FORMAT = 1
 """Format version, incremented on incompatible changes only. Compatible additions keep the version;
@@ -32,7 +37,11 @@ MANIFEST = "manifest.json"
 CARD = "README.md"
 Files = dict[str, bytes]
 
-_DEFLATED, _DEFLATED_FROM = "deflated", 4 << 20  # bytes
+MOST_BYTES = 4 << 30
+"""Largest artifact."""
+_LARGEST = {MANIFEST: 16 << 20, "prompt/template.j2": 256 << 10}
+_LARGEST_BY_SUFFIX = {".json": 256 << 20}
+_ALWAYS = ("prompt/template.j2", "counts.safetensors", "ranker.json")
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,9 @@ def save(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) 
             f"{folder} exists and is no artifact", hint="give a new folder, or an artifact's"
         )
     table = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
-    full = {"format": FORMAT, **manifest, "files": table}
+    rest = {key: value for key, value in manifest.items() if key != SEAL}
+    full: dict[str, Any] = {"format": FORMAT, **rest, "files": table}
+    full[SEAL] = seal(full)
     card = model_card(full)
     with new_folder(folder) as work:
         (work / CARD).write_text(card, encoding="utf-8")
@@ -92,16 +103,24 @@ def load(folder: Path) -> Artifact:
         ArtifactError: no artifact, a damaged one, or one of a newer format; names the file.
     """
     manifest, files = read(folder)
+    if missing := [name for name in _ALWAYS if name not in files]:
+        raise ArtifactError(f"{folder} lacks {', '.join(missing)}", untrusted.HINT)
     try:
         template = _template(manifest, files)
         counts = counts_from_bytes(files["counts.safetensors"])
-        ranker = BlendRanker.from_dict(_upgraded_ranker(json.loads(files["ranker.json"])))
-    except (KeyError, ValueError, TypeError, IndexError, SafetensorError) as e:
+        _check_split(files)
+        data = untrusted.read_json(files["ranker.json"], "ranker.json")
+        ranker = BlendRanker.from_dict(_upgraded_ranker(data))
+        if not ranker.strategies:
+            raise ArtifactError("ranker.json has no weights of any strategy", untrusted.HINT)
+        return Artifact(manifest, files, template, counts, ranker)
+    except ColdstartError as e:
+        raise ArtifactError(f"{folder}: {e.message}", e.hint) from e
+    except Exception as e:  # what no check foresaw
         raise ArtifactError(
-            f"{folder}: cannot read the artifact: {type(e).__name__}: {e}",
+            f"{folder}: cannot read the artifact: {untrusted.first_line(e)}",
             hint="it was altered after saving, or made by another version; save it again",
         ) from e
-    return Artifact(manifest, files, template, counts, ranker)
 
 
 def read(folder: Path) -> tuple[dict[str, Any], Files]:
@@ -110,39 +129,89 @@ def read(folder: Path) -> tuple[dict[str, Any], Files]:
     Raises:
         ArtifactError: no artifact, a damaged one, or one of a newer format.
     """
+    restore(Path(folder))
     path = Path(folder) / MANIFEST
-    if not path.is_file():
+    if not _is_file(path):
         raise ArtifactError(
             f"no artifact at {folder}: {MANIFEST} is missing",
             hint="train one with `coldstart train --data movies --out DIR`, or give its folder",
         )
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        version, table = int(manifest["format"]), dict(manifest["files"])
-    except (OSError, ValueError, KeyError, TypeError) as e:
-        raise ArtifactError(f"{path}: damaged manifest: {e}", hint="copy the artifact anew") from e
-    if version < 1:
-        raise ArtifactError(f"{path}: format {version} never was", hint="copy the artifact anew")
-    if version > FORMAT:
-        raise ArtifactError(
-            f"{folder} has artifact format {version}, this coldstart reads up to {FORMAT}",
-            hint="upgrade coldstart",
-        )
+    manifest = _manifest(path)
+    table = table_of(manifest, str(path))
     files: Files = {}
+    left = MOST_BYTES
     root = Path(folder).resolve()
     for name, expected in table.items():
         # Not resolved: in a hub cache, files are links to places outside the folder.
-        file = Path(os.path.normpath(root / str(name)))
-        if not file.is_relative_to(root) or not file.is_file():
-            raise ArtifactError(f"{folder}: {name} is missing", hint="copy the artifact anew")
-        files[name] = file.read_bytes()
+        file = Path(os.path.normpath(root / name))
+        if not file.is_relative_to(root) or not _is_file(file):
+            raise ArtifactError(f"{folder}: {name} is missing", hint="copy the artifact again")
+        check_kind(name, str(path))
+        files[name] = _content(file, name, left)
+        left -= len(files[name])
         found = hashlib.sha256(files[name]).hexdigest()
         if found != expected:
             raise ArtifactError(
                 f"{folder}: {name} is damaged (SHA-256 {found[:12]}…, expected {expected[:12]}…)",
-                hint="copy the artifact anew",
+                hint="copy the artifact again",
             )
+    check_seal(manifest, str(folder))
+    check_fields(manifest, str(path))
     return manifest, files
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    """A manifest of a known format; its fields are not yet checked."""
+    try:
+        found = untrusted.read_json(_content(path, MANIFEST, MOST_BYTES), MANIFEST)
+        manifest = untrusted.mapping(found, MANIFEST, ("format", "files"))
+        version = untrusted.whole(manifest["format"], "format", low=-untrusted.WIDEST)
+    except ArtifactError as e:
+        hint = "copy the artifact again"
+        raise ArtifactError(f"{path}: damaged manifest: {e.message}", hint) from e
+    if version < 1:
+        raise ArtifactError(f"{path}: format {version} never was", hint="copy the artifact again")
+    if version > FORMAT:
+        raise ArtifactError(
+            f"{path.parent} has artifact format {version}, this coldstart reads up to {FORMAT}",
+            hint="upgrade coldstart",
+        )
+    return manifest
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
+def _content(path: Path, name: str, most: int) -> bytes:
+    """A file's bytes, of no more than its kind may have."""
+    by_suffix = _LARGEST_BY_SUFFIX.get(path.suffix, most)
+    most = min(most, _LARGEST.get(name, by_suffix))
+    try:
+        with path.open("rb") as f:
+            data = f.read(most + 1) if os.fstat(f.fileno()).st_size <= most else None
+    except (OSError, MemoryError) as e:
+        raise ArtifactError(
+            f"{path} cannot be read: {untrusted.first_line(e)}", hint="copy the artifact again"
+        ) from e
+    if data is None or len(data) > most:
+        raise ArtifactError(f"{path} is too large, expected at most {most} bytes", untrusted.HINT)
+    return data
+
+
+def _check_split(files: Mapping[str, bytes]) -> None:
+    """Check the users of an artifact that has a split: each in one part, once."""
+    name = "split.json"
+    if name not in files:
+        return
+    parts = ("train", "valid", "test")
+    split = untrusted.mapping(untrusted.read_json(files[name], name), name, parts)
+    everyone = [user for part in parts for user in untrusted.names(split[part], f"{name}: {part}")]
+    if len(set(everyone)) < len(everyone):
+        raise ArtifactError(f"{name} has a user in more than one part", untrusted.HINT)
 
 
 def _upgraded_ranker(data: Any) -> Any:
@@ -153,9 +222,13 @@ def _upgraded_ranker(data: Any) -> Any:
 
 def _template(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> PromptTemplate:
     prompt = manifest["prompt"]
+    try:
+        source = files["prompt/template.j2"].decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise ArtifactError("prompt/template.j2 is not UTF-8", untrusted.HINT) from e
     template = PromptTemplate(
         name=prompt["name"],
-        source=files["prompt/template.j2"].decode("utf-8"),
+        source=source,
         variables=frozenset(prompt["variables"]),
         language=prompt["language"],
         domain=prompt["domain"],
@@ -167,6 +240,10 @@ def _template(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Prompt
             f"(SHA-256 {template.sha256[:12]}…, expected {prompt['sha256'][:12]}…)",
             hint="restore prompt/template.j2, or train again with the new template",
         )
+    try:
+        template.check()
+    except PromptError as e:
+        raise ArtifactError(e.message, e.hint or untrusted.HINT) from e
     return template
 
 
@@ -180,79 +257,6 @@ def prompt_manifest(template: PromptTemplate) -> dict[str, Any]:
         "description": template.description,
         "variables": sorted(template.variables),
     }
-
-
-def counts_to_bytes(counts: Counts) -> bytes:
-    """Serialise counts as safetensors, with names as JSON in the metadata."""
-    half = sparse.triu(counts.together, k=1, format="csr")
-    groups = sorted(counts.group_sizes)
-    n = len(counts.item_ids)
-    tensors = {
-        "likes": counts.likes.astype(np.uint32),
-        "group_likes": np.array([counts.group_likes[g] for g in groups], dtype=np.uint32).reshape(
-            len(groups), n
-        ),
-        "pair_start": half.indptr.astype(np.uint32),
-        "pair_item": half.indices.astype(np.uint16 if n < 1 << 16 else np.uint32),
-        "pair_count": _smallest(half.data),
-        "early": counts.early.astype(np.uint32),
-        "later_start": counts.later.indptr.astype(np.uint32),
-        "later_item": counts.later.indices.astype(np.uint16 if n < 1 << 16 else np.uint32),
-        "later_count": _smallest(counts.later.data),
-    }
-    about = {
-        "n_users": counts.n_users,
-        "item_ids": list(counts.item_ids),
-        "groups": groups,
-        "group_sizes": [counts.group_sizes[g] for g in groups],
-    }
-    plain = bytes(save_tensors(tensors, {"about": json.dumps(about, ensure_ascii=False)}))
-    if len(plain) < _DEFLATED_FROM:
-        return plain
-    # Sorted indexes and small counts: a fifth of the size, and 30 ms to read.
-    return bytes(save_tensors({_DEFLATED: np.frombuffer(zlib.compress(plain, 9), np.uint8)}))
-
-
-def _smallest(values: np.ndarray) -> np.ndarray:
-    top = int(values.max()) if len(values) else 0
-    return values.astype(np.uint8 if top < 1 << 8 else np.uint16 if top < 1 << 16 else np.uint32)
-
-
-def counts_from_bytes(data: bytes) -> Counts:
-    """Deserialise counts.
-
-    Artifacts of older releases lack the transitions (``early``, ``later``), which are then empty;
-    the rankers of these artifacts give no weight to features derived from them.
-    """
-    tensors = load_tensors(data)
-    if _DEFLATED in tensors:
-        data = zlib.decompress(tensors[_DEFLATED].tobytes())
-        tensors = load_tensors(data)
-    header = int.from_bytes(data[:8], "little")
-    about = json.loads(json.loads(data[8 : 8 + header])["__metadata__"]["about"])
-    n = len(about["item_ids"])
-    if "early" not in tensors:
-        none = np.zeros(0, dtype=np.uint32)
-        tensors |= {"early": np.zeros(n), "later_start": np.zeros(n + 1, dtype=np.uint32)}
-        tensors |= {"later_item": none, "later_count": none}
-    half, later = (_sparse(tensors, name, n) for name in ("pair", "later"))
-    rows = tensors["group_likes"].astype(np.float64)
-    return Counts(
-        item_ids=tuple(about["item_ids"]),
-        n_users=int(about["n_users"]),
-        likes=tensors["likes"].astype(np.float64),
-        group_sizes=dict(zip(about["groups"], about["group_sizes"], strict=True)),
-        group_likes=dict(zip(about["groups"], rows, strict=True)),
-        together=(half + half.T).tocsr(),
-        early=tensors["early"].astype(np.float64),
-        later=later,
-    )
-
-
-def _sparse(tensors: Mapping[str, np.ndarray], name: str, n: int) -> sparse.csr_array:
-    data = tensors[f"{name}_count"].astype(np.float64)
-    index = tensors[f"{name}_item"].astype(np.int64), tensors[f"{name}_start"].astype(np.int64)
-    return sparse.csr_array((data, *index), shape=(n, n))
 
 
 def adapter_files(folder: Path) -> Files:

@@ -11,15 +11,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coldstart.artifacts import format as artifacts
+from coldstart.artifacts.adapter_check import check_adapter, check_loaded
 from coldstart.catalog.catalog import Catalog
 from coldstart.data.named import NAMED
-from coldstart.errors import ArtifactError, ModelError
+from coldstart.errors import (
+    ArtifactError,
+    ColdstartError,
+    ConfigError,
+    FetchError,
+    MissingExtraError,
+    ModelError,
+)
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.prompts import PromptTemplate
 from coldstart.protocols import Encoder
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime import models
 from coldstart.runtime.cache import cache_dir
+from coldstart.runtime.untrusted import first_line
 from coldstart.schema import Item
 from coldstart.settings import Settings
 
@@ -89,25 +98,32 @@ def load_parts(folder: Path, catalog: Catalog | None, load_lm: LoadLM) -> Recomm
         ArtifactError: incomplete, damaged, or made with another catalog or base model.
     """
     artifact = artifacts.load(folder)
-    manifest = artifact.manifest
+    manifest, files = artifact.manifest, artifact.files
+    base = manifest["base"]
+    adapter = {n: data for n, data in files.items() if not _is_rewritten(n)}
     try:
-        base, settings = manifest["base"], Settings.from_dict(manifest["settings"])
-        encoder_name = manifest["encoder"]["name"]
-        fingerprint = base["fingerprint"]
-    except (KeyError, TypeError) as e:
-        raise ArtifactError(f"{folder}: the manifest lacks {e}", hint="save it again") from e
-    adapter = {n: data for n, data in artifact.files.items() if not _is_rewritten(n)}
-    return RecommenderParts(
-        _catalog(manifest, artifact.files) if catalog is None else catalog,
-        load_lm(base["name"], fingerprint, adapter),
-        artifact.template,
-        artifact.counts,
-        make_encoder(encoder_name),
-        artifact.ranker,
-        settings,
-        manifest,
-        adapter,
-    )
+        settings = Settings.from_dict(manifest["settings"])
+        check_adapter(files)
+        return RecommenderParts(
+            _catalog(manifest, files) if catalog is None else catalog,
+            load_lm(base["name"], base["fingerprint"], adapter),
+            artifact.template,
+            artifact.counts,
+            make_encoder(manifest["encoder"]["name"]),
+            artifact.ranker,
+            settings,
+            manifest,
+            adapter,
+        )
+    except (FetchError, MissingExtraError, ConfigError):
+        raise  # of this machine, not of the artifact
+    except ColdstartError as e:
+        raise ArtifactError(f"{folder}: {e.message}", e.hint) from e
+    except Exception as e:  # what no check foresaw
+        raise ArtifactError(
+            f"{folder}: cannot load the artifact: {first_line(e)}",
+            hint="it was altered after saving, or made by another version; save it again",
+        ) from e
 
 
 def _is_rewritten(name: str) -> bool:
@@ -121,11 +137,18 @@ def make_encoder(name: str) -> Encoder:
 
     Args:
         name: hub id, folder, or packaged default.
+
+    Raises:
+        ModelError: no such folder, or one that brings code.
     """
+    from coldstart.encoding.foreign_code import refuse_code
     from coldstart.encoding.sentence_encoder import LazyEncoder
     from coldstart.encoding.vector_cache import CachedEncoder
 
-    return CachedEncoder(LazyEncoder(models.resolve(name)), cache_dir() / "vectors")
+    where = models.resolve(name)
+    if Path(where).is_dir():
+        refuse_code(Path(where))
+    return CachedEncoder(LazyEncoder(where), cache_dir() / "vectors")
 
 
 def load_base(
@@ -222,10 +245,10 @@ def load_unmerged(
             with models.quietly():
                 adapted = PeftModel.from_pretrained(model, tmp, autocast_adapter_dtype=False)
         except Exception as e:
-            first = str(e).strip().splitlines()[0][:200] if str(e).strip() else type(e).__name__
             raise ArtifactError(
-                f"the adapter does not fit {base}: {first}", hint="copy the artifact anew"
+                f"the adapter does not fit {base}: {first_line(e)}", hint="copy the artifact again"
             ) from e
+    check_loaded(adapted, files)
     return CausalLM(adapted.eval(), tokenizer)
 
 
@@ -236,8 +259,14 @@ def _catalog(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Catalog
     elif about["source"] is None and "catalog.jsonl" in files:
         # Item by item as they were saved: readers of people's files clean texts, and would change
         # the fingerprint.
-        lines = files["catalog.jsonl"].decode("utf-8").split("\n")
-        catalog = Catalog.from_items(Item.model_validate_json(line) for line in lines if line)
+        try:
+            lines = files["catalog.jsonl"].decode("utf-8").split("\n")
+            items = [Item.model_validate_json(line) for line in lines if line]
+        except ValueError as e:
+            raise ArtifactError(
+                f"catalog.jsonl is damaged: {first_line(e)}", hint="copy the artifact again"
+            ) from e
+        catalog = Catalog.from_items(items)
     else:
         raise ArtifactError(
             f"the artifact's catalog comes from {about['source']!r}, which is unknown here; "

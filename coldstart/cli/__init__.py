@@ -22,6 +22,7 @@ from coldstart.cli.fetch import fetch
 from coldstart.cli.generate import generate
 from coldstart.cli.info import info
 from coldstart.cli.log import log
+from coldstart.cli.options import in_options
 from coldstart.cli.prompts import app as prompts
 from coldstart.cli.push import push
 from coldstart.cli.recommend import recommend
@@ -112,7 +113,7 @@ def _explain(e: Exception) -> int:
     if os.environ.get("COLDSTART_DEBUG"):
         traceback.print_exception(e)
     if isinstance(e, ColdstartError):
-        output.error(e.message, e.hint)
+        output.error(in_options(e.message), in_options(e.hint))
     elif hasattr(e, "format_message"):  # typer's usage errors share no public base class
         message, context = e.format_message(), getattr(e, "ctx", None)
         if message.strip():  # empty after `no_args_is_help` has printed the help

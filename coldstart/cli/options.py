@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -48,6 +49,30 @@ def _options_of(group: Any) -> list[inspect.Parameter]:
 def _keyword(name: str, default: Any, annotation: Any) -> inspect.Parameter:
     kind = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(name, kind, default=default, annotation=annotation)
+
+
+_PAIR = re.compile(r"""'([^']*)': (?:'([^']*)'|"([^"]*)"|None|(…))""")
+_THRESHOLD = re.compile(r"\b(like|dislike)_at(=?)")
+_ARGUMENT = re.compile(r"\b(unrated|encoding|separator|quotes)=")
+
+
+def in_options(text: str) -> str:
+    """Name options where a message of the package names arguments.
+
+    >>> in_options("columns={'rating': 'stars'} reads it; or like_at=3, unrated=()")
+    '--columns rating=stars reads it; or --like-at 3, --unrated none'
+    """
+
+    def columns(match: re.Match[str]) -> str:
+        found = _PAIR.finditer(match[1])
+        pairs = ",".join(f"{p[1]}={p[2] or p[3] or p[4] or ''}" for p in found)
+        return f"--columns {pairs if '…' in pairs else shlex.quote(pairs)}"
+
+    text = re.sub(r"\bcolumns=\{(.*?)\}", columns, text).replace("unrated=()", "unrated=none")
+    text = re.sub(r"^columns: ", "--columns: ", text)
+    text = text.replace("unknown_picks='ignore'", "--ignore-unknown")
+    text = _THRESHOLD.sub(lambda m: f"--{m[1]}-at" + (" " if m[2] else ""), text)
+    return _ARGUMENT.sub(r"--\1 ", text)
 
 
 def whole_numbers(option: str, text: str) -> tuple[int, ...]:

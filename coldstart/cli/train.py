@@ -48,8 +48,8 @@ class Tables(DataSource):
         """Load the dataset, and load or draw the split."""
         from coldstart.splitting.user_splits import Split, split_users
 
-        data = self.dataset()
         split = Split.load(self.split) if self.split else None
+        data = self.dataset()
         return data, split or split_users(list(data.likes), seed=seed)
 
 

@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.frames import columns_of, read_table, rows_text
-from coldstart.catalog.titles import as_text, clean_text
-from coldstart.data.columns import fields_of
+from coldstart.catalog.item_columns import ALIASES
+from coldstart.data.columns import check_chosen
 from coldstart.data.dataset import Dataset, dataset_from_frames
-from coldstart.errors import DataError, ProfileError
-from coldstart.schema import UserProfile
+from coldstart.data.interactions import INTERACTIONS, NONE, load_interactions, read_interactions
+from coldstart.data.items import catalog_of
+from coldstart.data.judgements import Threshold
+from coldstart.data.users import SINGLE, USERS, load_users, read_users
+from coldstart.errors import CatalogError, ColdstartError, DataError
+from coldstart.tabular.delimited import NO_SEPARATOR
+from coldstart.tabular.reading import TableFile, TextOptions, is_unicode, read_file
+from coldstart.tabular.separators import name_of
 
-if TYPE_CHECKING:
-    import polars as pl
-
-_USER = ("user_id", "userid", "user", "uid", "customer_id", "customerid", "reviewerid")
-INTERACTIONS = {
-    "user_id": _USER,
-    "item_id": (
-        "item_id", "itemid", "item", "iid", "movie_id", "movieid", "product_id", "productid",
-        "asin", "sku",
-    ),
-    "rating": ("rating", "score", "stars"),
-    "timestamp": ("timestamp", "time", "datetime", "date", "unixreviewtime"),
-    "position": ("position",),
-}  # fmt: skip
-USERS = {
-    "user_id": (*_USER, "id"),
-    "age": ("age",),
-    "gender": ("gender", "sex"),
-    "occupation": ("occupation", "job"),
-    "location": ("location", "city", "country"),
-    "language": ("language", "lang"),
-}
-SINGLE = frozenset(USERS) - {"location"}  # a city and a country differ: the second is an attribute
+__all__ = [
+    "INTERACTIONS", "SINGLE", "USERS", "load_dataset", "load_interactions", "load_users",
+]  # fmt: skip
 
 
 def load_dataset(
@@ -47,135 +29,92 @@ def load_dataset(
     users: Path | None = None,
     *,
     name: str,
-    like_at: float | None = None,
-    dislike_at: float | None = None,
+    columns: Mapping[str, str | None] = NONE,
+    like_at: Threshold | None = None,
+    dislike_at: Threshold | None = None,
+    unrated: Collection[float] | None = None,
+    text: TextOptions | None = None,
 ) -> Dataset:
     """Read a dataset from CSV, TSV, Parquet or JSON lines files.
 
-    Columns are matched by name, case-insensitively, with common aliases ("userId", "movieId").
+    Columns are matched by name, whatever its case and punctuation, with common names in several
+    languages ("userId", "Book-Rating", "bestelldatum"). What was read, and as what, is in
+    ``Dataset.report``.
 
     Args:
         items: see ``Catalog.load``.
-        interactions: user and item ids; optionally ``rating`` (numbers), and ``timestamp``
-            (numbers, or ISO 8601; UTC if without a zone) or ``position``.
-        users: see ``load_users``; users may be missing from it.
+        interactions: user and item ids; optionally a preference (numbers of any scale, 0 and 1, or
+            words such as "view" and "like"), and a time (numbers, or ISO 8601 and other dates; UTC
+            if without a zone) or ``position``.
+        users: see ``read_users``; users may be missing from it.
         name: used in manifests and messages.
-        like_at: minimum rating of a like; ``None`` or no ratings: every row is a like.
-        dislike_at: maximum rating of a dislike.
+        columns: field → column, for columns not recognised by name; it applies to each table that
+            has the column. ``None`` for no column: ``{"rating": None}`` makes every row a like.
+        like_at: minimum rating of a like, or the words that are one; ``None``: 80 % of the top of
+            the scale, which is recognised from the ratings.
+        dislike_at: maximum rating of a dislike, or the words that are one; ``None``: 40 %.
+        unrated: numbers that are no ratings; ``None``: 0 and -1 where they lie off the scale.
+        text: encoding, separator and quotes of text files, where recognising them fails: the
+            encoding of those that are no Unicode, the separator of those whose header holds it.
 
     Raises:
         CatalogError: an invalid table of items.
-        DataError: an invalid table; the message names its rows, the header being row 1 (in JSON
-            lines, the first line).
+        DataError: an invalid table, or an unread column that looks like a preference; the message
+            names its rows, the header being row 1 (in JSON lines, the first line).
     """
-    catalog = Catalog.load(items)
-    if not len(catalog):
-        raise DataError(f"{items}: no items", hint="the table has a header but no rows")
-    people = load_users(users) if users is not None else {}
-    table = load_interactions(interactions)
-    return dataset_from_frames(name, catalog, table, people, like_at=like_at, dislike_at=dislike_at)
+    paths = {"interactions": interactions, "items": items}
+    if users is not None:
+        paths["users"] = users
+    tables = _read_all(paths, text or TextOptions())
+    fields = {"items": ALIASES, "interactions": INTERACTIONS, "users": USERS}
+    check_chosen(
+        columns,
+        list(dict.fromkeys(f for known in fields.values() for f in known)),
+        {kind: file.frame.columns for kind, file in tables.items()},
+    )
+    own = {
+        kind: {f: c for f, c in columns.items() if f in fields[kind] and _applies(c, file, f, kind)}
+        for kind, file in tables.items()
+    }
+    catalog, read = catalog_of(tables["items"], own["items"])
+    people = read_users(tables["users"], own["users"]) if users is not None else None
+    found = read_interactions(tables["interactions"], own["interactions"])
+    data = dataset_from_frames(
+        name,
+        catalog,
+        found.frame,
+        people.profiles if people else None,
+        like_at=like_at,
+        dislike_at=dislike_at,
+        unrated=unrated,
+        rating_name=found.report.columns.get("rating", "rating"),
+    )
+    reports = (read, found.report, *([people.report] if people else []))
+    return replace(data, report=replace(data.report, tables=reports)) if data.report else data
 
 
-def load_interactions(path: Path) -> pl.DataFrame:
-    """Read interactions; ids are strings, ``rating``, ``timestamp`` and ``position`` floats."""
-    import polars as pl
-
-    frame, first_row = read_table(path), _first_row(path)
-    names = fields_of(frame.columns, INTERACTIONS, where=str(path), needed=("user_id", "item_id"))
-    table = columns_of(frame.select(names.values()))
-    bad: dict[str, list[int]] = {}
-    out: dict[str, list[Any]] = {}
-    for field, column in names.items():
-        if frame[column].dtype.is_nested():
-            raise DataError(f"{path}: column {column} holds lists or records", "one value per row")
-        texts = field in ("user_id", "item_id")
-        convert = _id if texts else as_time if field == "timestamp" else _number
-        # Ids and ratings repeat: convert each value once.
-        made = {v: convert(v) for v in set(table[column])}
-        out[field] = [made[v] for v in table[column]]
-        for row, (value, text) in enumerate(zip(out[field], table[column], strict=True), first_row):
-            if value is None:
-                what = f"empty {field}" if _blank(text) else f"{field} is {_short(text)}"
-                bad.setdefault(what, []).append(row)
-    _refuse(path, bad, "ids may not be empty; ratings are numbers, times numbers or ISO 8601")
-    kinds = {"user_id": pl.String, "item_id": pl.String}
-    return pl.DataFrame(out, schema={n: kinds.get(n, pl.Float64) for n in out})
-
-
-def load_users(path: Path) -> dict[str, UserProfile]:
-    """Read user attributes; empty cells are left out.
-
-    Args:
-        path: a table of user ids, age, gender, occupation, location, language (see ``USERS``); any
-            other column becomes one of the user's ``attributes``.
-
-    Raises:
-        DataError: no ids, two columns of one field, or invalid cells; the message names their rows.
-    """
-    frame = read_table(path)
-    names = fields_of(frame.columns, USERS, where=str(path), needed=("user_id",), single=SINGLE)
-    field_of = {column: field for field, column in names.items()}
-    table = columns_of(frame)
-    bad: dict[str, list[int]] = {}
-    people: dict[str, UserProfile] = {}
-    rows = zip(*table.values(), strict=True)
-    for number, row in enumerate(rows, start=_first_row(path)):
-        cells = {
-            n: clean_text(as_text(v)) for n, v in zip(table, row, strict=True) if v is not None
-        }
-        fields = {field_of[n]: v for n, v in cells.items() if v and n in field_of}
-        other = {n.strip(): v for n, v in cells.items() if v and n not in field_of}
-        user = fields.pop("user_id", None)
-        if user is None or user in people:
-            what = "empty user_id" if user is None else "duplicate user_id"
-            bad.setdefault(what, []).append(number)
-            continue
+def _read_all(paths: Mapping[str, Path], options: TextOptions) -> dict[str, TableFile]:
+    """Read files; a separator is for those whose header holds it, an encoding for no Unicode."""
+    made: dict[str, TableFile] = {}
+    lacking: ColdstartError | None = None
+    for kind, path in paths.items():
+        error = CatalogError if kind == "items" else DataError
+        own = options
+        if options.encoding is not None and is_unicode(path):
+            own = replace(own, encoding=None)
         try:
-            people[user] = UserProfile.parse({**fields, "attributes": other})
-        except ProfileError as e:
-            bad.setdefault(e.message.removeprefix("invalid profile: "), []).append(number)
-    _refuse(path, bad, "correct these cells, or leave them empty")
-    return people
+            made[kind] = read_file(path, own, error=error)
+        except ColdstartError as e:
+            if NO_SEPARATOR not in e.message:
+                raise
+            lacking = lacking or e
+            made[kind] = read_file(path, replace(own, separator=None), error=error)
+    if lacking and not any(name_of(options.separator or "") in f.kind for f in made.values()):
+        raise lacking
+    return made
 
 
-def _first_row(path: Path) -> int:
-    return 1 if path.suffix.lower() in {".jsonl", ".ndjson"} else 2
-
-
-def _refuse(path: Path, bad: Mapping[str, list[int]], hint: str) -> None:
-    if bad:
-        shown = [f"{what} in {rows_text(rows)}" for what, rows in list(bad.items())[:5]]
-        more = [f"and {len(bad) - 5} other problems"] if len(bad) > 5 else []
-        raise DataError(f"{path}: {'; '.join(shown + more)}", hint)
-
-
-def _blank(value: object) -> bool:
-    return value is None or not str(value).strip()
-
-
-def _short(value: object) -> str:
-    text = as_text(value)
-    return repr(text if len(text) <= 40 else text[:39] + "…")
-
-
-def _id(value: object) -> str | None:
-    return None if _blank(value) else clean_text(as_text(value)) or None
-
-
-def _number(value: object) -> float | None:
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def as_time(value: object) -> float | None:
-    """Parse a time: a number, or ISO 8601 (UTC if without a zone) as seconds since 1970."""
-    if (number := _number(value)) is not None:
-        return number
-    try:
-        moment = datetime.fromisoformat(str(value).strip())
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+def _applies(column: str | None, file: TableFile, field: str, kind: str) -> bool:
+    if column is None:
+        return kind == "interactions" or field not in INTERACTIONS
+    return column in file.frame.columns

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from coldstart.encoding.sentence_encoder import LazyEncoder
 from coldstart.errors import ArtifactError, ModelError
+from coldstart.runtime import untrusted
 from coldstart.runtime.cache import cache_dir, new_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _WEIGHTS, _PREFIX = "model.safetensors", "base_model.model."
+_MOST = 100.0  # magnitude of an adapter's weights
 
 
 def adapted_encoder(base: Path, adapter: bytes, scale: float) -> LazyEncoder:
@@ -94,10 +95,25 @@ def adapter_scale(config: bytes) -> float:
     Raises:
         ArtifactError: it does not state them.
     """
-    try:
-        data = json.loads(config)
-        return float(data["lora_alpha"]) / int(data["r"])
-    except (ValueError, KeyError, TypeError, ZeroDivisionError) as e:
-        raise ArtifactError(
-            f"malformed adapter_config.json of the encoder: {e}", "copy the artifact again"
-        ) from e
+    name = "adapter_config.json"
+    with untrusted.within(f"malformed {name} of the encoder"):
+        data = untrusted.mapping(untrusted.read_json(config, name), name, ("lora_alpha", "r"))
+        rank = untrusted.whole(data["r"], "r", 1, 4096)
+        return untrusted.number(data["lora_alpha"], "lora_alpha", 0) / rank
+
+
+def check_pairs(adapter: bytes) -> None:
+    """Check the weights of an adapter before it is merged.
+
+    Raises:
+        ArtifactError: it is damaged, or a weight is not finite or larger than 100.
+    """
+    with untrusted.within("the encoder's adapter is damaged"):
+        pairs = untrusted.read_arrays(adapter, "adapter.safetensors")
+        for name in pairs:
+            untrusted.array(
+                pairs, name, "adapter.safetensors", (None, None), "f", low=-_MOST, high=_MOST
+            )
+        ups = {name for name in pairs if ".lora_A" not in name}
+        if {n.replace(".lora_A", ".lora_B") for n in pairs.keys() - ups} != ups:
+            raise ArtifactError("its matrices do not go in pairs", "copy the artifact again")

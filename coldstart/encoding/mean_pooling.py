@@ -156,8 +156,8 @@ class _AnyStates:
         from transformers import AutoModel, AutoTokenizer
 
         quieten_transformers()
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-        model = AutoModel.from_pretrained(folder, dtype="float32").eval()
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        model = AutoModel.from_pretrained(folder, dtype="float32", trust_remote_code=False).eval()
         self._model: Any = model.to("cuda" if torch.cuda.is_available() else "cpu")
         self.size = int(self._model.config.hidden_size)
         self._longest = longest

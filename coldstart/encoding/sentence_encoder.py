@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.encoding.foreign_code import refuse_code
 from coldstart.encoding.mean_pooling import MeanPoolingEncoder, is_mean_pooling
 from coldstart.errors import ConfigError, ModelError
 from coldstart.runtime.models import quieten_transformers
@@ -50,7 +51,10 @@ class SentenceEncoder:
     def from_pretrained(
         cls, path_or_hub_id: str | Path, device: str | None = None, batch_size: int = 64
     ) -> SentenceEncoder:
-        """Load a folder or a model of the Hugging Face hub; remote code is never run.
+        """Load a folder or a model of the Hugging Face hub; code that it brings is never run.
+
+        A folder that names code is refused (``foreign_code``); a model of the hub by
+        sentence-transformers 6.2 itself.
 
         Args:
             path_or_hub_id: folder or hub id.
@@ -64,6 +68,8 @@ class SentenceEncoder:
 
         quieten_transformers()
         source = os.path.expanduser(path_or_hub_id)
+        if Path(source).is_dir():
+            refuse_code(Path(source))
         try:
             model = SentenceTransformer(
                 source, device=device, trust_remote_code=False, model_kwargs={"dtype": "float32"}
@@ -127,11 +133,13 @@ class LazyEncoder:
     @cached_property
     def _loaded(self) -> SentenceEncoder | MeanPoolingEncoder:
         folder = Path(self.where)
+        if folder.is_dir():
+            refuse_code(folder)
         if not is_mean_pooling(folder):
             return self._with_library
         try:
             return MeanPoolingEncoder(folder)
-        except (OSError, ValueError) as e:
+        except Exception as e:  # of its files, whatever their readers raise
             reason = (str(e).strip() or type(e).__name__).splitlines()[0]
             raise ModelError(
                 f"cannot load the encoder {self.where!r}: {reason}",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from coldstart.data.dataset import Dataset
+from coldstart.data.ties import about_ties, order_warning, tied_at
 from coldstart.evaluation.benchmark import BenchmarkRun
 from coldstart.evaluation.benchmark_charts import pictures
 from coldstart.evaluation.benchmark_summary import GroupedMetric, Summary
@@ -101,6 +102,7 @@ def make_report(
         "question": f"regime {plan.regime}, {plan.support} likes reserved ({plan.order}), "
         f"picks {', '.join(map(str, plan.n_picks))}",
         **run.kind.facts,
+        "times": _times(run, data),
         "folds run": ", ".join(map(str, run.folds)),
         "test users": str(len({(r.fold, r.user) for r in run.records})),
         f"users dropped ({short})": dropped,
@@ -122,10 +124,27 @@ def make_report(
         about,
         dict(legend),
         ours,
-        kind.notes,
+        (*kind.notes, *filter(None, [order_warning(data.tied_share)])),
         kind.intro,
         kind.metrics,
         first + len(paired),
+    )
+
+
+def _times(run: BenchmarkRun, data: Dataset) -> str:
+    """Equal times in the data, and at the border between reserved likes and targets."""
+    said = about_ties(data.tied_share)
+    if not data.tied_share or run.plan.order != "first" or run.kind.name == "items":
+        return said
+    users = {(r.fold, r.user) for r in run.records}
+    tied = 0
+    for fold, user in users:
+        pairs = zip(data.likes[user], data.times[user], strict=True)
+        times = [time for item, time in pairs if item in run.shares[fold]]
+        tied += tied_at(times, run.plan.support)
+    return (
+        f"{said}; for {tied} of {len(users)} test users the border between the "
+        f"{run.plan.support} reserved likes and the others is in such a tie"
     )
 
 

@@ -16,6 +16,7 @@ from jinja2 import Environment, StrictUndefined
 
 from coldstart.errors import MissingExtraError
 from coldstart.runtime.cache import write_atomic
+from coldstart.runtime.hardware import processor
 
 PACKAGES = ("coldstart-rec", "numpy", "scipy", "lightgbm", "implicit", "lightfm-next", "torch")
 _PAGE = Path(__file__).with_name("report.html.j2")
@@ -116,6 +117,8 @@ def made_with(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
         "versions": ", ".join(f"{p} {_version(p)}" for p in packages),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
         f"Python {platform.python_version()}",
+        "processor": f"{processor()}; OMP_NUM_THREADS="
+        f"{os.environ.get('OMP_NUM_THREADS', 'not set')}",
     }
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from coldstart.errors import ConfigError
+from coldstart.errors import ArtifactError, ConfigError
 from coldstart.schema import UserProfile
 
 Floats = NDArray[np.float64]
@@ -22,6 +22,8 @@ FLOOR = 1e-4
 """Additive smoothing of shares, so that the log of an item without likes is finite."""
 EARLY = 10
 """Number of first likes of a training user that count as early."""
+UNORDERED = 0
+"""The same for likes whose order says nothing: none is early, none is later."""
 _EASE_ITEMS = 6000  # beyond, inverting the item-to-item matrix takes minutes and gigabytes
 
 
@@ -76,7 +78,8 @@ class Counts:
             item_ids: the items, without repeats.
             users: attributes by user id; only these users are counted.
             likes: by user id, oldest first.
-            first: number of first likes that count as early.
+            first: number of first likes that count as early; ``UNORDERED`` counts no order, so that
+                the signals of order are neutral.
         """
         column = {item: i for i, item in enumerate(item_ids)}
         names = list(users)
@@ -125,8 +128,11 @@ class Counts:
         """Popularity among later likes: baseline rate of a like after an early one, shape (I,).
 
         ``b_i = Σ_j A_ji / Σ_j n_j`` with A = ``later`` and n = ``early``. Differs from popularity
-        through exposure: first likes are concentrated on the items that are shown first.
+        through exposure: first likes are concentrated on the items that are shown first. Without
+        early likes it is popularity.
         """
+        if not self.early.any():
+            return popularity(self)
         return np.asarray(self.later.sum(axis=0)).ravel() / max(float(self.early.sum()), 1.0)
 
     @cached_property
@@ -198,12 +204,19 @@ def ease_weights(counts: Counts, l2: float) -> Floats:
 
     Raises:
         ConfigError: λ is not positive.
+        ArtifactError: the counts are not those of any users.
     """
     if not l2 > 0:
         raise ConfigError(f"l2 is {l2}, expected more than 0")
     gram = counts.together.toarray()
     gram[np.diag_indices(len(gram))] = counts.likes + l2
-    inverse = np.linalg.inv(gram)
+    try:
+        inverse = np.linalg.inv(gram)
+    except np.linalg.LinAlgError as e:
+        raise ArtifactError(
+            "no users can have these counts: their matrix has no inverse",
+            hint="copy the artifact again",
+        ) from e
     weights: Floats = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
     return weights

@@ -10,6 +10,7 @@ import numpy as np
 from coldstart.errors import ArtifactError, ConfigError
 from coldstart.ranking.request_blend import RequestBlend, in_words, without_words
 from coldstart.ranking.trees import UNKNOWN_SIGNALS, TreeCorrection
+from coldstart.runtime import untrusted
 from coldstart.schema import Strategy
 from coldstart.scoring.registry import SIGNALS
 
@@ -82,6 +83,11 @@ class BlendRanker:
         trees = (t.names for t in (self.trees, self.favourites) if t is not None)
         of_requests = (blend.weights for blend in self.requests.values())
         return frozenset().union(*self._weights.values(), *trees, *of_requests)
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """Strategies that have weights."""
+        return tuple(self._weights)
 
     def weights(self, strategy: str, n_picks: int) -> Floats:
         """Weights for ``n_picks`` picks, shape (len(SIGNALS),)."""
@@ -191,22 +197,38 @@ class BlendRanker:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> BlendRanker:
-        """Read what ``to_dict`` wrote; new signals that count ``always`` get their default."""
-        try:
+        """Read what ``to_dict`` wrote; new signals that count ``always`` get their default.
+
+        Raises:
+            ArtifactError: malformed, without a known strategy, with an unknown signal, or with a
+                number that is not finite.
+        """
+        with untrusted.within("malformed ranker weights"):
+            found = untrusted.mapping(data, "the ranker", ("weights", "correction"))
             weights = {
-                s: {f: (float(w[0]), float(w[1])) for f, w in ws.items()}
-                for s, ws in data["weights"].items()
+                strategy: {
+                    f: untrusted.pair(w, f"weight of {untrusted.shown(f)}")
+                    for f, w in untrusted.mapping(ws, "weights of a strategy").items()
+                }
+                for strategy, ws in _by_strategy(found["weights"]).items()
             }
-            known = frozenset().union(*weights.values())
-            for strategy, by_name in weights.items():
-                default = SIGNALS.weights(strategy)
-                new = {s.name for s in SIGNALS if s.always} & default.keys() - known
-                by_name.update({name: default[name] for name in new})
-            parts = data["correction"], data.get("favourites")
-            requests = {
-                s: RequestBlend.from_dict(blend) for s, blend in data.get("requests", {}).items()
-            }
-        except (TypeError, ValueError, AttributeError, LookupError) as e:
-            raise ArtifactError(f"malformed ranker weights: {e}") from e
-        trees, favourites = (p and TreeCorrection.from_dict(p, SIGNALS.names) for p in parts)
+            blends = _by_strategy(found.get("requests") or {})
+        known = frozenset().union(*weights.values())
+        for strategy, by_name in weights.items():
+            default = SIGNALS.weights(strategy)
+            new = {s.name for s in SIGNALS if s.always} & default.keys() - known
+            by_name.update({name: default[name] for name in new})
+        requests = {s: RequestBlend.from_dict(blend) for s, blend in blends.items()}
+        trees, favourites = (
+            None if part is None else TreeCorrection.from_dict(part, SIGNALS.names)
+            for part in (found["correction"], found.get("favourites"))
+        )
         return cls(weights, trees, favourites, requests)
+
+
+def _by_strategy(value: object) -> dict[str, Any]:
+    found = untrusted.mapping(value, "weights by strategy")
+    if unknown := sorted(found.keys() - set(get_args(Strategy))):
+        expected = f"some of {', '.join(get_args(Strategy))}"
+        raise untrusted.refuse("strategies", unknown, expected)
+    return found

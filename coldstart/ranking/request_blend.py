@@ -10,6 +10,7 @@ import numpy as np
 
 from coldstart.errors import ArtifactError
 from coldstart.ranking.trees import UNKNOWN_SIGNALS
+from coldstart.runtime import untrusted
 from coldstart.scoring.registry import SIGNALS
 
 if TYPE_CHECKING:
@@ -65,12 +66,19 @@ class RequestBlend:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RequestBlend:
-        """Read what ``to_dict`` wrote."""
-        try:
-            weights = {f: (float(w[0]), float(w[1])) for f, w in data["weights"].items()}
-            return cls(weights, (float(data["taste"][0]), float(data["taste"][1])))
-        except (TypeError, ValueError, AttributeError, LookupError) as e:
-            raise ArtifactError(f"malformed request weights: {e}", "copy the artifact again") from e
+        """Read what ``to_dict`` wrote.
+
+        Raises:
+            ArtifactError: malformed, a number that is not finite, or an unknown signal.
+        """
+        with untrusted.within("malformed request weights"):
+            found = untrusted.mapping(data, "the blend of requests", ("weights", "taste"))
+            weights = untrusted.mapping(found["weights"], "weights")
+            pairs = {
+                f: untrusted.pair(w, f"weight of {untrusted.shown(f)}") for f, w in weights.items()
+            }
+            taste = untrusted.pair(found["taste"], "taste")
+        return cls(pairs, taste)
 
 
 def in_words(features: Floats) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coldstart.errors import ArtifactError
+from coldstart.runtime import untrusted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 _BLOCK = 2**22  # pairs of item and tree looked at together
 MOST_LEAVES = 64
+FAR = 1e30
+"""Largest magnitude of a threshold, in the unit of its feature."""
+_MOST_CELLS = 1 << 26  # numbers of all tables together
 
 
 @dataclass(frozen=True)
@@ -53,15 +57,36 @@ class Node:
         return [self.value, self.feature, self.threshold, *sides]
 
     @classmethod
-    def from_list(cls, data: Sequence[Any], n_features: int) -> Node:
-        """Read what ``to_list`` wrote."""
-        if len(data) == 1:
-            return cls(float(data[0]))
-        value, feature, threshold, left, right = data
-        if not isinstance(feature, int) or not 0 <= feature < n_features:
-            raise ValueError(f"a tree compares feature {feature!r} of {n_features}")
-        sides = cls.from_list(left, n_features), cls.from_list(right, n_features)
-        return cls(float(value), feature, float(threshold), *sides)
+    def from_list(cls, data: Any, n_features: int) -> Node:
+        """Read what ``to_list`` wrote.
+
+        Raises:
+            ArtifactError: malformed, of more than 64 leaves, or with a feature that is not one of
+                ``n_features``, or a number that is not finite or too large.
+        """
+        left = [2 * MOST_LEAVES - 1]
+
+        def read(data: Any) -> Node:
+            left[0] -= 1
+            if left[0] < 0:
+                raise ArtifactError(
+                    f"a tree of the ranker has more than {MOST_LEAVES} leaves", untrusted.HINT
+                )
+            if not isinstance(data, list | tuple) or len(data) not in (1, 5):
+                raise untrusted.refuse("a part of the ranker's trees", data, "[value] or a split")
+            value = untrusted.number(data[0], "a value of the ranker's trees")
+            if len(data) == 1:
+                return cls(value)
+            feature = data[1]
+            if type(feature) is not int or not 0 <= feature < n_features:
+                raise ArtifactError(
+                    f"a tree compares feature {untrusted.shown(feature)} of {n_features}",
+                    untrusted.HINT,
+                )
+            threshold = untrusted.number(data[2], "a threshold of the ranker's trees", -FAR, FAR)
+            return cls(value, feature, threshold, read(data[3]), read(data[4]))
+
+        return read(data)
 
 
 class TreeMasks:
@@ -72,7 +97,7 @@ class TreeMasks:
         n_features: number of features that they compare.
 
     Raises:
-        ArtifactError: a tree has more leaves.
+        ArtifactError: a tree has more leaves, or the trees are too many to be held as tables.
     """
 
     def __init__(self, trees: Sequence[Node], n_features: int) -> None:
@@ -81,6 +106,12 @@ class TreeMasks:
         if most > MOST_LEAVES:
             raise ArtifactError(
                 f"a tree of the ranker has {most} leaves, at most {MOST_LEAVES} are supported"
+            )
+        cells = len(trees) * (sum(map(len, leaves)) + most * (n_features + 1))
+        if cells > _MOST_CELLS:
+            raise ArtifactError(
+                f"the ranker has {len(trees)} trees, whose tables take {cells} numbers of at most "
+                f"{_MOST_CELLS}"
             )
         self._bits = next(t for t in ("u1", "u2", "u4", "u8") if most <= 8 * np.dtype(t).itemsize)
         #: Output of each leaf less the tree's mean output, shape (trees, leaves).

@@ -15,6 +15,7 @@ import numpy as np
 
 from coldstart.errors import ArtifactError
 from coldstart.ranking.tree_masks import Node, TreeMasks
+from coldstart.runtime import untrusted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,12 +84,17 @@ class TreeCorrection:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], known: Sequence[str]) -> TreeCorrection:
-        """Read what ``to_dict`` wrote; ``known`` are the features this version computes."""
-        try:
-            names = [str(n) for n in data["features"]]
-            trees = [Node.from_list(t, len(names)) for t in data["trees"]]
-        except (TypeError, ValueError, LookupError, RecursionError) as e:
-            raise ArtifactError(f"malformed ranker trees: {e}") from e
+        """Read what ``to_dict`` wrote; ``known`` are the features this version computes.
+
+        Raises:
+            ArtifactError: malformed, or with features that are unknown.
+        """
+        with untrusted.within("malformed ranker trees"):
+            found = untrusted.mapping(data, "the correction", ("features", "trees"))
+            names = untrusted.names(found["features"], "features")
+            if not isinstance(found["trees"], list):
+                raise untrusted.refuse("trees", found["trees"], "a list of trees")
+            trees = [Node.from_list(tree, len(names)) for tree in found["trees"]]
         if unknown := set(names) - set(known):
             raise ArtifactError(
                 f"the ranker's trees use unknown feature(s) {sorted(unknown)}",

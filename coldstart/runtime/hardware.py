@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
     from threadpoolctl import ThreadpoolController
+
+
+def processor() -> str:
+    """Name of the processor, and which bfloat16 units it has; as far as Linux tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown processor"
+    facts = dict(line.replace("\t", "").split(":", 1) for line in lines if ":" in line)
+    flags = facts.get("flags", "").split()
+    units = [flag for flag in ("amx_bf16", "avx512_bf16") if flag in flags]
+    return f"{facts.get('model name', 'unknown').strip()} ({', '.join(units) or 'no bfloat16'})"
 
 
 def pick_device(device: str = "auto") -> torch.device:

@@ -44,8 +44,14 @@ def resolve(name: str | Path, *, force: bool = False) -> str:
         return str(_converted_smollm2(force))
     if name == DEFAULT_ENCODER:
         return str(fetch.fetch(fetch.MINILM, force=force))
-    path = Path(name).expanduser()
-    if path.is_dir():
+    try:
+        path = Path(name).expanduser()
+        is_folder = path.is_dir()
+    except (OSError, ValueError, RuntimeError) as e:  # a name that no file can have
+        raise ModelError(
+            f"no model can be called {str(name)[:80]!a}", hint="give a folder or a hub id org/name"
+        ) from e
+    if is_folder:
         return str(path)
     if path.is_absolute() or str(name).startswith((".", "~")) or str(name).count("/") > 1:
         raise ModelError(f"no model folder at {name}", hint="give a folder or a hub id org/name")
@@ -118,7 +124,7 @@ def _load(auto_class: Any, name: str | Path, **options: Any) -> Any:
     try:
         with quietly():
             return auto_class.from_pretrained(where, trust_remote_code=False, **options)
-    except (OSError, ValueError, KeyError) as e:
+    except Exception as e:  # whatever the hub, the tokenizer or torch raise
         reason = str(e).strip().splitlines()[0][:200] if str(e).strip() else type(e).__name__
         raise ModelError(
             f"cannot load {name!s} as {auto_class.__name__}: {reason}",

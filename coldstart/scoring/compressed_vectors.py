@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coldstart.errors import ArtifactError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -50,7 +52,17 @@ class CompressedVectors:
         return cls(mean, directions, np.rint(steps).astype(np.int8))
 
     def cosines(self, vector: Float) -> Float:
-        """Cosine of every vector with another one within the directions, shape (R,)."""
+        """Cosine of every vector with another one within the directions, shape (R,).
+
+        Raises:
+            ArtifactError: the other one is of another length.
+        """
+        if len(vector) != len(self.mean):
+            raise ArtifactError(
+                f"the remembered requests have vectors of length {len(self.mean)}, the encoder's "
+                f"have {len(vector)}",
+                hint="use the encoder that the artifact was made with",
+            )
         inside = (vector - self.mean.astype(np.float32)) @ self.directions.astype(np.float32)
         similarities: Float = self._rows @ _unit(inside[None])[0]
         return similarities

@@ -13,7 +13,15 @@ from scipy import sparse
 from coldstart.errors import ArtifactError
 from coldstart.scoring.retrieval import best
 from coldstart.scoring.scorer import ColumnScorer
-from coldstart.scoring.scorer_files import names_of, pack, sparse_from, sparse_tensors, unpack
+from coldstart.scoring.scorer_files import (
+    MOST_COUNT,
+    counted,
+    names_of,
+    pack,
+    sparse_from,
+    sparse_tensors,
+    unpack,
+)
 from coldstart.scoring.signal import Signal
 
 if TYPE_CHECKING:
@@ -204,8 +212,18 @@ class MentionScorer(ColumnScorer):
                 f"{len(tensors['dialogues'])}",
                 hint="save the artifact again",
             )
+        dialogues = counted(tensors, "dialogues", self.name, (n,), "u", MOST_COUNT).astype(
+            np.float64
+        )
         together = sparse_from(tensors, "together", (n, n), self.name)
-        self._learned = CoMentions(ids, tensors["dialogues"].astype(np.float64), together)
+        rows = np.repeat(np.arange(n), np.diff(together.indptr))
+        most = np.minimum(dialogues[rows], dialogues[together.indices])
+        if (together.data > most).any() or (together.indices == rows).any():
+            raise ArtifactError(
+                f"state of the scorer {self.name!r}: pairs are in more dialogues than their items",
+                hint="save the artifact again",
+            )
+        self._learned = CoMentions(ids, dialogues, together)
 
     def _found(self, user: ResolvedProfile, items: ItemStore) -> tuple[Ints, Floats]:
         """Rows that were mentioned with a named title, with repeats, and their cosines."""

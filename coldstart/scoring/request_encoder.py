@@ -8,7 +8,6 @@ its own; popularity is a bias per item. Learned with the full softmax over the c
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,15 +18,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coldstart.catalog.titles import clean_text
-from coldstart.encoding.adapted import adapted_encoder, adapter_scale
+from coldstart.encoding.adapted import adapted_encoder, adapter_scale, check_pairs
 from coldstart.errors import ArtifactError
-from coldstart.runtime import models
+from coldstart.runtime import models, untrusted
 from coldstart.scoring.retrieval import best
 from coldstart.scoring.scorer import BaseScorer, Scores
 from coldstart.scoring.signal import Signal
 from coldstart.scoring.stated import request_text
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from coldstart.catalog.catalog import Catalog
     from coldstart.catalog.item_store import ItemStore
     from coldstart.encoding.sentence_encoder import LazyEncoder
@@ -175,29 +176,29 @@ class RequestTower:
     """
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        from safetensors.numpy import load
-
         self.files = {name: files[name] for name in FILES if name in files}
-        try:
-            about = json.loads(files["tower.json"])
-            arrays = load(files["tower.safetensors"])
-            self.base, self._popular = str(about["encoder"]), tuple(map(float, about["popularity"]))
-            self._ids = tuple(map(str, about["items"]))
-            self._scale = float(about["scale"])
-            query, offset, item, mention = (
-                arrays[name].astype(np.float32) for name in ("query", "offset", "item", "mention")
-            )
-            self._known = tuple(_wide(arrays, name) for name in ("rows", "mentions"))
-            self._bias = arrays["bias"].astype(np.float32)
-        except Exception as e:  # safetensors raises its own
-            raise ArtifactError(f"the request encoder is damaged: {e}", _HINT) from e
+        with untrusted.within("the request encoder is damaged"):
+            about, arrays = _read(files)
+            self.base = untrusted.text(about["encoder"], "the name of its encoder", 1000)
+            self._popular = untrusted.pair(about["popularity"], "popularity")
+            self._ids = untrusted.names(about["items"], "items")
+            self._scale = untrusted.number(about["scale"], "scale")
+        query, offset, item, mention = (
+            arrays[name].astype(np.float32) for name in ("query", "offset", "item", "mention")
+        )
+        self._known = tuple(_wide(arrays, name) for name in ("rows", "mentions"))
+        self._bias = arrays["bias"].astype(np.float32)
         shapes = {(len(self._ids), len(offset)), *(rows.shape for rows in self._known)}
         maps = {(len(offset), item.shape[-1]), item.shape, mention.shape}
-        if len(shapes) > 1 or len(maps) > 1 or len(self._popular) != 2:
+        if len(shapes) > 1 or len(maps) > 1:
             raise ArtifactError("the request encoder's arrays differ in size", _HINT)
         if self._bias.shape != (len(self._ids),) or query.shape[:-1] != offset.shape:
             raise ArtifactError("the request encoder's arrays differ in size", _HINT)
         self._query, self._offset, self._item, self._mention = query, offset, item, mention
+        self._adapter_scale = 1.0
+        if "adapter.safetensors" in self.files:
+            self._adapter_scale = adapter_scale(self.files.get("adapter_config.json", b""))
+            check_pairs(self.files["adapter.safetensors"])
 
     @cached_property
     def encoder(self) -> LazyEncoder:
@@ -207,8 +208,8 @@ class RequestTower:
         folder = models.resolve(self.base)
         if "adapter.safetensors" not in self.files:
             return LazyEncoder(folder)
-        scale = adapter_scale(self.files.get("adapter_config.json", b""))
-        return adapted_encoder(Path(folder), self.files["adapter.safetensors"], scale)
+        adapter = self.files["adapter.safetensors"]
+        return adapted_encoder(Path(folder), adapter, self._adapter_scale)
 
     def query(self, text: str, named: Float) -> Float:
         """Vector of a request, shape (D,).
@@ -217,7 +218,9 @@ class RequestTower:
             text: its words.
             named: rows of ``ItemVectors.mentions`` of the named titles, shape (n, D).
         """
-        vector = self.encoder.encode([query_text(text)])[0] @ self._query.T + self._offset
+        encoded = self.encoder.encode([query_text(text)])[0]
+        _check_length(len(encoded), self._query.shape[1])
+        vector = encoded @ self._query.T + self._offset
         if len(named):
             vector = vector + named.sum(axis=0) / np.sqrt(len(named))
         return np.asarray(vector, dtype=np.float32)
@@ -228,6 +231,7 @@ class RequestTower:
         Items that were not in training have no residual, and the bias that their popularity
         predicts.
         """
+        _check_length(items.content.shape[1], self._item.shape[1])
         rows, mentions = items.content @ self._item.T, items.content @ self._mention.T
         alpha, beta = self._popular
         bias = (alpha + beta * items.popularity).astype(np.float32)
@@ -250,9 +254,42 @@ def query_text(text: str) -> str:
     return _YEAR.sub("", text)[-MOST_CHARACTERS:]
 
 
-def _wide(arrays: Mapping[str, Float], name: str) -> Float:
+def _read(files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Plain data and arrays, of the right kinds and numbers of dimensions."""
+    for name in ("tower.json", "tower.safetensors"):
+        if name not in files:
+            raise ArtifactError(f"{name!r} is missing", _HINT)
+    needed = ("encoder", "popularity", "items", "scale")
+    about = untrusted.mapping(
+        untrusted.read_json(files["tower.json"], "tower.json"), "tower.json", needed
+    )
+    arrays = untrusted.read_arrays(files["tower.safetensors"], "tower.safetensors")
+    forms = {name: ("f", 2) for name in ("query", "item", "mention")}
+    forms |= {name: ("f", 1) for name in ("offset", "bias", "rows_step", "mentions_step")}
+    forms |= {name: ("i", 2) for name in ("rows", "mentions")}
+    for name, (kinds, size) in forms.items():
+        if name not in arrays:
+            raise ArtifactError(f"{name!r} is missing", _HINT)
+        untrusted.array(
+            arrays, name, "tower.safetensors", (None,) * size, kinds, low=-untrusted.MOST
+        )
+    return about, arrays
+
+
+def _check_length(found: int, expected: int) -> None:
+    if found != expected:
+        raise ArtifactError(
+            f"the request encoder takes vectors of length {expected}, its encoder's have {found}",
+            hint="use the encoder that the artifact was made with",
+        )
+
+
+def _wide(arrays: Mapping[str, NDArray[Any]], name: str) -> Float:
     """Rows of 8-bit integers times each row's step, shape (M, D)."""
-    return np.asarray(arrays[name].astype(np.float32) * arrays[f"{name}_step"][:, None])
+    rows, steps = arrays[name], arrays[f"{name}_step"]
+    if len(rows) != len(steps):
+        raise ArtifactError("the request encoder's arrays differ in size", _HINT)
+    return np.asarray(rows.astype(np.float32) * steps[:, None])
 
 
 def _log_softmax(logits: Floats) -> Floats:

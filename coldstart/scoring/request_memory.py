@@ -12,11 +12,20 @@ from scipy import sparse
 from coldstart.catalog.item_encoding import encode_items
 from coldstart.catalog.titles import clean_text
 from coldstart.errors import ArtifactError
+from coldstart.runtime import untrusted
 from coldstart.scoring.asked_words import AskedWords
 from coldstart.scoring.compressed_vectors import CompressedVectors
 from coldstart.scoring.retrieval import best
 from coldstart.scoring.scorer import ColumnScorer
-from coldstart.scoring.scorer_files import names_of, pack, sparse_from, sparse_tensors, unpack
+from coldstart.scoring.scorer_files import (
+    MOST_COUNT,
+    counted,
+    names_of,
+    pack,
+    sparse_from,
+    sparse_tensors,
+    unpack,
+)
 from coldstart.scoring.signal import Signal
 from coldstart.scoring.stated import request_text
 from coldstart.scoring.words import ending, terms
@@ -212,12 +221,21 @@ class RequestMemoryScorer(ColumnScorer):
                 f"requests and directions of shape {directions.shape}",
                 hint="save the artifact again",
             )
+        for name, size in (("mean", 1), ("directions", 2)):
+            counted(tensors, name, self.name, (None,) * size, "f", untrusted.MOST)
+        counted(tensors, "steps", self.name, (r, None), "i", untrusted.MOST)
+        hashes = counted(tensors, "hashes", self.name, (v,), "u", MOST_COUNT)
+        if len(np.unique(hashes)) < v:
+            raise ArtifactError(
+                f"state of the scorer {self.name!r}: a word is in it twice",
+                "save the artifact again",
+            )
         self._memory = RequestMemory(
             ids,
             CompressedVectors(mean, directions, steps),
-            AskedWords(tensors["hashes"], sparse_from(tensors, "words", (r, v), self.name)),
-            sparse_from(tensors, "chosen", (r, len(ids)), self.name),
-            tensors["person"],
+            AskedWords(hashes, sparse_from(tensors, "words", (r, v), self.name, 1)),
+            sparse_from(tensors, "chosen", (r, len(ids)), self.name, _CHOSEN),
+            counted(tensors, "person", self.name, (r,), "u", MOST_COUNT),
         )
 
     def _shares(self, user: ResolvedProfile, items: ItemStore) -> dict[str, Floats]:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from coldstart.errors import ArtifactError
+from coldstart.runtime import untrusted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _TENSORS, _ABOUT = "state.safetensors", "state.json"
 _HINT = "save the artifact again"
+MOST_COUNT = float((1 << 32) - 1)
+"""Largest count of a state."""
 
 
 def pack(tensors: Tensors, about: Mapping[str, Any]) -> dict[str, bytes]:
@@ -45,18 +48,14 @@ def unpack(
     Raises:
         ArtifactError: a file or an array is missing, damaged, or of another form.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     missing = {_TENSORS, _ABOUT} - files.keys()
     if missing:
         raise ArtifactError(f"state of the scorer {scorer!r} lacks {sorted(missing)}", _HINT)
-    try:
-        tensors, about = dict(load(files[_TENSORS])), json.loads(files[_ABOUT].decode())
-    except (SafetensorError, ValueError) as e:
-        raise ArtifactError(f"state of the scorer {scorer!r} is damaged: {e}", _HINT) from e
+    what = f"state of the scorer {scorer!r}"
+    tensors = untrusted.read_arrays(files[_TENSORS], what)
+    about = untrusted.read_json(files[_ABOUT], what)
     if not isinstance(about, dict):
-        raise ArtifactError(f"state of the scorer {scorer!r} is no JSON object", _HINT)
+        raise ArtifactError(f"{what} is no JSON object", _HINT)
     for name, dimensions in shapes.items():
         if name not in tensors or tensors[name].ndim != dimensions:
             raise ArtifactError(
@@ -64,6 +63,18 @@ def unpack(
                 _HINT,
             )
     return tensors, about
+
+
+def counted(
+    tensors: Tensors, name: str, scorer: str, shape: tuple[int | None, ...], kinds: str, most: float
+) -> NDArray[Any]:
+    """An array of a state, of magnitudes up to ``most``.
+
+    Raises:
+        ArtifactError: it is of another kind, shape or range.
+    """
+    what = f"state of the scorer {scorer!r}"
+    return untrusted.array(tensors, name, what, shape, kinds, low=-most, high=most)
 
 
 def names_of(about: Mapping[str, Any], key: str, scorer: str) -> tuple[str, ...]:
@@ -75,6 +86,8 @@ def names_of(about: Mapping[str, Any], key: str, scorer: str) -> tuple[str, ...]
     found = about.get(key)
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
         raise ArtifactError(f"state of the scorer {scorer!r}: {key!r} is no list of texts", _HINT)
+    for name in found:
+        untrusted.text(name, f"state of the scorer {scorer!r}: an entry of {key!r}")
     if len(set(found)) < len(found):
         raise ArtifactError(f"state of the scorer {scorer!r}: {key!r} has repeats", _HINT)
     return tuple(found)
@@ -90,28 +103,25 @@ def sparse_tensors(matrix: sparse.csr_array, name: str) -> dict[str, NDArray[Any
 
 
 def sparse_from(
-    tensors: Tensors, name: str, shape: tuple[int, int], scorer: str
+    tensors: Tensors, name: str, shape: tuple[int, int], scorer: str, most: float = untrusted.MOST
 ) -> sparse.csr_array:
     """Read what ``sparse_tensors`` made.
 
+    Args:
+        tensors: of the state.
+        name: of the matrix.
+        shape: of the matrix.
+        scorer: its name, for errors.
+        most: largest value.
+
     Raises:
-        ArtifactError: an array is missing, or the matrix is not of that shape.
+        ArtifactError: an array is missing, the matrix is not of that shape, it has a column out of
+            bounds or twice in a row, or a value is out of range.
     """
-    parts = [tensors.get(f"{name}_{part}") for part in ("start", "column", "value")]
-    starts, columns, values = (np.zeros(0) if p is None else p.astype(np.int64) for p in parts)
-    good = (
-        starts.shape == (shape[0] + 1,)
-        and columns.shape == values.shape == (starts[-1],)
-        and starts[0] == 0
-        and (np.diff(starts) >= 0).all()
-        and (columns >= 0).all()
-        and (columns < shape[1]).all()
-    )
-    if not good:
-        raise ArtifactError(
-            f"state of the scorer {scorer!r} has no sparse matrix {name!r} of shape {shape}", _HINT
-        )
-    return sparse.csr_array((values.astype(np.float64), columns, starts), shape=shape)
+    parts = f"{name}_start", f"{name}_column", f"{name}_value"
+    what = f"state of the scorer {scorer!r} has no sparse matrix {name!r} of shape {shape}"
+    starts, columns, values = untrusted.compressed_rows(tensors, parts, what, shape, high=most)
+    return sparse.csr_array((values, columns, starts), shape=shape)
 
 
 def smallest(values: NDArray[Any]) -> NDArray[Any]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.errors import ConfigError
+from coldstart.errors import ArtifactError, ColdstartError, ConfigError
+from coldstart.runtime.untrusted import first_line
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import Scope, Scorer, ScoreRequest, Scores
 
@@ -139,12 +140,28 @@ class Scorers:
         return out
 
     def load(self, files: Mapping[str, bytes]) -> None:
-        """Restore every scorer that has files; those of scorers that are not installed stay."""
+        """Restore every scorer that has files; those of scorers that are not installed stay.
+
+        Raises:
+            ArtifactError: the files of a scorer are damaged.
+        """
         for scorer in self._scorers:
             start = _folder(scorer)
             own = {n.removeprefix(start): d for n, d in files.items() if n.startswith(start)}
             if own:
-                scorer.load(own)
+                _load(scorer, own)
+
+
+def _load(scorer: Scorer, files: Mapping[str, bytes]) -> None:
+    try:
+        scorer.load(files)
+    except ColdstartError:
+        raise
+    except Exception as e:  # what no check foresaw, of a plug-in too
+        raise ArtifactError(
+            f"state of the scorer {scorer.name!r} cannot be read: {first_line(e)}",
+            hint="copy the artifact again",
+        ) from e
 
 
 def _folder(scorer: Scorer) -> str:

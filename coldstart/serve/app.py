@@ -41,7 +41,7 @@ _FIELD_NAMES = requests.field_names(
     requests.ListIn,
     requests.OutcomeIn,
     requests.SubjectIn,
-) | {"body", "query", "path", "header", "session_id", "limit", "offset", "n", "stream"}
+) | {"body", "query", "path", "header", "if-match", "session_id", "limit", "offset", "n", "stream"}
 
 
 def create_app(service: Service) -> FastAPI:
@@ -101,8 +101,14 @@ def create_app(service: Service) -> FastAPI:
             CORSMiddleware,
             allow_origins=list(service.settings.origins),
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key"],
-            expose_headers=["Retry-After", "X-Request-Id"],
+            allow_headers=[
+                "Authorization",
+                "X-API-Key",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-Match",
+            ],
+            expose_headers=["ETag", "Retry-After", "X-Request-Id"],
         )
     return app
 

@@ -20,10 +20,12 @@ from coldstart.serve.store.errors import (
     Conflict,
     KeyReused,
     SessionNotFound,
+    StaleCatalog,
     StoreBusy,
     StoreError,
     StoreUnavailable,
     WrongKey,
+    WrongRevision,
 )
 
 # Pydantic's messages of these types name limits and types, never the input value.
@@ -39,9 +41,11 @@ _STORE_ERRORS: dict[type[ColdstartError], tuple[int, str, str, str]] = {
     SessionNotFound: (404, "not_found", "no such session", "begin one with POST /v1/sessions"),
     KeyReused: (409, "key_reused", "the key came before, with something else", "take a new key"),
     Conflict: (409, "conflict", "others change this session at the same time", "send it again"),
+    StaleCatalog: (409, "conflict", "others change the catalog at the same time", "send it again"),
     StoreBusy: _BUSY,
     StoreUnavailable: _BUSY,
     WrongKey: _BUSY,
+    WrongRevision: _BUSY,
     StoreError: (422, "invalid", "something in it cannot be stored", "send plain text"),
 }
 

@@ -18,6 +18,10 @@ class Costly(Protocol):
     def cost(self) -> float:
         """Cost of the job, > 0."""
 
+    @property
+    def droppable(self) -> bool:
+        """Whether it may be given back after it was taken."""
+
 
 Q = TypeVar("Q", bound=Costly)
 
@@ -50,19 +54,28 @@ class FairQueue(Generic[Q]):
         """
         with self._changed:
             crowded = None
-            if self._count >= self._size:
-                longest = max(self._jobs, key=lambda key: len(self._jobs[key]))
-                if len(self._jobs[longest]) <= len(self._jobs.get(job.key_id, ())) + 1:
-                    return job
-                start, crowded = self._jobs[longest].pop()
-                self._finished[longest] = start
-                self._count -= 1
+            if self._count >= self._size and (crowded := self._make_room(job)) is None:
+                return job
             start = max(self._now, self._finished.get(job.key_id, 0.0))
             self._jobs.setdefault(job.key_id, deque()).append((start, job))
             self._finished[job.key_id] = start + job.cost
             self._count += 1
             self._changed.notify()
             return crowded
+
+    def _make_room(self, job: Q) -> Q | None:
+        """Drop the newest droppable job of the key with most, if ``job``'s key has fewer."""
+        longest = max(self._jobs, key=lambda key: len(self._jobs[key]))
+        jobs = self._jobs[longest]
+        if len(jobs) <= len(self._jobs.get(job.key_id, ())) + 1:
+            return None
+        for at in reversed(range(len(jobs))):
+            if (dropped := jobs[at][1]).droppable:
+                del jobs[at]
+                self._finished[longest] -= dropped.cost
+                self._count -= 1
+                return dropped
+        return None
 
     def get(self, *, wait: bool = True) -> Q | None:
         """Take the job whose turn it is.

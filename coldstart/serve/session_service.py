@@ -86,8 +86,9 @@ class SessionService:
 
         def first(recommender: Recommender) -> SessionState:
             session = OnboardingSession(recommender, quiz=body.quiz)
-            user = recommender.resolve(profile, unknown_picks=body.unknown_picks)
-            return session.state if profile.is_empty() else session.with_profile(user.profile).state
+            if profile.is_empty():
+                return session.state
+            return session.with_profile(profile, unknown_picks=body.unknown_picks).state
 
         state = await service.worker.call(first, arm or service.arm)
         stored = SessionRecord(body.quiz, body.exploration, state)

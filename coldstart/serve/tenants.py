@@ -35,6 +35,7 @@ from coldstart.serve.tenants_metrics import TenantCollector
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
+    from coldstart.serve.store import Store
 
 METRICS_KEY = "COLDSTART_METRICS_KEY"
 """Environment variable with the key that shows ``/metrics`` by tenant."""
@@ -90,6 +91,7 @@ class TenantServices:
         self._failed: dict[str, float] = {}  # time of the next attempt
         self._waiting: Counter[str] = Counter()  # requests per tenant being loaded
         self._draining = False
+        self._opened: set[str] = set()  # tenants whose stores exist
         self._loading = asyncio.Lock()
 
     @property
@@ -160,8 +162,27 @@ class TenantServices:
             raise errors.unauthorized()
 
     def _is_valid_key(self, name: str, secret: str) -> bool:
-        with self.tenants[name].open() as store:
+        with self._open(name) as store:
             return store.check_key(secret) is not None
+
+    def _open(self, name: str) -> Store:
+        """Open a tenant's store; it is made only once, so that a deleted one is an error."""
+        store = self.tenants[name].open(create=name not in self._opened)
+        self._opened.add(name)
+        return store
+
+    async def check_stores(self) -> None:
+        """Check that a store of a loaded tenant can be written; one tenant's trouble is its own.
+
+        Raises:
+            StoreError: none of them can, for example on a full disk.
+        """
+        services = [running.service for running in self._running.values()]
+        checks = (run_in_threadpool(service.store.check_writable) for service in services)
+        found = await asyncio.gather(*checks, return_exceptions=True)
+        if found and all(isinstance(e, BaseException) for e in found):
+            assert isinstance(found[0], BaseException)
+            raise found[0]
 
     @asynccontextmanager
     async def using(self, name: str, *, touch: bool = True) -> AsyncIterator[FastAPI]:
@@ -221,7 +242,7 @@ class TenantServices:
 
     def _build_service(self, name: str) -> Service:
         tenant = self.tenants[name]
-        store = tenant.open()
+        store = self._open(name)
         try:
             return Service(
                 lambda _: self._load(name),

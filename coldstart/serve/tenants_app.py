@@ -15,7 +15,8 @@ from coldstart.serve import errors, logs, metrics, security
 from coldstart.serve.errors import ApiError
 from coldstart.serve.item_paths import strip_raw_path
 from coldstart.serve.routes import page
-from coldstart.serve.routes.ops import Status
+from coldstart.serve.routes.ops import Status, store_not_writable
+from coldstart.serve.store import StoreError
 from coldstart.serve.tenants import TenantServices
 
 _PREFIX, _API_PREFIX = "/t/", "/v1/"
@@ -38,13 +39,21 @@ def create_tenants_app(services: TenantServices) -> FastAPI:
     async def healthz() -> Status:
         return Status(status="ok")
 
-    @app.get("/readyz")
     @public.get("/readyz")
-    async def readyz() -> Status:
+    async def tenant_readyz() -> Status:
         if services.draining:
             raise ApiError(
                 503, "not_ready", "the service is going down", "ask another", retry_after=5
             )
+        return Status(status="ready")
+
+    @app.get("/readyz")
+    async def readyz() -> Status:
+        await tenant_readyz()
+        try:
+            await services.check_stores()
+        except StoreError as e:
+            raise store_not_writable(e) from None
         return Status(status="ready")
 
     @app.get("/metrics")

@@ -41,6 +41,8 @@ _NEWCOMER_SHARE = 0.6
 _START_SHARE = 0.6
 # Maximum expected duration of one job as a share of the deadline: all others wait for its end.
 _JOB_SHARE = 0.4
+# Time between two attempts to enter a full queue.
+_FULL_SECONDS = 0.05
 
 
 @dataclass
@@ -58,6 +60,11 @@ class _Job:
     future: Future[Any]
     key_id: str
     cost: float
+
+    @property
+    def droppable(self) -> bool:
+        """Whether the job may be refused once queued; work without a deadline must be done."""
+        return self.deadline < float("inf")
 
     @property
     def batch_key(self) -> tuple[str | None, int]:
@@ -149,6 +156,22 @@ class Worker:
         if not done.done() and future.cancel():
             raise _too_late(begun=False)
         return cast(T, await done)
+
+    async def finish(self, work: Callable[[Arms], T]) -> T:
+        """Run ``work`` on all recommenders, however long the queue is: it completes a decision.
+
+        Raises:
+            ApiError: 503, the worker is shutting down.
+        """
+        while True:
+            try:
+                future = self._submit(work, None, deadline=float("inf"))
+            except ApiError:
+                if self._queue.closed:
+                    raise
+                await asyncio.sleep(_FULL_SECONDS)  # the queue is full
+            else:
+                return cast(T, await asyncio.wrap_future(future))
 
     async def replace(self, make: Callable[[Arms], Arms]) -> None:
         """Replace the recommenders; jobs queued earlier use the old ones.

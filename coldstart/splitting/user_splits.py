@@ -39,7 +39,7 @@ class Split:
             if not all(isinstance(part, list) for part in parts):
                 raise TypeError("a part is no list")
             return cls(*(tuple(map(str, part)) for part in parts))
-        except (OSError, ValueError, KeyError, TypeError) as e:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as e:
             raise DataError(
                 f"{path} is no split file: {e}", hint="expected lists train, valid and test"
             ) from e

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from coldstart.catalog.item_store import ItemStore
 from coldstart.data.dataset import Dataset
-from coldstart.interactions.interaction_stats import Counts
+from coldstart.interactions.interaction_stats import EARLY, UNORDERED, Counts
 from coldstart.profile.resolve import ResolvedProfile
 from coldstart.protocols import Encoder
 from coldstart.scoring.resources import ItemResources
@@ -77,7 +77,8 @@ class OutOfFold:
     def _without(self, part: int | None) -> ItemStore:
         others = {u: self._data.users[u] for u in self._users if self._part[u] != part}
         items = self._data.catalog
-        counts = Counts.fit(items.ids, others, self._data.likes)
+        first = EARLY if self._data.ordered else UNORDERED
+        counts = Counts.fit(items.ids, others, self._data.likes, first=first)
         like = None if part is None else self.everyone
         item_store = ItemStore(items, counts, self._encoder, like)
         item_store.sync()

@@ -14,6 +14,7 @@ from safetensors.numpy import save as save_tensors
 
 from coldstart import Item, Recommender, UserProfile
 from coldstart.artifacts import format as artifacts
+from coldstart.artifacts.manifest import seal
 from coldstart.errors import ArtifactError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.training.run import train
@@ -39,6 +40,7 @@ def edit_manifest(folder, change):
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
     change(manifest)
+    manifest["sha256"] = seal(manifest)
     path.write_text(json.dumps(manifest))
 
 
@@ -216,6 +218,29 @@ def test_paths_outside_the_folder_are_refused(folder):
     edit_manifest(folder, lambda m: m["files"].update({"../../secret": "0" * 64}))
     with pytest.raises(ArtifactError, match=r"\.\./\.\./secret is missing"):
         Recommender.from_pretrained(folder)
+
+
+def test_an_edited_manifest_is_noticed_and_an_older_one_is_read(folder):
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    assert manifest["sha256"] == seal(manifest)
+    path.write_text(json.dumps(manifest, sort_keys=True, indent=3))  # formatting does not count
+    assert artifacts.read_manifest(folder) == manifest
+    manifest["settings"]["tau"] = 0.9
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(ArtifactError, match="the manifest was altered .*delete its field 'sha256'"):
+        Recommender.from_pretrained(folder)
+    del manifest["sha256"]  # as the hint says, and as older releases wrote it
+    path.write_text(json.dumps(manifest))
+    assert Recommender.from_pretrained(folder).settings.tau == 0.9
+
+
+def test_an_artifact_set_aside_by_a_crash_is_put_back(folder):
+    room = folder.parent / f".{folder.name}.coldstart-12345678"
+    room.mkdir()
+    folder.rename(room / "was")
+    assert artifacts.read_manifest(folder)["format"] == 1
+    assert not room.exists()
 
 
 def test_no_artifact_says_how_to_get_one(tmp_path):

@@ -6,9 +6,12 @@ import pyarrow as pa
 import pytest
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.frames import as_text, items_from_frame, read_table, rows_text
+from coldstart.catalog.frames import read_table
+from coldstart.catalog.item_table import items_from_frame
 from coldstart.errors import CatalogError, DataError
 from coldstart.schema import Item
+from coldstart.tabular.cells import as_text
+from coldstart.tabular.rows import rows_text
 
 ROWS = [
     {
@@ -219,11 +222,11 @@ def test_a_quote_inside_a_field_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", "id,title\n1,Amélie\n".encode("latin-1"), "byte 0xe9 at offset 13, line 2"),
-        ("a.csv", "id,title".encode("utf-16"), "not UTF-8: byte 0xff at offset 0, line 1"),
+        ("a.csv", "id,title\n1,Amélie".encode() + b"\n2,\xe9", "byte 0xe9 at offset 21, line 3"),
+        ("a.csv", "id,title".encode("utf-16") + b"x", "not UTF-16: byte 0x78 at offset 18, line 1"),
         ("a.csv", "", "the file is empty"),
         ("a.csv", "id,title\n1,a\n2,b,c\n", "row 3 has 3 fields, the header has 2"),
-        ("a.csv", 'id,title\n1,"a\n2,b\n', "line 3: unexpected end of data"),
+        ("a.csv", 'id,title\n1,a\n2,"b, c\n', "row 3 .line 3. has a quote that is never closed"),
         ("a.parquet", "no parquet", "parquet"),
         ("a.jsonl", '{"id": 1}\n{"id": \n', "line 2: not JSON: .* at column 8"),
         ("a.jsonl", '{"id": 1}\n[1]\n', "line 2: expected a JSON object, got list"),

@@ -47,6 +47,20 @@ def tower_files(encoder, **changes):
     return {"tower.json": json.dumps(about).encode(), "tower.safetensors": save(arrays)}
 
 
+def adapter(**changes):
+    """Files of an adapter of one matrix."""
+    pair = {"down": np.ones((2, 4), np.float32), "up": np.ones((3, 2), np.float32)} | changes
+    names = {"down": "layer.lora_A.weight", "up": "layer.lora_B.weight"}
+    arrays = {names[n]: values for n, values in pair.items() if values is not None}
+    return {
+        "adapter.safetensors": save(arrays),
+        "adapter_config.json": b'{"r": 2, "lora_alpha": 4}',
+    }
+
+
+ADAPTER = adapter()
+
+
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
     return save_tiny_bert(tmp_path_factory.mktemp("bert") / "tiny")
@@ -202,7 +216,6 @@ def test_saved_as_loaded_and_nothing_else(scorer, encoder):
     ("changes", "message"),
     [
         ({"items": ["i0"]}, "arrays differ in size"),
-        ({"popularity": [1.0]}, "arrays differ in size"),
         ({"popularity": 3}, "the request encoder is damaged"),
         ({"scale": "wide"}, "the request encoder is damaged"),
         ({"bias": np.zeros(3, dtype=np.float32)}, "arrays differ in size"),
@@ -229,10 +242,55 @@ def test_missing_and_unreadable_files_are_refused(name, data):
         RequestEncoderScorer().load({n: d for n, d in files.items() if d is not None})
 
 
-def test_an_adapter_without_its_scale_is_refused_at_first_use(encoder):
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"adapter.safetensors": b"x"}, r"malformed adapter_config\.json"),
+        (
+            ADAPTER | {"adapter_config.json": b'{"r": 0, "lora_alpha": 1}'},
+            "r is 0, expected a whole",
+        ),
+        (ADAPTER | {"adapter.safetensors": b"x"}, "the encoder's adapter is damaged"),
+        (adapter(down=np.full((2, 4), np.nan, np.float32)), "numbers that are not finite"),
+        (adapter(down=np.full((2, 4), 1e5, np.float32)), "values out of range"),
+        (adapter(up=None), "do not go in pairs"),
+        (adapter(down=None), "do not go in pairs"),
+        (adapter(down=np.zeros(4, np.float32)), "shape any × any"),
+    ],
+)
+def test_a_damaged_adapter_is_refused_when_it_is_loaded(encoder, more, message):
     scorer = RequestEncoderScorer()
-    scorer.load({**tower_files(encoder), "adapter.safetensors": b"x"})
-    with pytest.raises(ArtifactError, match=r"malformed adapter_config\.json"):
+    with pytest.raises(ArtifactError, match=message):
+        scorer.load({**tower_files(encoder), **more})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scale": 1e9}, "scale is 1000000000.0, expected a number from"),
+        ({"items": [*TRAINED[:-1], TRAINED[0]]}, "items has repeats"),
+        ({"items": [*TRAINED[:-1], 7]}, "an entry of items is 7"),
+        ({"popularity": [1.0]}, "popularity is .*, expected two numbers"),
+        (
+            {"bias": np.array([0, 1, np.inf, 3], np.float32)},
+            "'bias' has numbers that are not finite",
+        ),
+        ({"bias": np.array([0, 1, 1e30, 3], np.float32)}, "bias has values out of range"),
+        ({"rows": np.zeros((4, DIM), np.float32)}, "rows is an array of float32"),
+        ({"rows_step": np.zeros(3, np.float32)}, "arrays differ in size"),
+        ({"query": np.zeros(DIM, np.float16)}, "query is an array of float16 of shape"),
+    ],
+)
+def test_values_are_checked(changes, message):
+    with pytest.raises(ArtifactError, match=message):
+        RequestEncoderScorer().load(tower_files("encoder", **changes))
+
+
+def test_an_encoder_of_another_size_is_refused_at_first_use(encoder):
+    scorer = RequestEncoderScorer()
+    wide = np.zeros((DIM, SIZE + 1), dtype=np.float16)
+    scorer.load(tower_files(encoder, query=wide))
+    with pytest.raises(ArtifactError, match=f"length {SIZE + 1}, its encoder's have {SIZE}"):
         scorer.score([ScoreRequest(asking("toys"), STORE)])
 
 

@@ -15,6 +15,7 @@ class Job:
     key_id: str
     cost: float = 1.0
     n: int = 0
+    droppable: bool = True
 
 
 def emptied(queue):
@@ -66,6 +67,15 @@ def test_a_full_queue_takes_from_the_key_with_most():
     assert queue.put(Job("b", 1, 2)) == Job("b", 1, 2)  # two each
     assert queue.put(Job("c")) is not None
     assert {job.key_id for job in emptied(queue)} == {"a", "b", "c"}
+
+
+def test_what_must_be_done_is_not_dropped():
+    queue = FairQueue(3)
+    for n in range(3):
+        queue.put(Job("a", 1, n, droppable=n == 0))
+    assert queue.put(Job("b")) == Job("a", 1, 0)
+    assert queue.put(Job("c")) == Job("c")
+    assert [job.n for job in emptied(queue) if job.key_id == "a"] == [1, 2]
 
 
 def test_what_is_ahead_is_at_most_as_much_of_another_key_as_of_ones_own():

@@ -15,7 +15,7 @@ from coldstart.evaluation.baselines.registry import Baseline
 from coldstart.evaluation.baselines.scored import ScoredBaseline
 from coldstart.evaluation.baselines.training_data import TrainingData, demographic_popularity
 from coldstart.interactions import interaction_stats as priors
-from coldstart.interactions.interaction_stats import FLOOR, Counts, demographic_lift
+from coldstart.interactions.interaction_stats import FLOOR, demographic_lift
 from coldstart.schema import UserProfile
 
 if TYPE_CHECKING:
@@ -34,14 +34,15 @@ def later_lift(
     k=0 it is demographic popularity.
 
     Args:
-        training: the training users; their likes must be in order, oldest first.
+        training: the training users, their likes oldest first; if their order says nothing, this
+            is demographic popularity.
         first: how many of a training user's first likes stand for picks, ≥ 1.
         shrink: pseudo-count added to the early likes of a pick, > 0.
         weight: w.
     """
     if first < 1 or not shrink > 0:
         raise ConfigError(f"first is {first} and shrink {shrink}, expected at least 1 and above 0")
-    counts = Counts.fit(training.catalog.ids, training.users, training.likes, first=first)
+    counts = training.counted(first)
     base = np.log(counts.later_share + FLOOR)
 
     def score(profile: UserProfile) -> Floats:

@@ -14,7 +14,13 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.data.dataset import Dataset
 from coldstart.errors import DataError
 from coldstart.evaluation.baselines.scored import ScoredBaseline, ScoreFunction
-from coldstart.interactions.interaction_stats import Counts, demographic_lift, log_popularity
+from coldstart.interactions.interaction_stats import (
+    EARLY,
+    UNORDERED,
+    Counts,
+    demographic_lift,
+    log_popularity,
+)
 from coldstart.protocols import Encoder
 from coldstart.schema import UserProfile
 
@@ -35,6 +41,7 @@ class TrainingData:
         dislikes: item ids that each user rated low; only ``damped_mean`` looks at them.
         ratings: rating by item id, by user; only ``damped_mean`` looks at them.
         encoder: for ``text_retrieval``; ``None`` means the packaged sentence encoder.
+        ordered: whether the order of likes may be learned from.
     """
 
     catalog: Catalog
@@ -43,6 +50,7 @@ class TrainingData:
     dislikes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ratings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     encoder: Encoder | None = None
+    ordered: bool = True
 
     @classmethod
     def of(
@@ -64,12 +72,18 @@ class TrainingData:
             {u: data.likes[u] for u in users},
             {u: data.dislikes[u] for u in users if u in data.dislikes},
             encoder=encoder,
+            ordered=data.ordered,
         )
 
     @cached_property
     def counts(self) -> Counts:
         """Their likes as counts."""
-        return Counts.fit(self.catalog.ids, self.users, self.likes)
+        return self.counted(EARLY)
+
+    def counted(self, first: int) -> Counts:
+        """Their likes as counts, the ``first`` of a user as early ones if the order is known."""
+        first = first if self.ordered else UNORDERED
+        return Counts.fit(self.catalog.ids, self.users, self.likes, first=first)
 
     @cached_property
     def matrix(self) -> sparse.csr_array:

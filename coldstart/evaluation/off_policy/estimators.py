@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coldstart.catalog.frames import rows_text
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.off_policy.logged_feedback import InteractionLog, Reward
+from coldstart.tabular.rows import rows_text
 
 FEW = 0.05
 Z = 1.959964  # 97.5th percentile of the normal distribution

@@ -10,7 +10,7 @@ from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.baselines.scored import FollowsCounts
 from coldstart.evaluation.baselines.selection import all_systems
 from coldstart.evaluation.baselines.training_data import TrainingData
-from coldstart.interactions.interaction_stats import Counts
+from coldstart.interactions.interaction_stats import EARLY, UNORDERED, Counts
 from coldstart.interactions.live_counts import LiveCounts
 from coldstart.protocols import Encoder, Recommends
 from coldstart.schema import RecommendationList, UserProfile
@@ -139,13 +139,16 @@ class RetrainedRecommender:
     def _train(self) -> None:
         known = {u: self._data.likes[u] for u in (*self._split.train, *self._split.valid)}
         likes = known | {u: tuple(items) for u, items in self._met.items()}
-        data = replace(self._data, likes=likes, times={})
+        times = {u: own[: len(likes[u])] for u, own in self._data.times.items() if u in likes}
+        data = replace(self._data, likes=likes, times=times)
         split = Split((*self._split.train, *self._met), self._split.valid, ())
         made = train_system(self._name, data, split, seed=self._seed, encoder=self._encoder)
         if not isinstance(made, FollowsCounts):
             self._live = made
             return
-        counts = LiveCounts.fit(data.catalog.ids, {u: data.users[u] for u in split.train}, likes)
+        first = EARLY if data.ordered else UNORDERED
+        users = {u: data.users[u] for u in split.train}
+        counts = LiveCounts.fit(data.catalog.ids, users, likes, first=first)
         self._live = IncrementalRecommender(counts, made.with_counts, self._refresh)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from coldstart.data.dataset import Dataset
+from coldstart.data.ties import tie_key
 from coldstart.errors import ConfigError, DataError
 from coldstart.evaluation.cases import cut
 from coldstart.metrics.ranking_metrics import ndcg
@@ -111,7 +112,8 @@ class ReplayedList:
 def stream(data: Dataset, users: Sequence[str]) -> list[Like]:
     """All likes of some users in time order; each user's own stay in their order.
 
-    Without ``Dataset.times``, users come one after the other, in the order given.
+    Users with equal times come in the order of a hash of their ids. Without ``Dataset.times``,
+    users come one after the other, in the order given.
 
     Raises:
         DataError: a user without likes in ``data``, or named twice.
@@ -128,7 +130,9 @@ def stream(data: Dataset, users: Sequence[str]) -> list[Like]:
         likes = data.likes[user]
         times = data.times[user] if data.times else range(len(out), len(out) + len(likes))
         out += [Like(user, i, float(t)) for i, t in zip(likes, times, strict=True)]
-    return sorted(out, key=lambda like: like.time)  # stable: equal times stay user by user
+    if not data.times:
+        return out
+    return sorted(out, key=lambda like: (like.time, tie_key(like.user, "")))  # stable
 
 
 def arrivals(data: Dataset, users: Sequence[str], plan: ReplayPlan) -> dict[str, int]:
@@ -179,7 +183,7 @@ def replay(
     """
     plan = plan or ReplayPlan()
     likes, place = stream(data, users), arrivals(data, users, plan)
-    said = {u: tuple(Pick(item=i) for i in data.likes[u]) for u in users}
+    said = {u: tuple(Pick(item=i, by="id") for i in data.likes[u]) for u in users}
     value = _values(data)
     size, told = len(data.catalog), dict.fromkeys(users, 0)
     out: list[ReplayedList] = []

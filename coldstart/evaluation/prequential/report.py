@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from coldstart.data.dataset import Dataset
+from coldstart.data.ties import about_ties, order_warning
 from coldstart.evaluation import report
 from coldstart.evaluation.charts import Chart, draw
 from coldstart.evaluation.prequential.recovery import Recovery
@@ -284,6 +285,7 @@ def make_replay_report(
         "users": f"{found.met} arrived with {found.likes} likes; {len(asked)} of them were asked "
         f"(at least {options.plan.steps[-1]} + {options.plan.min_targets} likes)",
         "live": f"counts are used anew after every {options.refresh} likes",
+        "times": order_warning(data.tied_share) or about_ties(data.tied_share),
         "data fingerprint": data.fingerprint_with_dislikes,
         **made_with(),
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from coldstart.data.dataset import Dataset
+from coldstart.data.ties import order_warning
 from coldstart.errors import ConfigError
 from coldstart.evaluation.baselines.scored import FollowsCounts
 from coldstart.evaluation.prequential.incremental import (
@@ -24,6 +25,7 @@ from coldstart.evaluation.prequential.interest_shift import (
     shift_cases,
 )
 from coldstart.evaluation.prequential.replay import ReplayedList, ReplayPlan, Report, replay, stream
+from coldstart.interactions.interaction_stats import EARLY, UNORDERED
 from coldstart.interactions.live_counts import LiveCounts
 from coldstart.protocols import Encoder, Recommends
 from coldstart.splitting.user_splits import Split
@@ -138,7 +140,7 @@ def run(
                 if note:
                     note(f"{name} knows no way to go on from new counts: replayed frozen only")
             else:
-                counts = LiveCounts(follows.counts)
+                counts = LiveCounts(follows.counts, first=EARLY if data.ordered else UNORDERED)
                 live = IncrementalRecommender(counts, follows.with_counts, options.refresh)
                 variants["live"] = (live, 0)
                 if options.retrain:
@@ -173,9 +175,11 @@ def run(
                     options.shift,
                     report=_prefixed(report, f"{what}, shift"),
                 )
-                shifted += _decaying(
-                    name, follows, found, options, _prefixed(report, f"{what}, shift, decaying")
-                )
+                if data.ordered:
+                    telling = _prefixed(report, f"{what}, shift, decaying")
+                    shifted += _decaying(name, follows, found, options, telling)
+                elif note and follows and follows.decays:
+                    note(f"{name} is shown no half-life: {order_warning(data.tied_share)}")
     met = sum(len(s.test) for s in splits)
     return ReplayRun(shown, shifted, cases, tuple(groups), played, met)
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from coldstart.catalog.titles import clean_text
+from coldstart.errors import ArtifactError
 from coldstart.schema import Candidate, DecodingConfig
 
 if TYPE_CHECKING:
@@ -130,7 +131,13 @@ class _Rows:
             logits = self._lm.hidden_to_logits(states)
         else:
             logits = self._lm.model(**inputs).logits[:, -1].float()
-        return logits.log_softmax(-1)
+        logprobs = logits.log_softmax(-1)
+        if logprobs.isnan().any():
+            raise ArtifactError(
+                "the language model's log-probabilities are not numbers",
+                hint="the adapter is damaged: copy the artifact again, or train another",
+            )
+        return logprobs
 
     def step(self, parents: list[int], tokens: list[int]) -> None:
         """See ``NextTokens``."""

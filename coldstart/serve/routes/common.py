@@ -16,6 +16,7 @@ _DESCRIPTIONS = {
     403: "The API key lacks the permission.",
     404: "Not found.",
     409: "Conflict with the current state.",
+    412: "The item's version is not the one of the precondition.",
     413: "The request body is too large.",
     422: "Validation error.",
     429: "Too many requests with the API key, or wrong keys from an address; see Retry-After.",

@@ -1,0 +1,1 @@
+"""Files of tables as people have them: encodings, separators, quotes and missing values."""
