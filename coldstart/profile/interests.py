@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from coldstart.catalog.names import is_same_name, nearest_names
+from coldstart.catalog.names import is_same_name, nearest_names, plain
 from coldstart.errors import ProfileError
 from coldstart.schema import Understood
 
+_CUTOFF, _SHORTEST = 0.8, 5
 _SEPARATOR = re.compile(r"[,;|]")
 
 
@@ -39,7 +40,9 @@ def interest_notes(
     for interest in filter(None, parts):
         if interest.casefold() in categories:
             continue
-        near = nearest_names(interest, categories.values())
+        if len(plain(interest)) < _SHORTEST:  # a slip in so few letters makes another word
+            continue
+        near = nearest_names(interest, categories.values(), cutoff=_CUTOFF)
         if not near or is_same_name(interest, near[0]):
             continue
         meant = read(interest).values("category")
