@@ -42,9 +42,18 @@ class Limits:
 
     queue: Annotated[int, _limit("Requests that may wait; more get 503.", min=1)] = 256
     batch: Annotated[int, _limit("Waiting requests taken together.", min=1)] = 16
-    deadline: Annotated[float, _limit("Seconds until a request gets 504.")] = 10.0
+    deadline: Annotated[
+        float, _limit("Seconds until a request gets 504, or 503 if it has not begun.")
+    ] = 10.0
     max_body: Annotated[int, _limit("Bytes of a request; more get 413.", min=1)] = 262144
     max_k: Annotated[int, _limit("Items in an answer; more get 422.", min=1)] = 100
+    connections: Annotated[int, _limit("Open connections; more get 503.", min=1)] = 4096
+    address_connections: Annotated[
+        int, _limit("Of one address without a request; the oldest are closed.", min=1)
+    ] = 512
+    wrong_keys: Annotated[
+        int, _limit("Wrong keys a minute from one address; more get 429.", min=1)
+    ] = 60
     drain: Annotated[float, _limit("Seconds between not ready and the end, on SIGTERM.", min=0)] = (
         1.0
     )
@@ -190,7 +199,9 @@ def _serve_tenants(
 @keys.command("add")
 def add_key(
     name: Annotated[str, typer.Argument(help="Name of the holder.")],
-    rate: Annotated[int, typer.Option(min=0, help="Requests per minute; 0 for no limit.")] = 600,
+    rate: Annotated[
+        int, typer.Option(min=0, help="Requests per minute, by cost; 0 for no limit.")
+    ] = 600,
     admin: Annotated[
         bool, typer.Option("--admin", help="Also allow catalog changes and reloads.")
     ] = False,

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from coldstart.errors import CatalogError, ColdstartError, GeneratorError, ProfileError
 from coldstart.grounding.index.servers import IndexUnavailable
@@ -33,6 +34,7 @@ _SAFE_TYPES = re.compile(
     r"|(string|int|float|bool|list|dict|tuple|model|datetime|timezone)_[a-z_]+"
     r"|(greater|less)_than(_equal)?"
 )
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _MOST_PROBLEMS = 10
 _BUSY = 503, "store", "the store does not answer", "try again later"
 _STORE_ERRORS: dict[type[ColdstartError], tuple[int, str, str, str]] = {
@@ -77,6 +79,7 @@ class ApiError(Exception):
         message: human-readable message; must not contain any part of the request.
         hint: suggested next step.
         retry_after: value of the ``Retry-After`` header, in seconds; rounded up.
+        allow: value of the ``Allow`` header.
     """
 
     def __init__(
@@ -87,14 +90,17 @@ class ApiError(Exception):
         hint: str = "",
         *,
         retry_after: float | None = None,
+        allow: str | None = None,
     ) -> None:
         super().__init__(error)
         self.status, self.error, self.message, self.hint = status, error, message, hint
-        self.retry_after = retry_after
+        self.retry_after, self.allow = retry_after, allow
 
     def response(self) -> JSONResponse:
-        """JSON response, with ``Retry-After`` or ``WWW-Authenticate`` where they apply."""
+        """JSON response, with ``Retry-After``, ``Allow`` and ``WWW-Authenticate`` as they apply."""
         headers = {}
+        if self.allow is not None:
+            headers["Allow"] = self.allow
         if self.retry_after is not None:
             headers["Retry-After"] = str(max(1, int(self.retry_after + 0.999)))
         if self.status == HTTPStatus.UNAUTHORIZED:
@@ -111,6 +117,16 @@ def invalid(message: str, hint: str = "") -> ApiError:
 def not_found(what: str, hint: str = "") -> ApiError:
     """404 Not Found."""
     return ApiError(404, "not_found", f"no such {what}", hint)
+
+
+def unauthorized() -> ApiError:
+    """401 Unauthorized."""
+    return ApiError(
+        401,
+        "unauthorized",
+        "a valid key is needed",
+        "send Authorization: Bearer KEY; coldstart serve keys add makes one",
+    )
 
 
 def internal() -> ApiError:
@@ -166,6 +182,7 @@ def _line(error: Mapping[str, Any], names: frozenset[str]) -> str:
 
 def install_handlers(app: FastAPI, names: frozenset[str]) -> None:
     """Register exception handlers that turn every error of ``app`` into an ``ErrorBody``."""
+    allowed = _AllowedMethods(app)
 
     @app.exception_handler(ApiError)
     async def _(request: Request, e: ApiError) -> JSONResponse:
@@ -184,5 +201,35 @@ def install_handlers(app: FastAPI, names: frozenset[str]) -> None:
     async def _(request: Request, e: HTTPException) -> JSONResponse:
         status = HTTPStatus(e.status_code)
         hint = "the paths are listed in /openapi.json" if status in (404, 405) else ""
-        error = ApiError(status, status.name.lower(), status.phrase.lower(), hint)
+        allow = allowed.of(request) if status == HTTPStatus.METHOD_NOT_ALLOWED else None
+        error = ApiError(status, status.name.lower(), status.phrase.lower(), hint, allow=allow)
         return error.response()
+
+
+class _AllowedMethods:
+    """Methods of a path, for ``Allow``; Starlette's exception names those of one route only.
+
+    Args:
+        app: application with the routes.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._known: dict[str, str] = {}  # by the template of the path
+
+    def of(self, request: Request) -> str:
+        """Value of the header for the path of a request."""
+        template = getattr(request.scope.get("route"), "path", None)
+        if not isinstance(template, str):
+            return self._find(request)
+        if template not in self._known:
+            self._known[template] = self._find(request)
+        return self._known[template]
+
+    def _find(self, request: Request) -> str:
+        def is_known(method: str) -> bool:
+            scope = {**request.scope, "method": method}
+            routes = self._app.router.routes
+            return any(route.matches(dict(scope))[0] is Match.FULL for route in routes)
+
+        return ", ".join(filter(is_known, METHODS))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
+from coldstart.errors import ArtifactError
 from coldstart.schema import Item, Strategy, UserProfile
 from coldstart.serve import catalog_updates, logs
+from coldstart.serve.admission import InFlight, KeyGuesses
 from coldstart.serve.catalog_updates import CatalogPlan
 from coldstart.serve.catalog_writer import CatalogWriter, Loaded
 from coldstart.serve.errors import ApiError
@@ -40,6 +43,7 @@ class Service:
         store: sessions, API keys, catalog changes and exposures.
         experiment: A/B test that assigns arms; without one there is a single arm.
         lock: held while a recommender computes; services that share one compute one at a time.
+        guesses: limit of wrong API keys; services of one process share it.
 
     Raises:
         StoreUnavailable: the database is damaged.
@@ -54,10 +58,13 @@ class Service:
         experiment: Experiment | None = None,
         *,
         lock: AbstractContextManager[None] | None = None,
+        guesses: KeyGuesses | None = None,
     ) -> None:
         self._lock = lock or nullcontext()
         self.settings, self.store, self.experiment = settings, store, experiment
         self.metrics, self.rates = Metrics(), RateLimiter()
+        self.in_flight = InFlight(settings.in_flight, self.metrics)
+        self.guesses = guesses or KeyGuesses(settings.wrong_keys)
         self.draining = False
         self.artifacts, self.arm = dict(artifacts), next(iter(artifacts))
         self._load, self._reloading, self._items = load, False, 0
@@ -83,17 +90,6 @@ class Service:
     def ready(self) -> bool:
         """Whether the service accepts new requests."""
         return self.worker.alive and not self.draining
-
-    def admit(self) -> None:
-        """Reject requests beyond the concurrency limit.
-
-        Raises:
-            ApiError: 503, too many requests in flight.
-        """
-        if self.metrics.in_flight_now > self.settings.in_flight:
-            raise ApiError(
-                503, "overloaded", "too many requests at once", "try again later", retry_after=1
-            )
 
     async def put_items(self, items: Sequence[Item]) -> CatalogPlan:
         """Add or replace items, all of them or none; see ``CatalogWriter.change``."""
@@ -156,8 +152,14 @@ class Service:
 
 
 def _warm_up(rec: Recommender) -> None:
-    """Run each kind of request once, so that lazy loading does not delay the first client."""
+    """Run each kind of request once, so that lazy loading does not delay the first client.
+
+    Raises:
+        ArtifactError: the scores of the list are not finite.
+    """
     local = rec.lm is not None and rec.generator is None  # a remote generator may be unavailable
     strategy: Strategy = "both" if local else "prior"
-    rec.recommend(UserProfile(about="hello", interests=("hello",)), k=1, strategy=strategy)
+    found = rec.recommend(UserProfile(about="hello", interests=("hello",)), k=1, strategy=strategy)
+    if not all(isfinite(line.score) for line in found):
+        raise ArtifactError("the scores of a list are no numbers", hint="train the artifact again")
     OnboardingSession(rec).say("hello").next_question()

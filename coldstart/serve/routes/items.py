@@ -10,12 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from coldstart.schema import Item
-from coldstart.serve import catalog_updates
+from coldstart.serve import catalog_updates, costs
+from coldstart.serve.admission import charge
 from coldstart.serve.catalog_updates import CatalogPlan
 from coldstart.serve.errors import invalid
+from coldstart.serve.item_paths import ItemPath
 from coldstart.serve.requests import EXAMPLE_ITEM, ItemIn, ItemsIn
 from coldstart.serve.responses import ItemsPage, ItemsPut
-from coldstart.serve.routes.common import KEYS, Admin, ItemPath, Served, errors
+from coldstart.serve.routes.common import KEYS, Admin, Served, errors
 from coldstart.serve.routes.versions import IfMatch, IfNoneMatch, check_versions, etag
 from coldstart.serve.segments import (
     Audience,
@@ -67,11 +69,35 @@ async def put_items(body: ItemsIn, service: Served, _: Admin) -> ItemsPut:
     """Add or replace items: all of them, or none."""
     if len(body.items) > service.settings.max_items:
         raise invalid(f"at most {service.settings.max_items} at a time", "send them in parts")
+    charge(costs.of_items(len(body.items)))
     made = await service.put_items([_to_item(item) for item in body.items])
     return ItemsPut(added=len(made.added), updated=len(body.items) - len(made.added))
 
 
-@router.get("/{item_id}", responses=errors(404))
+@router.get("/{item_id:path}/audience", responses=errors(404))
+async def get_audience(item_id: ItemPath, service: Served) -> Audience:
+    """Rank of this item per user segment.
+
+    Segments are combinations of the most frequent ages, genders and occupations of the training
+    users; scores are computed without the language model.
+    """
+    charge(costs.AUDIENCE)
+    item = await service.worker.call_all(partial(catalog_updates.get, item_id=item_id))
+
+    def segments(rec: Recommender) -> tuple[list[UserProfile], int]:
+        profiles = [p for p in segment_profiles(rec.counts.group_sizes) if is_suitable(item, p)]
+        return profiles, len(rec.catalog)
+
+    profiles, size = await service.worker.call(segments, service.arm)
+    groups: list[Group] = []
+    for start in range(0, len(profiles), _CHUNK):
+        part = profiles[start : start + _CHUNK]
+        work = partial(_ranks, item_id, part)
+        groups += await service.worker.call(work, service.arm, cost=1.0)
+    return rank_audience(item, groups, size)
+
+
+@router.get("/{item_id:path}", responses=errors(404))
 async def get_item(item_id: ItemPath, service: Served, response: Response) -> Item:
     """Get an item; the header `ETag` is its version."""
     item = await service.worker.call_all(partial(catalog_updates.get, item_id=item_id))
@@ -79,7 +105,7 @@ async def get_item(item_id: ItemPath, service: Served, response: Response) -> It
     return item
 
 
-@router.put("/{item_id}", responses=errors(403, 409, 412))
+@router.put("/{item_id:path}", responses=errors(403, 409, 412))
 async def put_item(
     item_id: ItemPath,
     fields: _Fields,
@@ -99,7 +125,7 @@ async def put_item(
     return _changed(await service.change_catalog(plan), item_id, response)
 
 
-@router.patch("/{item_id}", responses=errors(403, 404, 409, 412))
+@router.patch("/{item_id:path}", responses=errors(403, 404, 409, 412))
 async def patch_item(
     item_id: ItemPath,
     fields: _Fields,
@@ -124,7 +150,7 @@ async def patch_item(
     return _changed(await service.change_catalog(plan), item_id, response)
 
 
-@router.delete("/{item_id}", status_code=204, responses=errors(403, 404, 409, 412))
+@router.delete("/{item_id:path}", status_code=204, responses=errors(403, 404, 409, 412))
 async def delete_item(
     item_id: ItemPath, service: Served, _: Admin, if_match: IfMatch = None
 ) -> None:
@@ -142,27 +168,6 @@ def _changed(made: CatalogPlan, item_id: str, response: Response) -> Item:
     assert item is not None
     response.headers["ETag"] = etag(item)
     return item
-
-
-@router.get("/{item_id}/audience", responses=errors(404))
-async def get_audience(item_id: ItemPath, service: Served) -> Audience:
-    """Rank of this item per user segment.
-
-    Segments are combinations of the most frequent ages, genders and occupations of the training
-    users; scores are computed without the language model.
-    """
-    item = await service.worker.call_all(partial(catalog_updates.get, item_id=item_id))
-
-    def segments(rec: Recommender) -> tuple[list[UserProfile], int]:
-        profiles = [p for p in segment_profiles(rec.counts.group_sizes) if is_suitable(item, p)]
-        return profiles, len(rec.catalog)
-
-    profiles, size = await service.worker.call(segments, service.arm)
-    groups: list[Group] = []
-    for start in range(0, len(profiles), _CHUNK):
-        part = profiles[start : start + _CHUNK]
-        groups += await service.worker.call(partial(_ranks, item_id, part), service.arm)
-    return rank_audience(item, groups, size)
 
 
 def _ranks(item_id: str, profiles: list[UserProfile], rec: Recommender) -> list[Group]:
