@@ -14,7 +14,13 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from coldstart.errors import CatalogError, ColdstartError, GeneratorError, ProfileError
+from coldstart.errors import (
+    ArtifactError,
+    CatalogError,
+    ColdstartError,
+    GeneratorError,
+    ProfileError,
+)
 from coldstart.grounding.index.servers import IndexUnavailable
 from coldstart.serve.store.errors import (
     Conflict,
@@ -144,6 +150,9 @@ def from_coldstart(e: ColdstartError) -> ApiError:
     if isinstance(e, GeneratorError):
         message = "the text generator does not answer", 'try again later, or "strategy": "prior"'
         return ApiError(503, "generator", *message, retry_after=max(1.0, e.retry_after or 0.0))
+    if isinstance(e, ArtifactError):  # such as scores that are no numbers
+        message = "the recommender's artifact is damaged", "load another"
+        return ApiError(503, "artifact", *message, retry_after=60)
     if isinstance(e, IndexUnavailable):
         message = "the index of titles does not answer", "try again later"
         return ApiError(503, "index", *message, retry_after=1)
