@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -41,6 +42,7 @@ PROBE_EVERY = 0.25
 AFTER = 3.0  # seconds of watching after an attack
 START_WITHIN = 300.0
 HOSTILE = 500
+INTERIM = re.compile(rb"\AHTTP/1\.1 1\d\d.*?\r\n\r\n", re.DOTALL)
 T = TypeVar("T")
 JUNK = [
     "../../etc/passwd", "..%2f..%2f", "%00", "' OR 1=1 --", "<script>", "{{ 7*7 }}", "\u202e",
@@ -88,7 +90,7 @@ class Found:
 
     def note(self, answer: bytes | None) -> None:
         """Count what came back; ``None``: neither an answer nor an end."""
-        final = (answer or b"").removeprefix(b"HTTP/1.1 100 \r\n\r\n")
+        final = INTERIM.sub(b"", answer or b"", count=1)
         head = final.partition(b"\r\n\r\n")[0].lower()
         status = head[9:12].decode("ascii", "replace") if head.startswith(b"http/1.1 ") else ""
         name = "no end" if answer is None else status or "closed"
