@@ -63,7 +63,7 @@ BAD = (
     "damaged parts accepted",
 )
 BULK = 40  # items of one change
-LONGEST = 0.5  # seconds until a kill, at most
+LONGEST = 1.0  # seconds until a kill, at most
 PATIENCE = 60.0  # seconds for a start or an answer
 SMALL = 4 << 20  # bytes of the small disk
 

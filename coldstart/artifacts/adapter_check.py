@@ -91,7 +91,8 @@ def check_loaded(adapted: Any, files: Mapping[str, bytes]) -> None:
 
     # Without embedding layers, whose saving asks the hub.
     wanted = get_peft_model_state_dict(adapted, save_embedding_layers=False)
-    names = wanted.keys(), (name for name, _ in deserialize(files[WEIGHTS]))
+    tensors = deserialize(files[WEIGHTS])  # type: ignore[no-untyped-call]
+    names = wanted.keys(), (name for name, _ in tensors)
     ours, theirs = ({name for name in part if ".lora_" in name} for part in names)
     if odd := sorted(ours ^ theirs):
         raise ArtifactError(

@@ -11,7 +11,7 @@ it up is stopped.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -238,18 +238,17 @@ class _Charging(NodeTransformer):
 
     def visit_For(self, node: nodes.For, *args: Any, **kwargs: Any) -> nodes.Node:  # noqa: N802
         parts = sum(1 for _ in node.find_all(nodes.Node)) + 1
-        node = self.generic_visit(node, *args, **kwargs)
-        weight = nodes.Const(parts, lineno=node.lineno)
-        node.iter = _filter(_CHARGE, node.iter, [weight])
+        self.generic_visit(node, *args, **kwargs)
+        node.iter = _filter(_CHARGE, node.iter, [nodes.Const(parts, lineno=node.lineno)])
         return node
 
     def visit_Concat(self, node: nodes.Concat, *args: Any, **kwargs: Any) -> nodes.Node:  # noqa: N802
-        node = self.generic_visit(node, *args, **kwargs)
+        self.generic_visit(node, *args, **kwargs)
         return _filter(_JOIN, nodes.List(node.nodes, lineno=node.lineno), [])
 
 
-def _filter(name: str, of: nodes.Expr, arguments: list[nodes.Expr]) -> nodes.Filter:
-    return nodes.Filter(of, name, arguments, [], None, None, lineno=of.lineno)
+def _filter(name: str, of: nodes.Expr, arguments: Sequence[nodes.Expr]) -> nodes.Filter:
+    return nodes.Filter(of, name, list(arguments), [], None, None, lineno=of.lineno)
 
 
 def _length(value: object) -> int:

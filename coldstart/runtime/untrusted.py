@@ -188,10 +188,11 @@ def read_arrays(data: bytes, what: str) -> dict[str, NDArray[Any]]:
         ArtifactError: truncated or malformed, a type that artifacts do not have, or a number that
             is not finite.
     """
-    import safetensors
+    from safetensors import deserialize
 
     try:
-        found = {name: _array(tensor) for name, tensor in safetensors.deserialize(data)}
+        tensors = deserialize(data)  # type: ignore[no-untyped-call]
+        found = {name: _array(tensor) for name, tensor in tensors}
     except Exception as e:  # safetensors raises its own, and more
         raise ArtifactError(f"{what} is damaged: {first_line(e)}", HINT) from None
     for name, values in found.items():

@@ -151,7 +151,9 @@ class CatalogLanguageModel:
         plan = trie.plan(newcomers)
         return plan if len(plan.tree_token) <= self.settings.exact_tokens else None
 
-    def _towards(self, trie: TitleTrie, items: Ints, newcomers: Newcomers | None) -> TriePlan:
+    def _towards(
+        self, trie: TitleTrie, items: Ints, newcomers: Newcomers | None = None
+    ) -> TriePlan:
         """The decisions towards the first items, as many as the budget of tree tokens allows.
 
         Newcomers have a budget of their own, a quarter of it, so that they displace no other item.

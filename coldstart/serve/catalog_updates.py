@@ -174,9 +174,10 @@ def replay(arms: Arms, changes: Iterable[CatalogChange]) -> dict[int, str]:
         if desired:
             batches.append(desired)
             sources.append(numbers)
-    for n, e in _refused(arms, batches, 0, len(batches)):
+    for n, error in _refused(arms, batches, 0, len(batches)):
         aside |= sources[n]
-        logs.failure("catalog_change_set_aside", e, seq=min(sources[n]), changes=len(sources[n]))
+        size, seq = len(sources[n]), min(sources[n])
+        logs.failure("catalog_change_set_aside", error, seq=seq, changes=size)
     return aside
 
 
