@@ -8,9 +8,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-NAMES = ("name", "title", "label", "value", "genre", "category", "tag", "description", "text")
+NAMES = (
+    "name", "title", "label", "displayname", "display_name", "genre", "category", "tag", "term",
+    "value", "description", "text",
+)  # fmt: skip
 """Fields that hold the name of an object in a list, the first that is there."""
 
+_NO_NAMES = frozenset("id key slug code url uri href link type lang language icon image".split())
 _OPEN = {"[": "]", "{": "}", "(": ")"}
 _ENTRY = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^\s,'"](?:[^,'"]*[^\s,'"])?)""")
 _LONGEST = 20_000  # characters; `ast` takes time and stack beyond
@@ -53,8 +57,8 @@ def parse_bracketed(text: str) -> list[str]:
 def names_of(value: Any) -> list[str]:
     """Names in a value of nested lists, objects and scalars, in their order.
 
-    An object stands for its name (``NAMES``), or, if it maps names to true or false, for those
-    that are true.
+    An object stands for its name (``NAMES``), or, if it maps names to numbers or to true and false,
+    for those above 0.
 
     >>> names_of([{"id": 1, "name": "Drama"}, ["Books", ["Fiction"]], None, 3.0])
     ['Drama', 'Books', 'Fiction', '3']
@@ -81,11 +85,16 @@ def _name_of(value: Mapping[Any, Any]) -> list[str]:
     for name in NAMES:
         if folded.get(name) is not None:
             return names_of(folded[name])
+    numbers = [isinstance(v, bool | int | float) for v in value.values()]
     flags = [isinstance(v, bool) for v in value.values()]
-    if flags and (all(flags) or len(flags) > 1 and all(v in (0, 1) for v in value.values())):
-        return [str(key) for key, is_set in value.items() if is_set]
-    texts = [inner for inner in value.values() if isinstance(inner, str | list | tuple)]
-    return names_of(texts[0]) if len(texts) == 1 else []
+    if flags and (all(flags) or len(flags) > 1 and all(numbers) and not _NO_NAMES & folded.keys()):
+        return [str(key) for key, weight in value.items() if weight > 0]
+    texts = [
+        inner
+        for key, inner in folded.items()
+        if key not in _NO_NAMES and isinstance(inner, str | list | tuple)
+    ]
+    return names_of(texts[0]) if texts else []
 
 
 def _literal(text: str) -> Any:

@@ -14,7 +14,7 @@ from coldstart.catalog.bracketed import is_bracketed, names_of, parse_bracketed
 from coldstart.catalog.titles import ARTICLES, clean_text
 from coldstart.tabular.cells import is_missing
 
-STRONG = ("|", ";", "｜", "；", "、", "\n", "\t", " • ", " · ", " > ", " » ", " › ")
+STRONG = ("|", ";", "::", "｜", "；", "、", "\n", "\t", " • ", " · ", " > ", " » ", " › ")
 """Separators that no name of a category contains."""
 
 NO_CATEGORY = frozenset(

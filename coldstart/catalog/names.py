@@ -58,8 +58,16 @@ def plain(name: str) -> str:
     return bare
 
 
-def nearest_names(name: str, known: Iterable[str], n: int = 1) -> list[str]:
+def nearest_names(
+    name: str, known: Iterable[str], n: int = 1, *, cutoff: float = _CUTOFF
+) -> list[str]:
     """Known names that a misspelt one most likely means, the likeliest first.
+
+    Args:
+        name: as typed.
+        known: names that exist.
+        n: number of names.
+        cutoff: least similarity in spelling (``difflib``), 0 to 1.
 
     >>> nearest_names("romanse", ["Drama", "Romance"]), nearest_names("scifi", ["Sci-Fi"])
     (['Romance'], ['Sci-Fi'])
@@ -69,7 +77,7 @@ def nearest_names(name: str, known: Iterable[str], n: int = 1) -> list[str]:
         by_form.setdefault(plain(one), one)
     form = plain(name)
     found = [form] if form in by_form else []
-    found += [f for f in difflib.get_close_matches(form, by_form, n, _CUTOFF) if f not in found]
+    found += [f for f in difflib.get_close_matches(form, by_form, n, cutoff) if f not in found]
     return [by_form[f] for f in found[:n]]
 
 

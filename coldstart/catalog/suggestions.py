@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from coldstart.catalog.title_numbers import arabic_words
 from coldstart.catalog.titles import ARTICLES, normalise_title
 
-_ROMAN = "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx".split()
-_WORDS = "one two three four five six seven eight nine ten eleven twelve".split()
-_NUMBERS = {word: str(n) for words in (_ROMAN, _WORDS) for n, word in enumerate(words, start=1)}
 _PART = frozenset({"part", "episode", "chapter", "volume", "vol", "pt", "ep", "no"})
 _SMALL = frozenset("a an and at by for from in of on or the to with".split())
+_NUMBERS = re.compile(  # that are not written in digits
+    r"\b(?:[ivx]+|\d+(?:st|nd|rd|th)|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
+    r"twelve|\w+teen|\w+ty|\w+th|first|second|third|hundred|thousand)\b|第"
+)
 _INITIALS = re.compile(r"[^\W_]{2,8}")
 _SHORTLIST = 100
 _LONGEST = 300
@@ -46,7 +48,7 @@ def form_of(key: str) -> TitleForm:
     (('lord', 'of', 'the', 'rings', '2'), 'lotr')
     """
     written = key.split()
-    words = [_NUMBERS.get(w, w) if n else w for n, w in enumerate(written)]
+    words = arabic_words(written) if _NUMBERS.search(key) else written
     kept = [w for w in words if w not in _PART] or words
     starts = [w if w.isdigit() else w[0] for w in written]
     short = [s for s, w in zip(starts, written, strict=True) if w not in _SMALL]

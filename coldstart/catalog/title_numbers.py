@@ -54,7 +54,12 @@ def arabic_title(title: str) -> str:
     >>> arabic_title("Rocky IV"), arabic_title("One Hundred and One Dalmatians")
     ('rocky 4', '101 dalmatians')
     """
-    return " ".join(_arabic(normalise_title(title).split()))
+    return " ".join(arabic_words(normalise_title(title).split()))
+
+
+def arabic_words(words: Sequence[str]) -> list[str]:
+    """Words of a normalised title with every number in digits."""
+    return list(_arabic(words))
 
 
 @lru_cache(maxsize=8192)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from coldstart.catalog.names import nearest_names
 from coldstart.interactions.interaction_stats import attribute_groups
@@ -31,8 +32,13 @@ def attribute_notes(profile: UserProfile, group_sizes: Mapping[str, int]) -> lis
             of, _, at = other.partition("=")
             known.setdefault(of, []).append(at)
         if name in known:
-            near = [] if name == "age" else nearest_names(value, known[name])
-            notes += [f"{name} {value!r} is unknown: did you mean {near[0]!r}?"] if near else []
-        elif name in profile.attributes and (near := nearest_names(name, [*known, *_FIELDS])):
-            notes.append(f"attribute {name!r} is unknown: did you mean {near[0]!r}?")
+            near = "" if name == "age" else _nearest(value, tuple(known[name]))
+            notes += [f"{name} {value!r} is unknown: did you mean {near!r}?"] if near else []
+        elif name in profile.attributes and (near := _nearest(name, (*known, *_FIELDS))):
+            notes.append(f"attribute {name!r} is unknown: did you mean {near!r}?")
     return notes
+
+
+@lru_cache(maxsize=1024)
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    return next(iter(nearest_names(name, known)), "")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from coldstart.catalog.names import is_same_name, nearest_names
-from coldstart.errors import ProfileError
+from coldstart.catalog.names import is_same_name, nearest_names, plain
+from coldstart.errors import MisspeltInterestError
 from coldstart.schema import Understood
 
+_CUTOFF, _SHORTEST = 0.8, 5
 _SEPARATOR = re.compile(r"[,;|]")
 
 
@@ -32,14 +33,17 @@ def interest_notes(
         that may be meant as one.
 
     Raises:
-        ProfileError: with ``error``, an interest that means nothing but is nearly a category.
+        MisspeltInterestError: with ``error``, an interest that means nothing but is nearly a
+            category.
     """
     notes = []
     parts = (part.strip() for interest in interests for part in _SEPARATOR.split(interest))
     for interest in filter(None, parts):
         if interest.casefold() in categories:
             continue
-        near = nearest_names(interest, categories.values())
+        if len(plain(interest)) < _SHORTEST:  # a slip in so few letters makes another word
+            continue
+        near = nearest_names(interest, categories.values(), cutoff=_CUTOFF)
         if not near or is_same_name(interest, near[0]):
             continue
         meant = read(interest).values("category")
@@ -48,7 +52,7 @@ def interest_notes(
         elif read(interest).pieces:
             continue  # another word that the reader knows
         elif unknown == "error":
-            raise ProfileError(
+            raise MisspeltInterestError(
                 f"interests: {interest!r} is no category of the catalog",
                 hint=f"did you mean {near[0]!r}? What is no category belongs into about",
             )

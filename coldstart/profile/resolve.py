@@ -11,7 +11,7 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.lookup import By, Lookup, look_up, split_picks
 from coldstart.catalog.suggestions import nearest
 from coldstart.catalog.titles import split_year
-from coldstart.errors import ConfigError, ProfileError
+from coldstart.errors import AmbiguousPickError, ConfigError, ProfileError, UnknownPickError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Context, Pick, PickReading, Understood, UserProfile
 
@@ -152,7 +152,7 @@ class PickResolver:
             return None
         if found.other:
             if self._unknown == "error":
-                raise ProfileError(*self._both(text, found, field))
+                raise AmbiguousPickError(*self._both(text, found, field))
             if usual is None:
                 self._ambiguous.append(text)
                 return None
@@ -187,7 +187,7 @@ class PickResolver:
                 hint=f"it is the title of item {titled[0]!r}: give it as a text, not a number",
             )
         near = self._near(text)
-        raise ProfileError(
+        raise UnknownPickError(
             f"{field}: {text!r} is neither an id nor a title of the catalog",
             hint=f"did you mean {' or '.join(map(repr, near))}?"
             if near

@@ -14,7 +14,15 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from coldstart.errors import CatalogError, ColdstartError, GeneratorError, ProfileError
+from coldstart.errors import (
+    AmbiguousPickError,
+    CatalogError,
+    ColdstartError,
+    GeneratorError,
+    MisspeltInterestError,
+    ProfileError,
+    UnknownPickError,
+)
 from coldstart.grounding.index.servers import IndexUnavailable
 from coldstart.serve.store.errors import (
     Conflict,
@@ -135,7 +143,19 @@ def internal() -> ApiError:
 
 
 def from_coldstart(e: ColdstartError) -> ApiError:
-    """Map a package error to an error response without its message, which may quote the request."""
+    """Map a package error to an error response without its message, which may quote the request.
+
+    Hints that only name what the catalog holds are kept.
+    """
+    if isinstance(e, AmbiguousPickError):
+        return invalid(
+            "a pick is the title of one item and the id of another",
+            'send {"item": …, "by": "title"} or {"item": …, "by": "id"}',
+        )
+    if isinstance(e, MisspeltInterestError):
+        return invalid("an interest is no category of the catalog, but nearly one", e.hint)
+    if isinstance(e, UnknownPickError) and e.hint.startswith("did you mean"):
+        return invalid("a pick is not in the catalog", f'{e.hint} Or "unknown_picks": "ignore"')
     if isinstance(e, ProfileError):
         return invalid(
             "a pick is not in the catalog, or a part of the profile does not fit",

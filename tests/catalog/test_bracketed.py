@@ -44,6 +44,10 @@ def test_objects_stand_for_their_names():
     assert names_of([{"id": 1, "Name": "Drama"}, {"title": "War"}]) == ["Drama", "War"]
     assert names_of({"Drama": True, "War": 0, "Crime": 1}) == ["Drama", "Crime"]
     assert names_of([{"id": 1}]) == []
+    assert names_of([{"slug": "war", "displayName": "War"}]) == ["War"]
+    assert names_of([{"genre": {"id": 3, "name": "War"}}]) == ["War"]
+    assert names_of([{"id": 1, "key": "x", "nom": "Guerre"}]) == ["Guerre"]
+    assert names_of({"Drama": 0.9, "War": 0.0, "Crime": 0.1}) == ["Drama", "Crime"]
     assert names_of(np.array(["Drama", "War"])) == ["Drama", "War"]
     assert names_of([None, float("nan"), 3.0, True]) == ["3", "true"]
 

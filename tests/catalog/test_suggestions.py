@@ -23,6 +23,7 @@ TITLES = [
     "Gone with the Wind",
     "Alien",
     "Star Trek IV: The Voyage Home",
+    "One Hundred and One Dalmatians",
 ]
 FILMS = Catalog(Item(item_id=str(n), title=title) for n, title in enumerate(TITLES))
 
@@ -39,6 +40,7 @@ FILMS = Catalog(Item(item_id=str(n), title=title) for n, title in enumerate(TITL
         ("Oceans 11", "Ocean's Eleven"), ("T2", "Terminator 2: Judgment Day"),
         ("mash", "M*A*S*H"), ("Spiderman", "Spider-Man"), ("WALLE", "WALL·E"),
         ("TLJ", "Last Jedi, The"), ("GWTW", "Gone with the Wind"), ("Alein", "Alien"),
+        ("101 Dalmatians", "One Hundred and One Dalmatians"),
         ("Star Trek 4", "Star Trek IV: The Voyage Home"),
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ from coldstart.errors import ProfileError
 from coldstart.profile.interests import interest_notes
 from coldstart.schema import Piece, Understood
 
-CATEGORIES = {"romance": "Romance", "sci-fi": "Sci-Fi", "comedy": "Comedy"}
+CATEGORIES = {"romance": "Romance", "sci-fi": "Sci-Fi", "comedy": "Comedy", "cars": "Cars"}
 
 
 def nothing(text):
@@ -31,7 +31,7 @@ def test_or_noted():
     assert note == "interest 'romanse': did you mean 'Romance'? It was read so"
 
 
-@pytest.mark.parametrize("interest", ["Romance", "romance", "sci fi", "comedies", "chess", "战争"])
+@pytest.mark.parametrize("interest", ["Romance", "romance", "sci fi", "comedies", "chess", "cats", "战争"])
 def test_categories_and_other_words_are_no_matter(interest):
     assert interest_notes([interest], CATEGORIES, nothing, "error") == []
 
