@@ -37,8 +37,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "categories": tuple(
         "categories category genres genre itemcategories itemcategory productcategory "
         "productcategories maincategory listedin topics topic subjects subject kategorien "
-        "kategorie genren categorie categoria categorias generos genero generi shelves tags "
-        "keywords maingenre primarygenre categoryname genrename producttype".split()
+        "kategorie genren categorie categoria categorias generos genero generi shelves "
+        "maingenre primarygenre categoryname genrename producttype tags keywords".split()
     ),
     "price": tuple("price unitprice saleprice listprice preis prix precio prezzo".split()),
     "value": ("value",),
