@@ -54,16 +54,21 @@ def genders(rec: Recommender, data: Dataset, cases: Sequence[ColdCase]) -> list[
     for picks in PICKS:
         own = [c for c in cases if c.n_picks == picks and data.users[c.user].gender]
         lists = {
-            "popularity": lambda c: [i for i in popular if i not in c.excluded][:10],
-            "blend without the language model": lambda c: best(rec, c, Context(), "prior"),
+            "popularity": [[i for i in popular if i not in c.excluded][:10] for c in own],
+            "blend without the language model": [best(rec, c, Context(), "prior") for c in own],
         }
-        for name, make in lists.items():
-            values = {c.user: ndcg(make(c), c.targets, 10) for c in own}
+        for name, found in lists.items():
+            pairs = zip(own, found, strict=True)
+            values = {case.user: ndcg(ids, case.targets, 10) for case, ids in pairs}
             means, difference = by_group(values, group).means, gap(values, group)
             rows.append(
-                [name, picks]
-                + [f"{means[g].mean:.3f} ({means[g].users})" for g in ("f", "m")]
-                + [f"{difference.difference:.3f}", f"{difference.p_value:.4f}"]
+                [
+                    name,
+                    picks,
+                    *(f"{means[g].mean:.3f} ({means[g].users})" for g in ("f", "m")),
+                    f"{difference.difference:.3f}",
+                    f"{difference.p_value:.4f}",
+                ]
             )
     share = {
         u: np.mean([rec.item_store.share[rec.item_store.rows[i]] for i in data.likes[u]])
@@ -72,9 +77,13 @@ def genders(rec: Recommender, data: Dataset, cases: Sequence[ColdCase]) -> list[
     }
     means = by_group({u: float(v) for u, v in share.items()}, group).means
     rows.append(
-        ["share of training users with a like of the user's likes", None]
-        + [f"{means[g].mean:.3f} ({means[g].users})" for g in ("f", "m")]
-        + [None, None]
+        [
+            "share of training users with a like of the user's likes",
+            None,
+            *(f"{means[g].mean:.3f} ({means[g].users})" for g in ("f", "m")),
+            None,
+            None,
+        ]
     )
     return rows
 

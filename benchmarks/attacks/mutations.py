@@ -280,7 +280,7 @@ def write_mutant(source: Path, target: Path, name: str, data: bytes) -> None:
 
 
 def _seal_again(path: Path) -> None:
-    """Put the right seal into a manifest, as text, if it can be read; what it says stays as it is."""
+    """Put the right seal into a manifest that can be read; all else stays as it is written."""
     text = path.read_bytes().decode("utf-8", "surrogateescape")
     try:
         manifest = json.loads(text)

@@ -1,6 +1,6 @@
 """Attacks on a running service over the network, all from this machine: what they did to others.
 
-    python -m benchmarks.attacks.network
+    python benchmarks/attack.py --only network
 
 Starts ``coldstart serve`` with two keys, attacks it in eight ways, and meanwhile sends requests
 with another key, each over a new connection. Reported for each attack: wrong answers (5xx other
@@ -10,28 +10,39 @@ sent, and the seconds in which the other key was not answered within the deadlin
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import random
+import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import TypeVar
+
+from results import table
+
+from attacks import Outcome
+from coldstart.serve.store import Store
 
 ROOT = Path(__file__).parents[2]
 ARTIFACT = "tests/data/small/artifact"
 MARK = "qzxattackzxq"  # in everything hostile, so that one look finds it in answers and logs
 DEADLINE = 10.0
 PROBE_EVERY = 0.25
+AFTER = 3.0  # seconds of watching after an attack
 START_WITHIN = 300.0
 HOSTILE = 500
+INTERIM = re.compile(rb"\AHTTP/1\.1 1\d\d.*?\r\n\r\n", re.DOTALL)
 T = TypeVar("T")
 JUNK = [
     "../../etc/passwd", "..%2f..%2f", "%00", "' OR 1=1 --", "<script>", "{{ 7*7 }}", "\u202e",
@@ -79,7 +90,7 @@ class Found:
 
     def note(self, answer: bytes | None) -> None:
         """Count what came back; ``None``: neither an answer nor an end."""
-        final = (answer or b"").removeprefix(b"HTTP/1.1 100 \r\n\r\n")
+        final = INTERIM.sub(b"", answer or b"", count=1)
         head = final.partition(b"\r\n\r\n")[0].lower()
         status = head[9:12].decode("ascii", "replace") if head.startswith(b"http/1.1 ") else ""
         name = "no end" if answer is None else status or "closed"
@@ -333,7 +344,7 @@ async def attacked(target: Target, name: str) -> Found:
     watching = asyncio.create_task(watch(target, found))
     try:
         await ATTACKS[name](target, found)
-        await asyncio.sleep(3)
+        await asyncio.sleep(AFTER)
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -346,9 +357,6 @@ async def attacked(target: Target, name: str) -> Found:
 @asynccontextmanager
 async def serving(artifact: str) -> AsyncIterator[Target]:
     """A service in a process of its own, with two keys, ready."""
-    sys.path.insert(0, str(ROOT))
-    from coldstart.serve.store import Store
-
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = int(s.getsockname()[1])
@@ -390,13 +398,50 @@ async def run_all(artifact: str, names: list[str]) -> list[Found]:
         return out
 
 
-def run(artifact: str = ARTIFACT) -> list[dict[str, object]]:
-    """All attacks; one row of counts for each, of which those that must be 0 come first."""
-    return [asdict(found) for found in asyncio.run(run_all(artifact, list(ATTACKS)))]
+def options(parser: argparse.ArgumentParser) -> None:
+    """Options of this part."""
+    parser.add_argument("--served", default=ARTIFACT, help="artifact of the attacked service")
+    parser.add_argument("--attacks", nargs="*", default=list(ATTACKS), help="some of these only")
+
+
+def attack(given: argparse.Namespace) -> Outcome:
+    """Run the attacks, one after the other, on one service."""
+    rows = asyncio.run(run_all(given.served, given.attacks))
+    answers: Counter[str] = Counter()
+    for row in rows:
+        answers.update(row.answers)
+    head = ["attack", "tried", "wrong", "leaks", "unreachable, s", "probes", "slowest probe, s"]
+    cells = [
+        [
+            r.attack,
+            r.tried,
+            r.wrong,
+            r.leaks,
+            round(r.unreachable, 1),
+            r.probes,
+            round(r.slowest, 2),
+        ]
+        for r in rows
+    ]
+    return Outcome(
+        attempts=sum(row.tried for row in rows),
+        bad={
+            "5xx other than 503 with Retry-After, or no end": sum(row.wrong for row in rows),
+            "answers and log lines that repeat what was sent": sum(row.leaks for row in rows),
+            "seconds in which another key was not answered": ceil(sum(r.unreachable for r in rows)),
+        },
+        fine={f"answer {status}": n for status, n in sorted(answers.items())},
+        text=[
+            "A probe is a request of another key over a new connection, four times a second; it is "
+            f"answered if a list comes within {DEADLINE:.0f} s. Attacker, probe and service share "
+            "the machine.",
+            table(head, cells),
+        ],
+        figures={"attacks": [asdict(row) for row in rows]},
+    )
 
 
 if __name__ == "__main__":
-    chosen = [n for n in ATTACKS if not sys.argv[1:] or any(a in n for a in sys.argv[1:])]
-    rows = asyncio.run(run_all(ARTIFACT, chosen))
-    print(json.dumps([asdict(row) for row in rows], indent=1))
-    sys.exit(any(row.wrong or row.leaks or row.unreachable for row in rows))
+    named = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    options(named)
+    print(json.dumps(asdict(attack(named.parse_args())), indent=1))

@@ -252,7 +252,7 @@ def full_disk(counts: Counts, folder: Path, fill: Callable[[Server], Callable[[]
                 counts["wrong readiness"] += 1
             for n in range(12):
                 _change_or_nothing(counts, server, n, phase)
-                body = {"item_id": f"i{n}", "kind": "like"}
+                body = {"item_id": f"i{12 + n}", "kind": "like"}
                 key = f"{full}-{n}-{time.monotonic()}"
                 answer = server.ask("POST", path + "/feedback", body, **{"Idempotency-Key": key})
                 if answer.status_code == 200:
@@ -276,7 +276,7 @@ def _change_or_nothing(counts: Counts, server: Server, n: int, phase: int) -> No
         ("PATCH", "/v1/items/i1", {"description": text}),
         ("PUT", f"/v1/items/disk-{n}", {"title": "T", "description": text}),
         ("POST", "/v1/items", {"items": bulk}),
-        ("DELETE", f"/v1/items/i{5 + 3 * phase + n // 4}", None),
+        ("DELETE", f"/v1/items/i{2 + 3 * phase + n // 4}", None),
     )[n % 4]
     before = server.items()
     answer = server.ask(method, path, body)

@@ -16,6 +16,7 @@ from starlette.routing import Match
 
 from coldstart.errors import (
     AmbiguousPickError,
+    ArtifactError,
     CatalogError,
     ColdstartError,
     GeneratorError,
@@ -164,6 +165,9 @@ def from_coldstart(e: ColdstartError) -> ApiError:
     if isinstance(e, GeneratorError):
         message = "the text generator does not answer", 'try again later, or "strategy": "prior"'
         return ApiError(503, "generator", *message, retry_after=max(1.0, e.retry_after or 0.0))
+    if isinstance(e, ArtifactError):  # such as scores that are no numbers
+        message = "the recommender's artifact is damaged", "load another"
+        return ApiError(503, "artifact", *message, retry_after=60)
     if isinstance(e, IndexUnavailable):
         message = "the index of titles does not answer", "try again later"
         return ApiError(503, "index", *message, retry_after=1)

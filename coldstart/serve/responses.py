@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from math import isfinite
 from typing import Literal, Self
 
 from pydantic import BaseModel, Field
@@ -19,7 +18,6 @@ from coldstart.schema import (
     Strategy,
     Understood,
 )
-from coldstart.serve.errors import ApiError
 from coldstart.session import Question
 
 
@@ -65,19 +63,7 @@ class RecommendationResponse(BaseModel):
         explain: bool,
         language: str = "en",
     ) -> Self:
-        """Build the response; provenance, prompt and dropped items only with ``explain``.
-
-        Raises:
-            ApiError: 503, a score is not finite, for which JSON has no number.
-        """
-        if not all(isfinite(r.score) for r in recommendations):
-            raise ApiError(
-                503,
-                "artifact",
-                "the recommender's scores are no numbers",
-                "its artifact is damaged: load another",
-                retry_after=60,
-            )
+        """Build the response; provenance, prompt and dropped items only with ``explain``."""
         language, read = supported(language) or "en", recommendations.understood
         lines = [
             Line(

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
-from coldstart.errors import ArtifactError
 from coldstart.schema import Item, Strategy, UserProfile
 from coldstart.serve import catalog_updates, logs
 from coldstart.serve.admission import InFlight, KeyGuesses
@@ -152,14 +150,8 @@ class Service:
 
 
 def _warm_up(rec: Recommender) -> None:
-    """Run each kind of request once, so that lazy loading does not delay the first client.
-
-    Raises:
-        ArtifactError: the scores of the list are not finite.
-    """
+    """Run each kind of request once, so that lazy loading does not delay the first client."""
     local = rec.lm is not None and rec.generator is None  # a remote generator may be unavailable
     strategy: Strategy = "both" if local else "prior"
-    found = rec.recommend(UserProfile(about="hello", interests=("hello",)), k=1, strategy=strategy)
-    if not all(isfinite(line.score) for line in found):
-        raise ArtifactError("the scores of a list are no numbers", hint="train the artifact again")
+    rec.recommend(UserProfile(about="hello", interests=("hello",)), k=1, strategy=strategy)
     OnboardingSession(rec).say("hello").next_question()

@@ -166,12 +166,11 @@ class Worker:
         while True:
             try:
                 future = self._submit(work, None, deadline=float("inf"))
-            except ApiError:
+                return cast(T, await asyncio.wrap_future(future))
+            except ApiError:  # the queue is full, or others' jobs took this one's place
                 if self._queue.closed:
                     raise
-                await asyncio.sleep(_FULL_SECONDS)  # the queue is full
-            else:
-                return cast(T, await asyncio.wrap_future(future))
+                await asyncio.sleep(_FULL_SECONDS)
 
     async def replace(self, make: Callable[[Arms], Arms]) -> None:
         """Replace the recommenders; jobs queued earlier use the old ones.

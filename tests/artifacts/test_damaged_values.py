@@ -16,9 +16,9 @@ from safetensors.numpy import save as save_tensors
 from coldstart.artifacts import format as artifacts
 from coldstart.artifacts.adapter_check import check_adapter
 from coldstart.artifacts.loading import load_parts
-from coldstart.artifacts.manifest import seal
 from coldstart.errors import ArtifactError
 from tests.conftest import ROOT
+from tests.rewritten import edit_manifest, write
 
 SMALL = ROOT / "tests" / "data" / "small" / "artifact"
 
@@ -26,21 +26,6 @@ SMALL = ROOT / "tests" / "data" / "small" / "artifact"
 @pytest.fixture
 def folder(tmp_path):
     return shutil.copytree(SMALL, tmp_path / "artifact")
-
-
-def write(folder, name, data):
-    """Replace a file, with its hash, and the seal of the manifest."""
-    (folder / name).write_bytes(data)
-    digest = hashlib.sha256(data).hexdigest()
-    edit_manifest(folder, lambda m: m["files"].update({name: digest}))
-
-
-def edit_manifest(folder, change):
-    path = folder / "manifest.json"
-    manifest = json.loads(path.read_text())
-    change(manifest)
-    manifest["sha256"] = seal(manifest)
-    path.write_text(json.dumps(manifest))
 
 
 def edit_json(folder, name, change):

@@ -18,6 +18,8 @@ from coldstart.artifacts.manifest import seal
 from coldstart.errors import ArtifactError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.training.run import train
+from tests.rewritten import edit_manifest
+from tests.rewritten import write as rewrite
 from tests.toy import save_tiny_base, toy_config, toy_dataset, toy_split
 
 
@@ -34,14 +36,6 @@ def saved(tmp_path_factory):
 @pytest.fixture
 def folder(saved, tmp_path):
     return shutil.copytree(saved, tmp_path / "artifact")
-
-
-def edit_manifest(folder, change):
-    path = folder / "manifest.json"
-    manifest = json.loads(path.read_text())
-    change(manifest)
-    manifest["sha256"] = seal(manifest)
-    path.write_text(json.dumps(manifest))
 
 
 PEOPLE = [
@@ -135,13 +129,6 @@ def test_a_format_that_never_was_is_refused(folder, version):
     edit_manifest(folder, lambda m: m.update(format=version))
     with pytest.raises(ArtifactError, match=f"format {version} never was"):
         Recommender.from_pretrained(folder)
-
-
-def rewrite(folder, name, data: bytes):
-    """Replace a file of an artifact as if it had been saved so."""
-    (folder / name).write_bytes(data)
-    digest = hashlib.sha256(data).hexdigest()
-    edit_manifest(folder, lambda m: m["files"].update({name: digest}))
 
 
 FIRST_FEATURES = {"popularity", "people", "picks", "model", "written", "words", "interests"}

@@ -203,7 +203,7 @@ def test_an_artifact_whose_scores_are_no_numbers_is_not_served(tmp_path):
         rec.ranker.scores = lambda features, *rest: features.sum(1) * math.nan
         return rec
 
-    with pytest.raises(ArtifactError, match="no numbers"), serving(tmp_path, broken):
+    with pytest.raises(ArtifactError, match="not numbers"), serving(tmp_path, broken):
         pass
 
 

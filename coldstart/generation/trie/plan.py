@@ -96,11 +96,12 @@ class TriePlan:
     def item_logprobs(
         self, logits: Floats, mass: Floats | Mass, items: Ints | None = None
     ) -> Floats:
-        """Log-probability of items; the probabilities of all items sum to 1.
+        """Log-probability of items; the probabilities of all known items sum to 1.
 
         The log prior plus, for each decision on the path, ``log softmax(logits) - log share of the
         prior``. Exact for items with all their decisions in the plan; below a missing decision, and
-        among items of the same title, probability is divided by the prior.
+        among items of the same title, probability is divided by the prior. ``Newcomers`` of the
+        mass come beside the others, whose probabilities they leave as they are.
 
         Args:
             logits: unnormalised log-probability of each edge, shape (E,).
