@@ -127,9 +127,9 @@ def match_columns(
             if field not in found and field not in chosen and alias in free:
                 found[field] = free.pop(alias)
     for field, endings in (("item_id", ("id",)), ("title", ("title", "name"))):
-        likely = [name for key, name in free.items() if key.endswith(endings)]
-        if field not in found and field not in chosen and len(likely) == 1:
-            found[field] = free.pop(plain_name(likely[0]))
+        only = [name for key, name in free.items() if key.endswith(endings)]
+        if field not in found and field not in chosen and len(only) == 1:
+            found[field] = free.pop(plain_name(only[0]))
     for field in ("item_id", "title"):
         if field not in found:
             if any(name.strip().replace(".", "").isdigit() for name in names):
