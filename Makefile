@@ -3,18 +3,45 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := -m pip --disable-pip-version-check
+TOOLS := build/tools
 
-.PHONY: help install demo fetch fetch-all browser test lint types format train train-requests obedience evaluate bench wheel-check vllm-check ci clean
+.PHONY: help install lock audit-dependencies sbom image-digests demo fetch fetch-all browser test lint types format train train-requests obedience evaluate bench wheel-check vllm-check ci clean
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-$(STAMP): pyproject.toml constraints.txt
+# Every file is checked against its hash. PyTorch without CUDA, where pip finds it; else the usual one.
+LOCKED := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+$(STAMP): pyproject.toml constraints.txt $(wildcard locks/*.txt)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "coldstart needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python $(LOCKED) -r locks/dev.txt
+	$(BIN)/python $(LOCKED) -r locks/torch-cpu.txt || $(BIN)/python $(LOCKED) -r locks/torch.txt
+	$(BIN)/python $(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python $(PIP) check || { echo "locks/ does not fit pyproject.toml: make lock"; exit 1; }
 	@touch $@
 
-install: $(STAMP)  ## virtual environment with pinned dependencies
+install: $(STAMP)  ## virtual environment of the locked dependencies, by hash
+
+$(TOOLS)/%: locks/tools.txt
+	$(PYTHON) -m venv $@
+	$@/bin/python $(PIP) install --quiet -c locks/tools.txt $(@F)
+	@touch $@
+
+lock: $(TOOLS)/uv  ## write the hashes of locks/ again, after a change of dependencies (online)
+	$(PYTHON) locks/make.py $(TOOLS)/uv/bin/uv
+
+audit-dependencies: $(TOOLS)/pip-audit  ## known vulnerabilities of the locked dependencies (online)
+	@$(TOOLS)/pip-audit/bin/pip-audit --strict --disable-pip --require-hashes -r locks/dev.txt --timeout 15 \
+	  --progress-spinner off || { echo "pip-audit found something, or could not ask: offline, nothing \
+	has been checked" >&2; exit 1; }
+
+sbom: $(TOOLS)/cyclonedx-bom  ## bill of materials of the locked dependencies: build/sbom.cdx.json
+	$(TOOLS)/cyclonedx-bom/bin/cyclonedx-py requirements --pyproject pyproject.toml \
+	  --output-reproducible -o build/sbom.cdx.json locks/dev.txt
+
+image-digests:  ## pin the base images of deploy/ by digest (needs docker and the registry)
+	$(PYTHON) deploy/pin_images.py
 
 fetch: $(STAMP)  ## models and data of the default artifact into the cache
 	$(BIN)/coldstart fetch

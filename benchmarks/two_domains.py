@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--items", type=Path, required=True, help="table of the other catalog")
     parser.add_argument("--interactions", type=Path, required=True, help="and of its likes")
     chosen = parser.parse_args()
-    own = load_dataset(chosen.items, chosen.interactions, name="own")
+    own = load_dataset(chosen.items, chosen.interactions, name="own", columns={"rating": None})
     parts = [renamed(ml_small.load(), "films-"), renamed(own, "own-")]
     splits = [user_folds(list(p.likes))[0] for p in parts]
     both = joined(parts)

@@ -24,6 +24,18 @@ class ProfileError(ColdstartError):
     """A profile, context or item does not fit the schema."""
 
 
+class UnknownPickError(ProfileError):
+    """A pick is no item of the catalog; the hint names titles of the catalog only."""
+
+
+class AmbiguousPickError(ProfileError):
+    """A pick is the title of one item and the id of another."""
+
+
+class MisspeltInterestError(ProfileError):
+    """An interest is nearly a category; the hint names that category only."""
+
+
 class CatalogError(ColdstartError):
     """A catalog, or a table to be read as one, is invalid, or lacks an item."""
 

@@ -17,6 +17,7 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.pipeline.parts import Part, Parts
 from coldstart.pipeline.pipeline import Pipeline
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
+from coldstart.profile.attributes import attribute_notes
 from coldstart.profile.resolve import PickResolver, ResolvedProfile
 from coldstart.prompts import PromptTemplate
 from coldstart.protocols import Encoder, Filter, Index, TextGenerator
@@ -265,7 +266,8 @@ class Recommender:
                 leaves it out.
             filters: what may not be shown; ``None`` for ``default_filters()``.
             diversity: 0 (best first) to 1 (as different as possible), by MMR.
-            popularity_penalty: subtracted per nat of log popularity; 0 leaves it, 1 cancels it.
+            popularity_penalty: subtracted per nat of log popularity among the best 200 items; 0
+                leaves it, 1 cancels it.
             near_duplicates: show an item, too, whose title is nearly that of another one or of a
                 pick: in a catalog of products these are often variants that people do buy.
             unknown_picks: ``error``, or ``ignore`` to go on without picks the catalog lacks.
@@ -397,7 +399,8 @@ class Recommender:
     ) -> ResolvedProfile:
         """Turn picks into catalog ids, and read the texts.
 
-        A title that several items have means the most liked one.
+        A title that several items have means the most liked one; a text that is the title of one
+        item and the id of another is refused, or read as the other picks are (``ignore``).
 
         Args:
             profile: what the user told us.
@@ -406,12 +409,17 @@ class Recommender:
             understood: a reading to use instead of that of the texts.
 
         Raises:
-            ProfileError: with ``unknown_picks="error"``, naming the nearest title; or a malformed
-                reading.
+            ProfileError: with ``unknown_picks="error"``, an unknown or ambiguous pick or a misspelt
+                interest, naming the nearest title or category; or a malformed reading.
         """
         given, moment = UserProfile.parse(profile), Context.parse(context or {})
         user = PickResolver(self.catalog, self.counts, unknown_picks).resolve(given, moment)
-        read = self.pipeline.understand.understand(given, moment, understood)
+        stage = self.pipeline.understand
+        notes = attribute_notes(given, self.counts.group_sizes)
+        notes += stage.interest_notes(given, unknown_picks) if understood is None else []
+        if notes:
+            user = replace(user, notes=(*user.notes, *notes))
+        read = stage.understand(given, moment, understood)
         if read == Understood():
             return user
         return replace(user, understood=read, reading_given=understood is not None)

@@ -6,23 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coldstart.batch.part_file import check_part, disk_errors, write_part
 from coldstart.batch.plan import BatchOptions, BatchPlan
 from coldstart.batch.users import UserRow, UserTable
 from coldstart.errors import ColdstartError, GeneratorError
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import default_filters
-from coldstart.runtime.cache import write_through
 from coldstart.schema import RecommendationList
 
 if TYPE_CHECKING:
     import polars as pl
 
     from coldstart.recommender import Recommender
-
-
-def part_path(out: Path, number: int) -> Path:
-    """Path of a part file, which exists only once the part is complete."""
-    return out / f"part-{number:07d}.parquet"
 
 
 class PartWriter:
@@ -49,15 +44,18 @@ class PartWriter:
         )
 
     def write(self, number: int) -> int:
-        """Write a part unless it exists; return its number of users.
+        """Write a part unless a complete one is there; return its number of users.
 
         The file appears under its final name only when it is complete and synced to disk.
+
+        Raises:
+            DataError: the disk is full.
         """
         first, size = self._plan.chunk(number)
-        path = part_path(self._out, number)
-        if not path.exists():
+        if check_part(self._out, self._plan, number) is None:
             rows = self._rows(self._users.chunk(first, size))
-            write_through(path, _frame(rows, self._plan.options).write_parquet)
+            with disk_errors(self._out):
+                write_part(self._out, self._plan, number, _frame(rows, self._plan.options))
         return size
 
     def _rows(self, users: Sequence[UserRow]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from coldstart.runtime.cache import write_atomic
 from coldstart.schema import MAX_K, Strategy
 
 PLAN_FILE = "_plan.json"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,11 @@ class BatchPlan:
     def parts(self) -> int:
         """Number of parts."""
         return -(-self.rows // self.size)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the plan, hexadecimal."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
     def chunk(self, part: int) -> tuple[int, int]:
         """Row range of a part: (first row, number of rows)."""

@@ -15,11 +15,22 @@ from pathlib import Path
 from typing import Literal
 
 from coldstart.batch.job import BatchJob
-from coldstart.batch.part_writer import PartWriter, part_path
+from coldstart.batch.part_file import (
+    RECEIPTS,
+    PartReceipt,
+    check_part,
+    disk_errors,
+    has_users,
+    part_path,
+    receipt_path,
+    unknown_parts,
+)
+from coldstart.batch.part_writer import PartWriter
 from coldstart.batch.plan import PLAN_FILE, BatchOptions, BatchPlan, artifact_digest
 from coldstart.batch.users import UserTable
-from coldstart.errors import ColdstartError, ConfigError
+from coldstart.errors import ColdstartError, ConfigError, DataError
 from coldstart.generation.remote.vllm import GeneratorOptions
+from coldstart.profile.resolve import AMBIGUOUS, LEFT_OUT
 from coldstart.runtime.cache import leftovers, write_atomic
 
 Engine = Literal["local", "ray"]
@@ -38,8 +49,13 @@ class BatchSummary:
         skipped: users of this shard whose parts an earlier run had written.
         errors: users without a list, over all parts; ``None`` while parts of other shards are
             missing.
-        missing: number of parts of other shards not written yet.
+        missing: number of parts of other shards that are not written yet, or damaged.
         seconds: wall-clock time of the run.
+        damaged: number of parts of this shard that an earlier run had written, and that were
+            damaged or exchanged since; they have been written again.
+        left_out: picks that were unknown or ambiguous, over all parts; why is in their notes.
+            ``None`` while parts of other shards are missing.
+        read: what was read in the users table, in one paragraph.
     """
 
     users: int
@@ -47,6 +63,9 @@ class BatchSummary:
     errors: int | None
     missing: int
     seconds: float
+    damaged: int = 0
+    left_out: int | None = None
+    read: str = ""
 
 
 def run_batch(
@@ -70,6 +89,8 @@ def run_batch(
 
     Parts are written atomically. After a crash the same call resumes with the missing parts; the
     output is byte-identical to that of an uninterrupted run (with the same number of threads).
+    Before ``_SUCCESS.json`` is written, every part is checked: file hash, Parquet footer, number of
+    rows, and that its users are those of its rows of the table. Damaged parts are written again.
 
     Args:
         artifact: folder of the recommender.
@@ -89,7 +110,8 @@ def run_batch(
 
     Raises:
         ConfigError: an option is out of range.
-        DataError: the users table cannot be read, or the folder belongs to another batch.
+        DataError: the users table cannot be read, the folder belongs to another batch or holds
+            parts of none, the disk is full, or parts are damaged as soon as they are written.
         ArtifactError: the artifact cannot be loaded.
     """
     if jobs < 1:
@@ -97,25 +119,49 @@ def run_batch(
     if engine not in ("local", "ray"):
         raise ConfigError(f"engine is {engine!r}", "local or ray")
     start, progress = time.monotonic(), report or (lambda done, total: None)
-    out.mkdir(parents=True, exist_ok=True)
-    table = UserTable(users, out)
-    options = replace(options or BatchOptions(), writer=generator.name if generator else None)
-    plan = BatchPlan(table.digest, table.rows, artifact_digest(artifact), size, options)
-    numbers = list(plan.shard(*shard))
-    plan.open(out)
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        table = UserTable(users, out)
+        read = table.paragraph()
+        options = replace(options or BatchOptions(), writer=generator.name if generator else None)
+        plan = BatchPlan(table.digest, table.rows, artifact_digest(artifact), size, options)
+        numbers = list(plan.shard(*shard))
+        plan.open(out)
+        _tidy(out, plan)
+        job = BatchJob(artifact, users, plan, out, device, dtype, generator)
+        todo = [n for n in numbers if _complete(out, plan, table, n) is None]
+        damaged = sum(part_path(out, n).exists() for n in todo)
+        for n in todo:
+            (out / DONE).unlink(missing_ok=True)
+            receipt_path(out, n).unlink(missing_ok=True)
+        total = sum(plan.chunk(n)[1] for n in numbers)
+        skipped = done = total - sum(plan.chunk(n)[1] for n in todo)
+        progress(done, total)
+        for users_written in _write_parts(job, todo, jobs, engine, address, gpus):
+            done += users_written
+            progress(done, total)
+        errors, bad = _finish(out, plan, table)
+    if own := sorted(set(bad) & set(numbers)):
+        raise DataError(
+            f"{part_path(out, own[0])} is damaged as soon as it is written ({len(own)} in all)",
+            "check disk and memory, then repeat the command",
+        )
+    took = time.monotonic() - start
+    left_out = None if errors is None else _left_out(out)
+    return BatchSummary(total, skipped, errors, len(bad), took, damaged, left_out, read)
+
+
+def _tidy(out: Path, plan: BatchPlan) -> None:
+    """Delete abandoned temporary files; refuse part files that are not of this plan."""
     for pattern in ("part-*.parquet", "_users-*.parquet", PLAN_FILE, DONE):
         leftovers(out, pattern, _STALE)
-    job = BatchJob(artifact, users, plan, out, device, dtype, generator)
-    todo = [n for n in numbers if not part_path(out, n).exists()]
-    total = sum(plan.chunk(n)[1] for n in numbers)
-    skipped = done = total - sum(plan.chunk(n)[1] for n in todo)
-    progress(done, total)
-    for users_written in _write_parts(job, todo, jobs, engine, address, gpus):
-        done += users_written
-        progress(done, total)
-    missing = sum(not part_path(out, n).exists() for n in range(plan.parts))
-    errors = None if missing else _finish(out, plan)
-    return BatchSummary(total, skipped, errors, missing, time.monotonic() - start)
+    leftovers(out / RECEIPTS, "*.json", _STALE)
+    if unknown := unknown_parts(out, plan.parts):
+        raise DataError(
+            f"{out} holds {len(unknown)} files that are no part of this batch, such as "
+            f"{unknown[0]}: readers of the folder would count them",
+            "move them away",
+        )
 
 
 def _write_parts(
@@ -170,14 +216,41 @@ def _write_in_processes(job: BatchJob, todo: Iterable[int], jobs: int) -> Iterat
             pool.shutdown(cancel_futures=True)
 
 
-def _finish(out: Path, plan: BatchPlan) -> int:
-    """Count users without a list and write the success marker ``_SUCCESS.json``."""
-    import polars as pl
+def _complete(out: Path, plan: BatchPlan, table: UserTable, n: int) -> PartReceipt | None:
+    """Receipt of a part that is intact and lists the users of its rows; else ``None``."""
+    receipt = check_part(out, plan, n)
+    return receipt if receipt and has_users(out, n, table.ids(*plan.chunk(n))) else None
 
-    parts = pl.scan_parquet(out / "part-*.parquet")
-    rows, errors = parts.select(rows=pl.len(), errors=pl.col("error").count()).collect().row(0)
-    found = {"users": rows, "errors": errors, "parts": plan.parts}
+
+def _finish(out: Path, plan: BatchPlan, table: UserTable) -> tuple[int | None, list[int]]:
+    """Check all parts; write ``_SUCCESS.json`` if every one is complete.
+
+    Returns:
+        Number of users without a list, ``None`` if parts are missing; numbers of the missing or
+        damaged parts.
+    """
+    errors, bad = 0, []
+    for n in range(plan.parts):
+        receipt = _complete(out, plan, table, n)
+        if receipt is None:
+            bad.append(n)
+        else:
+            errors += receipt.errors
+    if bad:
+        (out / DONE).unlink(missing_ok=True)
+        return None, bad
+    found = {"users": plan.rows, "errors": errors, "parts": plan.parts}
     write_atomic(out / DONE, json.dumps(found, indent=1) + "\n")
     for converted in out.glob("_users-*.parquet"):
         converted.unlink(missing_ok=True)
-    return int(errors)
+    return errors, []
+
+
+def _left_out(out: Path) -> int:
+    """Number of picks that the notes of all parts say were left out."""
+    import polars as pl
+
+    notes = pl.scan_parquet(out / "part-*.parquet").select(pl.col("notes").explode())
+    note = pl.col("notes")
+    found = notes.filter(note.str.starts_with(LEFT_OUT) | note.str.starts_with(AMBIGUOUS))
+    return int(found.select(pl.len()).collect().item())

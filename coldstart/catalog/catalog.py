@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-import heapq
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,10 +11,13 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from coldstart.catalog.frames import items_from_frame, read_table
+from coldstart.catalog.item_table import items_from_frame
+from coldstart.catalog.suggestions import TitleForm, form_of, nearest, suggest
+from coldstart.catalog.title_numbers import is_only_a_part
 from coldstart.catalog.titles import clean_text, normalise_title, split_year
 from coldstart.errors import CatalogError
 from coldstart.schema import Item
+from coldstart.tabular.reading import read_file
 
 
 class Catalog:
@@ -44,7 +45,7 @@ class Catalog:
         return cls(items)
 
     @classmethod
-    def from_frame(cls, frame: Any, columns: Mapping[str, str] | None = None) -> Catalog:
+    def from_frame(cls, frame: Any, columns: Mapping[str, str | None] | None = None) -> Catalog:
         """Build a catalog from a polars or pandas frame or a pyarrow table.
 
         Args:
@@ -57,30 +58,33 @@ class Catalog:
         return cls(items_from_frame(frame, columns))
 
     @classmethod
-    def from_csv(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+    def from_csv(cls, path: str | Path, columns: Mapping[str, str | None] | None = None) -> Catalog:
         """Read a UTF-8 CSV (or, by its suffix, TSV) file with a header; see ``from_frame``."""
         return cls.load(path, columns)
 
     @classmethod
-    def from_parquet(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+    def from_parquet(
+        cls, path: str | Path, columns: Mapping[str, str | None] | None = None
+    ) -> Catalog:
         """Read a Parquet file; see ``from_frame``."""
         return cls.load(path, columns)
 
     @classmethod
-    def from_jsonl(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+    def from_jsonl(
+        cls, path: str | Path, columns: Mapping[str, str | None] | None = None
+    ) -> Catalog:
         """Read a file with one JSON object per line; see ``from_frame``."""
         return cls.load(path, columns)
 
     @classmethod
-    def load(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Catalog:
+    def load(cls, path: str | Path, columns: Mapping[str, str | None] | None = None) -> Catalog:
         """Read a ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or ``.ndjson`` file, by its suffix.
 
         Raises:
             CatalogError: an unreadable file, or invalid rows.
         """
-        first_row = 1 if Path(path).suffix.lower() in {".jsonl", ".ndjson"} else 2
-        table = read_table(path, error=CatalogError)
-        return cls(items_from_frame(table, columns, first_row=first_row))
+        file = read_file(path, error=CatalogError)
+        return cls(items_from_frame(file.frame, columns, first_row=file.first_row))
 
     @property
     def version(self) -> int:
@@ -120,7 +124,7 @@ class Catalog:
         return f"Catalog({len(self)} items, version {self.version})"
 
     def find(self, text: str) -> tuple[str, ...]:
-        """Look up items by id, else by title.
+        """Look up items by id, else by title; for what people type, see ``lookup.look_up``.
 
         Titles are compared after ``normalise_title``, with or without a trailing year; the parts
         outside and inside parentheses, as in "The Seven Samurai (Shichinin no samurai)", match as
@@ -137,7 +141,11 @@ class Catalog:
         return tuple(sorted(found, key=self.rows.__getitem__)) if len(found) > 1 else tuple(found)
 
     def suggest(self, text: str, n: int = 3) -> list[str]:
-        """Suggest up to ``n`` titles of similar spelling, best first."""
+        """Suggest up to ``n`` titles that a text may mean, best first.
+
+        By spelling, initials ("LOTR"), sequel numbers ("Rocky 2" for "Rocky II"), and the first
+        words without punctuation ("Dr Strangelove").
+        """
         near = self._titles.near(text, 4 * n)  # one title may be near in several of its forms
         ids = (min(ids, key=self.rows.__getitem__) for ids in near)
         return list(dict.fromkeys(self._items[item_id].title for item_id in ids))[:n]
@@ -223,7 +231,7 @@ class Catalog:
         named = self.find(text)
         if named:
             return f"that is the title of item {named[0]!r}"
-        near = _nearest(text, self._items, 1) or self.suggest(text, 1)
+        near = nearest(text, self._items, 1) or self.suggest(text, 1)
         return f"did you mean {near[0]!r}?" if near else ""
 
 
@@ -232,6 +240,7 @@ class _Titles:
 
     def __init__(self) -> None:
         self._ids: dict[str, set[str]] = {}
+        self._forms: dict[str, TitleForm] = {}  # made when first needed
 
     def add(self, item: Item) -> None:
         for key in _title_keys(item):
@@ -242,6 +251,7 @@ class _Titles:
             self._ids[key].discard(item.item_id)
             if not self._ids[key]:
                 del self._ids[key]
+                self._forms.pop(key, None)
 
     def find(self, text: str) -> set[str]:
         title, year = split_year(text.strip())
@@ -249,28 +259,24 @@ class _Titles:
         return self._ids.get(key if year is None else f"{key} {year}", set())
 
     def near(self, text: str, n: int) -> list[set[str]]:
-        return [self._ids[key] for key in _nearest(normalise_title(text), self._ids, n)]
+        return [self._ids[key] for key in suggest(text, self._ids, self._form, n)]
+
+    def _form(self, key: str) -> TitleForm:
+        if key not in self._forms:
+            self._forms[key] = form_of(key)
+        return self._forms[key]
 
 
 def _title_keys(item: Item) -> set[str]:
     title, written = split_year(item.title)
     year = item.year if item.year is not None else written
     outside = title.partition("(")[0].strip()
-    inside = re.findall(r"\(([^()\d]+)\)", title)  # no digits: "(100 pack)" is not a title
+    inside = re.findall(r"\(([^()]+)\)", title)
+    if any(map(is_only_a_part, inside)):  # "Rocky (Part II)" is no film of the title "Rocky"
+        outside, inside = title, []
+    inside = [name for name in inside if not re.search(r"\d", name)]  # "(100 pack)" is no title
     keys = {normalise_title(name) for name in {title, outside, *inside}} - {""}
     return keys if year is None else keys | {f"{key} {year}" for key in keys}
-
-
-def _nearest(text: str, pool: Iterable[str], n: int) -> list[str]:
-    """Nearest strings by ``difflib``, among the 100 with the most trigrams in common."""
-    text = text[:300]
-    wanted = _pieces(text)
-    shortlist = heapq.nlargest(100, pool, key=lambda s: len(wanted & _pieces(s)))
-    return difflib.get_close_matches(text, shortlist, n) if n > 0 else []
-
-
-def _pieces(text: str) -> set[str]:
-    return {text[i : i + 3] for i in range(max(1, len(text) - 2))}
 
 
 def _batch(items: Item | Iterable[Item]) -> dict[str, Item]:

@@ -26,7 +26,9 @@ _SHARPNESS = 3  # power of the cosine: near neighbours dominate
 _ROWS = 512  # compared with all others at once
 
 
-def content_transitions(vectors: Float) -> sparse.csr_array:
+def content_transitions(
+    vectors: Float, typical: NDArray[np.bool_] | None = None
+) -> sparse.csr_array:
     """Transition matrix of a random walk on the content nearest-neighbour graph, with self-loops.
 
     Row i holds ``s_ij / Σ_j s_ij`` with ``s_ij = max(cos_ij, 0)³`` for the 15 items nearest to i
@@ -34,6 +36,7 @@ def content_transitions(vectors: Float) -> sparse.csr_array:
 
     Args:
         vectors: unit content vectors, shape (N, dim).
+        typical: items that may be neighbours of others, shape (N,); ``None``: all.
 
     Returns:
         Shape (N, N), rows summing to 1; all zero for more than ``MOST_ITEMS`` items.
@@ -41,7 +44,8 @@ def content_transitions(vectors: Float) -> sparse.csr_array:
     n = len(vectors)
     if n > MOST_ITEMS:
         return sparse.csr_array((n, n))
-    others = max(min(NEIGHBOURS, n - 1), 0)
+    typical = np.ones(n, dtype=np.bool_) if typical is None else typical
+    others = max(min(NEIGHBOURS, int(typical.sum()) - 1), 0)
     columns = np.zeros((n, others + 1), dtype=np.int64)
     values = np.ones((n, others + 1))
     columns[:, 0] = np.arange(n)
@@ -50,6 +54,7 @@ def content_transitions(vectors: Float) -> sparse.csr_array:
             rows = np.arange(start, min(start + _ROWS, n))
             near = vectors[rows] @ vectors.T
             near[np.arange(len(rows)), rows] = -np.inf
+            near[:, ~typical] = -np.inf
             best = np.argpartition(-near, others - 1, axis=1)[:, :others]
             columns[rows, 1:] = best
             values[rows, 1:] = np.maximum(np.take_along_axis(near, best, axis=1), 0) ** _SHARPNESS
@@ -58,10 +63,16 @@ def content_transitions(vectors: Float) -> sparse.csr_array:
     return sparse.csr_array((values.ravel(), columns.ravel(), ends), shape=(n, n))
 
 
-def attribute_values(attributes: Sequence[Mapping[str, str]]) -> sparse.csr_array:
+def attribute_values(
+    attributes: Sequence[Mapping[str, str]], typical: NDArray[np.bool_] | None = None
+) -> sparse.csr_array:
     """Attribute values of items, weighted by inverse document frequency, shape (N, V).
 
     ``log(N / n) / log N`` for a value that n of N items have: 1 if unique, 0 if shared by all.
+
+    Args:
+        attributes: of each item, value by name.
+        typical: items that are counted, shape (N,); ``None``: all.
     """
     values: dict[tuple[str, str], int] = {}
     rows, columns = [], []
@@ -72,8 +83,10 @@ def attribute_values(attributes: Sequence[Mapping[str, str]]) -> sparse.csr_arra
             rows.append(row)
             columns.append(values.setdefault((name, value.strip().casefold()), len(values)))
     shape = (len(attributes), len(values))
-    having = np.bincount(columns, minlength=len(values)) if columns else np.zeros(0)
-    rarity = np.log(len(attributes) / np.maximum(having, 1)) / np.log(max(len(attributes), 2))
+    counted = np.ones(len(attributes), dtype=np.bool_) if typical is None else typical
+    of_counted = np.array(columns, dtype=np.int64)[counted[np.array(rows, dtype=np.int64)]]
+    having, total = np.bincount(of_counted, minlength=len(values)), int(counted.sum())
+    rarity = np.log(total / np.maximum(having, 1)) / np.log(max(total, 2))
     return sparse.csr_array((rarity[columns], (rows, columns)), shape=shape)
 
 
@@ -98,7 +111,8 @@ def co_occurrence_of_relatives(
         damping: d of ``interaction_stats.co_occurrence``, in likes.
 
     Returns:
-        Shape (N,), in [0, 1]: divided by the maximum over the items that are not picks.
+        Shape (N,): divided by the maximum over the warm items that are not picks, so in [0, 1] for
+        these.
     """
     meant = np.asarray(alike[list(picks)].sum(axis=0)).ravel()
     met = np.flatnonzero(columns >= 0)
@@ -111,5 +125,5 @@ def co_occurrence_of_relatives(
         out[met] = together[columns[met]]
         out = np.asarray(alike @ out)
     out[list(picks)] = 0
-    top = out.max(initial=0.0)
+    top = out[met].max(initial=0.0)
     return out / top if top > 0 else out

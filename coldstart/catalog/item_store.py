@@ -43,7 +43,9 @@ class ItemStore:
 
     A cold item (without counts: added after training) borrows from its 20 nearest warm items by
     content: the 90th percentile of their popularity and of the language model's lift, the 80th of
-    their lifts and co-occurrence (optimism in the face of uncertainty).
+    their lifts and co-occurrence (optimism in the face of uncertainty). What is usual in the
+    catalog (categories, years, neighbours, spread of similarities) follows from the warm items
+    alone, so that no added item changes another one's signals.
 
     Args:
         catalog: the items; ``sync`` follows its changes.
@@ -102,11 +104,13 @@ class ItemStore:
         #: Catalog row of each row of the store; differs in a ``part`` only.
         self.where: Ints = np.arange(len(self.ids))
         self._find_neighbours(carry, fresh)
-        #: Content vectors of a sample of the catalog, for standardising similarities.
-        self.sample = self.content
-        if len(self.ids) > _SAMPLE:
-            chosen = np.random.default_rng(0).permutation(len(self.ids))[:_SAMPLE]
-            self.sample = self.content[np.sort(chosen)]
+        #: Whether each item of the catalog is warm, all if none is; also of a ``part``.
+        self.typical: NDArray[np.bool_] = self.met if self.met.any() else np.ones_like(self.met)
+        #: Content vectors of a sample of the typical items, for standardising similarities.
+        self.sample = self.content if self.typical.all() else self.content[self.typical]
+        if len(self.sample) > _SAMPLE:
+            chosen = np.random.default_rng(0).permutation(len(self.sample))[:_SAMPLE]
+            self.sample = self.sample[np.sort(chosen)]
         self._alike: sparse.csr_array | None = None
         self.share: Floats = self.optimistic(popularity(self.counts))
         self.likes: Floats = self.share * self.counts.n_users
@@ -176,7 +180,9 @@ class ItemStore:
         if self._alike is None:
             same = self._like is not None and self._like._version == self._version
             self._alike = (
-                self._like.alike if self._like and same else content_transitions(self.content)
+                self._like.alike
+                if self._like and same
+                else content_transitions(self.content, self.typical)
             )
         return self._alike
 
@@ -264,18 +270,21 @@ class ItemStore:
         # Unit rows: an item of many categories is no closer to everything than one of few.
         size = np.sqrt(self.has_category.sum(axis=1, keepdims=True))
         self.kinds: Floats = self.has_category / np.maximum(size, 1.0)
-        weight = self.share.sum()
-        self.usual_kinds: Floats = self.share @ self.kinds / (weight if weight > 0 else 1.0)
+        share = self.share if self.typical.all() else np.where(self.typical, self.share, 0.0)
+        weight = share.sum()
+        self.usual_kinds: Floats = share @ self.kinds / (weight if weight > 0 else 1.0)
         self.usual: Floats = self.kinds @ self.usual_kinds
         if self.attributes.nnz or any(item.attributes for item in fresh):
-            self.attributes = attribute_values([item.attributes for item in self.items])
+            self.attributes = attribute_values(
+                [item.attributes for item in self.items], self.typical
+            )
         else:
             self.attributes = sparse.csr_array((len(self.ids), 0))
         years = [np.nan if item.year is None else item.year for item in fresh]
         self.dated = carry.of(self.dated, np.array(years, dtype=np.float64))
         ages = [np.nan if item.min_age is None else item.min_age for item in fresh]
         self.min_age = carry.of(self.min_age, np.array(ages, dtype=np.float64))
-        known = self.dated[~np.isnan(self.dated)]
+        known = self.dated[~np.isnan(self.dated) & self.typical]
         self.year: Floats = np.where(
             np.isnan(self.dated), np.median(known) if known.size else 0.0, self.dated
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from coldstart.catalog.titles import normalise_title
+from coldstart.catalog.title_numbers import arabic_title, years_agree
 from coldstart.errors import ConfigError
 from coldstart.schema import Item
 
@@ -21,7 +21,8 @@ class NearDuplicates:
     Normalised titles are compared as they stand and with their words sorted. Titles are never
     duplicates if one has an additional word ("…, Black"), or if they differ in a word that is no
     misspelling ("red" and "blue"), a number ("Rocky II", "Part Two", "500 ml"), a single letter
-    ("Vitamin C") or, where both years are known, by more than a year (remakes).
+    ("Vitamin C") or, where both years are known, by more than a year (remakes). Numbers may be
+    written in any way ("Rocky 2").
 
     Args:
         threshold: minimum ``difflib`` ratio of duplicates, in (0, 1]; 1 for equal titles only.
@@ -43,7 +44,7 @@ class NearDuplicates:
         return next((other for other in others if self._same(item, other)), None)
 
     def _same(self, a: Item, b: Item) -> bool:
-        if a.year is not None and b.year is not None and abs(a.year - b.year) > 1:
+        if not years_agree(a.year, b.year):
             return False
         (title, words, marks), (other, other_words, other_marks) = _spell(a.title), _spell(b.title)
         if title == other:
@@ -75,20 +76,16 @@ def _close(a: str, b: str, threshold: float) -> bool:
     return all(ratio() >= threshold for ratio in bounds)
 
 
-_NUMBERS = frozenset(
-    "ii iii iv vi vii viii ix xi xii xiii xiv xv xvi xvii xviii xix xx "
-    "one two three four five six seven eight nine ten "
-    "first second third fourth fifth sixth seventh eighth ninth tenth last final".split()
-)
+_ENDS = frozenset(("last", "final"))
 
 
 @lru_cache(maxsize=8192)
 def _spell(title: str) -> tuple[str, str, list[str]]:
-    """The normalised title, its sorted words, and the words that distinguish sequels and sizes."""
-    key = normalise_title(title)
+    """The title in its normal form, its sorted words, and those that tell sequels and sizes."""
+    key = arabic_title(title)
     words = sorted(key.split())
     return key, " ".join(words), [w for w in words if _tells_apart(w)]
 
 
 def _tells_apart(word: str) -> bool:
-    return len(word) == 1 or word in _NUMBERS or any(c.isdigit() for c in word)
+    return len(word) == 1 or word in _ENDS or any(c.isdigit() for c in word)

@@ -6,14 +6,17 @@ import html
 import re
 import unicodedata
 
-ARTICLES = frozenset(
-    "the a an le la les un une il lo gli uno una el los las der die das ein eine".split()
+ENGLISH_ARTICLES = frozenset(("the", "a", "an"))
+ARTICLES = ENGLISH_ARTICLES | frozenset(
+    "le la les un une il lo gli uno una el los las der die das ein eine".split()
 )
+"""Articles that catalogs put after a comma: English, French, Italian, Spanish and German."""
 
+_ENGLISH_WORDS = frozenset(("i", "die"))  # articles elsewhere
 _TRAILING_ARTICLE = re.compile(
     rf"(\s*)(\S.*?)\s*,\s*({'|'.join(sorted(ARTICLES))}|i|l['’])(\s*)", re.IGNORECASE | re.DOTALL
 )
-_ELIDED_ARTICLE = re.compile(r"\W*l['’](?=\w)")
+_ELIDED_ARTICLE = re.compile(r"^\W*l['’](?=\w)")
 _YEAR = re.compile(r"(.*\S)\s*\(((?:1[5-9]|2[01])\d\d)\)\s*", re.DOTALL)
 # Control characters, line separators, bidirectional overrides, byte order marks, lone surrogates.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -76,8 +79,8 @@ def natural_title(title: str) -> str:
 def _article_first(part: str) -> str:
     while match := _TRAILING_ARTICLE.fullmatch(part):
         before, body, article, after = match.groups()
-        if article in "iI" and "," in body:  # "Me, Myself, I", not the Italian article
-            break
+        if article.lower() in _ENGLISH_WORDS and "," in body:
+            break  # "Me, Myself, I" and "Live, Love, Die" are lists
         gap = "" if article[-1] in "'’" else " "
         part = f"{before}{article}{gap}{body}{after}"
     return part
@@ -86,27 +89,40 @@ def _article_first(part: str) -> str:
 def normalise_title(title: str) -> str:
     """Comparison key of a title, equal for different spellings.
 
-    Ignores case, Latin accents, punctuation, HTML escapes and one leading or trailing article
-    (English, French, Italian, Spanish or German). An article followed by another article is kept,
-    so "The A-Team" is not "The Team"; a title that consists of nothing else, or of symbols only,
-    is kept as it is.
+    Ignores case, Latin accents, punctuation, HTML escapes and one leading or trailing English
+    article. An article followed by another one is kept, so "The A-Team" is not "The Team"; a title
+    that consists of nothing else, or of symbols only, is kept as it is. Articles of other languages
+    are moved to the front but never dropped: the "Die" of "Die Hard" is none, and a title does not
+    say its language.
 
     >>> normalise_title("Usual Suspects, The") == normalise_title("the usual suspects!")
     True
+    >>> normalise_title("Postino, Il"), normalise_title("Die Hard")
+    ('il postino', 'die hard')
     """
     folded = _fold(natural_title(clean_text(title)))
-    spelled = folded.replace("&", " and ")
-    elided = _ELIDED_ARTICLE.match(spelled)
-    if elided:
-        spelled = spelled[elided.end() :]
-    words = _words(spelled)
+    words = _words(folded.replace("&", " and "))
     if not words:
         return folded
-    if elided:
-        return " ".join(["l", *words] if words[0] in ARTICLES else words)
-    if len(words) > 1 and words[0] in ARTICLES and words[1] not in ARTICLES:
+    if len(words) > 1 and words[0] in ENGLISH_ARTICLES and words[1] not in ENGLISH_ARTICLES:
         del words[0]
     return " ".join(words)
+
+
+def without_article(title: str) -> str:
+    """``normalise_title`` without a leading article of any language, a guess.
+
+    To compare titles that something else confirms, such as a year; on its own it would make "Hard"
+    of "Die Hard".
+
+    >>> without_article("Il Postino"), without_article("L'Avventura")
+    ('postino', 'avventura')
+    """
+    key = normalise_title(_ELIDED_ARTICLE.sub("", natural_title(clean_text(title)).casefold()))
+    words = key.split()
+    if len(words) > 1 and words[0] in ARTICLES and words[1] not in ARTICLES:
+        del words[0]
+    return " ".join(words) or key
 
 
 def _fold(text: str) -> str:
@@ -125,6 +141,6 @@ def _words(text: str) -> list[str]:
 
 
 def _join_initials(match: re.Match[str]) -> str:
-    """Join initials ("m*a*s*h" → "mash"), unless the result is an article ("l.a." → "l a")."""
+    """Join initials ("m*a*s*h" → "mash"), unless the result is an article ("a.n." → "a n")."""
     joined = re.sub(r"[.*]", "", match[0])
-    return " ".join(joined) if joined in ARTICLES else joined
+    return " ".join(joined) if joined in ENGLISH_ARTICLES else joined

@@ -80,7 +80,7 @@ def audit(
         said = tables.said()
         data, _ = tables.or_that_of(recommender.manifest).load(seed)
         if trained.get("fingerprint") not in (None, data.fingerprint):
-            output.note("this is not the data that the artifact was trained on")
+            output.note("the likes, or their order, are not those that the artifact was trained on")
         cases = held_out(data, split, sample, seed)
     auditor = Auditor(recommender, cases, training_people(data, split), more, seed)
     results: dict[str, Result] = {}

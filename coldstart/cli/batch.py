@@ -36,7 +36,7 @@ def batch(
             "age, gender, occupation, location, language (or userId, sex, …, as for coldstart "
             "train), about, history, interests, liked, disliked, seen, time, device, place, "
             "occasion, text, viewing are what they are in a profile or context (lists, or texts "
-            "with | between entries); any other column is an attribute.",
+            "with | or ; or commas between entries); any other column is an attribute.",
             metavar="FILE",
         ),
     ],
@@ -95,7 +95,8 @@ def batch(
 
     Writes Parquet files of 1000 users each, with a list of (rank, item_id, title, score) per user,
     and notes and errors where there are any. An interrupted run is resumed by the same command,
-    with the same output.
+    with the same output. Every part is checked (hash, rows, users) before _SUCCESS.json is written;
+    damaged ones are written again.
 
     [bold]Examples[/bold]
       coldstart batch --users users.parquet --out out/ --strategy prior --jobs 2
@@ -129,12 +130,18 @@ def batch(
         found["parts_of_other_shards_missing"] = made.missing
     else:
         found["users_without_a_list"] = made.errors
+        found["picks_left_out"] = made.left_out
+    if made.damaged:
+        found["damaged_parts_written_again"] = made.damaged
     found["seconds"] = round(made.seconds, 1)
     if as_json:
         return output.emit(found)
+    output.note(made.read)
     output.stdout().print(output.facts(found))
     if made.errors:
         output.note("why they have none is in the column error")
+    if made.left_out:
+        output.note("which picks were left out is in the column notes")
 
 
 def _shard(text: str) -> tuple[int, int]:

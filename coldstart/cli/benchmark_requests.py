@@ -11,7 +11,7 @@ import typer
 
 from coldstart.cli import output
 from coldstart.cli.options import command_line
-from coldstart.cli.source import DataSource
+from coldstart.cli.source import DataSource, catalog_option
 from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -100,7 +100,6 @@ def judge(
         out: where to write the report.
         json: print it as JSON.
     """
-    from coldstart.catalog.catalog import Catalog
     from coldstart.data.requests.load import load_request_log
     from coldstart.evaluation.requests.registry import RequestSystems
 
@@ -110,11 +109,13 @@ def judge(
             f"--{option} with --requests", hint="leave it out; --items is the catalog of requests"
         )
     assert asked.requests is not None  # or the caller would not be here
+    catalog, read = catalog_option(source.items)
     with output.status("reading the requests"):
-        catalog = Catalog.load(source.items) if source.items else None
         log = load_request_log(
             asked.requests, catalog, exact_only=asked.exact_only, fidelity=asked.fidelity
         )
+    if read:
+        output.note(read)
     said = {
         "systems": systems,
         **source.said(),

@@ -132,7 +132,7 @@ class Holdout:
 
 def _moment(text: str) -> float:
     """A number of the data's times, or the start of a date in UTC as seconds since 1970."""
-    from coldstart.data.tables import as_time
+    from coldstart.data.times import as_time
 
     moment = as_time(text)
     if moment is None:

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from coldstart.cli import output
-from coldstart.cli.options import command_line, whole_numbers
+from coldstart.cli.options import command_line, in_options, whole_numbers
+from coldstart.cli.source import catalog_option
 from coldstart.errors import ConfigError
 
 _EARNED, _TARGET = "Online metrics", "Off-policy evaluation"
@@ -82,13 +83,12 @@ def log(
     ks = whole_numbers("-k", k)
     if clip is not None and target is None:
         raise ConfigError("--clip without --target", hint="it bounds the weights of a target")
-    from coldstart.catalog.catalog import Catalog
     from coldstart.evaluation.off_policy.logged_feedback import InteractionLog
     from coldstart.evaluation.off_policy.report import make_log_report
     from coldstart.evaluation.off_policy.target_policy import Target
 
+    catalog, read = catalog_option(items)
     with output.status("reading the log"):
-        catalog = Catalog.load(items) if items else None
         logged = InteractionLog.load(file, catalog)
         policy = Target.load(target) if target else None
     options = {"k": k, "items": items, "cost": cost, "target": target, "clip": clip}
@@ -102,6 +102,10 @@ def log(
         made = make_log_report(
             logged, ks, about, catalog=catalog, cost=cost, target=policy, clip=clip, seed=seed
         )
+    reports = [logged.report, policy.report if policy else None]
+    for text in [read, *(report.paragraph() for report in reports if report)]:
+        if text:
+            output.note(in_options(text))
     if out:
         output.note(f"wrote {', '.join(map(str, made.save(out)))}")
     if as_json:

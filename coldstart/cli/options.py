@@ -70,6 +70,7 @@ def in_options(text: str) -> str:
 
     text = re.sub(r"\bcolumns=\{(.*?)\}", columns, text).replace("unrated=()", "unrated=none")
     text = re.sub(r"^columns: ", "--columns: ", text)
+    text = text.replace("unknown_picks='ignore'", "--ignore-unknown")
     text = _THRESHOLD.sub(lambda m: f"--{m[1]}-at" + (" " if m[2] else ""), text)
     return _ARGUMENT.sub(r"--\1 ", text)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,7 +17,13 @@ from coldstart.cli.profiles import ProfileOptions, read_requests
 from coldstart.errors import ConfigError
 from coldstart.protocols import Filter
 from coldstart.ranking.filters import Categories, Years, default_filters, make_filter
-from coldstart.schema import DecodingConfig, Provenance, RecommendationList, Strategy
+from coldstart.schema import (
+    DecodingConfig,
+    PickReading,
+    Provenance,
+    RecommendationList,
+    Strategy,
+)
 from coldstart.understanding.summary import summary
 
 if TYPE_CHECKING:
@@ -148,17 +154,11 @@ class Keep:
         return [*default_filters(), *more] if more else None
 
     def check(self, catalog: Catalog) -> None:
-        """Reject categories without items, most likely misspelled."""
-        wanted = [*(self.include_category or ()), *(self.exclude_category or ())]
-        if not wanted:
-            return
-        known = {c.casefold(): c for item in catalog for c in item.categories}
-        for name in wanted:
-            if name.casefold() not in known:
-                near = difflib.get_close_matches(name.casefold(), known, 1)
-                hint = f"did you mean {known[near[0]]!r}?" if near else ""
-                shown = ", ".join(sorted(known.values())[:30])
-                raise ConfigError(f"no item has category {name!r}", hint or f"there are: {shown}")
+        """Reject categories and attributes without items, most likely misspelled."""
+        from coldstart.ranking.filter_names import unknown_names
+
+        for what, hint in unknown_names(self.filters() or (), catalog):
+            raise ConfigError(what, hint)
 
 
 def read_filter(text: str) -> Filter:
@@ -224,7 +224,10 @@ def recommend(
     popularity_penalty: Annotated[
         float,
         typer.Option(
-            min=0, max=10, help="1 cancels popularity; 0 leaves it.", rich_help_panel=ANSWER
+            min=0,
+            max=10,
+            help="1 cancels popularity among the best 200 items; 0 leaves it.",
+            rich_help_panel=ANSWER,
         ),
     ] = 0.0,
     near_duplicates: Annotated[
@@ -329,6 +332,8 @@ def _show(result: RecommendationList, name: str | None) -> None:
         output.stdout().print(Text(name, style="bold"))
     if result.understood.text or result.understood.pieces:
         output.dim(summary(result.understood))
+    for line in read_picks(result.picks):
+        output.dim(line)
     table = output.table("#", "Title", "Year", "Score", "Why", right=_RANKED)
     for r in result:
         table.add_row(str(r.rank), r.title, str(r.year or ""), f"{r.score:.3f}", r.reason)
@@ -342,6 +347,17 @@ def _show(result: RecommendationList, name: str | None) -> None:
         output.dim(f"{result.abstained} of {result.generated} written titles matched no item")
     for text in result.notes:
         output.dim(f"note: {text}")
+
+
+def read_picks(picks: Sequence[PickReading]) -> list[str]:
+    """How typed picks were read, one line for each field."""
+    lines: dict[str, list[str]] = {}
+    for pick in picks:
+        year = f" ({pick.year})" if pick.year is not None else ""
+        by = f", id {pick.item_id}" if pick.by == "id" else ""
+        note = f", {pick.note}" if pick.note else ""
+        lines.setdefault(pick.field, []).append(f"{pick.title}{year}{by}{note}")
+    return [f"{field}: {'; '.join(found)}" for field, found in lines.items()]
 
 
 def _explain(result: RecommendationList) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
@@ -11,31 +10,26 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from coldstart.cli import output
+from coldstart.cli.database import DB as _DB
+from coldstart.cli.database import Database
+from coldstart.cli.database import app as database
+from coldstart.cli.database import need as _need
+from coldstart.cli.database import open_store as _open
 from coldstart.cli.options import with_groups
 from coldstart.cli.recommend import Model
-from coldstart.errors import ConfigError, MissingExtraError
+from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
     from coldstart.serve.experiment import ArmReport
     from coldstart.serve.settings import ServeSettings
-    from coldstart.serve.store import ApiKey, ArmOutcome, Store, SubjectOutcome
+    from coldstart.serve.store import ApiKey, ArmOutcome, SubjectOutcome
 
 app = typer.Typer()
 keys = typer.Typer(no_args_is_help=True, help="Manage the API keys of the service.")
 app.add_typer(keys, name="keys")
+app.add_typer(database, name="db")
 
 _LIMITS, _WHO = "Limits", "Access"
-_PIP = "pip install 'coldstart-rec[serve]'"
-
-Database = Annotated[
-    str,
-    typer.Option(
-        envvar="COLDSTART_DB",
-        help="SQLite file, or a URL such as postgresql+psycopg://…: sessions, keys, changes.",
-        metavar="FILE|URL",
-    ),
-]
-_DB = "coldstart.db"
 
 
 def _limit(help: str, **more: Any) -> Any:
@@ -48,9 +42,18 @@ class Limits:
 
     queue: Annotated[int, _limit("Requests that may wait; more get 503.", min=1)] = 256
     batch: Annotated[int, _limit("Waiting requests taken together.", min=1)] = 16
-    deadline: Annotated[float, _limit("Seconds until a request gets 504.")] = 10.0
+    deadline: Annotated[
+        float, _limit("Seconds until a request gets 504, or 503 if it has not begun.")
+    ] = 10.0
     max_body: Annotated[int, _limit("Bytes of a request; more get 413.", min=1)] = 262144
     max_k: Annotated[int, _limit("Items in an answer; more get 422.", min=1)] = 100
+    connections: Annotated[int, _limit("Open connections; more get 503.", min=1)] = 4096
+    address_connections: Annotated[
+        int, _limit("Of one address without a request; the oldest are closed.", min=1)
+    ] = 512
+    wrong_keys: Annotated[
+        int, _limit("Wrong keys a minute from one address; more get 429.", min=1)
+    ] = 60
     drain: Annotated[float, _limit("Seconds between not ready and the end, on SIGTERM.", min=0)] = (
         1.0
     )
@@ -165,6 +168,12 @@ def serve(
             store,
             test,
         )
+    if aside := service.catalog.set_aside:
+        named = ", ".join(f"{seq} ({item or 'unreadable'})" for seq, item in [*aside.items()][:5])
+        output.note(
+            f"{len(aside)} logged catalog changes cannot be applied and were set aside: {named}"
+            f"{', …' * (len(aside) > 5)}; put the items again to replace them"
+        )
     run(service, host, port)
 
 
@@ -190,7 +199,9 @@ def _serve_tenants(
 @keys.command("add")
 def add_key(
     name: Annotated[str, typer.Argument(help="Name of the holder.")],
-    rate: Annotated[int, typer.Option(min=0, help="Requests per minute; 0 for no limit.")] = 600,
+    rate: Annotated[
+        int, typer.Option(min=0, help="Requests per minute, by cost; 0 for no limit.")
+    ] = 600,
     admin: Annotated[
         bool, typer.Option("--admin", help="Also allow catalog changes and reloads.")
     ] = False,
@@ -327,20 +338,3 @@ def _plain(key: ApiKey) -> dict[str, object]:
         "created": key.created.isoformat(timespec="seconds"),
         "revoked": key.revoked and key.revoked.isoformat(timespec="seconds"),
     }
-
-
-def _open(db: str) -> Store:
-    _need("sqlalchemy")
-    from coldstart.serve.store import Store
-
-    url = db if "://" in db else f"sqlite:///{os.path.abspath(db)}"
-    return Store.open(url)
-
-
-def _need(module: str) -> None:
-    """Raise an error that names the missing extra, if there is one."""
-    for name in dict.fromkeys((module, "fastapi", "prometheus_client", "sqlalchemy")):
-        try:
-            __import__(name)
-        except ImportError:
-            raise MissingExtraError(f"the service needs {name}", hint=_PIP) from None

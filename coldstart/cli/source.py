@@ -15,6 +15,7 @@ from coldstart.data.named import NAMED, Name
 from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
+    from coldstart.catalog.catalog import Catalog
     from coldstart.data.dataset import Dataset
 
 PANEL = "The data"
@@ -163,6 +164,16 @@ class DataSource:
                     hint=f"leave them out; in {name} they are {likes:g} and {dislikes:g}",
                 )
         return named.load()
+
+
+def catalog_option(path: Path | None) -> tuple[Catalog | None, str]:
+    """Load the catalog of ``--items`` where it stands alone; and what was read, in a paragraph."""
+    if path is None:
+        return None, ""
+    from coldstart.data.items import load_catalog
+
+    catalog, read = load_catalog(path)
+    return catalog, in_options(read.paragraph())
 
 
 def threshold(text: str | float | None) -> float | str | None:

@@ -72,27 +72,26 @@ def fields_of(
             found[field] = there[0][0]
     found = {field: found[field] for field in aliases if field in found}
     if missing := [field for field in needed if field not in found]:
-        raise _missing(missing, names, where, [f for f in aliases if f not in needed], needed)
+        raise _missing(missing, names, found, where, aliases, needed)
     return found
 
 
 def _missing(
     missing: Sequence[str],
     names: Sequence[str],
+    found: Mapping[str, str],
     where: str,
-    optional: Sequence[str],
+    aliases: Mapping[str, Sequence[str]],
     needed: Sequence[str],
 ) -> DataError:
     what = f"{where}: no column for {', '.join(missing)}; found: {', '.join(names) or 'none'}"
     if len(names) > 1 and all(_NUMBER.fullmatch(name) for name in names):
         return DataError(f"{what}, which look like data", "add a header, a row of column names")
-    name_it = f"needed: {', '.join(needed)}; optional: {', '.join(optional)}; "
-    return DataError(
-        what,
-        f"{name_it}name it: columns={{{missing[0]!r}: {names[-1:][0]!r}}}"
-        if names
-        else name_it.rstrip("; "),
-    )
+    optional = ", ".join(field for field in aliases if field not in needed)
+    hint = f"needed: {', '.join(needed)}; optional: {optional}"
+    if free := [name for name in names if name not in found.values()]:
+        hint += f"; name it: columns={{{missing[0]!r}: {free[0]!r}}}"
+    return DataError(what, hint)
 
 
 def check_chosen(

@@ -6,17 +6,21 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.data.interactions import INTERACTIONS, NONE, read_interactions
 from coldstart.data.judgements import Threshold, judge
 from coldstart.data.reading_report import DatasetReport
 from coldstart.data.ties import MOST_TIED, SEED, in_time_order, tied_share
 from coldstart.errors import DataError
 from coldstart.schema import UserProfile
-from coldstart.tabular.cells import as_text, is_missing
+from coldstart.tabular.cells import id_texts
+from coldstart.tabular.reading import TableFile
+from coldstart.tabular.report import ReadReport
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ def dataset_from_frames(
     like_at: Threshold | None = None,
     dislike_at: Threshold | None = None,
     unrated: Collection[float] | None = None,
+    columns: Mapping[str, str | None] = NONE,
     rating_name: str = "rating",
     seed: int = SEED,
 ) -> Dataset:
@@ -99,18 +104,26 @@ def dataset_from_frames(
         interactions: columns ``user_id``, ``item_id``, optional ``rating`` and ``timestamp`` (or
             ``position``); equal times are ordered by a hash (``ties.tie_key``). Without a time
             column the row order is the time order, and the dataset has no ``times``. Without a
-            ``rating``, every row is a like.
+            ``rating``, every row is a like. Other columns are matched as in a file, see
+            ``read_interactions``.
         users: attributes by user id; missing users get an empty profile.
         like_at: minimum rating of a like, or the words that are one; ``None``: recognised, see
             ``judge``.
         dislike_at: maximum rating of a dislike, or the words that are one; ``None``: recognised.
         unrated: ratings that are no judgement; ``None``: recognised.
+        columns: field → column, for columns not recognised by name.
         rating_name: original name of the column ``rating``, which says what a 0 means.
         seed: of the hash.
 
     Raises:
         DataError: missing columns or ids, items missing from the catalog, or no likes.
     """
+    tables: tuple[ReadReport, ...] = ()
+    if columns or set(interactions.columns) - set(INTERACTIONS):
+        frame = TableFile(Path("interactions"), interactions, "a frame", 1)
+        read = read_interactions(frame, columns)
+        interactions, tables = read.frame, (read.report,)
+        rating_name = read.report.columns.get("rating", rating_name)
     missing = {"user_id", "item_id"} - set(interactions.columns)
     if missing:
         raise DataError(
@@ -164,7 +177,14 @@ def dataset_from_frames(
     groups = _grouped(likes)
     times = _times(likes, order) if order else {}
     report = DatasetReport(
-        len(groups), len(likes), len(low), ratings, repeated, tied_share(times) if times else None
+        len(groups),
+        len(likes),
+        len(low),
+        ratings,
+        repeated,
+        sum(user in users for user in groups) if users else None,
+        tied_share(times) if times else None,
+        tables,
     )
     return Dataset(
         name,
@@ -182,8 +202,9 @@ def _ids(column: pl.Series) -> pl.Series:
     """Ids as text, null where missing."""
     if column.dtype == pl.String:
         return column
-    texts = [None if is_missing(v) else as_text(v) for v in column.to_list()]
-    return pl.Series(column.name, texts, dtype=pl.String)
+    cells = column.to_list()
+    texts = id_texts(cells)
+    return pl.Series(column.name, [texts[v] for v in cells], dtype=pl.String)
 
 
 def _latest(table: pl.DataFrame, order: str | None) -> tuple[pl.DataFrame | None, int]:

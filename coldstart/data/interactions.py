@@ -10,7 +10,11 @@ from coldstart.catalog.frames import columns_of
 from coldstart.catalog.titles import clean_text
 from coldstart.data.columns import check_chosen, fields_of, name_key
 from coldstart.data.judgements import grades_of
-from coldstart.data.preference_columns import looks_like_preference, preference_column
+from coldstart.data.preference_columns import (
+    looks_like_preference,
+    may_be_judgement,
+    preference_column,
+)
 from coldstart.data.preference_words import DISLIKE_NAMES, FLAG_NAMES, OPINION_NAMES
 from coldstart.data.times import (
     TIME_NAMES,
@@ -21,7 +25,7 @@ from coldstart.data.times import (
     read_times,
 )
 from coldstart.errors import DataError
-from coldstart.tabular.cells import as_text, is_missing
+from coldstart.tabular.cells import as_text, id_texts, is_missing
 from coldstart.tabular.reading import TableFile, TextOptions, read_file
 from coldstart.tabular.report import ReadReport
 from coldstart.tabular.rows import counted, rows_text
@@ -31,19 +35,25 @@ if TYPE_CHECKING:
 
 USER = (
     "user_id", "user", "uid", "customer_id", "customer", "reviewer_id", "visitor_id", "member_id",
-    "account_id", "client_id", "person_id", "reader_id", "player_id", "profile_id", "id_user",
-    "user_name", "username", "kunden_id", "kundennummer", "kunde", "nutzer_id", "nutzer",
-    "benutzer_id", "benutzer", "utilisateur", "id_utilisateur", "id_client", "usuario",
-    "id_usuario", "usuario_id", "id_cliente", "cliente_id", "cliente", "utente", "id_utente",
+    "account_id", "client_id", "member", "account", "client", "person", "visitor", "reviewer",
+    "reader", "player", "viewer", "listener", "buyer", "shopper", "subscriber", "person_id",
+    "reader_id", "player_id", "profile_id", "id_user", "user_name", "username", "kunden_id",
+    "kundennummer", "kunde", "nutzer_id", "nutzer", "benutzer_id", "benutzer", "utilisateur",
+    "id_utilisateur", "id_client", "usuario", "id_usuario", "usuario_id", "id_cliente",
+    "cliente_id", "cliente", "utente", "id_utente", "用户", "用户id", "用户编号", "会员",
+    "会员id", "顾客", "客户", "使用者", "用戶", "ユーザー", "ユーザーid",
 )  # fmt: skip
 ITEM = (
-    "item_id", "item", "iid", "movie_id", "product_id", "asin", "sku", "film_id", "book_id", "isbn",
-    "track_id", "song_id", "artist_id", "game_id", "anime_id", "recipe_id", "business_id",
+    "item_id", "item", "iid", "movie_id", "product_id", "asin", "sku", "film_id", "book_id",
+    "isbn", "track_id", "song_id", "artist_id", "game_id", "anime_id", "recipe_id", "business_id",
     "article_id", "video_id", "news_id", "course_id", "show_id", "content_id", "stock_code",
     "item_code", "product_code", "parent_asin", "id_item", "movie", "product", "artikel_id",
     "artikelnummer", "artikel", "produkt_id", "produktnummer", "buch_id", "produit_id",
     "id_produit", "id_film", "produto_id", "id_produto", "producto_id", "id_producto",
-    "id_pelicula", "prodotto_id", "id_prodotto",
+    "id_pelicula", "prodotto_id", "id_prodotto", "film", "book", "track", "song", "artist",
+    "album", "game", "joke", "anime", "recipe", "restaurant", "business", "article", "video",
+    "course", "beer", "wine", "place", "venue", "商品", "商品id", "商品编号", "物品", "产品",
+    "电影", "书籍", "品目", "アイテム",
 )  # fmt: skip
 INTERACTIONS: Mapping[str, tuple[str, ...]] = {
     "user_id": USER,
@@ -175,6 +185,13 @@ class _Reading:
                 f"columns={{'rating': {looking[0]!r}}} reads it; columns={{'rating': None}} takes "
                 "every row for a like",
             )
+        if "rating" not in {**self.names, **self.chosen}:
+            self.warnings += [
+                f"{name} has few values ({_some(self.cells[name])}) and is not read; if they judge "
+                f"the item, columns={{'rating': {name!r}}}"
+                for name in self.unused
+                if may_be_judgement(name, self.cells[name])
+            ]
         rating = self.names.get("rating")
         self.warnings += [
             f"{name} looks like a preference, too; {rating} is read"
@@ -199,10 +216,16 @@ class _Reading:
             return times.seconds
         # Ids and ratings repeat: convert each value once.
         distinct = {v for v in cells if not is_missing(v)}
+        made: dict[Any, Any]
         if field == "rating":
             made = _ratings(distinct)
+        elif field == "position":
+            made = {v: number_of(v) for v in distinct}
         else:
-            made = {v: number_of(v) if field == "position" else _id(v) for v in distinct}
+            texts = id_texts(distinct)
+            made = {v: clean_text(text or "") or None for v, text in texts.items()}
+            if any(text != as_text(v).strip() for v, text in texts.items()):
+                self.notes.append(f"{column} holds whole numbers with .0, which is left out")
         out = [None if is_missing(v) else made[v] for v in cells]
         if field in ("rating", "position"):
             places = [n for n, v in enumerate(out) if v is None and not is_missing(cells[n])]
@@ -305,8 +328,10 @@ def _ratings(distinct: set[Any]) -> dict[Any, Any]:
     return {v: g[v] if g is not None else None for v, g in single.items()}
 
 
-def _id(value: object) -> str | None:
-    return clean_text(as_text(value)) or None
+def _some(cells: Sequence[Any]) -> str:
+    """The first three values of a column."""
+    distinct = list(dict.fromkeys(as_text(v) for v in cells if not is_missing(v)))
+    return ", ".join(distinct[:3]) + (", …" if len(distinct) > 3 else "")
 
 
 def _short(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from coldstart.data.columns import name_key
@@ -30,6 +30,7 @@ Threshold = float | str | Collection[str]
 """A number on the scale of the ratings, or events, such as ``("purchase", "like")``."""
 
 _FLAGS = frozenset(map(name_key, {*FLAG_NAMES, *EVENT_NAMES} - {"vote", "reaction", "feedback"}))
+_EVENTS = _FLAGS & frozenset(map(name_key, EVENT_NAMES))
 _DISLIKES = frozenset(map(name_key, DISLIKE_NAMES))
 _GRADE = re.compile(
     r"(-?\d+(?:[.,]\d+)?)\s*(?:stars?|sterne?|étoiles?|estrellas?|stelle|points?|punkte|%"
@@ -163,9 +164,17 @@ def _numbers(
     for value, n in counts.items():
         rows[grades[value]] += n
     key = name_key(column)
+    if key in _EVENTS and like_at is None and not set(rows) <= {-1.0, 0.0, 1.0}:
+        shown = ", ".join(f"{v:g}" for v in sorted(rows)[:8])
+        raise DataError(
+            f"{column} holds codes of unknown meaning: {shown}",
+            "say from which on they are likes, such as like_at=4, or write them as words",
+        )
     if key in _DISLIKES:  # its 1 is a dislike, its 0 no answer
         return "1 for a dislike", (), {v: -1 if g else None for v, g in grades.items()}
     scale = recognise(rows, unrated=unrated, opinion=key not in _FLAGS)
+    if key in _EVENTS and like_at is not None:  # no code is a dislike unless it is said to be
+        scale = replace(scale, dislike_at=None)
     like, dislike, told = _thresholds(scale, like_at, dislike_at)
 
     def judged(grade: float) -> int | None:

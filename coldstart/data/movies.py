@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.titles import clean_text, natural_title, normalise_title
+from coldstart.catalog.titles import clean_text, natural_title, without_article
 from coldstart.data import ml_small
 from coldstart.data.age_ratings import INFERRED, MPAA, RATED, inferred_min_age
 from coldstart.data.pickled_table import read_pickled_table
@@ -119,9 +119,9 @@ def _titles(title: str) -> Iterator[tuple[str, int]]:
     inside = re.findall(r"\(([^()]+)\)", title)
     outside = title.partition("(")[0]
     for name in (title, outside, *(name.removeprefix("a.k.a. ") for name in inside)):
-        yield normalise_title(natural_title(name.strip())), YEARS_APART
+        yield without_article(natural_title(name.strip())), YEARS_APART
     if ":" in outside:
-        yield normalise_title(outside.partition(":")[0]), 0
+        yield without_article(outside.partition(":")[0]), 0
 
 
 def _ratings(folder: Path | None) -> dict[str, list[RatedFilm]]:
@@ -145,5 +145,5 @@ def by_title(table: pl.DataFrame) -> dict[str, list[RatedFilm]]:
     """
     films: dict[str, list[RatedFilm]] = defaultdict(list)
     for title, year, votes, mpaa in table.select("title", "year", "votes", "mpaa").rows():
-        films[normalise_title(clean_text(title))].append(RatedFilm(int(year), int(votes), mpaa))
+        films[without_article(clean_text(title))].append(RatedFilm(int(year), int(votes), mpaa))
     return dict(films)

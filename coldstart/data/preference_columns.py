@@ -18,6 +18,7 @@ from coldstart.data.preference_words import (
     WORDS,
     word_key,
 )
+from coldstart.data.times import number_of
 from coldstart.tabular.cells import is_missing
 
 Columns = Mapping[str, Sequence[Any]]
@@ -25,12 +26,13 @@ Columns = Mapping[str, Sequence[Any]]
 _SURE = frozenset({"rating", "ratings", "userrating", "stars", "starrating", "score"})
 _NAME = re.compile(
     r"rating|rated?$|scor|stars?$|stern|bewert|like|lov(e|ed)$|vot(e|o)|thumb|prefer|feedback"
-    r"|opinion|sentiment|apprec|satisf|enjoy|event|action|behavio|click|purchas|bought|punt(os|ua)"
+    r"|opinion|sentiment|apprec|satisf|zufried|enjoy|event|(^|_|inter|re)action|behavio|click"
+    r"|purchas|bought|punt(os|ua)"
     r"|valora|calific|^nota?$|^note$|avis|gef(a|ae)ll|gusta|grade$|ocena|hodnoc|reaction|verdict"
-    r"|relevan|interest|оценк|рейтинг|评分|評分|評価|평점"
+    r"|relevan|interest|^nps$|оценк|рейтинг|评分|評分|評価|평점"
 )
 _NOT = re.compile(
-    r"count|anzahl|^n(um|o|r)?_|^num|number|total|helpful|verified|version|(^|_)id$|_id_|average"
+    r"count|anzahl|^n(um|o|r)?_|^num|number|total|helpful|verified|version|id$|_id_|average"
     r"|^avg|mean|url|name$|text|comment|time|date|category"
 )
 _NEUTRAL = re.compile(
@@ -40,7 +42,11 @@ _NEUTRAL = re.compile(
     r"|menge|zip|status|split|row|time|date|title|name|lat|lon|tag"
 )
 _PLAIN = frozenset({"none", "ok", "up", "down", "read", "no", "yes", "start", "started", "order"})
-_MOST = 101
+_MOST, _MOST_LABELS, _LONGEST_LABEL = 101, 12, 20
+_KNOWN = frozenset(
+    map(name_key, (*RATING_NAMES, *EVENT_NAMES, *OPINION_NAMES, *FLAG_NAMES, *DISLIKE_NAMES))
+)
+_GRADES = 11
 
 
 def preference_column(columns: Columns) -> str | None:
@@ -60,28 +66,41 @@ def preference_column(columns: Columns) -> str | None:
         by_key.setdefault(name_key(name), name)
     for known in (RATING_NAMES, EVENT_NAMES, OPINION_NAMES, FLAG_NAMES, DISLIKE_NAMES):
         for alias in known:
-            name = by_key.get(name_key(alias))
-            if name is not None and (name_key(name) in _SURE or _readable(columns[name])):
-                return name
+            found = by_key.get(name_key(alias))
+            if found is not None and (name_key(found) in _SURE or _readable(columns[found])):
+                return found
     return None
 
 
 def looks_like_preference(name: str, cells: Sequence[Any]) -> bool:
     """Whether a column of an unknown name may hold preferences.
 
-    By name: it says so, and the cells are few numbers, truths or known words. By content: known
-    words, or whole or half numbers up to 5 or 10 in a column whose name says nothing else.
+    By name: it says so, and the cells are few numbers, truths, words or labels. By content: known
+    words, or three or more whole or half numbers up to 10 in a column whose name says nothing else.
     """
     plain = re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
     distinct = {v for v in cells if not is_missing(v) and not isinstance(v, list | dict)}
     if not distinct:
         return False
-    if _NAME.search(plain) and not _NOT.search(plain):
-        return _readable(cells)
+    if (_NAME.search(plain) or name_key(name) in _KNOWN) and not _NOT.search(plain):
+        return _readable(cells) or _labels(distinct)
     words = {word_key(v) for v in distinct}
     if words <= WORDS.keys() and not words <= _PLAIN and len(words) > 1:
         return True
     return not _NEUTRAL.search(plain) and _graded(distinct)
+
+
+def may_be_judgement(name: str, cells: Sequence[Any]) -> bool:
+    """Whether a column holds few, repeated values under a name that says nothing of them."""
+    plain = re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+    distinct = {v for v in cells if not is_missing(v) and not isinstance(v, list | dict)}
+    named = _NEUTRAL.search(plain) or _NOT.search(plain)
+    return not named and _few(cells, distinct)
+
+
+def _few(cells: Sequence[Any], distinct: set[Any]) -> bool:
+    """Whether values repeat as grades do."""
+    return 2 <= len(distinct) <= _GRADES and 2 * len(distinct) <= len(cells)
 
 
 def _readable(cells: Sequence[Any]) -> bool:
@@ -98,6 +117,14 @@ def _readable(cells: Sequence[Any]) -> bool:
     return len(distinct) <= _MOST and len(words & WORDS.keys()) * 2 >= len(words)
 
 
+def _labels(distinct: set[Any]) -> bool:
+    """Whether cells are few short texts, as labels are."""
+    texts = [str(v).strip() for v in distinct]
+    return len(texts) <= _MOST_LABELS and all(
+        len(text) <= _LONGEST_LABEL and number_of(text) is None for text in texts
+    )
+
+
 def _graded(distinct: set[Any]) -> bool:
     """Whether values are whole or half numbers of a usual scale of ratings."""
     grades = grades_of(distinct)
@@ -105,6 +132,4 @@ def _graded(distinct: set[Any]) -> bool:
         return False
     values = {v for v in grades.values() if v not in (-1.0, 0.0)}
     halves = all(v * 2 == int(v * 2) for v in values)
-    return (
-        halves and 3 <= len(values) <= 20 and min(values) <= 2 and max(values) in (4.0, 5.0, 10.0)
-    )
+    return halves and 3 <= len(values) <= 20 and 0 < min(values) <= 3 and max(values) <= 10

@@ -18,6 +18,7 @@ RATING_NAMES = (
     # French, Spanish, Portuguese, Italian
     "evaluation", "appreciation", "etoiles", "puntuacion", "valoracion", "calificacion",
     "estrellas", "avaliacao", "estrelas", "pontuacao", "valutazione", "voto", "stelle", "nota",
+    "note",
     # Polish, Czech, Russian, Turkish, Chinese, Japanese, Korean
     "ocena", "hodnoceni", "оценка", "рейтинг", "puan", "评分", "評分", "評価", "평점", "별점",
 )  # fmt: skip
@@ -91,13 +92,15 @@ def word_key(text: object) -> str:
     return re.sub(r"[\s\-.'’/]+", "_", bare).strip("_")
 
 
-WORDS: dict[str, Kind] = {
-    word_key(word): kind
-    for kind, words in (
-        ("shown", _SHOWN), ("engaged", _ENGAGED), ("dislike", _DISLIKES), ("like", _LIKES),
-    )
-    for word in words.split()
-}  # fmt: skip
+_BY_KIND: tuple[tuple[Kind, str], ...] = (  # of a word in two lists the last counts
+    ("shown", _SHOWN),
+    ("engaged", _ENGAGED),
+    ("dislike", _DISLIKES),
+    ("like", _LIKES),
+)
+WORDS: dict[str, Kind] = {word_key(w): kind for kind, words in _BY_KIND for w in words.split()}
 """Kind of each known word, by ``word_key``."""
-TRUTHS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "y": 1.0, "n": 0.0, "t": 1.0, "f": 0.0}
+_YES = "true yes y t ja oui si sí sim vero tak ano да evet 是 はい".split()
+_NO = "false no n f nein non nao não falso nie ne нет hayir hayır 否 いいえ".split()
+TRUTHS = dict.fromkeys(_YES, 1.0) | dict.fromkeys(_NO, 0.0)
 """Words of a flag."""

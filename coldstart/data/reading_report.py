@@ -20,6 +20,7 @@ class DatasetReport:
         dislikes: number of dislikes.
         ratings: meaning of the ratings; ``None``: there are none, and every row is a like.
         repeated: rows of a user and item that another row judges, too.
+        described: number of the users with attributes; ``None``: no table of users.
         tied: share of the consecutive likes of a user that have the same time; ``None``: no times.
         tables: accounts of the files; empty for frames.
     """
@@ -29,6 +30,7 @@ class DatasetReport:
     dislikes: int
     ratings: RatingsReport | None
     repeated: int
+    described: int | None = None
     tied: float | None = None
     tables: tuple[ReadReport, ...] = ()
 
@@ -37,6 +39,8 @@ class DatasetReport:
         """Whatever looks like a mistake, in all tables."""
         found = [f"{t.name}: {w}" for t in self.tables for w in t.warnings]
         found += self.ratings.warnings if self.ratings else ()
+        if self.described == 0:
+            found.append("no user with a like is in the table of users: are the ids the same?")
         if warning := order_warning(self.tied):
             found.append(warning)
         return tuple(found)
@@ -61,4 +65,6 @@ latest judgement and the first time count; 5 likes and 0 dislikes of 2 users.'
             made.append(about_ties(self.tied))
         likes, dislikes = counted(self.likes, "like"), counted(self.dislikes, "dislike")
         made.append(f"{likes} and {dislikes} of {counted(self.users, 'user')}")
+        if self.described is not None:
+            made.append(f"attributes of {self.described:,} of them")
         return paragraph_of(made, self.warnings)

@@ -6,16 +6,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.frames import ALIASES, items_from_frame, match_columns, parse_items
+from coldstart.catalog.item_columns import ALIASES
 from coldstart.data.columns import check_chosen
 from coldstart.data.dataset import Dataset, dataset_from_frames
 from coldstart.data.interactions import INTERACTIONS, NONE, load_interactions, read_interactions
+from coldstart.data.items import catalog_of
 from coldstart.data.judgements import Threshold
 from coldstart.data.users import SINGLE, USERS, load_users, read_users
-from coldstart.errors import CatalogError, DataError
-from coldstart.tabular.reading import TableFile, TextOptions, read_file
-from coldstart.tabular.report import ReadReport
+from coldstart.errors import CatalogError, ColdstartError, DataError
+from coldstart.tabular.delimited import NO_SEPARATOR
+from coldstart.tabular.reading import TableFile, TextOptions, is_unicode, read_file
+from coldstart.tabular.separators import name_of
 
 __all__ = [
     "INTERACTIONS", "SINGLE", "USERS", "load_dataset", "load_interactions", "load_users",
@@ -53,18 +54,18 @@ def load_dataset(
             the scale, which is recognised from the ratings.
         dislike_at: maximum rating of a dislike, or the words that are one; ``None``: 40 %.
         unrated: numbers that are no ratings; ``None``: 0 and -1 where they lie off the scale.
-        text: encoding, separator and quotes of text files, where recognising them fails.
+        text: encoding, separator and quotes of text files, where recognising them fails: the
+            encoding of those that are no Unicode, the separator of those whose header holds it.
 
     Raises:
         CatalogError: an invalid table of items.
         DataError: an invalid table, or an unread column that looks like a preference; the message
             names its rows, the header being row 1 (in JSON lines, the first line).
     """
-    options = text or TextOptions()
-    tables = {"interactions": read_file(interactions, options)}
-    tables["items"] = read_file(items, options, error=CatalogError)
+    paths = {"interactions": interactions, "items": items}
     if users is not None:
-        tables["users"] = read_file(users, options)
+        paths["users"] = users
+    tables = _read_all(paths, text or TextOptions())
     fields = {"items": ALIASES, "interactions": INTERACTIONS, "users": USERS}
     check_chosen(
         columns,
@@ -75,14 +76,14 @@ def load_dataset(
         kind: {f: c for f, c in columns.items() if f in fields[kind] and _applies(c, file, f, kind)}
         for kind, file in tables.items()
     }
-    catalog, read = _catalog(tables["items"], {f: c for f, c in own["items"].items() if c})
+    catalog, read = catalog_of(tables["items"], own["items"])
     people = read_users(tables["users"], own["users"]) if users is not None else None
     found = read_interactions(tables["interactions"], own["interactions"])
     data = dataset_from_frames(
         name,
         catalog,
         found.frame,
-        people.profiles if people else {},
+        people.profiles if people else None,
         like_at=like_at,
         dislike_at=dislike_at,
         unrated=unrated,
@@ -92,30 +93,28 @@ def load_dataset(
     return replace(data, report=replace(data.report, tables=reports)) if data.report else data
 
 
+def _read_all(paths: Mapping[str, Path], options: TextOptions) -> dict[str, TableFile]:
+    """Read files; a separator is for those whose header holds it, an encoding for no Unicode."""
+    made: dict[str, TableFile] = {}
+    lacking: ColdstartError | None = None
+    for kind, path in paths.items():
+        error = CatalogError if kind == "items" else DataError
+        own = options
+        if options.encoding is not None and is_unicode(path):
+            own = replace(own, encoding=None)
+        try:
+            made[kind] = read_file(path, own, error=error)
+        except ColdstartError as e:
+            if NO_SEPARATOR not in e.message:
+                raise
+            lacking = lacking or e
+            made[kind] = read_file(path, replace(own, separator=None), error=error)
+    if lacking and not any(name_of(options.separator or "") in f.kind for f in made.values()):
+        raise lacking
+    return made
+
+
 def _applies(column: str | None, file: TableFile, field: str, kind: str) -> bool:
     if column is None:
         return kind == "interactions" or field not in INTERACTIONS
     return column in file.frame.columns
-
-
-def _catalog(file: TableFile, columns: Mapping[str, str]) -> tuple[Catalog, ReadReport]:
-    """Items of a table, and the account of it."""
-    made, rows, problems = parse_items(file.frame, columns, first_row=file.first_row)
-    if problems:
-        items_from_frame(file.frame, columns, first_row=file.first_row)  # raises
-    if not made:
-        raise DataError(f"{file.path}: no items", hint="the table has a header but no rows")
-    names = match_columns(file.frame.columns, columns)
-    there = range(file.first_row, file.first_row + file.frame.height)
-    blank = tuple(sorted({*there} - {*rows}))
-    report = ReadReport(
-        str(file.path),
-        file.kind,
-        rows=file.frame.height,
-        read=len(made),
-        columns=names,
-        attributes=tuple(n for n in file.frame.columns if n not in names.values()),
-        left_out={"that are blank": blank} if blank else {},
-        warnings=file.warnings,
-    )
-    return Catalog(made), report

@@ -85,7 +85,7 @@ def about_ties(share: float | None) -> str:
         share: ``Dataset.tied_share``.
     """
     if share is None:
-        return "there are no times: the order of the rows stands for the order in time"
+        return "no times, or not for every like: without any, the order of the rows is that in time"
     if not share:
         return "no user has two likes of one time"
     return (

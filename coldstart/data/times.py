@@ -15,7 +15,7 @@ from coldstart.tabular.cells import is_missing
 TIME_NAMES = (
     "timestamp", "time", "datetime", "date", "unixReviewTime", "created_at", "created", "ts",
     "event_time", "event_timestamp", "event_date", "unix_time", "unix_timestamp", "epoch", "at",
-    "date_time", "time_stamp", "rated_at", "rating_date", "rating_time", "rating_timestamp",
+    "rated_at", "rating_date", "rating_time", "rating_timestamp",
     "reviewed_at", "review_time", "review_date", "review_timestamp", "ordered_at", "order_date",
     "order_time", "order_purchase_timestamp", "purchased_at", "purchase_date", "purchase_time",
     "bought_at", "watched_at", "watch_date", "viewed_at", "view_date", "visited_at", "visit_date",

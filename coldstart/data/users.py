@@ -12,7 +12,7 @@ from coldstart.data.columns import check_chosen, fields_of
 from coldstart.data.interactions import NONE, USER, refuse_cells
 from coldstart.errors import DataError, ProfileError
 from coldstart.schema import UserProfile
-from coldstart.tabular.cells import as_text, is_missing
+from coldstart.tabular.cells import as_text, id_texts, is_missing
 from coldstart.tabular.reading import TableFile, TextOptions, read_file
 from coldstart.tabular.report import ReadReport
 from coldstart.tabular.rows import counted
@@ -68,6 +68,8 @@ def read_users(file: TableFile, columns: Mapping[str, str | None] = NONE) -> Use
     )
     field_of = {column: field for field, column in names.items()}
     table = columns_of(file.frame)
+    ids = id_texts(table[names["user_id"]])
+    table[names["user_id"]] = [ids[v] for v in table[names["user_id"]]]
     bad: dict[str, list[int]] = {}
     left_out: dict[str, list[int]] = {}
     people: dict[str, UserProfile] = {}

@@ -116,7 +116,7 @@ class CaseEvaluator:
             raise ConfigError(f"no metric {unknown[0]!r}", hint=f"some of {', '.join(self._known)}")
         self._weight = inverse_propensity(likes)
         self._strata = terciles(likes)
-        self._picks = {i: Pick(item=i) for i in likes}
+        self._picks = {i: Pick(item=i, by="id") for i in likes}
 
     def evaluate(self, name: str, fold: int, system: Recommends, case: ColdCase) -> Record:
         """Request enough items for 20 candidates to remain without the excluded ones.

@@ -128,7 +128,7 @@ def support_cases(
             if len(reserved) < max(k, support) or len(wanted) < min_targets:
                 continue
             excluded = hidden | set(reserved) | (rest - wanted)
-            picks = tuple(Pick(item=i) for i in reserved[:k])
+            picks = tuple(Pick(item=i, by="id") for i in reserved[:k])
             stated = {"liked": picks, "history": order == "first"}
             profile: UserProfile = data.users[user].model_copy(update=stated)
             cases.append(ColdCase(user, k, profile, wanted, excluded, tuple(reserved), low))

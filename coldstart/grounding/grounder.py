@@ -7,12 +7,15 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from coldstart.catalog.item_encoding import encode_items
+from coldstart.catalog.title_numbers import names_same_part
 from coldstart.catalog.titles import clean_text, natural_title, split_year
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.grounding.index.allowed import Allowed
 from coldstart.protocols import Encoder, Index
 from coldstart.schema import Candidate, Grounding, Item, Match
 
+_WIDER = 10  # times as many items are searched where the nearest are other parts of a series
+_WIDEST = 100  # items, beyond which no wider search follows
 _LONGEST = 2000  # characters of a text that are used; titles are shorter
 
 
@@ -96,7 +99,8 @@ class Grounder:
         A candidate with ids keeps them (``trie``). A text equal to a catalog title up to case,
         punctuation, article and year gets all ids of that title (``exact``). Any other text gets up
         to ``k`` ids whose titles reach the threshold, best first (``similarity``), or none
-        (``abstained``).
+        (``abstained``); their numbers and years must be those of the text, so that no part of a
+        series and no remake stands for another.
 
         Args:
             candidates: generated titles.
@@ -115,12 +119,16 @@ class Grounder:
             raise ConfigError(f"k is {k}, expected at least 1")
         self.sync(self._catalog)
         within = allowed if allowed is None or isinstance(allowed, Allowed) else Allowed(allowed)
-        known = [_known(candidate, self._catalog, within) for candidate in candidates]
-        texts = {_title(c.text): None for c, g in zip(candidates, known, strict=True) if g is None}
-        near = self._nearest([text for text in texts if text], within, k)
+        found = [_known(candidate, self._catalog, within) for candidate in candidates]
+        texts = [
+            candidate.text
+            for candidate, grounding in zip(candidates, found, strict=True)
+            if grounding is None and _title(candidate.text)
+        ]
+        near = self._nearest(self._catalog, list(dict.fromkeys(texts)), within, k)
         return [
-            grounding or _by_similarity(candidate, near.get(_title(candidate.text), ()))
-            for candidate, grounding in zip(candidates, known, strict=True)
+            grounding or _by_similarity(candidate, near.get(candidate.text, ()))
+            for candidate, grounding in zip(candidates, found, strict=True)
         ]
 
     def ground_texts(
@@ -144,15 +152,33 @@ class Grounder:
         self._indexed = (self._indexed | titles.keys()).difference(removed)
 
     def _nearest(
-        self, texts: list[str], allowed: Allowed | None, k: int
+        self, catalog: TitledCatalog, texts: Sequence[str], allowed: Allowed | None, k: int
     ) -> dict[str, tuple[Match, ...]]:
+        """Up to ``k`` items that each text may name, best first."""
         if not texts:
             return {}
-        hits = self.index.search(self.encoder.encode(texts), k, allowed)
-        return {
-            text: tuple(Match(item_id=i, similarity=s) for i, s in found if s >= self.threshold)
-            for text, found in zip(texts, hits, strict=True)
-        }
+        row = {title: n for n, title in enumerate(dict.fromkeys(map(_title, texts)))}
+        vectors = self.encoder.encode(list(row))
+        found: dict[str, tuple[Match, ...]] = {}
+        width, left = k, list(texts)
+        while left:
+            rows = {title: n for n, title in enumerate(dict.fromkeys(map(_title, left)))}
+            hits = self.index.search(vectors[[row[title] for title in rows]], width, allowed)
+            crowded = []  # texts whose nearest items are other parts of a series, or remakes
+            for text in left:
+                near = self._above(hits[rows[_title(text)]])
+                found[text] = tuple(m for m in near if _may_name(text, m.item_id, catalog))[:k]
+                if len(found[text]) < k and len(near) == width:
+                    crowded.append(text)
+            width, left = _WIDER * width, crowded if width <= _WIDEST else []
+        return found
+
+    def _above(self, hits: Sequence[tuple[str, float]]) -> list[Match]:
+        return [Match(item_id=i, similarity=s) for i, s in hits if s >= self.threshold]
+
+
+def _may_name(text: str, item_id: str, catalog: TitledCatalog) -> bool:
+    return item_id in catalog and names_same_part(text[:_LONGEST], catalog[item_id])
 
 
 def _known(

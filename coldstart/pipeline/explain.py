@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.pipeline.notes import text_notes
+from coldstart.profile.resolve import LEFT_OUT
 from coldstart.ranking.explanations import Explainer
+from coldstart.ranking.filter_names import unknown_names
 from coldstart.ranking.wording.sentences import sentence
 from coldstart.schema import Provenance, Recommendation, RecommendationList
 from coldstart.scoring.registry import SIGNALS
@@ -80,6 +82,7 @@ class _Response:
             abstained=sum(g.abstained for g in lm.groundings),
             prompt=lm.prompt,
             understood=self._user.understood,
+            picks=self._user.readings,
         )
 
     def _line(self, rank: int, row: int, parts: Floats) -> Recommendation:
@@ -122,7 +125,10 @@ class _Response:
 
     def _notes(self) -> list[str]:
         got, options = len(self._ranked.rows), self._options
-        notes = [f"not in the catalog, left out: {name!r}" for name in self._user.unknown]
+        notes = [f"{LEFT_OUT}{name!r}" for name in self._user.unknown]
+        notes += self._user.notes
+        unknown = unknown_names(options.filters, self._items.catalog)
+        notes += [f"{what}: {hint}" for what, hint in unknown]
         notes += text_notes(self._draft, self._ranked.rows)
         notes += self._lm.notes
         notes += [a.note for a in options.adjustments if a.note]

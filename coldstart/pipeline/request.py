@@ -61,7 +61,7 @@ class RecommendOptions:
         strategy: which scorers take part, and whose weights the ranker uses.
         filters: items must pass all.
         diversity: 0 to 1.
-        popularity_penalty: 0 to 10, per nat of log popularity.
+        popularity_penalty: 0 to 10, per nat of log popularity, among what ranks well without it.
         only: no other item ids may be shown, if given.
         near_duplicates: keep items whose title is nearly that of another one or of a pick.
         adjustments: added to scores, with provenance and reasons.

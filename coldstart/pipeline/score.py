@@ -104,7 +104,8 @@ def shortlist(parts: Parts, draft: Draft) -> Ints | None:
     """Catalog rows that scorers of the scope ``shortlist`` score, ``None`` for the whole catalog.
 
     The best candidates that pass the filters, by the linear blend of all other signals, and no
-    fewer than k.
+    fewer than k. Items added after training come beside the others, a quarter of their number at
+    most, so that they displace none.
     """
     options, wanted = draft.request.options, parts.settings.shortlist
     size = wanted and max(wanted, 2 * options.k)
@@ -118,7 +119,20 @@ def shortlist(parts: Parts, draft: Draft) -> Ints | None:
         ranked = ranked[~draft.verdicts.excluded[ranked]]
     ranked = ranked.tolist()
     passing = (row for row in ranked if draft.passes(items.items[row]))
-    return items.where[list(islice(passing, size))]
+    if items.met.all() or not items.met.any():
+        return items.where[list(islice(passing, size))]
+    chosen: list[int] = []
+    met = new = 0
+    for row in passing:
+        if items.met[row]:
+            chosen.append(row)
+            met += 1
+        elif new < size // 4:
+            chosen.append(row)
+            new += 1
+        if met == size:
+            break
+    return items.where[chosen]
 
 
 def scored(scorer: Scorer, batch: Sequence[ScoreRequest]) -> Sequence[Scores | Exception]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from coldstart.catalog.names import catalog_names
 from coldstart.catalog.titles import clean_text
 from coldstart.errors import ProfileError
+from coldstart.profile.interests import interest_notes
 from coldstart.profile.resolve import stated_text
 from coldstart.schema import Understood, parse
 from coldstart.understanding.reader import RequestReader
@@ -56,6 +58,11 @@ class UnderstandStage:
         known = self._categories()
         free = tuple(i for i in profile.interests if i.strip().casefold() not in known)
         return self.read(stated_text(profile.model_copy(update={"interests": free}), context))
+
+    def interest_notes(self, profile: UserProfile, unknown: str) -> list[str]:
+        """Notes on interests that are nearly categories; see ``profile.interests``."""
+        categories = catalog_names(self._parts.catalog).categories if profile.interests else {}
+        return interest_notes(profile.interests, categories, self.read, unknown)
 
     def read(self, text: str) -> Understood:
         """The reading of one text; cached."""

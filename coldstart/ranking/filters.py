@@ -18,6 +18,8 @@ from coldstart.tabular.cells import as_text
 MOST_DROPPED = 100
 """Length to which lists of dropped items are cut."""
 
+_Verdict = tuple[Item, tuple[str, str] | None]  # the reason of dropping it, if any
+
 
 class Known:
     """Drops what the user already liked, disliked or has seen; picks are item ids here."""
@@ -240,9 +242,13 @@ def walk(
     duplicates: NearDuplicates | None = None,
     *,
     liked: Iterable[Item] = (),
+    added: Callable[[Item], int | None] | None = None,
     most_dropped: int = MOST_DROPPED,
 ) -> FilterResult:
     """Go down a ranking until ``want`` items are kept, or it ends.
+
+    Of near-duplicates the best-ranked is kept, but none that was added after training in place of
+    one that was known before: of those, the one that came first.
 
     Args:
         ranked: Best first; read no further than needed.
@@ -252,27 +258,74 @@ def walk(
         want: How many items to keep; fewer come back only if fewer are allowed.
         duplicates: Applied to what the filters let through.
         liked: Items whose near-duplicates are dropped as well.
+        added: For an item that was added after training, a number in the order of coming; else
+            ``None``.
         most_dropped: Length to which ``dropped`` is cut (``counts`` is complete).
     """
     _check_range("want", want, 0, math.inf)
+    read: list[_Verdict] = []
+    taken = list(liked)
+    late: list[tuple[int, int]] = []  # number and place of added items, judged after the others
+    judged: list[_Verdict] = []
+    known, enough, ended = 0, want + want // 4 + 16, False
+    ranking = iter(ranked)
+    while not ended and known < want:
+        while known < want and known + len(late) < enough:
+            if ended := (item := next(ranking, None)) is None:
+                break
+            why_not = verdict(item, filters, profile, context)
+            came = added(item) if added and duplicates and why_not is None else None
+            if came is not None:
+                late.append((came, len(read)))
+            elif why_not is None and not (why_not := _twin(item, taken, duplicates)):
+                taken.append(item)
+                known += 1
+            read.append((item, why_not))
+        judged = _judged(read, late, taken, duplicates)
+        if sum(why_not is None for _, why_not in judged) >= want:
+            break
+        enough *= 2
     kept: list[Item] = []
     dropped: list[Dropped] = []
     counts: Counter[str] = Counter()
-    taken = list(liked)
-    ranking = iter(ranked)
-    while len(kept) < want and (item := next(ranking, None)) is not None:
-        why_not = verdict(item, filters, profile, context)
-        if why_not is None and duplicates and (twin := duplicates.twin(item, taken)):
-            why_not = duplicates.name, f"nearly the same title as {twin.title!r}"
+    for item, why_not in judged:
+        if len(kept) == want:
+            break
         if why_not is None:
             kept.append(item)
-            taken.append(item)
             continue
         name, why = why_not
         counts[name] += 1
         if len(dropped) < most_dropped:
             dropped.append(Dropped(item_id=item.item_id, title=item.title, filter=name, detail=why))
     return FilterResult(tuple(kept), tuple(dropped), dict(counts))
+
+
+def _judged(
+    read: Sequence[_Verdict],
+    late: Iterable[tuple[int, int]],
+    taken: Iterable[Item],
+    duplicates: NearDuplicates | None,
+) -> list[_Verdict]:
+    """Verdicts with those of the added items, by number and place, against all that is kept."""
+    out, kept = list(read), list(taken)
+    for _, place in sorted(late):
+        item = read[place][0]
+        why_not = _twin(item, kept, duplicates)
+        out[place] = item, why_not
+        if why_not is None:
+            kept.append(item)
+    return out
+
+
+def _twin(
+    item: Item, taken: Sequence[Item], duplicates: NearDuplicates | None
+) -> tuple[str, str] | None:
+    """Name and reason of dropping an item as a near-duplicate."""
+    twin = duplicates.twin(item, taken) if duplicates else None
+    if duplicates is None or twin is None:
+        return None
+    return duplicates.name, f"nearly the same title as {twin.title!r}"
 
 
 def verdict(

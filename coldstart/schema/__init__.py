@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Literal, overload
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from coldstart.errors import ConfigError
 from coldstart.schema.base import Frozen, Input, parse
+from coldstart.schema.picks import Pick, PickReading, Picks, as_pick
 from coldstart.schema.understood import Piece, Understood
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "MAX_K",
     "Match",
     "Pick",
+    "PickReading",
     "Picks",
     "Piece",
     "Provenance",
@@ -49,27 +50,6 @@ MAX_K = 1000
 """Maximum length of a list."""
 
 
-class Pick(Input):
-    """One item of a profile: an item id or a title, and an optional time."""
-
-    item: str = Field(min_length=1, max_length=1000)
-    at: datetime | None = None
-
-
-def _as_picks(value: object) -> object:
-    """Accept "Toy Story", 50, {"item": …, "at": …} or a list of these."""
-    if isinstance(value, str | int | Pick | Mapping):
-        value = [value]
-    if not isinstance(value, list | tuple):
-        return value
-    return tuple(_as_pick(v) for v in value)
-
-
-def _as_pick(value: object) -> object:
-    is_name = isinstance(value, str | int) and not isinstance(value, bool)
-    return {"item": str(value)} if is_name else value
-
-
 def _as_texts(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
@@ -80,7 +60,6 @@ def _as_text_map(value: object) -> object:
     return {k: str(v) for k, v in value.items() if v is not None}
 
 
-Picks = Annotated[tuple[Pick, ...], BeforeValidator(_as_picks), Field(max_length=10_000)]
 Texts = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=500)], ...],
     BeforeValidator(_as_texts),
@@ -160,7 +139,7 @@ class Context(Input):
     @field_validator("viewing", mode="before")
     @classmethod
     def _one_pick(cls, value: object) -> object:
-        return _as_pick(value)
+        return as_pick(value)
 
     @classmethod
     def parse(cls, data: object) -> Context:
@@ -376,6 +355,7 @@ class RecommendationList(Frozen):
         abstained: number of free candidates without a match in the catalog.
         prompt: the rendered prompt, if the language model was used.
         understood: what was read in the request's text.
+        picks: how each typed pick was read.
     """
 
     items: tuple[Recommendation, ...]
@@ -388,6 +368,7 @@ class RecommendationList(Frozen):
     abstained: int = 0
     prompt: str | None = None
     understood: Understood = Understood()
+    picks: tuple[PickReading, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from coldstart.generation.models.causal import CausalLM
-    from coldstart.generation.trie.plan import Mass, TriePlan
+    from coldstart.generation.trie.mass import Mass, Newcomers
+    from coldstart.generation.trie.plan import TriePlan
     from coldstart.generation.trie.trie import TitleTrie
     from coldstart.protocols import TextGenerator
     from coldstart.schema import DecodingConfig
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+
+
+_SHARE = 4  # of the tokens of a shortlist: those of newcomers beside it
 
 
 class CatalogLanguageModel:
@@ -53,9 +57,10 @@ class CatalogLanguageModel:
         self.lm, self._template = lm, template
         self._item_store, self.settings = item_store, settings
         self.generator = generator or LocalGenerator(lm)
-        self._trie = CatalogTrie(lm.lines)
+        self._trie = CatalogTrie(lm.lines, item_store.counts.column.__contains__)
         # The likes, and what is made of them.
         self._kept_prior: tuple[Floats, tuple[Mass, Floats]] | None = None
+        self._known_trie: TitleTrie | None = None  # without newcomers, for beam search
 
     def prompt(self, user: ResolvedProfile) -> Rendered:
         """The prompt of a resolved profile, within the token budget."""
@@ -68,7 +73,10 @@ class CatalogLanguageModel:
         )
 
     def log_prior(self) -> Floats:
-        """Log share of every item in the likes, a little for everyone added, shape (N,)."""
+        """Log share of every item in the likes, a little for everyone added, shape (N,).
+
+        Of the likes of items that the model was trained on; items added since share theirs.
+        """
         self._sync()
         return self._prior()[1]
 
@@ -99,7 +107,7 @@ class CatalogLanguageModel:
         trie, settings = self._sync(), self.settings
         (mass, _), prior = self._prior(), settings.use_prior
         tau, most = settings.tau if prior else 1.0, settings.exact_tokens
-        plans = [self._plan(trie, rows) for _, rows in asked]
+        plans = [self._plan(trie, rows, mass.newcomers) for _, rows in asked]
         together = [
             (prompt, plan, None)
             for (prompt, _), plan in zip(asked, plans, strict=True)
@@ -111,8 +119,10 @@ class CatalogLanguageModel:
             if plan is not None:
                 found = next(exact)
             else:
+                known, own = self._without_newcomers(trie, mass)
                 width = settings.beam_width
-                found = beam_logprobs(self.lm, prompt, trie, mass, tau, width, prior=prior).logprobs
+                found = beam_logprobs(self.lm, prompt, known, own, tau, width, prior=prior).logprobs
+                found = mass.with_newcomers(found)
             if np.isnan(found).any():
                 raise ArtifactError(
                     "the language model's log-probabilities are not numbers",
@@ -121,22 +131,43 @@ class CatalogLanguageModel:
             out.append(found[self._trie.position])
         return out
 
-    def _plan(self, trie: TitleTrie, rows: Ints | None) -> TriePlan | None:
+    def _without_newcomers(self, trie: TitleTrie, mass: Mass) -> tuple[TitleTrie, Mass | Floats]:
+        """Trie and prior of the known items, whose beam no newcomer narrows."""
+        if mass.newcomers is None:
+            return trie, mass
+        known = mass.newcomers.known
+        if self._known_trie is None:
+            self._known_trie = trie.of_items(known)
+        return self._known_trie, mass.values[known]
+
+    def _plan(
+        self, trie: TitleTrie, rows: Ints | None, newcomers: Newcomers | None
+    ) -> TriePlan | None:
         """Trie decisions to score; ``None`` if they are too many."""
         if rows is not None:
-            return self._towards(trie, self._trie.position[rows])
+            return self._towards(trie, self._trie.position[rows], newcomers)
         if len(trie) > self.settings.exact_items:
             return None
-        plan = trie.plan()
+        plan = trie.plan(newcomers)
         return plan if len(plan.tree_token) <= self.settings.exact_tokens else None
 
-    def _towards(self, trie: TitleTrie, items: Ints) -> TriePlan:
-        """The decisions towards the first items, as many as the budget of tree tokens allows."""
-        most, plan = self.settings.shortlist_tokens, trie.towards(items)
-        while len(plan.tree_token) > most and len(items) > 1:
-            items = items[: max(1, len(items) * most // len(plan.tree_token))]
-            plan = trie.towards(items)
-        return plan
+    def _towards(
+        self, trie: TitleTrie, items: Ints, newcomers: Newcomers | None = None
+    ) -> TriePlan:
+        """The decisions towards the first items, as many as the budget of tree tokens allows.
+
+        Newcomers have a budget of their own, a quarter of it, so that they displace no other item.
+        """
+        most = self.settings.shortlist_tokens
+        if newcomers is None:
+            return _within(trie, items[:0], items, None, most)[0]
+        known = newcomers.known[items]
+        plan, kept = _within(trie, items[:0], items[known], newcomers, most)
+        if known.all():
+            return plan
+        most = len(plan.tree_token) + max(1, most // _SHARE)
+        both, _ = _within(trie, kept, items[~known], newcomers, most)
+        return both.counting_for_known(plan)
 
     def candidates(self, prompt: str, n: int) -> list[Candidate]:
         """The ``n`` likeliest titles of the catalog, best first; namesakes share one."""
@@ -192,7 +223,7 @@ class CatalogLanguageModel:
     def _sync(self) -> TitleTrie:
         before, trie = self._trie.version, self._trie.follow(self._item_store.catalog)
         if self._trie.version != before:
-            self._kept_prior = None
+            self._kept_prior = self._known_trie = None
         return trie
 
     def _prior(self) -> tuple[Mass, Floats]:
@@ -200,10 +231,26 @@ class CatalogLanguageModel:
 
         Summed up once per change.
         """
-        from coldstart.generation.trie.plan import Mass
+        from coldstart.generation.trie.mass import Mass
 
         likes = self._item_store.likes
         if self._kept_prior is None or self._kept_prior[0] is not likes:
-            mass = Mass((likes + PRIOR_COUNT)[self._trie.row])
+            newcomers = self._trie.trie.newcomers(self._item_store.met[self._trie.row])
+            mass = Mass((likes + PRIOR_COUNT)[self._trie.row], newcomers)
             self._kept_prior = likes, (mass, mass.log_share[self._trie.position])
         return self._kept_prior[1]
+
+
+def _within(
+    trie: TitleTrie, fixed: Ints, items: Ints, newcomers: Newcomers | None, most: int
+) -> tuple[TriePlan, Ints]:
+    """Plan towards fixed items and as many of the first others as a budget of tokens allows.
+
+    Returns:
+        The plan, at least towards one of the others, and the fixed items with these others.
+    """
+    plan = trie.towards(kept := np.concatenate([fixed, items]), newcomers)
+    while len(plan.tree_token) > most and len(items) > 1:
+        items = items[: max(1, len(items) * most // len(plan.tree_token))]
+        plan = trie.towards(kept := np.concatenate([fixed, items]), newcomers)
+    return plan, kept

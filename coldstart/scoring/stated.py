@@ -106,7 +106,7 @@ def request_text(user: ResolvedProfile) -> str:
 
 
 def text_similarity(items: ItemStore, text: str) -> Floats:
-    """Content similarity of every item to a text, standardised over the catalog, shape (N,)."""
+    """Content similarity of every item to a text, standardised over the warm items, shape (N,)."""
     text = clean_text(text)
     if not text or not len(items.ids):
         return np.zeros(len(items.ids))
@@ -156,7 +156,8 @@ def _dislikes(items: ItemStore, disliked: Sequence[str]) -> Floats:
     together = items.spread(co_occurrence(items.counts, disliked))
     # What is liked together with everything is close to the disliked items by popularity alone.
     lift = together / np.maximum(items.share, FLOOR)
-    lift = lift / lift.max() if lift.max() > 0 else lift
+    top = lift[items.met].max(initial=0.0)
+    lift = np.minimum(lift / top, 1.0) if top > 0 else lift
     near = np.maximum((items.content @ items.content[rows].T).max(axis=1), 0)
     out: Floats = 0.5 * lift + 0.5 * near.astype(np.float64)
     return out

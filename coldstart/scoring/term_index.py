@@ -54,25 +54,33 @@ class TermIndex:
         return self.counts.tocsc()
 
     @cached_property
-    def usual(self) -> Floats:
-        """What divides a term count by the item's length: k₁ (1 − b + b · length / mean length)."""
-        lengths = np.asarray(self.counts.sum(axis=1)).ravel()
-        return np.asarray(_K1 * (1 - _B + _B * lengths / max(lengths.mean(), 1e-9)))
+    def lengths(self) -> Floats:
+        """Number of terms of each item, shape (N,)."""
+        return np.asarray(self.counts.sum(axis=1)).ravel()
 
-    def scores(self, wanted: Sequence[str]) -> Floats:
+    def scores(self, wanted: Sequence[str], typical: NDArray[np.bool_] | None = None) -> Floats:
         """BM25 of every item, shape (N,): Σ over different terms of idf · tf / (tf + usual).
 
         With the inverse document frequency ``log(1 + (N − n + ½) / (n + ½))`` of a term that n of N
-        items have.
+        items have, and ``usual = k₁ (1 − b + b · length / mean length)``.
+
+        Args:
+            wanted: terms of the query.
+            typical: items from which N, n and the mean length are taken, shape (N,); ``None``: all.
         """
-        n, matrix = len(self.rows), self.by_term
-        out = np.zeros(n)
+        matrix, lengths = self.by_term, self.lengths
+        out = np.zeros(len(self.rows))
+        if typical is None:
+            typical = np.ones(len(out), dtype=np.bool_)
+        n, some = int(typical.sum()), lengths[typical]
+        usual = _K1 * (1 - _B + _B * lengths / max(some.mean() if n else 0.0, 1e-9))
         for term in sorted(set(wanted) & self.columns.keys()):
             column = self.columns[term]
             here = slice(*matrix.indptr[column : column + 2].tolist())
             rows, times = matrix.indices[here], matrix.data[here]
-            idf = np.log(1 + (n - len(rows) + 0.5) / (len(rows) + 0.5))
-            out[rows] += idf * times / (times + self.usual[rows])
+            having = int(typical[rows].sum())
+            idf = np.log(1 + (n - having + 0.5) / (having + 0.5))
+            out[rows] += idf * times / (times + usual[rows])
         return out
 
     def followed(self, catalog: Catalog, text_of: Callable[[Item], str]) -> TermIndex:
@@ -114,9 +122,9 @@ class TermIndexes:
 
 def scores_of(index: TermIndex, items: ItemStore, wanted: Sequence[str]) -> Floats:
     """BM25 of the items of a store, or a part of one, shape (N,); zero for items not indexed."""
-    values = index.scores(wanted)
     if items.version == index.version:
-        return np.asarray(values[items.where])
+        return np.asarray(index.scores(wanted, items.typical)[items.where])
+    values = index.scores(wanted)
     rows = np.array([index.rows.get(item, -1) for item in items.ids], dtype=np.int64)
     return np.where(rows < 0, 0.0, values[rows])
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
@@ -39,7 +41,7 @@ _FIELD_NAMES = requests.field_names(
     requests.ListIn,
     requests.OutcomeIn,
     requests.SubjectIn,
-) | {"body", "query", "path", "header", "session_id", "limit", "offset", "n", "stream"}
+) | {"body", "query", "path", "header", "if-match", "session_id", "limit", "offset", "n", "stream"}
 
 
 def create_app(service: Service) -> FastAPI:
@@ -74,22 +76,39 @@ def create_app(service: Service) -> FastAPI:
         openapi_tags=_TAGS,
         # Its built-in telemetry would record the content of requests.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        openapi_url=None,  # the route below does not serialize it for each request
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would go to whatever Host the request names
         lifespan=lifespan,
     )
     app.state.service = service
     errors.install_handlers(app, _FIELD_NAMES)
     for router in (page, recommend, outcomes, sessions, items, generate, ops):
         app.include_router(router.router)
+
+    @cache
+    def schema() -> bytes:
+        return json.dumps(app.openapi()).encode()
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        return Response(schema(), media_type="application/json")
+
     app.add_middleware(ServiceMiddleware, service=service)
     if service.settings.origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(service.settings.origins),
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key"],
-            expose_headers=["Retry-After", "X-Request-Id"],
+            allow_headers=[
+                "Authorization",
+                "X-API-Key",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-Match",
+            ],
+            expose_headers=["ETag", "Retry-After", "X-Request-Id"],
         )
     return app
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import default_filters
 from coldstart.schema import Context, RecommendationList, UserProfile
+from coldstart.serve import costs
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
@@ -33,6 +34,11 @@ class QueuedRequest:
     options: Mapping[str, Any] = field(default_factory=dict)
     session: Callable[[Recommender], OnboardingSession] | None = None
     explores: bool = False
+
+    @property
+    def cost(self) -> float:
+        """Cost of the list, in the units of ``costs``."""
+        return costs.of_list(self.options.get("strategy", "catalog")) * (2 if self.explores else 1)
 
 
 class RecommendationResult(NamedTuple):

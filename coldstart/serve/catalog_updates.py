@@ -1,19 +1,25 @@
-"""Catalog updates at run time, applied to all arms atomically.
+"""Catalog updates at run time, on all arms at once: planned, applied, and replayed from the log.
 
-Updates are logged in the store and replayed after a restart, after a reload and in other processes.
 Functions that take ``arms`` must be called from the worker's thread, or before the worker starts.
+``catalog_writer`` has the order of steps: plan, log, apply.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.item_encoding import encode_items
 from coldstart.errors import CatalogError
+from coldstart.grounding.index.servers import IndexUnavailable
 from coldstart.schema import Item
 from coldstart.serve import logs
 from coldstart.serve.errors import ApiError, invalid, not_found
+from coldstart.serve.store.records import NewChange
+from coldstart.serve.store.validation import check_text
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
@@ -24,32 +30,72 @@ DesiredItems = Mapping[str, Item | None]
 """Desired catalog content by item id; ``None``: no such item."""
 
 
-def put(arms: Arms, items: Sequence[Item]) -> list[str]:
-    """Add or replace items; they can be recommended from the next request on.
+@dataclass(frozen=True)
+class CatalogPlan:
+    """A validated update, not yet logged or applied.
 
-    Returns:
-        Ids that are new to the first arm.
+    Args:
+        desired: content after the update.
+        before: content of the first arm before it, for the same ids.
+    """
+
+    desired: DesiredItems
+    before: DesiredItems
+
+    @property
+    def added(self) -> list[str]:
+        """Ids that are new to the first arm."""
+        return [i for i, item in self.desired.items() if item and self.before[i] is None]
+
+    @property
+    def changes(self) -> list[NewChange]:
+        """Entries of the log that make the update."""
+        return [_change(i, item, self.before[i]) for i, item in self.desired.items()]
+
+    @property
+    def reversal(self) -> list[NewChange]:
+        """Entries of the log that take it back."""
+        return [_change(i, item, self.desired[i]) for i, item in self.before.items()]
+
+
+def _change(item_id: str, item: Item | None, before: Item | None) -> NewChange:
+    if item is None:
+        return NewChange("remove", item_id)
+    return NewChange("update" if before else "add", item_id, item.model_dump_json())
+
+
+def plan_put(arms: Arms, items: Sequence[Item]) -> CatalogPlan:
+    """Plan to add or replace items.
+
+    Their texts are encoded and tokenized, so that what a model refuses is refused here.
 
     Raises:
-        ApiError: 422, an item is not valid for the catalog or a model; nothing is changed.
+        ApiError: 422, an item is not valid for the catalog or a model.
+        StoreError: an id cannot be stored.
     """
+    for item in items:
+        check_text(item.item_id, "item id")
     try:
         clean = {item.item_id: item for item in Catalog(items)}
     except CatalogError:
         raise invalid("an id comes twice, or a title has nothing in it", "mend the items") from None
-    first = _first(arms)
-    new = [item_id for item_id in clean if item_id not in first]
     try:
-        apply(arms, clean)
+        for rec in arms.values():
+            encode_items(rec.item_store.encoder, [item.content_text() for item in clean.values()])
+            if rec.lm is not None:
+                list(rec.lm.lines.titles([item.title for item in clean.values()]))
     except Exception as e:
-        raise invalid(
-            "a title or description cannot be used by the model", "shorten or mend it"
-        ) from e
-    return new
+        raise refused_by_model() from e
+    return CatalogPlan(clean, _snapshot(_first(arms), clean))
 
 
-def remove(arms: Arms, item_id: str) -> None:
-    """Remove an item.
+def refused_by_model() -> ApiError:
+    """422: a model cannot process an item."""
+    return invalid("a title or description cannot be used by the model", "shorten or mend it")
+
+
+def plan_removal(arms: Arms, item_id: str) -> CatalogPlan:
+    """Plan to remove an item.
 
     Raises:
         ApiError: 404, no such item; 409, it is the last one.
@@ -59,7 +105,7 @@ def remove(arms: Arms, item_id: str) -> None:
         raise not_found("item", "GET /v1/items lists them")
     if any(len(catalog) == 1 for catalog in catalogs if item_id in catalog):
         raise ApiError(409, "conflict", "it is the only item", "put another one first")
-    apply(arms, {item_id: None})
+    return CatalogPlan({item_id: None}, _snapshot(_first(arms), [item_id]))
 
 
 def get(arms: Arms, item_id: str) -> Item:
@@ -68,10 +114,16 @@ def get(arms: Arms, item_id: str) -> Item:
     Raises:
         ApiError: 404, no such item.
     """
-    catalog = _first(arms)
-    if item_id not in catalog:
+    item = find(arms, item_id)
+    if item is None:
         raise not_found("item", "GET /v1/items lists them")
-    return catalog[item_id]
+    return item
+
+
+def find(arms: Arms, item_id: str) -> Item | None:
+    """Item of the first arm's catalog, or ``None``."""
+    catalog = _first(arms)
+    return catalog[item_id] if item_id in catalog else None
 
 
 def apply(arms: Arms, desired: DesiredItems) -> None:
@@ -93,34 +145,82 @@ def apply(arms: Arms, desired: DesiredItems) -> None:
         raise
 
 
-def replay(arms: Arms, changes: Iterable[CatalogChange]) -> int:
-    """Apply logged changes; the last change of each item wins.
+def replay(arms: Arms, changes: Iterable[CatalogChange]) -> dict[int, str]:
+    """Apply logged changes in their order; the last change of each item wins.
 
-    A change that is not valid any more, for example after a change of model, is skipped and logged.
+    The changes of a transaction are applied together or not at all. What cannot be applied is set
+    aside and logged: a row that cannot be read, and a transaction that a model refuses, for example
+    after a change of model.
 
     Returns:
-        Number of items affected.
+        Ids of the items whose changes were set aside, by ``seq``; empty for unreadable rows.
+
+    Raises:
+        IndexUnavailable: a server is away; nothing is set aside for it.
     """
+    aside: dict[int, str] = {}
+    batches: list[dict[str, Item | None]] = []
+    sources: list[dict[int, str]] = []
+    for _, batch in groupby(changes, key=lambda change: change.batch):
+        desired: dict[str, Item | None] = {}
+        numbers: dict[int, str] = {}
+        for change in batch:
+            try:
+                desired[change.item_id] = item_of(change)
+                numbers[change.seq] = change.item_id
+            except (ValueError, CatalogError) as e:  # pydantic's is a ValueError
+                aside[change.seq] = change.item_id
+                logs.failure("catalog_change_set_aside", e, seq=change.seq)
+        if desired:
+            batches.append(desired)
+            sources.append(numbers)
+    for n, error in _refused(arms, batches, 0, len(batches)):
+        aside |= sources[n]
+        size, seq = len(sources[n]), min(sources[n])
+        logs.failure("catalog_change_set_aside", error, seq=seq, changes=size)
+    return aside
+
+
+def item_of(change: CatalogChange) -> Item | None:
+    """Item of a logged change; ``None``: it was removed. Raises if the row is not valid."""
+    if change.kind == "remove":
+        return None
+    if change.item is None:
+        raise ValueError("the row is damaged")
+    item = Item.model_validate_json(change.item)
+    if item.item_id != change.item_id:
+        raise ValueError("the row is of one item, its content of another")
+    (clean,) = Catalog([item])
+    return clean
+
+
+def _refused(
+    arms: Arms, batches: Sequence[DesiredItems], start: int, end: int
+) -> Iterator[tuple[int, Exception]]:
+    """Apply batches in order; yield the positions of those refused, found by bisection."""
+    if start == end:
+        return
     latest: dict[str, Item | None] = {}
-    for change in changes:
-        item = None if change.item is None else Item.model_validate_json(change.item)
-        latest[change.item_id] = item
+    for desired in batches[start:end]:
+        latest |= desired
     try:
         apply(arms, latest)
-    except Exception:
-        for item_id, item in latest.items():
-            try:
-                apply(arms, {item_id: item})
-            except Exception as e:
-                logs.failure("catalog_change_left_out", e)
-    return len(latest)
+    except IndexUnavailable:
+        raise
+    except Exception as e:
+        if end - start == 1:
+            yield start, e
+            return
+        middle = (start + end) // 2
+        yield from _refused(arms, batches, start, middle)
+        yield from _refused(arms, batches, middle, end)
 
 
 def _first(arms: Arms) -> Catalog:
     return next(iter(arms.values())).catalog
 
 
-def _snapshot(catalog: Catalog, ids: Iterable[str]) -> DesiredItems:
+def _snapshot(catalog: Catalog, ids: Iterable[str]) -> dict[str, Item | None]:
     return {i: catalog[i] if i in catalog else None for i in ids}
 
 

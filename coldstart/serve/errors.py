@@ -12,17 +12,29 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
-from coldstart.errors import CatalogError, ColdstartError, GeneratorError, ProfileError
+from coldstart.errors import (
+    AmbiguousPickError,
+    ArtifactError,
+    CatalogError,
+    ColdstartError,
+    GeneratorError,
+    MisspeltInterestError,
+    ProfileError,
+    UnknownPickError,
+)
 from coldstart.grounding.index.servers import IndexUnavailable
 from coldstart.serve.store.errors import (
     Conflict,
     KeyReused,
     SessionNotFound,
+    StaleCatalog,
     StoreBusy,
     StoreError,
     StoreUnavailable,
     WrongKey,
+    WrongRevision,
 )
 
 # Pydantic's messages of these types name limits and types, never the input value.
@@ -31,15 +43,18 @@ _SAFE_TYPES = re.compile(
     r"|(string|int|float|bool|list|dict|tuple|model|datetime|timezone)_[a-z_]+"
     r"|(greater|less)_than(_equal)?"
 )
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _MOST_PROBLEMS = 10
 _BUSY = 503, "store", "the store does not answer", "try again later"
 _STORE_ERRORS: dict[type[ColdstartError], tuple[int, str, str, str]] = {
     SessionNotFound: (404, "not_found", "no such session", "begin one with POST /v1/sessions"),
     KeyReused: (409, "key_reused", "the key came before, with something else", "take a new key"),
     Conflict: (409, "conflict", "others change this session at the same time", "send it again"),
+    StaleCatalog: (409, "conflict", "others change the catalog at the same time", "send it again"),
     StoreBusy: _BUSY,
     StoreUnavailable: _BUSY,
     WrongKey: _BUSY,
+    WrongRevision: _BUSY,
     StoreError: (422, "invalid", "something in it cannot be stored", "send plain text"),
 }
 
@@ -73,6 +88,7 @@ class ApiError(Exception):
         message: human-readable message; must not contain any part of the request.
         hint: suggested next step.
         retry_after: value of the ``Retry-After`` header, in seconds; rounded up.
+        allow: value of the ``Allow`` header.
     """
 
     def __init__(
@@ -83,14 +99,17 @@ class ApiError(Exception):
         hint: str = "",
         *,
         retry_after: float | None = None,
+        allow: str | None = None,
     ) -> None:
         super().__init__(error)
         self.status, self.error, self.message, self.hint = status, error, message, hint
-        self.retry_after = retry_after
+        self.retry_after, self.allow = retry_after, allow
 
     def response(self) -> JSONResponse:
-        """JSON response, with ``Retry-After`` or ``WWW-Authenticate`` where they apply."""
+        """JSON response, with ``Retry-After``, ``Allow`` and ``WWW-Authenticate`` as they apply."""
         headers = {}
+        if self.allow is not None:
+            headers["Allow"] = self.allow
         if self.retry_after is not None:
             headers["Retry-After"] = str(max(1, int(self.retry_after + 0.999)))
         if self.status == HTTPStatus.UNAUTHORIZED:
@@ -109,13 +128,35 @@ def not_found(what: str, hint: str = "") -> ApiError:
     return ApiError(404, "not_found", f"no such {what}", hint)
 
 
+def unauthorized() -> ApiError:
+    """401 Unauthorized."""
+    return ApiError(
+        401,
+        "unauthorized",
+        "a valid key is needed",
+        "send Authorization: Bearer KEY; coldstart serve keys add makes one",
+    )
+
+
 def internal() -> ApiError:
     """500 Internal Server Error."""
     return ApiError(500, "internal", "something failed here", "the log has the request's id")
 
 
 def from_coldstart(e: ColdstartError) -> ApiError:
-    """Map a package error to an error response without its message, which may quote the request."""
+    """Map a package error to an error response without its message, which may quote the request.
+
+    Hints that only name what the catalog holds are kept.
+    """
+    if isinstance(e, AmbiguousPickError):
+        return invalid(
+            "a pick is the title of one item and the id of another",
+            'send {"item": …, "by": "title"} or {"item": …, "by": "id"}',
+        )
+    if isinstance(e, MisspeltInterestError):
+        return invalid("an interest is no category of the catalog, but nearly one", e.hint)
+    if isinstance(e, UnknownPickError) and e.hint.startswith("did you mean"):
+        return invalid("a pick is not in the catalog", f'{e.hint} Or "unknown_picks": "ignore"')
     if isinstance(e, ProfileError):
         return invalid(
             "a pick is not in the catalog, or a part of the profile does not fit",
@@ -124,6 +165,9 @@ def from_coldstart(e: ColdstartError) -> ApiError:
     if isinstance(e, GeneratorError):
         message = "the text generator does not answer", 'try again later, or "strategy": "prior"'
         return ApiError(503, "generator", *message, retry_after=max(1.0, e.retry_after or 0.0))
+    if isinstance(e, ArtifactError):  # such as scores that are no numbers
+        message = "the recommender's artifact is damaged", "load another"
+        return ApiError(503, "artifact", *message, retry_after=60)
     if isinstance(e, IndexUnavailable):
         message = "the index of titles does not answer", "try again later"
         return ApiError(503, "index", *message, retry_after=1)
@@ -162,6 +206,7 @@ def _line(error: Mapping[str, Any], names: frozenset[str]) -> str:
 
 def install_handlers(app: FastAPI, names: frozenset[str]) -> None:
     """Register exception handlers that turn every error of ``app`` into an ``ErrorBody``."""
+    allowed = _AllowedMethods(app)
 
     @app.exception_handler(ApiError)
     async def _(request: Request, e: ApiError) -> JSONResponse:
@@ -180,5 +225,35 @@ def install_handlers(app: FastAPI, names: frozenset[str]) -> None:
     async def _(request: Request, e: HTTPException) -> JSONResponse:
         status = HTTPStatus(e.status_code)
         hint = "the paths are listed in /openapi.json" if status in (404, 405) else ""
-        error = ApiError(status, status.name.lower(), status.phrase.lower(), hint)
+        allow = allowed.of(request) if status == HTTPStatus.METHOD_NOT_ALLOWED else None
+        error = ApiError(status, status.name.lower(), status.phrase.lower(), hint, allow=allow)
         return error.response()
+
+
+class _AllowedMethods:
+    """Methods of a path, for ``Allow``; Starlette's exception names those of one route only.
+
+    Args:
+        app: application with the routes.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._known: dict[str, str] = {}  # by the template of the path
+
+    def of(self, request: Request) -> str:
+        """Value of the header for the path of a request."""
+        template = getattr(request.scope.get("route"), "path", None)
+        if not isinstance(template, str):
+            return self._find(request)
+        if template not in self._known:
+            self._known[template] = self._find(request)
+        return self._known[template]
+
+    def _find(self, request: Request) -> str:
+        def is_known(method: str) -> bool:
+            scope = {**request.scope, "method": method}
+            routes = self._app.router.routes
+            return any(route.matches(dict(scope))[0] is Match.FULL for route in routes)
+
+        return ", ".join(filter(is_known, METHODS))

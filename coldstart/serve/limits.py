@@ -30,24 +30,36 @@ class RateLimiter:
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, key: str, per_minute: float | None) -> float:
-        """Take one token; return 0, or the seconds until one is available.
+    def take(self, key: str, per_minute: float | None, tokens: float = 1.0) -> float:
+        """Take tokens; return 0, or the seconds until they are available.
+
+        More tokens than a bucket holds are given once it is full, and refilled before the next.
 
         Args:
             key: id of the bucket.
             per_minute: refill rate in tokens per minute, > 0; ``None`` for no limit.
+            tokens: number of tokens, > 0.
         """
         if per_minute is None:
             return 0.0
-        rate, full = per_minute / 60, max(1.0, per_minute / 6)
-        now = self._clock()
-        tokens, last = self._buckets.pop(key, (full, now))
-        tokens = min(full, tokens + (now - last) * rate)
-        wait = 0.0 if tokens >= 1 else (1 - tokens) / rate
-        self._buckets[key] = (tokens if wait else tokens - 1, now)
+        held, wait = self._look(key, per_minute, tokens)
+        self._buckets[key] = (held if wait else held - tokens, self._clock())
+        self._buckets.move_to_end(key)
         if len(self._buckets) > _MAX_BUCKETS:
             self._buckets.popitem(last=False)  # least recently used
         return wait
+
+    def wait(self, key: str, per_minute: float) -> float:
+        """Seconds until a token is available, without taking it."""
+        return self._look(key, per_minute, 1.0)[1]
+
+    def _look(self, key: str, per_minute: float, tokens: float) -> tuple[float, float]:
+        """Tokens in a bucket, and the seconds until ``tokens`` can be taken."""
+        rate, full = per_minute / 60, max(1.0, per_minute / 6)
+        now = self._clock()
+        held, last = self._buckets.get(key, (full, now))
+        held, needed = min(full, held + (now - last) * rate), min(tokens, full)
+        return held, 0.0 if held >= needed else (needed - held) / rate
 
 
 async def read_body(receive: Receive, length: str | None, most: int) -> bytes:

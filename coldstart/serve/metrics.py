@@ -53,11 +53,22 @@ class Metrics:
         )
         self._queue = Gauge("coldstart_queue_depth", "Requests waiting.", registry=registry)
         self._items = Gauge("coldstart_items", "Items in the catalog.", registry=registry)
+        self._set_aside = Gauge(
+            "coldstart_catalog_changes_set_aside",
+            "Logged catalog changes that cannot be applied.",
+            registry=registry,
+        )
 
-    def watch(self, queue_depth: Callable[[], float], items: Callable[[], float]) -> None:
-        """Set the callbacks of the two gauges that are read at scrape time."""
+    def watch(
+        self,
+        queue_depth: Callable[[], float],
+        items: Callable[[], float],
+        set_aside: Callable[[], float],
+    ) -> None:
+        """Set the callbacks of the gauges that are read at scrape time."""
         self._queue.set_function(queue_depth)
         self._items.set_function(items)
+        self._set_aside.set_function(set_aside)
 
     def text(self) -> bytes:
         """Metrics in the Prometheus text exposition format."""

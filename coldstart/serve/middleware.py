@@ -13,7 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coldstart.errors import ColdstartError
 from coldstart.serve import errors, logs, security
+from coldstart.serve.admission import CLAIM, Claim
 from coldstart.serve.errors import ApiError
+from coldstart.serve.item_paths import encode_item_id
 from coldstart.serve.limits import check_depth, read_body
 
 if TYPE_CHECKING:
@@ -39,16 +41,14 @@ class ServiceMiddleware:
         """Handle one HTTP request; other scopes are passed through."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        metrics, start = self._service.metrics, time.perf_counter()
+        start = time.perf_counter()
         request_id = secrets.token_hex(6)
         response = _ResponseSender(send, request_id, security.headers_for(scope["path"]))
-        metrics.in_flight_now += 1
         try:
             await self._dispatch(scope, receive, response)
         except Exception as e:
             await self._fail(scope, receive, response, request_id, e)
         finally:
-            metrics.in_flight_now -= 1
             spent = time.perf_counter() - start
             self._record(scope, response.status, spent, request_id)
 
@@ -59,19 +59,26 @@ class ServiceMiddleware:
         scope["state"] = dict(scope.get("state") or {})
         security.check_host(headers, settings.names)
         security.check_origin(headers, settings.origins)
-        if scope["path"].startswith(_PROTECTED):
-            self._service.admit()
-            caller = await self._authenticate(headers)
-            scope["state"]["caller"] = caller
-            wait = self._service.rates.take(caller.key_id, caller.rate)
-            if wait:
-                raise ApiError(
-                    429,
-                    "rate_limited",
-                    "too many requests with this key",
-                    "wait as long as Retry-After says",
-                    retry_after=wait,
-                )
+        if not scope["path"].startswith(_PROTECTED):  # these routes take no body
+            return await self._app(scope, _without_body(receive), send)
+        caller = await self._authenticate(scope, headers)
+        scope["state"]["caller"] = caller
+        with self._service.in_flight.enter(caller.key_id):
+            claim = Claim(caller.key_id, caller.rate, self._service.rates)
+            claim.charge(1)
+            CLAIM.set(claim)
+            encode_item_id(scope)
+            await self._handle(scope, receive, send, headers)
+
+    async def _handle(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Callable[..., Awaitable[None]],
+        headers: Headers,
+    ) -> None:
+        """Read the body of an admitted request, and pass the request on."""
+        settings = self._service.settings
         body = await read_body(receive, headers.get("content-length"), settings.max_body)
         check_depth(body, settings.max_depth)
         if body:  # JSON whatever the declared type: ``curl -d`` declares a form
@@ -79,18 +86,18 @@ class ServiceMiddleware:
             scope["headers"] = [*others, (b"content-type", b"application/json")]
         await self._app(scope, _replay(body, receive), send)
 
-    async def _authenticate(self, headers: Headers) -> security.Caller:
+    async def _authenticate(self, scope: Scope, headers: Headers) -> security.Caller:
         settings, secret = self._service.settings, security.secret_of(headers)
         if settings.open:
             return security.Caller("open", admin=True)
-        key = await run_in_threadpool(self._service.store.check_key, secret) if secret else None
+        if not secret:
+            raise errors.unauthorized()
+        address, guesses = security.network_of(scope.get("client")), self._service.guesses
+        guesses.check(address, secret)
+        key = await run_in_threadpool(self._service.store.check_key, secret)
+        guesses.note(address, secret, valid=key is not None)
         if key is None:
-            raise ApiError(
-                401,
-                "unauthorized",
-                "a valid key is needed",
-                "send Authorization: Bearer KEY; coldstart serve keys add makes one",
-            )
+            raise errors.unauthorized()
         return security.Caller(key.id, admin=key.admin, rate=key.rate_limit)
 
     async def _fail(
@@ -162,7 +169,20 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
+def _without_body(receive: Receive) -> Receive:
+    """ASGI ``receive`` of a request whose body is not read."""
+    pending = [b""]
+
+    async def received() -> Message:
+        if pending:
+            return {"type": "http.request", "body": pending.pop(), "more_body": False}
+        while (message := await receive())["type"] == "http.request":
+            pass
+        return message
+
+    return received
+
+
 def _method(name: str) -> str:
     """HTTP method as a metrics label; unknown methods share one, which bounds the label values."""
-    known = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-    return name if name in known else "OTHER"
+    return name if name in errors.METHODS else "OTHER"

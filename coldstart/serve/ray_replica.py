@@ -18,9 +18,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coldstart.errors import ColdstartError
 from coldstart.serve import logs, security
+from coldstart.serve.admission import KeyGuesses
 from coldstart.serve.app import create_app
-from coldstart.serve.errors import ApiError, from_coldstart, internal, not_found
+from coldstart.serve.errors import ApiError, from_coldstart, internal, not_found, unauthorized
 from coldstart.serve.fair_lock import FairLock
+from coldstart.serve.item_paths import strip_raw_path
 from coldstart.serve.ray_args import DEFAULT_MODEL, AppArgs
 from coldstart.serve.service import Loader, Service
 from coldstart.serve.store import Store
@@ -37,14 +39,25 @@ class ModelService:
         args: arguments of the application.
         load: loads a recommender from an artifact folder.
         lock: held while the recommender computes; shared by the models of a replica.
+        guesses: limit of wrong API keys; shared likewise.
         name: name of the model, which determines its store.
         folder: artifact folder of the model.
     """
 
-    def __init__(self, args: AppArgs, load: Loader, lock: FairLock, name: str, folder: str) -> None:
+    def __init__(
+        self,
+        args: AppArgs,
+        load: Loader,
+        lock: FairLock,
+        guesses: KeyGuesses,
+        name: str,
+        folder: str,
+    ) -> None:
         store = Store.open(args.url_of(name))
         try:
-            self.service = Service(load, {"": folder}, args.settings, store, lock=lock)
+            self.service = Service(
+                load, {"": folder}, args.settings, store, lock=lock, guesses=guesses
+            )
         except BaseException:
             store.close()
             raise
@@ -91,7 +104,8 @@ class Replica:
         logs.set_up()
         args.check_nodes(nodes())
         self._args = args
-        self._build = partial(ModelService, args, args.load(), FairLock())
+        self._guesses = KeyGuesses(args.settings.wrong_keys)
+        self._build = partial(ModelService, args, args.load(), FairLock(), self._guesses)
         self._default = self._build(DEFAULT_MODEL, args.artifact) if args.artifact else None
         self._models: WeakValueDictionary[str, ModelService] = WeakValueDictionary()
 
@@ -156,24 +170,25 @@ class Replica:
             raise not_found("model", f"check the header {MODEL}")
         known = self._models.get(name)
         if (known is None or known.service.draining) and not self._args.settings.open:
-            await self._check_key(name, headers)
+            await self._check_key(name, scope)
         return await self.model(name)
 
-    async def _check_key(self, name: str, headers: Headers) -> None:
+    async def _check_key(self, name: str, scope: Scope) -> None:
         """Authenticate before loading a model, which may evict another one."""
 
         def is_known() -> bool:
             with Store.open(self._args.url_of(name)) as store:
                 return store.check_key(secret) is not None
 
-        secret = security.secret_of(headers)
-        if not secret or not await run_in_threadpool(is_known):
-            raise ApiError(
-                401,
-                "unauthorized",
-                "a valid key of this model is needed",
-                "send Authorization: Bearer KEY; coldstart serve keys add makes one",
-            )
+        secret = security.secret_of(Headers(scope=scope))
+        if not secret:
+            raise unauthorized()
+        address = security.network_of(scope.get("client"))
+        self._guesses.check(address, secret)
+        valid = await run_in_threadpool(is_known)
+        self._guesses.note(address, secret, valid=valid)
+        if not valid:
+            raise unauthorized()
 
 
 class ModelRouter:
@@ -214,7 +229,7 @@ def _without_prefix(scope: Scope) -> Scope:
     prefix, path = scope.get("root_path", "").rstrip("/"), scope["path"]
     if prefix and path.startswith(prefix):
         path = path[len(prefix) :] or "/"
-    return {**scope, "root_path": "", "path": path}
+    return {**scope, "root_path": "", "path": path, "raw_path": strip_raw_path(scope, path)}
 
 
 def _check_peer(scope: Scope) -> None:

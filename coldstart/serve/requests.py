@@ -32,9 +32,9 @@ from coldstart.schema import (
     Strategy,
     Understood,
     UserProfile,
-    _as_picks,
     _as_text_map,
 )
+from coldstart.schema.picks import as_picks
 from coldstart.serve.experiment import OutcomeKind
 from coldstart.serve.store.subjects import MOST_SUBJECT
 from coldstart.session import DEFAULT_QUIZ, QUIZZES
@@ -49,6 +49,7 @@ _PICK = {
             "properties": {
                 "item": {"type": "string", "minLength": 1, "maxLength": 1000},
                 "at": {"type": "string", "format": "date-time"},
+                "by": {"enum": ["id", "title"]},
             },
             "required": ["item"],
             "additionalProperties": False,
@@ -57,7 +58,7 @@ _PICK = {
 }
 Picks = Annotated[
     tuple[Pick, ...],
-    BeforeValidator(_as_picks),
+    BeforeValidator(as_picks),
     Field(max_length=_MOST_PICKS),
     WithJsonSchema({"type": "array", "items": _PICK, "maxItems": _MOST_PICKS}),
 ]

@@ -11,6 +11,7 @@ from coldstart.ranking.wording.sentences import in_language, supported
 from coldstart.schema import (
     Dropped,
     Item,
+    PickReading,
     Provenance,
     Reason,
     RecommendationList,
@@ -48,6 +49,7 @@ class RecommendationResponse(BaseModel):
     understood: Understood | None = Field(
         default=None, description="What was read in the texts; absent without text."
     )
+    picks: list[PickReading] = Field(default=[], description="How each typed pick was read.")
     generated: int = 0
     abstained: int = 0
     dropped: list[Dropped] | None = None
@@ -83,6 +85,7 @@ class RecommendationResponse(BaseModel):
             language=language,
             notes=list(recommendations.notes),
             understood=None if read == Understood() else read,
+            picks=list(recommendations.picks),
             generated=recommendations.generated,
             abstained=recommendations.abstained,
             dropped=list(recommendations.dropped) if explain else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -57,6 +58,24 @@ def secret_of(headers: Mapping[str, str]) -> str:
     if kind.lower() == "bearer" and secret.strip():
         return secret.strip()
     return headers.get("x-api-key", "").strip()
+
+
+def network_of(client: Sequence[object] | None) -> str:
+    """Network that the limits per client address count: an IPv4 address, or the /64 of an IPv6 one.
+
+    Args:
+        client: (host, port) of ASGI; ``None`` if unknown.
+    """
+    host = str(client[0]) if client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return host
 
 
 def check_host(headers: Mapping[str, str], names: Sequence[str]) -> None:

@@ -6,13 +6,24 @@ import asyncio
 import signal
 import socket
 import threading
+from dataclasses import replace
+from functools import partial
 from types import FrameType
+from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from coldstart.serve import logs
 from coldstart.serve.app import create_app
+from coldstart.serve.connections import (
+    MAX_HEADER_BYTES,
+    BoundedProtocol,
+    ConnectionLimits,
+    ConnectionTable,
+    room_for,
+)
 from coldstart.serve.service import Service
 from coldstart.serve.tenants import TenantServices
 from coldstart.serve.tenants_app import create_tenants_app
@@ -74,15 +85,37 @@ def _serve(
     app: FastAPI, service: Service | TenantServices, deadline: float, host: str, port: int
 ) -> None:
     logs.set_up()
-    config = uvicorn.Config(
+    config = server_config(
         app,
+        ConnectionLimits(service.settings.connections, service.settings.address_connections),
         host=host,
         port=port,
+        timeout_graceful_shutdown=int(deadline) + 2,
+    )
+    Server(config, service).run()
+
+
+def server_config(app: ASGIApp, limits: ConnectionLimits, **more: Any) -> uvicorn.Config:
+    """Configuration of uvicorn with bounded connections.
+
+    The protocol is that of h11, in Python: httptools, the faster one, has no limit on headers.
+
+    Args:
+        app: the application.
+        limits: of the connections; fewer if the process may not open as many files.
+        **more: arguments of ``uvicorn.Config``.
+    """
+    table = ConnectionTable(replace(limits, total=room_for(limits.total)))
+    return uvicorn.Config(
+        app,
+        http=cast(Any, partial(BoundedProtocol, table)),
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        ws="none",
+        backlog=limits.total,
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="on",
-        timeout_keep_alive=15,
-        timeout_graceful_shutdown=int(deadline) + 2,
+        timeout_keep_alive=int(limits.idle_seconds),
+        **more,
     )
-    Server(config, service).run()

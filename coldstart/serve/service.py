@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
@@ -13,6 +12,9 @@ from starlette.concurrency import run_in_threadpool
 
 from coldstart.schema import Item, Strategy, UserProfile
 from coldstart.serve import catalog_updates, logs
+from coldstart.serve.admission import InFlight, KeyGuesses
+from coldstart.serve.catalog_updates import CatalogPlan
+from coldstart.serve.catalog_writer import CatalogWriter, Loaded
 from coldstart.serve.errors import ApiError
 from coldstart.serve.limits import RateLimiter
 from coldstart.serve.metrics import Metrics
@@ -23,7 +25,7 @@ from coldstart.session import OnboardingSession
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
     from coldstart.serve.experiment import Experiment
-    from coldstart.serve.store import CatalogChange, ChangeKind, Store
+    from coldstart.serve.store import Store
 
 _RETENTION = timedelta(days=1)
 Loader = Callable[[str], "Recommender"]
@@ -39,6 +41,10 @@ class Service:
         store: sessions, API keys, catalog changes and exposures.
         experiment: A/B test that assigns arms; without one there is a single arm.
         lock: held while a recommender computes; services that share one compute one at a time.
+        guesses: limit of wrong API keys; services of one process share it.
+
+    Raises:
+        StoreUnavailable: the database is damaged.
     """
 
     def __init__(
@@ -50,15 +56,21 @@ class Service:
         experiment: Experiment | None = None,
         *,
         lock: AbstractContextManager[None] | None = None,
+        guesses: KeyGuesses | None = None,
     ) -> None:
         self._lock = lock or nullcontext()
         self.settings, self.store, self.experiment = settings, store, experiment
         self.metrics, self.rates = Metrics(), RateLimiter()
+        self.in_flight = InFlight(settings.in_flight, self.metrics)
+        self.guesses = guesses or KeyGuesses(settings.wrong_keys)
         self.draining = False
         self.artifacts, self.arm = dict(artifacts), next(iter(artifacts))
         self._load, self._reloading, self._items = load, False, 0
-        self._changing = asyncio.Lock()  # applies and logs updates one at a time
-        arms, self._seq = self._load_arms()
+        store.check_integrity()
+        self.catalog = CatalogWriter(store, settings.deadline, self._update_size)
+        arms, loaded = self._load_arms()
+        self.catalog.use(loaded)
+        self.catalog.compact()
         self._update_size(arms)
         self.worker = Worker(
             arms,
@@ -68,68 +80,34 @@ class Service:
             metrics=self.metrics,
             lock=self._lock,
         )
-        self.metrics.watch(self.worker.waiting, lambda: self._items)
+        self.metrics.watch(
+            self.worker.waiting, lambda: self._items, lambda: len(self.catalog.set_aside)
+        )
 
     @property
     def ready(self) -> bool:
         """Whether the service accepts new requests."""
         return self.worker.alive and not self.draining
 
-    def admit(self) -> None:
-        """Reject requests beyond the concurrency limit.
-
-        Raises:
-            ApiError: 503, too many requests in flight.
-        """
-        if self.metrics.in_flight_now > self.settings.in_flight:
-            raise ApiError(
-                503, "overloaded", "too many requests at once", "try again later", retry_after=1
-            )
-
-    async def put_items(self, items: Sequence[Item]) -> list[str]:
-        """Add or replace items; return the new ids."""
-
-        def run(arms: Arms) -> list[str]:
-            new = catalog_updates.put(arms, items)
-            self._update_size(arms)
-            return new
-
-        def log() -> None:
-            for item in items:
-                kind: ChangeKind = "add" if item.item_id in new else "update"
-                self.store.log_change(kind, item.item_id, item.model_dump_json())
-
-        async with self._changing:
-            new = set(await self.worker.call_all(run))
-            await run_in_threadpool(log)
-        return list(new)
+    async def put_items(self, items: Sequence[Item]) -> CatalogPlan:
+        """Add or replace items, all of them or none; see ``CatalogWriter.change``."""
+        return await self.change_catalog(lambda arms: catalog_updates.plan_put(arms, items))
 
     async def remove_item(self, item_id: str) -> None:
         """Remove an item."""
+        await self.change_catalog(lambda arms: catalog_updates.plan_removal(arms, item_id))
 
-        def run(arms: Arms) -> None:
-            catalog_updates.remove(arms, item_id)
-            self._update_size(arms)
-
-        async with self._changing:
-            await self.worker.call_all(run)
-            await run_in_threadpool(self.store.log_change, "remove", item_id)
+    async def change_catalog(self, plan: Callable[[Arms], CatalogPlan]) -> CatalogPlan:
+        """Make a planned change; see ``CatalogWriter.change``."""
+        return await self.catalog.change(self.worker, plan)
 
     async def sync(self) -> None:
-        """Apply catalog changes of other processes; replaying our own is idempotent."""
-
-        def run(arms: Arms) -> None:
-            catalog_updates.replay(arms, changes)
-            self._update_size(arms)
-
-        async with self._changing:
-            changes = await run_in_threadpool(self._changes_since, self._seq)
-            if changes:
-                await self.worker.call_all(run)
-                self._seq = changes[-1].seq
+        """Apply catalog changes of other processes."""
+        await self.catalog.follow(self.worker)
 
     async def purge(self) -> None:
-        """Delete sessions that expired more than a day ago."""
+        """Delete sessions that expired more than a day ago, and compact the catalog's log."""
+        await run_in_threadpool(self.catalog.compact)
         await run_in_threadpool(self.store.purge, _RETENTION)
 
     async def reload(self) -> None:
@@ -143,17 +121,8 @@ class Service:
             raise ApiError(409, "conflict", "a reload is under way", "wait for it")
         self._reloading = True
         try:
-            arms, seq = await run_in_threadpool(self._load_arms)
-
-            def swap(_: Arms) -> Arms:
-                catalog_updates.replay(arms, missed)
-                self._update_size(arms)
-                return arms
-
-            async with self._changing:
-                missed = await run_in_threadpool(self._changes_since, seq)
-                await self.worker.replace(swap)
-                self._seq = missed[-1].seq if missed else seq
+            arms, loaded = await run_in_threadpool(self._load_arms)
+            await self.catalog.swap(self.worker, arms, loaded)
         except Exception as e:
             self.metrics.reloads.labels("failed").inc()
             logs.failure("reload", e)
@@ -163,18 +132,14 @@ class Service:
         self.metrics.reloads.labels("done").inc()
         logs.event("reload", items=self._items)
 
-    def _load_arms(self) -> tuple[Arms, int]:
+    def _load_arms(self) -> tuple[Arms, Loaded]:
         """Load and warm up all recommenders, with all logged catalog changes applied."""
         arms = {arm: self._load(folder) for arm, folder in self.artifacts.items()}
-        changes = self._changes_since(0)
-        catalog_updates.replay(arms, changes)
+        loaded = self.catalog.load(arms)
         for rec in arms.values():
             with self._lock:
                 _warm_up(rec)
-        return arms, changes[-1].seq if changes else 0
-
-    def _changes_since(self, seq: int) -> list[CatalogChange]:
-        return list(self.store.changes(after=seq))
+        return arms, loaded
 
     def artifact_of(self, arm: str | None) -> str:
         """Name of the artifact of an arm; ``None`` for the default arm."""

@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from coldstart.errors import ConfigError
 from coldstart.schema import Context, RecommendationList, UserProfile
+from coldstart.serve import costs
 from coldstart.serve.batching import QueuedRequest
 from coldstart.serve.errors import ApiError, invalid
 from coldstart.serve.questionnaire import ask_questions, question_response
@@ -85,8 +86,9 @@ class SessionService:
 
         def first(recommender: Recommender) -> SessionState:
             session = OnboardingSession(recommender, quiz=body.quiz)
-            user = recommender.resolve(profile, unknown_picks=body.unknown_picks)
-            return session.state if profile.is_empty() else session.with_profile(user.profile).state
+            if profile.is_empty():
+                return session.state
+            return session.with_profile(profile, unknown_picks=body.unknown_picks).state
 
         state = await service.worker.call(first, arm or service.arm)
         stored = SessionRecord(body.quiz, body.exploration, state)
@@ -108,7 +110,7 @@ class SessionService:
             state, questions = ask_questions(stored.open(recommender), n)
             return state, question_response(questions, recommender)
 
-        return await self._update(session_id, ask)
+        return await self._update(session_id, ask, costs.of_questions(n))
 
     async def answer(self, session_id: str, body: AnswerIn, key: str | None) -> bool:
         """Record an answer; return whether its key had been recorded before."""
@@ -159,11 +161,13 @@ class SessionService:
         self,
         session_id: str,
         change: Callable[[SessionRecord, Recommender], tuple[SessionState, T]],
+        cost: float,
     ) -> T:
         """Save the state returned by ``change`` if it differs; return its other result."""
         for _ in range(_MAX_ATTEMPTS):
             found, stored, arm = await self._load(session_id)
-            state, out = await self._service.worker.call(partial(change, stored), arm)
+            work = partial(change, stored)
+            state, out = await self._service.worker.call(work, arm, cost=cost)
             if await self._save(found, stored, state):
                 return out
         raise _conflict()

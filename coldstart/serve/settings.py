@@ -8,6 +8,17 @@ from dataclasses import dataclass, field
 from coldstart.errors import ConfigError
 from coldstart.schema import MAX_K
 
+_COUNTS = (
+    "queue",
+    "batch",
+    "in_flight",
+    "connections",
+    "address_connections",
+    "wrong_keys",
+    "max_body",
+    "max_depth",
+    "max_items",
+)
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -18,8 +29,12 @@ class ServeSettings:
     Args:
         queue: capacity of the request queue; requests beyond it are rejected with 503.
         batch: maximum number of queued requests answered together.
-        deadline: seconds after which a queued request times out with 504.
-        in_flight: maximum number of concurrent requests, over all keys.
+        deadline: seconds after which a request gets 504, or 503 if its work has not begun.
+        in_flight: maximum number of concurrent requests, over all keys; of one key as many as are
+            still free.
+        connections: maximum number of open connections.
+        address_connections: maximum number of connections of one address that send no request.
+        wrong_keys: maximum number of wrong API keys per minute from one address.
         max_body: maximum size of a request body, in bytes.
         max_depth: maximum nesting depth of its JSON.
         max_k: maximum number of items per list.
@@ -38,6 +53,9 @@ class ServeSettings:
     batch: int = 16
     deadline: float = 10.0
     in_flight: int = 2000
+    connections: int = 4096
+    address_connections: int = 512
+    wrong_keys: int = 60
     max_body: int = 1 << 18
     max_depth: int = 16
     max_k: int = 100
@@ -48,7 +66,7 @@ class ServeSettings:
     drain: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("queue", "batch", "in_flight", "max_body", "max_depth", "max_items"):
+        for name in _COUNTS:
             _at_least(name, getattr(self, name), 1)
         _at_least("deadline", self.deadline, 0.001)
         _at_least("drain", self.drain, 0)

@@ -7,31 +7,38 @@ the base model's weights, and the processor through a fair lock.
 from __future__ import annotations
 
 import asyncio
+import hmac
+import os
 import time
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, Metric, generate_latest
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from coldstart.errors import ConfigError
-from coldstart.serve import logs, metrics, security
+from coldstart.serve import errors, logs, security
+from coldstart.serve.admission import KeyGuesses
 from coldstart.serve.app import create_app
 from coldstart.serve.errors import ApiError
 from coldstart.serve.fair_lock import FairLock
 from coldstart.serve.service import Service
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.tenants_config import Tenant
+from coldstart.serve.tenants_metrics import TenantCollector
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
+    from coldstart.serve.store import Store
 
+METRICS_KEY = "COLDSTART_METRICS_KEY"
+"""Environment variable with the key that shows ``/metrics`` by tenant."""
 _RETRY_SECONDS = 10.0  # after a failed load
 
 
@@ -78,11 +85,13 @@ class TenantServices:
             raise ConfigError(f"most is {most}, expected at least 1")
         self.tenants, self.settings, self.most = dict(tenants), settings, most
         self._load, self._lock = load, FairLock()
+        self._guesses = KeyGuesses(settings.wrong_keys)
         self._running: OrderedDict[str, _LoadedTenant] = OrderedDict()
         self._starts: dict[str, asyncio.Task[None]] = {}
         self._failed: dict[str, float] = {}  # time of the next attempt
         self._waiting: Counter[str] = Counter()  # requests per tenant being loaded
         self._draining = False
+        self._opened: set[str] = set()  # tenants whose stores exist
         self._loading = asyncio.Lock()
 
     @property
@@ -114,34 +123,66 @@ class TenantServices:
         await asyncio.gather(*self._starts.values(), return_exceptions=True)
         await self._close(self.loaded)
 
-    def metrics_text(self) -> bytes:
-        """Metrics of all loaded tenants in the Prometheus text format, labelled by tenant."""
+    def may_see_tenants(self, headers: Mapping[str, str]) -> bool:
+        """Whether a request has the key of the process's metrics, ``COLDSTART_METRICS_KEY``."""
+        key = os.environ.get(METRICS_KEY, "")
+        given = security.secret_of(headers)
+        return bool(key) and hmac.compare_digest(key.encode(), given.encode("utf-8", "replace"))
+
+    def metrics_text(self, by_tenant: bool = False) -> bytes:
+        """Metrics of all loaded tenants in the Prometheus text format.
+
+        Args:
+            by_tenant: label each number with its tenant; otherwise they are added up.
+        """
         registry = CollectorRegistry()
-        registry.register(
-            _TenantCollector({n: r.service.metrics for n, r in self._running.items()})
-        )
+        services = {name: running.service.metrics for name, running in self._running.items()}
+        registry.register(TenantCollector(services, by_tenant=by_tenant))
         return generate_latest(registry)
 
-    async def check_key(self, name: str, headers: Headers) -> None:
+    async def check_key(self, name: str, scope: Scope) -> None:
         """Check the API key of a tenant before the tenant is loaded.
 
         Raises:
-            ApiError: 401, missing or invalid key; 503, the store is unavailable.
+            ApiError: 401, missing or invalid key; 429, too many wrong ones; 503, the store is
+                unavailable.
         """
         if self.settings.open:
             return
-        secret = security.secret_of(headers)
-        if not secret or not await run_in_threadpool(self._is_valid_key, name, secret):
-            raise ApiError(
-                401,
-                "unauthorized",
-                "a valid key is needed",
-                "send Authorization: Bearer KEY; coldstart serve keys add makes one",
-            )
+        secret, address = (
+            security.secret_of(Headers(scope=scope)),
+            security.network_of(scope.get("client")),
+        )
+        if not secret:
+            raise errors.unauthorized()
+        self._guesses.check(address, secret)
+        valid = await run_in_threadpool(self._is_valid_key, name, secret)
+        self._guesses.note(address, secret, valid=valid)
+        if not valid:
+            raise errors.unauthorized()
 
     def _is_valid_key(self, name: str, secret: str) -> bool:
-        with self.tenants[name].open() as store:
+        with self._open(name) as store:
             return store.check_key(secret) is not None
+
+    def _open(self, name: str) -> Store:
+        """Open a tenant's store; it is made only once, so that a deleted one is an error."""
+        store = self.tenants[name].open(create=name not in self._opened)
+        self._opened.add(name)
+        return store
+
+    async def check_stores(self) -> None:
+        """Check that a store of a loaded tenant can be written; one tenant's trouble is its own.
+
+        Raises:
+            StoreError: none of them can, for example on a full disk.
+        """
+        services = [running.service for running in self._running.values()]
+        checks = (run_in_threadpool(service.store.check_writable) for service in services)
+        found = await asyncio.gather(*checks, return_exceptions=True)
+        if found and all(isinstance(e, BaseException) for e in found):
+            assert isinstance(found[0], BaseException)
+            raise found[0]
 
     @asynccontextmanager
     async def using(self, name: str, *, touch: bool = True) -> AsyncIterator[FastAPI]:
@@ -188,7 +229,6 @@ class TenantServices:
                 start = time.monotonic()
                 service = await run_in_threadpool(self._build_service, name)
                 app, stack = create_app(service), AsyncExitStack()
-                app.router.redirect_slashes = False  # it does not know its prefix
                 await stack.enter_async_context(app.router.lifespan_context(app))
             service.draining = self._draining
             self._running[name] = _LoadedTenant(service, app, stack)
@@ -202,7 +242,7 @@ class TenantServices:
 
     def _build_service(self, name: str) -> Service:
         tenant = self.tenants[name]
-        store = tenant.open()
+        store = self._open(name)
         try:
             return Service(
                 lambda _: self._load(name),
@@ -210,6 +250,7 @@ class TenantServices:
                 tenant.settings(self.settings),
                 store,
                 lock=self._lock,
+                guesses=self._guesses,
             )
         except BaseException:
             store.close()
@@ -231,28 +272,6 @@ class TenantServices:
                 logs.failure("close", end, tenant=name)
             else:
                 logs.event("closed", tenant=name)
-
-
-class _TenantCollector(Collector):
-    """Prometheus collector that merges the metrics of several services.
-
-    Args:
-        services: metrics by tenant.
-    """
-
-    def __init__(self, services: Mapping[str, metrics.Metrics]) -> None:
-        self._services = services
-
-    def collect(self) -> Iterator[Metric]:
-        """Metrics of all services, with the label ``tenant`` added."""
-        found: dict[str, Metric] = {}
-        for tenant, service in self._services.items():
-            for one in service.registry.collect():
-                own = found.setdefault(one.name, Metric(one.name, one.documentation, one.type))
-                own.samples += [
-                    s._replace(labels={"tenant": tenant, **s.labels}) for s in one.samples
-                ]
-        yield from found.values()
 
 
 def _unavailable(why: str, seconds: float) -> ApiError:

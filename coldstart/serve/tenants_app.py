@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,8 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from coldstart.errors import ColdstartError
 from coldstart.serve import errors, logs, metrics, security
 from coldstart.serve.errors import ApiError
+from coldstart.serve.item_paths import strip_raw_path
 from coldstart.serve.routes import page
-from coldstart.serve.routes.ops import Status
+from coldstart.serve.routes.ops import Status, store_not_writable
+from coldstart.serve.store import StoreError
 from coldstart.serve.tenants import TenantServices
 
 _PREFIX, _API_PREFIX = "/t/", "/v1/"
@@ -37,18 +39,27 @@ def create_tenants_app(services: TenantServices) -> FastAPI:
     async def healthz() -> Status:
         return Status(status="ok")
 
-    @app.get("/readyz")
     @public.get("/readyz")
-    async def readyz() -> Status:
+    async def tenant_readyz() -> Status:
         if services.draining:
             raise ApiError(
                 503, "not_ready", "the service is going down", "ask another", retry_after=5
             )
         return Status(status="ready")
 
+    @app.get("/readyz")
+    async def readyz() -> Status:
+        await tenant_readyz()
+        try:
+            await services.check_stores()
+        except StoreError as e:
+            raise store_not_writable(e) from None
+        return Status(status="ready")
+
     @app.get("/metrics")
-    async def numbers() -> Response:
-        return Response(services.metrics_text(), media_type=metrics.CONTENT_TYPE)
+    async def numbers(request: Request) -> Response:
+        by_tenant = services.may_see_tenants(request.headers)
+        return Response(services.metrics_text(by_tenant), media_type=metrics.CONTENT_TYPE)
 
     app.add_middleware(_TenantRouter, services=services, public=public)
     return app
@@ -121,12 +132,11 @@ class _TenantRouter:
             return await redirect(scope, receive, _with_headers(send, path))
         # The tenant's application gets paths without the prefix. With the prefix as ``root_path``
         # Starlette would strip a repeated prefix once more, after the middleware's checks.
-        inner = {k: v for k, v in scope.items() if k != "raw_path"}
-        inner |= {"path": path, "root_path": ""}
+        inner = {**scope, "path": path, "raw_path": strip_raw_path(scope, path), "root_path": ""}
         if name not in services.loaded:
             if _is_public(path):
                 return await self._public(inner, receive, _with_headers(send, path))
-            await services.check_key(name, Headers(scope=scope))
+            await services.check_key(name, scope)
         async with services.using(name, touch=path.startswith(_API_PREFIX)) as app:
             await app(inner, receive, send)
 

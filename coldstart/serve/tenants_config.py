@@ -58,14 +58,17 @@ class Tenant(BaseModel):
             own["origins"] = tuple(self.origins)
         return replace(default, **own)
 
-    def open(self) -> Store:
+    def open(self, *, create: bool = True) -> Store:
         """Open the tenant's store.
+
+        Args:
+            create: see ``Store.open``.
 
         Raises:
             StoreError: as ``Store.open``.
         """
         key = os.environ.get(self.secret_key_env) if self.secret_key_env else None
-        return Store.open(self.db, secret_key=key)
+        return Store.open(self.db, create=create, secret_key=key)
 
 
 def read_tenants(path: str | Path, default: ServeSettings | None = None) -> dict[str, Tenant]:

@@ -1,4 +1,4 @@
-"""Model worker: a single thread that owns the recommenders, behind a bounded request queue.
+"""Model worker: a single thread that owns the recommenders, behind a bounded fair queue.
 
 No other thread accesses a recommender or its catalog, so neither needs locks: catalog updates pass
 through the same queue as requests.
@@ -7,7 +7,6 @@ through the same queue as requests.
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,8 +16,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from coldstart.serve import costs
+from coldstart.serve.admission import CLAIM
 from coldstart.serve.batching import QueuedRequest, RecommendationResult, recommend_batch
 from coldstart.serve.errors import ApiError
+from coldstart.serve.fair_queue import FairQueue
 from coldstart.serve.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -33,13 +35,22 @@ _SMOOTHING = 0.2
 _BATCH_SHARE = 0.25
 # Maximum expected latency as a share of the deadline: estimates are noisy on busy machines.
 _LATENCY_SHARE = 0.4
+# The same for a key of which nothing waits or runs: it is the others that take the time.
+_NEWCOMER_SHARE = 0.6
+# Latest start of a job as a share of its deadline; later there is too little left to answer it.
+_START_SHARE = 0.6
+# Maximum expected duration of one job as a share of the deadline: all others wait for its end.
+_JOB_SHARE = 0.4
+# Time between two attempts to enter a full queue.
+_FULL_SECONDS = 0.05
 
 
 @dataclass
 class _Job:
     """Queued work: a recommendation request, or a function of one arm's recommender.
 
-    With arm ``None`` the function gets all arms.
+    With arm ``None`` the function gets all arms. ``key_id`` is the API key whose turn it takes,
+    ``cost`` is in the units of ``costs``.
     """
 
     work: QueuedRequest | Callable[[Any], Any]
@@ -47,6 +58,13 @@ class _Job:
     deadline: float
     since: float
     future: Future[Any]
+    key_id: str
+    cost: float
+
+    @property
+    def droppable(self) -> bool:
+        """Whether the job may be refused once queued; work without a deadline must be done."""
+        return self.deadline < float("inf")
 
     @property
     def batch_key(self) -> tuple[str | None, int]:
@@ -56,9 +74,10 @@ class _Job:
 
 
 class Worker:
-    """Executes jobs on the recommenders in FIFO order, with dynamic batching and load shedding.
+    """Executes jobs on the recommenders, with dynamic batching and load shedding.
 
-    A job is rejected when the queue is full, or when its expected latency is too close to the
+    Jobs of one API key are executed in FIFO order, those of different keys take turns by cost. A
+    job is rejected when the queue is full, or when its expected latency is too close to the
     deadline.
 
     Args:
@@ -81,10 +100,10 @@ class Worker:
         lock: AbstractContextManager[None] | None = None,
     ) -> None:
         self._arms, self._lock = dict(arms), lock or nullcontext()
-        self._queue: queue.Queue[_Job | None] = queue.Queue(queue_size)
+        self._queue: FairQueue[_Job] = FairQueue(queue_size)
         self._batch, self._deadline, self._metrics = batch, deadline, metrics
-        self._job_seconds = self._lock_wait = self._free_at = 0.0
-        self._closing = False
+        self._job_seconds = self._lock_wait = self._free_at = 0.0  # seconds per unit of cost
+        self._served: frozenset[str] = frozenset()  # keys of the running batch
         self._thread = threading.Thread(target=self._loop, name="recommender", daemon=True)
 
     def start(self) -> None:
@@ -97,23 +116,18 @@ class Worker:
         Returns:
             Whether that took at most ``timeout`` seconds.
         """
-        self._closing = True
-        until = time.monotonic() + timeout
-        try:
-            self._queue.put(None, timeout=timeout)
-        except queue.Full:
-            return False
-        self._thread.join(max(0.0, until - time.monotonic()))
+        self._queue.close()
+        self._thread.join(timeout)
         return not self._thread.is_alive()
 
     @property
     def alive(self) -> bool:
         """Whether the worker accepts jobs."""
-        return self._thread.is_alive() and not self._closing
+        return self._thread.is_alive() and not self._queue.closed
 
     def waiting(self) -> int:
         """Number of queued jobs."""
-        return self._queue.qsize()
+        return len(self._queue)
 
     async def recommend(self, request: QueuedRequest, arm: str) -> RecommendationResult:
         """Recommend on an arm.
@@ -121,24 +135,42 @@ class Worker:
         Raises:
             ApiError: overloaded or shutting down (503), or deadline exceeded (504).
         """
-        return cast(RecommendationResult, await self._wait_for(self._submit(request, arm)))
+        future = self._submit(request, arm, cost=request.cost)
+        return cast(RecommendationResult, await self._wait_for(future))
 
-    async def call(self, work: Callable[[Recommender], T], arm: str) -> T:
+    async def call(
+        self, work: Callable[[Recommender], T], arm: str, *, cost: float = costs.LIGHT
+    ) -> T:
         """Run ``work`` on an arm's recommender. Raises as ``recommend``, and as ``work``."""
-        return cast(T, await self._wait_for(self._submit(work, arm)))
+        return cast(T, await self._wait_for(self._submit(work, arm, cost=cost)))
 
-    async def call_all(self, work: Callable[[Arms], T]) -> T:
+    async def call_all(self, work: Callable[[Arms], T], *, cost: float = costs.LIGHT) -> T:
         """Run ``work`` on all recommenders, exclusively.
 
         Once started it is awaited beyond the deadline, so that the caller knows whether an update
         was applied. Raises as ``call``.
         """
-        future = self._submit(work, None)
+        future = self._submit(work, None, cost=cost)
         done = asyncio.wrap_future(future)
         await asyncio.wait({done}, timeout=self._deadline)
         if not done.done() and future.cancel():
-            raise _too_late()
+            raise _too_late(begun=False)
         return cast(T, await done)
+
+    async def finish(self, work: Callable[[Arms], T]) -> T:
+        """Run ``work`` on all recommenders, however long the queue is: it completes a decision.
+
+        Raises:
+            ApiError: 503, the worker is shutting down.
+        """
+        while True:
+            try:
+                future = self._submit(work, None, deadline=float("inf"))
+                return cast(T, await asyncio.wrap_future(future))
+            except ApiError:  # the queue is full, or others' jobs took this one's place
+                if self._queue.closed:
+                    raise
+                await asyncio.sleep(_FULL_SECONDS)
 
     async def replace(self, make: Callable[[Arms], Arms]) -> None:
         """Replace the recommenders; jobs queued earlier use the old ones.
@@ -156,62 +188,70 @@ class Worker:
         work: QueuedRequest | Callable[[Any], Any],
         arm: str | None,
         deadline: float | None = None,
+        cost: float = 1.0,
     ) -> Future[Any]:
-        if self._closing:
-            raise ApiError(
-                503, "closing", "the service is going down", "ask another", retry_after=5
-            )
-        now = time.monotonic()
+        if self._queue.closed:
+            raise _closing()
+        now, key_id = time.monotonic(), CLAIM.get().key_id
         allowed = self._deadline if deadline is None else deadline
-        expected = self._expected(now)
-        if expected > _LATENCY_SHARE * allowed:
+        expected, share = self._expected(now, key_id, cost), _LATENCY_SHARE
+        if key_id not in self._served and not self._queue.holds(key_id):
+            share = _NEWCOMER_SHARE
+        if expected > share * allowed:
             raise _overloaded(expected)
         future: Future[Any] = Future()
-        try:
-            self._queue.put_nowait(_Job(work, arm, now + allowed, now, future))
-        except queue.Full:
-            raise _overloaded(expected) from None
+        crowded = self._queue.put(_Job(work, arm, now + allowed, now, future, key_id, cost))
+        if crowded is not None:
+            if crowded.future is future:
+                raise _overloaded(expected)
+            if crowded.future.set_running_or_notify_cancel():
+                crowded.future.set_exception(_overloaded(expected))
         return future
 
-    def _expected(self, now: float) -> float:
+    def largest(self) -> float:
+        """Largest cost of one job, so short that others can wait for its end."""
+        if not self._job_seconds:
+            return float("inf")
+        return max(costs.ALWAYS_ALLOWED, _JOB_SHARE * self._deadline / self._job_seconds)
+
+    def _expected(self, now: float, key_id: str, cost: float) -> float:
         """Expected latency of a new job in seconds; 0 if the worker is idle."""
-        waiting, busy = self._queue.qsize(), max(0.0, self._free_at - now)
+        waiting, busy = len(self._queue), max(0.0, self._free_at - now)
         if not (waiting or busy):
             return 0.0
-        limit = self._batch_limit()
-        lock_wait = self._lock_wait * (1 + waiting // limit)
-        return busy + lock_wait + (waiting + limit) * self._job_seconds
+        batch = min(self._batch_limit(), self._batch * cost)  # it is answered at its batch's end
+        lock_wait = self._lock_wait * (1 + waiting // self._batch)
+        return busy + lock_wait + (self._queue.ahead(key_id, cost) + batch) * self._job_seconds
 
-    def _batch_limit(self) -> int:
-        """Current batch size limit, adapted to the measured speed."""
+    def _batch_limit(self) -> float:
+        """Current limit of a batch's cost, adapted to the measured speed."""
         if not self._job_seconds:
             return self._batch
-        fitting = int(_BATCH_SHARE * self._deadline / self._job_seconds)
-        return max(1, min(self._batch, fitting))
+        fitting = _BATCH_SHARE * self._deadline / self._job_seconds
+        return max(1.0, min(self._batch, fitting))
 
     async def _wait_for(self, future: Future[Any]) -> Any:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._deadline)
         except TimeoutError:
-            raise _too_late() from None
+            raise _too_late(begun=not future.cancelled()) from None
 
     def _loop(self) -> None:
-        open_ = True
-        while open_:
-            taken, start = [self._queue.get()], time.monotonic()
+        while (first := self._queue.get()) is not None:
+            taken, start = [first], time.monotonic()
             with self._lock:
                 self._lock_wait += _SMOOTHING * (time.monotonic() - start - self._lock_wait)
-                limit = self._batch_limit()
-                while len(taken) < limit:
-                    try:
-                        taken.append(self._queue.get_nowait())
-                    except queue.Empty:
+                limit, total = self._batch_limit(), first.cost
+                while len(taken) < self._batch and total < limit:
+                    if (more := self._queue.get(wait=False)) is None:
                         break
-                open_ = None not in taken
-                self._free_at = time.monotonic() + len(taken) * self._job_seconds
-                for _, jobs in groupby((j for j in taken if j is not None), lambda j: j.batch_key):
+                    taken.append(more)
+                    total += more.cost
+                self._served = frozenset(job.key_id for job in taken)
+                self._free_at = time.monotonic() + total * self._job_seconds
+                for _, jobs in groupby(taken, lambda j: j.batch_key):
                     self._run(list(jobs))
-                self._free_at = 0.0
+                self._free_at, self._served = 0.0, frozenset()
         self._arms = {}  # release the models
 
     def _run(self, jobs: list[_Job]) -> None:
@@ -228,8 +268,10 @@ class Worker:
         if isinstance(jobs[0].work, QueuedRequest):
             self._metrics.batch_size.observe(len(started))
         if started:
-            spent = (time.monotonic() - start) / len(started)
-            self._job_seconds += _SMOOTHING * (spent - self._job_seconds)
+            cost = sum(job.cost for job in started)
+            spent = (time.monotonic() - start) / cost
+            smoothing = 1 - (1 - _SMOOTHING) ** min(cost, len(started))
+            self._job_seconds += smoothing * (spent - self._job_seconds)
 
     def _results(
         self, arm: Any, jobs: list[_Job], started: list[_Job]
@@ -249,13 +291,13 @@ class Worker:
                 yield n, work(arm)
 
     def _claim(self, job: _Job) -> bool:
-        """Mark a job as running; false if it was cancelled or has exceeded its deadline."""
+        """Mark a job as running; false if it was cancelled or has too little time left."""
         now = time.monotonic()
         self._metrics.wait.observe(now - job.since)
         if not job.future.set_running_or_notify_cancel():
             return False
-        if now > job.deadline:
-            job.future.set_exception(_too_late())
+        if now > job.since + _START_SHARE * (job.deadline - job.since):
+            job.future.set_exception(_too_late(begun=False))
             return False
         return True
 
@@ -273,13 +315,19 @@ def _settle(future: Future[Any], result: Any) -> None:
         future.set_result(result)
 
 
+def _closing() -> ApiError:
+    return ApiError(503, "closing", "the service is going down", "ask another", retry_after=5)
+
+
 def _overloaded(seconds: float) -> ApiError:
     return ApiError(
         503, "overloaded", "too many requests wait already", "try again later", retry_after=seconds
     )
 
 
-def _too_late() -> ApiError:
+def _too_late(*, begun: bool) -> ApiError:
+    if not begun:
+        return _overloaded(1)
     return ApiError(
         504,
         "too_late",

@@ -191,4 +191,4 @@ def _opinion(out: History, what: str, item: str, at: datetime | None) -> None:
 
 
 def _picks(opinions: dict[str, datetime | None]) -> tuple[Pick, ...]:
-    return tuple(Pick(item=item, at=at) for item, at in opinions.items())
+    return tuple(Pick(item=item, at=at, by="id") for item, at in opinions.items())

@@ -146,14 +146,23 @@ class OnboardingSession:
     # -- actions: each returns a new session -----------------------------------------------------
 
     def with_profile(
-        self, profile: UserProfile | Mapping[str, Any], *, at: datetime | None = None
+        self,
+        profile: UserProfile | Mapping[str, Any],
+        *,
+        at: datetime | None = None,
+        unknown_picks: str = "error",
     ) -> OnboardingSession:
         """Record a profile; it replaces an earlier one.
 
+        Args:
+            profile: of the user.
+            at: time of the event.
+            unknown_picks: see ``Recommender.resolve``.
+
         Raises:
-            ProfileError: malformed, or a pick that is not in the catalog.
+            ProfileError: malformed, or, unless they are ignored, a pick that is not in the catalog.
         """
-        user = self._recommender.resolve(profile, unknown_picks="error")
+        user = self._recommender.resolve(profile, unknown_picks=unknown_picks)
         return self._and_then(_event(ProfileGiven, profile=user.profile, at=at))
 
     def ask(self, *, at: datetime | None = None) -> OnboardingSession:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
+
+_DECIMAL = re.compile(r"-?\d+\.0")
 
 MISSING_WORDS = frozenset(
     {
@@ -50,3 +54,19 @@ def as_text(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return str(value)
+
+
+def id_texts(values: Iterable[Any]) -> dict[Any, str | None]:
+    """Ids as text, by cell; ``None`` where missing.
+
+    Where all are whole numbers written with ``.0``, as pandas writes a column of whole numbers in
+    which one is missing, the ``.0`` is left out.
+
+    >>> id_texts(["7.0", "NULL", "12.0"]), id_texts(["7.0", "b"])
+    ({'7.0': '7', 'NULL': None, '12.0': '12'}, {'7.0': '7.0', 'b': 'b'})
+    """
+    made = {v: None if is_missing(v) else as_text(v).strip() or None for v in values}
+    texts = [text for text in made.values() if text is not None]
+    if texts and all(_DECIMAL.fullmatch(text) for text in texts):
+        return {v: text[:-2] if text is not None else None for v, text in made.items()}
+    return made

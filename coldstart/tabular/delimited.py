@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Literal, get_args
 from coldstart.tabular.lines import (
     MOST_LINES,
     UnclosedError,
+    are_rows,
     attempt,
     by_backslash,
     by_rfc,
     literally,
-    looks_like_row,
-    numeric_columns,
 )
 from coldstart.tabular.separators import UNIT, guess_separator, name_of
 
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 Quotes = Literal["auto", "csv", "literal"]
 """Meaning of ``"``: recognised row by row; always as in RFC 4180; always a character."""
 HEADER_ROW = 1
+_NEAR = 200  # lines before and after a doubtful one that tell what rows look like
+NO_SEPARATOR = "the header holds no separator"
 
 
 @dataclass
@@ -84,7 +85,7 @@ def parse_delimited(
     if separator is None:
         separator = guess_separator(lines, usual)
     elif len(separator) != 1 or separator not in lines[0]:
-        raise ValueError(f"the header holds no separator {separator!r}")
+        raise ValueError(f"{NO_SEPARATOR} {separator!r}")
     return _Lines(lines, separator, quotes).table()
 
 
@@ -104,7 +105,6 @@ class _Lines:
     def __init__(self, lines: list[str], separator: str, quotes: Quotes) -> None:
         self.lines, self.separator, self.quotes = lines, separator, quotes
         self.width: int | None = None
-        self.numeric: tuple[int, ...] | None = None
         self.literal: list[int] = []
         self.escaped: list[int] = []
         self.short: list[int] = []
@@ -155,7 +155,7 @@ class _Lines:
             row += 1
             line = self.lines[used]
             if not line.strip():
-                fields, more = [], 1
+                fields, more = list[str](), 1
             else:
                 fields, more = self._record(used, row)
                 fields = self._fitting(fields, row)
@@ -262,18 +262,18 @@ class _Lines:
         """
         if self.quotes != "auto" or self.width is None:
             return False
-        inner = self.lines[at + 1 : at + lines]
-        if self.numeric is None:
-            self.numeric = numeric_columns(self.lines[1:], self.separator, self.width)
-        if not all(looks_like_row(i, self.separator, self.width, self.numeric) for i in inner):
-            return False
-        if not self.numeric:
+        end = at + lines
+        others = [*self.lines[max(1, at - _NEAR) : at + 1], *self.lines[end : end + _NEAR]]
+        found = are_rows(self.lines[at + 1 : end], others, self.separator, self.width)
+        if found is None and '""' in "".join(self.lines[at:end]):
+            return False  # doubled as only a quoted field has them
+        if found is None:
             raise ValueError(
-                f"row {row} (line {at + 1}) begins a quoted field that ends {lines - 1} lines "
-                f"later, or holds a stray quote (taking {name_of(self.separator)} for the "
-                "separator); quotes='csv' reads it as one field, quotes='literal' as a character"
+                f"row {row} (line {at + 1}) begins a quoted field that ends in line {end}, or "
+                f"holds a stray quote (taking {name_of(self.separator)} for the separator); "
+                "quotes='csv' reads it as one field, quotes='literal' as a character"
             )
-        return True
+        return found
 
 
 def _names(header: list[str]) -> list[str]:

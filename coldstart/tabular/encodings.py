@@ -58,8 +58,8 @@ def decode(data: bytes, encoding: str | None = None) -> Decoded:
     for mark, codec, name in _MARKS:
         if data.startswith(mark):
             return Decoded(_strictly(data, codec), name)
-    if codec := _without_mark(data[:_SAMPLE]):
-        return Decoded(_strictly(data, codec), "UTF-16", "UTF-16 without a byte order mark")
+    if wide := _without_mark(data[:_SAMPLE]):
+        return Decoded(_strictly(data, wide), "UTF-16", "UTF-16 without a byte order mark")
     try:
         return Decoded(data.decode("utf-8"), "UTF-8")
     except UnicodeDecodeError as e:

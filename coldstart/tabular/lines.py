@@ -6,9 +6,12 @@ import csv
 import re
 from collections.abc import Callable, Sequence
 
+from coldstart.tabular.cells import is_missing
+
 _NUMBER = re.compile(r"\s*[-+]?\d+(?:[.,:/ T-]\d+)*Z?\s*")
 MOST_LINES = 500
 """Lines that one quoted field may span."""
+_MOST = 0.9
 
 
 class UnclosedError(ValueError):
@@ -69,20 +72,51 @@ def attempt(
     return fields if width is None or len(fields) == width else None
 
 
-def numeric_columns(lines: Sequence[str], separator: str, width: int) -> tuple[int, ...]:
-    """Places of the columns that hold numbers or dates in nine of ten lines of full width."""
-    rows = [f for line in lines[:2000] if len(f := literally(line, separator)) == width]
-    if len(rows) < 2:
-        return ()
+def are_rows(
+    inner: Sequence[str], others: Sequence[str], separator: str, width: int
+) -> bool | None:
+    """Whether lines that a quoted field would swallow are rows of their own.
 
-    def numeric(place: int) -> bool:
-        found = [bool(_NUMBER.fullmatch(row[place])) for row in rows if row[place]]
-        return len(found) > 1 and sum(found) >= 0.9 * len(found)
+    Their cells are compared with those of the other rows: in columns of numbers most must be
+    numbers; where there is no such column, columns of one shape (such as "A12") must have it.
 
-    return tuple(n for n in range(width) if numeric(n))
+    Args:
+        inner: the lines.
+        others: lines of the table that are not among them.
+        separator: one character.
+        width: number of fields of the header.
+
+    Returns:
+        ``None`` if nothing tells.
+    """
+    fields = [literally(line, separator) for line in inner]
+    if any(len(row) != width for row in fields):
+        return False
+    rows = [f for line in others if len(f := literally(line, separator)) == width]
+    if numeric := [n for n in range(width) if _share(rows, n, _is_number) >= _MOST]:
+        fits = [sum(_is_number(row[n]) for n in numeric) / len(numeric) for row in fields]
+        if min(fits) > 0.5:
+            return True
+        return False if min(fits) == 0 else None
+    shapes = {n: {_shape(row[n]) for row in rows} for n in range(width)}
+    shaped = [
+        n for n, seen in shapes.items() if len(rows) > 1 == len(seen) and "9" in "".join(seen)
+    ]
+    if shaped and all(_shape(row[n]) in shapes[n] for row in fields for n in shaped):
+        return True
+    return None
 
 
-def looks_like_row(line: str, separator: str, width: int, numeric: Sequence[int]) -> bool:
-    """Whether a line, its quotes taken as characters, is a record of the table."""
-    fields = literally(line, separator)
-    return len(fields) == width and all(_NUMBER.fullmatch(fields[n]) for n in numeric if fields[n])
+def _share(rows: Sequence[Sequence[str]], place: int, test: Callable[[str], bool]) -> float:
+    """Share of the cells of a column, of at least two, that pass a test."""
+    cells = [row[place] for row in rows if not is_missing(row[place])]
+    return sum(map(test, cells)) / len(cells) if len(cells) > 1 else 0.0
+
+
+def _is_number(cell: str) -> bool:
+    return is_missing(cell) or _NUMBER.fullmatch(cell) is not None
+
+
+def _shape(cell: str) -> str:
+    """Shape of a cell: runs of letters as "a", of digits as "9"."""
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", cell.strip()))

@@ -133,3 +133,15 @@ def _warnings(table: Delimited) -> list[str]:
         f"{', '.join(table.dropped)} without a name left out, as it is empty or counts rows"
         for _ in table.dropped[:1]
     ]
+
+
+def is_unicode(path: Path) -> bool:
+    """Whether a file says itself, or by its bytes, that it is Unicode.
+
+    Args:
+        path: a file that cannot be read is not.
+    """
+    try:
+        return not decode(path.read_bytes()).warning
+    except (OSError, ValueError):
+        return False

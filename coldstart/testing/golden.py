@@ -67,12 +67,22 @@ def answer(rec: Recommender, request: GoldenRequest, strategy: str) -> dict[str,
     """Recommend, and keep what must not change."""
     try:
         options: Any = {"strategy": strategy, **request.options}
-        found = rec.recommend(
-            request.profile, request.context, filters=request.make_filters(), **options
-        )
+        profile, context = _by_id(request.profile, rec), _by_id(request.context, rec)
+        found = rec.recommend(profile, context, filters=request.make_filters(), **options)
     except ColdstartError as e:
         return {"error": f"{type(e).__name__}: {e}"}
     return _as_data(found)
+
+
+def _by_id(given: dict[str, Any], rec: Recommender) -> dict[str, Any]:
+    """Mark the picks that are ids as such: recorded ones are, also where a title looks alike."""
+    made = dict(given)
+    for name in ("liked", "disliked", "seen", "viewing"):
+        if name in made:
+            picks = [made[name]] if name == "viewing" else made[name]
+            picks = [{"item": p, "by": "id"} if p in rec.catalog else p for p in picks]
+            made[name] = picks[0] if name == "viewing" else picks
+    return made
 
 
 def _as_data(found: RecommendationList) -> dict[str, Any]:

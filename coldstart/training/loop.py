@@ -250,7 +250,7 @@ class Trainer:
         items = np.array(self.plan.item_ids, dtype=object)
         template, prior = self.builder.template, self.config.use_prior
         likes = self.data.likes[user]
-        picks: tuple[Pick, ...] = tuple(Pick(item=i) for i in likes[:k])
+        picks: tuple[Pick, ...] = tuple(Pick(item=i, by="id") for i in likes[:k])
         said = {"liked": picks, "history": True}
         profile: UserProfile = self.data.users[user].model_copy(update=said)
         prompt = template.render(profile, title_of=self.builder.titles.__getitem__).text

@@ -66,7 +66,7 @@ def simulate_profile(
     low = data.dislikes.get(user, ())
     if low and rng.random() < config.dislikes_share:
         chosen = rng.permutation(len(low))[: rng.integers(1, 4)]
-        disliked = tuple(Pick(item=low[i]) for i in chosen)
+        disliked = tuple(Pick(item=low[i], by="id") for i in chosen)
     context = Context()
     if rng.random() < config.context_share:
         context = Context(
@@ -175,9 +175,9 @@ def simulate_request(
     profile: UserProfile = data.users[user].model_copy(
         update={
             **said,
-            "liked": tuple(Pick(item=i) for i in picks),
+            "liked": tuple(Pick(item=i, by="id") for i in picks),
             "history": order == "first",
-            "disliked": tuple(Pick(item=i) for i in named),
+            "disliked": tuple(Pick(item=i, by="id") for i in named),
         }
     )
     gone = (*picks, *hidden, *named)

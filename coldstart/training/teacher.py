@@ -62,7 +62,9 @@ class Teacher:
         own[[item_store.rows[i] for i in likes]] = 1.0
         out = np.zeros((len(taught), len(own)))
         prompts = [
-            profile.model_copy(update={"liked": tuple(Pick(item=i) for i in listed[:n_picks])})
+            profile.model_copy(
+                update={"liked": tuple(Pick(item=i, by="id") for i in listed[:n_picks])}
+            )
             for n_picks in taught
         ]
         inputs = self.out_of_fold.features(user, [ResolvedProfile(p, context) for p in prompts])

@@ -19,7 +19,8 @@ import pytest
 from coldstart.batch import BatchOptions, run_batch
 from coldstart.batch import run as running
 from coldstart.batch.job import BatchJob
-from coldstart.batch.part_writer import PartWriter, part_path
+from coldstart.batch.part_file import part_path
+from coldstart.batch.part_writer import PartWriter
 from coldstart.batch.plan import PLAN_FILE, BatchPlan
 from coldstart.batch.run import DONE
 from coldstart.batch.users import UserTable

@@ -197,3 +197,17 @@ def test_a_changed_catalog_equals_a_new_one_and_can_be_followed(steps):
         else:
             catalog.add(item)
     assert state(catalog) == state(Catalog(catalog.items))
+
+
+def test_a_part_in_parentheses_is_not_the_title_without_it():
+    catalog = Catalog([Item(item_id="2", title="Rocky (Part II)", year=1979)])
+    assert catalog.find("Rocky") == catalog.find("Part II") == ()
+    assert catalog.find("Rocky (Part II)") == catalog.find("Rocky Part II (1979)") == ("2",)
+
+
+def test_an_article_of_another_language_is_only_left_out_in_a_guess():
+    catalog = Catalog([Item(item_id="1", title="Die Hard"), Item(item_id="2", title="Postino, Il")])
+    assert catalog.find("Hard") == catalog.find("Postino") == ()
+    assert catalog.find("Il Postino") == ("2",)
+    assert catalog.suggest("Hard") == ["Die Hard"]
+    assert catalog.suggest("Postino") == ["Postino, Il"]

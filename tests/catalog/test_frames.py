@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.frames import items_from_frame, read_table
+from coldstart.catalog.frames import read_table
+from coldstart.catalog.item_table import items_from_frame
 from coldstart.errors import CatalogError, DataError
 from coldstart.schema import Item
 from coldstart.tabular.cells import as_text

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldstart.catalog.titles import clean_text, natural_title, normalise_title, split_year
+from coldstart.catalog.titles import (
+    clean_text,
+    natural_title,
+    normalise_title,
+    split_year,
+    without_article,
+)
 
 titles = st.one_of(
     st.text(max_size=30),
@@ -34,6 +40,9 @@ titles = st.one_of(
         ("Straße", "STRASSE"),
         ("Smørrebrød", "Smorrebrod"),
         ("WALL·E", "Wall-E"),
+        ("The Las Vegas Story", "Las Vegas Story"),
+        ("L.A. Story", "LA Story"),
+        ("Blechtrommel, Die", "Die Blechtrommel"),
         ("Up 🎈", "Up"),
         ("Ｆｕｌｌ Width", "full width"),
         ("Toy Story (1995)", "toy story 1995"),
@@ -51,6 +60,12 @@ def test_spellings_of_one_title_share_a_key(one, other):
         ("C#", "C++"),
         ("Rocky II", "Rocky III"),
         ("L.A. Story", "Story"),
+        ("Die Hard", "Hard"),
+        ("Les Girls", "Girls"),
+        ("El Dorado", "Dorado"),
+        ("Das Boot", "Boot"),
+        ("L'Avventura", "Avventura"),
+        ("Las Vegas", "Vegas"),
         ("й", "и"),
         ("が", "か"),
         ("!!!", "???"),
@@ -64,6 +79,22 @@ def test_different_titles_keep_different_keys(one, other):
 @pytest.mark.parametrize("title", ["!!!", "The", "😀", "👩‍👩‍👧", "...", "L'", "&", "霸王别姬", "Á"])
 def test_every_title_has_a_key(title):
     assert normalise_title(title)
+
+
+@pytest.mark.parametrize(
+    ("title", "bare"),
+    [
+        ("Postino, Il", "postino"),
+        ("L’Enfer", "enfer"),
+        ("Die Hard", "hard"),
+        ("The Usual Suspects", "usual suspects"),
+        ("La La Land", "la la land"),
+        ("The A-Team", "the a team"),
+        ("Das", "das"),
+    ],
+)
+def test_articles_of_any_language_can_be_left_out_for_a_guess(title, bare):
+    assert without_article(title) == bare
 
 
 def test_chinese_is_untouched():
@@ -96,6 +127,8 @@ def test_normalise_is_idempotent_and_never_empty(title):
         ("Cook the Thief, His Wife", "Cook the Thief, His Wife"),
         ("Paris, Texas", "Paris, Texas"),
         ("Me, Myself, I", "Me, Myself, I"),
+        ("Live, Love, Die", "Live, Love, Die"),
+        ("Boot, Das", "Das Boot"),
         (", The", ", The"),
     ],
 )

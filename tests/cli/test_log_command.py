@@ -407,7 +407,7 @@ GOOD = f"{HEAD}\nu,a,1,1\nv,a,1,0\n"
     [
         ({}, ["none.csv"], ["none.csv: No such file", "check the path"]),
         ({}, [], ["Missing argument 'LOG'", "see coldstart log --help"]),
-        ({"x.txt": GOOD}, ["x.txt"], ["cannot read files of kind '.txt'", "use one of .csv"]),
+        ({"x.xls": GOOD}, ["x.xls"], ["cannot read files of kind '.xls'", "use one of .csv"]),
         ({"x.csv": ""}, ["x.csv"], ["x.csv: the file is empty", "damaged or malformed"]),
         ({"x.csv": HEAD}, ["x.csv"], ["x.csv: no rows", "one row per shown item"]),
         ({"x.csv": "user_id,rank\nu,1"}, ["x.csv"],

@@ -29,6 +29,40 @@ def test_catalog_check(run, tmp_path):
     assert run("catalog", "check", tmp_path / "none.csv")[0] == 2
 
 
+def test_catalog_check_tells_what_was_read(run, tmp_path):
+    path = tmp_path / "shop.csv"
+    path.write_text("Artikelnr;what;Kategorie;poster\n1;Stuhl;A, B;/1.jpg\n2;1;B, C;/2.jpg\n")
+    assert run("catalog", "check", path)[0] == 2
+    code, out, _ = run("catalog", "check", path, "--columns", "title=what")
+    assert code == 0
+    assert f"Read {path} (UTF-8, separated by semicolon in spite of .csv): 2 rows" in out
+    assert "item_id ← Artikelnr, title ← what, categories ← Kategorie" in out
+    assert "kept as attributes: poster (pictures)" in out
+    assert "categories in Kategorie, separated by ',': 3 different, most often B, A, C" in out
+    _, out, _ = run("catalog", "check", path, "--columns", "title=what,categories=", "--json")
+    report = json.loads(out)
+    assert "no categories: no column is named like them" in report["read"]
+    assert "titles that are ids of other items, such as '1'," in [
+        p["what"] for p in report["problems"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ("titel=what", "no field 'titel' did you mean 'title'?"),
+        ("title=wat", "no column 'wat' did you mean 'what'?"),
+        ("item_id=sku", "no column for title among: sku, what name it: --columns title=…"),
+    ],
+)
+def test_catalog_check_hints_in_terms_of_the_command_line(run, tmp_path, columns, message):
+    path = tmp_path / "shop.csv"
+    path.write_text("sku,what\n1,Stuhl\n")
+    code, out, _ = run("catalog", "check", path, "--columns", columns)
+    assert code == 2
+    assert message in " ".join(out.split())
+
+
 def test_prompts_list_and_show(run):
     names = [t["name"] for t in json.loads(run("prompts", "list", "--json")[1])]
     assert "movies-en" in names

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.data.check import Problem, check_table
+from coldstart.data.check import Problem, check_catalog, check_table
 from coldstart.errors import CatalogError
 
 
@@ -102,3 +102,67 @@ def test_problems_read_as_one_line():
     problem = Problem("warning", (2, 3), "odd titles", "look at them")
     assert str(problem) == "warning: odd titles in rows 2, 3 (look at them)"
     assert str(Problem("error", (), "no items")) == "error: no items"
+
+
+def test_titles_that_are_ids_of_other_items_are_warned_of(check):
+    found = check("id,title\n187,Alien\n5,187\n300,300\nx,Babe\nbabe,Jaws\n")
+    assert found == {("warning", "titles that are ids of other items, such as '187',"): (3, 5)}
+
+
+def test_what_looks_like_a_mistake_is_warned_of(check):
+    found = check("id,title,year,genre\n1,A,19,drama\n2,B,0,Drama\n3,C,1999,12\n")
+    assert found == {
+        ("warning", "years taken for unknown (0)"): (3,),
+        ("warning", "odd years (19)"): (2,),
+        ("warning", "categories in several spellings: Drama and drama"): (),
+    }
+    assert check("id,title,genre_ids\n1,A,[12]\n") == {}
+    assert check('id,title,genres\n1,A,"[12, 18]"\n') == {
+        ("warning", "all categories are numbers"): (),
+    }
+    assert check("id,title\n1.0,A\n2.0,B\n") == {
+        ("warning", "all ids in 'id' end in .0, such as '1.0'"): (),
+    }
+    assert check("id,title\n1,10\n2,20\n3,30\n") == {
+        ("warning", "all titles in 'title' are numbers"): (),
+    }
+
+
+def test_categories_that_hardly_repeat_are_warned_of(check):
+    rows = "".join(f"{n},T{chr(65 + n)},G{chr(65 + n)} - H{chr(90 - n)}\n" for n in range(20))
+    ((_, what),) = check(f"id,title,genres\n{rows}")
+    assert what == "categories that hardly repeat: 20 different ones"
+
+
+def test_what_was_read_is_told(tmp_path):
+    path = tmp_path / "books.csv"
+    path.write_bytes(
+        "Unnamed: 0;ISBN;Book-Title;Year-Of-Publication;tags;synopsis;poster;studio;empty\n"
+        "0;a;Amélie;2001;Drama, War;Once;/a.jpg;UFA;\n"
+        "1;b;Jaws;1975;War;;/b.jpg;UFA;\n"
+        "2;c;NULL;1976;War;;;;\n"
+        "3;d;Jaws;1975;;;;;\n".encode("cp1252")
+    )
+    report = check_catalog(path).report
+    assert report.paragraph().startswith(
+        f"Read {path} (Windows-1252 (Latin-1), separated by semicolon"
+    )
+    sentences = report.sentences()
+    assert sentences[0].endswith(": 3 of 4 rows")
+    assert sentences[1:] == [
+        "left out: 1 row with empty title (row 4)",
+        "item_id ← ISBN, title ← Book-Title, year ← Year-Of-Publication, description ← synopsis, "
+        "categories ← tags",
+        "kept as attributes: poster (pictures), studio",
+        "not used: 'empty' (without a value)",
+        "categories in tags, separated by ',': 2 different, most often War, Drama; 1 items without",
+        "missing: description in 3, title in 1, categories in 1",
+        "2 items share title and year with another",
+    ]
+
+
+def test_columns_can_be_named(tmp_path):
+    path = tmp_path / "items.csv"
+    path.write_text("sku,what\n1,a\n")
+    assert check_catalog(path, {"title": "what"}).problems == ()
+    assert "no column for title" in check_catalog(path).problems[0].what

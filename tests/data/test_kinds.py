@@ -27,6 +27,7 @@ READ = [  # file, likes, dislikes, what the account says
     ("day-and-clock.csv", {"a": "321"}, {}, "timestamp ← date and time"),
     ("american-dates.csv", {"a": "21"}, {}, "timestamp ← date"),
     ("unread-times.csv", {"a": "12"}, {}, "when_it_was looks like times but is not read"),
+    ("chinese.csv", {"a": "12", "b": "12"}, {}, r"颜色 has few values \(红, 蓝\) and is not read"),
     ("one-to-ten.csv", {"a": "13", "b": "2"}, {"a": "2", "b": "1"}, "1 to 10 in whole steps"),
     ("one-to-hundred.csv", {"a": "13", "b": "2"}, {"a": "2", "b": "1"}, "a like from 80 on"),
     ("half-stars.csv", {"a": "14"}, {"a": "2", "b": "1"}, "0.5 to 5 in half steps"),
@@ -46,10 +47,13 @@ READ = [  # file, likes, dislikes, what the account says
     ("latin-1.csv", {"José": "1"}, {"José": "2"}, "Windows-1252 .*as in 'José'"),
     ("utf-16.csv", {"José": "1"}, {"José": "2"}, "UTF-16, separated by tab"),
     ("missing.csv", {"a": "1", "b": "4"}, {"b": "3"}, "left out: 2 rows without user_id"),
+    ("pandas-ids.csv", {"7": "1", "8": "3"}, {}, "with .0, which is left out"),
     ("nan-ids.parquet", {"7": "1"}, {}, "1 row without item_id"),
 ]
 REFUSED = [
     ("unknown-preference.csv", r"'zufriedenheit' looks like a preference .*'zufriedenheit'\}"),
+    ("verdicts.csv", "'verdict' looks like a preference but is not read"),
+    ("letters.csv", "'grade' looks like a preference but is not read"),
     ("unknown-event.csv", "event holds words of unknown meaning: 'frobbed'"),
     ("ambiguous-dates.csv", "timestamp is '02/03/2024' in row 2; .*may name the day or the month"),
     ("unclosed-quote.csv", "row 3 .line 3. has a quote that is never closed.*taking comma"),
@@ -86,6 +90,10 @@ def test_missing_attributes_are_missing_and_coded_ages_named():
     text = data.report.paragraph()
     assert "left out: 1 row without user_id (row 5)" in text
     assert "the ages are the codes of MovieLens" in text
+    assert "attributes of 2 of them" in text
+    assert "are the ids the same?" not in text
+    assert "attributes of 0 of them" in (text := read("latin-1.csv").report.paragraph())
+    assert "no user with a like is in the table of users: are the ids the same?" in text
 
 
 def test_every_file_is_in_the_documents_table_and_in_a_test():

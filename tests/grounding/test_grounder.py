@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coldstart.catalog.catalog import Catalog
 from coldstart.encoding.vector_cache import CachedEncoder
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.grounding.grounder import Grounder
@@ -117,9 +118,13 @@ def test_the_same_title_is_exact_and_means_every_item_of_that_title(grounder, fa
 
 def test_a_near_title_is_found_by_similarity_best_first(grounder):
     (grounding,) = grounder.ground_texts(["The Godfathr: Part II"])
-    assert (grounding.method, ids(grounding)) == ("similarity", ["3", "2"])
-    best, second = (match.similarity for match in grounding.matches)
-    assert 1 > best > second >= 0.6
+    assert (grounding.method, ids(grounding)) == ("similarity", ["3"])
+    assert 1 > grounding.matches[0].similarity >= 0.6
+    grounder.threshold = 0.2
+    (grounding,) = grounder.ground_texts(["Toy Wars Story"])
+    assert (grounding.method, ids(grounding)) == ("similarity", ["1", "50", "2"])
+    best, second, _ = (match.similarity for match in grounding.matches)
+    assert 1 > best > second >= 0.2
 
 
 def test_similarity_finds_items_of_one_title_together_up_to_k(grounder):
@@ -167,10 +172,11 @@ def test_only_allowed_ids_are_found(grounder):
 
 
 def test_a_known_title_that_is_not_allowed_goes_to_its_nearest_allowed_neighbour(fake, catalog):
+    catalog.put("9", "The Godmother")
     grounder = Grounder(fake, ExactIndex(), threshold=0.5)
     grounder.sync(catalog)
-    (grounding,) = grounder.ground_texts(["The Godfather"], allowed=["1", "3"])
-    assert (grounding.method, ids(grounding)) == ("similarity", ["3"])
+    (grounding,) = grounder.ground_texts(["The Godfather"], allowed=["1", "3", "9"])
+    assert (grounding.method, ids(grounding)) == ("similarity", ["9"])
 
 
 def test_changes_of_the_catalog_are_followed_without_encoding_the_rest(grounder, catalog, fake):
@@ -221,3 +227,71 @@ def test_options_out_of_range_and_a_missing_catalog(grounder, fake):
         grounder.ground_texts(["Heat"], k=0)
     with pytest.raises(CatalogError, match="knows no catalog"):
         Grounder(fake, ExactIndex()).ground_texts(["Heat"])
+
+
+SERIES = Catalog(
+    Item(item_id=item_id, title=title, year=year)
+    for item_id, title, year in (
+        ("rocky", "Rocky", 1976),
+        ("rocky2", "Rocky II", 1979),
+        ("rocky3", "Rocky III", 1982),
+        ("rocky5", "Rocky V", 1990),
+        ("hard", "Die Hard", 1988),
+        ("psycho", "Psycho", 1960),
+        ("star", "Star Wars", 1977),
+        ("terminator", "The Terminator", 1984),
+        ("boot", "Boot, Das (Boat, The)", 1981),
+        *((f"cinderella{year}", "Cinderella", year) for year in range(1900, 2000, 5)),
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def of_series():
+    grounder = Grounder(FakeEncoder(), ExactIndex(), threshold=0.3)
+    grounder.sync(SERIES)
+    return grounder
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Rocky IV",
+        "Rocky 4",
+        "Rocky Four",
+        "Rocky, Part IV",
+        "Rocky II (2006)",
+        "Rocky 2006",
+        "Psycho (1998)",
+        "Psycho 1998",
+        "Star Wars: Episode V",
+        "Star Wars 2: Subtitle",
+        "Terminator 2: Judgment Day",
+        "The Terminator II",
+        "Die Hard 2",
+        "Die Hard: Part Three",
+    ],
+)
+def test_another_part_of_a_series_or_another_year_abstains(of_series, text):
+    (grounding,) = of_series.ground_texts([text])
+    assert (grounding.method, ids(grounding)) == ("abstained", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "method", "item_id"),
+    [
+        ("Rocky 2", "similarity", "rocky2"),
+        ("Rocky Part Two", "similarity", "rocky2"),
+        ("Rocky V (1990)", "exact", "rocky5"),
+        ("Rocky V (1991)", "similarity", "rocky5"),
+        ("Rocky 1", "similarity", "rocky"),
+        ("Psycho (1961)", "similarity", "psycho"),
+        ("Hard", "similarity", "hard"),
+        ("The Boat", "exact", "boot"),
+        ("Das Boot", "exact", "boot"),
+        ("Cinderela (1995)", "similarity", "cinderella1995"),
+    ],
+)
+def test_the_part_and_the_year_that_were_written_are_found(of_series, text, method, item_id):
+    (grounding,) = of_series.ground_texts([text], k=1)
+    assert (grounding.method, ids(grounding)) == (method, [item_id])

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldstart.interactions.interaction_stats import (
+    UNORDERED,
     Counts,
     attribute_groups,
     closest_pick,
@@ -13,6 +14,7 @@ from coldstart.interactions.interaction_stats import (
     demographic_lift,
     fold_in,
     group_lift,
+    late_lift,
     later_lift,
     log_popularity,
     pick_lift,
@@ -274,3 +276,17 @@ def test_a_group_that_likes_more_has_a_positive_lift():
     assert lift["a"] == pytest.approx(math.log((5 + 2.5) / 10 + FLOOR) - math.log(0.5 + FLOOR))
     assert lift["a"] > 0 > lift["b"]
     assert lift["c"] == 0
+
+
+@given(worlds, some_items)
+def test_without_an_order_nothing_is_early_and_nothing_late(world, picks):
+    users, likes = {u: p for u, (p, _) in world.items()}, likes_of(world)
+    counts = Counts.fit(ITEMS, users, likes, first=UNORDERED)
+    assert not counts.early.any()
+    assert not counts.later.nnz
+    assert counts.later_share.tolist() == popularity(counts).tolist()
+    assert late_lift(counts) == pytest.approx(np.zeros(len(ITEMS)), abs=1e-12)
+    assert later_lift(counts, picks) == pytest.approx(np.zeros(len(ITEMS)), abs=1e-12)
+    ordered = Counts.fit(ITEMS, users, likes)
+    assert counts.likes.tolist() == ordered.likes.tolist()
+    assert (counts.together != ordered.together).nnz == 0

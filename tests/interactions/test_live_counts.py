@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import ConfigError, DataError
 from coldstart.interactions import live_counts as module
-from coldstart.interactions.interaction_stats import Counts, co_occurrence
+from coldstart.interactions.interaction_stats import UNORDERED, Counts, co_occurrence
 from coldstart.interactions.live_counts import LiveCounts
 from coldstart.interactions.recency import pick_weights, recent_co_occurrence, window_shares
 from coldstart.profile.resolve import ResolvedProfile
@@ -103,6 +103,14 @@ def test_another_number_of_first_likes():
     for item in ITEMS[2:6]:
         live.observe("u", item)
     same(live.counts(), Counts.fit(ITEMS, users, {"u": ITEMS[:6]}, first=3))
+
+
+def test_without_an_order_none_is_learned_from_later_likes_either():
+    live = LiveCounts(Counts.fit(ITEMS, {}, {}, first=UNORDERED), first=UNORDERED)
+    live.add_user("u", UserProfile(), ITEMS[:4])
+    live.observe("u", ITEMS[4])
+    assert not live.counts().early.any()
+    assert not live.counts().later.nnz
 
 
 def test_new_items_get_a_column():

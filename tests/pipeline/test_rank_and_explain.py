@@ -4,12 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coldstart.catalog.item_store import ItemStore
+from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import stated_text
 from coldstart.ranking.filters import Categories, Known
 from coldstart.ranking.ranker import BlendRanker
+from coldstart.schema import UserProfile
 from coldstart.scoring.lm_signals import LMSignals
 from coldstart.scoring.registry import SIGNALS
+from tests.fakes import FakeEncoder
 from tests.ten_films import (
+    FILMS,
     ITEM_STORE,
     NOBODY,
     contexts,
@@ -91,7 +96,35 @@ def test_popularity_penalty_cancels_and_reverses_popularity():
     places = [
         recommend(NOBODY, popularity_penalty=p).item_ids.index(popular) for p in (0.0, 1.0, 5.0)
     ]
-    assert places[0] < places[2] == len(ITEM_STORE.ids) - 1
+    assert places[0] < places[2] == len(ITEM_STORE.ids) - 2  # before the one that nobody liked
+
+
+def test_a_popularity_penalty_lifts_nothing_from_far_below():
+    catalog = make_catalog()
+    catalog.add(film(f"junk{n}", f"Forgotten {'x' * n}", 1950, ("Drama",)) for n in range(60))
+    users = {f"u{n}": UserProfile() for n in range(30)}
+    likes = {user: [f[0] for f in FILMS[: 3 + n % 6]] for n, user in enumerate(users)}
+    store = ItemStore(catalog, Counts.fit(catalog.ids, users, likes), FakeEncoder())
+    store.sync()
+    liked = {f[0] for f in FILMS[:8]}
+    for penalty in (0.5, 1.0, 10.0):
+        for diversity in (0.0, 0.5):
+            options = {"popularity_penalty": penalty, "diversity": diversity}
+            assert set(recommend(NOBODY, store, k=2, **options).item_ids) <= liked
+            assert set(recommend(NOBODY, store, k=8, **options).item_ids) == liked
+    plain, whole = (
+        recommend(NOBODY, store, k=70, popularity_penalty=p).item_ids for p in (0.0, 1.0)
+    )
+    assert whole != plain
+    assert whole[8:] == plain[8:]
+
+
+def test_a_popularity_penalty_raises_what_the_request_speaks_for():
+    romance = resolved({"interests": ["drama"], "about": "reels"})
+    plain, rare = (
+        recommend(romance, k=10, popularity_penalty=p).item_ids.index("10") for p in (0.0, 1.0)
+    )
+    assert rare < plain
 
 
 def test_diversity_spreads_the_list():

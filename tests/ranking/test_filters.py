@@ -155,7 +155,8 @@ def test_bad_options(make, message):
         ("Star Wars", "Star Wars!"),
         ("The Empire Strikes Back", "The Empire Strike Back"),
         ("Harry Potter and the Goblet of Fire", "Goblet of Fire, Harry Potter and the"),
-        ("Rocky II", "Rocky II"),
+        ("Rocky II", "Rocky 2"),
+        ("One Hundred and One Dalmatians", "101 Dalmatians"),
         ("The Amazing Spider-Man Returns to the City", "The Amazing Spiderman Returns to the City"),
         ("Color of the Long Night", "Colour of the Long Night"),
         ("霸王别姬", "霸王别姬"),
@@ -295,3 +296,40 @@ def test_dropping_near_duplicates_is_idempotent(ranked, want):
     assert walk(kept, (), NOBODY, NOW, want, near).kept == kept
     for n, item in enumerate(kept):
         assert near.twin(item, kept[:n]) is None
+
+
+def test_an_added_duplicate_gives_way_to_the_item_that_was_there():
+    first, late, twin, other = (
+        Item(item_id=i, title=t)
+        for i, t in (("a", "Alien"), ("n1", "Aliens"), ("n2", "ALIEN"), ("b", "Heat"))
+    )
+    added = {"n1": 7, "n2": 8, "n3": 9}
+    near = NearDuplicates()
+
+    def kept(ranked, want=3):
+        found = walk(
+            ranked, (), NOBODY, NOW, want, near, added=lambda item: added.get(item.item_id)
+        )
+        return [item.item_id for item in found.kept], found.counts
+
+    assert kept([twin, late, first, other]) == (["n1", "a", "b"], {"near-duplicate": 1})
+    assert kept([twin, other]) == (["n2", "b"], {})
+    again = Item(item_id="n3", title="alien!")
+    assert kept([again, twin, other]) == (["n2", "b"], {"near-duplicate": 1})
+    assert kept([twin, other, first], want=1) == (["n2"], {})
+
+
+@given(films, st.integers(0, 8), st.sets(st.sampled_from(range(12))))
+def test_added_items_drop_no_other(ranked, want, new):
+    near = NearDuplicates()
+    ids = {item.item_id: n for n, item in enumerate(ranked)}
+    added = {i: n for i, n in ids.items() if n in new}
+    known = [item for item in ranked if item.item_id not in added]
+    alone = walk(known, (), NOBODY, NOW, want, near).kept
+    found = walk(
+        ranked, (), NOBODY, NOW, want, near, added=lambda item: added.get(item.item_id)
+    ).kept
+    kept = [item for item in found if item.item_id not in added]
+    assert kept == list(alone[: len(kept)])
+    for n, item in enumerate(found):
+        assert near.twin(item, found[:n]) is None

@@ -59,6 +59,19 @@ def test_two_stray_quotes_that_match_are_characters_where_the_lines_between_are_
     assert rows(text, "\t")[3:] == [("3", '"Alien'), ("4", "Big"), ("5", 'Say "')]
 
 
+@pytest.mark.parametrize(
+    ("text", "second"),
+    [
+        ('sku,title\nA1,"Weird Al\nB2,Alien\nC3,Heat"\nD4,x\n', '"Weird Al'),  # ids of one shape
+        ('n,title,year\n1,"Al,NA\n2,b,1999\n3,"c,x\n4,d,1\n', '"Al'),
+        ('a,b\nx,"He said ""hi""\nand, left"\ny,z\n', 'He said "hi"\nand, left'),
+        ('n,a,b\n1,x,"said so\nand, then, left."\n2,b,"x"\n', "x"),
+    ],
+)
+def test_what_the_lines_of_a_quoted_field_are(text, second):
+    assert rows(text)[1][1] == second
+
+
 def test_a_field_over_several_lines_stays_one():
     text = 'id,title,year\n1,Big,1988\n2,Heat,1995\n3,"two\nlines, and\n""more""",1999\n4,b,2000\n'
     assert rows(text)[3:] == [("3", 'two\nlines, and\n"more"', "1999"), ("4", "b", "2000")]

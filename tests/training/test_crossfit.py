@@ -54,6 +54,15 @@ def test_the_first_likes_are_picks_and_later_ones_targets(world):
     assert simulate_request("u0", world, len(likes) - MIN_TARGETS + 1, rng) is None
 
 
+def test_counts_know_no_order_that_is_mostly_ties(world):
+    tied = replace(world, times={u: (7.0,) * len(x) for u, x in world.likes.items()})
+    users = list(world.likes)
+    assert OutOfFold(world, users, FakeEncoder()).everyone.counts.early.any()
+    out_of_fold = OutOfFold(tied, users, FakeEncoder())
+    assert not out_of_fold.everyone.counts.early.any()
+    assert not out_of_fold.of("u0").counts.early.any()
+
+
 def test_what_statements_come_from_is_neither_target_nor_candidate(world):
     rng = np.random.default_rng(0)
     for _ in range(20):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.lookup import look_up
 from coldstart.data.requests.lines import json_lines
 from coldstart.data.requests.recorded import Part, RecordedRequest, RequestItem, RequestLog
 from coldstart.errors import ColdstartError, DataError
@@ -101,12 +102,18 @@ def _item(entry: Any, field: str, catalog: Catalog) -> RequestItem:
             f"{field} holds {entry!r}",
             hint='an id, a title, or {"item": id or title, "liked": true or false}',
         )
-    found = catalog.find(str(name))
+    looked_up = look_up(catalog, str(name))
+    found = looked_up.ids
     if not found:
         near = catalog.suggest(str(name), 1)
         raise DataError(
             f"{field}: no item {str(name)!r} in the catalog",
             hint=f"did you mean {near[0]!r}?" if near else "give an id or a title of the catalog",
+        )
+    if looked_up.other:
+        raise DataError(
+            f"{field}: {str(name)!r} is the title of item {found[0]!r} and the id of another",
+            hint=f"write 'title:{name}' or 'id:{name}'",
         )
     if len(found) > 1:
         raise DataError(

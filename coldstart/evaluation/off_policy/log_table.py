@@ -13,7 +13,9 @@ from coldstart.catalog.titles import clean_text
 from coldstart.data.columns import fields_of
 from coldstart.data.tables import INTERACTIONS
 from coldstart.errors import DataError
-from coldstart.tabular.cells import as_text
+from coldstart.tabular.cells import MISSING_WORDS, as_text
+from coldstart.tabular.reading import TableFile
+from coldstart.tabular.report import ReadReport
 from coldstart.tabular.rows import rows_text
 
 NEEDED = ("user_id", "item_id", "rank", "clicked")
@@ -107,6 +109,25 @@ def converted(
     return made
 
 
+def account_of(file: TableFile, aliases: Mapping[str, Sequence[str]]) -> ReadReport:
+    """Account of a table of which every row was read, as any other would have been refused.
+
+    Args:
+        file: the table.
+        aliases: names of each field's column.
+    """
+    names = fields_of(file.frame.columns, aliases, where=str(file.path))
+    return ReadReport(
+        str(file.path),
+        file.kind,
+        rows=len(file.frame),
+        read=len(file.frame),
+        columns=names,
+        unused=tuple(n for n in file.frame.columns if n not in names.values()),
+        warnings=file.warnings,
+    )
+
+
 def refuse(problems: Problems, *, first_row: int, where: str) -> None:
     """Raise one ``DataError`` about all problems, if there are any."""
     if problems:
@@ -117,12 +138,12 @@ def refuse(problems: Problems, *, first_row: int, where: str) -> None:
 
 
 def _plain(column: pl.Series) -> pl.Series:
-    """Blank text and NaN ids are nulls; categories are text."""
+    """Missing text and NaN ids are nulls; categories are text."""
     if column.dtype in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
     if column.dtype == pl.String:
         column = column.str.strip_chars()
-        return column.set(column == "", None)
+        return column.set(column.is_in(sorted(MISSING_WORDS)), None)
     return column
 
 

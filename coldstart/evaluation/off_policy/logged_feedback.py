@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.frames import read_table
 from coldstart.errors import DataError
-from coldstart.evaluation.off_policy.log_table import validated
+from coldstart.evaluation.off_policy.log_table import ALIASES, account_of, validated
+from coldstart.tabular.reading import read_file
+from coldstart.tabular.report import ReadReport
 
 Reward = Literal["clicked", "converted", "revenue"]
 
@@ -43,6 +44,7 @@ class InteractionLog:
         table: ``user_id``, ``item_id``, ``request_id`` (text), ``rank`` (from 1), ``clicked``
             (Boolean); where known also ``converted`` (Boolean), ``value`` (of a conversion; null
             at most where there was none), ``propensity`` in (0, 1], ``timestamp`` (seconds).
+        report: what was read of a file; ``None`` for a frame.
 
     >>> shown = {"user_id": ["u", "u"], "item_id": [7, 8], "rank": [2, 1], "clicked": [0, 1]}
     >>> log = InteractionLog.from_frame(pl.DataFrame(shown))
@@ -51,6 +53,7 @@ class InteractionLog:
     """
 
     table: pl.DataFrame
+    report: ReadReport | None = field(default=None, compare=False)
 
     @classmethod
     def from_frame(
@@ -86,8 +89,9 @@ class InteractionLog:
 
         Rows in messages count from the header, which is row 1; of JSON lines the first line is.
         """
-        first_row = 1 if Path(path).suffix.lower() in {".jsonl", ".ndjson"} else 2
-        return cls(validated(read_table(path), catalog, first_row=first_row, where=str(path)))
+        file = read_file(path)
+        table = validated(file.frame, catalog, first_row=file.first_row, where=str(path))
+        return cls(table, account_of(file, ALIASES))
 
     def __len__(self) -> int:
         return len(self.table)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from coldstart.catalog.frames import read_table
 from coldstart.errors import DataError
 from coldstart.evaluation.off_policy.business_metrics import codes
 from coldstart.evaluation.off_policy.estimators import Estimate, estimate_policy
-from coldstart.evaluation.off_policy.log_table import ALIASES, Problems, converted, refuse
+from coldstart.evaluation.off_policy.log_table import (
+    ALIASES,
+    Problems,
+    account_of,
+    converted,
+    refuse,
+)
 from coldstart.evaluation.off_policy.logged_feedback import InteractionLog, Reward
+from coldstart.tabular.reading import read_file
+from coldstart.tabular.report import ReadReport
 
 PLACE = ("user_id", "request_id", "rank")
 _FIELDS = {n: ALIASES[n] for n in ("item_id", *PLACE)} | {"probability": ("probability",)}
@@ -36,6 +43,7 @@ class Target:
         table: ``item_id``, ``probability``, and those of ``PLACE`` that the policy depends on;
             items that a place does not name have probability 0.
         where: what the table is called in messages.
+        report: what was read of a file; ``None`` for a frame.
 
     >>> first = Target.from_frame(pl.DataFrame({"item_id": [7, 8], "rank": [1, 2]}))
     >>> first.table["probability"].to_list()
@@ -44,6 +52,7 @@ class Target:
 
     table: pl.DataFrame
     where: str = "the target"
+    report: ReadReport | None = field(default=None, compare=False)
 
     @classmethod
     def from_frame(
@@ -101,8 +110,9 @@ class Target:
     @classmethod
     def load(cls, path: str | Path) -> Target:
         """Read ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or ``.ndjson``; see ``from_frame``."""
-        first_row = 1 if Path(path).suffix.lower() in {".jsonl", ".ndjson"} else 2
-        return cls.from_frame(read_table(path), first_row=first_row, where=str(path))
+        file = read_file(path)
+        made = cls.from_frame(file.frame, first_row=file.first_row, where=str(path))
+        return replace(made, report=account_of(file, _FIELDS))
 
     @property
     def keys(self) -> list[str]:

@@ -226,7 +226,7 @@ def ask_shifted(
     def ask(case: ShiftCase, phase: Phase, picks: int, said: Sequence[str]) -> None:
         wanted = case.old_targets if phase == "before" else case.targets
         reserved = {*case.before, *case.after}
-        liked = tuple(Pick(item=i) for i in said)
+        liked = tuple(Pick(item=i, by="id") for i in said)
         profile = case.profile.model_copy(update={"liked": liked, "history": True})
         ranked = system.recommend(profile, k=plan.k + len(reserved) - len(said)).item_ids
         value = ndcg(cut(ranked, reserved, plan.k), wanted, plan.k)

@@ -112,7 +112,8 @@ class ReplayedList:
 def stream(data: Dataset, users: Sequence[str]) -> list[Like]:
     """All likes of some users in time order; each user's own stay in their order.
 
-    Users with equal times come in the order of a hash of their ids. Without ``Dataset.times``, users come one after the other, in the order given.
+    Users with equal times come in the order of a hash of their ids. Without ``Dataset.times``,
+    users come one after the other, in the order given.
 
     Raises:
         DataError: a user without likes in ``data``, or named twice.
@@ -182,7 +183,7 @@ def replay(
     """
     plan = plan or ReplayPlan()
     likes, place = stream(data, users), arrivals(data, users, plan)
-    said = {u: tuple(Pick(item=i) for i in data.likes[u]) for u in users}
+    said = {u: tuple(Pick(item=i, by="id") for i in data.likes[u]) for u in users}
     value = _values(data)
     size, told = len(data.catalog), dict.fromkeys(users, 0)
     out: list[ReplayedList] = []

@@ -178,7 +178,7 @@ def run(
                 if data.ordered:
                     telling = _prefixed(report, f"{what}, shift, decaying")
                     shifted += _decaying(name, follows, found, options, telling)
-                elif note:
+                elif note and follows and follows.decays:
                     note(f"{name} is shown no half-life: {order_warning(data.tied_share)}")
     met = sum(len(s.test) for s in splits)
     return ReplayRun(shown, shifted, cases, tuple(groups), played, met)

@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from coldstart.generation.trie.plan import Ints, Mass, TriePlan
+from coldstart.generation.trie.mass import Ints, Mass
+from coldstart.generation.trie.plan import TriePlan
 
 if TYPE_CHECKING:
     from coldstart.generation.models.causal import CausalLM

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,15 +27,16 @@ class CatalogTrie:
 
     Args:
         lines: tokenizer of the language model.
+        known: whether the language model was trained on an item, by id; see ``PromptTitles``.
     """
 
-    def __init__(self, lines: PromptTokenizer) -> None:
+    def __init__(self, lines: PromptTokenizer, known: Callable[[str], bool] | None = None) -> None:
         self.trie, self.version = TitleTrie(), -1
         #: Catalog row at each position of the trie, shape (N,).
         self.row: Ints = np.zeros(0, dtype=np.int64)
         #: Position in the trie of each catalog row, shape (N,).
         self.position: Ints = self.row
-        self._lines, self._titles = lines, PromptTitles()
+        self._lines, self._titles = lines, PromptTitles(known)
         self._outdated: set[str] = set()  # ids whose title in the trie is outdated
         self._rows: Mapping[str, int] = {}
 

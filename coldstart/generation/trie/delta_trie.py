@@ -215,6 +215,13 @@ class DeltaTrie:
         lo, hi = self._span(*cells)
         return int(lo[0]), int(hi[0])
 
+    def ranges(self, titles: RaggedArray) -> tuple[Ints, Ints]:
+        """Positions of the titles with each prefix of some titles, half-open, shapes (R, L + 1)."""
+        lengths = titles.lengths
+        wanted = titles.padded(np.arange(len(titles)), int(lengths.max(initial=0)) + 1)
+        one, other = self._walk(wanted, lengths)
+        return self._span(one.lo, one.hi, other.lo, other.hi)
+
     def children(self, prefix: Sequence[int]) -> Edges:
         """Children of the node at a token prefix, with ranges of positions."""
         depth = np.array([len(prefix)])
@@ -245,8 +252,14 @@ class DeltaTrie:
         first[at], last[at] = other.lo, other.hi
         return Edges(key >> 32, key & 0xFFFFFFFF, *self._span(lo, hi, first, last))
 
-    def towards(self, items: Ints) -> TriePlan:
-        """Plan of the decisions on the paths to some items; see ``TitleTrie.towards``."""
+    def towards(self, items: Ints, known: Ints | None = None) -> TriePlan:
+        """Plan of the decisions on the paths to some items; see ``TitleTrie.towards``.
+
+        Args:
+            items: positions.
+            known: number of known items before each position, shape (N + 1,): a decision needs
+                two branches with known items. ``None``: all items are known.
+        """
         titles = self.titles(np.unique(items))
         shared = titles.shared()
         titles, shared = titles.take(np.flatnonzero(shared < SAME)), shared[shared < SAME]
@@ -264,7 +277,12 @@ class DeltaTrie:
         row, depth = np.nonzero(forks & first & (column < lengths[:, None]))
         edges = self._edges(ways, row, depth)
         sizes = np.bincount(edges.node, minlength=len(row))
-        decides = sizes > 1  # removals may have left a fork one branch
+        if known is None:
+            decides = sizes > 1  # removals may have left a fork one branch
+        else:
+            decides = (
+                np.bincount(edges.node[known[edges.hi] > known[edges.lo]], minlength=len(row)) > 1
+            )
         edges = Edges(*(part[decides[edges.node]] for part in edges))
         row, depth, sizes = row[decides], depth[decides], sizes[decides]
         # The model reads all tokens before a decision, once each.

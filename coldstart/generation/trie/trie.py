@@ -16,13 +16,16 @@ from numpy.typing import NDArray
 
 from coldstart.generation.trie import storage
 from coldstart.generation.trie.delta_trie import DeltaTrie, ItemIds
-from coldstart.generation.trie.plan import Mass, TriePlan
+from coldstart.generation.trie.mass import Mass, Newcomers
+from coldstart.generation.trie.plan import TriePlan
 from coldstart.generation.trie.ragged import SAME, Ints, RaggedArray
 
-__all__ = ["Mass", "TitleTrie", "TriePlan"]
+__all__ = ["Mass", "Newcomers", "TitleTrie", "TriePlan"]
 
 MOST_CHANGES = 1024
 """Largest delta (added and removed titles) before it is merged into a new base."""
+
+_ROWS = 4096  # titles walked at once
 
 Titles = Mapping[str, Sequence[int]] | Iterable[tuple[str, Sequence[int]]]
 
@@ -57,7 +60,7 @@ class TitleTrie:
                 yield title
 
         self._trie = DeltaTrie.of(RaggedArray.of(tokens()), ids)
-        self._plan: TriePlan | None = None
+        self._plan: tuple[Newcomers | None, TriePlan] | None = None
 
     def __len__(self) -> int:
         return len(self._trie)
@@ -131,15 +134,41 @@ class TitleTrie:
         out[~out] = self.titles(ends).shared()[1::2] == SAME
         return out
 
+    def newcomers(self, known: NDArray[np.bool_]) -> Newcomers | None:
+        """Locate the items that are not known; ``None`` if all or none are.
+
+        Args:
+            known: whether each item is known, by position, shape (N,).
+        """
+        new = np.flatnonzero(~known)
+        if not 0 < len(new) < len(known):
+            return None
+        count = np.concatenate([[0], np.cumsum(known)])
+        lo, hi = np.zeros((2, len(known)), dtype=np.int64)
+        for at in range(0, len(new), _ROWS):
+            some = new[at : at + _ROWS]
+            first, last = (count[part] for part in self._trie.ranges(self.titles(some)))
+            depth = (last > first).sum(axis=1) - 1  # some known item is below the root
+            row = np.arange(len(some))
+            lo[some], hi[some] = first[row, depth], last[row, depth]
+        return Newcomers(known, lo, hi)
+
+    def of_items(self, chosen: NDArray[np.bool_]) -> TitleTrie:
+        """Trie of the items chosen by a mask (N,) of positions, which keep their order."""
+        positions, ids = np.flatnonzero(chosen), self.item_ids
+        out = TitleTrie()
+        out._trie = DeltaTrie.of(self.titles(positions), [ids[p] for p in positions.tolist()])
+        return out
+
     # -- plans ----------------------------------------------------------------------------------
 
-    def plan(self) -> TriePlan:
+    def plan(self, newcomers: Newcomers | None = None) -> TriePlan:
         """Plan of all decisions, cached until the next update; for scoring the whole catalog."""
-        if self._plan is None:
-            self._plan = self.towards(np.arange(len(self)))
-        return self._plan
+        if self._plan is None or self._plan[0] is not newcomers:
+            self._plan = newcomers, self.towards(np.arange(len(self)), newcomers)
+        return self._plan[1]
 
-    def towards(self, items: Ints) -> TriePlan:
+    def towards(self, items: Ints, newcomers: Newcomers | None = None) -> TriePlan:
         """Plan of the decisions on the paths to some items, each with all its edges.
 
         The items' log-probabilities equal those of the complete plan, with fewer tokens to read.
@@ -147,8 +176,9 @@ class TitleTrie:
 
         Args:
             items: positions, in any order.
+            newcomers: items that make no decision of a node where all others go one way.
         """
-        return self._trie.towards(items)
+        return self._trie.towards(items, None if newcomers is None else newcomers.known_before)
 
     # -- files ----------------------------------------------------------------------------------
 

@@ -16,9 +16,10 @@ _DESCRIPTIONS = {
     403: "The API key lacks the permission.",
     404: "Not found.",
     409: "Conflict with the current state.",
+    412: "The item's version is not the one of the precondition.",
     413: "The request body is too large.",
     422: "Validation error.",
-    429: "Rate limit of the API key exceeded; see Retry-After.",
+    429: "Too many requests with the API key, or wrong keys from an address; see Retry-After.",
     503: "Overloaded or unavailable; see Retry-After.",
     504: "Deadline exceeded.",
 }
@@ -69,7 +70,6 @@ def check_k(service: Service, k: int) -> None:
 
 Served = Annotated[Service, Depends(get_service)]
 Admin = Annotated[Caller, Depends(get_admin)]
-ItemPath = Annotated[str, Path(min_length=1, max_length=200, description="Id of the item.")]
 SessionPath = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{32}$", description="Id of the session.")]
 IdempotencyKey = Annotated[
     str | None,

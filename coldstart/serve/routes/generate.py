@@ -10,6 +10,8 @@ from fastapi.responses import Response, StreamingResponse
 
 from coldstart.errors import ColdstartError
 from coldstart.schema import Context, DecodingConfig, Grounding, UserProfile
+from coldstart.serve import costs
+from coldstart.serve.admission import charge
 from coldstart.serve.errors import ApiError, from_coldstart, invalid
 from coldstart.serve.requests import GenerateIn, to_profile
 from coldstart.serve.responses import Generated, MatchOut, Written
@@ -44,22 +46,42 @@ async def generate(
     or an error.
     """
     check_k(service, body.n)
+    cost = costs.of_titles(body.strategy, body.n)
+    charge(cost)
     if not stream:
-        return await service.worker.call(_generation(body, body.n), service.arm)
+        _check_cost(body, cost, service)
+        return await service.worker.call(_generation(body, body.n), service.arm, cost=cost)
     batches = _batches(body, service)
     first = await anext(batches, None)  # errors are raised before the status line is sent
     return StreamingResponse(_lines(first, batches), media_type="application/x-ndjson")
 
 
+def _check_cost(body: GenerateIn, cost: float, service: Service) -> None:
+    """Reject a number of titles that takes too long in one go on this machine.
+
+    Raises:
+        ApiError: 422, ``n`` is too large.
+    """
+    largest = service.worker.largest()
+    if cost > largest:
+        most = costs.most_titles(body.strategy, largest)
+        raise invalid(
+            f"n: this machine generates at most {most} titles at a time within the deadline",
+            "ask for fewer, or stream them with ?stream=true",
+        )
+
+
 async def _batches(body: GenerateIn, service: Service) -> AsyncIterator[Generated]:
     """New titles as they are generated; each chunk is queued separately."""
     if body.strategy == "catalog":  # one pass over the trie gives all at once
-        yield await service.worker.call(_generation(body, body.n), service.arm)
+        cost = costs.of_titles("catalog", body.n)
+        yield await service.worker.call(_generation(body, body.n), service.arm, cost=cost)
         return
     seen: set[str] = set()
     for chunk in range(_MAX_ROUNDS * -(-body.n // _CHUNK)):
         work = _generation(body, _CHUNK, chunk=chunk)
-        found = await service.worker.call(work, service.arm)
+        cost = costs.of_titles("free", _CHUNK)
+        found = await service.worker.call(work, service.arm, cost=cost)
         new = [c for c in found.candidates if c.text not in seen][: body.n - len(seen)]
         seen |= {c.text for c in new}
         yield Generated(candidates=new, abstained=sum(not c.matches for c in new))

@@ -5,16 +5,20 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from coldstart.schema import Item
-from coldstart.serve import catalog_updates
+from coldstart.serve import catalog_updates, costs
+from coldstart.serve.admission import charge
+from coldstart.serve.catalog_updates import CatalogPlan
 from coldstart.serve.errors import invalid
+from coldstart.serve.item_paths import ItemPath
 from coldstart.serve.requests import EXAMPLE_ITEM, ItemIn, ItemsIn
 from coldstart.serve.responses import ItemsPage, ItemsPut
-from coldstart.serve.routes.common import KEYS, Admin, ItemPath, Served, errors
+from coldstart.serve.routes.common import KEYS, Admin, Served, errors
+from coldstart.serve.routes.versions import IfMatch, IfNoneMatch, check_versions, etag
 from coldstart.serve.segments import (
     Audience,
     Group,
@@ -27,6 +31,7 @@ from coldstart.serve.segments import (
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
     from coldstart.schema import UserProfile
+    from coldstart.serve.worker import Arms
 
 router = APIRouter(prefix="/v1/items", tags=["items"], dependencies=KEYS)
 _CHUNK = 8  # segments per job, so that other requests are not blocked
@@ -59,52 +64,25 @@ async def list_items(
     return await service.worker.call(page, service.arm)
 
 
-@router.post("", responses=errors(403))
+@router.post("", responses=errors(403, 409))
 async def put_items(body: ItemsIn, service: Served, _: Admin) -> ItemsPut:
-    """Add or replace items, atomically."""
+    """Add or replace items: all of them, or none."""
     if len(body.items) > service.settings.max_items:
         raise invalid(f"at most {service.settings.max_items} at a time", "send them in parts")
-    new = await service.put_items([_to_item(item) for item in body.items])
-    return ItemsPut(added=len(new), updated=len(body.items) - len(new))
+    charge(costs.of_items(len(body.items)))
+    made = await service.put_items([_to_item(item) for item in body.items])
+    return ItemsPut(added=len(made.added), updated=len(body.items) - len(made.added))
 
 
-@router.get("/{item_id}", responses=errors(404))
-async def get_item(item_id: ItemPath, service: Served) -> Item:
-    """Get an item."""
-    return await service.worker.call_all(partial(catalog_updates.get, item_id=item_id))
-
-
-@router.put("/{item_id}", responses=errors(403))
-async def put_item(item_id: ItemPath, fields: _Fields, service: Served, _: Admin) -> Item:
-    """Add or replace an item; it can be recommended from the next request on."""
-    await service.put_items([_validate(fields, item_id)])
-    return await get_item(item_id, service)
-
-
-@router.patch("/{item_id}", responses=errors(403, 404))
-async def patch_item(item_id: ItemPath, fields: _Fields, service: Served, _: Admin) -> Item:
-    """Update fields of an item; ``null`` resets a field to its default."""
-    item = await get_item(item_id, service)
-    stored = item.model_dump(mode="json", exclude_defaults=True)
-    merged = {name: value for name, value in (stored | fields).items() if value is not None}
-    await service.put_items([_validate(merged, item_id)])
-    return await get_item(item_id, service)
-
-
-@router.delete("/{item_id}", status_code=204, responses=errors(403, 404, 409))
-async def delete_item(item_id: ItemPath, service: Served, _: Admin) -> None:
-    """Remove an item from the catalog."""
-    await service.remove_item(item_id)
-
-
-@router.get("/{item_id}/audience", responses=errors(404))
+@router.get("/{item_id:path}/audience", responses=errors(404))
 async def get_audience(item_id: ItemPath, service: Served) -> Audience:
     """Rank of this item per user segment.
 
     Segments are combinations of the most frequent ages, genders and occupations of the training
     users; scores are computed without the language model.
     """
-    item = await get_item(item_id, service)
+    charge(costs.AUDIENCE)
+    item = await service.worker.call_all(partial(catalog_updates.get, item_id=item_id))
 
     def segments(rec: Recommender) -> tuple[list[UserProfile], int]:
         profiles = [p for p in segment_profiles(rec.counts.group_sizes) if is_suitable(item, p)]
@@ -114,8 +92,82 @@ async def get_audience(item_id: ItemPath, service: Served) -> Audience:
     groups: list[Group] = []
     for start in range(0, len(profiles), _CHUNK):
         part = profiles[start : start + _CHUNK]
-        groups += await service.worker.call(partial(_ranks, item_id, part), service.arm)
+        work = partial(_ranks, item_id, part)
+        groups += await service.worker.call(work, service.arm, cost=1.0)
     return rank_audience(item, groups, size)
+
+
+@router.get("/{item_id:path}", responses=errors(404))
+async def get_item(item_id: ItemPath, service: Served, response: Response) -> Item:
+    """Get an item; the header `ETag` is its version."""
+    item = await service.worker.call_all(partial(catalog_updates.get, item_id=item_id))
+    response.headers["ETag"] = etag(item)
+    return item
+
+
+@router.put("/{item_id:path}", responses=errors(403, 409, 412))
+async def put_item(
+    item_id: ItemPath,
+    fields: _Fields,
+    service: Served,
+    _: Admin,
+    response: Response,
+    if_match: IfMatch = None,
+    if_none_match: IfNoneMatch = None,
+) -> Item:
+    """Add or replace an item; it can be recommended from the next request on."""
+    item = _validate(fields, item_id)
+
+    def plan(arms: Arms) -> CatalogPlan:
+        check_versions(catalog_updates.find(arms, item_id), if_match, if_none_match)
+        return catalog_updates.plan_put(arms, [item])
+
+    return _changed(await service.change_catalog(plan), item_id, response)
+
+
+@router.patch("/{item_id:path}", responses=errors(403, 404, 409, 412))
+async def patch_item(
+    item_id: ItemPath,
+    fields: _Fields,
+    service: Served,
+    _: Admin,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Item:
+    """Update fields of an item; `null` resets a field to its default.
+
+    Fields that are not sent stay as they are at that moment: concurrent updates of different
+    fields are all kept.
+    """
+
+    def plan(arms: Arms) -> CatalogPlan:
+        item = catalog_updates.get(arms, item_id)
+        check_versions(item, if_match)
+        stored = item.model_dump(mode="json", exclude_defaults=True)
+        merged = {name: value for name, value in (stored | fields).items() if value is not None}
+        return catalog_updates.plan_put(arms, [_validate(merged, item_id)])
+
+    return _changed(await service.change_catalog(plan), item_id, response)
+
+
+@router.delete("/{item_id:path}", status_code=204, responses=errors(403, 404, 409, 412))
+async def delete_item(
+    item_id: ItemPath, service: Served, _: Admin, if_match: IfMatch = None
+) -> None:
+    """Remove an item from the catalog."""
+
+    def plan(arms: Arms) -> CatalogPlan:
+        check_versions(catalog_updates.find(arms, item_id), if_match)
+        return catalog_updates.plan_removal(arms, item_id)
+
+    await service.change_catalog(plan)
+
+
+def _changed(made: CatalogPlan, item_id: str, response: Response) -> Item:
+    item = made.desired[item_id]
+    assert item is not None
+    response.headers["ETag"] = etag(item)
+    return item
 
 
 def _ranks(item_id: str, profiles: list[UserProfile], rec: Recommender) -> list[Group]:

@@ -29,15 +29,22 @@ async def healthz() -> Status:
 
 @router.get("/readyz", responses={503: {"model": ErrorBody, "description": "Not ready."}})
 async def readyz(service: Served) -> Status:
-    """Readiness: recommender and store are available, and no shutdown is in progress."""
+    """Readiness: the recommender is available, the store can be written, no shutdown began."""
     if not service.ready:
         raise ApiError(503, "not_ready", "the service is going down", "ask another", retry_after=5)
     try:
-        await run_in_threadpool(service.store.ping)
+        await run_in_threadpool(service.store.check_writable)
     except StoreError as e:
-        logs.failure("store", e)
-        raise ApiError(503, "not_ready", "the store does not answer", "", retry_after=5) from None
+        raise store_not_writable(e) from None
     return Status(status="ready")
+
+
+def store_not_writable(e: StoreError) -> ApiError:
+    """503 for readiness, whose reason goes to the log."""
+    logs.failure("store", e, reason=e.message)
+    return ApiError(
+        503, "not_ready", "the store cannot be written", "the log says why", retry_after=5
+    )
 
 
 @router.get(

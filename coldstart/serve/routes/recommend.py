@@ -8,6 +8,8 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
 from coldstart.schema import Context
+from coldstart.serve import costs
+from coldstart.serve.admission import charge
 from coldstart.serve.batching import QueuedRequest
 from coldstart.serve.requests import RecommendIn, to_profile
 from coldstart.serve.responses import SubjectAnswer
@@ -24,6 +26,7 @@ async def recommend(body: RecommendIn, service: Served) -> SubjectAnswer:
     recorded, and outcomes go to ``POST /v1/outcomes``.
     """
     check_k(service, body.k)
+    charge(costs.of_list(body.strategy))
     options: dict[str, Any] = {
         "k": body.k,
         "strategy": body.strategy,

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
 from coldstart.schema import MAX_K, Strategy
+from coldstart.serve import costs
+from coldstart.serve.admission import charge
 from coldstart.serve.errors import not_found
 from coldstart.serve.questionnaire import onboarding_form
 from coldstart.serve.requests import AnswerIn, FeedbackIn, Language, ListIn, SessionIn, TextIn
@@ -59,6 +61,7 @@ async def question(
     n: Annotated[int, Query(ge=1, le=100, description="Number of open questions.")] = 1,
 ) -> QuestionOut:
     """Get the next questions. They stay the same until they are answered."""
+    charge(costs.of_questions(n))
     return await SessionService(service).questions(session_id, n)
 
 
@@ -109,6 +112,7 @@ async def full_list(session_id: SessionPath, body: ListIn, service: Served) -> L
 
 async def _list(session_id: str, body: ListIn, service: Served) -> ListOut:
     check_k(service, body.k)
+    charge(costs.of_list(body.strategy))
     found, request_id = await SessionService(service).recommend(session_id, body)
     response = ListOut.of(found, explain=body.explain, language=body.language)
     return response.model_copy(update={"request_id": request_id})

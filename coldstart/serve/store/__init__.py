@@ -24,7 +24,9 @@ returned has committed: its writes survive a kill of the process.
         store.erase_subject("customer 7")
 
         store.log_change("add", "new-1", item_json)
+        store.log_changes([NewChange("remove", "new-1"), …], after=7)   # all or none; StaleCatalog
         store.changes(after=0)                                          # replay, or poll by seq
+        store.compact_changes(upto=9)                                   # drop what was replaced
 
         fresh = store.create_key("shop", rate_limit=600, admin=False)   # fresh.secret, shown once
         store.check_key(fresh.secret)                                   # ApiKey, or None
@@ -36,8 +38,9 @@ returned has committed: its writes survive a kill of the process.
 
 ``Store`` (``store.py``) is the façade, ``records.py`` has the record types. All errors are
 ``StoreError``: ``SessionNotFound`` and ``ExposureNotFound`` (404), ``Conflict`` and ``KeyReused``
-(409), ``StoreBusy`` and ``StoreUnavailable`` (503); when opening, ``WrongKey`` and
-``WrongRevision``; ``StoreError`` itself for invalid arguments (422).
+(409), ``StaleCatalog`` (apply ``changes``, then repeat), ``StoreBusy`` and ``StoreUnavailable``
+(503); when opening, ``WrongKey`` and ``WrongRevision``; ``StoreError`` itself for invalid arguments
+(422).
 """
 
 from coldstart.serve.store.base import new_session_id
@@ -46,6 +49,7 @@ from coldstart.serve.store.errors import (
     ExposureNotFound,
     KeyReused,
     SessionNotFound,
+    StaleCatalog,
     StoreBusy,
     StoreError,
     StoreUnavailable,
@@ -60,6 +64,7 @@ from coldstart.serve.store.records import (
     Deleted,
     Event,
     Exposure,
+    NewChange,
     NewEvent,
     NewKey,
     Recorded,
@@ -81,10 +86,12 @@ __all__ = [
     "ExposureNotFound",
     "NewEvent",
     "KeyReused",
+    "NewChange",
     "NewKey",
     "Recorded",
     "Session",
     "SessionNotFound",
+    "StaleCatalog",
     "Store",
     "StoreBusy",
     "StoreError",

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from coldstart.serve.store import catalog_log, keys
 from coldstart.serve.store.base import StoreBase
-from coldstart.serve.store.records import ApiKey, CatalogChange, ChangeKind, NewKey
+from coldstart.serve.store.records import (
+    ApiKey,
+    CatalogChange,
+    ChangeKind,
+    NewChange,
+    NewKey,
+)
 
 
 class AdminStore(StoreBase):
@@ -21,16 +29,52 @@ class AdminStore(StoreBase):
         Raises:
             StoreError: the item is not JSON, missing, or given with ``"remove"``.
         """
+        return self.log_changes([NewChange(kind, item_id, item)])[0]
+
+    def log_changes(
+        self, changes: Sequence[NewChange], *, after: int | None = None
+    ) -> list[CatalogChange]:
+        """Log several changes in one transaction: all of them, or none.
+
+        Args:
+            changes: in their order.
+            after: ``seq`` of the last change that the caller has applied, if the new ones depend
+                on it.
+
+        Raises:
+            StoreError: an item is not JSON, missing, or given with ``"remove"``.
+            StaleCatalog: the log's last change is not ``after``.
+        """
         with self._write() as connection:
-            return catalog_log.log(connection, kind, item_id, item, self._clock())
+            return catalog_log.log(connection, changes, after, self._clock())
 
     def changes(self, after: int = 0) -> list[CatalogChange]:
         """Catalog changes with ``seq`` greater than ``after``, in the order of commits.
 
-        Polling with the last ``seq`` seen returns every change exactly once.
+        Polling with the last ``seq`` seen returns every change exactly once, but those that were
+        replaced and compacted in between. Rows that cannot be read are of the kind ``"damaged"``.
         """
         with self._read() as connection:
             return catalog_log.read(connection, after)
+
+    def compact_changes(self, upto: int, *, bad: Collection[int] = (), batch: int = 500) -> int:
+        """Delete changes that a later change of the same item has replaced.
+
+        Args:
+            upto: ``seq`` of the last change that the caller has applied; later ones are kept.
+            bad: ``seq`` of the changes that could not be applied, which replace nothing.
+            batch: rows per transaction; other writers can proceed in between.
+
+        Returns:
+            Number of deleted changes.
+        """
+        with self._read() as connection:
+            gone = catalog_log.superseded(connection, upto, frozenset(bad))
+        deleted = 0
+        for start in range(0, len(gone), batch):
+            with self._write() as connection:
+                deleted += catalog_log.drop(connection, gone[start : start + batch])
+        return deleted
 
     def create_key(
         self, name: str, *, rate_limit: int | None = None, admin: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from coldstart.serve.store.encryption import Encryptor
 from coldstart.serve.store.engine import WRITES, translated, truncate_wal
 from coldstart.serve.store.records import Deleted
+from coldstart.serve.store.sqlite_file import DatabaseFile
 
 TTL = timedelta(days=30)
 """Default lifetime of sessions and exposure records."""
@@ -38,6 +40,7 @@ class StoreBase:
         revision: schema revision of the database.
         secret: HMAC key of the subjects' pseudonyms.
         clock: returns the current time, timezone-aware, in UTC.
+        file: SQLite's file; ``None`` for PostgreSQL.
     """
 
     def __init__(
@@ -47,10 +50,12 @@ class StoreBase:
         revision: str,
         secret: bytes,
         clock: Callable[[], datetime] = utc_now,
+        file: DatabaseFile | None = None,
     ) -> None:
         self._engine, self._writer = engine, engine.execution_options(**WRITES)
         self._encryptor, self.revision, self._clock = encryptor, revision, clock
-        self._secret = secret
+        self._secret, self._file = secret, file
+        self._probing, self._probed = threading.Lock(), float("-inf")  # see ``StorageChecks``
 
     @property
     def encrypted(self) -> bool:
@@ -103,3 +108,5 @@ class StoreBase:
     def _write(self) -> Iterator[Connection]:
         with translated(), self._writer.begin() as connection:
             yield connection
+        if self._file:
+            self._file.check_committed()

@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from coldstart.errors import MissingExtraError
 from coldstart.serve.store.errors import StoreBusy, StoreError, StoreUnavailable, WrongRevision
+from coldstart.serve.store.sqlite_file import RESTORE, DatabaseFile
 
 WRITES = {"coldstart_writes": True}
 """Execution options of write transactions."""
@@ -35,6 +36,7 @@ _CONNECTIONS = 10  # pool size per process; transactions take milliseconds
 _FORMS = "sqlite:///people.db or postgresql+psycopg://user:password@host/database"
 _BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _REFUSED_CODES = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH}
+_DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY_STATES = {"55P03", "40P01", "40001"}  # lock not available, deadlock, serialization failure
 _LOGGER = "coldstart"
 logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGER}").setLevel(
@@ -42,8 +44,8 @@ logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGER}").setLevel(
 )  # lower levels log rows
 
 
-def connect(url: str, *, create: bool) -> Engine:
-    """Engine for a database URL; see ``Store.open``."""
+def connect(url: str, *, create: bool) -> tuple[Engine, DatabaseFile | None]:
+    """Engine for a database URL, and SQLite's file; see ``Store.open``."""
     try:
         parsed = make_url(url)
     except (SQLAlchemyError, ValueError, TypeError, AttributeError):
@@ -51,11 +53,11 @@ def connect(url: str, *, create: bool) -> Engine:
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
         return _sqlite(parsed, create)
     if parsed.drivername in ("postgresql", "postgresql+psycopg", "postgres"):
-        return _postgresql(parsed.set(drivername="postgresql+psycopg"))
+        return _postgresql(parsed.set(drivername="postgresql+psycopg")), None
     raise StoreError(f"cannot use a database of kind {parsed.drivername!r}", hint=_FORMS)
 
 
-def _sqlite(url: URL, create: bool) -> Engine:
+def _sqlite(url: URL, create: bool) -> tuple[Engine, DatabaseFile]:
     name = url.database
     if not name or name.startswith((":memory:", "file:")):
         raise StoreError("SQLite needs a file, shared by threads and processes", hint=_FORMS)
@@ -68,6 +70,11 @@ def _sqlite(url: URL, create: bool) -> Engine:
         except OSError as e:
             raise StoreUnavailable(f"cannot make {name}: {e.strerror}") from None
     engine = create_engine(url, connect_args={"timeout": WAIT}, **_pool())
+    file = DatabaseFile(path)
+
+    @event.listens_for(engine, "do_connect")
+    def look(*_: object) -> None:
+        file.check()  # SQLite would make an empty database in the place of a deleted one
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
@@ -77,6 +84,7 @@ def _sqlite(url: URL, create: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        file.check()
         writes = WRITES.keys() <= connection.get_execution_options().keys()
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -86,7 +94,7 @@ def _sqlite(url: URL, create: bool) -> Engine:
     except BaseException:
         engine.dispose()
         raise
-    return engine
+    return engine, file
 
 
 def _enable_wal(engine: Engine) -> None:
@@ -191,7 +199,8 @@ def _translate_sqlite(error: sqlite3.Error) -> StoreError:
         return _busy()
     if code in _REFUSED_CODES:
         return StoreError(f"the database refused a value: {name}")
-    return StoreUnavailable(f"SQLite: {name}", hint="check the file, its rights and the disk")
+    hint = RESTORE if code in _DAMAGED_CODES else "check the file, its rights and the disk"
+    return StoreUnavailable(f"SQLite: {name}", hint=hint)
 
 
 def _busy() -> StoreBusy:

@@ -25,6 +25,10 @@ class KeyReused(StoreError):
     """An idempotency key (or request id) was reused with different content."""
 
 
+class StaleCatalog(StoreError):
+    """The catalog log has changes that the writer has not applied; nothing was written."""
+
+
 class WrongKey(StoreError):
     """The encryption key is missing, malformed, or not the one the data was encrypted with."""
 

@@ -113,22 +113,33 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
+class NewChange:
+    """A change to be logged; see ``CatalogChange`` for the fields."""
+
+    kind: ChangeKind
+    item_id: str
+    item: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogChange:
     """An entry of the catalog change log.
 
     Args:
         seq: sequence number, increasing in the order of commits over all processes.
-        kind: kind of change.
+        kind: kind of change; ``"damaged"``: the row cannot be read.
         item_id: id of the item.
         item: the item as JSON text; ``None`` for ``"remove"``.
         at: time of storage.
+        batch: ``seq`` of the first change of its transaction; all of them are applied, or none.
     """
 
     seq: int
-    kind: ChangeKind
+    kind: ChangeKind | Literal["damaged"]
     item_id: str
     item: str | None
     at: datetime
+    batch: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,13 @@ from coldstart.serve.store.key_rotation import ENCRYPTED_COLUMNS, reencrypt_batc
 from coldstart.serve.store.migrate import migrate
 from coldstart.serve.store.records import Deleted
 from coldstart.serve.store.session_store import SessionStore
+from coldstart.serve.store.storage_checks import StorageChecks
 from coldstart.serve.store.subject_store import SubjectStore
 
 SECRET_KEY = "COLDSTART_SECRET_KEY"
 
 
-class Store(SessionStore, SubjectStore, AdminStore):
+class Store(SessionStore, SubjectStore, AdminStore, StorageChecks):
     """Persistent state of the service; created by ``Store.open``.
 
     Every method is one transaction (``purge``, ``erase_subject`` and ``reencrypt`` are several) and
@@ -67,7 +68,7 @@ class Store(SessionStore, SubjectStore, AdminStore):
         if secret_key is None:
             secret_key = os.environ.get(SECRET_KEY)
         encryptor = Encryptor(secret_key)
-        engine = connect(url, create=create)
+        engine, file = connect(url, create=create)
         try:
             with translated(), engine.execution_options(**WRITES).begin() as connection:
                 revision = migrate(connection, create=create)
@@ -76,7 +77,7 @@ class Store(SessionStore, SubjectStore, AdminStore):
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, encryptor, revision, secret, clock)
+        return cls(engine, encryptor, revision, secret, clock, file)
 
     def purge(self, older_than: timedelta = timedelta(0), *, batch: int = 500) -> Deleted:
         """Delete sessions and subject exposures that expired at least ``older_than`` ago.

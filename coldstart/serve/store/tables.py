@@ -131,6 +131,7 @@ catalog_changes = Table(
     Column("item_id", String(200), nullable=False),
     Column("item", Text),
     Column("at", UtcTime, nullable=False),
+    Column("batch", _Seq),
 )
 api_keys = Table(
     "coldstart_api_keys",

@@ -30,7 +30,7 @@ def profile_of(request: RecordedRequest) -> UserProfile:
     not see.
     """
     picks = {pick.item: pick for pick in request.profile.liked}
-    picks |= {m.item_id: Pick(item=m.item_id) for m in request.mentioned}
+    picks |= {m.item_id: Pick(item=m.item_id, by="id") for m in request.mentioned}
     return request.profile.model_copy(
         update={"about": request.text[-_ABOUT:] or None, "liked": tuple(picks.values())}
     )

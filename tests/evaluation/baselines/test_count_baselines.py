@@ -150,6 +150,15 @@ def test_later_lift_by_hand():
     assert found["b"] > found["d"] > found["f"]
 
 
+def test_likes_after_the_picks_need_an_order():
+    data = training(ordered=False)
+    assert not data.counts.early.any()
+    profile = UserProfile(liked=["a"], gender="F")
+    known = scores(demographic_baseline(TOY, data.counts), profile)
+    assert scores(later_lift(data), profile) == pytest.approx(known)
+    assert scores(later_lift(training()), profile) != pytest.approx(known)
+
+
 def test_later_lift_looks_forward_only():
     people = {f"u{n}": (UserProfile(), "ab") for n in range(50)} | {
         f"v{n}": (UserProfile(), "bc") for n in range(50)

@@ -82,6 +82,14 @@ def test_likes_come_in_time_order_and_stay_in_each_users_order():
     ]  # fmt: skip
 
 
+def test_users_of_one_time_come_in_an_order_of_their_own():
+    data = replace(tiny(), times={u: (3.0,) * 4 for u in ("u", "v")})
+    found = stream(data, ["v", "u"])
+    assert found == stream(data, ["u", "v"])
+    for user in ("u", "v"):
+        assert tuple(x.item for x in found if x.user == user) == data.likes[user]
+
+
 def test_without_times_users_come_one_after_the_other():
     found = stream(tiny(times=False), ["u", "v"])
     assert [x.user for x in found] == ["u"] * 4 + ["v"] * 4
@@ -366,6 +374,21 @@ def test_run_with_a_shift(folds, data):
     assert made.recoveries["popularity"].users == 20
     assert made.against["item_knn_prior, half-life 2"] == "item_knn_prior"
     assert "Recovery" in made.markdown()
+
+
+def test_an_order_that_is_mostly_ties_is_not_learned_from(folds, data):
+    tied = {u: (0.0,) * len(data.catalog) for u in data.likes}
+    everyone = replace(data, likes={u: data.catalog.ids for u in data.likes}, times=tied)
+    groups = frozenset({"Sci-Fi"}), frozenset({"Drama"})
+    shift = ShiftPlan(2, 2, (0, 1, 2), min_targets=1)
+    options = ReplayOptions(PLAN, shift, (2.0,), groups, refresh=50)
+    notes = []
+    found = run(everyone, folds[:1], ["popularity", "item_knn_prior"], options, note=notes.append)
+    assert {a.system for a in found.shifted} == {"popularity", "item_knn_prior"}
+    (note,) = notes
+    assert note.startswith("item_knn_prior is shown no half-life: 100% of consecutive likes")
+    made = make_replay_report(found, options, everyone, "x")
+    assert made.about["times"].startswith("100% of consecutive likes have equal times, more than")
 
 
 @pytest.mark.parametrize("change", [{"refresh": 0}, {"half_lives": (0.0,)}])

@@ -57,7 +57,7 @@ def test_a_newer_database_is_refused_and_left_alone(url):
         with store._writer.begin() as connection:
             connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     for create in (True, False):
-        with pytest.raises(WrongRevision, match="revision 9999.*up to 0002.*upgrade coldstart"):
+        with pytest.raises(WrongRevision, match="revision 9999.*up to 0003.*upgrade coldstart"):
             Store.open(url, create=create)
     engine_ = create_engine(url)
     with engine_.connect() as connection:

@@ -157,3 +157,19 @@ def test_a_reload_is_of_all_and_one_that_fails_stays(tmp_path):
         client.services.draining = True
         refused(client.get("/readyz"), 503, "not_ready")
         refused(client.get("/t/a/readyz"), 503, "not_ready")
+
+
+def test_a_database_that_was_deleted_is_not_made_again_without_a_word(tmp_path):
+    with serving(tmp_path, most=1) as client:
+        for name in "ab":
+            assert client.post(f"/t/{name}/v1/recommend", json=ASKED).status_code == 200
+        assert client.get("/readyz").json() == {"status": "ready"}
+        for file in tmp_path.glob("[ab].db*"):
+            file.unlink()
+        refused(client.get("/t/b/readyz"), 503, "not_ready")  # which is loaded
+        refused(client.get("/readyz"), 503, "not_ready")  # no loaded one can write
+        refused(client.post("/t/b/v1/sessions", json={}), 503, "store")
+        refused(client.post("/t/a/v1/recommend", json=ASKED), 503, "not_loaded")
+        assert not list(tmp_path.glob("[ab].db"))
+        assert client.post("/t/c/v1/recommend", json=ASKED).status_code == 200
+        assert client.get("/readyz").json() == {"status": "ready"}

@@ -43,17 +43,70 @@ def test_the_process_has_health_and_numbers(shared):
     shared.post("/t/b/v1/recommend", json=ASKED)
     assert shared.get("/healthz").json() == {"status": "ok"}
     assert shared.get("/readyz").json() == {"status": "ready"}
-    families = {f.name: f for f in text_string_to_metric_families(shared.get("/metrics").text)}
-    by_tenant = {s.labels["tenant"]: s.value for s in families["coldstart_items"].samples}
+    no = shared.post("/healthz")
+    refused(no, 405, "method_not_allowed")
+    assert no.headers["allow"] == "GET"
+
+
+def _families(client, key=None):
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    text = client.get("/metrics", headers=headers).text
+    return {f.name: f.samples for f in text_string_to_metric_families(text)}
+
+
+def _answered(families):
+    return [
+        s
+        for s in families["coldstart_requests"]
+        if s.labels["route"] == "/v1/recommend" and s.labels["status"] == "200"
+    ]
+
+
+def test_only_the_key_of_the_metrics_shows_tenants(shared, monkeypatch):
+    shared.post("/t/a/v1/recommend", json=ASKED)
+    shared.post("/t/b/v1/recommend", json=ASKED)
+    monkeypatch.setenv("COLDSTART_METRICS_KEY", "the key")
+    named = _families(shared, "the key")
+    by_tenant = {s.labels["tenant"]: s.value for s in named["coldstart_items"]}
     assert by_tenant["a"] == len(CATALOGS["a"])
     assert by_tenant["b"] == len(CATALOGS["b"])
-    answered = [
-        s
-        for s in families["coldstart_requests"].samples
-        if s.labels.get("route") == "/v1/recommend" and s.labels["status"] == "200"
-    ]
-    assert {s.labels["tenant"] for s in answered} >= {"a", "b"}
-    refused(shared.post("/healthz"), 405, "method_not_allowed")
+    answered = {s.labels["tenant"]: s.value for s in _answered(named)}
+    assert set(answered) >= {"a", "b"}
+    for key in (None, "another", ""):
+        added = _families(shared, key)
+        assert not any("tenant" in s.labels for samples in added.values() for s in samples)
+        (items,) = added["coldstart_items"]
+        assert items.value == sum(by_tenant.values())
+        (lists,) = _answered(added)
+        assert lists.value == sum(answered.values())
+        buckets = [s for s in added["coldstart_batch_size"] if s.name.endswith("_bucket")]
+        assert len(buckets) == len({s.labels["le"] for s in buckets})
+    monkeypatch.delenv("COLDSTART_METRICS_KEY")
+    assert not any("tenant" in s.labels for s in _families(shared, "the key")["coldstart_items"])
+
+
+def test_item_ids_keep_their_slashes_behind_the_prefix(tmp_path):
+    with serving(tmp_path) as client:
+        for sent in ("x%2Faudience", "a/b"):
+            at = f"/t/a/v1/items/{sent}"
+            assert client.put(at, json={"title": "Between Slashes"}).status_code == 200
+            assert client.get(at).json()["item_id"] == sent.replace("%2F", "/")
+            assert client.get(at.replace("/t/", "/%74/")).status_code == 200
+            assert client.delete(at).status_code == 204
+
+
+def test_wrong_keys_are_limited_whether_a_tenant_is_loaded_or_not(tmp_path):
+    with Store.open(f"sqlite:///{tmp_path}/a.db") as store:
+        good = {"x-api-key": store.create_key("someone", rate_limit=None).secret}
+    with serving(tmp_path, open=False, wrong_keys=6) as client:
+        assert client.get("/t/a/v1/items", headers=good).status_code == 200
+        codes = []
+        for n in range(8):
+            wrong = {"x-api-key": f"cs_{n:016x}_x"}
+            codes.append(client.get(f"/t/{'ab'[n % 2]}/v1/items", headers=wrong).status_code)
+        assert codes[0] == 401
+        assert codes[-1] == 429
+        assert client.get("/t/a/v1/items", headers=good).status_code == 200
 
 
 def test_another_host_is_refused_everywhere(shared):

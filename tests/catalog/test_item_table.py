@@ -1,0 +1,134 @@
+"""Tables of items: every kind of cell, with the right item."""
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from coldstart.catalog.item_table import items_from_frame, parse_items
+from coldstart.errors import CatalogError
+
+
+def table(**columns):
+    return pl.DataFrame(columns, strict=False)
+
+
+def item(**columns):
+    (found,) = items_from_frame(
+        table(id=["1"], title=["A"], **{n: [v] for n, v in columns.items()})
+    )
+    return found
+
+
+def test_synonyms_of_the_description_and_of_categories():
+    made = item(synopsis="Long ago.", tags="dark, slow", poster="/p.jpg", director="Lang")
+    assert (made.description, made.categories) == ("Long ago.", ("dark", "slow"))
+    assert made.attributes == {"poster": "/p.jpg", "director": "Lang"}
+
+
+@pytest.mark.parametrize("word", ["nan", "NULL", r"\N", "N/A", "None", "  ", "<NA>"])
+def test_a_missing_title_or_id_is_an_error_however_it_is_written(word):
+    with pytest.raises(CatalogError, match="empty title in row 2"):
+        items_from_frame(table(id=["1"], title=[word]))
+    with pytest.raises(CatalogError, match="empty item_id in row 2"):
+        items_from_frame(table(id=[word], title=["A"]))
+
+
+def test_missing_numbers_are_missing():
+    frame = pd.DataFrame({"id": [1, 2], "title": ["A", "B"], "year": [1999.0, float("nan")]})
+    assert [i.year for i in items_from_frame(frame)] == [1999, None]
+    with pytest.raises(CatalogError, match="empty item_id in row 3"):
+        items_from_frame(pd.DataFrame({"id": [1.0, float("nan")], "title": ["A", "B"]}))
+
+
+@pytest.mark.parametrize("word", ["nan", "NULL", r"\N", "N/A"])
+def test_missing_fields_are_left_out(word):
+    made = item(year=word, price=word, categories=word, description=word, min_age=word, studio=word)
+    assert made == item()
+
+
+@pytest.mark.parametrize("year", ["0", "-1", "9999", "0000-00-00"])
+def test_years_that_stand_for_unknown(year):
+    parsed = parse_items(table(id=["1", "2"], title=["A", "B"], year=[year, "1999"]))
+    assert [i.year for i in parsed.items] == [None, 1999]
+    assert parsed.remarks["years taken for unknown"] in ({"0": [2]}, {"-1": [2]}, {"9999": [2]})
+
+
+def test_odd_years_and_ages_are_kept_and_named():
+    frame = table(id=["1", "2"], title=["A", "B"], year=["19", "1999"], min_age=["-1", "99"])
+    parsed = parse_items(frame)
+    assert [(i.year, i.min_age) for i in parsed.items] == [(19, None), (1999, 99)]
+    assert parsed.remarks == {
+        "odd years": {"19": [2]},
+        "minimum ages taken for unknown": {"-1": [2]},
+        "minimum ages above every rating": {"99": [3]},
+    }
+
+
+def test_a_date_gives_the_year_and_the_title_does_not_repeat_it():
+    made = item(release_date="30-Oct-1995")
+    assert made.year == 1995
+    frame = table(id=["1", "2"], title=["A (1995)", "B (1990)"], release_date=["1995-10-30", None])
+    assert [(i.title, i.year) for i in items_from_frame(frame)] == [("A", 1995), ("B", 1990)]
+
+
+def test_a_column_named_like_a_year_but_without_any_is_an_attribute():
+    frame = table(id=["1", "2"], title=["A", "B"], released=["yes", "no"])
+    parsed = parse_items(frame)
+    assert "year" not in parsed.layout.fields
+    assert parsed.items[0].attributes == {"released": "yes"}
+
+
+def test_several_columns_of_categories():
+    frame = table(id=["1"], title=["A"], genre=["Drama"], genre_2=["War"], subgenre=["Trenches"])
+    assert items_from_frame(frame)[0].categories == ("Drama", "War", "Trenches")
+
+
+def test_columns_of_zeros_and_ones_are_categories_if_named_so():
+    flags = {"genre_Drama": [1, 0], "genre_War": [1, 1], "is_new": [0, 1]}
+    first, second = items_from_frame(table(id=["1", "2"], title=["A", "B"], **flags))
+    assert (first.categories, second.categories) == (("Drama", "War"), ("War",))
+    assert second.attributes == {"is_new": "1"}
+    flags = {"Action": ["0", "1"], "Comedy": ["1", "0"], "Film-Noir": ["1", "1"]}
+    first, second = items_from_frame(table(id=["1", "2"], title=["A", "B"], **flags))
+    assert (first.categories, second.categories) == (
+        ("Comedy", "Film-Noir"),
+        ("Action", "Film-Noir"),
+    )
+
+
+def test_row_numbers_and_empty_columns_are_left_out_and_told():
+    frame = table(**{"Unnamed: 0": ["0"], "id": ["1"], "title": ["A"], "empty": [None]})
+    parsed = parse_items(frame)
+    assert parsed.layout.unused == {"Unnamed: 0": "row numbers", "empty": "without a value"}
+    assert parsed.items[0].attributes == {}
+
+
+def test_prices_and_availability_as_shops_write_them():
+    made = item(price="1.299,00 €", availability="out of stock", min_age="PG-13")
+    assert (made.price, made.available, made.min_age) == (1299.0, False, 13)
+
+
+def test_lists_of_texts_and_of_objects_in_other_columns():
+    keywords = "[{'id': 931, 'name': 'jealousy'}, {'id': 4, 'name': 'toy'}]"
+    made = item(description=["Good.", "Better."], keywords=keywords, cast=[["A. Bee", "C. Dee"]][0])
+    assert made.description == "Good. Better."
+    assert made.attributes["cast"] == "A. Bee|C. Dee"
+    assert (made.categories, item(genre="x", keywords="[]").attributes) == (("jealousy", "toy"), {})
+    assert item(genre="x", keywords=keywords).attributes == {"keywords": "jealousy|toy"}
+
+
+def test_lists_of_pandas_and_parquet(tmp_path):
+    frame = pd.DataFrame({"id": [1, 2], "title": ["A", "B"], "genres": [["Drama", "War"], None]})
+    frame.to_parquet(tmp_path / "items.parquet")
+    for made in (frame, pd.read_parquet(tmp_path / "items.parquet")):
+        assert [i.categories for i in items_from_frame(made)] == [("Drama", "War"), ()]
+
+
+def test_yes_and_no_in_other_languages():
+    frame = table(id=["1", "2"], title=["A", "B"], Lieferbar=["ja", "nein"])
+    assert [i.available for i in items_from_frame(frame)] == [True, False]
+
+
+def test_a_table_without_a_header_is_told_so():
+    with pytest.raises(CatalogError, match="which look like data .add a header"):
+        items_from_frame(pl.DataFrame({"1": ["2"], "Toy Story": ["Babe"]}))
