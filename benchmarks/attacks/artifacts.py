@@ -27,14 +27,14 @@ from attacks.mutations import (
 )
 
 ROOT = Path(__file__).parents[2]
-LONGEST = 300.0  # seconds of wall clock that one change may take; a guard, no measurement
+LONGEST = 120.0  # seconds of processor time that one change may take
 FINE = ("refused by ArtifactError", "refused by another typed error", "accepted, lists of numbers")
 BAD = ("process died", "untyped error", "list of NaN", "error of several lines", "no end")
 
 _SCORERS = tuple(f"scorers/{name}" for name in ("mentions", "request_memory"))
 _TOWER = "scorers/request_encoder"
 _MODEL = {"adapter/adapter_config.json", "adapter/adapter_model.safetensors"}
-_MODEL |= {"prompt/template.j2", "manifest.json"}  # files that decide what the model reads
+_MODEL |= {"prompt/template.j2"}  # files that decide what the model reads and writes
 # (artifact, file, change, share)
 PLAN: list[tuple[str, str, Any, int]] = [
     ("ml-100k", "counts.safetensors", change_arrays, 250),
@@ -108,11 +108,13 @@ class Worker:
         assert process.stdout is not None
         process.stdin.write(f"{folder}\t{strategies}\n")
         process.stdin.flush()
+        begun = _processor_time(process.pid)
         with selectors.DefaultSelector() as ready:
             ready.register(process.stdout, selectors.EVENT_READ)
-            if not ready.select(LONGEST):
-                self.stop()
-                return {"end": "no end"}
+            while not ready.select(10):
+                if _processor_time(process.pid) - begun > LONGEST:
+                    self.stop()
+                    return {"end": "no end"}
         line = process.stdout.readline()
         if not line:
             code = process.wait()
@@ -128,6 +130,15 @@ class Worker:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+
+def _processor_time(pid: int) -> float:
+    """Seconds that a process has computed; 0 when it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def attack(options: argparse.Namespace) -> Outcome:
@@ -169,7 +180,7 @@ def attack(options: argparse.Namespace) -> Outcome:
             "Each attempt is a copy of a shipped artifact in which one value, array, name or "
             "stretch of one file was changed; the SHA-256 of the file and the seal of the manifest "
             "were then made right. A separate process loads it and, if it is accepted, asks it for "
-            "a list of `prior` and, where adapter, template or manifest of ML-100K were changed, "
+            "a list of `prior` and, where adapter or template of ML-100K were changed, "
             "of `catalog`. Whatever is neither "
             "refused by an error of one line nor served with finite scores counts as bad. A typed "
             "error that is no `ArtifactError` tells of this machine, such as an encoder of another "
