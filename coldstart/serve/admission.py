@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
 
 from coldstart.serve import costs
 from coldstart.serve.errors import ApiError
 from coldstart.serve.limits import RateLimiter
 from coldstart.serve.metrics import Metrics
+
+if TYPE_CHECKING:
+    from coldstart.serve.store import ApiKey
 
 _MAX_KNOWN = 10_000
 
@@ -140,6 +147,34 @@ class KeyGuesses:
         self._known.move_to_end(digest)
         if len(self._known) > _MAX_KNOWN:
             self._known.popitem(last=False)
+
+
+class KeyLookups:
+    """Looks API keys up; requests that come with the same key meanwhile share one lookup.
+
+    Otherwise many requests of one key would fill the threads that look up the keys of others.
+
+    Args:
+        check: ``Store.check_key``.
+    """
+
+    def __init__(self, check: Callable[[str], ApiKey | None]) -> None:
+        self._check = check
+        self._pending: dict[str, asyncio.Task[ApiKey | None]] = {}
+
+    async def find(self, secret: str) -> ApiKey | None:
+        """The key of a secret; ``None`` if it is wrong or revoked. Raises as ``check``."""
+        task = self._pending.get(secret)
+        if task is None:
+            task = asyncio.create_task(run_in_threadpool(self._check, secret))
+            self._pending[secret] = task
+            task.add_done_callback(lambda done: self._forget(secret, done))
+        return await asyncio.shield(task)  # a client that goes away ends nobody else's lookup
+
+    def _forget(self, secret: str, done: asyncio.Task[ApiKey | None]) -> None:
+        del self._pending[secret]
+        if not done.cancelled():
+            done.exception()  # every waiting request has it
 
 
 def _digest(secret: str) -> bytes:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -94,7 +93,7 @@ class ServiceMiddleware:
             raise errors.unauthorized()
         address, guesses = security.network_of(scope.get("client")), self._service.guesses
         guesses.check(address, secret)
-        key = await run_in_threadpool(self._service.store.check_key, secret)
+        key = await self._service.keys.find(secret)
         guesses.note(address, secret, valid=key is not None)
         if key is None:
             raise errors.unauthorized()

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from coldstart.schema import Item, Strategy, UserProfile
 from coldstart.serve import catalog_updates, logs
-from coldstart.serve.admission import InFlight, KeyGuesses
+from coldstart.serve.admission import InFlight, KeyGuesses, KeyLookups
 from coldstart.serve.catalog_updates import CatalogPlan
 from coldstart.serve.catalog_writer import CatalogWriter, Loaded
 from coldstart.serve.errors import ApiError
@@ -63,6 +63,7 @@ class Service:
         self.metrics, self.rates = Metrics(), RateLimiter()
         self.in_flight = InFlight(settings.in_flight, self.metrics)
         self.guesses = guesses or KeyGuesses(settings.wrong_keys)
+        self.keys = KeyLookups(lambda secret: store.check_key(secret))
         self.draining = False
         self.artifacts, self.arm = dict(artifacts), next(iter(artifacts))
         self._load, self._reloading, self._items = load, False, 0

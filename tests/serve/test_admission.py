@@ -10,10 +10,11 @@ import pytest
 
 from coldstart.errors import ArtifactError
 from coldstart.serve import costs
-from coldstart.serve.admission import Claim, InFlight, KeyGuesses
+from coldstart.serve.admission import Claim, InFlight, KeyGuesses, KeyLookups
 from coldstart.serve.errors import ApiError
 from coldstart.serve.limits import RateLimiter
 from coldstart.serve.metrics import Metrics
+from coldstart.serve.store import StoreUnavailable
 from tests.serve.helpers import begin, in_background, refused, serving
 from tests.toy import toy_recommender
 from tests.waiting import PATIENCE, until
@@ -158,6 +159,32 @@ def test_wrong_keys_are_limited_and_right_ones_are_not():
         guesses.check("here", "good")
     now = 10.0
     guesses.check("here", "worse")
+
+
+def test_requests_with_one_key_share_a_lookup_and_its_error():
+    lookups, go = [], threading.Event()
+
+    def check(secret):
+        lookups.append(secret)
+        assert go.wait(PATIENCE)
+        if secret == "bad":
+            raise StoreUnavailable("away")
+        return secret.upper()
+
+    async def test():
+        keys = KeyLookups(check)
+        same = [asyncio.create_task(keys.find("a")) for _ in range(50)]
+        others = [asyncio.create_task(keys.find(secret)) for secret in ("b", "bad", "bad")]
+        await asyncio.sleep(0)
+        same[0].cancel()
+        go.set()
+        found = await asyncio.gather(*same[1:], *others, return_exceptions=True)
+        assert found[:50] == ["A"] * 49 + ["B"]
+        assert all(isinstance(e, StoreUnavailable) for e in found[50:])
+        assert await keys.find("a") == "A"  # looked up again: it may have been revoked
+
+    asyncio.run(test())
+    assert sorted(lookups) == ["a", "a", "b", "bad"]
 
 
 def test_a_service_limits_wrong_keys_by_address(start_service):
