@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from coldstart.errors import ArtifactError
-from coldstart.runtime import untrusted
+from coldstart.runtime import untrusted, untrusted_arrays
 from coldstart.runtime.untrusted import HINT
 
 CONFIG, WEIGHTS = "adapter/adapter_config.json", "adapter/adapter_model.safetensors"
@@ -39,7 +39,7 @@ def check_adapter(files: Mapping[str, bytes]) -> None:
     if missing := [name for name in (CONFIG, WEIGHTS) if name not in files]:
         raise ArtifactError(f"the artifact lacks {', '.join(missing)}", HINT)
     _check_config(untrusted.mapping(untrusted.read_json(files[CONFIG], CONFIG), CONFIG))
-    weights = untrusted.read_arrays(files[WEIGHTS], WEIGHTS)
+    weights = untrusted_arrays.read_arrays(files[WEIGHTS], WEIGHTS)
     if not weights:
         raise ArtifactError(f"{WEIGHTS} holds no weights", HINT)
     for name, values in weights.items():

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from coldstart.errors import ArtifactError
 from coldstart.interactions.interaction_stats import Counts
-from coldstart.runtime import untrusted
+from coldstart.runtime import untrusted, untrusted_arrays
 from coldstart.runtime.untrusted import HINT
 
 _DEFLATED, _DEFLATED_FROM = "deflated", 4 << 20  # bytes
@@ -68,21 +68,21 @@ def counts_from_bytes(data: bytes) -> Counts:
             bounds or twice, or with counts that no users can have: more likes of an item than
             users, more of a pair than of either item, more in a group than it has members.
     """
-    arrays = untrusted.read_arrays(data, _WHAT)
+    arrays = untrusted_arrays.read_arrays(data, _WHAT)
     if _DEFLATED in arrays:
-        data = _inflated(untrusted.array(arrays, _DEFLATED, _WHAT, (None,)).tobytes())
-        arrays = untrusted.read_arrays(data, _WHAT)
+        data = _inflated(untrusted_arrays.array(arrays, _DEFLATED, _WHAT, (None,)).tobytes())
+        arrays = untrusted_arrays.read_arrays(data, _WHAT)
     about = _about(data)
     users = untrusted.whole(about["n_users"], f"{_WHAT}: n_users", high=(1 << 32) - 1)
     items = untrusted.names(about["item_ids"], f"{_WHAT}: item_ids")
     groups = untrusted.names(about["groups"], f"{_WHAT}: groups", most=2000)
     n = len(items)
-    likes = untrusted.array(arrays, "likes", _WHAT, (n,), high=users).astype(np.float64)
+    likes = untrusted_arrays.array(arrays, "likes", _WHAT, (n,), high=users).astype(np.float64)
     if "early" not in arrays:
         none = np.zeros(0, dtype=np.uint32)
         arrays |= {"early": np.zeros(n, np.uint32), "later_start": np.zeros(n + 1, np.uint32)}
         arrays |= {"later_item": none, "later_count": none}
-    early = untrusted.array(arrays, "early", _WHAT, (n,), high=likes).astype(np.float64)
+    early = untrusted_arrays.array(arrays, "early", _WHAT, (n,), high=likes).astype(np.float64)
     half, later = (_pairs(arrays, name, n, users) for name in ("pair", "later"))
     rows, columns = _rows(half), half.indices
     if (columns <= rows).any() or (half.data > np.minimum(likes[rows], likes[columns])).any():
@@ -92,7 +92,7 @@ def counts_from_bytes(data: bytes) -> Counts:
         raise ArtifactError(f"{_WHAT}: later likes outnumber the early ones, or all", HINT)
     sizes = _group_sizes(about["group_sizes"], len(groups), users)
     most = np.minimum(np.array(sizes, dtype=np.float64).reshape(-1, 1), likes[None])
-    by_group = untrusted.array(arrays, "group_likes", _WHAT, (len(groups), n), high=most)
+    by_group = untrusted_arrays.array(arrays, "group_likes", _WHAT, (len(groups), n), high=most)
     return Counts(
         item_ids=items,
         n_users=users,
@@ -138,7 +138,9 @@ def _group_sizes(value: object, n: int, users: int) -> list[int]:
 
 def _pairs(arrays: dict[str, Any], name: str, n: int, users: int) -> sparse.csr_array:
     parts = f"{name}_start", f"{name}_item", f"{name}_count"
-    starts, columns, counts = untrusted.compressed_rows(arrays, parts, _WHAT, (n, n), high=users)
+    starts, columns, counts = untrusted_arrays.compressed_rows(
+        arrays, parts, _WHAT, (n, n), high=users
+    )
     return sparse.csr_array((counts, columns, starts), shape=(n, n))
 
 

@@ -81,9 +81,10 @@ def names_of(value: Any) -> list[str]:
 
 
 def _name_of(value: Mapping[Any, Any]) -> list[str]:
+    value = {key: inner for key, inner in value.items() if inner is not None}
     folded = {str(key).casefold(): inner for key, inner in value.items()}
     for name in NAMES:
-        if folded.get(name) is not None:
+        if name in folded:
             return names_of(folded[name])
     numbers = [isinstance(v, bool | int | float) for v in value.values()]
     flags = [isinstance(v, bool) for v in value.values()]

@@ -14,7 +14,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "itemid id movieid productid asin sku filmid bookid songid trackid gameid showid appid "
         "articleid articleno articlenumber artikelid artikelnummer artikelnr produktid "
         "productcode itemcode code uid uuid isbn isbn13 isbn10 ean gtin upc tconst imdbid tmdbid "
-        "identifier item product".split()
+        "itemno itemnumber productnumber identifier item product".split()
     ),
     "title": tuple(
         "title name movietitle productname itemtitle itemname producttitle filmtitle movie "
@@ -37,8 +37,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "categories": tuple(
         "categories category genres genre itemcategories itemcategory productcategory "
         "productcategories maincategory listedin topics topic subjects subject kategorien "
-        "kategorie genren categorie categoria categorias generos genero generi shelves tags "
-        "keywords".split()
+        "kategorie genren categorie categoria categorias generos genero generi shelves "
+        "maingenre primarygenre categoryname genrename producttype tags keywords".split()
     ),
     "price": tuple("price unitprice saleprice listprice preis prix precio prezzo".split()),
     "value": ("value",),
@@ -97,6 +97,9 @@ def match_columns(
 ) -> dict[str, str]:
     """Match item fields to columns.
 
+    Without a column that is known to hold ids or titles, the only one whose name ends in "id", or
+    in "title" or "name", is taken.
+
     Args:
         names: of the columns.
         columns: field → column, for columns that are not recognised by name; ``None``: none.
@@ -123,6 +126,10 @@ def match_columns(
         for alias in aliases:
             if field not in found and field not in chosen and alias in free:
                 found[field] = free.pop(alias)
+    for field, endings in (("item_id", ("id",)), ("title", ("title", "name"))):
+        only = [name for key, name in free.items() if key.endswith(endings)]
+        if field not in found and field not in chosen and len(only) == 1:
+            found[field] = free.pop(plain_name(only[0]))
     for field in ("item_id", "title"):
         if field not in found:
             if any(name.strip().replace(".", "").isdigit() for name in names):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from coldstart.encoding.sentence_encoder import LazyEncoder
 from coldstart.errors import ArtifactError, ModelError
-from coldstart.runtime import untrusted
+from coldstart.runtime import untrusted, untrusted_arrays
 from coldstart.runtime.cache import cache_dir, new_folder
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ def check_pairs(adapter: bytes) -> None:
         ArtifactError: it is damaged, or a weight is not finite or larger than 100.
     """
     with untrusted.within("the encoder's adapter is damaged"):
-        pairs = untrusted.read_arrays(adapter, "adapter.safetensors")
+        pairs = untrusted_arrays.read_arrays(adapter, "adapter.safetensors")
         for name in pairs:
-            untrusted.array(
+            untrusted_arrays.array(
                 pairs, name, "adapter.safetensors", (None, None), "f", low=-_MOST, high=_MOST
             )
         ups = {name for name in pairs if ".lora_A" not in name}

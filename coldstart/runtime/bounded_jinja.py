@@ -14,7 +14,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -239,7 +239,9 @@ class _Charging(NodeTransformer):
     def visit_For(self, node: nodes.For, *args: Any, **kwargs: Any) -> nodes.Node:  # noqa: N802
         parts = sum(1 for _ in node.find_all(nodes.Node)) + 1
         self.generic_visit(node, *args, **kwargs)
-        node.iter = _filter(_CHARGE, node.iter, [nodes.Const(parts, lineno=node.lineno)])
+        node.iter = _filter(
+            _CHARGE, cast("nodes.Expr", node.iter), [nodes.Const(parts, lineno=node.lineno)]
+        )
         return node
 
     def visit_Concat(self, node: nodes.Concat, *args: Any, **kwargs: Any) -> nodes.Node:  # noqa: N802

@@ -20,7 +20,7 @@ import numpy as np
 from coldstart.catalog.titles import clean_text
 from coldstart.encoding.adapted import adapted_encoder, adapter_scale, check_pairs
 from coldstart.errors import ArtifactError
-from coldstart.runtime import models, untrusted
+from coldstart.runtime import models, untrusted, untrusted_arrays
 from coldstart.scoring.retrieval import best
 from coldstart.scoring.scorer import BaseScorer, Scores
 from coldstart.scoring.signal import Signal
@@ -263,14 +263,14 @@ def _read(files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, NDArray
     about = untrusted.mapping(
         untrusted.read_json(files["tower.json"], "tower.json"), "tower.json", needed
     )
-    arrays = untrusted.read_arrays(files["tower.safetensors"], "tower.safetensors")
+    arrays = untrusted_arrays.read_arrays(files["tower.safetensors"], "tower.safetensors")
     forms = {name: ("f", 2) for name in ("query", "item", "mention")}
     forms |= {name: ("f", 1) for name in ("offset", "bias", "rows_step", "mentions_step")}
     forms |= {name: ("i", 2) for name in ("rows", "mentions")}
     for name, (kinds, size) in forms.items():
         if name not in arrays:
             raise ArtifactError(f"{name!r} is missing", _HINT)
-        untrusted.array(
+        untrusted_arrays.array(
             arrays, name, "tower.safetensors", (None,) * size, kinds, low=-untrusted.MOST
         )
     return about, arrays

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from coldstart.errors import ArtifactError
-from coldstart.runtime import untrusted
+from coldstart.runtime import untrusted, untrusted_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +52,7 @@ def unpack(
     if missing:
         raise ArtifactError(f"state of the scorer {scorer!r} lacks {sorted(missing)}", _HINT)
     what = f"state of the scorer {scorer!r}"
-    tensors = untrusted.read_arrays(files[_TENSORS], what)
+    tensors = untrusted_arrays.read_arrays(files[_TENSORS], what)
     about = untrusted.read_json(files[_ABOUT], what)
     if not isinstance(about, dict):
         raise ArtifactError(f"{what} is no JSON object", _HINT)
@@ -74,7 +74,7 @@ def counted(
         ArtifactError: it is of another kind, shape or range.
     """
     what = f"state of the scorer {scorer!r}"
-    return untrusted.array(tensors, name, what, shape, kinds, low=-most, high=most)
+    return untrusted_arrays.array(tensors, name, what, shape, kinds, low=-most, high=most)
 
 
 def names_of(about: Mapping[str, Any], key: str, scorer: str) -> tuple[str, ...]:
@@ -120,7 +120,9 @@ def sparse_from(
     """
     parts = f"{name}_start", f"{name}_column", f"{name}_value"
     what = f"state of the scorer {scorer!r} has no sparse matrix {name!r} of shape {shape}"
-    starts, columns, values = untrusted.compressed_rows(tensors, parts, what, shape, high=most)
+    starts, columns, values = untrusted_arrays.compressed_rows(
+        tensors, parts, what, shape, high=most
+    )
     return sparse.csr_array((values, columns, starts), shape=shape)
 
 

@@ -43,6 +43,7 @@ def test_other_brackets_are_no_lists(cell):
 def test_objects_stand_for_their_names():
     assert names_of([{"id": 1, "Name": "Drama"}, {"title": "War"}]) == ["Drama", "War"]
     assert names_of({"Drama": True, "War": 0, "Crime": 1}) == ["Drama", "Crime"]
+    assert names_of({"Drama": None, "War": True}) == ["War"]
     assert names_of([{"id": 1}]) == []
     assert names_of([{"slug": "war", "displayName": "War"}]) == ["War"]
     assert names_of([{"genre": {"id": 3, "name": "War"}}]) == ["War"]

@@ -47,6 +47,13 @@ def test_the_plainer_name_wins():
     )
 
 
+def test_the_only_column_that_ends_like_an_id_or_a_title_is_taken():
+    found = match_columns(["anime_id", "AnimeName", "score"])
+    assert found == {"item_id": "anime_id", "title": "AnimeName"}
+    with pytest.raises(CatalogError, match="no column for item_id"):
+        match_columns(["anime_id", "studio_id", "title"])
+
+
 def test_a_missing_column_is_named_with_the_likeliest():
     with pytest.raises(CatalogError, match="no column for title.*columns={'title': 'tilte'}"):
         match_columns(["id", "tilte"])

@@ -31,7 +31,9 @@ def test_or_noted():
     assert note == "interest 'romanse': did you mean 'Romance'? It was read so"
 
 
-@pytest.mark.parametrize("interest", ["Romance", "romance", "sci fi", "comedies", "chess", "cats", "战争"])
+@pytest.mark.parametrize(
+    "interest", ["Romance", "romance", "sci fi", "comedies", "chess", "cats", "战争"]
+)
 def test_categories_and_other_words_are_no_matter(interest):
     assert interest_notes([interest], CATEGORIES, nothing, "error") == []
 

@@ -11,7 +11,7 @@ from safetensors.numpy import save
 from safetensors.torch import save as save_torch
 
 from coldstart.errors import ArtifactError
-from coldstart.runtime import untrusted
+from coldstart.runtime import untrusted, untrusted_arrays
 
 
 def refused(match):
@@ -95,33 +95,33 @@ ARRAYS = {"a": np.arange(6, dtype=np.uint8).reshape(2, 3), "b": np.array([0.5, 1
 
 
 def test_arrays_are_read_as_they_were_saved():
-    found = untrusted.read_arrays(save(ARRAYS), "x")
+    found = untrusted_arrays.read_arrays(save(ARRAYS), "x")
     for name, values in ARRAYS.items():
         np.testing.assert_array_equal(found[name], values)
         assert found[name].dtype == values.dtype
     brain = torch.tensor([[1.5, -2.0]], dtype=torch.bfloat16)
     np.testing.assert_array_equal(
-        untrusted.read_arrays(save_torch({"x": brain}), "x")["x"], [[1.5, -2.0]]
+        untrusted_arrays.read_arrays(save_torch({"x": brain}), "x")["x"], [[1.5, -2.0]]
     )
 
 
 @pytest.mark.parametrize("keep", [0, 4, 8, 40, -1])
 def test_truncated_files_are_refused(keep):
     with refused("x is damaged"):
-        untrusted.read_arrays(save(ARRAYS)[:keep], "x")
+        untrusted_arrays.read_arrays(save(ARRAYS)[:keep], "x")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_numbers_that_are_not_finite_are_refused(bad, dtype):
     with refused("'x' has numbers that are not finite"):
-        untrusted.read_arrays(save_torch({"x": torch.tensor([1.0, bad], dtype=dtype)}), "f")
+        untrusted_arrays.read_arrays(save_torch({"x": torch.tensor([1.0, bad], dtype=dtype)}), "f")
 
 
 def test_unknown_types_are_refused():
     eighth = torch.zeros(2, dtype=torch.float8_e4m3fn)
     with refused("arrays of type F8_E4M3 are unknown"):
-        untrusted.read_arrays(save_torch({"x": eighth}), "f")
+        untrusted_arrays.read_arrays(save_torch({"x": eighth}), "f")
 
 
 @pytest.mark.parametrize(
@@ -138,15 +138,15 @@ def test_unknown_types_are_refused():
 )
 def test_arrays_are_of_their_kind_shape_and_range(options, match):
     good = {"name": "a", "shape": (2, None), "kinds": "u", "low": 0, "high": 5}
-    assert untrusted.array(ARRAYS, what="f", **good) is ARRAYS["a"]
+    assert untrusted_arrays.array(ARRAYS, what="f", **good) is ARRAYS["a"]
     with refused(match):
-        untrusted.array(ARRAYS, what="f", **good | options)
+        untrusted_arrays.array(ARRAYS, what="f", **good | options)
 
 
 def rows(starts=(0, 2, 2, 3), columns=(0, 3, 1), values=(1, 2, 3), dtype=np.uint32):
     arrays = {"s": starts, "c": columns, "v": values}
     arrays = {name: np.array(one, dtype=dtype) for name, one in arrays.items()}
-    return untrusted.compressed_rows(arrays, ("s", "c", "v"), "f", (3, 4), high=9)
+    return untrusted_arrays.compressed_rows(arrays, ("s", "c", "v"), "f", (3, 4), high=9)
 
 
 def test_sound_rows_are_read():

@@ -151,7 +151,7 @@ def test_a_key_is_worth_nothing_at_another_tenant_and_strangers_load_nothing(tmp
 def test_a_store_that_does_not_answer_is_told(tmp_path, monkeypatch):
     with serving(tmp_path, open=False) as client:
 
-        def away(tenant):
+        def away(tenant, **options):
             raise StoreUnavailable("the server at db.example is away")
 
         monkeypatch.setattr(Tenant, "open", away)
