@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -143,31 +143,35 @@ def _processor_time(pid: int) -> float:
 
 def attack(options: argparse.Namespace) -> Outcome:
     """Change artifacts, and load each and recommend with it in a process of its own."""
-    ends: Counter[str] = Counter()
-    by_file: dict[str, Counter[str]] = {}
-    odd: list[dict[str, Any]] = []
     done = _logged(options.mutation_log)
-    worker = Worker()
+    worker, found = Worker(), []
     with tempfile.TemporaryDirectory(prefix=".attack-", dir=ROOT) as tmp:
         for artifact, name, change, seed in plan(options.mutations, options.mutation_seed):
-            found = done.get(seed)
-            if found is None:
+            if seed not in done:
                 source, target = ROOT / "adapters" / artifact, Path(tmp, "mutant")
                 shutil.rmtree(target, ignore_errors=True)
                 data = change((source / name).read_bytes(), random.Random(seed))
                 write_mutant(source, target, name, data)
                 with_model = artifact == "ml-100k" and name in _MODEL
-                found = worker.ask(target, "prior,catalog" if with_model else "prior")
-                found |= {"seed": seed, "file": f"{artifact}/{name}"}
+                done[seed] = worker.ask(target, "prior,catalog" if with_model else "prior")
+                done[seed] |= {"seed": seed, "file": f"{artifact}/{name}"}
                 if options.mutation_log:
                     with options.mutation_log.open("a", encoding="utf-8") as log:
-                        log.write(json.dumps(found) + "\n")
-            ends[found["end"]] += 1
-            by_file.setdefault(f"{artifact}: {name}", Counter())[found["end"]] += 1
-            if found["end"] in BAD:
-                odd.append(found)
-                print(json.dumps(found), file=sys.stderr, flush=True)
+                        log.write(json.dumps(done[seed]) + "\n")
+                if done[seed]["end"] in BAD:
+                    print(json.dumps(done[seed]), file=sys.stderr, flush=True)
+            found.append(done[seed])
     worker.stop()
+    return outcome(found, options.mutation_seed)
+
+
+def outcome(found: Sequence[dict[str, Any]], seed: int) -> Outcome:
+    """Counts of what became of some changed artifacts."""
+    ends: Counter[str] = Counter()
+    by_file: dict[str, Counter[str]] = {}
+    for one in sorted(found, key=lambda one: one["file"]):
+        ends[one["end"]] += 1
+        by_file.setdefault(one["file"], Counter())[one["end"]] += 1
     rows = ["| file | " + " | ".join(FINE) + " | bad |", "|" + "---|" * (len(FINE) + 2)]
     for file, counts in by_file.items():
         fine = " | ".join(str(counts[end]) for end in FINE)
@@ -187,5 +191,5 @@ def attack(options: argparse.Namespace) -> Outcome:
             "name that cannot be fetched.",
             "\n".join(rows),
         ],
-        figures={"seed": options.mutation_seed, "bad": odd},
+        figures={"seed": seed, "bad": [one for one in found if one["end"] in BAD]},
     )
