@@ -17,12 +17,14 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.pipeline.parts import Part, Parts
 from coldstart.pipeline.pipeline import Pipeline
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
+from coldstart.pipeline.usable_text import knows_a_word, text_is_unread
 from coldstart.profile.attributes import attribute_notes
 from coldstart.profile.resolve import PickResolver, ResolvedProfile
 from coldstart.prompts import PromptTemplate
 from coldstart.protocols import Encoder, Filter, Index, TextGenerator
 from coldstart.ranking.filters import default_filters
 from coldstart.ranking.ranker import BlendRanker
+from coldstart.ranking.request_blend import without_words
 from coldstart.schema import (
     Candidate,
     Context,
@@ -384,10 +386,13 @@ class Recommender:
             scores: of scorers of other scopes, such as language models, over the whole catalog.
 
         Returns:
-            Shape (N, len(SIGNALS)), rows in catalog order, columns in that of ``SIGNALS``.
+            Shape (N, len(SIGNALS)), rows in catalog order, columns in that of ``SIGNALS``. Signals
+            of the text are 0 where nothing of it can be used, as in lists.
         """
         self.pipeline.sync()
-        return self.scorers.features([ScoreRequest(user, self.item_store)], [scores])[0]
+        (made,) = self.scorers.features([ScoreRequest(user, self.item_store)], [scores])
+        useless = text_is_unread(user, self.item_store) and not knows_a_word(made)
+        return without_words(made) if useless else made
 
     def resolve(
         self,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.pipeline.usable_text import text_is_useless
 from coldstart.ranking.constraints import Constraints
 from coldstart.ranking.filters import verdict
 from coldstart.scoring.lm_signals import LMSignals, joined
@@ -36,6 +35,9 @@ class Draft:
         request: user, options, decoding.
         candidates: the candidate set; at first the whole catalog.
         features: the ranker's input over the candidate set, shape (N, len(SIGNALS)).
+        unread: whether there is a text, but no piece was read of it, and no item resembles it.
+        useless_text: whether, besides, no word of it is known; it is then ranked as if there were
+            none.
         catalog_scores: of scorers of the scope ``catalog``, over the whole catalog.
         shortlist_scores: of scorers of the scope ``shortlist``, likewise.
         made: the list, or the error of a stage; ``None``: not yet.
@@ -45,15 +47,12 @@ class Draft:
     request: RecommendRequest
     candidates: ItemStore
     features: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    unread: bool = False
+    useless_text: bool = False
     catalog_scores: list[Scores] = field(default_factory=list)
     shortlist_scores: list[Scores] = field(default_factory=list)
     made: RecommendationList | Exception | None = None
     _judged: tuple[ItemStore, Verdicts | None] | None = None
-
-    @cached_property
-    def useless_text(self) -> bool:
-        """Whether nothing in the text of the request can be used; it is then ranked as without."""
-        return text_is_useless(self.request.user, self.candidates)
 
     @cached_property
     def constraints(self) -> Constraints | None:

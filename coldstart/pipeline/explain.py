@@ -64,7 +64,7 @@ class _Response:
             columns.setdefault(SIGNALS[name].group, []).append(n)
         self._groups = {g: self._contributions[:, c].sum(axis=1) for g, c in columns.items()}
         self._explainer = Explainer(
-            self._items, self._user, parts.scorers, quote_text=not draft.useless_text
+            self._items, self._user, parts.scorers, quote_text=not draft.unread
         )
 
     def build(self) -> RecommendationList:

@@ -24,12 +24,8 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     """
     user, constraints, verdicts = draft.request.user, draft.constraints, draft.verdicts
     out = []
-    if draft.useless_text:
-        others = "the rest of the profile" if _says_more(user) else "what is often chosen"
-        out.append(
-            "nothing in the text could be used: it names no category, title, year, person or mood "
-            f"of this catalog, and no item resembles it; the list follows {others}"
-        )
+    if draft.unread:
+        out.append(_unread(draft))
     if constraints is None or verdicts is None:
         return out
     fulfilled = int(verdicts.fulfilled[list(rows)].sum())
@@ -44,6 +40,14 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
             out.append(f"only {shown} {wanted}; the rest is the closest to it")
     out += guesses(user.understood, constraints.ignored)
     return out
+
+
+def _unread(draft: Draft) -> str:
+    nothing = "no category, title, year, person or mood of this catalog, and no item resembles it"
+    if not draft.useless_text:
+        return f"the text names {nothing}; the list follows what people chose who used its words"
+    others = "the rest of the profile" if _says_more(draft.request.user) else "what is often chosen"
+    return f"nothing in the text could be used: it names {nothing}; the list follows {others}"
 
 
 def _says_more(user: ResolvedProfile) -> bool:

@@ -1,4 +1,4 @@
-"""Whether anything in a request's text can be used: a piece was read, or an item resembles it."""
+"""Whether anything in a request's text can be used: pieces, similar items, known words."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ import numpy as np
 
 from coldstart.catalog.titles import clean_text
 from coldstart.profile.resolve import stated_text
+from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.stated import request_text
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from coldstart.catalog.item_store import ItemStore
     from coldstart.profile.resolve import ResolvedProfile
 
+    Floats = NDArray[np.float64]
+
 _SIMILAR_FROM = 0.3
 """Cosine between text and content from which an item counts as similar to the text."""
+_BY_WORDS = ("lexical", "asked_alike_words")
+"""Signals that are 0 for every item unless a word of the text is known."""
 
 
-def text_is_useless(user: ResolvedProfile, items: ItemStore) -> bool:
+def text_is_unread(user: ResolvedProfile, items: ItemStore) -> bool:
     """Whether there is a text, but neither a piece was read nor is an item similar to it.
 
     Args:
@@ -34,3 +41,12 @@ def text_is_useless(user: ResolvedProfile, items: ItemStore) -> bool:
     if not any(c.isalpha() for c in text) or user.understood.text and not user.understood.language:
         return True
     return float(np.max(items.content @ items.vector_of(text))) < _SIMILAR_FROM
+
+
+def knows_a_word(features: Floats) -> bool:
+    """Whether items or recorded requests have a word of the text.
+
+    Args:
+        features: of the candidates, shape (N, len(SIGNALS)).
+    """
+    return bool(features[:, [SIGNALS.index(name) for name in _BY_WORDS]].any())

@@ -170,6 +170,9 @@ def test_without_dislikes_there_is_no_gauc(data, folds):
     assert "GAUC" not in make_report(trial, summary, data, "x", 0).markdown()
 
 
+I7 = Pick(item="i7", by="id")
+
+
 def test_the_model_is_asked_once_whatever_was_seen():
     asked = []
 
@@ -183,7 +186,7 @@ def test_the_model_is_asked_once_whatever_was_seen():
     recommender = toy_recommender()
     recommender.scorers = Scorers([Model()])
     memo = CachedSignals(recommender)
-    plain, seen, older = (UserProfile(age=a, seen=s) for a, s in ((3, ()), (3, "i7"), (4, "i7")))
+    plain, seen, older = (UserProfile(age=a, seen=s) for a, s in ((3, ()), (3, I7), (4, I7)))
     for profile, so_far in ((plain, 1), (seen, 1), (older, 2), (plain, 2)):
         assert memo.lm_signals(profile)[0].profile == profile
         assert len(asked) == so_far

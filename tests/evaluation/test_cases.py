@@ -20,7 +20,7 @@ from coldstart.evaluation.cases import (
     support_cases,
 )
 from coldstart.interactions.interaction_stats import Counts
-from coldstart.schema import Item, UserProfile
+from coldstart.schema import Item, Pick, UserProfile
 
 FILMS = tuple(f"f{n}" for n in range(30))
 GENRES = ("Drama", "Comedy", "Western")
@@ -194,7 +194,7 @@ def test_without_support_the_first_likes_are_picks_and_the_rest_targets():
     assert (zero.n_picks, one.n_picks) == (0, 1)
     assert zero.profile == UserProfile(age=24, history=True)
     assert zero.targets == set("abcdef")
-    assert one.profile == UserProfile(age=24, liked="f", history=True)
+    assert one.profile == UserProfile(age=24, liked=Pick(item="f", by="id"), history=True)
     assert one.targets == set("edcba")
 
 

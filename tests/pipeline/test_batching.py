@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coldstart import Context, Item, Recommender, UserProfile
-from coldstart.errors import CatalogError, ConfigError, ModelError, ProfileError
+from coldstart.errors import CatalogError, ConfigError, ModelError, ProfileError, UnknownPickError
 from coldstart.generation.decoding import exact as scoring
 from coldstart.generation.decoding.exact import exact_logprobs, exact_logprobs_of
 from coldstart.generation.models.fused_decoder import FusedDecoder
@@ -203,7 +203,7 @@ def test_who_errs_errs_alone_and_the_others_share_a_pass(monkeypatch):
     kinds = [type(x) for x in got]
     assert kinds == [
         RecommendationResult,
-        ProfileError,
+        UnknownPickError,
         ConfigError,
         ProfileError,
         *[RecommendationResult] * 3,

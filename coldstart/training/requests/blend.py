@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coldstart.ranking.conditional_logit import ChoiceCase, ConditionalLogit
-from coldstart.ranking.request_blend import RequestBlend, specificity, without_words
+from coldstart.ranking.request_blend import RequestBlend, in_words, specificity, without_words
 from coldstart.schema import Pick, Strategy, UserProfile
 from coldstart.scoring.registry import SIGNALS
 
@@ -59,24 +59,34 @@ def request_cases(
         Cases with one column per signal of ``blend_names``, twice: itself, and times specificity.
     """
     recommender.pipeline.sync()
-    rows, names = recommender.item_store.rows, request_signals()
-    columns = [SIGNALS.index(name) for name in names]
     out = []
     for done, request in enumerate(requests, start=1):
-        targets = [rows[i] for i in request.targets if i in rows]
-        if targets and request.text.strip():
-            user = recommender.resolve(profile_of(request))
-            scores = recommender.pipeline.model_scores(user, strategy)
-            features = recommender.features(user, scores)
-            weights = recommender.ranker.weights(strategy, len(user.liked))
-            taste = recommender.ranker.scores(without_words(features), weights)
-            own = np.column_stack([features[:, columns], taste])
-            both = np.column_stack([own, own * specificity(features)]).astype(np.float32)
-            excluded = {rows[m.item_id] for m in request.mentioned if m.item_id in rows}
-            hidden = np.array(sorted(excluded - set(targets)), dtype=np.int64)
-            out.append(ChoiceCase(both, np.array(targets, dtype=np.int64), hidden))
+        case = _case(recommender, request, strategy) if request.text.strip() else None
+        out += [] if case is None else [case]
         report(done, len(requests))
     return out
+
+
+def _case(
+    recommender: Recommender, request: RecordedRequest, strategy: Strategy
+) -> ChoiceCase | None:
+    """``None`` without new targets, or where nothing in the text can be used."""
+    rows = recommender.item_store.rows
+    targets = [rows[i] for i in request.targets if i in rows]
+    if not targets:
+        return None
+    user = recommender.resolve(profile_of(request))
+    features = recommender.features(user, recommender.pipeline.model_scores(user, strategy))
+    if not in_words(features):
+        return None
+    weights = recommender.ranker.weights(strategy, len(user.liked))
+    taste = recommender.ranker.scores(without_words(features), weights)
+    columns = [SIGNALS.index(name) for name in request_signals()]
+    own = np.column_stack([features[:, columns], taste])
+    both = np.column_stack([own, own * specificity(features)]).astype(np.float32)
+    excluded = {rows[m.item_id] for m in request.mentioned if m.item_id in rows}
+    hidden = np.array(sorted(excluded - set(targets)), dtype=np.int64)
+    return ChoiceCase(both, np.array(targets, dtype=np.int64), hidden)
 
 
 def blend_names() -> tuple[str, ...]:

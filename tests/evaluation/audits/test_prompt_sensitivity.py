@@ -102,7 +102,7 @@ def test_wordings_of_ones_own_must_say_the_same(rec, cases):
 def test_an_artifact_still_refuses_another_template(tmp_path):
     base = {"name": "tiny", "fingerprint": "x"}
     made = make(name="toy", base=base, encoder={"name": "fake"})
-    made._adapter = {"adapter/x": b""}
+    made._adapter = {"adapter/x.md": b""}
     with_template(made, rewordings(made.template)[0][0])
     made.save_pretrained(tmp_path / "a")
     template = tmp_path / "a" / "prompt" / "template.j2"

@@ -185,7 +185,7 @@ def test_without_validation_requests_there_is_no_blend(place, start):
 
 def request(chosen, mentioned="", dialogue="", liked=True):
     return RecordedRequest(
-        "words",
+        "drama",
         tuple(RequestItem(i, liked) for i in chosen.split()),
         tuple(RequestItem(i) for i in mentioned.split()),
         dialogue=dialogue,
@@ -243,7 +243,7 @@ def test_a_request_is_a_profile_with_its_mentions_as_picks():
     own = UserProfile(age=30, about="old", liked=(Pick(item="i9"), Pick(item="i2")))
     found = profile_of(replace(request("i1", "i2 i3 i2"), profile=own))
     assert [p.item for p in found.liked] == ["i9", "i2", "i3"]
-    assert (found.age, found.about) == (30, "words")
+    assert (found.age, found.about) == (30, "drama")
     long = profile_of(replace(request("i1"), text="x" * 30_000 + "end"))
     assert len(long.about) == 20_000
     assert long.about.endswith("end")
@@ -257,10 +257,11 @@ def test_cases_have_new_targets_and_hide_what_was_mentioned():
         request("i1", "nowhere"),
         replace(request("i1"), text=" "),
         request("nowhere"),
+        replace(request("i1"), text="qqqq"),
     ]
     done = []
     cases = request_cases(rec, asked, report=lambda n, total: done.append((n, total)))
-    assert done == [(n, 5) for n in range(1, 6)]
+    assert done == [(n, 6) for n in range(1, 7)]
     assert [c.targets.tolist() for c in cases] == [[1], [1]]
     assert [c.excluded.tolist() for c in cases] == [[2, 5], []]
     names = blend_names()
