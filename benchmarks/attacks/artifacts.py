@@ -144,7 +144,7 @@ def _processor_time(pid: int) -> float:
 def attack(options: argparse.Namespace) -> Outcome:
     """Change artifacts, and load each and recommend with it in a process of its own."""
     done = _logged(options.mutation_log)
-    worker, found = Worker(), []
+    worker, found, earlier = Worker(), [], len(done)
     with tempfile.TemporaryDirectory(prefix=".attack-", dir=ROOT) as tmp:
         for artifact, name, change, seed in plan(options.mutations, options.mutation_seed):
             if seed not in done:
@@ -162,7 +162,10 @@ def attack(options: argparse.Namespace) -> Outcome:
                     print(json.dumps(done[seed]), file=sys.stderr, flush=True)
             found.append(done[seed])
     worker.stop()
-    return outcome(found, options.mutation_seed)
+    counted = outcome(found, options.mutation_seed)
+    if earlier:
+        counted.text.append(f"{earlier} of the ends are from the log of an interrupted run.")
+    return counted
 
 
 def outcome(found: Sequence[dict[str, Any]], seed: int) -> Outcome:
