@@ -70,7 +70,7 @@ class ByHand:
     def prompt(self, profile: UserProfile) -> list[int]:
         """Token ids of the artifact's prompt."""
         user = self.ours.resolve(profile)
-        return self.ours.lm.lines.encode(self.ours.prompt(user).text)
+        return self.ours.lm.lines.encode(self.ours.pipeline.resources.model.prompt(user).text)
 
     def lookup(self, texts: Sequence[str]) -> list[str]:
         """The nearest item of each written title, in order, each once."""
