@@ -78,7 +78,7 @@ def looks_like_preference(name: str, cells: Sequence[Any]) -> bool:
     By name: it says so, and the cells are few numbers, truths, words or labels. By content: known
     words, or three or more whole or half numbers up to 10 in a column whose name says nothing else.
     """
-    plain = re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+    plain = _plain(name)
     distinct = {v for v in cells if not is_missing(v) and not isinstance(v, list | dict)}
     if not distinct:
         return False
@@ -92,10 +92,15 @@ def looks_like_preference(name: str, cells: Sequence[Any]) -> bool:
 
 def may_be_judgement(name: str, cells: Sequence[Any]) -> bool:
     """Whether a column holds few, repeated values under a name that says nothing of them."""
-    plain = re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+    plain = _plain(name)
     distinct = {v for v in cells if not is_missing(v) and not isinstance(v, list | dict)}
     named = _NEUTRAL.search(plain) or _NOT.search(plain)
     return not named and _few(cells, distinct)
+
+
+def _plain(name: str) -> str:
+    """A column's name in lower case, its words joined by underscores."""
+    return re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
 
 
 def _few(cells: Sequence[Any], distinct: set[Any]) -> bool:
