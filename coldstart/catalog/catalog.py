@@ -20,6 +20,10 @@ from coldstart.schema import Item
 from coldstart.tabular.reading import read_file
 
 
+_LATER_FIELDS = ("max_age", "popularity")
+"""Fields that items had not when the first artifacts recorded their catalog's fingerprint."""
+
+
 class Catalog:
     """Versioned collection of items by id, in insertion order.
 
@@ -159,6 +163,9 @@ class Catalog:
         digest = hashlib.sha256()
         for item_id in sorted(self._items):
             plain = self._items[item_id].model_dump(mode="json")
+            for name in _LATER_FIELDS:
+                if plain[name] is None:
+                    del plain[name]
             digest.update(json.dumps(plain, sort_keys=True).encode() + b"\n")
         return digest.hexdigest()
 

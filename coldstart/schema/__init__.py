@@ -156,6 +156,9 @@ class Item(Input):
 
     Args:
         min_age: minimum age of a suitable audience, in years; ``None``: no restriction.
+        max_age: age in years beyond which it is too young for its audience; ``None``: none.
+        popularity: how often it was chosen elsewhere, such as sales, votes or number of ratings, at
+            least 0; only the order and proportions within one catalog matter. ``None``: unknown.
         value: value of one conversion, in any currency; used by business metrics.
     """
 
@@ -168,6 +171,8 @@ class Item(Input):
     value: float | None = Field(default=None, allow_inf_nan=False)
     available: bool = True
     min_age: int | None = Field(default=None, ge=0, le=130)
+    max_age: int | None = Field(default=None, ge=0, le=130)
+    popularity: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     attributes: Attributes = Field(default_factory=dict)
 
     @field_validator("item_id", mode="before")

@@ -8,16 +8,19 @@ from pydantic import Field
 
 from coldstart.schema.base import Frozen
 
-PieceKind = Literal["category", "years", "audience", "person", "attribute", "title", "tone"]
+PieceKind = Literal[
+    "category", "years", "audience", "person", "attribute", "title", "tone", "price", "term"
+]
 
 
 class Piece(Frozen):
     """One statement read in a text.
 
     Args:
-        kind: what it is about. ``tone`` is a mood that stands for other pieces of the same words.
+        kind: what it is about. ``tone`` is a mood that stands for other pieces of the same words,
+            ``term`` a word that items have in title, description or attribute values.
         value: in the catalog's spelling: a category, an item id, a person or another attribute
-            value, a word of tone; for ``years`` and ``audience`` the same as text.
+            value, a word of tone; for ``years``, ``audience`` and ``price`` the same as text.
         words: the words it came from.
         start: their first character in the text.
         end: the character after them.
@@ -31,6 +34,8 @@ class Piece(Frozen):
         first: first year, for ``years``; ``None``: open.
         last: last year, for ``years``; ``None``: open.
         age: age of the youngest person in the audience in years, for ``audience``.
+        low: lowest price, in the catalog's currency, for ``price``; ``None``: open.
+        high: highest price; ``None``: open.
         source: what read it: the rules, or the language model, which reads whole texts.
     """
 
@@ -46,6 +51,8 @@ class Piece(Frozen):
     first: int | None = None
     last: int | None = None
     age: int | None = Field(default=None, ge=0, le=130)
+    low: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    high: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     source: Literal["rules", "model"] = "rules"
 
 
