@@ -14,6 +14,7 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.interactions.interaction_stats import Counts
+from coldstart.pipeline.known_scripts import without_unknown
 from coldstart.pipeline.parts import Part, Parts
 from coldstart.pipeline.pipeline import Pipeline
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
@@ -387,12 +388,16 @@ class Recommender:
 
         Returns:
             Shape (N, len(SIGNALS)), rows in catalog order, columns in that of ``SIGNALS``. Signals
-            of the text are 0 where nothing of it can be used, as in lists.
+            of the text are 0 where nothing of it can be used, and those of a model where it does not
+            know the script, as in lists.
         """
         self.pipeline.sync()
         (made,) = self.scorers.features([ScoreRequest(user, self.item_store)], [scores])
-        useless = text_is_unread(user, self.item_store) and not knows_a_word(made)
-        return without_words(made) if useless else made
+        unknown = self.pipeline.score.known_scripts.unknown(user)
+        readable = "encoder" not in unknown
+        unread = text_is_unread(user, self.item_store, by_content=readable)
+        made = without_words(made) if unread and not knows_a_word(made) else made
+        return without_unknown(made, unknown)
 
     def resolve(
         self,

@@ -25,12 +25,13 @@ _BY_WORDS = ("lexical", "asked_alike_words")
 """Signals that are 0 for every item unless a word of the text is known."""
 
 
-def text_is_unread(user: ResolvedProfile, items: ItemStore) -> bool:
+def text_is_unread(user: ResolvedProfile, items: ItemStore, *, by_content: bool = True) -> bool:
     """Whether there is a text, but neither a piece was read nor is an item similar to it.
 
     Args:
         user: with the reading of its text.
         items: the candidate set.
+        by_content: whether similarity to the text means anything: the encoder knows its script.
     """
     given = clean_text(stated_text(user.profile, user.context))
     if not given or user.understood.pieces or not len(items.ids):
@@ -40,7 +41,7 @@ def text_is_unread(user: ResolvedProfile, items: ItemStore) -> bool:
     text = request_text(user)
     if not any(c.isalpha() for c in text) or user.understood.text and not user.understood.language:
         return True
-    return float(np.max(items.content @ items.vector_of(text))) < _SIMILAR_FROM
+    return not by_content or float(np.max(items.content @ items.vector_of(text))) < _SIMILAR_FROM
 
 
 def knows_a_word(features: Floats) -> bool:

@@ -1,0 +1,94 @@
+"""Which models know the script of a request and of the catalog; signals of others are zero."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coldstart.catalog.scripts import sample_texts
+from coldstart.catalog.titles import clean_text
+from coldstart.encoding.coverage import KNOWN, knows
+from coldstart.profile.resolve import stated_text
+from coldstart.scoring.registry import SIGNALS
+from coldstart.scoring.signal import Reads
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from coldstart.catalog.catalog import Catalog
+    from coldstart.pipeline.parts import Parts
+    from coldstart.profile.resolve import ResolvedProfile
+
+    Floats = NDArray[np.float64]
+
+_SAMPLE = 100  # items
+
+
+class KnownScripts:
+    """Compares the tokenizers of encoder and language model with what they would read.
+
+    A model knows a text where its tokens stand for at least ``KNOWN`` of the letters
+    (``encoding.coverage``). Catalogs are judged by a sample of their items, once per model and
+    whenever they have doubled.
+
+    Args:
+        parts: of the recommender.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._judged: weakref.WeakKeyDictionary[Any, tuple[weakref.ref[Catalog], int, float]] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    def unknown(self, user: ResolvedProfile) -> frozenset[Reads]:
+        """What the signals of one request may not read: ``encoder``, ``content``, ``model``."""
+        text = clean_text(stated_text(user.profile, user.context))
+        parts = self._parts
+        out: set[Reads] = set()
+        if not self._knows_catalog(parts.encoder):
+            out |= {"encoder", "content"}
+        elif text and not knows(parts.encoder, text):
+            out.add("encoder")
+        if parts.lm is not None:
+            lines = parts.lm.lines
+            if not self._knows_catalog(lines) or (text and not knows(lines, text)):
+                out.add("model")
+        return frozenset(out)
+
+    def _knows_catalog(self, model: Any) -> bool:
+        catalog = self._parts.catalog
+        found = self._judged.get(model)
+        if found is None or found[0]() is not catalog or not found[1] <= len(catalog) < 2 * found[1]:
+            share = catalog_share(model, catalog)
+            found = self._judged[model] = weakref.ref(catalog), max(1, len(catalog)), share
+        return found[2] >= KNOWN
+
+
+def catalog_share(model: Any, catalog: Catalog) -> float:
+    """Mean share of the letters of a sample of a catalog's items that a model knows, 0 to 1.
+
+    Args:
+        model: encoder or line tokenizer; without a method ``known_share``, it knows everything.
+        catalog: 1 if it is empty.
+    """
+    share = getattr(model, "known_share", None)
+    texts = sample_texts(catalog, _SAMPLE) if share is not None else []
+    return float(np.mean([share(text) for text in texts])) if share and texts else 1.0
+
+
+def without_unknown(features: Floats, unknown: frozenset[Reads]) -> Floats:
+    """The features with zeros for the signals that read what their model does not know.
+
+    Args:
+        features: shape (N, len(SIGNALS)).
+        unknown: see ``KnownScripts.unknown``.
+    """
+    columns = [SIGNALS.index(signal.name) for signal in SIGNALS if signal.reads in unknown]
+    if not columns or not len(features):
+        return features
+    out = features.copy()
+    out[:, columns] = 0.0
+    return out
