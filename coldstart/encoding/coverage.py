@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from coldstart.catalog.scripts import SYLLABIC, script_of
+from coldstart.catalog.scripts import SYLLABIC, sample_texts, script_of
+
+if TYPE_CHECKING:
+    from coldstart.catalog.catalog import Catalog
 
 KNOWN = 0.8
 """Share of known letters from which a model counts as knowing a text's script."""
 _WHOLE = SYLLABIC | {"Latin"}  # scripts of which a token may hold one letter
 _LONGEST = 2000  # characters of a text that are looked at
+_SAMPLE = 100  # items
 _UNKNOWN = ("[UNK]", "<unk>", "<UNK>")
 
 
@@ -62,6 +66,18 @@ def knows(model: Any, text: str) -> bool:
     """
     share = getattr(model, "known_share", None)
     return text.isascii() or share is None or bool(share(text) >= KNOWN)
+
+
+def catalog_share(model: Any, catalog: Catalog) -> float:
+    """Mean share of the letters of a sample of a catalog's items that a model knows, 0 to 1.
+
+    Args:
+        model: as for ``knows``.
+        catalog: 1 if it is empty.
+    """
+    share = getattr(model, "known_share", None)
+    texts = sample_texts(catalog, _SAMPLE) if share is not None else []
+    return sum(share(text) for text in texts) / len(texts) if share and texts else 1.0
 
 
 def _within_word(scripts: list[str], n: int) -> bool:

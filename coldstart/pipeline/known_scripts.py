@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coldstart.catalog.scripts import sample_texts
 from coldstart.catalog.titles import clean_text
-from coldstart.encoding.coverage import KNOWN, knows
+from coldstart.encoding.coverage import KNOWN, catalog_share, knows
 from coldstart.profile.resolve import stated_text
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.signal import Reads
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from coldstart.profile.resolve import ResolvedProfile
 
     Floats = NDArray[np.float64]
-
-_SAMPLE = 100  # items
 
 
 class KnownScripts:
@@ -65,18 +62,6 @@ class KnownScripts:
             share = catalog_share(model, catalog)
             found = self._judged[model] = weakref.ref(catalog), max(1, len(catalog)), share
         return found[2] >= KNOWN
-
-
-def catalog_share(model: Any, catalog: Catalog) -> float:
-    """Mean share of the letters of a sample of a catalog's items that a model knows, 0 to 1.
-
-    Args:
-        model: encoder or line tokenizer; without a method ``known_share``, it knows everything.
-        catalog: 1 if it is empty.
-    """
-    share = getattr(model, "known_share", None)
-    texts = sample_texts(catalog, _SAMPLE) if share is not None else []
-    return float(np.mean([share(text) for text in texts])) if share and texts else 1.0
 
 
 def without_unknown(features: Floats, unknown: frozenset[Reads]) -> Floats:
