@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from coldstart.errors import ConfigError
 from coldstart.ranking.wording import en, zh
+from coldstart.ranking.wording.notes import note_in
 from coldstart.schema import Reason, RecommendationList
 from coldstart.scoring.registry import SIGNALS
 
@@ -92,7 +93,7 @@ def sentence(reasons: Sequence[Reason], language: str = "en") -> str:
 
 
 def in_language(recommendations: RecommendationList, language: str) -> RecommendationList:
-    """The same list with ``Recommendation.reason`` in another language.
+    """The same list with reasons, notes and details of dropped items in another language.
 
     Raises:
         ConfigError: an unknown language.
@@ -101,7 +102,12 @@ def in_language(recommendations: RecommendationList, language: str) -> Recommend
         r.model_copy(update={"reason": sentence(r.reasons, language)}) if r.reasons else r
         for r in recommendations
     )
-    return recommendations.model_copy(update={"items": items})
+    code = check_language(language)
+    notes = tuple(note_in(note, code) for note in recommendations.notes)
+    dropped = tuple(
+        d.model_copy(update={"detail": note_in(d.detail, code)}) for d in recommendations.dropped
+    )
+    return recommendations.model_copy(update={"items": items, "notes": notes, "dropped": dropped})
 
 
 def _clause(wording: Wording, reason: Reason, language: str) -> str:
