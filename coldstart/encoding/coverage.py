@@ -51,9 +51,7 @@ def known_share(tokenizer: Any, text: str) -> float:
         for n in held:
             tokens[n] += 1
             alone = len(held) == 1 and not _within_word(scripts, n)
-            known[n] = token not in unknown and (
-                len(held) > 1 or alone or scripts[n] in _WHOLE
-            )
+            known[n] = token not in unknown and (len(held) > 1 or alone or scripts[n] in _WHOLE)
     return sum(known[n] and tokens[n] == 1 for n in letters) / len(letters)
 
 

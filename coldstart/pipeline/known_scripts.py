@@ -58,7 +58,11 @@ class KnownScripts:
     def _knows_catalog(self, model: Any) -> bool:
         catalog = self._parts.catalog
         found = self._judged.get(model)
-        if found is None or found[0]() is not catalog or not found[1] <= len(catalog) < 2 * found[1]:
+        if (
+            found is None
+            or found[0]() is not catalog
+            or not found[1] <= len(catalog) < 2 * found[1]
+        ):
             share = catalog_share(model, catalog)
             found = self._judged[model] = weakref.ref(catalog), max(1, len(catalog)), share
         return found[2] >= KNOWN

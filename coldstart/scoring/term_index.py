@@ -82,9 +82,7 @@ class TermIndex:
             out[rows] += idf * times / (times + usual[rows])
         return out
 
-    def followed(
-        self, catalog: Catalog, terms_of: Callable[[Item], Sequence[str]]
-    ) -> TermIndex:
+    def followed(self, catalog: Catalog, terms_of: Callable[[Item], Sequence[str]]) -> TermIndex:
         """The index of the catalog's present version; only new and changed items are read."""
         version, items, now = catalog.version, catalog.items, dict(catalog.rows)
         changed, gone = catalog.changes_since(self.version)

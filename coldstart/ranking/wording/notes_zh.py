@@ -69,6 +69,8 @@ TEMPLATES: Mapping[str, str] = {
     "from {year}, after {last}": "{year} 年，晚于 {last} 年",
     "costs {price}, more than {most}": "售价 {price}，高于 {most}",
     "not available": "缺货",
+    "year unknown": "年份未知",
+    "price unknown": "价格未知",
     "{name} unknown": "{name}未知",
     "{name} is {value}, not {values}": "{name}为{value}，不是{values}",
 }
