@@ -92,10 +92,10 @@ def normalise_title(title: str) -> str:
     """Comparison key of a title, equal for different spellings.
 
     Ignores case, Latin accents, punctuation, HTML escapes, the difference between traditional and
-    simplified Chinese characters, and one leading or trailing English article. An article followed by another one is kept, so "The A-Team" is not "The Team"; a title
-    that consists of nothing else, or of symbols only, is kept as it is. Articles of other languages
-    are moved to the front but never dropped: the "Die" of "Die Hard" is none, and a title does not
-    say its language.
+    simplified Chinese characters, and one leading or trailing English article. An article followed
+    by another one is kept, so "The A-Team" is not "The Team"; a title that consists of nothing
+    else, or of symbols only, is kept as it is. Articles of other languages are moved to the front
+    but never dropped: the "Die" of "Die Hard" is none, and a title does not say its language.
 
     >>> normalise_title("Usual Suspects, The") == normalise_title("the usual suspects!")
     True

@@ -28,9 +28,9 @@ class NgramEncoder:
     """Texts as signed counts of hashed n-grams, of length 1; similar where they share them.
 
     Characters and pairs of them in scripts without spaces, words and sequences of four letters in
-    others, each as 1 + log(count); traditional Chinese is folded. Feature hashing: Weinberger et al.,
-    "Feature Hashing for Large Scale Multitask Learning", 2009. It knows no synonyms, and every
-    script.
+    others, each as 1 + log(count); traditional Chinese is folded. It knows every script, and no
+    synonyms. Feature hashing: Weinberger et al., "Feature Hashing for Large Scale Multitask
+    Learning", 2009.
     """
 
     @property
