@@ -14,18 +14,16 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.interactions.interaction_stats import Counts
-from coldstart.pipeline.known_scripts import without_unknown
 from coldstart.pipeline.parts import Part, Parts
 from coldstart.pipeline.pipeline import Pipeline
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
-from coldstart.pipeline.usable_text import knows_a_word, text_is_unread
+from coldstart.pipeline.usable_text import text_use
 from coldstart.profile.attributes import attribute_notes
 from coldstart.profile.resolve import PickResolver, ResolvedProfile
 from coldstart.prompts import PromptTemplate
 from coldstart.protocols import Encoder, Filter, Index, TextGenerator
 from coldstart.ranking.filters import default_filters
 from coldstart.ranking.ranker import BlendRanker
-from coldstart.ranking.request_blend import without_words
 from coldstart.schema import (
     Candidate,
     Context,
@@ -388,16 +386,13 @@ class Recommender:
 
         Returns:
             Shape (N, len(SIGNALS)), rows in catalog order, columns in that of ``SIGNALS``. Signals
-            of the text are 0 where nothing of it can be used, and those of a model where it does not
-            know the script, as in lists.
+            of the text are 0 where nothing of it can be used, those of a model where it does not know
+            the script, as in lists.
         """
         self.pipeline.sync()
         (made,) = self.scorers.features([ScoreRequest(user, self.item_store)], [scores])
         unknown = self.pipeline.score.known_scripts.unknown(user)
-        readable = "encoder" not in unknown
-        unread = text_is_unread(user, self.item_store, by_content=readable)
-        made = without_words(made) if unread and not knows_a_word(made) else made
-        return without_unknown(made, unknown)
+        return text_use(user, self.item_store, made, unknown).features
 
     def resolve(
         self,

@@ -56,16 +56,12 @@ class KnownScripts:
         return frozenset(out)
 
     def _knows_catalog(self, model: Any) -> bool:
-        catalog = self._parts.catalog
-        found = self._judged.get(model)
-        if (
-            found is None
-            or found[0]() is not catalog
-            or not found[1] <= len(catalog) < 2 * found[1]
-        ):
+        catalog, n = self._parts.catalog, len(self._parts.catalog)
+        of, size, share = self._judged.get(model, (None, 0, 1.0))
+        if of is None or of() is not catalog or not size <= n < 2 * size:
             share = catalog_share(model, catalog)
-            found = self._judged[model] = weakref.ref(catalog), max(1, len(catalog)), share
-        return found[2] >= KNOWN
+            self._judged[model] = weakref.ref(catalog), max(1, n), share
+        return share >= KNOWN
 
 
 def without_unknown(features: Floats, unknown: frozenset[Reads]) -> Floats:

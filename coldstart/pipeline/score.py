@@ -11,7 +11,7 @@ import numpy as np
 from coldstart.pipeline.draft import Draft
 from coldstart.pipeline.known_scripts import KnownScripts, without_unknown
 from coldstart.pipeline.request import adjustments_of
-from coldstart.pipeline.usable_text import knows_a_word, text_is_unread
+from coldstart.pipeline.usable_text import text_use
 from coldstart.ranking.request_blend import without_words
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import Scorer, ScoreRequest, Scores
@@ -101,11 +101,9 @@ def score_candidates(drafts: Sequence[Draft], scorers: Scorers) -> None:
                 score_candidates([draft], scorers)
         return
     for draft, features in zip(drafts, found, strict=True):
-        readable = "encoder" not in draft.unknown
-        draft.unread = text_is_unread(draft.request.user, draft.candidates, by_content=readable)
-        draft.useless_text = draft.unread and not knows_a_word(features)
-        features = without_words(features) if draft.useless_text else features
-        draft.features = without_unknown(features, draft.unknown)
+        draft.unread, draft.useless_text, draft.features = text_use(
+            draft.request.user, draft.candidates, features, draft.unknown
+        )
 
 
 def shortlist(parts: Parts, draft: Draft) -> Ints | None:

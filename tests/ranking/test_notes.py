@@ -74,13 +74,22 @@ def test_nothing_that_a_visitor_reads_of_a_chinese_shop_is_english(profile, opti
             "these are the closest to it",
             "可以推荐的里面没有符合“玩具或图书、适合 5 岁”的，以下最为接近",
         ),
-        ("guessed from “liked”: not Horror, from the 1980s", "由“liked”推测：不要Horror、1980 年代"),
+        (
+            "guessed from “liked”: not Horror, from the 1980s",
+            "由“liked”推测：不要Horror、1980 年代",
+        ),
         ("玩具: rejected by “不要玩具”", "玩具：因“不要玩具”而排除"),
-        ("'夏促' adds +1.00 to the scores of 2 item(s) until 2026", "“夏促”给 2 件商品的得分加 +1.00，至 2026 为止"),
-        ("3 of 10 places explore: what you think of them tells most", "10 个位置中有 3 个用来探索：你对它们的看法最能说明问题"),
+        (
+            "'夏促' adds +1.00 to the scores of 2 item(s) until 2026",
+            "“夏促”给 2 件商品的得分加 +1.00，至 2026 为止",
+        ),
+        (
+            "3 of 10 places explore: what you think of them tells most",
+            "10 个位置中有 3 个用来探索：你对它们的看法最能说明问题",
+        ),
         ("a plug-in's own note", "a plug-in's own note"),
     ],
-)  # fmt: skip
+)
 def test_templates(note, expected):
     assert note_in(note, "zh") == expected
     assert note_in(note, "en") == note

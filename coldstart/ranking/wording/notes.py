@@ -1,4 +1,4 @@
-"""Notes and details of a response in other languages: the English sentence is the key, as in gettext.
+"""Notes and details of a response in other languages, by their English sentences as in gettext.
 
 A template stands for a kind of sentence; what its fields hold is put into the other language's
 template, phrase by phrase where it is made of phrases itself. Sentences without a template stay.
