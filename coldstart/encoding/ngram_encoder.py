@@ -33,6 +33,9 @@ class NgramEncoder:
     Learning", 2009.
     """
 
+    by_letters = True
+    """Whether a cosine is a share of common parts of words, and so never a matter of chance."""
+
     @property
     def name(self) -> str:
         """Name with its settings."""
