@@ -42,15 +42,15 @@ class NgramEncoder:
         return f"{NAME}-{SIZE}-1"
 
     def encode(self, texts: Sequence[str]) -> Float:
-        """Return an array of shape (len(texts), ``SIZE``), rows of length 1, or 0 without words."""
+        """Return an array of shape (len(texts), ``SIZE``), rows of Euclidean length 1."""
         if not texts:
             return np.empty((0, SIZE), dtype=np.float32)
         counts = self._hashing.transform(texts)
-        counts.eliminate_zeros()  # two n-grams of opposite signs
+        counts.eliminate_zeros()  # n-grams of opposite signs
         counts.data = np.sign(counts.data) * (1 + np.log(np.abs(counts.data)))
         rows = counts.toarray().astype(np.float32)
-        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-        return np.asarray(rows / np.maximum(lengths, 1e-9), dtype=np.float32)
+        rows[~rows.any(axis=1), 0] = 1.0
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
     def known_share(self, text: str) -> float:
         """Share of the letters that it knows: all."""
@@ -64,13 +64,17 @@ class NgramEncoder:
 
 
 def ngrams(text: str) -> Iterator[str]:
-    """Words and n-grams of a text, in order.
+    """Words and n-grams of a text, in order; the text itself if it has none.
 
     >>> list(ngrams("Laufschuhe 跑步鞋"))[:4], list(ngrams("跑步鞋"))
     (['laufschuhe', 'lauf', 'aufs', 'ufsc'], ['跑步', '步鞋', '跑', '步', '鞋'])
     """
+    text = text.encode("utf-8", "replace").decode()  # no lone surrogates
     folded = simplified(unicodedata.normalize("NFKC", text).casefold())
-    for word in _WORD.findall(folded):
+    words = _WORD.findall(folded)
+    if not words:
+        yield folded
+    for word in words:
         for run, size in _runs(word):
             if size > 2:
                 yield run
