@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coldstart.catalog.han import simplified
-from coldstart.catalog.scripts import SYLLABIC, script_of
+from coldstart.catalog.scripts import UNSPACED, script_of
 
 if TYPE_CHECKING:
     from coldstart.protocols import Float
@@ -20,7 +20,6 @@ NAME = "ngrams"
 """Name under which artifacts refer to this encoder."""
 SIZE = 512
 _LETTERS = 4  # of an n-gram of an alphabet: stems agree where endings differ
-_UNSPACED = SYLLABIC | {"Thai", "Lao", "Khmer", "Myanmar"}
 _WORD = re.compile(r"\w+")
 
 
@@ -86,7 +85,7 @@ def ngrams(text: str) -> Iterator[str]:
 def _runs(word: str) -> Iterator[tuple[str, int]]:
     """Parts of a word in one kind of script, with the size of their n-grams."""
     start = 0
-    kinds = [script_of(c) in _UNSPACED for c in word]
+    kinds = [script_of(c) in UNSPACED for c in word]
     for n in range(1, len(word) + 1):
         if n == len(word) or kinds[n] != kinds[start]:
             yield word[start:n], 2 if kinds[start] else _LETTERS
