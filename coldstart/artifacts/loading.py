@@ -136,15 +136,19 @@ def make_encoder(name: str) -> Encoder:
     """Create a lazily loaded sentence-transformers encoder with a disk cache of item vectors.
 
     Args:
-        name: hub id, folder, or packaged default.
+        name: hub id, folder, packaged default, or ``ngrams`` for vectors without a model.
 
     Raises:
         ModelError: no such folder, or one that brings code.
     """
     from coldstart.encoding.foreign_code import refuse_code
+    from coldstart.encoding.ngram_encoder import NAME as NGRAMS
+    from coldstart.encoding.ngram_encoder import NgramEncoder
     from coldstart.encoding.sentence_encoder import LazyEncoder
     from coldstart.encoding.vector_cache import CachedEncoder
 
+    if name == NGRAMS:
+        return NgramEncoder()
     where = models.resolve(name)
     if Path(where).is_dir():
         refuse_code(Path(where))

@@ -30,6 +30,7 @@ class LanguageModelScorer(UsesResources, BaseScorer):
             "nats",
             weight=(0.5, 0.0),
             in_trees=False,
+            reads="model",
             group="model",
             reason="model",
         ),
