@@ -76,10 +76,12 @@ class LexicalScorer(ColumnScorer):
     ) -> dict[str, Any] | None:
         """Words of the request that the item's text has, as they were written.
 
-        Without categories and what was read as a title, …, of which other reasons speak.
+        Without what was read as a category, a title, …, of which other reasons speak.
         """
         item, language = items.items[row], self._languages.of(items.catalog)
-        read = [*(piece.words for piece in user.understood.pieces), *item.categories]
+        read = [piece.words for piece in user.understood.pieces]
+        if user.understood.values("category"):
+            read += item.categories
         found = shared_words(_asked(user), stated_text(item), ". ".join(read), language)
         return {"words": found[:_WORDS]} if found else None
 

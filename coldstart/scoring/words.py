@@ -17,6 +17,7 @@ _UNSPACED = (
 )
 _VOWELS = "\u0300-\u036f\u0591-\u05c7\u064b-\u0655\u0900-\u0963\u0966-\u0dff"  # signs on letters
 _RUNS = re.compile(rf"([{_UNSPACED}]+)|((?:(?![{_UNSPACED}])(?:[^\W_]|[{_VOWELS}]))+)")
+_SHORT = 2  # characters of a run that may have one of them in common
 _FEWEST = 4  # letters of a part of a text without spaces, such as Thai, that is worth showing
 _ASCII = re.compile(r"[A-Za-z0-9]+")
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -67,8 +68,8 @@ def terms(text: str, *, characters: bool = False, language: str = "en") -> list[
 def shared_words(asked: str, text: str, known: str, language: str = "en") -> list[str]:
     """Words of one text that another has, as they are written in the first, each once.
 
-    Of scripts without spaces, the longest runs of at least two characters, or else Chinese
-    characters by themselves.
+    Of scripts without spaces, the longest runs of at least two characters; of a very short request
+    also Chinese characters by themselves.
 
     Args:
         asked: a request.
@@ -77,7 +78,7 @@ def shared_words(asked: str, text: str, known: str, language: str = "en") -> lis
         language: of words in Latin letters.
 
     >>> shared_words("我想要適合跑步的鞋", "轻便跑鞋，每天跑步", "")
-    ['跑步', '鞋']
+    ['跑步']
     """
     has = set(terms(text, characters=True, language=language))
     left_out = set(terms(known, characters=True, language=language))
@@ -90,6 +91,8 @@ def shared_words(asked: str, text: str, known: str, language: str = "en") -> lis
                 out.setdefault(found, word)
             continue
         for run in _common(simplified(unspaced), folded):
+            if len(run) == 1 and len(unspaced) > _SHORT:
+                continue  # any part of a word
             start = simplified(unspaced).index(run)
             of_it = set(terms(run, characters=len(run) == 1))
             if of_it - left_out:

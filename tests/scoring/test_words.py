@@ -56,8 +56,9 @@ def test_terms_of_joined_texts_are_those_of_the_parts(parts):
     [
         ("Westerns, a western", "The western", "", ["Westerns"]),
         ("funny Westerns", "A funny western", "Western", ["funny"]),
-        ("適合跑步的輕便鞋", "轻便的鞋，每天跑步", "", ["跑步", "輕便", "鞋"]),
+        ("適合跑步的輕便鞋", "轻便的鞋，每天跑步", "", ["跑步", "輕便"]),
         ("推理小説がほしい", "推理小説「霧の島」", "", ["推理小説"]),
+        ("お茶", "緑茶", "", ["茶"]),
         ("跑步鞋", "女款跑步鞋", "跑步鞋", []),
         ("5 kg 米", "东北大米5公斤", "", ["5kg", "米"]),
         ("我想要什么", "什么都有，想要的", "", []),
