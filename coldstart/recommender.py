@@ -17,14 +17,13 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.pipeline.parts import Part, Parts
 from coldstart.pipeline.pipeline import Pipeline
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
-from coldstart.pipeline.usable_text import knows_a_word, text_is_unread
+from coldstart.pipeline.usable_text import text_use
 from coldstart.profile.attributes import attribute_notes
 from coldstart.profile.resolve import PickResolver, ResolvedProfile
 from coldstart.prompts import PromptTemplate
 from coldstart.protocols import Encoder, Filter, Index, TextGenerator
 from coldstart.ranking.filters import default_filters
 from coldstart.ranking.ranker import BlendRanker
-from coldstart.ranking.request_blend import without_words
 from coldstart.schema import (
     Candidate,
     Context,
@@ -391,8 +390,7 @@ class Recommender:
         """
         self.pipeline.sync()
         (made,) = self.scorers.features([ScoreRequest(user, self.item_store)], [scores])
-        useless = text_is_unread(user, self.item_store) and not knows_a_word(made)
-        return without_words(made) if useless else made
+        return text_use(user, self.item_store, made).features
 
     def resolve(
         self,

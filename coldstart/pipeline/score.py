@@ -10,7 +10,7 @@ import numpy as np
 
 from coldstart.pipeline.draft import Draft
 from coldstart.pipeline.request import adjustments_of
-from coldstart.pipeline.usable_text import knows_a_word, text_is_unread
+from coldstart.pipeline.usable_text import text_use
 from coldstart.ranking.request_blend import without_words
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import Scorer, ScoreRequest, Scores
@@ -98,9 +98,9 @@ def score_candidates(drafts: Sequence[Draft], scorers: Scorers) -> None:
                 score_candidates([draft], scorers)
         return
     for draft, features in zip(drafts, found, strict=True):
-        draft.unread = text_is_unread(draft.request.user, draft.candidates)
-        draft.useless_text = draft.unread and not knows_a_word(features)
-        draft.features = without_words(features) if draft.useless_text else features
+        draft.unread, draft.useless_text, draft.features = text_use(
+            draft.request.user, draft.candidates, features
+        )
 
 
 def shortlist(parts: Parts, draft: Draft) -> Ints | None:
