@@ -8,7 +8,7 @@ import numpy as np
 
 from coldstart.understanding.products.item_words import ItemWords, term_of
 from coldstart.understanding.products.lexicon import Term, covered
-from coldstart.understanding.products.vocabulary import words_of
+from coldstart.understanding.products.words_cache import words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
 
-_FREE = "-free"
+_FREE, _LACKING = "-free", "不含"
 
 
 def matching(items: ItemStore, piece: Piece) -> Bools:
@@ -39,8 +39,8 @@ class Matcher:
 
     def __init__(self, piece: Piece) -> None:
         text = piece.value
-        self._lacking = piece.kind == "term" and text.endswith(_FREE)
-        term = term_of(text.removesuffix(_FREE) if self._lacking else text)
+        self._lacking = piece.kind == "term" and (text.endswith(_FREE) or text.startswith(_LACKING))
+        term = term_of(text.removesuffix(_FREE).removeprefix(_LACKING) if self._lacking else text)
         self._is_type = piece.kind == "type"
         self._terms = _types(term) if self._is_type else covered(term)
         self._modifiers = [covered((word,)) for word in term[:-1]] if self._is_type else []

@@ -8,6 +8,7 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Understood
 from coldstart.understanding.chinese import ChineseReader, is_chinese
 from coldstart.understanding.english import EnglishReader
+from coldstart.understanding.products.chinese import ChineseProductReader
 from coldstart.understanding.products.english import EnglishProductReader
 from coldstart.understanding.products.vocabulary import ProductVocabulary, is_of_products
 
@@ -35,12 +36,14 @@ class RequestReader:
     def __init__(self, catalog: Catalog, counts: Counts) -> None:
         self._catalog = catalog
         self._english: EnglishReader | EnglishProductReader
+        self._chinese: ChineseReader | ChineseProductReader
         if is_of_products(catalog):
             vocabulary = ProductVocabulary.of(catalog)
             self._english = EnglishProductReader(catalog, counts, vocabulary)
+            self._chinese = ChineseProductReader(catalog, counts)
         else:
             self._english = EnglishReader(catalog, counts)
-        self._chinese = ChineseReader(catalog, counts)
+            self._chinese = ChineseReader(catalog, counts)
         self._cache: dict[str, Understood] = {}
 
     def read(self, text: str) -> Understood:

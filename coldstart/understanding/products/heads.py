@@ -19,7 +19,12 @@ _CUT = re.compile(
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _PARTS = re.compile(r"\s*(?:[&/,>|+]|\band\b|\bund\b|、|和|与)\s*", re.I)
 _HAN_RUN = re.compile(f"[{HAN}]{{2,}}")
-_HAN_AFTER = re.compile(r"(?:套装|套裝|礼盒|禮盒|组合|組合|礼包|装|款|型|版|系列)$")
+_HAN_TITLE = re.compile(rf"(?<![\d.])(?:[{HAN}]|[A-Za-z])*[{HAN}](?:[{HAN}]|[A-Za-z])+")
+_HAN_AFTER = re.compile(
+    r"(?:套装|套裝|礼盒|禮盒|组合|組合|礼包|家庭装|旅行装|补充装|女款|男款|儿童款|成人款|升级版|豪华版|经典款|新款|系列"
+    r"|[一二两三四五六七八九十百]+(?:双|件|个|支|只|块|条|瓶|盒|本|套|对|片|把|张|枚|包|色|道)(?:装|套|裝)?"
+    r"|(?<=.)(?:男|女)$)$"
+)
 _SIZE = re.compile(r"\d")
 
 
@@ -98,9 +103,11 @@ def _phrase(segment: str) -> TitlePhrase | None:
 
 def _han_phrases(title: str) -> Iterator[TitlePhrase]:
     """Of Chinese, runs of characters: the head is the end of one."""
-    for run in _HAN_RUN.findall(title):
-        bare = _HAN_AFTER.sub("", run) or run
-        yield TitlePhrase((bare,) if bare == run else (bare, run), tuple(run))
+    for run in _HAN_TITLE.findall(title):
+        bare = run.casefold()
+        while (cut := _HAN_AFTER.sub("", bare)) != bare and len(cut) > 1:
+            bare = cut
+        yield TitlePhrase((bare,), tuple(bare))
 
 
 def _stems(text: str) -> list[str]:

@@ -27,9 +27,14 @@ _REACH = 4  # words after a negation
 _YES = frozenset("yes true 1 y ja oui si 是 有 有的".split())
 _NO = frozenset("no false 0 n nein non 否 无 没有".split())
 _TITLES = re.compile(r"title|name$|名称|标题", re.I)
-_NO_TEXT = re.compile(r"(?:.*[ _-])?(?:url|uri|link|href|image|img|photo|picture|ean|gtin|sku|id)s?$", re.I)
-_ZH_NOT = r"(?:无需|無需|不需要|不需|不含|不用|没有|沒有|不带|不帶|不添加|未添加|零添加|非|无|無|免|零|0)"
-_ZH_LESS = re.compile(_ZH_NOT + rf"(?:任何|额外|人工)?([{HAN}]{{1,6}})")
+_NO_TEXT = re.compile(r"(?:.*[ _-])?(?:url|uri|link|href|image|img|photo|picture|ean|gtin|sku|id|currency|date)s?$|.*日期|.*时间|货币|币种|链接|图片|条码", re.I)
+_ZH_LESS = re.compile(
+    r"(?:无需|無需|不需要|不需|不含|不用|没有|沒有|不带|不帶|不添加|未添加|零添加|不加|告别|拒绝|代替|替代)"
+    rf"(?:任何|额外|人工)?(?P<long>[{HAN}]{{1,6}})"
+    r"|(?:无|無|零|免|0)(?P<short>糖|蔗糖|谷|穀|麸质|麸|酒精|醇|香精|香|味精|硅油|硅|塑料|铅|油|盐|鹽|添加|乳糖|咖啡因|电池|皮革|荧光剂"
+    r"|氟|骨|脂|卡|防腐剂|甲醛|毒)"
+    r"|(?:非)(?P<not>皮革|塑料|电动|真皮|转基因)"
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class ItemWords:
     @classmethod
     def of(cls, item: Item) -> ItemWords:
         """The words of an item."""
-        titles = [item.title, *_titles(item)]
+        titles = [item.title, *titles_of(item)]
         names = [*titles, *item.categories]
         features = list(_features(item))
         heads: set[str] = set()
@@ -110,7 +115,7 @@ def _is_han(term: tuple[str, ...]) -> bool:
     return any("\u3040" <= part[0] <= "\u9fff" for part in term if part)
 
 
-def _titles(item: Item) -> Iterator[str]:
+def titles_of(item: Item) -> Iterator[str]:
     """Titles in other languages, among the attributes."""
     for name, value in item.attributes.items():
         if _TITLES.search(name) and value != item.title:
@@ -184,7 +189,8 @@ def _han(text: str) -> tuple[str, str]:
     if not re.search(f"[{HAN}]", text):
         return "", ""
     plain = unicodedata.normalize("NFKC", text).casefold()
-    lacking = "|".join(m[1] for m in _ZH_LESS.finditer(plain))
+    found = _ZH_LESS.finditer(plain)
+    lacking = "|".join(m["long"] or m["short"] or m["not"] for m in found)
     return _ZH_LESS.sub("|", plain), lacking
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,6 +10,7 @@ from coldstart.understanding.lexicon import raw_lexicon
 from coldstart.understanding.products.forms import stem, words
 
 Term = tuple[str, ...]
+_FILES = ("products-en", "products-zh")
 
 
 @dataclass(frozen=True)
@@ -54,22 +55,24 @@ def _english() -> ProductLexicon:
     )
 
 
-def phrases(name: str, table: str = "words") -> list[str]:
-    """A list of phrases of the file."""
-    return list(raw_lexicon("products-en")[table][name])
+def phrases(name: str, table: str = "words", language: str = "en") -> list[str]:
+    """A list of phrases of a language's file."""
+    found = raw_lexicon(f"products-{language}")[table][name]
+    return found.split() if isinstance(found, str) else list(found)
 
 
 @cache
-def recipients(group: str) -> frozenset[str]:
+def recipients(group: str, language: str = "en") -> frozenset[str]:
     """Words for adults: ``female``, ``male``, ``anyone`` or ``old``."""
-    return frozenset(raw_lexicon("products-en")["recipients"][group].split())
+    return frozenset(phrases(group, "recipients", language))
 
 
 @cache
 def _same() -> Mapping[Term, tuple[Term, ...]]:
     """Each word of a set of synonyms, with all of the set."""
     out: dict[Term, tuple[Term, ...]] = {}
-    for line in raw_lexicon("products-en")["same"]["sets"]:
+    lines = (line for name in _FILES for line in raw_lexicon(name)["same"]["sets"])
+    for line in lines:
         terms = tuple(dict.fromkeys(tuple(words(name)) for name in line.split()))
         for term in terms:
             out[term] = tuple(dict.fromkeys([*out.get(term, ()), *terms]))
@@ -79,11 +82,16 @@ def _same() -> Mapping[Term, tuple[Term, ...]]:
 @cache
 def _covers() -> Mapping[Term, tuple[Term, ...]]:
     """Each word of a concept, with all that falls under it."""
-    found = raw_lexicon("products-en")["covers"]
+    found = {k: v for name in _FILES for k, v in raw_lexicon(name)["covers"].items()}
     return {
-        (stem(name),): tuple(dict.fromkeys(tuple(words(under)) for under in line.split()))
+        tuple(words(name)): tuple(dict.fromkeys(tuple(words(under)) for under in line.split()))
         for name, line in found.items()
     }
+
+
+def spoken_words() -> frozenset[str]:
+    """Single words of the lexicon that mean something: synonyms and what covers others."""
+    return frozenset("".join(term) for term in (*_same(), *_covers()) if not term[0].isascii())
 
 
 def synonyms(term: Term) -> tuple[Term, ...]:
@@ -92,16 +100,15 @@ def synonyms(term: Term) -> tuple[Term, ...]:
 
 
 def covered(term: Term) -> tuple[Term, ...]:
-    """A term, its synonyms and what falls under them; the term itself first."""
+    """A term, its synonyms and what falls under them; the term itself first.
+
+    Of a single Chinese character only what falls under it: 皮 is in 橡皮 as well.
+    """
     out = dict.fromkeys(synonyms(term))
     for one in list(out):
         out.update(dict.fromkeys(_covers().get(one, ())))
-    return tuple(out)
-
-
-def phrase_heads() -> Iterable[Term]:
-    """Terms of several words among the synonyms: "sleeping bag" is one thing."""
-    return (term for term in _same() if len(term) > 1)
+    single = len(term) == 1 and not term[0].isascii() and len(out) > 1
+    return tuple(out)[1:] if single else tuple(out)
 
 
 def _stems(text: str) -> frozenset[str]:

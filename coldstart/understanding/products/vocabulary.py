@@ -15,8 +15,9 @@ from coldstart.understanding.draft import Value
 from coldstart.understanding.lexicon import category_forms, raw_lexicon, squeezed
 from coldstart.understanding.products.forms import stem, words
 from coldstart.understanding.products.heads import category_parts, title_heads
-from coldstart.understanding.products.item_words import ItemWords, is_named
+from coldstart.understanding.products.item_words import is_named
 from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, synonyms
+from coldstart.understanding.products.words_cache import words_of
 from coldstart.understanding.spelling import SpellingCorrector
 from coldstart.understanding.tokens import PhraseIndex, phrase_form
 
@@ -149,31 +150,6 @@ def sampled(catalog: Catalog) -> list[Item]:
     items = catalog.items
     step = max(1, len(items) // _READ)
     return list(items[::step])
-
-
-@lru_cache(maxsize=1 << 16)
-def _cached_words(key: tuple[str, ...], item: _ByContent) -> ItemWords:
-    return ItemWords.of(item.item)
-
-
-class _ByContent:
-    """An item that is compared by nothing: its key is beside it."""
-
-    def __init__(self, item: Item) -> None:
-        self.item = item
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByContent)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-def words_of(item: Item) -> ItemWords:
-    """The words of an item, cached by its content."""
-    attributes = (part for pair in item.attributes.items() for part in pair)
-    key = (item.title, item.description, *item.categories, "", *attributes)
-    return _cached_words(key, _ByContent(item))
 
 
 def has_genres(catalog: Catalog) -> bool:
