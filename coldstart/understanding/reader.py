@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.han import simplified
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Understood
@@ -11,6 +12,7 @@ from coldstart.understanding.english import EnglishReader
 from coldstart.understanding.products.chinese import ChineseProductReader
 from coldstart.understanding.products.english import EnglishProductReader
 from coldstart.understanding.products.vocabulary import ProductVocabulary, is_of_products
+from coldstart.understanding.traditional import as_written, simplified_catalog
 
 MOST_CHARACTERS = 4000
 """Characters of a text that are read; ``Understood.unread`` counts the others."""
@@ -37,13 +39,14 @@ class RequestReader:
         self._catalog = catalog
         self._english: EnglishReader | EnglishProductReader
         self._chinese: ChineseReader | ChineseProductReader
+        in_simplified, self._names = simplified_catalog(catalog)
         if is_of_products(catalog):
             vocabulary = ProductVocabulary.of(catalog)
             self._english = EnglishProductReader(catalog, counts, vocabulary)
-            self._chinese = ChineseProductReader(catalog, counts)
+            self._chinese = ChineseProductReader(in_simplified, counts)
         else:
             self._english = EnglishReader(catalog, counts)
-            self._chinese = ChineseReader(catalog, counts)
+            self._chinese = ChineseReader(in_simplified, counts)
         self._cache: dict[str, Understood] = {}
 
     def read(self, text: str) -> Understood:
@@ -61,7 +64,11 @@ class RequestReader:
     def _read(self, raw: str) -> Understood:
         text = clean_text(raw[:MOST_CHARACTERS])
         chinese = is_chinese(text)
-        pieces, wanted_text = (self._chinese if chinese else self._english).read(text)
+        if chinese:
+            pieces, wanted_text = self._chinese.read(simplified(text))
+            pieces = tuple(as_written(piece, text, self._names) for piece in pieces)
+        else:
+            pieces, wanted_text = self._english.read(text)
         titles = {p.value: self._catalog[p.value].title for p in pieces if p.kind == "title"}
         return Understood(
             text=text,

@@ -33,7 +33,9 @@ _STOCK = re.compile(
     r"|(?:currently|immediately)\s+available|available\s+(?:right\s+)?now|ready\s+to\s+ship|not\s+sold\s+out)\b",
     re.I,
 )
-_FREE = re.compile(r"\b(?P<what>[a-z]{3,})(?:-|\s)free\b(?!\s+(?:to|for|shipping|delivery|time|gift|of))", re.I)
+_FREE = re.compile(
+    r"\b(?P<what>[a-z]{3,})(?:-|\s)free\b(?!\s+(?:to|for|shipping|delivery|time|gift|of))", re.I
+)
 
 Kind = Literal["price", "audience", "adult", "years", "title", "stock", "aside", "cost", "free"]
 
@@ -95,7 +97,9 @@ class EnglishProductReader:
             first, after = _tokens_of(span, tokens, starts)
             taken[first:after] = [True] * (after - first)
             if after > first and span.kind != "aside":
-                mentions.append(Mention(first, after, audience=span.kind != "title", title=span.kind == "title"))
+                mentions.append(
+                    Mention(first, after, audience=span.kind != "title", title=span.kind == "title")
+                )
         found = self._parser.parse(text, tokens, taken)
         for phrase in found:
             mentions.append(Mention(phrase.first, phrase.after, noun=phrase.is_type))
@@ -108,7 +112,9 @@ class EnglishProductReader:
         draft = ReadingDraft(text, self._none)
         for span in spans:
             self._add_span(draft, span, clause_at(span.start).polarity >= 0)
-        for phrase in self._parser.with_roles(found, lambda p: clause_at(tokens[p.first].start).polarity):
+        for phrase in self._parser.with_roles(
+            found, lambda p: clause_at(tokens[p.first].start).polarity
+        ):
             clause = clause_at(tokens[phrase.first].start)
             place = tokens[phrase.first].start, tokens[phrase.after - 1].end
             self._add_phrase(draft, phrase, place, clause)
@@ -127,7 +133,10 @@ class EnglishProductReader:
                 if all(one.end <= o.start or one.start >= o.end for o in out):
                     out.append(one)
 
-        keep(_Span(t.start, t.end, "title", t.item_id) for t in find_examples(text, self._titles, self._catalog))
+        keep(
+            _Span(t.start, t.end, "title", t.item_id)
+            for t in find_examples(text, self._titles, self._catalog)
+        )
         ages = find_audience(masked(text, sorted(out, key=lambda s: s.start)))
         keep(_Span(a.start, a.end, "audience", age=a.age, stated=a.stated) for a in ages)
         rest = masked(text, sorted(out, key=lambda s: s.start))
@@ -174,7 +183,9 @@ class EnglishProductReader:
             draft.fact(("attribute", "in stock", "available"), place, wanted=True, strict=True)
         elif span.kind == "free":
             draft.fact(("term", span.value.casefold(), None), place, wanted=False, strict=True)
-            draft.fact(("term", f"{span.value.casefold()}-free", None), place, wanted=True, strict=True)
+            draft.fact(
+                ("term", f"{span.value.casefold()}-free", None), place, wanted=True, strict=True
+            )
         elif span.kind == "years":
             first, last = (None if y is None else int(y) for y in (span.low, span.high))
             draft.years(first, last, place, wanted=wanted)

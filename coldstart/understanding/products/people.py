@@ -54,7 +54,9 @@ def find_recipients(text: str) -> list[NamedRecipient]:
     for m in _people().finditer(text):
         word = m["who"].casefold().replace(" ", "-")
         gender = next((g for g in ("female", "male") if word in recipients(g)), "")
-        out.append(NamedRecipient(m.start(), m.end(), OLD if word in recipients("old") else ADULT, gender))
+        out.append(
+            NamedRecipient(m.start(), m.end(), OLD if word in recipients("old") else ADULT, gender)
+        )
     return out
 
 
