@@ -43,7 +43,8 @@ class Matcher:
         term = term_of(text.removesuffix(_FREE).removeprefix(_LACKING) if self._lacking else text)
         self._is_type = piece.kind == "type"
         self._terms = _types(term) if self._is_type else covered(term)
-        self._modifiers = [covered((word,)) for word in term[:-1]] if self._is_type else []
+        one = len(covered(term)) > 1 or not term[-1:][0].isascii() if term else True
+        self._modifiers = [] if one or not self._is_type else [covered((w,)) for w in term[:-1]]
 
     def __call__(self, item: Item) -> bool:
         words = words_of(item)

@@ -94,13 +94,13 @@ class EnglishReader:
     def _meant(self, text: str, tokens: list[Token]) -> list[_Meant]:
         """What the text mentions, in order, without overlaps."""
         titles = self._titles.find(text)
-        masked = masked(text, titles)
-        masked = _DATED.sub(lambda m: "\x00" * len(m[0]), masked)
-        idioms = find_idioms(masked)
-        masked = masked(masked, idioms)
-        audiences = find_audience(masked)
-        masked = masked(masked, audiences)
-        years = find_years(masked, self._latest)
+        hidden = masked(text, titles)
+        hidden = _DATED.sub(lambda m: "\x00" * len(m[0]), hidden)
+        idioms = find_idioms(hidden)
+        hidden = masked(hidden, idioms)
+        audiences = find_audience(hidden)
+        hidden = masked(hidden, audiences)
+        years = find_years(hidden, self._latest)
         starts = [token.start for token in tokens]
         taken = [False] * len(tokens)
         out = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -80,11 +80,14 @@ class PolarityReader:
 
     Args:
         lexicon: of the language; its ``marks`` open, close and suspend rejections.
-        rejecting: more phrases that open one, whatever the lexicon says of them.
+        more: other marks by kind, whatever the lexicon says of them.
     """
 
-    def __init__(self, lexicon: Lexicon, rejecting: Iterable[str] = ()) -> None:
-        self._marks: PhraseIndex[Mark] = PhraseIndex((phrase, "reject") for phrase in rejecting)
+    def __init__(self, lexicon: Lexicon, more: Mapping[Mark, Iterable[str]] | None = None) -> None:
+        self._marks: PhraseIndex[Mark] = PhraseIndex()
+        for kind, others in (more or {}).items():
+            for phrase in others:
+                self._marks.add(phrase, kind)
         for kind in _ORDER:
             for phrase in lexicon.words(f"marks.{kind}"):
                 self._marks.add(phrase, kind)

@@ -33,9 +33,11 @@ _STOCK = re.compile(
     r"|(?:currently|immediately)\s+available|available\s+(?:right\s+)?now|ready\s+to\s+ship|not\s+sold\s+out)\b",
     re.I,
 )
-_FREE = re.compile(
-    r"\b(?P<what>[a-z]{3,})(?:-|\s)free\b(?!\s+(?:to|for|shipping|delivery|time|gift|of))", re.I
-)
+_NEWBORN = re.compile(r"\b(?:for\s+)?(?:a\s+|the\s+|my\s+|our\s+)?new[\s-]?borns?(?:\s+baby)?\b", re.I)
+_NON = re.compile(r"\bnon[\s-]?(?P<what>[a-z]{3,})\b", re.I)
+_FREE = re.compile(r"\b(?P<what>[a-z]{3,})(?:-|\s)free\b(?!\s+(?:to|for|shipping|delivery|time|gift|of))", re.I)
+
+_OTHERS = {"female": "men", "male": "women"}  # whose things are not for them
 
 Kind = Literal["price", "audience", "adult", "years", "title", "stock", "aside", "cost", "free"]
 
@@ -71,7 +73,9 @@ class EnglishProductReader:
         self._latest = latest_year(catalog)
         lexicon = Lexicon("en", (), self._latest)
         self._none = lexicon
-        self._polarity = PolarityReader(lexicon, phrases("reject"))
+        self._polarity = PolarityReader(
+            lexicon, {"reject": phrases("reject"), "harmless": phrases("harmless"), "neutral": phrases("neutral")}
+        )
         self._titles = TitleSpotter(
             catalog, counts, common_words(lexicon), lambda form: False, lambda form: False
         )
@@ -97,10 +101,12 @@ class EnglishProductReader:
             first, after = _tokens_of(span, tokens, starts)
             taken[first:after] = [True] * (after - first)
             if after > first and span.kind != "aside":
-                mentions.append(
-                    Mention(first, after, audience=span.kind != "title", title=span.kind == "title")
-                )
-        found = self._parser.parse(text, tokens, taken)
+                mentions.append(Mention(first, after, audience=span.kind != "title", title=span.kind == "title"))
+        used = list(taken)
+        for mark in self._polarity.marks_in(text, tokens, sorted(mentions, key=lambda m: m.first)).values():
+            if mark.value != "resume":
+                used[mark.first : mark.after] = [True] * (mark.after - mark.first)
+        found = self._parser.parse(text, tokens, taken, used)
         for phrase in found:
             mentions.append(Mention(phrase.first, phrase.after, noun=phrase.is_type))
         clauses = self._polarity.clauses(text, tokens, sorted(mentions, key=lambda m: m.first))
@@ -112,9 +118,7 @@ class EnglishProductReader:
         draft = ReadingDraft(text, self._none)
         for span in spans:
             self._add_span(draft, span, clause_at(span.start).polarity >= 0)
-        for phrase in self._parser.with_roles(
-            found, lambda p: clause_at(tokens[p.first].start).polarity
-        ):
+        for phrase in self._parser.with_roles(found, lambda p: clause_at(tokens[p.first].start).polarity):
             clause = clause_at(tokens[phrase.first].start)
             place = tokens[phrase.first].start, tokens[phrase.after - 1].end
             self._add_phrase(draft, phrase, place, clause)
@@ -133,25 +137,30 @@ class EnglishProductReader:
                 if all(one.end <= o.start or one.start >= o.end for o in out):
                     out.append(one)
 
-        keep(
-            _Span(t.start, t.end, "title", t.item_id)
-            for t in find_examples(text, self._titles, self._catalog)
-        )
+        keep(_Span(t.start, t.end, "title", t.item_id) for t in find_examples(text, self._titles, self._catalog))
         ages = find_audience(masked(text, sorted(out, key=lambda s: s.start)))
         keep(_Span(a.start, a.end, "audience", age=a.age, stated=a.stated) for a in ages)
+        keep(_Span(m.start(), m.end(), "audience", age=0) for m in _NEWBORN.finditer(text))
         rest = masked(text, sorted(out, key=lambda s: s.start))
         prices = find_prices(rest, self._highest)
         keep(_Span(p.start, p.end, "price", low=p.low, high=p.high) for p in prices)
         keep(_Span(m.start(), m.end(), "stock") for m in _STOCK.finditer(text))
         keep(self._cost_words(text))
-        keep(_Span(m.start(), m.end(), "free", m["what"]) for m in _FREE.finditer(text))
+        for pattern in (_FREE, _NON):
+            keep(_Span(m.start(), m.end(), "free", m["what"]) for m in pattern.finditer(text))
         rest = masked(text, sorted(out, key=lambda s: s.start))
         child = any(s.kind == "audience" for s in out)
-        keep(
-            _Span(r.start, r.end, "aside" if child else "adult", age=r.age, gender=r.gender)
-            for r in find_recipients(rest)
-        )
-        keep(_Span(o.start, o.end, "aside") for o in find_asides(rest))
+        for r in find_recipients(rest):
+            if r.diet is not None:
+                keep([_Span(r.start, r.diet[0], "aside"), _Span(r.diet[1], r.end, "adult", age=r.age)])
+            kind: Kind = "aside" if child else "adult"
+            keep([_Span(r.start, r.end, kind, age=r.age, gender=r.gender)])
+        told = child or any(s.kind == "adult" for s in out)
+        for aside in find_asides(rest):
+            kinds: dict[str, Kind] = {} if told else {"adult": "adult", "baby": "audience"}
+            kind = kinds.get(aside.audience, "aside")
+            age = ADULT if kind == "adult" else 0
+            keep([_Span(aside.start, aside.end, kind, age=age, stated=False)])
         rest = masked(text, sorted(out, key=lambda s: s.start))
         if self._latest is not None:
             keep(
@@ -179,13 +188,13 @@ class EnglishProductReader:
             draft.audience(span.age, place, wanted=wanted, stated=span.stated)
         elif span.kind == "adult":
             draft.adult(span.age, place)
+            if other := _OTHERS.get(span.gender):
+                draft.fact(("term", other, None), place, wanted=False, strict=False)
         elif span.kind == "stock":
             draft.fact(("attribute", "in stock", "available"), place, wanted=True, strict=True)
         elif span.kind == "free":
             draft.fact(("term", span.value.casefold(), None), place, wanted=False, strict=True)
-            draft.fact(
-                ("term", f"{span.value.casefold()}-free", None), place, wanted=True, strict=True
-            )
+            draft.fact(("term", f"{span.value.casefold()}-free", None), place, wanted=True, strict=True)
         elif span.kind == "years":
             first, last = (None if y is None else int(y) for y in (span.low, span.high))
             draft.years(first, last, place, wanted=wanted)

@@ -17,7 +17,8 @@ _CUT = re.compile(
     re.I,
 )
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_PARTS = re.compile(r"\s*(?:[&/,>|+]|\band\b|\bund\b|、|和|与)\s*", re.I)
+PARTS = re.compile(r"\s*(?:[&/,>|+]|\band\b|\bund\b|、|和|与)\s*", re.I)
+"""What separates the names in a category."""
 _HAN_RUN = re.compile(f"[{HAN}]{{2,}}")
 _HAN_TITLE = re.compile(rf"(?<![\d.])(?:[{HAN}]|[A-Za-z])*[{HAN}](?:[{HAN}]|[A-Za-z])+")
 _HAN_AFTER = re.compile(
@@ -71,7 +72,7 @@ def category_parts(category: str) -> tuple[tuple[str, ...], ...]:
     (('board', 'game'), ('puzzl',))
     """
     out = []
-    for part in _PARTS.split(category):
+    for part in PARTS.split(category):
         words = tuple(stem(w) for w in _WORD.findall(part))
         if words:
             out.append((part.strip(),) if _HAN_RUN.search(part) else words)

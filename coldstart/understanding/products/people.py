@@ -8,6 +8,7 @@ from functools import cache
 from typing import NamedTuple
 
 from coldstart.understanding.products.lexicon import phrases, recipients
+from coldstart.understanding.tokens import phrase_form
 
 ADULT = 30
 """Age of an adult whose age is not named."""
@@ -17,13 +18,18 @@ OLD = 70
 _WHOSE = r"(?:my|our|his|her|their|your|the|a|an|some|these|both|two|another|every|any)"
 _ADJ = (
     r"(?:(?:dear|old|elderly|older|younger|young|big|little|lovely|new|best|good|great|own|very|late|retired"
-    r"|picky|busy|close|favou?rite|male|female|future|pregnant|sporty|outdoorsy|creative|vegan|vegetarian|mother|father|step)[\s-]+)*"
+    r"|picky|busy|close|favou?rite|male|female|future|pregnant|sporty|outdoorsy|creative|mother|father|step)[\s-]+)*"
 )
 
 _GIFTS = re.compile(
     r"\b(?:(?:a|an|some|the|any)\s+)?(?:small|little|nice|good|great|perfect|last[\s-]minute)?\s*"
     r"(?:gifts?|presents?|stocking\s+(?:fillers?|stuffers?)|surprise)(?:\s+ideas?)?\b"
     r"(?!\s+(?:wrap|wrapping|box|boxes|bag|bags|card|cards|set|sets|paper|ribbon|basket|voucher))",
+    re.I,
+)
+_CHILDREN = re.compile(
+    r"\b(?:(?:for|to)\s+)?(?:my|our|his|her|their|a|the)\s+(?:\w+\s+)?"
+    r"(?:(?:grand|god)?(?:son|daughter|child|children|kid|kids)|nephew|niece|boys?|girls?|twins)\b(?!['’])",
     re.I,
 )
 
@@ -35,13 +41,18 @@ class NamedRecipient(NamedTuple):
     end: int
     age: int
     gender: str
+    diet: tuple[int, int] | None = None
 
 
 class NamedAside(NamedTuple):
-    """An occasion, or the word "present": the character span."""
+    """An occasion, a child or the word "present": the character span, and whom it tells of.
+
+    ``audience`` is ``adult``, ``baby`` or empty.
+    """
 
     start: int
     end: int
+    audience: str = ""
 
 
 def find_recipients(text: str) -> list[NamedRecipient]:
@@ -54,15 +65,20 @@ def find_recipients(text: str) -> list[NamedRecipient]:
     for m in _people().finditer(text):
         word = m["who"].casefold().replace(" ", "-")
         gender = next((g for g in ("female", "male") if word in recipients(g)), "")
-        out.append(
-            NamedRecipient(m.start(), m.end(), OLD if word in recipients("old") else ADULT, gender)
-        )
+        age = OLD if word in recipients("old") else ADULT
+        diet = m.span("diet") if m["diet"] else None
+        out.append(NamedRecipient(m.start(), m.end(), age, gender, diet))
     return out
 
 
 def find_asides(text: str) -> Iterator[NamedAside]:
-    """Occasions such as "for his birthday", and words for a gift."""
-    for pattern in (_occasions(), _GIFTS):
+    """Occasions such as "for his birthday", children whose age is known, words for a gift."""
+    for m in _occasions().finditer(text):
+        name = phrase_form(m["name"])
+        groups = ("adult", "baby")
+        who = next((g for g in groups if name in map(phrase_form, phrases(g, "occasions"))), "")
+        yield NamedAside(m.start(), m.end(), who)
+    for pattern in (_CHILDREN, _GIFTS):
         for m in pattern.finditer(text):
             yield NamedAside(m.start(), m.end())
 
@@ -74,7 +90,7 @@ def _people() -> re.Pattern[str]:
         re.escape(w).replace("\\-", "[\\s-]") for w in sorted(known, key=len, reverse=True)
     )
     return re.compile(
-        rf"\b(?:(?:for|to|with|by|suit|please|surprise|thank)\s+(?:{_WHOSE}\s+)?|(?:my|our|his|her|their)\s+){_ADJ}"
+        rf"\b(?:(?:for|to|with|by|suit|please|surprise|thank)\s+(?:{_WHOSE}\s+)?|(?:my|our|his|her|their)\s+){_ADJ}(?:(?P<diet>vegan|vegetarian)\s+)?"
         rf"(?P<who>{names})\b(?!['’]?s?[\s-]+(?:{_AFTER}))(?:['’]s?(?!\w))?(?:\s+and\s+(?:my|her|his|our)?\s*(?:{names})\b)?",
         re.I,
     )
@@ -90,7 +106,7 @@ def _occasions() -> re.Pattern[str]:
         for p in sorted(phrases("phrases", "occasions"), key=len, reverse=True)
     )
     return re.compile(
-        rf"\b(?:(?:for|on|at|as|to)\s+)?(?:{_WHOSE}\s+)?(?:\w+(?:st|nd|rd|th)\s+)?(?:{names})(?:['’]?s)?"
+        rf"\b(?:(?:for|on|at|as|to)\s+)?(?:{_WHOSE}\s+)?(?:\w+(?:st|nd|rd|th)\s+)?(?P<name>{names})(?:['’]?s)?"
         r"(?:\s+(?:present|gift|surprise|day|party|season|eve))*\b(?!\s+(?:card|cards|candle|candles|cake|tree|decoration|decorations|lights|dress|balloon|balloons|ornament))",
         re.I,
     )

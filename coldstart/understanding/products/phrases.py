@@ -14,10 +14,12 @@ from coldstart.understanding.products.vocabulary import ProductVocabulary
 from coldstart.understanding.tokens import PhraseIndex, Token
 
 Role = Literal["asked", "quality", "topic", "none"]
-Mode = Literal["asked", "away", "interest"]
+Mode = Literal["asked", "away", "clause", "interest"]
 _HARD = re.compile(r"[.!?;:…\n—–]|\s-+\s")
 _DETERMINERS = frozenset("a an some any new another few".split())
-_LIKING = frozenset("who that she he they also really always dad mum mom and".split())
+_OPENING = frozenset(  # of clauses, which tell what something does
+    "to that which who whose where because since if so while when on at during".split()
+)
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,20 @@ class PhraseParser:
         for phrase in phrases("interest"):
             self._asks.add(phrase, "interest")
 
-    def parse(self, text: str, tokens: Sequence[Token], taken: Sequence[bool]) -> list[Phrase]:
-        """Phrases of a text in order; roles as if nothing were rejected."""
+    def parse(
+        self, text: str, tokens: Sequence[Token], taken: Sequence[bool], marks: Sequence[bool]
+    ) -> list[Phrase]:
+        """Phrases of a text in order; roles as if nothing were rejected.
+
+        Args:
+            text: the request.
+            tokens: its tokens.
+            taken: tokens of prices, recipients and so on.
+            marks: these, and tokens that reject something.
+        """
         forms = [token.form for token in tokens]
-        marks = {m.first: m for m in self._asks.find(forms, list(taken))}
-        values = {m.first: m for m in self._vocabulary.values.find(forms, list(taken))}
+        cues = {m.first: m for m in self._asks.find(forms, list(taken))}
+        values = {m.first: m for m in self._vocabulary.values.find(forms, list(marks))}
         out: list[Phrase] = []
         run: list[Phrase] = []
         mode: Mode = "asked"
@@ -90,10 +101,13 @@ class PhraseParser:
                 mode = "asked"
             elif at and "," in gap:
                 close()
-                if forms[at] in _DETERMINERS or mode == "interest" and at in marks:
+                if forms[at] in _DETERMINERS or mode == "interest" and at in cues:
                     mode = "asked"
-            mark = marks.get(at)
+            mark = cues.get(at)
             if taken[at]:
+                close()
+                at += 1
+            elif marks[at] and mark is None:
                 close()
                 at += 1
             elif mark is not None and not (forms[at] == "like" and not self._likes(forms, at)):
@@ -110,10 +124,14 @@ class PhraseParser:
                 owned, at = True, at + 1
             elif forms[at] in self._lexicon.away:
                 close()
-                if not (forms[at] == "like" or forms[at] in ("than", "as")):
-                    mode = "away" if mode != "interest" or forms[at] == "for" else mode
+                if forms[at] in _OPENING:
+                    mode = "clause" if mode != "interest" else mode
+                elif forms[at] not in ("like", "than", "as") and (
+                    mode == "asked" or forms[at] == "for"
+                ):
+                    mode = "away"
                 at += 1
-            elif stem(forms[at]) in self._lexicon.stop or forms[at] in self._lexicon.stop:
+            elif not any(c.isalpha() for c in forms[at]) or stem(forms[at]) in self._lexicon.stop or forms[at] in self._lexicon.stop:
                 if run and stem(forms[at]) in self._lexicon.generic and gap.isspace():
                     out.extend(self._resolved(run, mode, owned, thing=False))
                     run.clear()
@@ -121,8 +139,8 @@ class PhraseParser:
                     close()
                 at += 1
             else:
-                word = text[tokens[at].start : tokens[at].end]
-                run.append(Phrase(at, at + 1, (self._vocabulary.corrected(forms[at]),), word))
+                word = self._vocabulary.spelled(text[tokens[at].start : tokens[at].end])
+                run.append(Phrase(at, at + 1, (stem(word),), word))
                 at += 1
         close()
         return out
@@ -152,27 +170,15 @@ class PhraseParser:
         asked = any(p.role == "asked" and polarity(p) > 0 for p in out)
         if not asked and any(p.stems[-1] in self._lexicon.replace for p in out):
             owned = [p for p in out if p.owned and p.is_type and polarity(p) >= 0][:1]
-            out = [replace(p, role="asked") if p in owned else p for p in out]
+            asked_for = [replace(p, role="asked", values=self._type(p)) for p in owned]
+            out = [asked_for[0] if p in owned else p for p in out]
         return out
 
     def _likes(self, forms: Sequence[str], at: int) -> bool:
         """Whether "like" says that somebody likes something, rather than what it resembles."""
-        return at > 0 and forms[at - 1] in (
-            "i",
-            "we",
-            "they",
-            "you",
-            "who",
-            "that",
-            "really",
-            "also",
-            "parents",
-            "kids",
-        )
+        return at > 0 and forms[at - 1] in ("i", "we", "they", "you", "who", "that", "really", "also", "parents", "kids")
 
-    def _resolved(
-        self, run: Sequence[Phrase], mode: Mode, owned: bool, *, thing: bool = True
-    ) -> list[Phrase]:
+    def _resolved(self, run: Sequence[Phrase], mode: Mode, owned: bool, *, thing: bool = True) -> list[Phrase]:
         """Roles of the words of one run; without a thing in it before "things"."""
         known = [p for p in run if p.values or any(self._vocabulary.knows(s) for s in p.stems)]
         types = [n for n, p in enumerate(run) if self._vocabulary.is_type(p.stems[-1])]
@@ -180,26 +186,14 @@ class PhraseParser:
         if thing and types and mode == "asked" and not owned:
             last = types[-1]
             rest = run[last + 1 :]
-            if all(p.values or not self._vocabulary.is_type(p.stems[-1]) for p in rest):
+            if all(p in known for p in rest):
                 head = last
         out = []
         for n, phrase in enumerate(run):
             is_type = n in types
-            made = replace(
-                phrase,
-                is_type=is_type,
-                owned=owned,
-                rejected=self._rejection(phrase, is_type),
-                lacked=self._lacked(phrase),
-            )
+            made = replace(phrase, is_type=is_type, owned=owned, rejected=self._rejection(phrase, is_type), lacked=self._lacked(phrase))
             if n == head:
-                out.append(
-                    replace(
-                        made,
-                        role="asked",
-                        values=(("type", self._vocabulary.spelled(phrase.word), None),),
-                    )
-                )
+                out.append(replace(made, role="asked", values=self._type(phrase)))
                 continue
             if phrase not in known:
                 out.append(made)
@@ -210,7 +204,7 @@ class PhraseParser:
                 out.append(replace(made, role="quality", values=values))
             elif mode == "interest":
                 out.append(replace(made, role="topic", values=values))
-            elif named:
+            elif named and mode == "away":
                 out.append(replace(made, role="topic", values=values, strict=not owned))
             else:
                 out.append(made)
@@ -222,16 +216,15 @@ class PhraseParser:
         categories = self._vocabulary.categories.get(phrase.stems, ())
         return (*phrase.values, *(("category", c, None) for c in categories), term)  # type: ignore[return-value]
 
+    def _type(self, phrase: Phrase) -> tuple[Value, ...]:
+        return (("type", phrase.word.casefold(), None),)
+
     def _rejection(self, phrase: Phrase, is_type: bool) -> tuple[Value, ...]:
         word = phrase.word.casefold()
         term: Value = ("term", word, None)
         if not is_type:
             return (*phrase.values, term)
-        return (
-            ("type", self._vocabulary.spelled(word), None),
-            *phrase.values,
-            *([term] if len(covered(phrase.stems)) > 1 else []),
-        )
+        return (("type", word, None), *phrase.values, *([term] if len(covered(phrase.stems)) > 1 else []))
 
     def _lacked(self, phrase: Phrase) -> tuple[str, ...]:
         lacking = any(s in self._vocabulary.absent for s in phrase.stems)

@@ -12,9 +12,9 @@ from functools import lru_cache
 from coldstart.catalog.catalog import Catalog
 from coldstart.schema import Item
 from coldstart.understanding.draft import Value
-from coldstart.understanding.lexicon import category_forms, raw_lexicon, squeezed
+from coldstart.understanding.lexicon import category_forms, plural, raw_lexicon, squeezed
 from coldstart.understanding.products.forms import stem, words
-from coldstart.understanding.products.heads import category_parts, title_heads
+from coldstart.understanding.products.heads import PARTS, category_parts, title_heads
 from coldstart.understanding.products.item_words import is_named
 from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, synonyms
 from coldstart.understanding.products.words_cache import words_of
@@ -106,15 +106,11 @@ class ProductVocabulary:
             all(part in self.named for part in term) for term in covered((word,))[1:]
         )
 
-    def corrected(self, form: str) -> str:
-        """Stem of a word, with one slip of the keyboard corrected."""
-        own = stem(form)
-        return own if self.knows(own) else stem(self.spelling.correct(form))
-
     def spelled(self, word: str) -> str:
-        """A word of a request as the catalog spells it."""
-        folded = word.casefold()
-        return folded if self.knows(stem(folded)) else self.spelling.correct(folded)
+        """A word of a request, with one slip of the keyboard corrected."""
+        form = phrase_form(word)
+        corrected = form if self.knows(stem(form)) else self.spelling.correct(form)
+        return word if corrected == form else corrected
 
 
 def _values(catalog: Catalog, stop: AbstractSet[str]) -> PhraseIndex[tuple[Value, ...]]:
@@ -131,7 +127,18 @@ def _values(catalog: Catalog, stop: AbstractSet[str]) -> PhraseIndex[tuple[Value
                     value: Value = ("attribute", part, name)
                     if value not in found.setdefault(form, []):
                         found[form].append(value)
-    return PhraseIndex((form, tuple(values)) for form, values in found.items())
+    for item in sampled(catalog):
+        for category in item.categories:
+            for part in PARTS.split(category):
+                form = phrase_form(part)
+                named: Value = ("category", category, None)
+                if " " in form and named not in found.setdefault(form, []):
+                    found[form].append(named)
+    index = PhraseIndex((form, tuple(values)) for form, values in found.items())
+    for form, values in found.items():
+        if " " in form:
+            index.add(plural(form), tuple(values))
+    return index
 
 
 def _corrector(items: list[Item], known: AbstractSet[str]) -> SpellingCorrector:
