@@ -15,7 +15,7 @@ from coldstart.scoring.retrieval import best
 from coldstart.scoring.scorer import ColumnScorer
 from coldstart.scoring.signal import Signal
 from coldstart.scoring.stated import request_text
-from coldstart.scoring.stems import latin_language
+from coldstart.catalog.stems import latin_language
 from coldstart.scoring.term_index import TermIndexes, scores_of
 from coldstart.scoring.words import ending, shared_words, terms
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from coldstart.catalog.han import simplified
 from coldstart.catalog.scripts import SYLLABIC, script_of
-from coldstart.scoring.stems import APOSTROPHES, term
+from coldstart.catalog.stems import APOSTROPHES, term
 from coldstart.scoring.units import split_amounts
 
 _UNSPACED = (

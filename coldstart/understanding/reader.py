@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.han import simplified
+from coldstart.catalog.scripts import catalog_language, sample_texts
+from coldstart.catalog.stems import latin_language
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Understood
@@ -22,7 +24,8 @@ _CACHED = 1000  # readings: a session reads its texts again after every event
 class RequestReader:
     """Rule-based reader of requests in the vocabulary of one catalog, English and Chinese.
 
-    The language is chosen by script. The reader is built for one state of the catalog; build
+    The language is chosen by script. In a catalog of another language the words of items are not
+    read as wishes: there are no rules for what "ohne" or "для" does to them. The reader is built for one state of the catalog; build
     another one after a change.
 
     Args:
@@ -47,6 +50,7 @@ class RequestReader:
         else:
             self._english = EnglishReader(catalog, counts)
             self._chinese = ChineseReader(in_simplified, counts)
+        self._unreadable = frozenset() if _has_rules(catalog) else frozenset({"term", "type"})
         self._cache: dict[str, Understood] = {}
 
     def read(self, text: str) -> Understood:
@@ -69,6 +73,7 @@ class RequestReader:
             pieces = tuple(as_written(piece, text, self._names) for piece in pieces)
         else:
             pieces, wanted_text = self._english.read(text)
+            pieces = tuple(piece for piece in pieces if piece.kind not in self._unreadable)
         titles = {p.value: self._catalog[p.value].title for p in pieces if p.kind == "title"}
         return Understood(
             text=text,
@@ -78,3 +83,11 @@ class RequestReader:
             titles=titles,
             unread=max(0, len(raw) - MOST_CHARACTERS),
         )
+
+
+def _has_rules(catalog: Catalog) -> bool:
+    """Whether a catalog is in English or Chinese, by its script and stop words."""
+    language = catalog_language(catalog)
+    if language == "en":
+        return latin_language(sample_texts(catalog)) == "en"
+    return language == "zh"

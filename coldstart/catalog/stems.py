@@ -53,6 +53,8 @@ _CHAT_ZH = frozenset(
 )
 """The same in Chinese, in pairs of characters, with the classifiers of things."""
 
+_WITHOUT = frozenset("ohne kein keine nicht sans sin senza zonder sem uden uten utan без".split())
+"""Words that lists of stop words have, and that tell "without batteries" from "with batteries"."""
 _STEMMING = threading.Lock()  # a stemmer holds the word that it works on
 
 
@@ -127,7 +129,7 @@ def _stop_words_of(language: str) -> frozenset[str]:
     import bm25s.stopwords as lists
 
     name = "EN" if language == "en" else LATIN.get(language, language).upper()
-    return frozenset(map(_folded, getattr(lists, f"STOPWORDS_{name}", ())))
+    return frozenset(map(_folded, getattr(lists, f"STOPWORDS_{name}", ()))) - _WITHOUT
 
 
 def _folded(word: str) -> str:
