@@ -130,7 +130,9 @@ def _kinds(a: Mapping[str, Any]) -> str:
 
 
 def _wishes(a: Mapping[str, Any]) -> str:
-    parts = [_list(a["categories"])] if "categories" in a else []
+    names = [*a.get("types", ()), *a.get("categories", ())]
+    parts = [_list(names)] if names else []
+    parts += [f"“{term}”" for term in a.get("terms", ())]
     parts += [_years(*span) for span in a.get("years", ())]
     if "ages" in a:
         parts.append(f"适合 {min(a['ages'])} 岁")
@@ -138,6 +140,7 @@ def _wishes(a: Mapping[str, Any]) -> str:
         parts.append(f"有{_list(a['people'])}")
     parts += [f"{_attribute(name)}：{value}" for name, value in a.get("attributes", ())]
     parts += a.get("values", ())
+    parts += [f"价格 {price:g}" for price in a.get("prices", ())]
     return "符合你的要求：" + "，".join(parts)
 
 

@@ -209,6 +209,7 @@ class EnglishProductReader:
                 at = phrase.first, phrase.after
                 noun, strict = phrase.role == "asked", phrase.strict
                 draft.wish(phrase.values, place, at, strict=strict, noun=noun)
+                draft.prefer(self._parser.categories(phrase), place)
             return
         for value in phrase.rejected:
             draft.fact(value, place, wanted=False, strict=not clause.mild)
