@@ -127,8 +127,8 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "popular": lambda a: f"widely liked: by {a['share']:.0%} of the people we know",
     "cold": lambda a: "new in the catalog, close to items that people like",
     "remaining": lambda a: "the best of what is left to recommend",
-    "opening": lambda a: "shown first because it stands for a part of the catalog",
-    "sought": lambda a: "among the most popular of the catalog",
+    "opening": lambda a: f"a first look at {a.get('category') or 'what there is'}",
+    "sought": lambda a: "among the most popular here",
     "boosted": _boosted,
     "exploration": lambda a: "shown to learn your taste: what you think of it tells much",
 }

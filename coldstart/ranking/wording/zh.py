@@ -198,8 +198,8 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "popular": lambda a: f"广受喜爱：我们认识的人中有 {a['share']:.0%} 喜欢",
     "cold": lambda a: "目录中的新品，接近人们喜欢的",
     "remaining": lambda a: "剩下的里面最好的",
-    "opening": lambda a: "代表目录中的一类，先给你看看",
-    "sought": lambda a: "是目录中最受欢迎的之一",
+    "opening": lambda a: f"先看看{_value(a['category']) if a.get('category') else '这里有什么'}",
+    "sought": lambda a: "是这里最受欢迎的之一",
     "boosted": _boosted,
     "exploration": lambda a: "推荐它是为了了解你的口味，你的看法很有参考价值",
 }
