@@ -175,9 +175,10 @@ class PhraseParser:
         return out
 
     def categories(self, phrase: Phrase) -> tuple[Value, ...]:
-        """Categories of a phrase's very name."""
-        found = self._vocabulary.categories.get(phrase.stems, ())
-        return tuple(("category", name, None) for name in found)
+        """Categories of a phrase's very name, then of its last word's."""
+        known = self._vocabulary.categories
+        found = (*known.get(phrase.stems, ()), *known.get(phrase.stems[-1:], ()))
+        return tuple(("category", name, None) for name in dict.fromkeys(found))
 
     def _likes(self, forms: Sequence[str], at: int) -> bool:
         """Whether "like" says that somebody likes something, rather than what it resembles."""
