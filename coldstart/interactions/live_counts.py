@@ -83,6 +83,14 @@ class LiveCounts:
         """Number of users, including those of the base."""
         return self._n_users
 
+    def has_item(self, item_id: str) -> bool:
+        """Whether likes of an item are counted."""
+        return item_id in self._column
+
+    def n_likes(self, user_id: str) -> int:
+        """Number of likes of a user. Raises ``DataError`` for an unknown one."""
+        return len(self._user(user_id).likes)
+
     def add_user(self, user_id: str, profile: UserProfile, likes: Sequence[str] = ()) -> None:
         """Add a user.
 
@@ -164,6 +172,8 @@ class LiveCounts:
             raise DataError(f"item {known[0]!r} is counted already", hint="add new items only")
         if len(set(item_ids)) < len(item_ids):
             raise DataError("an item is named twice", hint="give each new item once")
+        if not item_ids:
+            return
         self._column |= {item: len(self._column) + n for n, item in enumerate(item_ids)}
         zeros = np.zeros(len(item_ids))
         self._likes = np.concatenate([self._likes, zeros])
