@@ -43,6 +43,7 @@ class LiveCounts:
 
     def __init__(self, base: Counts, *, first: int = EARLY) -> None:
         self._first = first
+        self._ids = list(base.item_ids)
         self._column = {item: n for n, item in enumerate(base.item_ids)}
         self._n_users = base.n_users
         self._likes, self._early = base.likes.copy(), base.early.copy()
@@ -87,9 +88,9 @@ class LiveCounts:
         """Whether likes of an item are counted."""
         return item_id in self._column
 
-    def n_likes(self, user_id: str) -> int:
-        """Number of likes of a user. Raises ``DataError`` for an unknown one."""
-        return len(self._user(user_id).likes)
+    def likes_of(self, user_id: str) -> tuple[str, ...]:
+        """Likes of a user, oldest first. Raises ``DataError`` for an unknown one."""
+        return tuple(self._ids[column] for column in self._user(user_id).likes)
 
     def add_user(self, user_id: str, profile: UserProfile, likes: Sequence[str] = ()) -> None:
         """Add a user.
@@ -175,6 +176,7 @@ class LiveCounts:
         if not item_ids:
             return
         self._column |= {item: len(self._column) + n for n, item in enumerate(item_ids)}
+        self._ids += item_ids
         zeros = np.zeros(len(item_ids))
         self._likes = np.concatenate([self._likes, zeros])
         self._early = np.concatenate([self._early, zeros])
@@ -187,7 +189,7 @@ class LiveCounts:
         """Snapshot of the counts; not affected by later changes."""
         if self._snapshot is None:
             self._snapshot = Counts(
-                item_ids=tuple(self._column),
+                item_ids=tuple(self._ids),
                 n_users=self._n_users,
                 likes=self._likes.copy(),
                 group_sizes=dict(self._group_sizes),

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from coldstart.scoring.retrieval import Nearest
     from coldstart.scoring.scorer import Floats, Ints
 
-SHRINK = 20.0
+SHRINK = 10.0
 """β: likers of the picks that content is worth."""
 _FEWEST = 2  # likes of an item that a reason counts
 PICKS_WEIGHT = (0.3, 0.2)
@@ -145,11 +145,25 @@ class EvidenceScorer(ColumnScorer):
             return True
         return any([self._live.observe(user_id, item) for item in item_ids])
 
+    def replace(self, user_id: str, item_ids: Sequence[str]) -> bool:
+        """Count exactly these likes of a user; none forgets the user.
+
+        Returns:
+            Whether the counts changed.
+        """
+        before = self._live.likes_of(user_id) if user_id in self._live else ()
+        wanted = dict.fromkeys(item_ids)
+        if not wanted:
+            return self.forget(user_id)
+        gone = [item for item in before if item not in wanted]
+        changed = [self._live.retract(user_id, item) for item in gone]
+        return self.observe(user_id, tuple(wanted)) or bool(changed)
+
     def retract(self, user_id: str, item_id: str) -> bool:
         """Take one like back; false if there is no such like."""
         if user_id not in self._live or not self._live.retract(user_id, item_id):
             return False
-        if not self._live.n_likes(user_id):
+        if not self._live.likes_of(user_id):
             self._live.remove_user(user_id)
         return True
 
@@ -272,9 +286,7 @@ class EvidenceScorer(ColumnScorer):
         columns, lift = shrunk.columns[items.where], shrunk.lift[items.where]
         return _Shrunk(made_of, columns, lift, shrunk.size)
 
-    def _beyond(
-        self, liked: Sequence[str], shrunk: _Shrunk, content: Floats
-    ) -> Floats | None:
+    def _beyond(self, liked: Sequence[str], shrunk: _Shrunk, content: Floats) -> Floats | None:
         """``log(q_i / g_i)``, shape (N,); ``None`` where no pick has likes beside it."""
         counts = self.counts
         picks = known_columns(counts, liked)
