@@ -12,6 +12,7 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.interactions.interaction_stats import Counts
+from coldstart.pipeline.observed import LearnsFromLikes
 from coldstart.pipeline.parts import Part, Parts
 from coldstart.pipeline.pipeline import Pipeline
 from coldstart.pipeline.request import RecommendKeywords, RecommendOptions, RecommendRequest
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     Reading = Understood | Mapping[str, Any]
 
 
-class Recommender:
+class Recommender(LearnsFromLikes):
     """Generative, prompt-based recommender for cold-start users.
 
     ``__init__`` takes finished parts; see ``from_catalog`` and ``from_pretrained`` for the usual

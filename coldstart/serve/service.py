@@ -16,6 +16,7 @@ from coldstart.serve.admission import InFlight, KeyGuesses, KeyLookups
 from coldstart.serve.catalog_updates import CatalogPlan
 from coldstart.serve.catalog_writer import CatalogWriter, Loaded
 from coldstart.serve.errors import ApiError
+from coldstart.serve.growth import LikeFollower
 from coldstart.serve.limits import RateLimiter
 from coldstart.serve.metrics import Metrics
 from coldstart.serve.settings import ServeSettings
@@ -69,6 +70,7 @@ class Service:
         self._load, self._reloading, self._items = load, False, 0
         store.check_integrity()
         self.catalog = CatalogWriter(store, settings.deadline, self._update_size)
+        self.likes = LikeFollower(store)
         arms, loaded = self._load_arms()
         self.catalog.use(loaded)
         self.catalog.compact()
@@ -103,8 +105,13 @@ class Service:
         return await self.catalog.change(self.worker, plan)
 
     async def sync(self) -> None:
-        """Apply catalog changes of other processes."""
+        """Apply catalog changes of other processes, and count new likes."""
         await self.catalog.follow(self.worker)
+        await self.likes.follow(self.worker)
+
+    async def forget(self) -> None:
+        """Take erased people out of the observed likes of this process, at once."""
+        await self.likes.follow(self.worker, check=True)
 
     async def purge(self) -> None:
         """Delete sessions that expired more than a day ago, and compact the catalog's log."""
@@ -134,9 +141,10 @@ class Service:
         logs.event("reload", items=self._items)
 
     def _load_arms(self) -> tuple[Arms, Loaded]:
-        """Load and warm up all recommenders, with all logged catalog changes applied."""
+        """Load and warm up all recommenders, with logged catalog changes and likes applied."""
         arms = {arm: self._load(folder) for arm, folder in self.artifacts.items()}
         loaded = self.catalog.load(arms)
+        self.likes.load(arms)
         for rec in arms.values():
             with self._lock:
                 _warm_up(rec)

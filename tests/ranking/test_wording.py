@@ -58,6 +58,8 @@ ARGUMENTS = {
     "asked_alike": {"people": st.integers(1, 10**7)},
     "mentioned": {"pick": some, "people": st.integers(1, 10**7)},
     "people": {"groups": st.lists(groups | bands, min_size=1, max_size=2)},
+    "of_likers": {"pick": some, "people": st.integers(1, 99), "of": st.integers(99, 10**7)},
+    "liked_here": {"people": st.integers(2, 99), "of": st.integers(99, 10**7)},
     "written": {"title": some},
     "model": {},
     "popular": {"share": st.floats(0.1, 1.0)},
