@@ -25,8 +25,8 @@ class RequestReader:
     """Rule-based reader of requests in the vocabulary of one catalog, English and Chinese.
 
     The language is chosen by script. In a catalog of another language the words of items are not
-    read as wishes: there are no rules for what "ohne" or "для" does to them. The reader is built for one state of the catalog; build
-    another one after a change.
+    read as wishes: there are no rules for what "ohne" or "для" does to them. The reader is built
+    for one state of the catalog; build another one after a change.
 
     Args:
         catalog: whose categories, titles and attribute values are matched.
