@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coldstart.catalog.scripts import sample_texts
+from coldstart.catalog.catalog_scripts import sample_texts
 from coldstart.catalog.stems import latin_language
 from coldstart.scoring.everyday import everyday_words
 from coldstart.scoring.retrieval import best

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.catalog_scripts import catalog_language, sample_texts
 from coldstart.catalog.han import simplified
-from coldstart.catalog.scripts import catalog_language, sample_texts
 from coldstart.catalog.stems import latin_language
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import Counts

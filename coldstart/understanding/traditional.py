@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.catalog_scripts import sample_texts
 from coldstart.catalog.han import simplified
-from coldstart.catalog.scripts import sample_texts, scripts
+from coldstart.catalog.scripts import scripts
 from coldstart.schema import Item, Piece
 
 
