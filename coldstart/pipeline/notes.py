@@ -45,8 +45,11 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
 def _unread(draft: Draft) -> str:
     nothing = "no category, title, year, person or mood of this catalog, and no item resembles it"
     if not draft.useless_text:
-        return f"the text names {nothing}; the list follows what people chose who used its words"
-    others = "the rest of the profile" if _says_more(draft.request.user) else "what is often chosen"
+        known = draft.candidates.counts.n_users
+        by = "what people chose who used its words" if known else "its words"
+        return f"the text names {nothing}; the list follows {by}"
+    usual = "what is often chosen" if draft.candidates.counts.n_users else "what the catalog has"
+    others = "the rest of the profile" if _says_more(draft.request.user) else usual
     return f"nothing in the text could be used: it names {nothing}; the list follows {others}"
 
 
