@@ -155,8 +155,17 @@ class Recommender(LearnsFromLikes):
         """
         from coldstart.starting.build import start_parts
 
-        options = {"encoder": encoder, "base": base, "prompt": prompt, "device": device}
-        return cls(**vars(start_parts(items, name=name, dtype=dtype, report=report, **options)))
+        parts = start_parts(
+            items,
+            name=name,
+            encoder=encoder,
+            base=base,
+            prompt=prompt,
+            device=device,
+            dtype=dtype,
+            report=report,
+        )
+        return cls(**vars(parts))
 
     @classmethod
     def from_pretrained(
