@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coldstart import prompts
 from coldstart.artifacts.loading import make_encoder
-from coldstart.evaluation.baselines.registry import Baseline
+from coldstart.evaluation.baselines.registry import Baseline, Uses
 from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.ranking.filters import Known
@@ -34,7 +34,12 @@ class FromNothing:
     def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
         """Rank the whole catalog."""
         return self.recommender.recommend(
-            profile, k=k, strategy="prior", filters=[Known()], near_duplicates=True
+            profile,
+            k=k,
+            strategy="prior",
+            filters=[Known()],
+            near_duplicates=True,
+            unknown_picks="ignore",
         )
 
     def observe(self, profile: UserProfile, item_id: str) -> None:
@@ -47,7 +52,7 @@ def from_nothing(training: TrainingData) -> FromNothing:
     """The recommender of ``coldstart start`` after the likes of the training users."""
     made = content_alone(training)
     for user, items in training.likes.items():
-        made.recommender.observe(user, *items)
+        made.recommender.evidence.observe(user, items)
     return made
 
 
@@ -66,7 +71,7 @@ def content_alone(training: TrainingData) -> FromNothing:
     return FromNothing(recommender)
 
 
-_USES = frozenset({"picks", "text"})
+_USES: frozenset[Uses] = frozenset({"picks"})
 GROWING = Baseline(
     "from_nothing",
     "coldstart without training: content, and likes as they come in",
