@@ -123,7 +123,7 @@ def test_the_sentence_of_a_list_is_that_of_its_reasons_in_both_languages(strateg
     for who in PEOPLE:
         found = rec.recommend(who, k=20, strategy=strategy, unknown_picks="ignore")
         chinese = in_language(found, "zh")
-        assert in_language(chinese, "en") == found
+        assert in_language(chinese, "en").items == found.items
         assert chinese.model_dump(exclude={"items"}) == found.model_dump(exclude={"items"})
         for line, translated in zip(found, chinese, strict=True):
             seen |= {reason.code for reason in line.reasons}
