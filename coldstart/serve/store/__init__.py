@@ -32,6 +32,7 @@ returned has committed: its writes survive a kill of the process.
         store.check_key(fresh.secret)                                   # ApiKey, or None
         store.keys(), store.revoke_key(fresh.key.id)
 
+        store.visits(), store.all_subject_outcomes()                    # to train from
         store.export(session.id), store.erase(session.id)               # access, erasure
         store.purge(timedelta(days=30))                                 # expired that long ago
         store.ping(), store.encrypted, store.revision, store.reencrypt()
@@ -70,6 +71,8 @@ from coldstart.serve.store.records import (
     Recorded,
     Session,
     SubjectOutcome,
+    SubjectOutcomes,
+    Visit,
     shorten,
 )
 from coldstart.serve.store.store import Store
@@ -97,6 +100,8 @@ __all__ = [
     "StoreError",
     "StoreUnavailable",
     "SubjectOutcome",
+    "SubjectOutcomes",
+    "Visit",
     "WrongKey",
     "WrongRevision",
     "new_session_id",

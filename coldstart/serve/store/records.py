@@ -113,6 +113,32 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """A session with its events, for training.
+
+    Args:
+        session: the session as stored.
+        events: its events, oldest first.
+    """
+
+    session: Session
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectOutcomes:
+    """Outcomes of one subject, for training. ``repr`` omits the pseudonym.
+
+    Args:
+        subject: keyed hash of the subject.
+        outcomes: (kind, item id, time) of each outcome, oldest first.
+    """
+
+    subject: str = field(repr=False)
+    outcomes: tuple[tuple[str, str, datetime], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NewChange:
     """A change to be logged; see ``CatalogChange`` for the fields."""
 

@@ -20,11 +20,12 @@ from coldstart.serve.store.records import Deleted
 from coldstart.serve.store.session_store import SessionStore
 from coldstart.serve.store.storage_checks import StorageChecks
 from coldstart.serve.store.subject_store import SubjectStore
+from coldstart.serve.store.visit_store import VisitStore
 
 SECRET_KEY = "COLDSTART_SECRET_KEY"
 
 
-class Store(SessionStore, SubjectStore, AdminStore, StorageChecks):
+class Store(SessionStore, SubjectStore, VisitStore, AdminStore, StorageChecks):
     """Persistent state of the service; created by ``Store.open``.
 
     Every method is one transaction (``purge``, ``erase_subject`` and ``reencrypt`` are several) and
