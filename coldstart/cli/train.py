@@ -16,6 +16,7 @@ from coldstart.cli.distributed import main_process_output
 from coldstart.cli.options import with_groups
 from coldstart.cli.source import PANEL, DataSource, data_option
 from coldstart.cli.train_requests import RequestsTaught, train_on_requests
+from coldstart.cli.train_store import StoreTaught, show_refreshed, train_on_store
 from coldstart.errors import ConfigError
 from coldstart.prompts import DEFAULT as DEFAULT_PROMPT
 from coldstart.settings import Objective, TrainConfig
@@ -128,6 +129,7 @@ def train(
     tables: Tables,
     learning: Learning,
     taught: RequestsTaught,
+    visited: StoreTaught,
     out: Annotated[
         Path, typer.Option(help="Artifact folder.", metavar="FOLDER", rich_help_panel=PANEL)
     ],
@@ -157,10 +159,14 @@ def train(
       coldstart train --items films.csv --interactions ratings.csv \
                       --users people.csv --out adapters/films
       coldstart train --requests redial --data movies --start adapters/ml-100k --out adapters/mine
+      coldstart train --from visits.db --artifact shop --out shop-2
       torchrun --nproc-per-node 4 -m coldstart train --data ml-100k --out adapters/mine
     """
     with main_process_output():
         config = TrainConfig(**asdict(learning))
+        if visited.store is not None:
+            return _train_store(tables, config, visited, out, runs=runs, as_json=as_json)
+        visited.refuse_alone()
         if taught.requests is not None:
             return _train_requests(tables, config, taught, out, runs=runs, as_json=as_json)
         taught.refuse_alone()
@@ -186,6 +192,38 @@ def _train(
         return run(data, split, config, out, report=report, resume=resume, runs=runs)
 
 
+def _train_store(
+    tables: Tables,
+    config: TrainConfig,
+    visited: StoreTaught,
+    out: Path,
+    *,
+    runs: Path | None,
+    as_json: bool,
+) -> None:
+    _check_out(out)
+    _refuse_changed(config, ("seed",), "--from", "the language model is that of --artifact")
+    given = tables.said()
+    like_at = given.pop("like_at", None)
+    if given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise ConfigError(f"{names} with --from", hint="leave them out; the store has the data")
+    kinds = None if like_at is None else str(like_at)
+    summary = train_on_store(visited, out, like_at=kinds, runs=runs, seed=config.seed)
+    if as_json:
+        return output.emit(summary)
+    show_refreshed(summary, out)
+
+
+def _refuse_changed(config: TrainConfig, used: tuple[str, ...], option: str, because: str) -> None:
+    """Raise if settings are given that do not apply."""
+    default = TrainConfig()
+    changed = [n for n, v in asdict(config).items() if v != getattr(default, n) and n not in used]
+    if changed:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
+        raise ConfigError(f"{names} with {option}", hint=f"leave them out: {because}")
+
+
 def _train_requests(
     tables: Tables,
     config: TrainConfig,
@@ -196,14 +234,8 @@ def _train_requests(
     as_json: bool,
 ) -> None:
     _check_out(out)
-    default = TrainConfig()
     used = ("start", "seed", "device", "dtype")
-    changed = [n for n, v in asdict(config).items() if v != getattr(default, n) and n not in used]
-    if changed:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
-        raise ConfigError(
-            f"{names} with --requests", hint="leave them out: they are about training from likes"
-        )
+    _refuse_changed(config, used, "--requests", "they are about training from likes")
     data = tables.load(config.seed) if tables.said() else None
     from coldstart.runtime.hardware import pick_device, pick_dtype, use_all_cores
 

@@ -21,6 +21,7 @@ from coldstart.interactions.interaction_stats import attribute_groups
 from coldstart.schema import UserProfile
 from coldstart.serve.session_service import SessionRecord
 from coldstart.serve.visit_requests import requests_of, texts_of
+from coldstart.session import OnboardingSession
 from coldstart.splitting.user_splits import Split
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class StoreTable:
         subjects: number of subjects with outcomes.
         texts: number of texts, with or without a like after them.
         unknown: number of likes of items that the catalog lacks, which are left out.
+        unreadable: number of sessions whose state cannot be read, which are left out.
     """
 
     data: Dataset
@@ -56,6 +58,7 @@ class StoreTable:
     subjects: int
     texts: int
     unknown: int
+    unreadable: int
 
     @property
     def requests(self) -> int:
@@ -67,6 +70,8 @@ class StoreTable:
         likes = sum(map(len, self.data.likes.values()))
         subjects = f" and {self.subjects:,} subjects" if self.subjects else ""
         lost = f"; {self.unknown:,} likes of items that are gone left out" if self.unknown else ""
+        if self.unreadable:
+            lost += f"; {self.unreadable:,} sessions that cannot be read left out"
         return (
             f"{self.sessions:,} sessions{subjects}: {len(self.data.likes):,} users with {likes:,} "
             f"likes; {self.texts:,} texts, {self.requests:,} with a like after them{lost}"
@@ -114,20 +119,25 @@ class _Reading:
     subjects: int = 0
     texts: int = 0
     unknown: int = 0
+    unreadable: int = 0
 
     def visit(self, visit: Visit) -> None:
         """Read one session."""
+        try:
+            state = SessionRecord.from_json(visit.session.state).state
+        except (ValueError, KeyError, TypeError):  # pydantic's is a ValueError
+            self.unreadable += 1
+            return
         self.sessions += 1
-        user, record = _name(visit.session.id), SessionRecord.from_json(visit.session.state)
-        profile = record.open(self.recommender).profile
+        user, profile = _name(visit.session.id), OnboardingSession(self.recommender, state).profile
         times = {e.item: e.at for e in visit.events if e.kind == "like" and e.item is not None}
         likes = {pick.item: times.get(pick.item) for pick in profile.liked}
         self._opinions(user, likes, [pick.item for pick in profile.disliked], visit.session.created)
         kept = {n: getattr(profile, n) for n in _NAMED}
         self.users[user] = UserProfile(**kept, attributes=profile.attributes)
-        self.texts += len(texts_of(record.state))
+        self.texts += len(texts_of(state))
         liked = frozenset(self.likes.get(user, ()))
-        self.requests += requests_of(record.state, user, liked, self.users[user])
+        self.requests += requests_of(state, user, liked, self.users[user])
 
     def subject(self, outcomes: SubjectOutcomes, like_kinds: Collection[str]) -> None:
         """Read the outcomes of one subject; the last opinion of an item counts."""
@@ -171,6 +181,7 @@ class _Reading:
             self.subjects,
             self.texts,
             self.unknown,
+            self.unreadable,
         )
 
     def _opinions(
