@@ -33,6 +33,7 @@ returned has committed: its writes survive a kill of the process.
         store.keys(), store.revoke_key(fresh.key.id)
 
         store.visits(), store.all_subject_outcomes()                    # to train from
+        store.new_release([ReleaseArm("shop-2", "/srv/shop-2")]), store.roll_back(), store.release()
         store.export(session.id), store.erase(session.id)               # access, erasure
         store.purge(timedelta(days=30))                                 # expired that long ago
         store.ping(), store.encrypted, store.revision, store.reencrypt()
@@ -69,6 +70,8 @@ from coldstart.serve.store.records import (
     NewEvent,
     NewKey,
     Recorded,
+    Release,
+    ReleaseArm,
     Session,
     SubjectOutcome,
     SubjectOutcomes,
@@ -92,6 +95,8 @@ __all__ = [
     "NewChange",
     "NewKey",
     "Recorded",
+    "Release",
+    "ReleaseArm",
     "Session",
     "SessionNotFound",
     "StaleCatalog",

@@ -169,6 +169,39 @@ class CatalogChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseArm:
+    """One artifact of a release.
+
+    Args:
+        name: name of the arm.
+        artifact: folder; ``None``: what the service was started with.
+        weight: share of the traffic, relative to that of other arms.
+    """
+
+    name: str
+    artifact: str | None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What the services of a store serve.
+
+    Args:
+        seq: 1 for the first release, incremented by each one, roll-backs too.
+        arms: one artifact, or those of an A/B test, the control first; empty: what each service
+            was started with.
+        before: arms of earlier releases to roll back to, the latest last.
+        at: time of the release.
+    """
+
+    seq: int
+    arms: tuple[ReleaseArm, ...]
+    before: tuple[tuple[ReleaseArm, ...], ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """Metadata of an API key, without its secret.
 

@@ -17,6 +17,7 @@ from coldstart.serve.store.errors import WrongKey
 from coldstart.serve.store.key_rotation import ENCRYPTED_COLUMNS, reencrypt_batch, reencrypt_meta
 from coldstart.serve.store.migrate import migrate
 from coldstart.serve.store.records import Deleted
+from coldstart.serve.store.release_store import ReleaseStore
 from coldstart.serve.store.session_store import SessionStore
 from coldstart.serve.store.storage_checks import StorageChecks
 from coldstart.serve.store.subject_store import SubjectStore
@@ -25,7 +26,7 @@ from coldstart.serve.store.visit_store import VisitStore
 SECRET_KEY = "COLDSTART_SECRET_KEY"
 
 
-class Store(SessionStore, SubjectStore, VisitStore, AdminStore, StorageChecks):
+class Store(SessionStore, SubjectStore, VisitStore, ReleaseStore, AdminStore, StorageChecks):
     """Persistent state of the service; created by ``Store.open``.
 
     Every method is one transaction (``purge``, ``erase_subject`` and ``reencrypt`` are several) and
