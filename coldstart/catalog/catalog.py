@@ -19,7 +19,6 @@ from coldstart.errors import CatalogError
 from coldstart.schema import Item
 from coldstart.tabular.reading import read_file
 
-
 _LATER_FIELDS = ("max_age", "popularity")
 """Fields that items had not when the first artifacts recorded their catalog's fingerprint."""
 

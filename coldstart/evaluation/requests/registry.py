@@ -14,7 +14,12 @@ from coldstart.evaluation.requests.by_words import ItemWords, WordMemory
 from coldstart.evaluation.requests.counted import ChosenPopularity, CoMention, EaseOnMentions
 from coldstart.evaluation.requests.ranks import Entrant
 from coldstart.evaluation.requests.system import LearnedOnce
-from coldstart.evaluation.requests.trained import STRATEGIES, TrainedRecommender, TrainedSystem
+from coldstart.evaluation.requests.trained import (
+    SILENCED,
+    STRATEGIES,
+    TrainedRecommender,
+    TrainedSystem,
+)
 from coldstart.protocols import Encoder
 
 BLEND = "blend"
@@ -120,7 +125,7 @@ class RequestSystems:
         return Entrant(self.blend, ours=True)
 
     def _of_trained(self) -> dict[str, Callable[[], Entrant]]:
-        """Each strategy of the trained recommender, and what changes of the requests do to it."""
+        """Each strategy of the trained recommender, with changed requests or a silent scorer."""
         if self._trained is None:
             return {}
         out: dict[str, Callable[[], Entrant]] = {}
@@ -128,6 +133,9 @@ class RequestSystems:
             entrant = Entrant(TrainedSystem(self._trained, strategy, strict=strict), ours=True)
             out[entrant.label] = partial(Entrant, entrant.system, ours=True)
             out |= {f"{entrant.label}:{c}": partial(changed, entrant, c) for c in CHANGES}
+        for silent in SILENCED:
+            system = TrainedSystem(self._trained, "prior", silent=silent)
+            out[system.name] = partial(Entrant, system)
         return out
 
     def _ablation(self, name: str) -> Entrant:

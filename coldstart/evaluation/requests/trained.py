@@ -13,9 +13,12 @@ from coldstart.evaluation.requests.system import Floats
 from coldstart.ranking.constraints import Constraints
 from coldstart.recommender import Recommender
 from coldstart.schema import Strategy
+from coldstart.scoring.registry import SIGNALS
 from coldstart.training.requests.blend import profile_of
 
 STRATEGIES: tuple[Strategy, ...] = ("prior", "catalog", "free", "both")
+SILENCED = ("request_encoder", "request_memory", "lexical", "mentions", "wishes", "stated")
+"""Scorers of requests, each of which an ablation leaves without a voice."""
 
 
 class TrainedRecommender:
@@ -42,15 +45,30 @@ class TrainedSystem:
         strategy: of the scores.
         strict: whether what the text demands excludes and orders items, as in its lists by
             default; otherwise it is a signal among others.
+        silent: scorer whose signals are 0, one of ``SILENCED``; the other weights stay as they are.
     """
 
     def __init__(
-        self, trained: TrainedRecommender, strategy: Strategy, *, strict: bool = False
+        self,
+        trained: TrainedRecommender,
+        strategy: Strategy,
+        *,
+        strict: bool = False,
+        silent: str | None = None,
     ) -> None:
         self.name = f"trained:{strategy}{'-strict' if strict else ''}"
         how = "constraints of the text obeyed" if strict else "constraints as signals"
         self.description = f"the trained recommender, strategy {strategy}, {how}"
+        if silent is not None:
+            self.name += f":no-{silent}"
+            self.description += f", its scorer {silent} silent"
         self._trained, self._strategy, self._strict = trained, strategy, strict
+        self._silent = [
+            SIGNALS.index(signal.name)
+            for scorer in SIGNALS.make_scorers()
+            if scorer.name == silent
+            for signal in scorer.signals
+        ]
 
     def fit(self, log: RequestLog) -> None:
         """Check that the recommender knows the log's items.
@@ -81,6 +99,7 @@ class TrainedSystem:
             shortlist = quick[: ours.settings.shortlist or None]
             found = ours.pipeline.model_scores(user, self._strategy, rows=shortlist)
             features = ours.features(user, found)
+        features[:, self._silent] = 0.0
         weights = ranker.weights(self._strategy, len(user.liked))
         scores = ranker.scores(features, weights, self._strategy)
         if self._strict:

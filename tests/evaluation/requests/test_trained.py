@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,12 +13,14 @@ from coldstart.errors import DataError
 from coldstart.evaluation.requests.ranks import Entrant, rank_targets
 from coldstart.evaluation.requests.registry import RequestSystems
 from coldstart.evaluation.requests.trained import (
+    SILENCED,
     TrainedRecommender,
     TrainedSystem,
     profile_of,
 )
 from coldstart.ranking.filters import Known
 from coldstart.schema import Item, UserProfile
+from coldstart.scoring.registry import SIGNALS
 from tests.fakes import FakeEncoder
 from tests.toy import toy_recommender
 
@@ -82,6 +86,29 @@ def test_names(trained):
     ]
     assert "trained:prior:shuffled-text" in {e.label for e in systems.entrants(("ablations",))}
     assert "trained:prior" not in {e.label for e in RequestSystems(FakeEncoder).entrants()}
+
+
+def test_a_silent_scorer_has_no_part_in_the_scores(trained, log):
+    whole, silent = (
+        TrainedSystem(trained, "prior"),
+        TrainedSystem(trained, "prior", silent="stated"),
+    )
+    assert silent.name == "trained:prior:no-stated"
+    for system in (whole, silent):
+        system.fit(log)
+    ours, asked = trained.recommender, replace(log.test[0], text="a film about space")
+    user = ours.resolve(profile_of(asked))
+    features, weights = ours.features(user), ours.ranker.weights("prior", len(user.liked))
+    own = [SIGNALS.index(name) for name in ("alike", "words", "interests", "dislikes")]
+    features[:, own] = 0.0
+    rows = [ours.catalog.rows[i] for i in log.catalog.ids]
+    expected = ours.ranker.scores(features, weights, "prior")[rows]
+    assert np.allclose(silent.scores([asked])[0], expected)
+    assert not np.allclose(whole.scores([asked])[0], expected)
+
+
+def test_every_scorer_that_can_be_silenced_exists():
+    assert set(SILENCED) <= {scorer.name for scorer in SIGNALS.make_scorers()}
 
 
 def test_a_recommender_of_another_catalog_is_refused(trained):
