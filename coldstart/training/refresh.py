@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 Report = Callable[[dict[str, Any]], None]
 KEY = "refreshed"
 """Field of the manifest with what was learned on top of which artifact."""
+_HEAD_STEPS = 200  # of the request encoder's head, at least: few requests are seen more often
 
 
 @dataclass(frozen=True)
@@ -163,9 +164,8 @@ class _Refresh:
 
     def with_taste(self) -> Recommender:
         """The recommender for people who say nothing, counted on training users only."""
-        users = self.split.train
-        likes = sum(len(self.data.likes[u]) for u in users)
-        self.verdicts |= verdicts(Amount(len(users), likes), self.own)
+        users, likes = self.split.train, sum(map(len, self.data.likes.values()))
+        self.verdicts |= verdicts(Amount(len(self.data.likes), likes), self.own)
         kept = self._recommender(self._counts(users), self.parts.ranker, self._scorers(users))
         if not (self.verdicts["trees"].pays or self.config.everything) or not users:
             return kept
@@ -182,7 +182,7 @@ class _Refresh:
 
     def with_requests(self, recommender: Recommender, log: RequestLog, runs: Path) -> Recommender:
         """The same with what requests teach, if there are enough and it helps."""
-        amount = Amount(requests=len(log.train) + len(log.valid))
+        amount = Amount(requests=len(log.train) + len(log.valid) + len(log.test))
         verdict = verdicts(amount, Amount(requests=self.own.requests))["requests"]
         self.verdicts["requests"] = verdict
         if not (verdict.pays or self.config.everything) or not (log.train and log.valid):
@@ -193,12 +193,20 @@ class _Refresh:
             BlendRanker.from_dict(recommender.ranker.to_dict()),
             Scorers.of_artifact(recommender.ranker.signals, recommender.scorers.save()),
         )
-        learned = learn_requests(new, log, self.config.requests, runs, report=self.report)
+        settings = self._enough_steps(len(log.train))
+        learned = learn_requests(new, log, settings, runs, report=self.report)
         self.comparisons["requests"] = Comparison.of(before, request_ndcg(new, log.test))
         if not self.comparisons["requests"].better:
             return recommender
         new.manifest["requests"] = learned
         return new
+
+    def _enough_steps(self, requests: int) -> RequestTraining:
+        """Settings with as many epochs of the head as make ``_HEAD_STEPS`` steps."""
+        tower = self.config.requests.tower
+        steps = -(-requests // (2 * tower.batch))
+        epochs = max(tower.head_epochs, -(-_HEAD_STEPS // steps))
+        return replace(self.config.requests, tower=replace(tower, head_epochs=epochs))
 
     def final(self, recommender: Recommender, name: str, log: RequestLog | None) -> Recommender:
         """The recommender with the counts of everyone, and the manifest."""
