@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,23 +48,21 @@ class StoreTaught:
             metavar="FOLDER|ORG/NAME",
         ),
     ] = None
-    everything: Annotated[
-        bool,
-        _option(
-            "--everything/--what-pays",
-            help="Learn every part, or only those for which there is enough data.",
-        ),
-    ] = False
 
     def refuse_alone(self) -> None:
         """Raise if an option is given without the store that it is about."""
-        for f in fields(self):
-            if f.name == "artifact" and self.artifact is not None:
-                raise ConfigError("--artifact without --from", hint="give --from visits.db")
+        if self.artifact is not None:
+            raise ConfigError("--artifact without --from", hint="give --from visits.db")
 
 
 def train_on_store(
-    taught: StoreTaught, out: Path, *, like_at: str | None, runs: Path | None, seed: int
+    taught: StoreTaught,
+    out: Path,
+    *,
+    everything: bool,
+    like_at: str | None,
+    runs: Path | None,
+    seed: int,
 ) -> dict[str, Any]:
     """Read the store, learn what pays, and write the artifact; returns its manifest.
 
@@ -92,7 +90,8 @@ def train_on_store(
             table.split,
             out,
             log=table.log,
-            config=RefreshConfig(everything=taught.everything, seed=seed),
+            config=RefreshConfig(everything=everything, seed=seed),
+            made="`coldstart train --from … --artifact …`",
             runs=runs,
             report=report,
         )

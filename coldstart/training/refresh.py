@@ -89,6 +89,7 @@ def refresh(
     *,
     log: RequestLog | None = None,
     config: RefreshConfig | None = None,
+    made: str = "",
     runs: Path | None = None,
     report: Report = lambda row: None,
 ) -> dict[str, Any]:
@@ -102,6 +103,7 @@ def refresh(
         log: requests over its catalog; their validation part fits the blend, their test part
             decides whether it is kept.
         config: settings.
+        made: how, for the model card.
         runs: folder of intermediate results; by default ``runs/NAME``.
         report: progress callback; ``stage`` is ``trees``, ``compare``, or as in ``learn_requests``.
 
@@ -118,6 +120,8 @@ def refresh(
     if log is not None:
         recommender = work.with_requests(recommender, log, runs or Path("runs") / out.name)
     final = work.final(recommender, out.name, log)
+    if made:
+        final.manifest["made"] = made
     final.save_pretrained(out)
     return artifacts.read_manifest(out)
 
@@ -219,7 +223,6 @@ class _Refresh:
         likes = sum(map(len, self.data.likes.values()))
         out.manifest |= {
             "name": name,
-            "made": "`coldstart train --from STORE --artifact ARTIFACT`",
             "requests": recommender.manifest.get("requests"),
             KEY: {
                 "artifact": self.parts.manifest.get("name", ""),
