@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coldstart.data.dataset import Dataset
 from coldstart.data.requests.own import part_of
@@ -97,7 +97,7 @@ def read_store(
         WrongKey: the store is encrypted with another key than this process has, or with one and it
             has none.
     """
-    reading = _Reading(recommender)
+    reading = _StoreReading(recommender)
     for visit in store.visits():
         reading.visit(visit)
     for outcomes in store.all_subject_outcomes():
@@ -106,7 +106,7 @@ def read_store(
 
 
 @dataclass
-class _Reading:
+class _StoreReading:
     """State of reading one store."""
 
     recommender: Recommender
@@ -214,7 +214,7 @@ def shared_attributes(users: Mapping[str, UserProfile]) -> dict[str, UserProfile
         names = [*profile.demographics()]
         groups = attribute_groups(profile)
         keep = {n for n, g in zip(names, groups, strict=True) if sizes[g] >= FEWEST_ALIKE}
-        named = {n: getattr(profile, n) if n in keep else None for n in _NAMED}
+        named: dict[str, Any] = {n: getattr(profile, n) if n in keep else None for n in _NAMED}
         other = {n: value for n, value in profile.attributes.items() if n in keep}
         out[user] = UserProfile(**named, attributes=other)
     return out

@@ -117,5 +117,5 @@ def verdicts(amount: Amount, own: Amount | None = None) -> dict[LearnedPart, Ver
 
 def _about(n: int) -> int:
     """Two significant digits, rounded up."""
-    step = 10 ** max(0, len(str(n)) - 2)
+    step: int = 10 ** max(0, len(str(n)) - 2)
     return -(-n // step) * step

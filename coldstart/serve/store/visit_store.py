@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from coldstart.serve.store import events as event_rows
 from coldstart.serve.store import sessions as session_rows
@@ -53,7 +52,7 @@ class VisitStore(StoreBase):
         )
         with self._read() as connection:
             rows = connection.execute(query).all()
-        for subject, own in groupby(rows, key=_first):
+        for subject, own in groupby(rows, key=lambda row: row.subject):
             yield SubjectOutcomes(subject, tuple((row.kind, row.item, row.at) for row in own))
 
     def _some_visits(self, connection: Connection, last: str, batch: int) -> list[Visit]:
@@ -73,7 +72,3 @@ class VisitStore(StoreBase):
             Visit(session_rows.as_session(row, self._encryptor), tuple(own[row["id"]]))
             for row in rows
         ]
-
-
-def _first(row: Row[Any]) -> str:
-    return str(row[0])
