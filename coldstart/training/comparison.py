@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coldstart.data.requests.recorded import RecordedRequest, RequestItem
 from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.training.requests.blend import profile_of
 from coldstart.training.simulation import Order, simulate_request
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from coldstart.catalog.catalog import Catalog
     from coldstart.data.dataset import Dataset
-    from coldstart.data.requests.recorded import RecordedRequest
     from coldstart.recommender import Recommender
     from coldstart.schema import UserProfile
 
@@ -26,6 +28,10 @@ PICKS = (0, 1, 3, 5)
 """Numbers of picks at which users are compared."""
 MOST = 200
 """Users, or requests, that are compared."""
+MOST_DESCRIBED = 100
+"""Items that are looked for by their description."""
+_FEWEST_WORDS = 5
+_SENTENCE = re.compile(r"(?<=[.!?;。！？；])\s*")
 _ORDERS: tuple[Order, Order] = ("first", "random")
 
 
@@ -38,17 +44,24 @@ class Comparison:
         after: of the new one.
         error: standard error of the mean difference.
         users: number of users.
+        refused: whether the new one is not taken for another reason.
     """
 
     before: float
     after: float
     error: float
     users: int
+    refused: bool = False
 
     @property
     def better(self) -> bool:
-        """Whether the new one is ahead by more than a standard error."""
-        return self.users > 1 and self.after - self.before > self.error
+        """Whether the new one is ahead by more than a standard error, and not refused."""
+        return not self.refused and self.users > 1 and self.after - self.before > self.error
+
+    @property
+    def loses(self) -> bool:
+        """Whether the new one is behind by more than a tenth, and a standard error."""
+        return self.before - self.after > max(self.error, 0.1 * self.before)
 
     @classmethod
     def of(cls, before: Mapping[str, float], after: Mapping[str, float]) -> Comparison:
@@ -108,6 +121,28 @@ def request_ndcg(recommender: Recommender, requests: Sequence[RecordedRequest]) 
             value = _ndcg(recommender, profile_of(request), targets, named)
             found.setdefault(request.dialogue or str(n), []).append(value)
     return {person: float(np.mean(values)) for person, values in found.items()}
+
+
+def descriptions(catalog: Catalog, *, seed: int = 0) -> list[RecordedRequest]:
+    """Requests that quote the longest sentence of an item's description, and look for the item.
+
+    A blend that has learned from requests must not forget how to find what it never saw asked for.
+
+    Args:
+        catalog: its available items with a description of at least ``_FEWEST_WORDS`` words.
+        seed: of the choice of ``MOST_DESCRIBED`` of them.
+    """
+    quotes = {}
+    for item in catalog:
+        sentence = max(_SENTENCE.split(item.description), key=len, default="").strip()
+        if item.available and max(len(sentence.split()), len(sentence) // 6) >= _FEWEST_WORDS:
+            quotes[item.item_id] = sentence[:400]
+    ids = sorted(quotes)
+    chosen = np.random.default_rng([seed, 18]).permutation(len(ids))[:MOST_DESCRIBED]
+    return [
+        RecordedRequest(quotes[ids[n]], (RequestItem(ids[n]),), dialogue=ids[n])
+        for n in np.sort(chosen).tolist()
+    ]
 
 
 def _ndcg(

@@ -20,7 +20,7 @@ from coldstart.ranking.ranker import BlendRanker
 from coldstart.recommender import Recommender
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorers import Scorers
-from coldstart.training.comparison import Comparison, request_ndcg, taste_ndcg
+from coldstart.training.comparison import Comparison, descriptions, request_ndcg, taste_ndcg
 from coldstart.training.crossfit import learn_classical
 from coldstart.training.out_of_fold import OutOfFold
 from coldstart.training.requests.run import RequestTraining, learn_requests
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 Report = Callable[[dict[str, Any]], None]
 KEY = "refreshed"
 """Field of the manifest with what was learned on top of which artifact."""
+_OPENING = "opening"  # the signal of what a person of whom nothing is known sees first
 _HEAD_STEPS = 200  # of the request encoder's head, at least: few requests are seen more often
 
 
@@ -53,7 +54,7 @@ class RefreshConfig:
 
     everything: bool = False
     requests: RequestTraining = field(
-        default_factory=lambda: RequestTraining(tower=TowerConfig(epochs=0))
+        default_factory=lambda: RequestTraining(tower=TowerConfig(epochs=0), keep=50.0)
     )
     seed: int = 0
 
@@ -191,7 +192,8 @@ class _Refresh:
         self.verdicts["requests"] = verdict
         if not (verdict.pays or self.config.everything) or not (log.train and log.valid):
             return recommender
-        before = request_ndcg(recommender, log.test)
+        described = descriptions(self.data.catalog, seed=self.seed)
+        before = request_ndcg(recommender, log.test), request_ndcg(recommender, described)
         new = self._recommender(
             recommender.counts,
             BlendRanker.from_dict(recommender.ranker.to_dict()),
@@ -199,8 +201,11 @@ class _Refresh:
         )
         settings = self._enough_steps(len(log.train))
         learned = learn_requests(new, log, settings, runs, report=self.report)
-        self.comparisons["requests"] = Comparison.of(before, request_ndcg(new, log.test))
-        if not self.comparisons["requests"].better:
+        found = Comparison.of(before[0], request_ndcg(new, log.test))
+        kept = Comparison.of(before[1], request_ndcg(new, described))
+        found = replace(found, refused=kept.loses)
+        self.comparisons |= {"requests": found, "descriptions": kept}
+        if not found.better:
             return recommender
         new.manifest["requests"] = learned
         return new
@@ -262,16 +267,17 @@ class _Refresh:
                 {"stage": "trees", "step": done, "steps": total}
             ),
         )
-        table = {s: classical.table("prior") | self._late(s) for s in self.parts.ranker.strategies}
+        table = {s: classical.table("prior") | self._held(s) for s in self.parts.ranker.strategies}
         ranker = BlendRanker(
             table, classical.trees, classical.favourites, self.parts.ranker.requests
         )
-        return self._recommender(out_of_fold.everyone.counts, ranker, out_of_fold.scorers_of())
+        scorers = out_of_fold.scorers_of() if self.own.users else self._scorers(users)
+        return self._recommender(out_of_fold.everyone.counts, ranker, scorers)
 
-    def _late(self, strategy: str) -> dict[str, tuple[float, float]]:
-        """The artifact's weights of language models, which are not learned here."""
-        late = SIGNALS.learned_late(strategy)
-        return {n: w for n, w in self.parts.ranker.table(strategy).items() if n in late}
+    def _held(self, strategy: str) -> dict[str, tuple[float, float]]:
+        """The artifact's weights of what is not learned here: language models, opening list."""
+        held = {*SIGNALS.learned_late(strategy), _OPENING}
+        return {n: w for n, w in self.parts.ranker.table(strategy).items() if n in held}
 
     def _counts(self, users: Sequence[str]) -> Counts:
         """Counts of some users, and of the artifact's own unless its blend was replaced."""
