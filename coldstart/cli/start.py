@@ -215,16 +215,17 @@ def _serve(
 
     ready = [made]
 
-    def load(folder: str) -> Recommender:
-        """The recommender just made; at a reload, what is in the folder by then."""
-        if ready:
-            return ready.pop()
-        from coldstart.recommender import Recommender
-
-        return Recommender.from_pretrained(folder, device=device, dtype=dtype)
-
     with tempfile.TemporaryDirectory(prefix="coldstart-") as work:
         folder = out or Path(work, "artifact")
+
+        def load(given: str) -> Recommender:
+            """The recommender just made; later, or of a release, what is in the folder."""
+            if ready and given == str(folder):
+                return ready.pop()
+            from coldstart.recommender import Recommender
+
+            return Recommender.from_pretrained(given, device=device, dtype=dtype)
+
         if out is None:
             made.save_pretrained(folder)
         store = open_store(db or str(Path(work, "visits.db")))
