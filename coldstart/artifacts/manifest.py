@@ -18,7 +18,10 @@ SUFFIXES = (".json", ".jsonl", ".safetensors", ".j2", ".md")
 """Of an artifact's files: data and one prompt template, nothing that runs when it is read."""
 
 _NEEDED = ("base", "encoder", "catalog", "prompt", "settings")
-_OPTIONAL = ("data", "split", "training", "validation", "versions", "requests")
+_OPTIONAL = (
+    *("data", "split", "training", "validation", "versions", "requests"),
+    *("start", "domain"),
+)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_FILES = 1000
 
@@ -116,5 +119,7 @@ def check_fields(manifest: Mapping[str, Any], what: str) -> None:
     for part, field in (("data", "name"), ("data", "fingerprint"), ("requests", "name")):
         if manifest.get(part):
             untrusted.text(manifest[part].get(field), f"{what}: {part}.{field}")
+    if manifest.get("domain"):
+        untrusted.names(manifest["domain"].get("categories"), f"{what}: domain.categories")
     if "name" in manifest:
         untrusted.text(manifest["name"], f"{what}: name")

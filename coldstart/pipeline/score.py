@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.pipeline.draft import Draft
+from coldstart.pipeline.known_scripts import KnownScripts, without_unknown
 from coldstart.pipeline.request import adjustments_of
 from coldstart.pipeline.usable_text import text_use
 from coldstart.ranking.request_blend import without_words
@@ -33,7 +34,7 @@ class ScoreStage:
     """
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+        self._parts, self.known_scripts = parts, KnownScripts(parts)
 
     def score(self, drafts: Sequence[Draft], scorers: Scorers) -> None:
         """Set features and shortlist scores of every draft, or its error.
@@ -44,6 +45,7 @@ class ScoreStage:
         """
         for draft in drafts:
             draft.shortlist_scores = []
+            draft.unknown = self.known_scripts.unknown(draft.request.user)
         score_candidates([d for d in drafts if not d.failed], scorers)
         for scorer in scorers:
             if scorer.scope == "shortlist":
@@ -53,7 +55,7 @@ class ScoreStage:
                 self._add_columns(draft)
 
     def _matters(self, scorer: Scorer, draft: Draft) -> bool:
-        names = (signal.name for signal in scorer.signals)
+        names = [s.name for s in scorer.signals if s.reads not in draft.unknown]
         return draft.asks(scorer) and self._parts.ranker.weighs(
             draft.request.options.strategy, names
         )
@@ -81,6 +83,7 @@ class ScoreStage:
                 draft.features[:, SIGNALS.index(name)] = own
         if draft.useless_text:
             draft.features = without_words(draft.features)
+        draft.features = without_unknown(draft.features, draft.unknown)
 
 
 def score_candidates(drafts: Sequence[Draft], scorers: Scorers) -> None:
@@ -99,7 +102,7 @@ def score_candidates(drafts: Sequence[Draft], scorers: Scorers) -> None:
         return
     for draft, features in zip(drafts, found, strict=True):
         draft.unread, draft.useless_text, draft.features = text_use(
-            draft.request.user, draft.candidates, features
+            draft.request.user, draft.candidates, features, draft.unknown
         )
 
 

@@ -216,6 +216,8 @@ class Explainer:
 
     def _popularity(self, row: int) -> Reason:
         share = float(self._items.share[row])
+        if not self._items.counts.n_users:  # nothing is known of anyone's likes
+            return Reason(code="remaining")
         if self._items.ids[row] not in self._items.counts.column:
             return Reason(code="cold")
         if share >= _OFTEN:

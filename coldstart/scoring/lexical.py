@@ -46,11 +46,11 @@ class LexicalScorer(ColumnScorer):
     )
 
     def __init__(self) -> None:
-        self._indexes = TermIndexes(searched_text)
+        self._indexes = TermIndexes(searched_terms)
 
     def columns(self, user: ResolvedProfile, items: ItemStore) -> Mapping[str, Floats]:
         """Zero where nothing is stated, or no word of it is in any item."""
-        wanted = terms(_asked(user))
+        wanted = terms(_asked(user), characters=True)
         if not wanted:
             return {"lexical": np.zeros(len(items.ids))}
         return {"lexical": scores_of(self._indexes.of(items.catalog), items, wanted) / _SCALE}
@@ -71,8 +71,9 @@ class LexicalScorer(ColumnScorer):
         asked = spelled_terms(_asked(user))
         categories = items.items[row].categories
         read = ". ".join([*(piece.words for piece in user.understood.pieces), *categories])
-        has = set(terms(stated_text(items.items[row]))) - set(terms(read))
-        found = [word for term, word in asked.items() if term in has]
+        text = stated_text(items.items[row])
+        has = set(terms(text)) - set(terms(read))
+        found = _joined([word for term, word in asked.items() if term in has], text)
         return {"words": found[:_WORDS]} if found else None
 
 
@@ -83,9 +84,22 @@ def stated_text(item: Item) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def searched_text(item: Item) -> str:
-    """``stated_text`` with everyday words of the categories."""
-    return "\n".join([stated_text(item), *map(everyday_words, item.categories)])
+def searched_terms(item: Item) -> list[str]:
+    """Terms of ``stated_text``, and those of everyday words of the categories."""
+    everyday = "\n".join(map(everyday_words, item.categories))
+    return [*terms(stated_text(item), characters=True), *terms(everyday)]
+
+
+def _joined(words: Sequence[str], text: str) -> list[str]:
+    """Words, with pairs of characters that follow each other in the text as one: 跑步, 步鞋."""
+    out: list[str] = []
+    for word in words:
+        longer = out[-1] + word[1:] if out and out[-1][-1] == word[0] else ""
+        if not word.isascii() and len(word) == 2 and longer and longer in text:
+            out[-1] = longer
+        else:
+            out.append(word)
+    return out
 
 
 def _asked(user: ResolvedProfile) -> str:

@@ -65,6 +65,7 @@ class WishScorer(ColumnScorer):
             direction=1,
             states_taste=True,
             of_words=True,
+            reads="encoder",
             group="words",
             in_trees=False,
             always=True,

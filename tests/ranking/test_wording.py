@@ -36,7 +36,7 @@ odd = st.sampled_from(
         'He said "no"',
         "O'Hara",
         "(2)",
-        "《书》",
+        "“书”",
         "a; b. C",
         "{x}",
     ]
@@ -138,27 +138,27 @@ CASES = [
     (
         {"picks": {"pick": "Alien", "people": 1, "viewing": False}},
         "Because you liked Alien: 1 person liked both.",
-        "因为你喜欢《Alien》，有 1 人两者都喜欢。",
+        "因为你喜欢“Alien”，有 1 人两者都喜欢。",
     ),
     (
         {"picks": {"pick": "Alien", "people": 12, "viewing": True}},
         "Because you are looking at Alien: 12 people liked both.",
-        "因为你正在看《Alien》，有 12 人两者都喜欢。",
+        "因为你正在看“Alien”，有 12 人两者都喜欢。",
     ),
     (
         {"alike": {"pick": "Good, and Bad"}},
         "Similar to Good, and Bad.",
-        "和《Good, and Bad》相似。",
+        "和“Good, and Bad”相似。",
     ),
     (
         {"alike": {"pick": "Good, and similar to Bad"}, "words": {"text": 'a "b", and c'}},
         'Similar to Good, and similar to Bad, and matches “a "b", and c”.',
-        '和《Good, and similar to Bad》相似；符合“a "b", and c”。',
+        '和“Good, and similar to Bad”相似；符合“a "b", and c”。',
     ),
     (
         {"shares": {"attribute": "brand", "pick": "Hammer", "value": "Stanley"}},
         "Same brand as Hammer: Stanley.",
-        "和《Hammer》的 brand 相同：Stanley。",
+        "和“Hammer”的品牌相同：Stanley。",
     ),
     (
         {"kinds": {"categories": ["Sci-Fi", "Action"], "pick": None}},
@@ -168,7 +168,7 @@ CASES = [
     (
         {"kinds": {"categories": ["Knitting"], "pick": "Wool"}},
         "Knitting like Wool.",
-        "和《Wool》一样，属于Knitting。",
+        "和“Wool”一样，属于Knitting。",
     ),
     (
         {"interests": {"interests": ["Drama", "War", "Tea"]}},
@@ -199,7 +199,7 @@ CASES = [
         {"mentioned": {"pick": "Alien", "people": 12}, "asked_alike": {"people": 3}},
         "Mentioned together with Alien by 12 people, and chosen by 3 people who asked for "
         "something similar.",
-        "有 12 人把它和《Alien》一起提到；有 3 位提出相似要求的人选了它。",
+        "有 12 人把它和“Alien”一起提到；有 3 位提出相似要求的人选了它。",
     ),
     (
         {"written": {"title": "“Red”"}},
@@ -219,7 +219,7 @@ CASES = [
     (
         {"wishes": {"categories": ["Animation"], "ages": [5]}},
         "Animation for a five-year-old.",
-        "符合你的要求：动画，适合 5 岁观看。",
+        "符合你的要求：动画，适合 5 岁。",
     ),
     (
         {"wishes": {"years": [(1980, 1989)], "people": ["Bill Murray"]}},
@@ -234,7 +234,7 @@ CASES = [
     (
         {"wishes": {"ages": [8], "attributes": [("language", "fr")], "values": ["Oscar"]}},
         "Suitable for an eight-year-old language fr Oscar.",
-        "符合你的要求：适合 8 岁观看，language：fr，Oscar。",
+        "符合你的要求：适合 8 岁，语言：fr，Oscar。",
     ),
     (
         {"cold": {}, "exploration": {}},
@@ -296,7 +296,7 @@ def test_titles_are_quoted_as_they_are(title):
     assert about
     for line in about:
         assert title in line.reason
-        assert f"《{title}》" in sentence(line.reasons, "zh")
+        assert f"“{title}”" in sentence(line.reasons, "zh")
 
 
 # -- what a session adds --------------------------------------------------------------------------

@@ -17,16 +17,28 @@ texts = st.text(max_size=80)
         ("rom-com 1995", ["rom", "com", "1995"]),
         ("ﬁnal Ｆｕｌｌ", ["final", "full"]),
         ("恐怖电影", ["恐怖", "怖电", "电影"]),
-        ("龍 red龍虎", ["龍", "red", "龍虎"]),
+        ("龍 red龍虎", ["龙", "red", "龙虎"]),
         ("한국영화", ["한국", "국영", "영화"]),
         ("トトロ", ["トト", "トロ"]),
         ("हिन्दी Война", ["हिन्दी", "война"]),
         ("the movie, 什么", []),
+        ("我想要適合跑步的輕便鞋", ["要适", "合跑", "跑步", "步的", "的轻", "轻便", "便鞋"]),
+        ("5 kg rice, 500ML, a 10-inch pan", ["5kg", "rice", "500ml", "10in", "pan"]),
+        ("大米５公斤", ["大米", "5kg"]),
+        ("1,5 l 或 1.5升", ["1.5l", "1.5l"]),
+        ("42碼 运动鞋", ["42码", "42", "运动", "动鞋"]),
+        ("m16 v8 5 in", ["m16", "v8", "5"]),
         ("🎬 … _ \x00", []),
     ],
 )
 def test_terms(text, expected):
     assert terms(text) == expected
+
+
+def test_chinese_characters_may_be_terms_by_themselves():
+    found = terms("轻便的鞋, トトロ red", characters=True)
+    assert found == ["轻便", "便的", "的鞋", "轻", "便", "鞋", "トト", "トロ", "red"]
+    assert terms("鞋", characters=True) == ["鞋"]
 
 
 @given(texts)

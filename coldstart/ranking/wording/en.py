@@ -123,6 +123,8 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "popular": lambda a: f"widely liked: by {a['share']:.0%} of the people we know",
     "cold": lambda a: "new in the catalog, close to items that people like",
     "remaining": lambda a: "the best of what is left to recommend",
+    "opening": lambda a: "shown first because it stands for a part of the catalog",
+    "sought": lambda a: "among the most popular of the catalog",
     "boosted": _boosted,
     "exploration": lambda a: "shown to learn your taste: what you think of it tells much",
 }

@@ -13,13 +13,13 @@ from coldstart.serve.admission import charge
 from coldstart.serve.batching import QueuedRequest
 from coldstart.serve.requests import RecommendIn, to_profile
 from coldstart.serve.responses import SubjectAnswer
-from coldstart.serve.routes.common import KEYS, Served, check_k, errors
+from coldstart.serve.routes.common import KEYS, Accepted, Served, check_k, errors
 
 router = APIRouter(tags=["recommend"], dependencies=KEYS)
 
 
 @router.post("/v1/recommend", responses=errors(), response_model_exclude_none=True)
-async def recommend(body: RecommendIn, service: Served) -> SubjectAnswer:
+async def recommend(body: RecommendIn, service: Served, accepted: Accepted) -> SubjectAnswer:
     """Recommend items for a profile, a free text, or both.
 
     Requests with a ``subject`` take part in the A/B test, if there is one: the exposure is
@@ -45,7 +45,7 @@ async def recommend(body: RecommendIn, service: Served) -> SubjectAnswer:
     arm = test.arm_of(subject) if test and subject else service.arm
     result = await service.worker.recommend(request, arm)
     found = result.recommendations
-    out = SubjectAnswer.of(found, explain=body.explain, language=body.language)
+    out = SubjectAnswer.of(found, explain=body.explain, language=body.language or accepted)
     if not (test and subject):
         return out
     exposure_id = await run_in_threadpool(
