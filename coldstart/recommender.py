@@ -390,8 +390,8 @@ class Recommender:
 
         Returns:
             Shape (N, len(SIGNALS)), rows in catalog order, columns in that of ``SIGNALS``. Signals
-            of the text are 0 where nothing of it can be used, those of a model where it does not know
-            the script, as in lists.
+            of the text are 0 where nothing of it can be used, those of a model where it does not
+            know the script, as in lists.
         """
         self.pipeline.sync()
         (made,) = self.scorers.features([ScoreRequest(user, self.item_store)], [scores])

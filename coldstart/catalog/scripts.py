@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SYLLABIC = frozenset({"Han", "Kana", "Hangul"})
 """Scripts of which one character is a syllable or a word rather than a letter."""
+UNSPACED = SYLLABIC | {"Thai", "Lao", "Khmer", "Myanmar"}
+"""Scripts that are written without spaces between words, and Korean, whose words grow endings."""
 SHARE = 0.05
 """Share of the letters from which a script counts as one of a catalog's."""
 

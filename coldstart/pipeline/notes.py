@@ -9,6 +9,7 @@ import numpy as np
 
 from coldstart.ranking.wording.readings import demand, guesses
 from coldstart.scoring.piece_matches import suits_children
+from coldstart.scoring.registry import SIGNALS
 
 if TYPE_CHECKING:
     from coldstart.pipeline.draft import Draft
@@ -45,7 +46,9 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
 def _unread(draft: Draft) -> str:
     nothing = "no category, title, year, person or mood of this catalog, and no item resembles it"
     if not draft.useless_text:
-        return f"the text names {nothing}; the list follows what people chose who used its words"
+        recorded = draft.features[:, SIGNALS.index("asked_alike_words")].any()
+        follows = "what people chose who used its words" if recorded else "its words"
+        return f"the text names {nothing}; the list follows {follows}"
     others = "the rest of the profile" if _says_more(draft.request.user) else "what is often chosen"
     return f"nothing in the text could be used: it names {nothing}; the list follows {others}"
 

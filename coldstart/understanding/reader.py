@@ -8,6 +8,9 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Understood
 from coldstart.understanding.chinese import ChineseReader, is_chinese
 from coldstart.understanding.english import EnglishReader
+from coldstart.understanding.products.chinese import ChineseProductReader
+from coldstart.understanding.products.english import EnglishProductReader
+from coldstart.understanding.products.vocabulary import ProductVocabulary, is_of_products
 
 MOST_CHARACTERS = 4000
 """Characters of a text that are read; ``Understood.unread`` counts the others."""
@@ -32,8 +35,15 @@ class RequestReader:
 
     def __init__(self, catalog: Catalog, counts: Counts) -> None:
         self._catalog = catalog
-        self._english = EnglishReader(catalog, counts)
-        self._chinese = ChineseReader(catalog, counts)
+        self._english: EnglishReader | EnglishProductReader
+        self._chinese: ChineseReader | ChineseProductReader
+        if is_of_products(catalog):
+            vocabulary = ProductVocabulary.of(catalog)
+            self._english = EnglishProductReader(catalog, counts, vocabulary)
+            self._chinese = ChineseProductReader(catalog, counts)
+        else:
+            self._english = EnglishReader(catalog, counts)
+            self._chinese = ChineseReader(catalog, counts)
         self._cache: dict[str, Understood] = {}
 
     def read(self, text: str) -> Understood:

@@ -48,8 +48,22 @@ VALUES: Mapping[str, str] = {
     "thriller": "惊悚",
     "war": "战争",
     "western": "西部",
+    "gentle": "温馨",
+    "with parents": "和父母一起",
+    "light": "轻松",
+    "funny": "好笑",
+    "heavy": "沉重",
+    "dark": "黑暗",
+    "violent": "暴力",
+    "sexual": "色情",
+    "tense": "紧张",
+    "date night": "约会",
+    "halloween": "万圣节",
+    "christmas": "圣诞节",
+    "family": "全家一起",
+    "party": "朋友聚会",
 }
-"""Common attribute values and categories; others stay as they are."""
+"""Common attribute values, categories and tones; others stay as they are."""
 ATTRIBUTES: Mapping[str, str] = {
     "brand": "品牌",
     "colour": "颜色",

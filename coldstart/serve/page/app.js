@@ -105,7 +105,7 @@ function sentence(read) {
   const pieces = (kinds, wanted) => read.pieces.filter((p) => kinds.includes(p.kind) && p.wanted === wanted);
   const moods = new Set(pieces(["tone"], true).concat(pieces(["tone"], false)).map((p) => p.start));
   const shown = (p) => p.kind === "tone" || !moods.has(p.start); // a mood stands for its categories
-  const named = (p) => (p.kind === "category" ? value(p.value) : (read.titles[p.value] ?? p.value));
+  const named = (p) => (["category", "tone"].includes(p.kind) ? value(p.value) : (read.titles[p.value] ?? p.value));
   const all = (kinds, wanted) => [...new Set(pieces(kinds, wanted).filter(shown).map(named))];
   const topics = ["category", "person", "attribute", "tone"];
   const parts = [
