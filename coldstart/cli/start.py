@@ -118,7 +118,7 @@ def start(
 
     [bold]Examples[/bold]
       coldstart start examples/shop.csv --open
-      coldstart start products.csv --out shop/ && coldstart recommend --artifact shop/ --about "a gift"
+      coldstart start products.csv --out shop/
       coldstart start products.csv --out shop/ --open --db visits.db
       coldstart start sklad.csv --columns item_id=kod,title=nazev,popularity=prodano
     """

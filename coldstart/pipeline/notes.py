@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.pipeline.price_notes import price_notes
 from coldstart.ranking.wording.readings import demand, guesses
 from coldstart.scoring.piece_matches import suits_children
 from coldstart.scoring.registry import SIGNALS
@@ -27,6 +28,7 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     out = []
     if draft.unread:
         out.append(_unread(draft))
+    out += price_notes(user.understood, draft.candidates)
     if constraints is None or verdicts is None:
         return out
     fulfilled = int(verdicts.fulfilled[list(rows)].sum())

@@ -28,6 +28,8 @@ OLDEST_CHILD = 15
 """Highest maximum age of what children outgrow."""
 ADULT = 18
 """Age from which an audience is not offered what is made for children."""
+ADULTS = "adult"
+"""Value of a piece for an adult audience whose age is guessed."""
 STOCK = "available"
 """Attribute under which a piece asks for what is in stock."""
 LOW_SHARE = 1 / 3

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.understanding.products.forms import beginnings
 from coldstart.understanding.products.item_words import ItemWords, term_of
 from coldstart.understanding.products.lexicon import Term, covered
 from coldstart.understanding.products.words_cache import words_of
@@ -27,7 +28,8 @@ def matching(items: ItemStore, piece: Piece) -> Bools:
     A term that ends in "-free" is true of the items whose text says that they have none of it.
     """
     holds = Matcher(piece)
-    return np.fromiter(map(holds, items.items), dtype=bool, count=len(items.items))
+    found = (holds.may_hold(item) and holds(item) for item in items.items)
+    return np.fromiter(found, dtype=bool, count=len(items.items))
 
 
 class Matcher:
@@ -45,6 +47,19 @@ class Matcher:
         self._terms = _types(term) if self._is_type else covered(term)
         one = len(covered(term)) > 1 or not term[-1:][0].isascii() if term else True
         self._modifiers = [] if one or not self._is_type else [covered((w,)) for w in term[:-1]]
+
+        whole = all(part.isascii() for term in self._terms for part in term)
+        starts = (beginnings(term[-1]) for term in self._terms if term)
+        #: Strings of which every item that fulfils the piece has one; empty: unknown.
+        self._parts = tuple(part for parts in starts for part in parts) if whole else ()
+
+    def may_hold(self, item: Item) -> bool:
+        """Whether it is worth while to look at an item's words."""
+        if not self._parts:
+            return True
+        texts = item.title, item.description, *item.categories, *item.attributes, *item.attributes.values()
+        folded = "\n".join(texts).casefold()
+        return any(part in folded for part in self._parts)
 
     def __call__(self, item: Item) -> bool:
         words = words_of(item)

@@ -16,7 +16,7 @@ from coldstart.data.named import NAMED
 from coldstart.errors import FetchError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.starting.survey import CatalogSurvey
-from coldstart.starting.weights import from_nothing_ranker
+from coldstart.starting.weights import from_nothing_ranker, starting_state
 from coldstart.understanding.lexicon import category_forms
 
 log = logging.getLogger(__name__)
@@ -97,8 +97,6 @@ def fitted_to_domain(parts: RecommenderParts, artifact: str) -> RecommenderParts
     match = match_domain(parts.manifest, parts.counts, parts.catalog)
     if match.same or not match.categories:
         return parts
-    from coldstart.starting.build import starting_state
-
     learned = sorted({n.split("/")[1] for n in parts.adapter if n.startswith("scorers/")})
     off = ", ".join(["trees", "language model", *(n.replace("_", " ") for n in learned)])
     log.warning(

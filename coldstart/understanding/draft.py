@@ -103,6 +103,15 @@ class ReadingDraft:
         )
         self._terms.append(Term(*at, (group,), noun, kind="type" if noun else "term"))
 
+    def prefer(self, values: Sequence[Value], span: Span) -> None:
+        """Alternatives that are preferred among what fulfils the wish of the same words."""
+        pieces = (
+            self._piece(kind, value, span, strict=False, direct=True, attribute=attribute)
+            for kind, value, attribute in values
+        )
+        if group := tuple(pieces):
+            self._own.append(group)
+
     def fact(self, value: Value, span: Span, *, wanted: bool, strict: bool) -> None:
         """A wish that is in no list with others, or something rejected."""
         kind, name, attribute = value

@@ -56,8 +56,11 @@ def _kinds(a: Mapping[str, Any]) -> str:
 
 
 def _wishes(a: Mapping[str, Any]) -> str:
-    """Such as "Animation for a five-year-old", "Comedy from the 1980s with Bill Murray"."""
-    parts = [_list(a["categories"])] if "categories" in a else []
+    """Such as "Animation for a five-year-old", "shoes with “running” at 89.9"."""
+    parts = [_list([*a.get("types", ()), *a["categories"]])] if "categories" in a else []
+    parts = parts or [_list(a["types"])] if "types" in a else parts
+    if "terms" in a:
+        parts.append(f"with {_list([f'“{term}”' for term in a['terms']])}")
     parts += [years(*span) for span in a.get("years", ())]
     if "ages" in a:
         start = "" if parts else "suitable "
@@ -66,6 +69,7 @@ def _wishes(a: Mapping[str, Any]) -> str:
         parts.append(f"with {_list(a['people'])}")
     parts += [f"{name} {value}" for name, value in a.get("attributes", ())]
     parts += a.get("values", ())
+    parts += [f"at {price:g}" for price in a.get("prices", ())]
     return " ".join(parts)
 
 
@@ -123,8 +127,8 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "popular": lambda a: f"widely liked: by {a['share']:.0%} of the people we know",
     "cold": lambda a: "new in the catalog, close to items that people like",
     "remaining": lambda a: "the best of what is left to recommend",
-    "opening": lambda a: "shown first because it stands for a part of the catalog",
-    "sought": lambda a: "among the most popular of the catalog",
+    "opening": lambda a: f"a first look at {a.get('category') or 'what there is'}",
+    "sought": lambda a: "among the most popular here",
     "boosted": _boosted,
     "exploration": lambda a: "shown to learn your taste: what you think of it tells much",
 }

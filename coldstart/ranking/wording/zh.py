@@ -130,7 +130,9 @@ def _kinds(a: Mapping[str, Any]) -> str:
 
 
 def _wishes(a: Mapping[str, Any]) -> str:
-    parts = [_list(a["categories"])] if "categories" in a else []
+    names = [*a.get("types", ()), *a.get("categories", ())]
+    parts = [_list(names)] if names else []
+    parts += [f"“{term}”" for term in a.get("terms", ())]
     parts += [_years(*span) for span in a.get("years", ())]
     if "ages" in a:
         parts.append(f"适合 {min(a['ages'])} 岁")
@@ -138,6 +140,7 @@ def _wishes(a: Mapping[str, Any]) -> str:
         parts.append(f"有{_list(a['people'])}")
     parts += [f"{_attribute(name)}：{value}" for name, value in a.get("attributes", ())]
     parts += a.get("values", ())
+    parts += [f"价格 {price:g}" for price in a.get("prices", ())]
     return "符合你的要求：" + "，".join(parts)
 
 
@@ -195,8 +198,8 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "popular": lambda a: f"广受喜爱：我们认识的人中有 {a['share']:.0%} 喜欢",
     "cold": lambda a: "目录中的新品，接近人们喜欢的",
     "remaining": lambda a: "剩下的里面最好的",
-    "opening": lambda a: "代表目录中的一类，先给你看看",
-    "sought": lambda a: "是目录中最受欢迎的之一",
+    "opening": lambda a: f"先看看{_value(a['category']) if a.get('category') else '这里有什么'}",
+    "sought": lambda a: "是这里最受欢迎的之一",
     "boosted": _boosted,
     "exploration": lambda a: "推荐它是为了了解你的口味，你的看法很有参考价值",
 }

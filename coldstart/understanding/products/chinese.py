@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.han import simplified
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import most_liked
 from coldstart.schema import Piece
@@ -29,8 +30,10 @@ _QUOTED = re.compile(r"[《「『“\"]([^《》「」『』“”\"]{1,100})[�
 _STOCK = re.compile(r"(?:有|要)?现货(?:的)?|有库存(?:的)?|能马上发货(?:的)?|不缺货(?:的)?|在售(?:的)?")
 _BREAK = re.compile(r"[，,。.！!？?；;：:…\n\s]")
 _JOINING = ("或", "和", "与", "跟", "及", "、", "/", "还是")
+_RUN = re.compile(f"[{HAN}]+")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9\-]*")
 _LONGEST = 6
+_OTHERS = {"female": "男士", "male": "女士"}  # whose things are not for them
 
 Role = Literal["asked", "quality", "topic", "none"]
 
@@ -79,27 +82,30 @@ class ChineseProductReader:
 
     def read(self, text: str) -> tuple[tuple[Piece, ...], str]:
         """Pieces of a text in its order, and its wanted text without prices and recipients."""
-        folded = text.casefold() if len(text.casefold()) == len(text) else text
+        plain = simplified(text).casefold()
+        folded = plain if len(plain) == len(text) else text
         draft = ReadingDraft(text, self._none)
         taken = [False] * len(text)
         asides: list[tuple[int, int]] = []
         spans: list[ChineseSpan] = []
         self._titles(text, draft, taken)
-        self._prices(text, draft, taken, asides)
-        for person in find_chinese_people(_hidden(text, taken)):
+        self._prices(folded, draft, taken, asides)
+        for person in find_chinese_people(_hidden(folded, taken)):
             span = person.start, person.end
             if _take(taken, span):
                 asides.append(span)
                 spans.append(ChineseSpan(*span, "audience", age=person.age))
                 if person.adult:
                     draft.adult(person.age, span)
+                    if other := _OTHERS.get(person.gender):
+                        draft.fact(("term", other, None), span, wanted=False, strict=False)
                 else:
                     draft.audience(person.age, span, wanted=True, stated=person.stated)
-        for m in _STOCK.finditer(text):
+        for m in _STOCK.finditer(folded):
             if _take(taken, m.span()):
                 asides.append(m.span())
                 draft.fact(("attribute", "in stock", "available"), m.span(), wanted=True, strict=True)
-        for span in find_chinese_asides(_hidden(text, taken)):
+        for span in find_chinese_asides(_hidden(folded, taken)):
             if _take(taken, span):
                 asides.append(span)
         if self._dated:
@@ -113,6 +119,7 @@ class ChineseProductReader:
         def polarity(word: _Word) -> int:
             return clauses[max(0, bisect_right(starts, word.start) - 1)].polarity
 
+        words = sorted([*words, *self._unknown(folded, clauses, words, taken)], key=lambda w: w.start)
         self._add(draft, self._with_roles(folded, words, taken, polarity), polarity)
         kept = _blanked(text, asides)
         parts = (kept[c.start : c.end].strip(" ，,。.；;、") for c in clauses if c.polarity >= 0)
@@ -167,6 +174,31 @@ class ChineseProductReader:
                 out.append(_Word(at, at + size, word, self._vocabulary.is_type(word)))
             at += size or 1
         return out, covering
+
+    def _unknown(
+        self, text: str, clauses: Sequence[Clause], words: Sequence[_Word], taken: Sequence[bool]
+    ) -> Iterable[_Word]:
+        """Strings of items' texts in rejected clauses that have no known word."""
+        for clause in clauses:
+            inside = range(clause.start, min(clause.end, len(text)))
+            if clause.polarity >= 0 or any(word.start in inside for word in words):
+                continue
+            at = clause.start
+            while at < clause.end:
+                size = next(
+                    (
+                        n
+                        for n in range(min(_LONGEST, clause.end - at), 1, -1)
+                        if _RUN.fullmatch(text[at : at + n])
+                        and not any(taken[at : at + n])
+                        and text[at : at + n] not in self._vocabulary.stop
+                        and self._vocabulary.knows(text[at : at + n])
+                    ),
+                    0,
+                )
+                if size:
+                    yield _Word(at, at + size, text[at : at + size], False)
+                at += size or 1
 
     def _with_roles(
         self, text: str, words: Sequence[_Word], taken: Sequence[bool], polarity: object

@@ -27,6 +27,7 @@ _AGES = (
     ("小学|小學", 8), ("初中|中学|青少年", 13), ("高中", 16),
 )  # fmt: skip
 _DEFAULT = 8
+_GENDERED = frozenset("男士 女士 男生 女生 男 女 成人 大人".split())
 
 
 class ChinesePerson(NamedTuple):
@@ -40,15 +41,18 @@ class ChinesePerson(NamedTuple):
     age: int
     stated: bool
     adult: bool
+    gender: str = ""
 
 
 def find_chinese_people(text: str) -> list[ChinesePerson]:
     """Children and adults for whom something is asked, in order, without overlaps."""
     out: list[ChinesePerson] = []
 
-    def keep(start: int, end: int, age: int, *, stated: bool, adult: bool = False) -> None:
+    def keep(
+        start: int, end: int, age: int, *, stated: bool, adult: bool = False, gender: str = ""
+    ) -> None:
         if all(end <= o.start or start >= o.end for o in out):
-            out.append(ChinesePerson(start, end, age, stated, adult))
+            out.append(ChinesePerson(start, end, age, stated, adult, gender))
 
     for m in _AGED.finditer(text):
         age = min(chinese_number(n) for n in (m["n"], m["m"]) if n)
@@ -61,10 +65,14 @@ def find_chinese_people(text: str) -> list[ChinesePerson]:
     for m in _adults().finditer(text):
         word = m["who"]
         own = bool(re.match("送|给|給|为|我|陪|和|跟", m[0]))
+        if word in _GENDERED and not own:
+            continue  # 男士跑鞋: a quality of what is asked for
         young = word in ("弟弟", "妹妹") and bool(out)
         if not young and (own or not re.match("[鞋装衣服款包]", text[m.end() : m.end() + 1])):
             age = OLD if word in recipients("old", "zh") else ADULT
-            keep(m.start(), m.end(), age, stated=False, adult=True)
+            genders = ("female", "male")
+            gender = next((g for g in genders if word in recipients(g, "zh")), "")
+            keep(m.start(), m.end(), age, stated=False, adult=True, gender=gender)
     if not any(person.stated for person in out):
         for m in _CHILD.finditer(text):
             if not re.match("[\\u4e00-\\u9fff]", text[m.end() : m.end() + 1]) or re.match(

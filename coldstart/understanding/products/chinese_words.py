@@ -12,7 +12,7 @@ from coldstart.understanding.draft import Value
 from coldstart.understanding.products.forms import HAN
 from coldstart.understanding.products.heads import category_parts, title_heads
 from coldstart.understanding.products.item_words import is_named, titles_of
-from coldstart.understanding.products.lexicon import phrases, spoken_words, synonyms
+from coldstart.understanding.products.lexicon import covered, phrases, spoken_words
 from coldstart.understanding.products.words_cache import words_of
 
 _RUN = re.compile(f"[{HAN}]+")
@@ -37,6 +37,7 @@ class ChineseVocabulary:
         categories: categories by each word in them.
         stop: words that tell nothing about an item.
         lacking: what the items are said to be free of.
+        texts: all texts of the items.
     """
 
     words: frozenset[str]
@@ -45,6 +46,7 @@ class ChineseVocabulary:
     categories: Mapping[str, tuple[str, ...]]
     stop: frozenset[str]
     lacking: str
+    texts: str
 
     @classmethod
     def of(cls, items: Sequence[Item]) -> ChineseVocabulary:
@@ -80,11 +82,11 @@ class ChineseVocabulary:
         types = {
             end: n
             for end, n in ends.items()
-            if (end in _SINGLE if len(end) == 1 else end in words or end in parts)
-            and end not in stop
+            if (end in _SINGLE if len(end) == 1 else _RUN.fullmatch(end)) and end not in stop
         }
         words |= types.keys() | values.keys() | {w for w in parts if _RUN.fullmatch(w)}
         words |= {w for w in spoken_words() if _RUN.fullmatch(w)}
+        words |= {f"{c}子" for c in _SINGLE & types.keys()}
         words = {w for w in words if not w.startswith(_NEGATING)}
         return cls(
             frozenset(words - stop),
@@ -93,13 +95,18 @@ class ChineseVocabulary:
             {w: tuple(found) for w, found in categories.items() if w in words},
             stop,
             "|".join({words_of(item).lacking for item in items}),
+            "\n".join(words_of(item).folded for item in items),
         )
 
     def is_type(self, word: str) -> bool:
         """Whether a word, or one of the same meaning, says what some item is."""
         return word in self.types or any(
-            "".join(term) in self.types for term in synonyms(tuple(word))
+            "".join(term) in self.types for term in covered(tuple(word))
         )
+
+    def knows(self, text: str) -> bool:
+        """Whether any item's text has a string."""
+        return text in self.texts
 
 
 def _contexts(run: str, left: dict[str, set[str]], right: dict[str, set[str]]) -> None:
@@ -119,7 +126,7 @@ def _forms(value: str) -> list[str]:
     """Ways in which people write an attribute value: 红色 also 红, 木 also 木头."""
     out = [value]
     if value.endswith("色") and len(value) == 2:
-        out += [value[0], f"{value}的"]
+        out.append(value[0])
     elif len(value) == 1:
         out += [f"{value}{end}" for end in "制头子质"]
     return out

@@ -154,7 +154,7 @@ class EnglishProductReader:
             if r.diet is not None:
                 keep([_Span(r.start, r.diet[0], "aside"), _Span(r.diet[1], r.end, "adult", age=r.age)])
             kind: Kind = "aside" if child else "adult"
-            keep([_Span(r.start, r.end, kind, age=r.age, gender=r.gender)])
+            keep([_Span(r.start, r.end, kind, r.group, age=r.age, gender=r.gender)])
         told = child or any(s.kind == "adult" for s in out)
         for aside in find_asides(rest):
             kinds: dict[str, Kind] = {} if told else {"adult": "adult", "baby": "audience"}
@@ -188,6 +188,8 @@ class EnglishProductReader:
             draft.audience(span.age, place, wanted=wanted, stated=span.stated)
         elif span.kind == "adult":
             draft.adult(span.age, place)
+            if span.value:
+                draft.fact(("term", span.value, None), place, wanted=True, strict=True)
             if other := _OTHERS.get(span.gender):
                 draft.fact(("term", other, None), place, wanted=False, strict=False)
         elif span.kind == "stock":
@@ -209,6 +211,7 @@ class EnglishProductReader:
                 at = phrase.first, phrase.after
                 noun, strict = phrase.role == "asked", phrase.strict
                 draft.wish(phrase.values, place, at, strict=strict, noun=noun)
+                draft.prefer(self._parser.categories(phrase), place)
             return
         for value in phrase.rejected:
             draft.fact(value, place, wanted=False, strict=not clause.mild)

@@ -57,6 +57,16 @@ def stem(word: str) -> str:
     return "battery" if out == "batteri" else out
 
 
+def beginnings(word: str) -> tuple[str, ...]:
+    """Strings one of which every word of a stem begins with.
+
+    >>> beginnings("battery"), beginnings("shoe")
+    (('batte', 'batteries'), ('sho',))
+    """
+    others = (plural for plural, one in _IRREGULAR.items() if one == word)
+    return (word[: max(3, len(word) - 2)], *others)
+
+
 _STEMMING = threading.Lock()  # a stemmer holds the word that it works on
 
 

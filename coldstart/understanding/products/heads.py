@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from coldstart.catalog.han import simplified
 from coldstart.understanding.lexicon import raw_lexicon
 from coldstart.understanding.products.forms import HAN, stem
 
@@ -43,7 +44,7 @@ def title_phrases(title: str) -> tuple[TitlePhrase, ...]:
     >>> [p.heads for p in title_phrases("Set of 6 Wine Glasses, hand-blown")]
     [('glass',), ('blown',)]
     """
-    title = unicodedata.normalize("NFKC", title)
+    title = simplified(unicodedata.normalize("NFKC", title))
     if _HAN_RUN.search(title):
         return tuple(_han_phrases(title))
     out = []

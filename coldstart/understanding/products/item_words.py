@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from coldstart.catalog.han import simplified
 from coldstart.schema import Item
 from coldstart.understanding.products.forms import HAN, stem, words
 from coldstart.understanding.products.heads import category_parts, title_heads
@@ -108,7 +109,7 @@ def is_named(attribute: str) -> bool:
 
 def term_of(text: str) -> tuple[str, ...]:
     """A term or type as ``ItemWords`` compares it."""
-    return tuple(words(text))
+    return tuple(words(simplified(text)))
 
 
 def _is_han(term: tuple[str, ...]) -> bool:
@@ -188,7 +189,7 @@ def _han(text: str) -> tuple[str, str]:
     """Characters that are there, and those that are said to be absent."""
     if not re.search(f"[{HAN}]", text):
         return "", ""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = simplified(unicodedata.normalize("NFKC", text)).casefold()
     found = _ZH_LESS.finditer(plain)
     lacking = "|".join(m["long"] or m["short"] or m["not"] for m in found)
     return _ZH_LESS.sub("|", plain), lacking

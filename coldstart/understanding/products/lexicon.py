@@ -96,7 +96,8 @@ def spoken_words() -> frozenset[str]:
 
 def synonyms(term: Term) -> tuple[Term, ...]:
     """A term, and others of its meaning; the term itself first."""
-    return tuple(dict.fromkeys([term, *_same().get(term, ())]))
+    short = [term[:1]] if len(term) == 2 and term[1] == "子" else []
+    return tuple(dict.fromkeys([term, *short, *_same().get(term, ())]))
 
 
 def covered(term: Term) -> tuple[Term, ...]:

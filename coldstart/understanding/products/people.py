@@ -42,6 +42,7 @@ class NamedRecipient(NamedTuple):
     age: int
     gender: str
     diet: tuple[int, int] | None = None
+    group: str = ""
 
 
 class NamedAside(NamedTuple):
@@ -67,7 +68,7 @@ def find_recipients(text: str) -> list[NamedRecipient]:
         gender = next((g for g in ("female", "male") if word in recipients(g)), "")
         age = OLD if word in recipients("old") else ADULT
         diet = m.span("diet") if m["diet"] else None
-        out.append(NamedRecipient(m.start(), m.end(), age, gender, diet))
+        out.append(NamedRecipient(m.start(), m.end(), age, gender, diet, word if word in _GROUPS else ""))
     return out
 
 
@@ -96,6 +97,7 @@ def _people() -> re.Pattern[str]:
     )
 
 
+_GROUPS = frozenset("men women ladies gentlemen".split())  # as things are marked
 _AFTER = "jacket|shoe|shirt|coat|watch|clothes|clothing|boots|size|sneakers|socks|bike"
 
 

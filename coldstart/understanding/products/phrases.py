@@ -174,6 +174,12 @@ class PhraseParser:
             out = [asked_for[0] if p in owned else p for p in out]
         return out
 
+    def categories(self, phrase: Phrase) -> tuple[Value, ...]:
+        """Categories of a phrase's very name, then of its last word's."""
+        known = self._vocabulary.categories
+        found = (*known.get(phrase.stems, ()), *known.get(phrase.stems[-1:], ()))
+        return tuple(("category", name, None) for name in dict.fromkeys(found))
+
     def _likes(self, forms: Sequence[str], at: int) -> bool:
         """Whether "like" says that somebody likes something, rather than what it resembles."""
         return at > 0 and forms[at - 1] in ("i", "we", "they", "you", "who", "that", "really", "also", "parents", "kids")
@@ -213,8 +219,7 @@ class PhraseParser:
     def _values(self, phrase: Phrase) -> tuple[Value, ...]:
         """Alternatives: attribute values, categories, and the word itself."""
         term: Value = ("term", phrase.word.casefold(), None)
-        categories = self._vocabulary.categories.get(phrase.stems, ())
-        return (*phrase.values, *(("category", c, None) for c in categories), term)  # type: ignore[return-value]
+        return tuple(dict.fromkeys((*phrase.values, *self.categories(phrase), term)))
 
     def _type(self, phrase: Phrase) -> tuple[Value, ...]:
         return (("type", phrase.word.casefold(), None),)

@@ -149,7 +149,7 @@ def _ranges(text: str, bare: bool) -> Iterator[NamedPrice]:
         if not named and a in _YEARS and b in _YEARS:
             continue
         low, high = sorted((a, b))
-        yield _span(m.start(), m.end(), low, high)
+        yield _span(m, low, high)
 
 
 def _limits(text: str, bare: bool, years: bool) -> Iterator[NamedPrice]:
@@ -166,23 +166,23 @@ def _limits(text: str, bare: bool, years: bool) -> Iterator[NamedPrice]:
         ):
             continue
         if m["below"] or (m["budget"] and "more" not in tail):
-            yield _span(m.start(), m.end(), None, value)
+            yield _span(m, None, value)
         elif re.search("less|under|below|cheaper|lower|max|tops|most", tail):
-            yield _span(m.start(), m.end(), None, value)
+            yield _span(m, None, value)
         elif m["near"] or "so" in tail.split():
-            yield _span(m.start(), m.end(), (1 - _ABOUT) * value, (1 + _ABOUT) * value)
+            yield _span(m, (1 - _ABOUT) * value, (1 + _ABOUT) * value)
         else:
-            yield _span(m.start(), m.end(), value, None)
+            yield _span(m, value, None)
     for m in _AFTER.finditer(text):
         value, named = _value(m["a"]), _named(m[0])
         if value is None or not (named or (bare and m["less"])) or (not named and value in _YEARS):
             continue
         if m["less"]:
-            yield _span(m.start(), m.end(), None, value)
+            yield _span(m, None, value)
         elif m["up"]:
-            yield _span(m.start(), m.end(), value, None)
+            yield _span(m, value, None)
         else:
-            yield _span(m.start(), m.end(), (1 - _ABOUT) * value, (1 + _ABOUT) * value)
+            yield _span(m, (1 - _ABOUT) * value, (1 + _ABOUT) * value)
 
 
 def _plain(text: str) -> Iterator[NamedPrice]:
@@ -190,11 +190,12 @@ def _plain(text: str) -> Iterator[NamedPrice]:
     for m in _PLAIN.finditer(text):
         value = _value(m["a"])
         if value is not None:
-            yield _span(m.start(), m.end(), None, value)
+            yield _span(m, None, value)
 
 
-def _span(start: int, end: int, low: float | None, high: float | None) -> NamedPrice:
+def _span(m: re.Match[str], low: float | None, high: float | None) -> NamedPrice:
     """A price; what no item can cost, or every item can, is no limit."""
+    start, end = m.start() + len(m[0]) - len(m[0].lstrip()), m.end()
     if high is not None and high < 0:
         return NamedPrice(start, end, None, None)
     low = None if low is not None and (low <= 0 or low > LARGEST) else low

@@ -16,7 +16,7 @@ from coldstart.understanding.lexicon import category_forms, plural, raw_lexicon,
 from coldstart.understanding.products.forms import stem, words
 from coldstart.understanding.products.heads import PARTS, category_parts, title_heads
 from coldstart.understanding.products.item_words import is_named
-from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, synonyms
+from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered
 from coldstart.understanding.products.words_cache import words_of
 from coldstart.understanding.spelling import SpellingCorrector
 from coldstart.understanding.tokens import PhraseIndex, phrase_form
@@ -24,7 +24,7 @@ from coldstart.understanding.tokens import PhraseIndex, phrase_form
 Texts = tuple[str, ...]
 _SPLIT = re.compile(r"\s*[|,;]\s*")
 _LONGEST = 60  # characters of an attribute value that can be named in a sentence
-_READ = 50_000  # items of a larger catalog from which the vocabulary is taken
+_READ = 10_000  # items of a larger catalog from which the vocabulary is taken
 GENRES_FROM = 0.5
 """Share of the items with categories from which a catalog is one of stories with genres."""
 DESCRIBED_FROM = 0.5
@@ -92,7 +92,7 @@ class ProductVocabulary:
 
     def is_type(self, word: str) -> bool:
         """Whether a stem, or a synonym of it, says what some item is."""
-        return word in self.types or any(t[-1] in self.types for t in synonyms((word,))[1:])
+        return word in self.types or any(t[-1] in self.types for t in covered((word,))[1:])
 
     def knows(self, word: str) -> bool:
         """Whether any text has a stem, or one of the same meaning."""
