@@ -94,13 +94,13 @@ class EnglishReader:
     def _meant(self, text: str, tokens: list[Token]) -> list[_Meant]:
         """What the text mentions, in order, without overlaps."""
         titles = self._titles.find(text)
-        masked = masked(text, titles)
-        masked = _DATED.sub(lambda m: "\x00" * len(m[0]), masked)
-        idioms = find_idioms(masked)
-        masked = masked(masked, idioms)
-        audiences = find_audience(masked)
-        masked = masked(masked, audiences)
-        years = find_years(masked, self._latest)
+        rest = masked(text, titles)
+        rest = _DATED.sub(lambda m: "\x00" * len(m[0]), rest)
+        idioms = find_idioms(rest)
+        rest = masked(rest, idioms)
+        audiences = find_audience(rest)
+        rest = masked(rest, audiences)
+        years = find_years(rest, self._latest)
         starts = [token.start for token in tokens]
         taken = [False] * len(tokens)
         out = []
