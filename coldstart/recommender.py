@@ -14,7 +14,7 @@ from coldstart.errors import CatalogError, ConfigError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.pipeline.parts import Part, Parts
 from coldstart.pipeline.pipeline import Pipeline
-from coldstart.pipeline.request import ListOptions, RecommendOptions, RecommendRequest
+from coldstart.pipeline.request import RecommendKeywords, RecommendOptions, RecommendRequest
 from coldstart.pipeline.saving import save_recommender
 from coldstart.pipeline.usable_text import text_use
 from coldstart.profile.attributes import attribute_notes
@@ -234,14 +234,14 @@ class Recommender:
         self,
         profile: UserProfile | Mapping[str, Any],
         context: Context | Mapping[str, Any] | None = None,
-        **options: Unpack[ListOptions],
+        **options: Unpack[RecommendKeywords],
     ) -> RecommendationList: ...
     @overload
     def recommend(
         self,
         profile: Sequence[UserProfile | Mapping[str, Any]],
         context: Context | Mapping[str, Any] | None = None,
-        **options: Unpack[ListOptions],
+        **options: Unpack[RecommendKeywords],
     ) -> list[RecommendationList]: ...
     def recommend(
         self,
