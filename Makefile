@@ -6,13 +6,13 @@ STAMP := $(VENV)/.installed
 PIP := -m pip --disable-pip-version-check
 TOOLS := build/tools
 
-.PHONY: help install lock audit-dependencies sbom image-digests demo fetch fetch-all browser test lint types format train train-requests obedience evaluate bench wheel-check vllm-check ci clean
+.PHONY: help install docs docs-serve notebooks lock audit-dependencies sbom image-digests demo fetch fetch-all browser test lint types format train train-requests obedience evaluate bench wheel-check vllm-check ci clean
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 # Every file is checked against its hash. PyTorch without CUDA, where pip finds it; else the usual one.
 LOCKED := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
-$(STAMP): pyproject.toml constraints.txt $(wildcard locks/*.txt)
+$(STAMP): pyproject.toml coldstart/__init__.py constraints.txt $(wildcard locks/*.txt)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "coldstart needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python $(LOCKED) -r locks/dev.txt
@@ -110,6 +110,16 @@ bench: fetch-all  ## the speed benchmarks, each beside its peer (an hour, on a q
 	$(BIN)/python benchmarks/tenants.py --out docs/results/tenants
 	$(BIN)/python benchmarks/distributed_training.py --steps 8 --out docs/results/distributed-training
 
+docs: $(STAMP)  ## the documentation site, into build/site; fails on a warning
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@$(BIN)/python website/check.py build/site
+
+docs-serve: $(STAMP)  ## the documentation site on this machine, built again after each change
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve
+
+notebooks: fetch-all  ## run the notebooks again and keep what they show
+	$(BIN)/python notebooks/run.py
+
 wheel-check: $(STAMP)  ## the wheel recommends in a clean environment
 	rm -rf build/wheel-check
 	$(BIN)/python -m hatchling build -t wheel -d build/wheel-check
@@ -123,7 +133,7 @@ wheel-check: $(STAMP)  ## the wheel recommends in a clean environment
 vllm-check: fetch-all  ## the contract of generators against a real vLLM on this CPU (opt-in, 2 GB)
 	$(BIN)/python benchmarks/vllm_check.py
 
-ci: lint types test  ## what CI runs
+ci: lint types docs test  ## what CI runs
 
 clean:  ## remove the virtual environment and caches of tools
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
