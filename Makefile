@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PIP := -m pip --disable-pip-version-check
 TOOLS := build/tools
 
-.PHONY: help install docs docs-serve notebooks lock audit-dependencies sbom image-digests demo fetch fetch-all browser test lint types format train train-requests obedience evaluate bench wheel-check vllm-check ci clean
+.PHONY: help install docs docs-serve notebooks hooks dist lock audit-dependencies sbom image-digests demo fetch fetch-all browser test lint types format train train-requests obedience evaluate bench wheel-check vllm-check ci clean
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -27,6 +27,9 @@ $(TOOLS)/%: locks/tools.txt
 	$(PYTHON) -m venv $@
 	$@/bin/python $(PIP) install --quiet -c locks/tools.txt $(@F)
 	@touch $@
+
+hooks: $(STAMP) $(TOOLS)/pre-commit  ## check style, imports and types at every commit
+	$(TOOLS)/pre-commit/bin/pre-commit install
 
 lock: $(TOOLS)/uv  ## write the hashes of locks/ again, after a change of dependencies (online)
 	$(PYTHON) locks/make.py $(TOOLS)/uv/bin/uv
@@ -120,14 +123,19 @@ docs-serve: $(STAMP)  ## the documentation site on this machine, built again aft
 notebooks: fetch-all  ## run the notebooks again and keep what they show
 	$(BIN)/python notebooks/run.py
 
-wheel-check: $(STAMP)  ## the wheel recommends in a clean environment
+dist: $(STAMP) $(TOOLS)/twine  ## source archive and wheel, as they are published: build/dist
+	rm -rf build/dist
+	$(BIN)/python -m hatchling build -t sdist -t wheel -d build/dist
+	$(TOOLS)/twine/bin/twine check --strict build/dist/*
+
+wheel-check: dist  ## the wheel of build/dist recommends in a clean environment
 	rm -rf build/wheel-check
-	$(BIN)/python -m hatchling build -t wheel -d build/wheel-check
 	$(PYTHON) -m venv build/wheel-check/env
 	build/wheel-check/env/bin/python -m pip install --quiet --disable-pip-version-check \
-	  -c constraints.txt build/wheel-check/*.whl
+	  -c constraints.txt build/dist/*.whl
 	cp -r adapters build/wheel-check/
-	cd build/wheel-check && env/bin/coldstart recommend --about "a gentle comedy" -k 3 --json \
+	cd build/wheel-check && env/bin/coldstart --version && env/bin/coldstart recommend \
+	  --about "a gentle comedy" -k 3 --json \
 	  | env/bin/python -c 'import json, sys; assert len(json.load(sys.stdin)["items"]) == 3'
 
 vllm-check: fetch-all  ## the contract of generators against a real vLLM on this CPU (opt-in, 2 GB)

@@ -14,16 +14,19 @@ ROOT = Path(__file__).parent.parent
 FOLDER = "reference/api"
 # The commands have a reference of their own, and ``python -m coldstart`` is one of them.
 LEFT_OUT = ("cli", "__main__")
+# What most programs begin with stands first.
+FIRST = ("Recommender", "UserProfile", "Context", "Item", "Catalog")
 # Top-level modules that are no packages, below one heading.
 SINGLE = "modules"
 
 
 def public_names() -> list[str]:
-    """Names that ``from coldstart import …`` offers, in the order of ``coldstart.__all__``."""
+    """Names that ``from coldstart import …`` offers, those of ``FIRST`` first."""
     tree = ast.parse((ROOT / "coldstart" / "__init__.py").read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
-            return [name for name in ast.literal_eval(node.value) if not name.startswith("_")]
+            names = [name for name in ast.literal_eval(node.value) if not name.startswith("_")]
+            return sorted(names, key=lambda name: (*FIRST, name).index(name))
     raise SystemExit("coldstart/__init__.py has no __all__")
 
 
@@ -72,7 +75,7 @@ def pages() -> dict[str, str]:
     out = {f"{FOLDER}/index.md": _index(packages, modules)}
     for room in packages:
         out[f"{FOLDER}/{room}.md"] = _page(f"coldstart.{room}", [room])
-    out[f"{FOLDER}/{SINGLE}.md"] = _page("Single modules", modules)
+    out[f"{FOLDER}/{SINGLE}.md"] = _page("Top-level modules", modules)
     return out
 
 
@@ -80,7 +83,7 @@ def _index(packages: list[str], modules: list[str]) -> str:
     lines = ["# API reference", "", "What `from coldstart import …` offers:", ""]
     lines += [f"::: coldstart.{name}\n" for name in public_names()]
     lines += ["## Packages", "", "From the top layer down; each imports from those below it only.", ""]
-    lines += ["| package | |", "|---|---|"]
+    lines += ["| package | what is in it |", "|---|---|"]
     lines += [f"| [`coldstart.{r}`]({r}.md) | {first_line(f'coldstart.{r}')} |" for r in packages]
     lines += [
         f"| [`coldstart.{r}`]({SINGLE}.md#coldstart.{r}) | {first_line(f'coldstart.{r}')} |"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -54,7 +55,7 @@ def _index(contexts: dict[str, typer.Context]) -> str:
             row = f"| [`{name}`]({name.split()[1]}.md) | {_cell(first)} |"
             panels.setdefault(panel, []).append(row)
     for panel, rows in panels.items():
-        parts += [f"## {panel}", "\n".join(["| command | |", "|---|---|", *rows])]
+        parts += [f"## {panel}", "\n".join(["| command | what it does |", "|---|---|", *rows])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -70,10 +71,11 @@ def _described(context: typer.Context) -> Iterator[str]:
         panel = getattr(param, "rich_help_panel", None) or usual
         if record and not getattr(param, "hidden", False):
             names, text = record
-            panels.setdefault(panel, []).append(f"| `{names.replace('|', chr(92) + '|')}` | {_cell(text)} |")
+            panels.setdefault(panel, []).append(f"| {_code(names)} | {_cell(text)} |")
     for panel in sorted(panels, key=lambda panel: panel == "Options"):
         yield f"**{panel}**"
-        yield "\n".join(["| | |", "|---|---|", *panels[panel]])
+        title = "argument" if panel == "Arguments" else "option"
+        yield "\n".join([f"| {title} | what it says |", "|---|---|", *panels[panel]])
 
 
 def _paragraph(text: str) -> str:
@@ -81,8 +83,13 @@ def _paragraph(text: str) -> str:
     title, _, lines = text.partition("\n")
     if (match := _BOLD.fullmatch(title)) and lines.startswith("  "):
         shown = "\n".join(line.removeprefix("  ") for line in lines.splitlines())
-        return f"**{match[1]}**\n\n```console\n{shown}\n```"
+        return f"**{match[1]}**\n\n```bash\n{shown}\n```"
     return _MARKUP.sub("", _BOLD.sub(r"**\1**", text))
+
+
+def _code(text: str) -> str:
+    """Text as code, in a cell of a table, where Markdown's own quotes cannot hold every character."""
+    return f"<code>{html.escape(text).replace('|', '&#124;')}</code>"
 
 
 def _cell(text: str) -> str:

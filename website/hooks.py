@@ -17,9 +17,13 @@ import elsewhere
 import listing
 
 
+STYLE = "assets/site.css"
+
+
 def made() -> dict[str, str | bytes]:
-    """Content of every page and picture that is made at build time, by its path in the site."""
-    return {**api.pages(), **commands.pages(), **elsewhere.pages()}
+    """Content of every file that is made at build time, by its path in the site."""
+    style = Path(__file__).with_name("site.css").read_text(encoding="utf-8")
+    return {**api.pages(), **commands.pages(), **elsewhere.pages(), STYLE: style}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
