@@ -1,4 +1,4 @@
-"""What a release says about itself: one version, one date, files that GitHub and others can read."""
+"""What a release says about itself: one version, one date, files that others can read."""
 
 from __future__ import annotations
 

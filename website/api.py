@@ -1,6 +1,6 @@
 """Pages of the API reference: one for the public names, one for each package below ``coldstart``.
 
-The pages only say what stands where; mkdocstrings fills in signatures and docstrings from the source.
+The pages only say what stands where; mkdocstrings fills in signatures and docstrings.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +39,7 @@ def rooms() -> list[str]:
     return [room for room in layers if room not in LEFT_OUT]
 
 
+@cache
 def documented(room: str) -> dict[str, list[str]]:
     """Public classes and functions of each module of a package, by the module's dotted name."""
     place = ROOT / "coldstart" / room
@@ -82,7 +84,12 @@ def pages() -> dict[str, str]:
 def _index(packages: list[str], modules: list[str]) -> str:
     lines = ["# API reference", "", "What `from coldstart import …` offers:", ""]
     lines += [f"::: coldstart.{name}\n" for name in public_names()]
-    lines += ["## Packages", "", "From the top layer down; each imports from those below it only.", ""]
+    lines += [
+        "## Packages",
+        "",
+        "From the top layer down; each imports from those below it only.",
+        "",
+    ]
     lines += ["| package | what is in it |", "|---|---|"]
     lines += [f"| [`coldstart.{r}`]({r}.md) | {first_line(f'coldstart.{r}')} |" for r in packages]
     lines += [

@@ -1,7 +1,7 @@
 """What the built site promises: ``python website/check.py build/site``, after MkDocs.
 
-Every public name has an anchor, every link within the site leads somewhere, and no page asks another
-host for a script, a style, a font or a picture.
+Every public name has an anchor, every link within the site leads somewhere, and no page asks
+another host for a script, a style, a font or a picture.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def _paragraph(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    """Text as code, in a cell of a table, where Markdown's own quotes cannot hold every character."""
+    """Text as code, in a cell of a table."""
     return f"<code>{html.escape(text).replace('|', '&#124;')}</code>"
 
 

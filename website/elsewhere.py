@@ -1,8 +1,8 @@
 """Documents outside ``docs/`` that the site shows, and links that lead out of ``docs/``.
 
-Links in Markdown files are written so that they work on GitHub: relative to the file. On the site a
-link to a document at the root, a model card or a notebook leads to its page, and a link to any other
-file of the repository to a copy of it, so that nothing depends on where the repository is hosted.
+Links in Markdown files are written so that they work on GitHub: relative to the file. On the site
+a link to a document at the root, a model card or a notebook leads to its page, and a link to any
+other file to a copy of it, so that nothing depends on where the repository is hosted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ DOCUMENTS = {
     "adapters/movies/README.md": "models/movies.md",
     "adapters/ml-100k/README.md": "models/ml-100k.md",
 }
-_CODE = re.compile(r"(^ *(`{3,}|~{3,}).*?^ *\2 *$|`(?:[^`\n]|\n(?!\n))+`)", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(
+    r"(^ *(`{3,}|~{3,}).*?^ *\2 *$|`(?:[^`\n]|\n(?!\n))+`)", re.MULTILINE | re.DOTALL
+)
 _LINK = re.compile(r"(\]\()([^)\s#]+)")
 
 
@@ -86,5 +88,7 @@ def linked(text: str, page: str) -> tuple[str, dict[Path, str]]:
 
     parts = _CODE.split(text)
     # Of each match of the pattern, its two groups stand between the parts that are no code.
-    out = [_LINK.sub(led, part) if i % 3 == 0 else part for i, part in enumerate(parts) if i % 3 < 2]
+    out = [
+        _LINK.sub(led, part) if i % 3 == 0 else part for i, part in enumerate(parts) if i % 3 < 2
+    ]
     return "".join(out), copies

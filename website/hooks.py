@@ -1,4 +1,4 @@
-"""What MkDocs does besides its plugins: pages made at build time, and links that leave ``docs/``."""
+"""What MkDocs does besides its plugins: pages made at build time, links that leave ``docs/``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import api
 import commands
 import elsewhere
 import listing
-
 
 STYLE = "assets/site.css"
 
