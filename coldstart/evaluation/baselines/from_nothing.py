@@ -74,7 +74,7 @@ def content_alone(training: TrainingData) -> FromNothing:
     return FromNothing(recommender)
 
 
-_USES: frozenset[Uses] = frozenset({"picks"})
+_USES: frozenset[Uses] = frozenset({"picks", "text"})
 GROWING = Baseline(
     "from_nothing",
     "coldstart without training: content, and likes as they come in",
