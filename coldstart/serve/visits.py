@@ -19,7 +19,7 @@ from coldstart.data.requests.own import part_of
 from coldstart.data.requests.recorded import Part, RecordedRequest, RequestLog
 from coldstart.interactions.interaction_stats import attribute_groups
 from coldstart.schema import UserProfile
-from coldstart.serve.session_service import SessionRecord
+from coldstart.serve.session_record import SessionRecord
 from coldstart.serve.visit_requests import requests_of, texts_of
 from coldstart.session import OnboardingSession
 from coldstart.splitting.user_splits import Split
