@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coldstart.catalog.han import simplified
-from coldstart.catalog.scripts import SYLLABIC, script_of
+from coldstart.catalog.scripts import UNSPACED, script_of
 
 if TYPE_CHECKING:
     from coldstart.protocols import Float
@@ -20,7 +20,6 @@ NAME = "ngrams"
 """Name under which artifacts refer to this encoder."""
 SIZE = 512
 _LETTERS = 4  # of an n-gram of an alphabet: stems agree where endings differ
-_UNSPACED = SYLLABIC | {"Thai", "Lao", "Khmer", "Myanmar"}
 _WORD = re.compile(r"\w+")
 
 
@@ -33,21 +32,24 @@ class NgramEncoder:
     Learning", 2009.
     """
 
+    by_letters = True
+    """Whether a cosine is a share of common parts of words, and so never a matter of chance."""
+
     @property
     def name(self) -> str:
         """Name with its settings."""
         return f"{NAME}-{SIZE}-1"
 
     def encode(self, texts: Sequence[str]) -> Float:
-        """Return an array of shape (len(texts), ``SIZE``), rows of length 1, or 0 without words."""
+        """Return an array of shape (len(texts), ``SIZE``), rows of Euclidean length 1."""
         if not texts:
             return np.empty((0, SIZE), dtype=np.float32)
         counts = self._hashing.transform(texts)
-        counts.eliminate_zeros()  # two n-grams of opposite signs
+        counts.eliminate_zeros()  # n-grams of opposite signs
         counts.data = np.sign(counts.data) * (1 + np.log(np.abs(counts.data)))
         rows = counts.toarray().astype(np.float32)
-        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-        return np.asarray(rows / np.maximum(lengths, 1e-9), dtype=np.float32)
+        rows[~rows.any(axis=1), 0] = 1.0
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
     def known_share(self, text: str) -> float:
         """Share of the letters that it knows: all."""
@@ -61,13 +63,17 @@ class NgramEncoder:
 
 
 def ngrams(text: str) -> Iterator[str]:
-    """Words and n-grams of a text, in order.
+    """Words and n-grams of a text, in order; the text itself if it has none.
 
     >>> list(ngrams("Laufschuhe 跑步鞋"))[:4], list(ngrams("跑步鞋"))
     (['laufschuhe', 'lauf', 'aufs', 'ufsc'], ['跑步', '步鞋', '跑', '步', '鞋'])
     """
+    text = text.encode("utf-8", "replace").decode()  # no lone surrogates
     folded = simplified(unicodedata.normalize("NFKC", text).casefold())
-    for word in _WORD.findall(folded):
+    words = _WORD.findall(folded)
+    if not words:
+        yield folded
+    for word in words:
         for run, size in _runs(word):
             if size > 2:
                 yield run
@@ -79,7 +85,7 @@ def ngrams(text: str) -> Iterator[str]:
 def _runs(word: str) -> Iterator[tuple[str, int]]:
     """Parts of a word in one kind of script, with the size of their n-grams."""
     start = 0
-    kinds = [script_of(c) in _UNSPACED for c in word]
+    kinds = [script_of(c) in UNSPACED for c in word]
     for n in range(1, len(word) + 1):
         if n == len(word) or kinds[n] != kinds[start]:
             yield word[start:n], 2 if kinds[start] else _LETTERS

@@ -56,6 +56,8 @@ class KnownScripts:
         return frozenset(out)
 
     def _knows_catalog(self, model: Any) -> bool:
+        if not hasattr(model, "known_share"):
+            return True
         catalog, n = self._parts.catalog, len(self._parts.catalog)
         of, size, share = self._judged.get(model, (None, 0, 1.0))
         if of is None or of() is not catalog or not size <= n < 2 * size:

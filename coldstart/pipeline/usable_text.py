@@ -40,6 +40,8 @@ class TextUse(NamedTuple):
 
 _SIMILAR_FROM = 0.3
 """Cosine between text and content from which an item counts as similar to the text."""
+_SHARED_FROM = 0.2
+"""The same for an encoder of n-grams, whose cosines are shares of common word parts."""
 _BY_WORDS = ("lexical", "asked_alike_words")
 """Signals that are 0 for every item unless a word of the text is known."""
 
@@ -60,7 +62,7 @@ def text_use(
     """
     features = without_unknown(features, unknown)
     unread = _is_unread(user, items, by_content="encoder" not in unknown)
-    useless = unread and not _knows_a_word(features)
+    useless = unread and not _knows_a_word(features) and not _shares_letters(user, items)
     return TextUse(unread, useless, without_words(features) if useless else features)
 
 
@@ -75,6 +77,14 @@ def _is_unread(user: ResolvedProfile, items: ItemStore, *, by_content: bool) -> 
     if not any(c.isalpha() for c in text) or user.understood.text and not user.understood.language:
         return True
     return not by_content or float(np.max(items.content @ items.vector_of(text))) < _SIMILAR_FROM
+
+
+def _shares_letters(user: ResolvedProfile, items: ItemStore) -> bool:
+    """Whether an item has word parts of the text in common, where the encoder compares these."""
+    text = request_text(user)
+    if not text or not getattr(items.encoder, "by_letters", False) or not len(items.ids):
+        return False
+    return float(np.max(items.content @ items.vector_of(text))) >= _SHARED_FROM
 
 
 def _knows_a_word(features: Floats) -> bool:

@@ -16,6 +16,7 @@ from coldstart.serve.admission import InFlight, KeyGuesses, KeyLookups
 from coldstart.serve.catalog_updates import CatalogPlan
 from coldstart.serve.catalog_writer import CatalogWriter, Loaded
 from coldstart.serve.errors import ApiError
+from coldstart.serve.growth import LikeFollower
 from coldstart.serve.limits import RateLimiter
 from coldstart.serve.metrics import Metrics
 from coldstart.serve.releases import Serving, arms_with, beside, serving_after, serving_of
@@ -71,6 +72,7 @@ class Service:
         self._load, self._reloading, self._items, self._seen = load, False, 0, 0
         store.check_integrity()
         self.catalog = CatalogWriter(store, settings.deadline, self._update_size)
+        self.likes = LikeFollower(store)
         arms, loaded = self._load_first()
         self.metrics.release.set(self.serving.seq)
         self.catalog.use(loaded)
@@ -116,17 +118,22 @@ class Service:
         return await self.catalog.change(self.worker, plan)
 
     async def sync(self) -> None:
-        """Apply catalog changes and releases of other processes.
+        """Apply catalog changes and releases of other processes, and count new likes.
 
         Raises:
             ColdstartError: a release cannot be loaded; it is not tried again.
         """
         await self.catalog.follow(self.worker)
+        await self.likes.follow(self.worker)
         if self.started.experiment is None and not self._reloading:
             release = await run_in_threadpool(self.store.release)
             if release is not None and release.seq > self._seen:
                 self._seen = release.seq
                 await self._switch(serving_of(release, self.started))
+
+    async def forget(self) -> None:
+        """Take erased people out of the observed likes of this process, at once."""
+        await self.likes.follow(self.worker, check=True)
 
     async def purge(self) -> None:
         """Delete sessions that expired more than a day ago, and compact the catalog's log."""
@@ -225,9 +232,10 @@ class Service:
         return self._load_arms(self.started.artifacts)
 
     def _load_arms(self, artifacts: Mapping[str, str]) -> tuple[Arms, Loaded]:
-        """Load and warm up recommenders, with all logged catalog changes applied."""
+        """Load and warm up recommenders, with logged catalog changes and likes applied."""
         arms = {arm: self._load(folder) for arm, folder in artifacts.items()}
         loaded = self.catalog.load(arms)
+        self.likes.load(arms)
         for rec in arms.values():
             with self._lock:
                 _warm_up(rec)

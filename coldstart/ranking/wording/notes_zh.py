@@ -19,13 +19,13 @@ TEMPLATES: Mapping[str, str] = {
         "所写标题对应的商品中只有 {got} 件可以推荐，要求的是 {k} 件"
     ),
     "no item that may be shown is {wanted}; these are the closest to it": (
-        "可以推荐的里面没有符合“{wanted}”的，以下最为接近"
+        "可以推荐的里面没有完全符合要求的（{wanted}），以下最为接近"
     ),
     "only 1 item is {wanted}; the rest is the closest to it": (
-        "只有 1 件符合“{wanted}”，其余最为接近"
+        "只有 1 件完全符合要求（{wanted}），其余最为接近"
     ),
     "only {n} items are {wanted}; the rest is the closest to it": (
-        "只有 {n} 件符合“{wanted}”，其余最为接近"
+        "只有 {n} 件完全符合要求（{wanted}），其余最为接近"
     ),
     "guessed from “{words}”: {values}": "由“{words}”推测：{values}",
     "“{words}” was not taken as {value}: the text says otherwise": (
@@ -62,6 +62,15 @@ TEMPLATES: Mapping[str, str] = {
     "year unknown: not {years}": "年份未知，不符合{years}",
     "from {year}: not {years}": "{year} 年，不符合{years}",
     "suitable from age {age}": "适合 {age} 岁以上",
+    "suitable up to age {age}": "适合 {age} 岁以下",
+    "costs {price}: not {words}": "价格 {price}，不符合{words}",
+    "price unknown: not {words}": "价格未知，不符合{words}",
+    "not in stock: not {words}": "缺货，不符合{words}",
+    "no item has a price; {words} was left out": "商品没有价格，已略去{words}",
+    "{words} limits no price; it was left out": "{words}不是有效的价格，已略去",
+    "prices are in {name}; {words} was compared as it stands": (
+        "价格以 {name} 计，{words}按数字比较"
+    ),
     "already {what}": "已经{what}",
     "category {name} is excluded": "排除了类别{name}",
     "not in {names}": "不属于{names}",
@@ -79,6 +88,11 @@ TEMPLATES: Mapping[str, str] = {
 PHRASES: Mapping[str, str] = {
     "known to be suitable for age {age}": "适合 {age} 岁",
     "for age {age}": "适合 {age} 岁",
+    "for an adult": "送给成年人",
+    "a low price": "价格便宜",
+    "a high price": "价格高档",
+    "at most {price}": "不超过 {price}",
+    "at least {price}": "不低于 {price}",
     "from the {year}s": "{year} 年代",
     "from {first} to {last}": "{first} 至 {last} 年",
     "from {year} on": "{year} 年以后",
@@ -90,6 +104,7 @@ PHRASES: Mapping[str, str] = {
     " and more": "等",
     "the rest of the profile": "其余信息",
     "what is often chosen": "大家常选的",
+    "what the catalog has": "目录里有的",
     "oldest liked pick(s)": "个最早喜欢的",
     "oldest disliked pick(s)": "个最早不喜欢的",
     "the end of `about`": "自述的末尾",

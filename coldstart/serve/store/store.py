@@ -15,6 +15,7 @@ from coldstart.serve.store.encryption import Encryptor, verify_key
 from coldstart.serve.store.engine import WRITES, connect, translated, truncate_wal
 from coldstart.serve.store.errors import WrongKey
 from coldstart.serve.store.key_rotation import ENCRYPTED_COLUMNS, reencrypt_batch, reencrypt_meta
+from coldstart.serve.store.like_log import LikeLog
 from coldstart.serve.store.migrate import migrate
 from coldstart.serve.store.records import Deleted
 from coldstart.serve.store.release_store import ReleaseStore
@@ -26,7 +27,9 @@ from coldstart.serve.store.visit_store import VisitStore
 SECRET_KEY = "COLDSTART_SECRET_KEY"
 
 
-class Store(SessionStore, SubjectStore, VisitStore, ReleaseStore, AdminStore, StorageChecks):
+class Store(
+    SessionStore, SubjectStore, VisitStore, LikeLog, ReleaseStore, AdminStore, StorageChecks
+):
     """Persistent state of the service; created by ``Store.open``.
 
     Every method is one transaction (``purge``, ``erase_subject`` and ``reencrypt`` are several) and
