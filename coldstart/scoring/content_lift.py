@@ -37,7 +37,7 @@ def content_lift(items: ItemStore, picks: Sequence[int]) -> Floats:
     scale = np.where(spread > _NOISE, spread, np.inf)
 
     def weight(cosines: Floats) -> Floats:
-        return np.exp(np.minimum((cosines - mean) / scale, _MOST))
+        return np.asarray(np.exp(np.minimum((cosines - mean) / scale, _MOST)))
 
     lifted = weight(values) / weight(usual).mean(axis=0)
-    return np.log(lifted.mean(axis=1))
+    return np.asarray(np.log(lifted.mean(axis=1)))

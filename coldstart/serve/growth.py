@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from starlette.concurrency import run_in_threadpool
 
 from coldstart.schema import Understood
-from coldstart.serve.session_service import SessionRecord
+from coldstart.serve.session_record import SessionRecord
 from coldstart.serve.store.like_log import START, LogPosition
 from coldstart.session.history import read_history
 
@@ -108,7 +109,7 @@ class LikeFollower:
             for some in generations.values():
                 change = await run_in_threadpool(self._changed, self._fed[some[0]], looks)
                 if change.likes:
-                    await worker.finish(lambda _, to=some, by=change: self._apply(to, by))
+                    await worker.finish(partial(self._fed_with, some, change))
 
     def _changed(self, fed: _Fed, check: bool) -> _Change:
         """Read the store from where the recommenders are."""
@@ -131,6 +132,9 @@ class LikeFollower:
         return {
             ("session", key): _liked_in(states[key]) if key in states else () for key in sessions
         } | {("subject", key): liked_by(outcomes.get(key, ())) for key in subjects}
+
+    def _fed_with(self, recommenders: Sequence[Recommender], change: _Change, _: Arms) -> None:
+        self._apply(recommenders, change)
 
     def _apply(self, recommenders: Sequence[Recommender], change: _Change) -> None:
         """Feed recommenders; in the worker's thread, or before they are served."""

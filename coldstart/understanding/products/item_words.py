@@ -42,7 +42,7 @@ _ZH_LESS = re.compile(
 
 
 @dataclass(frozen=True)
-class ItemWords:
+class ProductWords:
     """Words of one item.
 
     Args:
@@ -60,7 +60,7 @@ class ItemWords:
     lacking: str
 
     @classmethod
-    def of(cls, item: Item) -> ItemWords:
+    def of(cls, item: Item) -> ProductWords:
         """The words of an item."""
         titles = [item.title, *titles_of(item)]
         names = [*titles, *item.categories]
@@ -111,7 +111,7 @@ def is_named(attribute: str) -> bool:
 
 
 def term_of(text: str) -> tuple[str, ...]:
-    """A term or type as ``ItemWords`` compares it."""
+    """A term or type as ``ProductWords`` compares it."""
     return tuple(words(simplified(text)))
 
 
@@ -207,6 +207,6 @@ def _han(text: str) -> tuple[str, str]:
     return _ZH_LESS.sub("|", plain), lacking
 
 
-def any_has(item: ItemWords, terms: Iterable[tuple[str, ...]]) -> bool:
+def any_has(item: ProductWords, terms: Iterable[tuple[str, ...]]) -> bool:
     """Whether an item has one of some terms."""
     return any(item.has(term) for term in terms)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from coldstart.understanding.draft import Value
 from coldstart.understanding.products.forms import stem
+from coldstart.understanding.products.item_words import term_of
 from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, phrases
 from coldstart.understanding.products.vocabulary import ProductVocabulary
 from coldstart.understanding.tokens import PhraseIndex, Token
@@ -116,7 +117,8 @@ class PhraseParser:
                 at = mark.after
             elif (value := values.get(at)) is not None:
                 word = text[tokens[at].start : tokens[value.after - 1].end]
-                stems = tuple(stem(f) for f in forms[at : value.after])
+                word = self._vocabulary.category_named(word, value.value)
+                stems = term_of(word)
                 run.append(Phrase(at, value.after, stems, word, values=value.value))
                 at = value.after
             elif forms[at] in self._lexicon.possessive:

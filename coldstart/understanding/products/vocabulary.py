@@ -106,6 +106,15 @@ class ProductVocabulary:
             all(part in self.named for part in term) for term in covered((word,))[1:]
         )
 
+    def category_named(self, word: str, values: tuple[Value, ...]) -> str:
+        """The name of a category as it is spelled there, for words written as one; or the words."""
+        form = phrase_form(word)
+        for kind, category, _ in values if " " not in form else ():
+            for part in PARTS.split(category) if kind == "category" else ():
+                if phrase_form(part).replace(" ", "") == form:
+                    return part.strip()
+        return word
+
     def spelled(self, word: str) -> str:
         """A word of a request, with one slip of the keyboard corrected."""
         form = phrase_form(word)
@@ -138,6 +147,8 @@ def _values(catalog: Catalog, stop: AbstractSet[str]) -> PhraseIndex[tuple[Value
     for form, values in found.items():
         if " " in form:
             index.add(plural(form), tuple(values))
+        if form.count(" ") == 1 and len(form) > 5:
+            index.add(form.replace(" ", ""), tuple(values))
     return index
 
 
