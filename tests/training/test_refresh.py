@@ -215,6 +215,9 @@ def test_requests_do_not_double_the_likes(growing, tmp_path, monkeypatch):
     assert sum(evidence(loaded(tmp_path / "out")).values()) == sum(map(len, data.likes.values()))
 
 
+CHINESE = "适合跑步的轻便鞋，透气舒适，四季都可以穿着的鞋子，送给爱运动的朋友。"
+
+
 def test_items_are_looked_for_by_a_sentence_of_their_description():
     items = [
         Item(item_id="a", title="A", description="Short. A rope for climbers who fall often!"),
@@ -222,7 +225,7 @@ def test_items_are_looked_for_by_a_sentence_of_their_description():
         Item(
             item_id="c",
             title="C",
-            description="适合跑步的轻便鞋，透气舒适，四季都可以穿着的鞋子，送给爱运动的朋友。",
+            description=CHINESE,
         ),
         Item(
             item_id="d",
@@ -235,7 +238,7 @@ def test_items_are_looked_for_by_a_sentence_of_their_description():
     found = descriptions(Catalog.from_items(items))
     assert [(r.text, r.targets) for r in found] == [
         ("A rope for climbers who fall often!", ("a",)),
-        ("适合跑步的轻便鞋，透气舒适，四季都可以穿着的鞋子，送给爱运动的朋友。", ("c",)),
+        (CHINESE, ("c",)),
     ]
 
 
