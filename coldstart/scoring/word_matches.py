@@ -57,11 +57,18 @@ class Matcher:
         """Whether it is worth while to look at an item's words."""
         if not self._parts:
             return True
-        texts = item.title, item.description, *item.categories, *item.attributes, *item.attributes.values()
+        texts = (
+            item.title,
+            item.description,
+            *item.categories,
+            *item.attributes,
+            *item.attributes.values(),
+        )
         folded = "\n".join(texts).casefold()
         return any(part in folded for part in self._parts)
 
     def __call__(self, item: Item) -> bool:
+        """Whether the piece is true of an item."""
         words = words_of(item)
         if self._lacking:
             return any(words.lacks(term) for term in self._terms)
