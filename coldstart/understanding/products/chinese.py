@@ -175,11 +175,23 @@ class ChineseProductReader:
                 0,
             )
             word = text[at : at + size]
+            if size > 1 and self._later(text, at, size):
+                at += 1
+                continue
             if size and word not in self._vocabulary.stop and word not in self._interests:
                 covering[at : at + size] = [True] * size
                 out.append(_Word(at, at + size, word, self._vocabulary.is_type(word)))
             at += size or 1
         return out, covering
+
+    def _later(self, text: str, at: int, size: int) -> bool:
+        """Whether a value or type overlaps a word that is neither: 电池 in 带电池."""
+        strong = (self._vocabulary.values, self._vocabulary.types)
+        if any(text[at : at + size] in known for known in strong):
+            return False
+        starts = range(at + 1, at + size)
+        ends = range(at + size + 1, min(len(text), at + size + 3) + 1)
+        return any(text[a:b] in known for a in starts for b in ends for known in strong)
 
     def _unknown(
         self, text: str, clauses: Sequence[Clause], words: Sequence[_Word], taken: Sequence[bool]
@@ -246,6 +258,8 @@ class ChineseProductReader:
             span, term = (word.start, word.end), tuple(word.text)
             values = self._values(word)
             if sign(word) > 0:
+                if len(word.text) == 1 and not word.is_type and len(values) < 2:
+                    continue  # a part of an unknown word
                 if word.role == "asked":
                     draft.wish((("type", word.text, None),), span, span, strict=True, noun=True)
                 else:
