@@ -120,6 +120,8 @@ def check_fields(manifest: Mapping[str, Any], what: str) -> None:
         if manifest.get(part):
             untrusted.text(manifest[part].get(field), f"{what}: {part}.{field}")
     if manifest.get("domain"):
-        untrusted.names(manifest["domain"].get("categories"), f"{what}: domain.categories")
+        field = f"{what}: domain.categories"
+        for name, share in untrusted.mapping(manifest["domain"].get("categories"), field).items():
+            untrusted.number(share, f"{field}: {untrusted.shown(name)}", 0.0, 1.0)
     if "name" in manifest:
         untrusted.text(manifest["name"], f"{what}: name")

@@ -52,7 +52,7 @@ def adjustments_of(items: ItemStore, adjustments: Sequence[ScoreAdjustment]) -> 
     return out
 
 
-class ListOptions(TypedDict, total=False):
+class RecommendKeywords(TypedDict, total=False):
     """Options of ``Recommender.recommend``, which explains and checks them."""
 
     k: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -68,6 +68,12 @@ class OpeningScorer(UsesResources, ColumnScorer):
         if not self._places or _states_anything(user) or not len(items.ids):
             return []
         return [np.flatnonzero(self._values(items))]
+
+    def facts(
+        self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
+    ) -> dict[str, Any] | None:
+        """The part of the catalog that the item stands for: its first category."""
+        return {"category": next(iter(items.items[row].categories), None)}
 
     def save(self) -> Mapping[str, bytes]:
         """The number of places, where it is on."""

@@ -20,12 +20,11 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.pipeline.parts import Parts
 from coldstart.runtime import models
 from coldstart.schema import Item
-from coldstart.scoring.opening import PLACES, OpeningScorer
 from coldstart.scoring.scorers import Scorers
 from coldstart.settings import Settings
 from coldstart.starting.domain import domain_of
 from coldstart.starting.survey import CatalogSurvey
-from coldstart.starting.weights import from_nothing_ranker
+from coldstart.starting.weights import from_nothing_ranker, starting_state
 from coldstart.starting.zero_shot import ZeroShotGain, measure_zero_shot
 
 if TYPE_CHECKING:
@@ -118,12 +117,6 @@ def start_parts(
         adapter=starting_state(),
         item_store=store,
     )
-
-
-def starting_state() -> dict[str, bytes]:
-    """Files that turn on the scorers which count without interactions."""
-    opening = OpeningScorer(PLACES)
-    return Scorers((opening,)).save()
 
 
 def told(manifest: dict[str, Any], catalog: Catalog, items: str, out: str) -> list[str]:

@@ -16,13 +16,16 @@ from coldstart.data.named import NAMED
 from coldstart.errors import FetchError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.starting.survey import CatalogSurvey
-from coldstart.starting.weights import from_nothing_ranker
+from coldstart.starting.weights import from_nothing_ranker, starting_state
 from coldstart.understanding.lexicon import category_forms
 
 log = logging.getLogger(__name__)
 
 SHARED_FROM = 0.3
 """Share of a catalog's items that have to fit an artifact's domain."""
+HELD_FROM = 0.05
+"""Share of the artifact's own items that have to have a category that both catalogs have: a shop of
+books and toys has a few crime novels, and is none of films."""
 _NAMES = 300  # categories that an artifact records
 _SAMPLE = 2000  # items that are compared
 
@@ -34,25 +37,29 @@ class DomainMatch:
     Args:
         items: number of compared items.
         by_category: share of them with a category that the artifact's catalog has.
+        held: share of the artifact's items that have the most frequent of these categories.
         by_title: share of them whose title its catalog has.
         categories: the artifact's most frequent categories.
     """
 
     items: int
     by_category: float
+    held: float
     by_title: float
     categories: tuple[str, ...]
 
     @property
     def same(self) -> bool:
         """Whether the catalog is of the same domain."""
-        return max(self.by_category, self.by_title) >= SHARED_FROM
+        by_category = self.by_category >= SHARED_FROM and self.held >= HELD_FROM
+        return by_category or self.by_title >= SHARED_FROM
 
 
 def domain_of(catalog: Catalog) -> dict[str, Any]:
-    """The domain of a catalog, as artifacts record it: its most frequent categories."""
-    counted = Counter(name for item in catalog for name in set(item.categories))
-    return {"categories": [name for name, _ in counted.most_common(_NAMES)]}
+    """The domain of a catalog, as artifacts record it: share of the items by frequent category."""
+    counted = Counter(name for item in catalog for name in dict.fromkeys(item.categories))
+    n = max(1, len(catalog))
+    return {"categories": {k: round(v / n, 6) for k, v in counted.most_common(_NAMES)}}
 
 
 def match_domain(manifest: Mapping[str, Any], counts: Counts, catalog: Catalog) -> DomainMatch:
@@ -67,18 +74,23 @@ def match_domain(manifest: Mapping[str, Any], counts: Counts, catalog: Catalog) 
         catalog: the other one.
     """
     known, titles = _known(manifest)
-    forms = {form for name in known for form in category_forms(name)}
+    held: dict[str, float] = {}
+    for name, share in known.items():
+        for form in category_forms(name):
+            held[form] = max(held.get(form, 0.0), share)
     step = max(1, len(catalog) // _SAMPLE)
     items = catalog.items[::step]
-    by_category = sum(
-        any(not forms.isdisjoint(category_forms(name)) for name in item.categories)
+    matched = [
+        max((held.get(f, 0.0) for c in item.categories for f in category_forms(c)), default=0.0)
         for item in items
-    )
+    ]
+    by_category = sum(share > 0 for share in matched)
     own = sum(
         item.item_id in counts.column or normalise_title(item.title) in titles for item in items
     )
     n = max(1, len(items))
-    return DomainMatch(len(items), by_category / n, own / n, known[:3])
+    most = max(matched, default=0.0)
+    return DomainMatch(len(items), by_category / n, most, own / n, tuple(known)[:3])
 
 
 def fitted_to_domain(parts: RecommenderParts, artifact: str) -> RecommenderParts:
@@ -97,8 +109,6 @@ def fitted_to_domain(parts: RecommenderParts, artifact: str) -> RecommenderParts
     match = match_domain(parts.manifest, parts.counts, parts.catalog)
     if match.same or not match.categories:
         return parts
-    from coldstart.starting.build import starting_state
-
     learned = sorted({n.split("/")[1] for n in parts.adapter if n.startswith("scorers/")})
     off = ", ".join(["trees", "language model", *(n.replace("_", " ") for n in learned)])
     log.warning(
@@ -121,14 +131,14 @@ def fitted_to_domain(parts: RecommenderParts, artifact: str) -> RecommenderParts
     )
 
 
-def _known(manifest: Mapping[str, Any]) -> tuple[tuple[str, ...], frozenset[str]]:
+def _known(manifest: Mapping[str, Any]) -> tuple[dict[str, float], frozenset[str]]:
     """Categories of an artifact's domain, the most frequent first, and titles if known."""
     source = manifest["catalog"]["source"]
     if source in NAMED:
         try:
             catalog = NAMED[source].load_catalog()
         except FetchError:  # without a network: the domain stays unknown
-            return (), frozenset()
+            return {}, frozenset()
         titles = frozenset(normalise_title(item.title) for item in catalog)
-        return tuple(domain_of(catalog)["categories"]), titles
-    return tuple((manifest.get("domain") or {}).get("categories", ())), frozenset()
+        return domain_of(catalog)["categories"], titles
+    return dict((manifest.get("domain") or {}).get("categories", {})), frozenset()

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.scripts import catalog_language, catalog_scripts
+from coldstart.catalog.catalog_scripts import catalog_language, catalog_scripts
 from coldstart.errors import CatalogError
 from coldstart.schema import Item
 
@@ -84,10 +84,13 @@ class CatalogSurvey:
             (self.rated, "sales or votes", "nothing tells well-known items from others"),
             (self.priced, "prices", "requests cannot limit them"),
         ]
-        has = [f"{name} of {'all' if n == self.items else f'{n:,}'}" for n, name, _ in lacking if n]
-        out = [f"{self.items:,} items with {_listed(has)}" if has else f"{self.items:,} items"]
-        if self.available < self.items:
-            out.append(f"{self.items - self.available:,} of them cannot be had and are never shown")
+        everywhere = [name for n, name, _ in lacking if n == self.items]
+        partly = [f"{name} of {n:,}" for n, name, _ in lacking if 0 < n < self.items]
+        out = [f"{self.items:,} items"]
+        if everywhere:
+            out[0] += f", all with {_listed(everywhere)}"
+        if partly:
+            out[0] += f"; {_listed(partly)}"
         out += [f"without {name}: {so}" for n, name, so in lacking if not n]
         return out
 

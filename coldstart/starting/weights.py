@@ -13,7 +13,9 @@ from typing import get_args
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.ranking.request_blend import RequestBlend
 from coldstart.schema import Strategy
+from coldstart.scoring.opening import PLACES, OpeningScorer
 from coldstart.scoring.registry import SIGNALS
+from coldstart.scoring.scorers import Scorers
 
 Pair = tuple[float, float]
 
@@ -58,6 +60,11 @@ def from_nothing_ranker(model: float = 0.0) -> BlendRanker:
         own = lm if strategy in ("catalog", "both") else {}
         requests[strategy] = RequestBlend({**REQUEST, **own}, REQUEST_TASTE)
     return BlendRanker(weights, requests=requests)
+
+
+def starting_state() -> dict[str, bytes]:
+    """Files of an artifact that turn on the scorers which count without interactions."""
+    return Scorers((OpeningScorer(PLACES),)).save()
 
 
 def _counts(name: str) -> bool:

@@ -1,9 +1,9 @@
 """What the untuned language model adds on a catalog, measured on the catalog itself.
 
 The inverse cloze task (Lee et al., "Latent retrieval for weakly supervised open domain question
-answering", 2019): a sentence of an item's description is the request, the item without it is to be
-found among items that resemble it. The language model's weight is the one that finds them best, if
-it finds them better than the other signals alone; else 0.
+answering", 2019): the start of a sentence of an item's description is the request, the item without
+that sentence is to be found among items that resemble it. The language model's weight is the one
+that finds them best, if it surely finds them better than the other signals alone; else 0.
 """
 
 from __future__ import annotations
@@ -38,8 +38,12 @@ GRID = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Weights that are tried, per nat of the lift."""
 _SEEDS, _ALIKE = 8, 8  # groups of items that resemble each other, and items of each
 _QUERIES, _FEWEST = 40, 12
-_LONGEST = 200  # characters of a query
-_WORDS = 4  # of the shortest query
+_WORDS = 8  # of a query: visitors write no longer ones
+_FEWEST_WORDS = 4
+_CHARACTERS = 3  # of a word, in scripts without spaces
+_LEVEL = (
+    0.99  # of the interval: reading a request with the model costs time, so doubt is against it
+)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 
 
@@ -52,7 +56,7 @@ class ZeroShotGain:
         queries: number of sentences that were looked for; 0: too few descriptions.
         base: mean reciprocal rank without the language model.
         gain: its mean change with the weight that the other half of the queries prefers.
-        low: lower end of its 95 % interval.
+        low: lower end of its 99 % interval.
         high: upper end.
     """
 
@@ -103,6 +107,7 @@ def measure_zero_shot(
         dict(zip(names, crossed.tolist(), strict=True)),
         dict(zip(names, ranks[0.0].tolist(), strict=True)),
         seed,
+        _LEVEL,
     )
     weight = max(ranks, key=lambda w: (ranks[w].mean(), -w)) if found.low > 0 else 0.0
     return ZeroShotGain(
@@ -135,15 +140,18 @@ def _cases(items: ItemStore, seed: int) -> list[tuple[str, Item]]:
 
 
 def _split(item: Item) -> tuple[str, Item] | None:
-    """The longest sentence of the description, and the item without it."""
+    """The first words of the longest sentence of the description, and the item without it."""
     parts = [p for p in _SENTENCE.split(item.description) if p.strip()]
     if not parts:
         return None
     query = max(parts, key=len)
-    if max(len(query.split()), len(query) // 6) < _WORDS:
+    words = query.split()
+    if len(words) < _FEWEST_WORDS and not query.isascii():
+        words = [query[: _WORDS * _CHARACTERS]] if len(query) >= _FEWEST_WORDS * 2 else []
+    if not words or (len(words) < _FEWEST_WORDS and query.isascii()):
         return None
     rest = item.description.replace(query, " ").strip()
-    return query[:_LONGEST].strip(), item.model_copy(update={"description": rest})
+    return " ".join(words[:_WORDS]), item.model_copy(update={"description": rest})
 
 
 def _scored(
