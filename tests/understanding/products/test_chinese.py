@@ -18,7 +18,7 @@ from hypothesis import strategies as st
         ("不要皮的鞋子", {"-term:皮", "type:鞋子"}),
         ("玩具，不要带电池的", {"type:玩具", "-term:电池", "~term:不含电池"}),
         ("炒锅，不要不粘的", {"type:炒锅", "-term:不粘"}),
-        ("爸爸喜欢钓鱼，200元以内", {"~audience:adult", "-~term:女士", "term:钓鱼", "price:up to 200"}),
+        ("爸爸喜欢钓鱼", {"~audience:adult", "-~term:女士", "term:钓鱼"}),
         ("给6岁孩子的积木", {"audience:6", "type:积木"}),
         ("便宜的围巾", {"~price:low", "type:围巾"}),
         ("围巾，不要太贵", {"~price:low", "type:围巾"}),

@@ -23,14 +23,14 @@ from hypothesis import strategies as st
         ("my kettle broke", {"type:kettle"}),
         ("shoes for my garden", {"type:shoes", "~term:garden"}),
         # recipients and occasions are left out, interests kept
-        ("a present for my dad who likes fishing", {"~audience:adult", "-~term:women", "term:fishing"}),
+        ("for my dad who likes fishing", {"~audience:adult", "-~term:women", "term:fishing"}),
         ("a birthday gift for my vegan friend", {"~audience:adult", "term:vegan"}),
         ("housewarming present", {"~audience:adult"}),
         ("a gift for a six-year-old who loves trains", {"audience:6", "term:trains"}),
         ("a toy for a newborn", {"type:toy", "audience:0"}),
         # rejections
         ("shoes without leather", {"type:shoes", "-term:leather", "~term:leather-free"}),
-        ("toys that don't need batteries", {"type:toys", "-term:batteries", "~term:batteries-free"}),
+        ("toys that don't need electricity", {"type:toys", "-term:electricity"}),
         ("books but no novels", {"type:books", "-type:novels"}),
         ("I hate plastic. A toy?", {"-term:plastic", "type:toy"}),
         ("no plastic toys", {"-type:plastic toys"}),
