@@ -12,6 +12,7 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.interactions.interaction_stats import Counts
+from coldstart.pipeline.observed import LearnsFromLikes
 from coldstart.pipeline.parts import Part, Parts
 from coldstart.pipeline.pipeline import Pipeline
 from coldstart.pipeline.request import RecommendKeywords, RecommendOptions, RecommendRequest
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     Reading = Understood | Mapping[str, Any]
 
 
-class Recommender:
+class Recommender(LearnsFromLikes):
     """Generative, prompt-based recommender for cold-start users.
 
     ``__init__`` takes finished parts; see ``from_catalog`` and ``from_pretrained`` for the usual
@@ -154,8 +155,17 @@ class Recommender:
         """
         from coldstart.starting.build import start_parts
 
-        options = {"encoder": encoder, "base": base, "prompt": prompt, "device": device}
-        return cls(**vars(start_parts(items, name=name, dtype=dtype, report=report, **options)))
+        parts = start_parts(
+            items,
+            name=name,
+            encoder=encoder,
+            base=base,
+            prompt=prompt,
+            device=device,
+            dtype=dtype,
+            report=report,
+        )
+        return cls(**vars(parts))
 
     @classmethod
     def from_pretrained(

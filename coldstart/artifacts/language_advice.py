@@ -10,7 +10,7 @@ from typing import Any
 
 from coldstart.artifacts.loading import make_encoder
 from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.scripts import catalog_scripts
+from coldstart.catalog.catalog_scripts import catalog_scripts
 from coldstart.encoding.coverage import KNOWN, catalog_share, known_share
 from coldstart.encoding.ngram_encoder import NAME as NGRAMS
 from coldstart.runtime import models, untrusted

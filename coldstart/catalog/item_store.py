@@ -63,6 +63,7 @@ class ItemStore:
         like: ItemStore | None = None,
     ) -> None:
         self.catalog, self.counts, self.encoder, self._like = catalog, counts, encoder, like
+        self._part_of: ItemStore | None = None
         self._version, self._lock = -1, threading.RLock()
         self._whole = False  # whether all is of one version: an interrupted ``sync`` starts afresh
         self._queries: dict[str, Float] = {}
@@ -129,6 +130,11 @@ class ItemStore:
         """Catalog version of the last ``sync``."""
         return self._version
 
+    @property
+    def whole(self) -> ItemStore:
+        """The store that this one is a ``part`` of, or itself."""
+        return self._part_of or self
+
     def part(self, rows: Ints, picks: Sequence[str]) -> ItemStore:
         """Restrict the store to some items, such as a candidate set.
 
@@ -139,6 +145,7 @@ class ItemStore:
             picks: liked and disliked items, whose co-occurrence with the others is kept.
         """
         out = copy(self)
+        out._part_of = self
         out.where = rows
         out.ids = tuple(self.ids[r] for r in rows)
         out.rows = {item: n for n, item in enumerate(out.ids)}

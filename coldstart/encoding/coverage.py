@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coldstart.catalog.scripts import SYLLABIC, sample_texts, script_of
+from coldstart.catalog.catalog_scripts import sample_texts
+from coldstart.catalog.scripts import SYLLABIC, script_of
 
 if TYPE_CHECKING:
     from coldstart.catalog.catalog import Catalog

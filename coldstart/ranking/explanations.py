@@ -94,6 +94,8 @@ class Explainer:
                 out.append(Reason(code=code, arguments=arguments))
         if any(reason.code == "asked_alike" for reason in out):  # the same, with a number
             out = [reason for reason in out if reason.code != "request"]
+        if len(out) > 1:  # popularity is a reason where nothing of the request is one
+            out = [reason for reason in out if reason.code != "liked_here"]
         if len(out) < MOST and wrote is not None and excess.get("written", 0) > 0:
             out.append(Reason(code="written", arguments={"title": wrote}))
         if not out and excess.get("model", 0) > 0:

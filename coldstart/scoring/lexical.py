@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coldstart.catalog.scripts import sample_texts
+from coldstart.catalog.catalog_scripts import sample_texts
+from coldstart.catalog.stems import latin_language
 from coldstart.scoring.everyday import everyday_words
 from coldstart.scoring.retrieval import best
 from coldstart.scoring.scorer import ColumnScorer
 from coldstart.scoring.signal import Signal
 from coldstart.scoring.stated import request_text
-from coldstart.scoring.stems import latin_language
 from coldstart.scoring.term_index import TermIndexes, scores_of
 from coldstart.scoring.words import ending, shared_words, terms
 

@@ -14,6 +14,7 @@ from coldstart.plugins import plugins
 from coldstart.scoring.catalog_facts import CatalogFactsScorer
 from coldstart.scoring.categories import CategoryScorer
 from coldstart.scoring.co_occurrence import CoOccurrenceScorer
+from coldstart.scoring.evidence import EvidenceScorer
 from coldstart.scoring.language_model import LanguageModelScorer
 from coldstart.scoring.lexical import LexicalScorer
 from coldstart.scoring.mentions import MentionScorer
@@ -49,6 +50,7 @@ BUILT_IN: tuple[Callable[[], Scorer], ...] = (
     MentionScorer,
     CatalogFactsScorer,
     OpeningScorer,
+    EvidenceScorer,
 )
 
 

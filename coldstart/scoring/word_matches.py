@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.understanding.products.forms import beginnings
-from coldstart.understanding.products.item_words import ItemWords, term_of
+from coldstart.understanding.products.item_words import ProductWords, term_of
 from coldstart.understanding.products.lexicon import Term, covered
 from coldstart.understanding.products.words_cache import words_of
 
@@ -72,7 +72,7 @@ class Matcher:
         return _has(words, self._terms)
 
 
-def _has(words: ItemWords, terms: tuple[Term, ...]) -> bool:
+def _has(words: ProductWords, terms: tuple[Term, ...]) -> bool:
     return any(words.has(term) for term in terms)
 
 

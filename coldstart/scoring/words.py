@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from coldstart.catalog.han import simplified
 from coldstart.catalog.scripts import SYLLABIC, script_of
-from coldstart.scoring.stems import APOSTROPHES, term
+from coldstart.catalog.stems import APOSTROPHES, term
 from coldstart.scoring.units import split_amounts
 
 _UNSPACED = (
@@ -57,9 +57,12 @@ def terms(text: str, *, characters: bool = False, language: str = "en") -> list[
     out: list[str] = []
     for unspaced, word in _runs(text):
         if unspaced:
-            out += filter(None, map(term, _pairs(unspaced)))
+            pairs = [term(pair) for pair in _pairs(unspaced)]
+            out += filter(None, pairs)
             if characters and len(unspaced) > 1:
-                out += filter(None, map(term, _HAN.findall(unspaced)))
+                stopped = [True, *(not pair for pair in pairs), True]
+                told = (c for n, c in enumerate(unspaced) if not _within(stopped, n))
+                out += filter(None, map(term, _HAN.findall("".join(told))))
         elif one := term(word, language):
             out.append(one)
     return out
@@ -98,6 +101,12 @@ def shared_words(asked: str, text: str, known: str, language: str = "en") -> lis
             if of_it - left_out:
                 out.setdefault(run, unspaced[start : start + len(run)])
     return list(out.values())
+
+
+def _within(stopped: Sequence[bool], n: int) -> bool:
+    """Whether a character is a part of a stop word of two characters."""
+    before, after = n > 0 and stopped[n], n + 2 < len(stopped) and stopped[n + 1]
+    return before or after
 
 
 def _common(run: str, text: str) -> Iterator[str]:

@@ -228,7 +228,8 @@ class RecommendIn(ListOptions):
     subject: Subject | None = Field(
         default=None,
         description="Stable user id of the caller's. Subjects take part in the A/B test, if there "
-        "is one; the id is stored as a keyed hash only.",
+        "is one, and their outcomes teach an artifact that learns from likes; the id is stored as "
+        "a keyed hash only.",
     )
 
     model_config = ConfigDict(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.scripts import catalog_language, catalog_scripts
+from coldstart.catalog.catalog_scripts import catalog_language, catalog_scripts
 from coldstart.errors import CatalogError
 from coldstart.schema import Item
 

@@ -3,8 +3,9 @@
 import pytest
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.catalog_scripts import catalog_language, catalog_scripts
 from coldstart.catalog.han import simplified
-from coldstart.catalog.scripts import catalog_language, catalog_scripts, scripts
+from coldstart.catalog.scripts import scripts
 from coldstart.schema import Item
 
 

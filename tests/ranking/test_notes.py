@@ -72,7 +72,7 @@ def test_nothing_that_a_visitor_reads_of_a_chinese_shop_is_english(profile, opti
         (
             "no item that may be shown is 玩具 or 图书 and known to be suitable for age 5; "
             "these are the closest to it",
-            "可以推荐的里面没有符合“玩具或图书、适合 5 岁”的，以下最为接近",
+            "可以推荐的里面没有完全符合要求的（玩具或图书、适合 5 岁），以下最为接近",
         ),
         (
             "guessed from “liked”: not Horror, from the 1980s",

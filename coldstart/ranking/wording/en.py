@@ -94,6 +94,15 @@ def _mentioned(a: Mapping[str, Any]) -> str:
     return f"mentioned together with {a['pick']} by {who}"
 
 
+def _of_likers(a: Mapping[str, Any]) -> str:
+    return f"{_people(a)} who liked {a['pick']} liked this"
+
+
+def _people(a: Mapping[str, Any]) -> str:
+    """Such as "3 of 5 people"."""
+    return f"{a['people']} of {a['of']} people"
+
+
 def _group(group: str) -> str:
     name, value = group.split("=", 1)
     if name == "age" and value in _AGES:
@@ -121,6 +130,8 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "mentions_words": lambda a: f"mentions {_list([f'“{word}”' for word in a['words']])}",
     "asked_alike": _asked_alike,
     "mentioned": _mentioned,
+    "of_likers": _of_likers,
+    "liked_here": lambda a: f"liked by {_people(a)} with likes here",
     "people": lambda a: f"liked more than usual by {_list([_group(g) for g in a['groups']])}",
     "written": lambda a: f"the language model wrote “{a['title']}” for this profile",
     "model": lambda a: "the language model favours it for this profile beyond its popularity",

@@ -19,13 +19,13 @@ TEMPLATES: Mapping[str, str] = {
         "所写标题对应的商品中只有 {got} 件可以推荐，要求的是 {k} 件"
     ),
     "no item that may be shown is {wanted}; these are the closest to it": (
-        "可以推荐的里面没有符合“{wanted}”的，以下最为接近"
+        "可以推荐的里面没有完全符合要求的（{wanted}），以下最为接近"
     ),
     "only 1 item is {wanted}; the rest is the closest to it": (
-        "只有 1 件符合“{wanted}”，其余最为接近"
+        "只有 1 件完全符合要求（{wanted}），其余最为接近"
     ),
     "only {n} items are {wanted}; the rest is the closest to it": (
-        "只有 {n} 件符合“{wanted}”，其余最为接近"
+        "只有 {n} 件完全符合要求（{wanted}），其余最为接近"
     ),
     "guessed from “{words}”: {values}": "由“{words}”推测：{values}",
     "“{words}” was not taken as {value}: the text says otherwise": (
@@ -104,6 +104,7 @@ PHRASES: Mapping[str, str] = {
     " and more": "等",
     "the rest of the profile": "其余信息",
     "what is often chosen": "大家常选的",
+    "what the catalog has": "目录里有的",
     "oldest liked pick(s)": "个最早喜欢的",
     "oldest disliked pick(s)": "个最早不喜欢的",
     "the end of `about`": "自述的末尾",

@@ -192,6 +192,8 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "mentions_words": lambda a: f"提到{'、'.join(f'“{word}”' for word in a['words'])}",
     "asked_alike": lambda a: f"有 {a['people']} 位提出相似要求的人选了它",
     "mentioned": lambda a: f"有 {a['people']} 人把它和“{a['pick']}”一起提到",
+    "of_likers": lambda a: f"喜欢“{a['pick']}”的 {a['of']} 人中，有 {a['people']} 人也喜欢它",
+    "liked_here": lambda a: f"这里 {a['of']} 位有过喜好的人中，有 {a['people']} 人喜欢它",
     "people": lambda a: f"{'、'.join(map(_group, a['groups']))}尤其喜欢",
     "written": lambda a: f"语言模型为你写下了“{a['title']}”",
     "model": lambda a: "就你的情况，语言模型对它的评价超出它的名气",

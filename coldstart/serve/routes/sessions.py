@@ -53,6 +53,7 @@ async def erase(session_id: SessionPath, service: Served) -> None:
     """Erase all data of the session."""
     if not await run_in_threadpool(service.store.erase, session_id):
         raise not_found("session")
+    await service.forget()
 
 
 @router.get(_ONE + "/questions", responses=errors(404, 409))

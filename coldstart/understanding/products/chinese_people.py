@@ -75,9 +75,14 @@ def find_chinese_people(text: str) -> list[ChinesePerson]:
             keep(m.start(), m.end(), age, stated=False, adult=True, gender=gender)
     if not any(person.stated for person in out):
         for m in _CHILD.finditer(text):
-            if not re.match("[\\u4e00-\\u9fff]", text[m.end() : m.end() + 1]) or re.match(
-                "的|玩|用|喜|吃|看|学|过|买|送|穿|生|满|在|想|和|，", text[m.end() : m.end() + 1]
-            ) or re.match("送|给|給|我", m[0]):
+            if (
+                not re.match("[\\u4e00-\\u9fff]", text[m.end() : m.end() + 1])
+                or re.match(
+                    "的|玩|用|喜|吃|看|学|过|买|送|穿|生|满|在|想|和|，",
+                    text[m.end() : m.end() + 1],
+                )
+                or re.match("送|给|給|我", m[0])
+            ):
                 age = next((a for p, a in _AGES if re.search(p, m["who"])), _DEFAULT)
                 keep(m.start(), m.end(), age, stated=False)
     return sorted(out)

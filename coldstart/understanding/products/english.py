@@ -43,7 +43,7 @@ Kind = Literal["price", "audience", "adult", "years", "title", "stock", "aside",
 
 
 @dataclass(frozen=True)
-class _Span:
+class _Told:
     """Something read at characters, whatever the clause around it says."""
 
     start: int
@@ -128,53 +128,53 @@ class EnglishProductReader:
         asides = [s for s in spans if s.kind not in ("title", "free")]
         return pieces, wanted_text(_blanked(text, asides), clauses)
 
-    def _spans(self, text: str) -> list[_Span]:
+    def _spans(self, text: str) -> list[_Told]:
         """Examples, prices, ages, recipients, occasions, years and stock, without overlaps."""
-        out: list[_Span] = []
+        out: list[_Told] = []
 
-        def keep(found: Iterable[_Span]) -> None:
+        def keep(found: Iterable[_Told]) -> None:
             for one in found:
                 if all(one.end <= o.start or one.start >= o.end for o in out):
                     out.append(one)
 
-        keep(_Span(t.start, t.end, "title", t.item_id) for t in find_examples(text, self._titles, self._catalog))
+        keep(_Told(t.start, t.end, "title", t.item_id) for t in find_examples(text, self._titles, self._catalog))
         ages = find_audience(masked(text, sorted(out, key=lambda s: s.start)))
-        keep(_Span(a.start, a.end, "audience", age=a.age, stated=a.stated) for a in ages)
-        keep(_Span(m.start(), m.end(), "audience", age=0) for m in _NEWBORN.finditer(text))
+        keep(_Told(a.start, a.end, "audience", age=a.age, stated=a.stated) for a in ages)
+        keep(_Told(m.start(), m.end(), "audience", age=0) for m in _NEWBORN.finditer(text))
         rest = masked(text, sorted(out, key=lambda s: s.start))
         prices = find_prices(rest, self._highest)
-        keep(_Span(p.start, p.end, "price", low=p.low, high=p.high) for p in prices)
-        keep(_Span(m.start(), m.end(), "stock") for m in _STOCK.finditer(text))
+        keep(_Told(p.start, p.end, "price", low=p.low, high=p.high) for p in prices)
+        keep(_Told(m.start(), m.end(), "stock") for m in _STOCK.finditer(text))
         keep(self._cost_words(text))
         for pattern in (_FREE, _NON):
-            keep(_Span(m.start(), m.end(), "free", m["what"]) for m in pattern.finditer(text))
+            keep(_Told(m.start(), m.end(), "free", m["what"]) for m in pattern.finditer(text))
         rest = masked(text, sorted(out, key=lambda s: s.start))
         child = any(s.kind == "audience" for s in out)
         for r in find_recipients(rest):
             if r.diet is not None:
-                keep([_Span(r.start, r.diet[0], "aside"), _Span(r.diet[1], r.end, "adult", age=r.age)])
+                keep([_Told(r.start, r.diet[0], "aside"), _Told(r.diet[1], r.end, "adult", age=r.age)])
             kind: Kind = "aside" if child else "adult"
-            keep([_Span(r.start, r.end, kind, r.group, age=r.age, gender=r.gender)])
+            keep([_Told(r.start, r.end, kind, r.group, age=r.age, gender=r.gender)])
         told = child or any(s.kind == "adult" for s in out)
         for aside in find_asides(rest):
             kinds: dict[str, Kind] = {} if told else {"adult": "adult", "baby": "audience"}
             kind = kinds.get(aside.audience, "aside")
             age = ADULT if kind == "adult" else 0
-            keep([_Span(aside.start, aside.end, kind, age=age, stated=False)])
+            keep([_Told(aside.start, aside.end, kind, age=age, stated=False)])
         rest = masked(text, sorted(out, key=lambda s: s.start))
         if self._latest is not None:
             keep(
-                _Span(y.start, y.end, "years", low=y.first, high=y.last)
+                _Told(y.start, y.end, "years", low=y.first, high=y.last)
                 for y in find_years(rest, self._latest)
             )
         return sorted(out, key=lambda s: s.start)
 
-    def _cost_words(self, text: str) -> Iterable[_Span]:
+    def _cost_words(self, text: str) -> Iterable[_Told]:
         tokens = tokenise(text)
         for found in self._costs.find([token.form for token in tokens]):
-            yield _Span(tokens[found.first].start, tokens[found.after - 1].end, "cost", found.value)
+            yield _Told(tokens[found.first].start, tokens[found.after - 1].end, "cost", found.value)
 
-    def _add_span(self, draft: ReadingDraft, span: _Span, wanted: bool) -> None:
+    def _add_span(self, draft: ReadingDraft, span: _Told, wanted: bool) -> None:
         place = span.start, span.end
         if span.kind == "title":
             draft.title(span.value, place, wanted=wanted)
@@ -219,7 +219,7 @@ class EnglishProductReader:
             draft.fact(("term", f"{name}-free", None), place, wanted=True, strict=False)
 
 
-def _tokens_of(span: _Span, tokens: Sequence[Token], starts: Sequence[int]) -> tuple[int, int]:
+def _tokens_of(span: _Told, tokens: Sequence[Token], starts: Sequence[int]) -> tuple[int, int]:
     """First token of a span, and the token after it."""
     first = max(0, bisect_right(starts, span.start) - 1)
     if tokens and tokens[first].end <= span.start:
@@ -227,7 +227,7 @@ def _tokens_of(span: _Span, tokens: Sequence[Token], starts: Sequence[int]) -> t
     return first, bisect_right(starts, span.end - 1)
 
 
-def _blanked(text: str, spans: Sequence[_Span]) -> str:
+def _blanked(text: str, spans: Sequence[_Told]) -> str:
     """The text with spans replaced by blanks, at equal length."""
     for span in spans:
         text = f"{text[: span.start]}{' ' * (span.end - span.start)}{text[span.end :]}"

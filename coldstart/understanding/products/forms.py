@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
 
+from coldstart.catalog.han import simplified
+
 HAN = "\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{HAN}]|(?:(?![{HAN}])[^\W_])+(?:['’](?:(?![{HAN}])[^\W_])+)*")
 _APOSTROPHES = re.compile(r"['’]s?$|['’]")
@@ -35,7 +37,8 @@ def words(text: str) -> list[str]:
     >>> words("Batteries not included: 2 AAA")
     ['battery', 'not', 'includ', '2', 'aaa']
     """
-    return [stem(match[0]) for match in _WORD.finditer(unicodedata.normalize("NFKC", text))]
+    plain = text if text.isascii() else simplified(unicodedata.normalize("NFKC", text))
+    return [stem(match[0]) for match in _WORD.finditer(plain)]
 
 
 @lru_cache(maxsize=1 << 16)

@@ -28,7 +28,10 @@ _REACH = 4  # words after a negation
 _YES = frozenset("yes true 1 y ja oui si 是 有 有的".split())
 _NO = frozenset("no false 0 n nein non 否 无 没有".split())
 _TITLES = re.compile(r"title|name$|名称|标题", re.I)
-_NO_TEXT = re.compile(r"(?:.*[ _-])?(?:url|uri|link|href|image|img|photo|picture|ean|gtin|sku|id|currency|date)s?$|.*日期|.*时间|货币|币种|链接|图片|条码", re.I)
+_NO_TEXT = re.compile(
+    r"(?:.*[ _-])?(?:url|uri|link|href|image|img|photo|picture|ean|gtin|sku|id|currency|date)s?$|.*日期|.*时间|货币|币种|链接|图片|条码",
+    re.I,
+)
 _ZH_LESS = re.compile(
     r"(?:无需|無需|不需要|不需|不含|不用|没有|沒有|不带|不帶|不添加|未添加|零添加|不加|告别|拒绝|代替|替代)"
     rf"(?:任何|额外|人工)?(?P<long>[{HAN}]{{1,6}})"
@@ -39,7 +42,7 @@ _ZH_LESS = re.compile(
 
 
 @dataclass(frozen=True)
-class ItemWords:
+class ProductWords:
     """Words of one item.
 
     Args:
@@ -57,7 +60,7 @@ class ItemWords:
     lacking: str
 
     @classmethod
-    def of(cls, item: Item) -> ItemWords:
+    def of(cls, item: Item) -> ProductWords:
         """The words of an item."""
         titles = [item.title, *titles_of(item)]
         names = [*titles, *item.categories]
@@ -108,7 +111,7 @@ def is_named(attribute: str) -> bool:
 
 
 def term_of(text: str) -> tuple[str, ...]:
-    """A term or type as ``ItemWords`` compares it."""
+    """A term or type as ``ProductWords`` compares it."""
     return tuple(words(simplified(text)))
 
 
@@ -153,12 +156,21 @@ def _negated(text: str) -> str:
             following = tokens[n + 1].casefold() if n + 1 < len(tokens) else ""
             if folded == "free" and following in ("of", "from"):
                 left, absent = _REACH + 1, []
-            elif folded != "proof" and out and out[-1] and (folded != "free" or following != "shipping"):
+            elif (
+                folded != "proof"
+                and out
+                and out[-1]
+                and (folded != "free" or following != "shipping")
+            ):
                 if folded == "free" or out[-1] in ("leather", "wood", "fur", "marbl", "metal"):
                     out[-1] = f"~{out[-1].lstrip('~')}"
             out.append(stem(token))
             continue
-        if folded in _FAKE or (folded == "vegan" and n + 1 < len(tokens) and tokens[n + 1].casefold() in ("leather", "suede", "fur", "wool", "silk")):
+        if folded in _FAKE or (
+            folded == "vegan"
+            and n + 1 < len(tokens)
+            and tokens[n + 1].casefold() in ("leather", "suede", "fur", "wool", "silk")
+        ):
             left, absent = 1, []
             out.append(stem(token))
             continue
@@ -195,6 +207,6 @@ def _han(text: str) -> tuple[str, str]:
     return _ZH_LESS.sub("|", plain), lacking
 
 
-def any_has(item: ItemWords, terms: Iterable[tuple[str, ...]]) -> bool:
+def any_has(item: ProductWords, terms: Iterable[tuple[str, ...]]) -> bool:
     """Whether an item has one of some terms."""
     return any(item.has(term) for term in terms)

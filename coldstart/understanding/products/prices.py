@@ -161,8 +161,10 @@ def _limits(text: str, bare: bool, years: bool) -> Iterator[NamedPrice]:
         dated = value in _YEARS and (years or re.match(r"from|until|over", m["side"], re.I))
         if not named and (dated or m["near"]):
             continue
-        if not named and m["budget"] and not re.search(
-            "budget|limit|max|price|spend|pay", m["budget"], re.I
+        if (
+            not named
+            and m["budget"]
+            and not re.search("budget|limit|max|price|spend|pay", m["budget"], re.I)
         ):
             continue
         if m["below"] or (m["budget"] and "more" not in tail):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coldstart.scoring.stems import latin_language, term
+from coldstart.catalog.stems import latin_language, term
 
 
 @pytest.mark.parametrize(

@@ -49,10 +49,13 @@ _CHAT = frozenset(
 """Words of asking and answering, which tell nothing of what is asked for."""
 _CHAT_ZH = frozenset(
     """我想 想要 想买 要买 想找 我要 要找 需要 适合 合适 推荐 给我 有没 没有 想给 买给 送给 买个
-    找个 一双 一款 一个 一些 一件 一台 一套 一本 一把 一瓶 一种 这种 那种 什么 请问 谢谢""".split()
+    找个 一双 一款 一个 一些 一件 一台 一套 一本 一把 一瓶 一种 这种 那种 什么 请问 谢谢 几款
+    几个 几本 几件 几双 几样 买点 来点 有点""".split()
 )
 """The same in Chinese, in pairs of characters, with the classifiers of things."""
 
+_WITHOUT = frozenset("ohne kein keine nicht sans sin senza zonder sem uden uten utan без".split())
+"""Words that lists of stop words have, and that tell "without batteries" from "with batteries"."""
 _STEMMING = threading.Lock()  # a stemmer holds the word that it works on
 
 
@@ -127,7 +130,7 @@ def _stop_words_of(language: str) -> frozenset[str]:
     import bm25s.stopwords as lists
 
     name = "EN" if language == "en" else LATIN.get(language, language).upper()
-    return frozenset(map(_folded, getattr(lists, f"STOPWORDS_{name}", ())))
+    return frozenset(map(_folded, getattr(lists, f"STOPWORDS_{name}", ()))) - _WITHOUT
 
 
 def _folded(word: str) -> str:
