@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
-from coldstart.artifacts import format as artifacts
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.interactions.interaction_stats import Counts
+from coldstart.pipeline.observed import LearnsFromLikes
 from coldstart.pipeline.parts import Part, Parts
 from coldstart.pipeline.pipeline import Pipeline
-from coldstart.pipeline.request import RecommendOptions, RecommendRequest
+from coldstart.pipeline.request import RecommendKeywords, RecommendOptions, RecommendRequest
+from coldstart.pipeline.saving import save_recommender
 from coldstart.pipeline.usable_text import text_use
 from coldstart.profile.attributes import attribute_notes
 from coldstart.profile.resolve import PickResolver, ResolvedProfile
@@ -24,6 +24,7 @@ from coldstart.prompts import PromptTemplate
 from coldstart.protocols import Encoder, Filter, Index, TextGenerator
 from coldstart.ranking.filters import default_filters
 from coldstart.ranking.ranker import BlendRanker
+from coldstart.runtime.models import DEFAULT_LM
 from coldstart.schema import (
     Candidate,
     Context,
@@ -48,10 +49,11 @@ if TYPE_CHECKING:
     Reading = Understood | Mapping[str, Any]
 
 
-class Recommender:
+class Recommender(LearnsFromLikes):
     """Generative, prompt-based recommender for cold-start users.
 
-    ``__init__`` takes finished parts; see ``from_pretrained`` for the usual way in.
+    ``__init__`` takes finished parts; see ``from_catalog`` and ``from_pretrained`` for the usual
+    ways in.
 
     Args:
         catalog: what can be recommended; may change between calls.
@@ -68,6 +70,7 @@ class Recommender:
         generator: writes titles in the place of ``lm``, which still scores them.
         index: of title vectors, to ground written titles; ``None``: one in memory.
         content_index: of content vectors, to select candidates from a large catalog; likewise.
+        item_store: of the catalog, if it was made already.
     """
 
     catalog: Part[Catalog] = Part()
@@ -98,12 +101,13 @@ class Recommender:
         generator: TextGenerator | None = None,
         index: Index | None = None,
         content_index: Index | None = None,
+        item_store: ItemStore | None = None,
     ) -> None:
         self.counts = counts
         self.manifest, self._adapter = dict(manifest or {}), dict(adapter or {})
         self.parts = Parts(
             catalog=catalog,
-            item_store=ItemStore(catalog, counts, encoder),
+            item_store=item_store or ItemStore(catalog, counts, encoder),
             lm=lm,
             generator=generator,
             template=template,
@@ -117,6 +121,51 @@ class Recommender:
         self.pipeline = Pipeline(self.parts)
 
     # -- loading and saving ---------------------------------------------------------------------
+
+    @classmethod
+    def from_catalog(
+        cls,
+        items: Any,
+        *,
+        name: str = "shop",
+        encoder: str | None = None,
+        base: str = DEFAULT_LM,
+        prompt: str | None = None,
+        device: str = "auto",
+        dtype: str = "auto",
+        report: Callable[[str, int, int], None] = lambda what, done, total: None,
+    ) -> Recommender:
+        """Start from a catalog alone, without interactions or training.
+
+        Args:
+            items: a catalog, items, a frame, or the path of a table.
+            name: of the artifact that ``save_pretrained`` writes.
+            encoder: sentence encoder: packaged default, folder, hub id, or ``ngrams``; ``None``:
+                the packaged one where it knows the catalog's script, else ``ngrams``.
+            base: language model: packaged default, folder or hub id. It counts only where it helps
+                on this catalog, which is measured (``starting.zero_shot``).
+            prompt: template: packaged name or folder; ``None``: in the catalog's language.
+            device: as for ``from_pretrained``.
+            dtype: likewise.
+            report: progress callback (what, done, total).
+
+        Raises:
+            CatalogError: invalid items, fewer than two, none available, or none with text.
+            FetchError: a packaged model could not be downloaded.
+        """
+        from coldstart.starting.build import start_parts
+
+        parts = start_parts(
+            items,
+            name=name,
+            encoder=encoder,
+            base=base,
+            prompt=prompt,
+            device=device,
+            dtype=dtype,
+            report=report,
+        )
+        return cls(**vars(parts))
 
     @classmethod
     def from_pretrained(
@@ -138,7 +187,8 @@ class Recommender:
             path: its folder, or ``org/name`` on the Hugging Face Hub; a folder wins.
             device: where the language model runs: ``auto``, ``cpu``, ``cuda``, …
             dtype: its number format; ``auto`` follows the hardware.
-            catalog: recommend from this catalog instead of the artifact's.
+            catalog: recommend from this catalog instead of the artifact's. Where it is of another
+                domain, what the artifact learned is left out, with a warning in the log.
             revision: branch, tag or commit on the hub.
             token: for a private repository; ``None``: that of ``hf auth login`` or ``HF_TOKEN``.
             generator: writes titles in the place of the language model, which is then loaded only
@@ -157,12 +207,15 @@ class Recommender:
         from coldstart.artifacts.hub import find
         from coldstart.artifacts.loading import load_pretrained
         from coldstart.grounding.index.registry import as_index
+        from coldstart.starting.domain import fitted_to_domain
 
         titles, contents = as_index(index), as_index(content_index)
         folder = find(path, revision=revision, token=token)
         parts = load_pretrained(
             folder, device=device, dtype=dtype, catalog=catalog, defer_lm=generator is not None
         )
+        if catalog is not None:
+            parts = fitted_to_domain(parts, str(path))
         return cls(**vars(parts), generator=generator, index=titles, content_index=contents)
 
     def push_to_hub(
@@ -182,24 +235,7 @@ class Recommender:
         A catalog that still is the one its source provides is named, not copied; any other is
         saved with the artifact.
         """
-        files: artifacts.Files = self.scorers.save(self._adapter)
-        manifest = {k: v for k, v in self.manifest.items() if k not in ("files", "format")}
-        source = manifest.get("catalog", {})
-        if source.get("source") is None or source.get("fingerprint") != self.catalog.fingerprint():
-            lines = [item.model_dump_json() for item in self.catalog]
-            files["catalog.jsonl"] = ("\n".join(lines) + "\n").encode()
-            source = {"source": None}
-        manifest["catalog"] = {
-            **source,
-            "items": len(self.catalog),
-            "fingerprint": self.catalog.fingerprint(),
-        }
-        manifest["prompt"] = artifacts.prompt_manifest(self.template)
-        manifest["settings"] = asdict(self.settings)
-        files["prompt/template.j2"] = self.template.source.encode()
-        files["counts.safetensors"] = artifacts.counts_to_bytes(self.counts)
-        files["ranker.json"] = (json.dumps(self.ranker.to_dict(), indent=1) + "\n").encode()
-        artifacts.save(Path(path), manifest, files)
+        save_recommender(Path(path), self.parts, self.counts, self.manifest, self._adapter)
 
     # -- the whole way --------------------------------------------------------------------------
 
@@ -208,36 +244,14 @@ class Recommender:
         self,
         profile: UserProfile | Mapping[str, Any],
         context: Context | Mapping[str, Any] | None = None,
-        *,
-        k: int = ...,
-        strategy: Strategy = ...,
-        filters: Iterable[Filter] | None = ...,
-        diversity: float = ...,
-        popularity_penalty: float = ...,
-        near_duplicates: bool = ...,
-        unknown_picks: str = ...,
-        decoding: DecodingConfig | None = ...,
-        seed: int = 0,
-        strict: bool = ...,
-        understood: Reading | None = ...,
+        **options: Unpack[RecommendKeywords],
     ) -> RecommendationList: ...
     @overload
     def recommend(
         self,
         profile: Sequence[UserProfile | Mapping[str, Any]],
         context: Context | Mapping[str, Any] | None = None,
-        *,
-        k: int = ...,
-        strategy: Strategy = ...,
-        filters: Iterable[Filter] | None = ...,
-        diversity: float = ...,
-        popularity_penalty: float = ...,
-        near_duplicates: bool = ...,
-        unknown_picks: str = ...,
-        decoding: DecodingConfig | None = ...,
-        seed: int = 0,
-        strict: bool = ...,
-        understood: Reading | None = ...,
+        **options: Unpack[RecommendKeywords],
     ) -> list[RecommendationList]: ...
     def recommend(
         self,
@@ -386,11 +400,13 @@ class Recommender:
 
         Returns:
             Shape (N, len(SIGNALS)), rows in catalog order, columns in that of ``SIGNALS``. Signals
-            of the text are 0 where nothing of it can be used, as in lists.
+            of the text are 0 where nothing of it can be used, those of a model where it does not
+            know the script, as in lists.
         """
         self.pipeline.sync()
         (made,) = self.scorers.features([ScoreRequest(user, self.item_store)], [scores])
-        return text_use(user, self.item_store, made).features
+        unknown = self.pipeline.score.known_scripts.unknown(user)
+        return text_use(user, self.item_store, made, unknown).features
 
     def resolve(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -15,13 +16,20 @@ SIZE = 32
 """Length of its vectors."""
 
 
-def save_tiny_bert(folder: Path) -> Path:
-    """Write it as sentence-transformers does; returns the folder."""
+def save_tiny_bert(folder: Path, texts: Sequence[str] = ()) -> Path:
+    """Write it as sentence-transformers does; returns the folder.
+
+    Args:
+        folder: made if it is missing.
+        texts: that its vocabulary is of, Chinese characters apart; those of the toy world if left
+            out.
+    """
     inner = Tokenizer(models.WordLevel(unk_token="[UNK]"))
-    inner.normalizer = normalizers.Lowercase()
+    inner.normalizer = normalizers.BertNormalizer() if texts else normalizers.Lowercase()
     inner.pre_tokenizer = pre_tokenizers.Whitespace()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    texts = [*TITLES, *(request.text for request in toy_requests())]
+    inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer() if texts else inner.pre_tokenizer
+    texts = texts or [*TITLES, *(request.text for request in toy_requests())]
     inner.train_from_iterator(texts, trainers.WordLevelTrainer(special_tokens=special))
     inner.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]

@@ -30,9 +30,11 @@ from coldstart.runtime import models
 from coldstart.runtime.cache import cache_dir
 from coldstart.runtime.untrusted import first_line
 from coldstart.schema import Item
+from coldstart.scoring.registry import SIGNALS
 from coldstart.settings import Settings
 
 if TYPE_CHECKING:
+    from coldstart.catalog.item_store import ItemStore
     from coldstart.generation.models.causal import CausalLM
 
     LoadLM = Callable[[str, str, Mapping[str, bytes]], CausalLM]
@@ -52,6 +54,7 @@ class RecommenderParts:
         settings: inference settings.
         manifest: of the artifact.
         adapter: files of the artifact that are saved again unchanged, such as the LoRA adapter's.
+        item_store: of the catalog, if it was made already.
     """
 
     catalog: Catalog
@@ -63,6 +66,7 @@ class RecommenderParts:
     settings: Settings
     manifest: dict[str, Any]
     adapter: dict[str, bytes]
+    item_store: ItemStore | None = None
 
 
 def load_pretrained(
@@ -82,17 +86,20 @@ def load_pretrained(
         catalog: replaces the artifact's catalog.
         defer_lm: load the weights of the language model at first use.
     """
-    load = load_later if defer_lm else load_adapted
-    return load_parts(folder, catalog, partial(load, device=device, dtype=dtype))
+    now, later = (partial(load, device=device, dtype=dtype) for load in (load_adapted, load_later))
+    return load_parts(folder, catalog, later if defer_lm else now, later)
 
 
-def load_parts(folder: Path, catalog: Catalog | None, load_lm: LoadLM) -> RecommenderParts:
+def load_parts(
+    folder: Path, catalog: Catalog | None, load_lm: LoadLM, load_unused: LoadLM | None = None
+) -> RecommenderParts:
     """Load an artifact with a given loader of the language model.
 
     Args:
         folder: the artifact.
         catalog: replaces the artifact's catalog; ``None`` keeps it.
         load_lm: (name of the base model, its fingerprint, files of the adapter) → language model.
+        load_unused: the same, for a model that the ranker gives no weight; ``None``: ``load_lm``.
 
     Raises:
         ArtifactError: incomplete, damaged, or made with another catalog or base model.
@@ -103,10 +110,13 @@ def load_parts(folder: Path, catalog: Catalog | None, load_lm: LoadLM) -> Recomm
     adapter = {n: data for n, data in files.items() if not _is_rewritten(n)}
     try:
         settings = Settings.from_dict(manifest["settings"])
-        check_adapter(files)
+        if any(name.startswith("adapter/") for name in files) or "training" in manifest:
+            check_adapter(files)
+        weighed = artifact.ranker.weighs("both", SIGNALS.learned_late("both"))
+        load = load_lm if weighed or load_unused is None else load_unused
         return RecommenderParts(
             _catalog(manifest, files) if catalog is None else catalog,
-            load_lm(base["name"], base["fingerprint"], adapter),
+            load(base["name"], base["fingerprint"], adapter),
             artifact.template,
             artifact.counts,
             make_encoder(manifest["encoder"]["name"]),
@@ -136,15 +146,19 @@ def make_encoder(name: str) -> Encoder:
     """Create a lazily loaded sentence-transformers encoder with a disk cache of item vectors.
 
     Args:
-        name: hub id, folder, or packaged default.
+        name: hub id, folder, packaged default, or ``ngrams`` for vectors without a model.
 
     Raises:
         ModelError: no such folder, or one that brings code.
     """
     from coldstart.encoding.foreign_code import refuse_code
+    from coldstart.encoding.ngram_encoder import NAME as NGRAMS
+    from coldstart.encoding.ngram_encoder import NgramEncoder
     from coldstart.encoding.sentence_encoder import LazyEncoder
     from coldstart.encoding.vector_cache import CachedEncoder
 
+    if name == NGRAMS:
+        return NgramEncoder()
     where = models.resolve(name)
     if Path(where).is_dir():
         refuse_code(Path(where))
@@ -220,22 +234,25 @@ def _merged(
     from coldstart.generation.models.causal import CausalLM
 
     adapted = load_unmerged(base, fingerprint, files, device=device, dtype=dtype)
-    return CausalLM(adapted.model.merge_and_unload().eval(), adapted.tokenizer)
+    merge = getattr(adapted.model, "merge_and_unload", None)
+    return adapted if merge is None else CausalLM(merge().eval(), adapted.tokenizer)
 
 
 def load_unmerged(
     base: str, fingerprint: str, files: Mapping[str, bytes], *, device: str, dtype: str
 ) -> CausalLM:
-    """Load the base model with the LoRA adapter attached but not merged.
+    """Load the base model with the LoRA adapter, if there is one, attached but not merged.
 
     Raises:
         ArtifactError: as ``load_adapted``.
     """
-    from peft import PeftModel
-
     from coldstart.generation.models.causal import CausalLM
 
     model, tokenizer = load_base(base, fingerprint, device=device, dtype=dtype)
+    if not any(name.startswith("adapter/") for name in files):
+        return CausalLM(model.eval(), tokenizer)
+    from peft import PeftModel
+
     logging.getLogger("peft").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="coldstart-") as tmp:
         for name, data in files.items():

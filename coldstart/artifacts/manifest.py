@@ -18,7 +18,10 @@ SUFFIXES = (".json", ".jsonl", ".safetensors", ".j2", ".md")
 """Of an artifact's files: data and one prompt template, nothing that runs when it is read."""
 
 _NEEDED = ("base", "encoder", "catalog", "prompt", "settings")
-_OPTIONAL = ("data", "split", "training", "validation", "versions", "requests")
+_OPTIONAL = (
+    *("data", "split", "training", "validation", "versions", "requests"),
+    *("start", "domain"),
+)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_FILES = 1000
 
@@ -116,5 +119,9 @@ def check_fields(manifest: Mapping[str, Any], what: str) -> None:
     for part, field in (("data", "name"), ("data", "fingerprint"), ("requests", "name")):
         if manifest.get(part):
             untrusted.text(manifest[part].get(field), f"{what}: {part}.{field}")
+    if manifest.get("domain"):
+        field = f"{what}: domain.categories"
+        for name, share in untrusted.mapping(manifest["domain"].get("categories"), field).items():
+            untrusted.number(share, f"{field}: {untrusted.shown(name)}", 0.0, 1.0)
     if "name" in manifest:
         untrusted.text(manifest["name"], f"{what}: name")

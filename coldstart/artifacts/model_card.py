@@ -52,7 +52,7 @@ def model_card(manifest: Mapping[str, Any], figures: str = "", request_figures: 
     elif training:
         changed = ", ".join(f"{n} {training[n]}" for n in ("objective", "epochs", "seed"))
         lines.append(f"| training | {changed}; all settings in `manifest.json` |")
-        made = manifest.get("made", f"`{command(manifest)}`")
+        made = manifest["made"] if "made" in manifest else f"`{command(manifest)}`"
         lines.append(f"| made by | {made} |")
     lines += [
         "",

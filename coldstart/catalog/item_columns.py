@@ -4,48 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 
+from coldstart.catalog.item_aliases import ALIASES, CURRENCIES, plain_name
 from coldstart.errors import CatalogError
-
-ALIASES: Mapping[str, tuple[str, ...]] = {
-    "item_id": tuple(
-        "itemid id movieid productid asin sku filmid bookid songid trackid gameid showid appid "
-        "articleid articleno articlenumber artikelid artikelnummer artikelnr produktid "
-        "productcode itemcode code uid uuid isbn isbn13 isbn10 ean gtin upc tconst imdbid tmdbid "
-        "itemno itemnumber productnumber identifier item product".split()
-    ),
-    "title": tuple(
-        "title name movietitle productname itemtitle itemname producttitle filmtitle movie "
-        "moviename filmname booktitle bookname songtitle trackname tracktitle gametitle "
-        "gamename primarytitle headline showtitle displayname titel bezeichnung produktname "
-        "artikelname titre nom titulo nombre titolo film product item label originaltitle".split()
-    ),
-    "year": tuple(
-        "year releaseyear yearreleased yearofrelease productionyear publicationyear "
-        "publishedyear yearofpublication yearpublished originalpublicationyear pubyear startyear "
-        "movieyear releasedate datereleased firstairdate publicationdate publishdate "
-        "datepublished published released jahr erscheinungsjahr annee ano anno".split()
-    ),
-    "description": tuple(
-        "description overview plot summary synopsis storyline plotsummary plotsynopsis "
-        "productdescription itemdescription moviedescription longdescription shortdescription "
-        "abstract blurb desc details about beschreibung handlung inhalt resume descripcion "
-        "sinopsis descrizione trama tagline".split()
-    ),
-    "categories": tuple(
-        "categories category genres genre itemcategories itemcategory productcategory "
-        "productcategories maincategory listedin topics topic subjects subject kategorien "
-        "kategorie genren categorie categoria categorias generos genero generi shelves "
-        "maingenre primarygenre categoryname genrename producttype tags keywords".split()
-    ),
-    "price": tuple("price unitprice saleprice listprice preis prix precio prezzo".split()),
-    "value": ("value",),
-    "available": tuple("available availability instock isavailable verfugbar lieferbar".split()),
-    "min_age": tuple("minage minimumage agelimit agemin fsk mindestalter".split()),
-}
-"""Field → column names, the first that is there; in lower case, letters and digits only."""
 
 _PICTURES = re.compile(
     r"(?:.*[ _-])?(?:image|img|poster|cover|thumbnail|thumb|picture|photo|backdrop|artwork|icon)s?"
@@ -82,14 +44,19 @@ def _spaced(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
 
 
-def plain_name(name: str) -> str:
-    """Column name for comparison: no case, accents, punctuation or spaces.
+def header_currency(name: str) -> str:
+    """Currency code in the name of a column of prices, empty if there is none.
 
-    >>> plain_name("Book-Title"), plain_name("releaseYear"), plain_name(" Année ")
-    ('booktitle', 'releaseyear', 'annee')
+    >>> header_currency("Price (EUR)"), header_currency("价格（元）"), header_currency("price")
+    ('EUR', 'CNY', '')
     """
-    bare = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(c for c in bare if c.isalnum())
+    bare = name.strip().casefold().rstrip(")）]").replace("（", "(")
+    for code, signs in CURRENCIES.items():
+        for sign in signs:
+            rest = plain_name(bare.removesuffix(sign).removesuffix("in ")) if sign else ""
+            if bare.endswith(sign) and rest in ALIASES["price"]:
+                return code
+    return ""
 
 
 def match_columns(
@@ -126,6 +93,10 @@ def match_columns(
         for alias in aliases:
             if field not in found and field not in chosen and alias in free:
                 found[field] = free.pop(alias)
+    if "price" not in found and "price" not in chosen:
+        priced = [key for key, name in free.items() if header_currency(name)]
+        if priced:
+            found["price"] = free.pop(priced[0])
     for field, endings in (("item_id", ("id",)), ("title", ("title", "name"))):
         only = [name for key, name in free.items() if key.endswith(endings)]
         if field not in found and field not in chosen and len(only) == 1:

@@ -15,6 +15,7 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.id_set import IdSet
 from coldstart.catalog.item_encoding import encode_items
 from coldstart.catalog.item_similarity import attribute_values, content_transitions
+from coldstart.catalog.prior_popularity import prior_lift
 from coldstart.catalog.row_sync import Growing, RowSync
 from coldstart.interactions.interaction_stats import FLOOR, Counts, late_lift, popularity
 
@@ -62,6 +63,7 @@ class ItemStore:
         like: ItemStore | None = None,
     ) -> None:
         self.catalog, self.counts, self.encoder, self._like = catalog, counts, encoder, like
+        self._part_of: ItemStore | None = None
         self._version, self._lock = -1, threading.RLock()
         self._whole = False  # whether all is of one version: an interrupted ``sync`` starts afresh
         self._queries: dict[str, Float] = {}
@@ -79,6 +81,10 @@ class ItemStore:
         self.dated: Floats = np.zeros(0)
         #: Minimum age of a suitable audience, NaN where the item states none, shape (N,).
         self.min_age: Floats = np.zeros(0)
+        #: ``Item.popularity``, NaN where unknown, shape (N,).
+        self.sales: Floats = np.zeros(0)
+        #: ``prior_lift`` of the sales, shape (N,).
+        self.prior_lift: Floats = np.zeros(0)
         #: See ``attribute_values``, shape (N, V).
         self.attributes = sparse.csr_array((0, 0))
         self._kinds: list[tuple[str, ...]] = []  # categories that an item has, each once
@@ -124,6 +130,11 @@ class ItemStore:
         """Catalog version of the last ``sync``."""
         return self._version
 
+    @property
+    def whole(self) -> ItemStore:
+        """The store that this one is a ``part`` of, or itself."""
+        return self._part_of or self
+
     def part(self, rows: Ints, picks: Sequence[str]) -> ItemStore:
         """Restrict the store to some items, such as a candidate set.
 
@@ -134,13 +145,15 @@ class ItemStore:
             picks: liked and disliked items, whose co-occurrence with the others is kept.
         """
         out = copy(self)
+        out._part_of = self
         out.where = rows
         out.ids = tuple(self.ids[r] for r in rows)
         out.rows = {item: n for n, item in enumerate(out.ids)}
         out.items = tuple(self.items[r] for r in rows)
         out.met = self.met[rows]
         names = ("content", "share", "likes", "popularity", "late", "has_category", "kinds")
-        for name in (*names, "usual", "attributes", "dated", "year", "min_age"):
+        of_items = ("usual", "attributes", "dated", "year", "min_age", "sales", "prior_lift")
+        for name in (*names, *of_items):
             setattr(out, name, getattr(self, name)[rows])
         near = self.near[np.cumsum(~self.met)[rows[~out.met]] - 1]
         columns = np.unique(np.concatenate([self.columns[rows[out.met]], near.ravel()]))
@@ -284,6 +297,9 @@ class ItemStore:
         self.dated = carry.of(self.dated, np.array(years, dtype=np.float64))
         ages = [np.nan if item.min_age is None else item.min_age for item in fresh]
         self.min_age = carry.of(self.min_age, np.array(ages, dtype=np.float64))
+        sales = [np.nan if item.popularity is None else item.popularity for item in fresh]
+        self.sales = carry.of(self.sales, np.array(sales, dtype=np.float64))
+        self.prior_lift = prior_lift(self.sales)
         known = self.dated[~np.isnan(self.dated) & self.typical]
         self.year: Floats = np.where(
             np.isnan(self.dated), np.median(known) if known.size else 0.0, self.dated

@@ -9,16 +9,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from coldstart.catalog.ages import read_ages
+from coldstart.catalog.amounts import price_currency
 from coldstart.catalog.bracketed import is_bracketed, names_of, parse_bracketed
 from coldstart.catalog.category_format import CategoryFormat, category_format, is_genre
 from coldstart.catalog.frames import Columns, columns_of
+from coldstart.catalog.item_aliases import ALIASES, plain_name
 from coldstart.catalog.item_columns import (
-    ALIASES,
+    header_currency,
     is_link,
     is_picture,
     is_row_number,
     match_columns,
-    plain_name,
 )
 from coldstart.catalog.item_values import (
     OLDEST_RATING,
@@ -35,12 +37,17 @@ from coldstart.tabular.rows import rows_text
 
 _MORE_CATEGORIES = re.compile(
     r"(?:sub)?(?:categor(?:y|ies)|genres?|kategorien?|tags?)\d{1,2}|"
-    r"sub(?:categor(?:y|ies)|genres?)"
+    r"sub(?:categor(?:y|ies)|genres?)|[一二三四五1-5]级(?:分类|类目|类别|品类)|"
+    r"[大中小子](?:分?类别?|类目|分類)"
 )
 _FLAG_PREFIX = re.compile(r"(?:genres?|categor(?:y|ies)|tags?)[\s_.:-]+(?=\S)", re.IGNORECASE)
 _FLAGS = frozenset({"0", "1", "true", "false"})
 _FEWEST_FLAGS = 3
-_SURE = frozenset({"itemid", "title", "year", "price", "available", "minage"})
+_KANA = re.compile(r"[\u3040-\u30ff]")
+_SURE = frozenset({"itemid", "title", "year", "price", "available", "minage", "maxage"})
+_AMOUNTS = frozenset({"quantity", "qty", "数量"})  # of a stock if they may be none, else of a pack
+CURRENCY = "currency"
+"""Attribute that holds the code of the currency that a table's prices are in."""
 
 
 Remark = tuple[str, str]  # kind and value
@@ -56,6 +63,7 @@ class Layout:
         flags: columns of 0 and 1 → the category that each stands for.
         attributes: columns that become attributes → remark, such as ``pictures``; often empty.
         unused: columns that are left out → why.
+        currency: code of the currency of all prices, empty if unknown.
     """
 
     fields: Mapping[str, str]
@@ -63,6 +71,7 @@ class Layout:
     flags: Mapping[str, str]
     attributes: Mapping[str, str]
     unused: Mapping[str, str]
+    currency: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,12 +167,7 @@ def layout_of(table: Columns, columns: Mapping[str, str | None] | None = None) -
     Raises:
         CatalogError: as ``match_columns``.
     """
-    fields = match_columns(table, columns)
-    for name in READERS.keys() & fields.keys():
-        column = fields[name]
-        guessed = not (columns and name in columns) and plain_name(column) not in _SURE
-        if guessed and not _readable(name, table[column]):
-            del fields[name]
+    fields = _fields(table, columns)
     free = [n for n in table if n not in fields.values() and n != "attributes"]
     empty = {n for n in free if all(map(is_missing, table[n]))}
     flags = _flags({n: table[n] for n in free if n not in empty})
@@ -181,12 +185,39 @@ def layout_of(table: Columns, columns: Mapping[str, str | None] | None = None) -
     for name in attributes:
         if plain_name(name) in others:
             attributes[name] = "another description"
-    return Layout(fields, categories, flags, attributes, unused)
+    return Layout(fields, categories, flags, attributes, unused, _currency(table, fields))
 
 
-def _readable(name: str, cells: list[Any]) -> bool:
+def _fields(table: Columns, columns: Mapping[str, str | None] | None) -> dict[str, str]:
+    """Field → column; columns whose cells do not fit the field that their name suggests are not."""
+    refused: set[str] = set()
+    while True:
+        fields = match_columns([name for name in table if name not in refused], columns)
+        for name in READERS.keys() & fields.keys():
+            column = fields[name]
+            guessed = not (columns and name in columns) and plain_name(column) not in _SURE
+            if guessed and not _readable(name, table[column], plain_name(column)):
+                refused.add(column)
+        if refused.isdisjoint(fields.values()):
+            return fields
+
+
+def _currency(table: Columns, fields: Mapping[str, str]) -> str:
+    """Currency of a column of prices, by its name or the only sign in its cells."""
+    if "price" not in fields or CURRENCY in map(plain_name, table):
+        return ""
+    found = {price_currency(cell) for cell in table[fields["price"]]} - {""}
+    code = header_currency(fields["price"]) or (found.pop() if len(found) == 1 else "")
+    if code != "¥":
+        return code
+    return "JPY" if any(_KANA.search(str(cell)) for cell in table[fields["title"]]) else "CNY"
+
+
+def _readable(name: str, cells: list[Any], column: str) -> bool:
     """Whether at least half of the cells can be read as a field that is known by a weak name."""
     there = [v for v in cells if _there(v)]
+    if column in _AMOUNTS and all(READERS["available"](v) is not False for v in there):
+        return False
     if name == "year":
         good = sum(isinstance(y := read_year(v), int) and abs(y) <= 9999 for v in there)
     elif name == "available":
@@ -198,7 +229,8 @@ def _readable(name: str, cells: list[Any]) -> bool:
             for v in there
         )
     else:
-        good = sum(isinstance(READERS[name](v), int | float) for v in there)
+        read = (READERS[name](v) for v in there)
+        good = sum(isinstance(v, int | float) and not isinstance(v, bool) for v in read)
     return 2 * good >= len(there)
 
 
@@ -235,10 +267,15 @@ def _item(row: dict[str, Any], layout: Layout) -> tuple[Item | list[str], list[R
     if missing:
         return missing, []
     remarks: list[Remark] = []
+    ages = read_ages(made["min_age"]) if "min_age" in made else None
     for name in READERS.keys() & made.keys():
         made[name] = READERS[name](made[name])
     _check_year(made, remarks)
     _check_age(made, remarks)
+    if ages is not None and ages[1] is not None:
+        made.setdefault("max_age", ages[1])
+    _check_span(made, remarks)
+    _check_popularity(made, remarks)
     found = [c for n, form in layout.categories.items() if n in row for c in form.parse(row[n])]
     found += [c for n, c in layout.flags.items() if as_text(row.get(n)).casefold() in ("1", "true")]
     made["categories"] = list(dict.fromkeys(found))
@@ -268,6 +305,24 @@ def _check_age(made: dict[str, Any], remarks: list[Remark]) -> None:
         remarks.append(("minimum ages above every rating", str(age)))
 
 
+def _check_span(made: dict[str, Any], remarks: list[Remark]) -> None:
+    """Leave out a maximum age that stands for none, or is below the minimum age."""
+    low, high = made.get("min_age"), made.get("max_age")
+    if high == -1:
+        del made["max_age"]
+    elif isinstance(low, int) and isinstance(high, int) and high < low:
+        remarks.append(("maximum ages below the minimum age, left out", f"{low} to {high}"))
+        del made["max_age"]
+
+
+def _check_popularity(made: dict[str, Any], remarks: list[Remark]) -> None:
+    """Leave out a popularity that is no number, or below zero."""
+    given = made.get("popularity")
+    if given is not None and not (isinstance(given, int | float) and given >= 0):
+        remarks.append(("popularities taken for unknown", as_text(given)))
+        del made["popularity"]
+
+
 def _attributes(row: Mapping[str, Any], layout: Layout) -> dict[str, str]:
     cells = {n: row[n] for n in layout.attributes if n in row}
     nested = row.get("attributes")
@@ -276,6 +331,8 @@ def _attributes(row: Mapping[str, Any], layout: Layout) -> dict[str, str]:
         cells |= (
             {k: v for k, v in nested.items() if _there(v)} if is_map else {"attributes": nested}
         )
+    if layout.currency and layout.fields["price"] in row:
+        cells[CURRENCY] = layout.currency
     texts = {name.strip(): clean_text(_attribute(v)) for name, v in cells.items()}
     return {name: v for name, v in texts.items() if v}
 

@@ -1,4 +1,4 @@
-"""Values of an item's fields as tables write them: years, prices, availability, minimum ages."""
+"""Years and availability as tables write them, and the reader of each field of an item."""
 
 from __future__ import annotations
 
@@ -7,29 +7,30 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from coldstart.catalog.ages import read_age
+from coldstart.catalog.amounts import read_count, read_price
+
 UNKNOWN_YEARS = frozenset({0, -1, 9999})
 """Numbers that stand for an unknown year; there was no year 0."""
-AGES: Mapping[str, int] = {
-    "g": 0, "u": 0, "e": 0, "all": 0, "tv-y": 0, "tv-g": 0, "tv-y7": 7, "pg": 8, "tv-pg": 8,
-    "e10+": 10, "12a": 12, "pg-13": 13, "t": 13, "tv-14": 14, "r": 17, "m": 17, "tv-ma": 17,
-    "nc-17": 18, "ao": 18,
-}  # fmt: skip
-"""Age ratings of films, television and games → minimum age, as ``data.age_ratings.MPAA``."""
 OLDEST_RATING = 21
 """Highest minimum age that any rating has, in years."""
 
 _YEAR = re.compile(r"(?<!\d)(?:1\d{3}|2[01]\d\d)(?!\d)")
 _NO_YEAR = re.compile(r"0{4}(?:\D.*)?|0001-01-01.*")
 _COMPACT = re.compile(r"(1\d{3}|2[01]\d\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
-_AMOUNT = re.compile(r"[^\d.,+-]{0,5}([\d.,']*\d)[^\d.,]{0,5}")
-_AGE = re.compile(r"(?:fsk|pegi|usk|ab|from|ages?|rated)?[\s-]*(\d{1,2})\s*(?:\+|years?|jahren?)?")
+_STOCK = re.compile(
+    r"[>≥]?\s*([+-]?\d+(?:\.\d*)?)\s*(?:\+|[a-z]{1,6}\.?|件|个|個|点|개|шт\.?)?", re.I
+)
 _BARE = str.maketrans("üíã", "uia")
 _NO = frozenset(
-    "outofstock soldout unavailable discontinued inactive notavailable ausverkauft "
-    "nichtverfugbar nein non nao".split()
+    "outofstock soldout unavailable discontinued inactive notavailable backorder ausverkauft "
+    "nichtverfugbar nein non nao 否 无 無 缺货 无货 售罄 下架 已下架 停售 断货 缺貨 售完 "
+    "在庫なし 품절 нет".split()
 )
 _YES = frozenset(
-    "instock available active onsale limitedavailability verfugbar lieferbar ja oui si sim".split()
+    "instock available active onsale limitedavailability lowstock preorder onlineonly "
+    "instoreonly verfugbar lieferbar ja oui si sim 是 有 有货 现货 在售 上架 有貨 現貨 在庫あり "
+    "판매중 재고있음 есть да".split()
 )
 
 
@@ -57,59 +58,20 @@ def odd_year(year: Any) -> bool:
     return isinstance(year, int) and not 1000 <= year <= datetime.now(UTC).year + 10
 
 
-def read_price(value: Any) -> Any:
-    """The number of an amount, with or without a currency; anything else as it is.
-
-    >>> [read_price(v) for v in ("$1,299.50", "9,99 €", "1.299,00", "1,299", "free", "cheap")]
-    [1299.5, 9.99, 1299.0, 1299.0, 0.0, 'cheap']
-    """
-    if not isinstance(value, str):
-        return value
-    text = value.strip()
-    if text.casefold() in ("free", "gratis", "kostenlos"):
-        return 0.0
-    found = _AMOUNT.fullmatch(text)
-    if not found:
-        return value
-    digits = found[1].replace("'", "")
-    comma, point = digits.rfind(","), digits.rfind(".")
-    if comma > point >= 0 or (point < 0 and re.fullmatch(r"\d*,\d{1,2}", digits)):
-        digits = digits.replace(".", "").replace(",", ".")
-    try:
-        return float(digits.replace(",", ""))
-    except ValueError:
-        return value
-
-
 def read_available(value: Any) -> Any:
     """Whether a text or an amount in stock says that an item can be had; else as it is.
 
-    >>> [read_available(v) for v in ("In stock", "sold out", "57", "0", "no")]
-    [True, False, True, False, 'no']
+    >>> [read_available(v) for v in ("In stock", "缺货", "57", "10+", "0", "-2", "no")]
+    [True, False, True, True, False, False, 'no']
     """
     if isinstance(value, bool):
         return value
     text = str(value).strip()
-    if re.fullmatch(r"\d+(?:\.0*)?", text):
-        return float(text) > 0
-    word = re.sub(r"[\W_]+", "", text.rpartition("/")[2].casefold())
+    if amount := _STOCK.fullmatch(text):
+        return float(amount[1]) > 0
+    word = re.sub(r"[\W\d_]+", "", text.rpartition("/")[2].casefold())
     word = word.translate(_BARE)
     return False if word in _NO else True if word in _YES else value
-
-
-def read_age(value: Any) -> Any:
-    """The minimum age of a number or an age rating; anything else as it is.
-
-    >>> [read_age(v) for v in ("12+", "PG-13", "FSK 16", "12.0", "adults")]
-    [12, 13, 16, 12, 'adults']
-    """
-    text = str(value).strip().casefold()
-    if text in AGES:
-        return AGES[text]
-    if re.fullmatch(r"-?\d+(?:\.0*)?", text):
-        return int(float(text))
-    found = _AGE.fullmatch(text)
-    return int(found[1]) if found else value
 
 
 READERS: Mapping[str, Callable[[Any], Any]] = {
@@ -117,5 +79,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "price": read_price,
     "available": read_available,
     "min_age": read_age,
+    "max_age": read_age,
+    "popularity": read_count,
 }
 """Field → reader of its cells."""

@@ -20,7 +20,7 @@ class NearDuplicates:
 
     Normalised titles are compared as they stand and with their words sorted. Titles are never
     duplicates if one has an additional word ("…, Black"), or if they differ in a word that is no
-    misspelling ("red" and "blue"), a number ("Rocky II", "Part Two", "500 ml"), a single letter
+    misspelling ("red" and "blue"; "men's" and "women's"), a number ("Rocky II", "Part Two", "500 ml"), a single letter
     ("Vitamin C") or, where both years are known, by more than a year (remakes). Numbers may be
     written in any way ("Rocky 2").
 
@@ -76,7 +76,7 @@ def _close(a: str, b: str, threshold: float) -> bool:
     return all(ratio() >= threshold for ratio in bounds)
 
 
-_ENDS = frozenset(("last", "final"))
+_TELLING = frozenset("last final men mens women womens man woman mans womans".split())
 
 
 @lru_cache(maxsize=8192)
@@ -88,4 +88,4 @@ def _spell(title: str) -> tuple[str, str, list[str]]:
 
 
 def _tells_apart(word: str) -> bool:
-    return len(word) == 1 or word in _ENDS or any(c.isdigit() for c in word)
+    return len(word) == 1 or word in _TELLING or any(c.isdigit() for c in word)

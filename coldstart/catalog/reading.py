@@ -39,7 +39,7 @@ def report_of(file: TableFile, parsed: Parsed, warnings: Sequence[str] = ()) -> 
         attributes=tuple(attributes),
         unused=tuple(f"{name!r} ({why})" for name, why in layout.unused.items()),
         left_out={what: tuple(rows) for what, rows in left_out.items()},
-        notes=(_categories(parsed), *_missing(parsed), _same(parsed)),
+        notes=(_categories(parsed), *_shop(parsed), *_missing(parsed), _same(parsed)),
         warnings=(*file.warnings, *warnings),
     )
 
@@ -57,6 +57,16 @@ def listed(names: Sequence[str], most: int = _MOST) -> str:
 def _missing(parsed: Parsed) -> list[str]:
     missing = [f"{name} in {n:,}" for name, n in parsed.missing.items()]
     return [f"missing: {', '.join(missing)}"] if missing else []
+
+
+def _shop(parsed: Parsed) -> list[str]:
+    """Currency of the prices, and how many items cannot be had."""
+    out, gone = [], sum(not item.available for item in parsed.items)
+    if parsed.layout.currency:
+        out.append(f"prices in {parsed.layout.currency}")
+    if gone:
+        out.append(f"{gone:,} items are not available and never shown")
+    return out
 
 
 def _same(parsed: Parsed) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from coldstart.catalog.scripts import UNSPACED, script_of
 from coldstart.catalog.title_numbers import arabic_words
 from coldstart.catalog.titles import ARTICLES, normalise_title
 
@@ -60,7 +61,7 @@ def suggest(text: str, keys: Iterable[str], form: Callable[[str], TitleForm], n:
 
     First come those with the same words but for punctuation and numerals ("Rocky 2"), then those
     that begin with the text ("Dr Strangelove", "E.T."), those of its initials ("LOTR"), of a
-    similar spelling, and with all its words.
+    similar spelling, and with all its words, or with the text within it where words are not spaced.
 
     Args:
         text: as typed.
@@ -106,6 +107,8 @@ def _rank(mine: TitleForm, initials: str, other: TitleForm) -> float | None:
             if made.startswith(initials) and (len(initials) > 2 or initials[1].isdigit()):
                 return 0.8
     if len(mine.words) > 1 and set(mine.words) - _SMALL - ARTICLES and set(mine.words) <= {*theirs}:
+        return 2
+    if len(whole) > 1 and whole in "".join(theirs) and script_of(whole[0]) in UNSPACED:
         return 2
     if len(initials) > 2 and initials in other.initials:
         return 2.5

@@ -6,6 +6,8 @@ import html
 import re
 import unicodedata
 
+from coldstart.catalog.han import simplified
+
 ENGLISH_ARTICLES = frozenset(("the", "a", "an"))
 ARTICLES = ENGLISH_ARTICLES | frozenset(
     "le la les un une il lo gli uno una el los las der die das ein eine".split()
@@ -89,11 +91,11 @@ def _article_first(part: str) -> str:
 def normalise_title(title: str) -> str:
     """Comparison key of a title, equal for different spellings.
 
-    Ignores case, Latin accents, punctuation, HTML escapes and one leading or trailing English
-    article. An article followed by another one is kept, so "The A-Team" is not "The Team"; a title
-    that consists of nothing else, or of symbols only, is kept as it is. Articles of other languages
-    are moved to the front but never dropped: the "Die" of "Die Hard" is none, and a title does not
-    say its language.
+    Ignores case, Latin accents, punctuation, HTML escapes, the difference between traditional and
+    simplified Chinese characters, and one leading or trailing English article. An article followed
+    by another one is kept, so "The A-Team" is not "The Team"; a title that consists of nothing
+    else, or of symbols only, is kept as it is. Articles of other languages are moved to the front
+    but never dropped: the "Die" of "Die Hard" is none, and a title does not say its language.
 
     >>> normalise_title("Usual Suspects, The") == normalise_title("the usual suspects!")
     True
@@ -126,10 +128,10 @@ def without_article(title: str) -> str:
 
 
 def _fold(text: str) -> str:
-    """Casefold, and strip accents from Latin letters (other scripts keep their marks)."""
+    """Casefold, strip accents from Latin letters, and simplify Chinese characters."""
     if text.isascii():
         return text.lower()
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = simplified(unicodedata.normalize("NFKC", text).casefold())
     bare = unicodedata.normalize("NFKD", folded).translate(_LATIN_LETTERS)
     return " ".join(unicodedata.normalize("NFKC", _LATIN_MARKS.sub("", bare)).split())
 

@@ -28,6 +28,7 @@ from coldstart.cli.push import push
 from coldstart.cli.recommend import recommend
 from coldstart.cli.replay import replay
 from coldstart.cli.serve import app as serve
+from coldstart.cli.start import start
 from coldstart.cli.train import train
 from coldstart.errors import ColdstartError
 
@@ -44,6 +45,7 @@ app.command(rich_help_panel=_USE)(recommend)
 app.command(rich_help_panel=_USE)(generate)
 app.command(rich_help_panel=_USE)(batch)
 app.add_typer(serve, name="serve", rich_help_panel=_USE)
+app.command(rich_help_panel=_MAKE)(start)
 app.command(rich_help_panel=_MAKE)(fetch)
 app.command(rich_help_panel=_MAKE)(train)
 app.command(rich_help_panel=_MAKE)(evaluate)
@@ -78,6 +80,7 @@ def _coldstart(
     [bold]Start here[/bold]
       coldstart fetch
       coldstart recommend --age 24 --occupation technician --liked "Toy Story"
+      coldstart start my-items.csv --open
 
     Every command explains itself: coldstart recommend --help
     """

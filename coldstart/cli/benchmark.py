@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from coldstart.cli import output
+from coldstart.cli.benchmark_growth import GrowthAsked, judge_growth
 from coldstart.cli.benchmark_requests import RequestsAsked, judge
 from coldstart.cli.benchmark_sentences import SentencesAsked, judge_sentences
 from coldstart.cli.holdout import Holdout
@@ -28,6 +29,7 @@ def benchmark(
     holdout: Holdout,
     recorded: RequestsAsked,
     plain: SentencesAsked,
+    growth: GrowthAsked,
     systems: Annotated[str, _asked("Names, or all.", metavar="NAME,NAME,…")] = "all",
     only: Annotated[
         str | None, _asked("Run these folds only; all if left out.", metavar="N,N,…")
@@ -40,8 +42,12 @@ def benchmark(
         Literal["first", "random"], _asked("Which likes those are: the first by time, or any.")
     ] = "first",
     regime: Annotated[
-        Literal["attributes", "interests", "text", "picks"],
-        _asked("What users say: attributes, and one thing more; only picks has several k."),
+        Literal["attributes", "interests", "text", "picks", "nothing", "growing"],
+        _asked(
+            "What users say: attributes, and one thing more; only picks has several k. Or picks "
+            "where nothing is trained: without any interactions (nothing), and as likes come in "
+            "(growing)."
+        ),
     ] = "picks",
     against: Annotated[
         str | None,
@@ -94,6 +100,8 @@ def benchmark(
       coldstart benchmark --requests redial --systems popularity,bm25,blend --limit 500
       coldstart benchmark --requests redial --against-published he2023 --out results/he2023
       coldstart benchmark --sentences builtin --artifact adapters/movies --fail-below 0.85
+      coldstart benchmark --regime nothing --data ml-small
+      coldstart benchmark --regime growing --data ml-100k --out results/growing-ml-100k
     """
     if recorded.requests is not None:
         return judge(
@@ -110,6 +118,22 @@ def benchmark(
     if plain.sentences is not None:
         return judge_sentences(plain, holdout.artifact, seed=seed, out=out, as_json=as_json)
     plain.refuse_alone()
+    if regime in ("nothing", "growing"):
+        return judge_growth(
+            regime,
+            growth,
+            source,
+            systems,
+            fold=whole_numbers("--only", only)[0] if only is not None else 0,
+            shots=shots,
+            support=support,
+            min_targets=min_targets,
+            tune=tune,
+            seed=seed,
+            out=out,
+            as_json=as_json,
+        )
+    growth.refuse_alone()
     numbers = whole_numbers("--shots", shots)
     chosen = whole_numbers("--only", only) if only is not None else None
     from coldstart.artifacts.format import read_manifest

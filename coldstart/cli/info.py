@@ -15,18 +15,25 @@ def info(
 
     Also what it learned from recorded requests, if it did: their source and number, and settings.
 
-    Loads no model: reads the manifest and verifies every file.
+    Loads no model: reads the manifest and verifies every file. Of an artifact with a catalog of its
+    own it says in which letters that is written, whether the encoder and the language model know
+    them, and if not, which models of the hub do.
 
     [bold]Examples[/bold]
       coldstart info adapters/movies
       coldstart info me/films --revision v1 --json
     """
     from coldstart.artifacts.format import read_manifest
+    from coldstart.artifacts.language_advice import advice_on
     from coldstart.artifacts.request_card import learned_from_requests
 
-    manifest = read_manifest(folder_of(artifact, revision))
+    folder = folder_of(artifact, revision)
+    manifest = read_manifest(folder)
     if as_json:
         return output.emit(manifest)
     output.stdout().print(output.facts(manifest))
+    if advice := advice_on(folder, manifest):
+        for sentence in advice.sentences("ITEMS", "FOLDER"):
+            output.dim(sentence)
     if learned := learned_from_requests(manifest):
         output.dim(f"learned: {learned[0].lower()}{learned[1:]}")

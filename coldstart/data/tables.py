@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from coldstart.catalog.item_columns import ALIASES
+from coldstart.catalog.item_aliases import ALIASES
 from coldstart.data.columns import check_chosen
 from coldstart.data.dataset import Dataset, dataset_from_frames
 from coldstart.data.interactions import INTERACTIONS, NONE, load_interactions, read_interactions

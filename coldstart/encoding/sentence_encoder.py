@@ -10,10 +10,11 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coldstart.encoding.coverage import known_share
 from coldstart.encoding.foreign_code import refuse_code
 from coldstart.encoding.mean_pooling import MeanPoolingEncoder, is_mean_pooling
 from coldstart.errors import ConfigError, ModelError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from coldstart.protocols import Float
 
+_TOKENIZER = "tokenizer.json"
 _PROGRESS_FROM = 2000  # texts; fewer are done before a bar is worth drawing
 
 
@@ -100,6 +102,19 @@ class SentenceEncoder:
             )
         return np.asarray(vectors, dtype=np.float32)
 
+    def known_share(self, text: str) -> float:
+        """Share of the letters of a text that the tokenizer knows; see ``encoding.coverage``."""
+        with self._lock:
+            return known_share(self._whole_texts, text)
+
+    @cached_property
+    def _whole_texts(self) -> Any:
+        """The tokenizer without truncation."""
+        from tokenizers import Tokenizer
+
+        inner = getattr(self._model.tokenizer, "backend_tokenizer", None)
+        return None if inner is None else _untruncated(Tokenizer.from_str(inner.to_str()))
+
 
 class LazyEncoder:
     """Sentence-transformers folder or hub id, imported and loaded on first use.
@@ -111,7 +126,7 @@ class LazyEncoder:
     """
 
     def __init__(self, where: str) -> None:
-        self.where = where
+        self.where, self._lock = where, threading.Lock()
 
     @cached_property
     def name(self) -> str:
@@ -125,6 +140,23 @@ class LazyEncoder:
             with file.open("rb") as f:
                 digest.update(f.read(1 << 20))  # sizes and beginnings tell models apart
         return f"{folder.name}-{digest.hexdigest()[:16]}"
+
+    def known_share(self, text: str) -> float:
+        """Share of the letters of a text that the tokenizer knows; see ``encoding.coverage``.
+
+        Loads the tokenizer only, where the folder has it in one file.
+        """
+        if not Path(self.where, _TOKENIZER).is_file():
+            return self._with_library.known_share(text)
+        with self._lock:
+            return known_share(self._whole_texts, text)
+
+    @cached_property
+    def _whole_texts(self) -> Any:
+        """The tokenizer without truncation."""
+        from tokenizers import Tokenizer
+
+        return _untruncated(Tokenizer.from_file(str(Path(self.where, _TOKENIZER))))
 
     @cached_property
     def _with_library(self) -> SentenceEncoder:
@@ -149,6 +181,12 @@ class LazyEncoder:
     def encode(self, texts: Sequence[str]) -> Float:
         """Return an array of shape (len(texts), dim), rows of Euclidean length 1."""
         return self._loaded.encode(texts)
+
+
+def _untruncated(tokenizer: Any) -> Any:
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def _fingerprint(model: SentenceTransformer) -> str:

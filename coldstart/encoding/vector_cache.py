@@ -89,6 +89,11 @@ class CachedEncoder:
         """Return vectors of catalog texts, and keep them; see ``catalog.item_encoding``."""
         return self.encode(texts, remember=True)
 
+    def known_share(self, text: str) -> float:
+        """Share of the letters of a text that the cached encoder knows; 1 if it cannot tell."""
+        share = getattr(self._encoder, "known_share", None)
+        return 1.0 if share is None else float(share(text))
+
     def flush(self) -> None:
         """Write unsaved rows to disk."""
         with self._lock:

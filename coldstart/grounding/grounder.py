@@ -9,6 +9,7 @@ from typing import Protocol
 from coldstart.catalog.item_encoding import encode_items
 from coldstart.catalog.title_numbers import names_same_part
 from coldstart.catalog.titles import clean_text, natural_title, split_year
+from coldstart.encoding.coverage import knows
 from coldstart.errors import CatalogError, ConfigError
 from coldstart.grounding.index.allowed import Allowed
 from coldstart.protocols import Encoder, Index
@@ -100,7 +101,8 @@ class Grounder:
         punctuation, article and year gets all ids of that title (``exact``). Any other text gets up
         to ``k`` ids whose titles reach the threshold, best first (``similarity``), or none
         (``abstained``); their numbers and years must be those of the text, so that no part of a
-        series and no remake stands for another.
+        series and no remake stands for another. Texts in a script that the encoder does not know
+        are not compared: their vectors would be those of any such text.
 
         Args:
             candidates: generated titles.
@@ -123,7 +125,9 @@ class Grounder:
         texts = [
             candidate.text
             for candidate, grounding in zip(candidates, found, strict=True)
-            if grounding is None and _title(candidate.text)
+            if grounding is None
+            and (title := _title(candidate.text))
+            and knows(self.encoder, title)
         ]
         near = self._nearest(self._catalog, list(dict.fromkeys(texts)), within, k)
         return [

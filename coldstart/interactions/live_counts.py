@@ -43,6 +43,7 @@ class LiveCounts:
 
     def __init__(self, base: Counts, *, first: int = EARLY) -> None:
         self._first = first
+        self._ids = list(base.item_ids)
         self._column = {item: n for n, item in enumerate(base.item_ids)}
         self._n_users = base.n_users
         self._likes, self._early = base.likes.copy(), base.early.copy()
@@ -82,6 +83,14 @@ class LiveCounts:
     def n_users(self) -> int:
         """Number of users, including those of the base."""
         return self._n_users
+
+    def has_item(self, item_id: str) -> bool:
+        """Whether likes of an item are counted."""
+        return item_id in self._column
+
+    def likes_of(self, user_id: str) -> tuple[str, ...]:
+        """Likes of a user, oldest first. Raises ``DataError`` for an unknown one."""
+        return tuple(self._ids[column] for column in self._user(user_id).likes)
 
     def add_user(self, user_id: str, profile: UserProfile, likes: Sequence[str] = ()) -> None:
         """Add a user.
@@ -164,7 +173,10 @@ class LiveCounts:
             raise DataError(f"item {known[0]!r} is counted already", hint="add new items only")
         if len(set(item_ids)) < len(item_ids):
             raise DataError("an item is named twice", hint="give each new item once")
+        if not item_ids:
+            return
         self._column |= {item: len(self._column) + n for n, item in enumerate(item_ids)}
+        self._ids += item_ids
         zeros = np.zeros(len(item_ids))
         self._likes = np.concatenate([self._likes, zeros])
         self._early = np.concatenate([self._early, zeros])
@@ -177,7 +189,7 @@ class LiveCounts:
         """Snapshot of the counts; not affected by later changes."""
         if self._snapshot is None:
             self._snapshot = Counts(
-                item_ids=tuple(self._column),
+                item_ids=tuple(self._ids),
                 n_users=self._n_users,
                 likes=self._likes.copy(),
                 group_sizes=dict(self._group_sizes),

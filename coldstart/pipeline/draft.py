@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coldstart.ranking.constraints import Verdicts
     from coldstart.schema import Item, RecommendationList
     from coldstart.scoring.scorer import Scorer, Scores
+    from coldstart.scoring.signal import Reads
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -38,6 +39,7 @@ class Draft:
         unread: whether there is a text, but no piece was read of it, and no item resembles it.
         useless_text: whether, besides, no word of it is known; it is then ranked as if there were
             none.
+        unknown: what the models cannot read for this request; see ``known_scripts``.
         catalog_scores: of scorers of the scope ``catalog``, over the whole catalog.
         shortlist_scores: of scorers of the scope ``shortlist``, likewise.
         made: the list, or the error of a stage; ``None``: not yet.
@@ -49,6 +51,7 @@ class Draft:
     features: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     unread: bool = False
     useless_text: bool = False
+    unknown: frozenset[Reads] = frozenset()
     catalog_scores: list[Scores] = field(default_factory=list)
     shortlist_scores: list[Scores] = field(default_factory=list)
     made: RecommendationList | Exception | None = None

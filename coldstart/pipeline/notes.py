@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.pipeline.price_notes import price_notes
 from coldstart.ranking.wording.readings import demand, guesses
 from coldstart.scoring.piece_matches import suits_children
+from coldstart.scoring.registry import SIGNALS
 
 if TYPE_CHECKING:
     from coldstart.pipeline.draft import Draft
@@ -26,6 +28,7 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     out = []
     if draft.unread:
         out.append(_unread(draft))
+    out += price_notes(user.understood, draft.candidates)
     if constraints is None or verdicts is None:
         return out
     fulfilled = int(verdicts.fulfilled[list(rows)].sum())
@@ -45,8 +48,11 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
 def _unread(draft: Draft) -> str:
     nothing = "no category, title, year, person or mood of this catalog, and no item resembles it"
     if not draft.useless_text:
-        return f"the text names {nothing}; the list follows what people chose who used its words"
-    others = "the rest of the profile" if _says_more(draft.request.user) else "what is often chosen"
+        recorded = draft.features[:, SIGNALS.index("asked_alike_words")].any()
+        follows = "what people chose who used its words" if recorded else "its words"
+        return f"the text names {nothing}; the list follows {follows}"
+    usual = "what is often chosen" if draft.candidates.counts.n_users else "what the catalog has"
+    others = "the rest of the profile" if _says_more(draft.request.user) else usual
     return f"nothing in the text could be used: it names {nothing}; the list follows {others}"
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, TypedDict, get_args
 
 import numpy as np
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from coldstart.catalog.item_store import ItemStore
     from coldstart.profile.resolve import ResolvedProfile
-    from coldstart.schema import DecodingConfig
+    from coldstart.schema import DecodingConfig, Understood
 
     Floats = NDArray[np.float64]
 
@@ -50,6 +50,22 @@ def adjustments_of(items: ItemStore, adjustments: Sequence[ScoreAdjustment]) -> 
     for one in adjustments:
         out[items.rows_of(one.items)] += one.amount
     return out
+
+
+class RecommendKeywords(TypedDict, total=False):
+    """Options of ``Recommender.recommend``, which explains and checks them."""
+
+    k: int
+    strategy: Strategy
+    filters: Iterable[Filter] | None
+    diversity: float
+    popularity_penalty: float
+    near_duplicates: bool
+    unknown_picks: str
+    decoding: DecodingConfig | None
+    seed: int
+    strict: bool
+    understood: Understood | Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)

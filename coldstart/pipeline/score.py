@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coldstart.pipeline.draft import Draft
+from coldstart.pipeline.known_scripts import KnownScripts, without_unknown
 from coldstart.pipeline.request import adjustments_of
 from coldstart.pipeline.usable_text import text_use
 from coldstart.ranking.request_blend import without_words
+from coldstart.schema import Understood
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import Scorer, ScoreRequest, Scores
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
+OPENING = "opening"
+
 
 class ScoreStage:
     """Computes the ranker's input of drafts whose candidate sets are selected.
@@ -33,7 +38,7 @@ class ScoreStage:
     """
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+        self._parts, self.known_scripts = parts, KnownScripts(parts)
 
     def score(self, drafts: Sequence[Draft], scorers: Scorers) -> None:
         """Set features and shortlist scores of every draft, or its error.
@@ -44,7 +49,11 @@ class ScoreStage:
         """
         for draft in drafts:
             draft.shortlist_scores = []
+            draft.unknown = self.known_scripts.unknown(draft.request.user)
         score_candidates([d for d in drafts if not d.failed], scorers)
+        for draft in drafts:
+            if not draft.failed and draft.useless_text:
+                self._open(draft, scorers)
         for scorer in scorers:
             if scorer.scope == "shortlist":
                 self._score_shortlists(scorer, [d for d in drafts if self._matters(scorer, d)])
@@ -52,8 +61,20 @@ class ScoreStage:
             if not draft.failed:
                 self._add_columns(draft)
 
+    def _open(self, draft: Draft, scorers: Scorers) -> None:
+        """A text of which nothing can be used is ranked as none is, by the opening list, too."""
+        if not self._parts.ranker.weighs(draft.request.options.strategy, (OPENING,)):
+            return
+        user = draft.request.user
+        profile = user.profile.model_copy(update={"about": None})
+        context = user.context.model_copy(update={"text": None, "occasion": None})
+        silent = replace(user, profile=profile, context=context, understood=Understood())
+        (found,) = scorers.features([ScoreRequest(silent, draft.candidates)])
+        column = SIGNALS.index(OPENING)
+        draft.features[:, column] = found[:, column]
+
     def _matters(self, scorer: Scorer, draft: Draft) -> bool:
-        names = (signal.name for signal in scorer.signals)
+        names = [s.name for s in scorer.signals if s.reads not in draft.unknown]
         return draft.asks(scorer) and self._parts.ranker.weighs(
             draft.request.options.strategy, names
         )
@@ -81,6 +102,7 @@ class ScoreStage:
                 draft.features[:, SIGNALS.index(name)] = own
         if draft.useless_text:
             draft.features = without_words(draft.features)
+        draft.features = without_unknown(draft.features, draft.unknown)
 
 
 def score_candidates(drafts: Sequence[Draft], scorers: Scorers) -> None:
@@ -99,7 +121,7 @@ def score_candidates(drafts: Sequence[Draft], scorers: Scorers) -> None:
         return
     for draft, features in zip(drafts, found, strict=True):
         draft.unread, draft.useless_text, draft.features = text_use(
-            draft.request.user, draft.candidates, features
+            draft.request.user, draft.candidates, features, draft.unknown
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from coldstart.catalog.titles import clean_text
+from coldstart.pipeline.known_scripts import without_unknown
 from coldstart.profile.resolve import stated_text
 from coldstart.ranking.request_blend import without_words
 from coldstart.scoring.registry import SIGNALS
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from coldstart.catalog.item_store import ItemStore
     from coldstart.profile.resolve import ResolvedProfile
+    from coldstart.scoring.signal import Reads
 
     Floats = NDArray[np.float64]
 
@@ -27,7 +29,8 @@ class TextUse(NamedTuple):
     Args:
         unread: there is a text, but no piece was read of it, and no item resembles it.
         useless: besides, no word of it is known.
-        features: of the candidates, as if there were no text where it is useless.
+        features: of the candidates, as if there were no text where it is useless, and without the
+            signals of models that do not know its script.
     """
 
     unread: bool
@@ -37,24 +40,33 @@ class TextUse(NamedTuple):
 
 _SIMILAR_FROM = 0.3
 """Cosine between text and content from which an item counts as similar to the text."""
+_SHARED_FROM = 0.2
+"""The same for an encoder of n-grams, whose cosines are shares of common word parts."""
 _BY_WORDS = ("lexical", "asked_alike_words")
 """Signals that are 0 for every item unless a word of the text is known."""
 
 
-def text_use(user: ResolvedProfile, items: ItemStore, features: Floats) -> TextUse:
+def text_use(
+    user: ResolvedProfile,
+    items: ItemStore,
+    features: Floats,
+    unknown: frozenset[Reads] = frozenset(),
+) -> TextUse:
     """What of a request's text can be used.
 
     Args:
         user: with the reading of its text.
         items: the candidate set.
         features: of the candidates, shape (N, len(SIGNALS)).
+        unknown: what the models cannot read; see ``known_scripts``. Its signals are zero.
     """
-    unread = _is_unread(user, items)
-    useless = unread and not _knows_a_word(features)
+    features = without_unknown(features, unknown)
+    unread = _is_unread(user, items, by_content="encoder" not in unknown)
+    useless = unread and not _knows_a_word(features) and not _shares_letters(user, items)
     return TextUse(unread, useless, without_words(features) if useless else features)
 
 
-def _is_unread(user: ResolvedProfile, items: ItemStore) -> bool:
+def _is_unread(user: ResolvedProfile, items: ItemStore, *, by_content: bool) -> bool:
     """Whether there is a text, but neither a piece was read nor is an item similar to it."""
     given = clean_text(stated_text(user.profile, user.context))
     if not given or user.understood.pieces or not len(items.ids):
@@ -64,7 +76,15 @@ def _is_unread(user: ResolvedProfile, items: ItemStore) -> bool:
     text = request_text(user)
     if not any(c.isalpha() for c in text) or user.understood.text and not user.understood.language:
         return True
-    return float(np.max(items.content @ items.vector_of(text))) < _SIMILAR_FROM
+    return not by_content or float(np.max(items.content @ items.vector_of(text))) < _SIMILAR_FROM
+
+
+def _shares_letters(user: ResolvedProfile, items: ItemStore) -> bool:
+    """Whether an item has word parts of the text in common, where the encoder compares these."""
+    text = request_text(user)
+    if not text or not getattr(items.encoder, "by_letters", False) or not len(items.ids):
+        return False
+    return float(np.max(items.content @ items.vector_of(text))) >= _SHARED_FROM
 
 
 def _knows_a_word(features: Floats) -> bool:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.schema import Item, Piece, Understood
-from coldstart.scoring.piece_matches import CHILD, fulfils, fulfils_any, suits_children
+from coldstart.scoring.piece_matches import (
+    CHILD,
+    STOCK,
+    fulfils,
+    fulfils_any,
+    is_high,
+    is_low,
+    numbers,
+    suits_children,
+)
 from coldstart.scoring.wishes import wanted_groups
 
 if TYPE_CHECKING:
@@ -21,6 +30,8 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Ints = NDArray[np.int64]
 
+_ENOUGH = 6
+"""Items of the best tier from which low prices are those among them."""
 FILTER = "request"
 """Name under which ``RecommendationList.dropped`` reports what a constraint excluded."""
 
@@ -43,11 +54,13 @@ class Verdicts:
 class Constraints:
     """Constraints of one request.
 
-    Explicit pieces (``Piece.strict``) exclude: rejected ones what they are true of, wanted years
-    everything else, an audience what has a higher minimum age. Other explicit wishes order the
-    items in tiers by how many of them are missed; inferred rejections and then inferred wishes
-    order within these. For children, what is not known to suit them comes after what is. An
-    inferred piece that contradicts an explicit one is left out.
+    Explicit pieces (``Piece.strict``) exclude: rejected ones what they are true of, wanted years,
+    prices and stock everything else, an audience what has a higher minimum or a lower maximum age.
+    Other explicit wishes order the items in tiers by how many of them are missed; inferred
+    rejections and then inferred wishes order within these. What an item is (pieces of the kind
+    ``type``) comes before all that. For children, what is not known to suit them comes after what
+    is. A low price is one of the lower third of those of the best tier. An inferred piece that
+    contradicts an explicit one is left out.
 
     Args:
         understood: the reading.
@@ -73,10 +86,15 @@ class Constraints:
         groups = wanted_groups(understood.model_copy(update={"pieces": tuple(pieces)}))
         groups = [[p for p in g if p.kind != "audience" or not p.strict] for g in groups]
         explicit = [g for g in groups if g and all(p.strict for p in g)]
-        self.years = [g for g in explicit if all(p.kind == "years" for p in g)]
-        #: Explicit wishes that order: alternatives by group.
-        self.wished = [g for g in explicit if g not in self.years]
-        self._inferred = [g for g in groups if g and g not in explicit]
+        #: Explicit wishes that exclude what does not fulfil them: alternatives by group.
+        self.required = [g for g in explicit if all(map(_excludes, g))]
+        #: Explicit wishes that order: alternatives by group, types of things first.
+        self.wished = [g for g in explicit if g not in self.required]
+        self._types = [g for g in self.wished if all(p.kind == "type" for p in g)]
+        self.wished = [*self._types, *(g for g in self.wished if g not in self._types)]
+        inferred = [g for g in groups if g and g not in explicit]
+        self._costs = [p for g in inferred for p in g if _is_relative(p)]
+        self._inferred = [g for g in inferred if not any(map(_is_relative, g))]
         if self._inferred and interests:
             self._inferred.append([_interest(name) for name in interests])
 
@@ -93,9 +111,10 @@ class Constraints:
         return bool(
             self.rejected
             or self._demoting
-            or self.years
+            or self.required
             or self.wished
             or self._inferred
+            or self._costs
             or self.audience is not None
             or self._child is not None
         )
@@ -109,24 +128,32 @@ class Constraints:
         """Judge all items of a store at once."""
         n = len(items.ids)
         excluded = fulfils_any(items, self.rejected)
-        for years in self.years:
-            excluded = excluded | ~fulfils_any(items, years)
+        for required in self._usable(items):
+            excluded = excluded | ~fulfils_any(items, required)
         if self.audience is not None:
-            excluded = excluded | (items.min_age > self.audience)
+            too_old = numbers(items, "max_age") < self.audience
+            excluded = excluded | (items.min_age > self.audience) | too_old
         suits = np.ones(n, dtype=bool)
         if self._child is not None:
             suits = suits_children(items, self._child)
         missed = _missed(items, self.wished)
-        demoted = fulfils_any(items, self._demoting)
-        fewer = _missed(items, self._inferred)
-        tier = (~suits).astype(np.int64)
+        of_type = _missed(items, self._types)
+        tier = of_type
         for values, most in (
-            (missed, len(self.wished)),
-            (demoted, 1),
-            (fewer, len(self._inferred)),
+            ((~suits).astype(np.int64), 1),
+            (missed - of_type, len(self.wished)),
+            (fulfils_any(items, self._demoting), 1),
+            (_missed(items, self._inferred), len(self._inferred)),
         ):
             tier = tier * (most + 1) + values
+        for piece in self._costs:
+            tier = 2 * tier + ~_fits_cost(items, piece, tier, excluded)
         return Verdicts(excluded, tier, suits & (missed == 0))
+
+    def _usable(self, items: ItemStore) -> list[list[Piece]]:
+        """Required wishes that the catalog can tell: prices only where some item has one."""
+        priced = bool((~np.isnan(numbers(items, "price"))).any())
+        return [g for g in self.required if priced or not all(p.kind == "price" for p in g)]
 
     def why(self, items: ItemStore, row: int) -> str:
         """What excludes an item, for people."""
@@ -134,18 +161,52 @@ class Constraints:
         for piece in self.rejected:
             if fulfils(items, piece)[row]:
                 return f"{fact(piece, item)}: rejected by “{piece.words}”"
-        for years in self.years:
-            if not fulfils_any(items, years)[row]:
-                when = "year unknown" if item.year is None else f"from {item.year}"
-                return f"{when}: not {' or '.join(f'“{p.words}”' for p in years)}"
-        return f"suitable from age {item.min_age}"
+        for required in self._usable(items):
+            if not fulfils_any(items, required)[row]:
+                asked = " or ".join(f"“{p.words}”" for p in required)
+                return f"{_state(required[0], item)}: not {asked}"
+        if item.min_age is not None and self.audience is not None and item.min_age > self.audience:
+            return f"suitable from age {item.min_age}"
+        return f"suitable up to age {item.max_age}"
 
 
 def fact(piece: Piece, item: Item) -> str:
     """What a piece says of an item that it is true of."""
     if piece.kind == "years":
         return f"from {item.year}"
+    if piece.kind == "price":
+        return _state(piece, item)
     return f"{piece.attribute} {piece.value}" if piece.attribute else piece.value
+
+
+def _excludes(piece: Piece) -> bool:
+    """Whether an explicit wish excludes what does not fulfil it, rather than order."""
+    return piece.kind in ("years", "price") or (
+        piece.kind == "attribute" and piece.attribute == STOCK
+    )
+
+
+def _is_relative(piece: Piece) -> bool:
+    """Whether a piece asks for a low or a high price, whatever these are here."""
+    return piece.kind == "price" and piece.low is None and piece.high is None
+
+
+def _fits_cost(items: ItemStore, piece: Piece, tier: Ints, excluded: Bools) -> Bools:
+    """Items of a low or high price among those of the first tier, or of the whole store."""
+    shown = ~excluded
+    best = shown & (tier == tier[shown].min(initial=0)) if shown.any() else shown
+    among = best if best.sum() >= _ENOUGH else shown
+    prices = numbers(items, "price")
+    return is_low(prices, among) if piece.value == "low" else is_high(prices, among)
+
+
+def _state(piece: Piece, item: Item) -> str:
+    """What an item has instead of what is required."""
+    if piece.kind == "years":
+        return "year unknown" if item.year is None else f"from {item.year}"
+    if piece.kind == "price":
+        return "price unknown" if item.price is None else f"costs {item.price:g}"
+    return "not in stock"
 
 
 def _interest(name: str) -> Piece:

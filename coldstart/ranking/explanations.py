@@ -17,7 +17,7 @@ from coldstart.catalog.item_similarity import NOT_COMPARED
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
 from coldstart.schema import Reason
-from coldstart.scoring.piece_matches import fulfils
+from coldstart.scoring.piece_matches import ADULTS, STOCK, fulfils
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import KnowsFacts, Scorer
 from coldstart.scoring.stated import text_similarity
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from coldstart.catalog.item_store import ItemStore
     from coldstart.profile.resolve import ResolvedProfile
+    from coldstart.schema import Piece
 
     Floats = NDArray[np.float64]
     Arguments = dict[str, Any]
@@ -93,6 +94,8 @@ class Explainer:
                 out.append(Reason(code=code, arguments=arguments))
         if any(reason.code == "asked_alike" for reason in out):  # the same, with a number
             out = [reason for reason in out if reason.code != "request"]
+        if len(out) > 1:  # popularity is a reason where nothing of the request is one
+            out = [reason for reason in out if reason.code != "liked_here"]
         if len(out) < MOST and wrote is not None and excess.get("written", 0) > 0:
             out.append(Reason(code="written", arguments={"title": wrote}))
         if not out and excess.get("model", 0) > 0:
@@ -173,24 +176,35 @@ class Explainer:
         """What of the text's wishes is true of the item, by kind of piece."""
         found: dict[str, list[Any]] = {}
         for group in wanted_groups(self._user.understood):
+            told: set[tuple[int, int]] = set()  # several names for the same words: one is enough
+            by_word = any(p.kind in ("term", "type") for p in group)
             for piece in group:
-                if not fulfils(self._items, piece)[row]:
+                span = piece.start, piece.end
+                if (by_word and span in told) or not fulfils(self._items, piece)[row]:
                     continue
-                if piece.kind == "years":
-                    found.setdefault("years", []).append((piece.first, piece.last))
-                elif piece.kind == "audience":
-                    if piece.age is not None:
-                        found.setdefault("ages", []).append(piece.age)
-                elif piece.kind == "attribute" and piece.attribute:
-                    values = (piece.attribute.replace("_", " "), piece.value)
-                    found.setdefault("attributes", []).append(values)
-                else:
-                    found.setdefault(_WISHES[piece.kind], []).append(piece.value)
+                told.add(span)
+                self._wish(piece, row, found)
         rejected = {v.casefold() for v in self._user.understood.values("category", wanted=False)}
         kinds = [c for c in found.get("categories", ()) if c.casefold() not in rejected]
         found["categories"] = kinds
         out = {name: list(dict.fromkeys(values)) for name, values in found.items() if values}
         return out or None
+
+    def _wish(self, piece: Piece, row: int, found: dict[str, list[Any]]) -> None:
+        """Add what a fulfilled wish says of an item."""
+        if piece.kind == "years":
+            found.setdefault("years", []).append((piece.first, piece.last))
+        elif piece.kind == "audience":
+            if piece.age is not None and piece.value != ADULTS:
+                found.setdefault("ages", []).append(piece.age)
+        elif piece.kind == "price":
+            found.setdefault("prices", []).append(self._items.items[row].price)
+        elif piece.kind == "attribute" and piece.attribute:
+            if piece.attribute != STOCK:
+                values = (piece.attribute.replace("_", " "), piece.value)
+                found.setdefault("attributes", []).append(values)
+        else:
+            found.setdefault(_WISHES[piece.kind], []).append(piece.value)
 
     def _interests(self, row: int) -> Arguments | None:
         wanted = {i.strip().casefold(): i for i in self._user.profile.interests}
@@ -216,6 +230,8 @@ class Explainer:
 
     def _popularity(self, row: int) -> Reason:
         share = float(self._items.share[row])
+        if not self._items.counts.n_users:  # nothing is known of anyone's likes
+            return Reason(code="remaining")
         if self._items.ids[row] not in self._items.counts.column:
             return Reason(code="cold")
         if share >= _OFTEN:
@@ -247,7 +263,13 @@ class Explainer:
         return self._items.catalog[item_id].title
 
 
-_WISHES = {"category": "categories", "person": "people", "attribute": "values"}
+_WISHES = {
+    "category": "categories",
+    "person": "people",
+    "attribute": "values",
+    "term": "terms",
+    "type": "types",
+}
 
 
 _FACTS: Mapping[str, Callable[[Explainer, int], Arguments | None]] = {

@@ -9,7 +9,16 @@ from pydantic import Field
 from coldstart.schema.base import Frozen
 
 PieceKind = Literal[
-    "category", "years", "audience", "person", "attribute", "title", "tone", "price", "term"
+    "category",
+    "years",
+    "audience",
+    "person",
+    "attribute",
+    "title",
+    "tone",
+    "price",
+    "term",
+    "type",
 ]
 
 
@@ -18,7 +27,8 @@ class Piece(Frozen):
 
     Args:
         kind: what it is about. ``tone`` is a mood that stands for other pieces of the same words,
-            ``term`` a word that items have in title, description or attribute values.
+            ``term`` a word that items have in title, description or attribute values, ``type`` what
+            an item is: the head noun of its title, or one of its categories.
         value: in the catalog's spelling: a category, an item id, a person or another attribute
             value, a word of tone; for ``years``, ``audience`` and ``price`` the same as text.
         words: the words it came from.
@@ -35,7 +45,8 @@ class Piece(Frozen):
         last: last year, for ``years``; ``None``: open.
         age: age of the youngest person in the audience in years, for ``audience``.
         low: lowest price, in the catalog's currency, for ``price``; ``None``: open.
-        high: highest price; ``None``: open.
+        high: highest price; ``None``: open. A price that is open on both sides is a low or a high
+            one for its kind, as its value says: "low" or "high".
         source: what read it: the rules, or the language model, which reads whole texts.
     """
 

@@ -12,7 +12,7 @@ from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import ArtifactError
 from coldstart.profile.resolve import ResolvedProfile
 from coldstart.prompts import PromptTemplate, Rendered
-from coldstart.schema import Candidate
+from coldstart.schema import Candidate, UserProfile
 from coldstart.settings import PRIOR_COUNT, Settings, prompt_budget
 
 if TYPE_CHECKING:
@@ -71,6 +71,10 @@ class CatalogLanguageModel:
             budget=prompt_budget(self.lm.max_tokens, self.settings.prompt_tokens),
             count_tokens=self.lm.lines.count,
         )
+
+    def unconditional_prompt(self) -> str:
+        """The prompt of an empty profile."""
+        return self._template.render(UserProfile()).text
 
     def log_prior(self) -> Floats:
         """Log share of every item in the likes, a little for everyone added, shape (N,).

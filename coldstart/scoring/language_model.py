@@ -14,7 +14,9 @@ from coldstart.scoring.signal import Signal
 
 if TYPE_CHECKING:
     from coldstart.catalog.item_store import ItemStore
-    from coldstart.scoring.scorer import Floats, ScoreRequest
+    from coldstart.prompts import Rendered
+    from coldstart.scoring.catalog_model import CatalogLanguageModel
+    from coldstart.scoring.scorer import Floats, Ints, ScoreRequest
 
 
 class LanguageModelScorer(UsesResources, BaseScorer):
@@ -30,6 +32,7 @@ class LanguageModelScorer(UsesResources, BaseScorer):
             "nats",
             weight=(0.5, 0.0),
             in_trees=False,
+            reads="model",
             group="model",
             reason="model",
         ),
@@ -45,7 +48,10 @@ class LanguageModelScorer(UsesResources, BaseScorer):
         model, items = self.resources.model, self.resources.items
         prompts = [model.prompt(request.user) for request in batch]
         rows = [request.shortlist for request in batch]
-        found = model.logprobs_of([(p.text, r) for p, r in zip(prompts, rows, strict=True)])
+        asked = [(p.text, r) for p, r in zip(prompts, rows, strict=True)]
+        if model.settings.over_unconditional:
+            return self._over_unconditional(model, prompts, asked)
+        found = model.logprobs_of(asked)
         prior = model.log_prior()
         return [
             Scores.of_model(
@@ -58,6 +64,32 @@ class LanguageModelScorer(UsesResources, BaseScorer):
             )
             for prompt, logprobs in zip(prompts, found, strict=True)
         ]
+
+    def _over_unconditional(
+        self,
+        model: CatalogLanguageModel,
+        prompts: Sequence[Rendered],
+        asked: Sequence[tuple[str, Ints | None]],
+    ) -> list[Scores]:
+        """Lift of every title over its probability after a prompt without a request.
+
+        Both prompts are read with the same trie. Titles off the shortlist, of which neither says
+        more than the decisions that were read, get the smallest lift on it.
+        """
+        nothing = model.unconditional_prompt()
+        found = model.logprobs_of([*asked, *((nothing, rows) for _, rows in asked)])
+        out = []
+        for n, (prompt, (_, rows)) in enumerate(zip(prompts, asked, strict=True)):
+            lift = np.asarray(found[n] - found[len(asked) + n])
+            if rows is not None and len(rows):
+                shortlisted = lift[rows]
+                lift = np.full(len(lift), shortlisted.min())
+                lift[rows] = shortlisted
+            signals = LMSignals(
+                logprobs=found[n], model=lift, prompt=prompt.text, notes=prompt.notes
+            )
+            out.append(Scores.of_model(signals))
+        return out
 
 
 def model_lift(items: ItemStore, logprobs: Floats, prior: Floats) -> Floats:

@@ -39,6 +39,7 @@ class NeighbourScorer(ColumnScorer):
             low=-1.0,
             high=1.0,
             weight=(2.0, 0.0),
+            reads="content",
             group="alike",
             reason="alike",
         ),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
 from coldstart.schema import Item, Piece
+from coldstart.scoring.word_matches import matching
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,9 +18,23 @@ if TYPE_CHECKING:
     from coldstart.catalog.item_store import ItemStore
 
     Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+
+Kept = TypeVar("Kept")
 
 CHILD = 13
 """Audiences below this age see first what is known to suit them."""
+OLDEST_CHILD = 15
+"""Highest maximum age of what children outgrow."""
+ADULT = 18
+"""Age from which an audience is not offered what is made for children."""
+ADULTS = "adult"
+"""Value of a piece for an adult audience whose age is guessed."""
+STOCK = "available"
+"""Attribute under which a piece asks for what is in stock."""
+LOW_SHARE = 1 / 3
+"""Share of prices that are low, and that are high."""
+_CENT = 1e-9
 FOR_CHILDREN = frozenset(
     "children's|children|childrens|kids|kids & family|family|儿童|家庭|亲子".split("|")
 )
@@ -34,15 +49,9 @@ def fulfils(items: ItemStore, piece: Piece) -> Bools:
         items: a whole store or a part; results are kept for as long as it is unchanged.
         piece: wanted or rejected.
     """
-    known = _KNOWN.get(items)
-    if known is None or known[0] != items.version:
-        known = _KNOWN[items] = items.version, {}
-    key = (piece.kind, piece.value, piece.attribute, piece.first, piece.last, piece.age)
-    if key not in known[1]:
-        while len(known[1]) >= _MOST_KNOWN:
-            known[1].pop(next(iter(known[1])), None)
-        known[1][key] = _mask(items, piece)
-    return known[1][key]
+    span = piece.first, piece.last, piece.age, piece.low, piece.high
+    key = (piece.kind, piece.value, piece.attribute, *span)
+    return _kept(items, key, lambda: _mask(items, piece))
 
 
 def fulfils_any(items: ItemStore, pieces: Iterable[Piece]) -> Bools:
@@ -57,8 +66,48 @@ def suits_children(items: ItemStore, age: int) -> Bools:
     """Mask of the items known to suit a child, by age information or else by category."""
     columns = [n for name, n in items.category_column.items() if name in FOR_CHILDREN]
     made_for = items.has_category[:, columns].any(axis=1)
-    unknown = np.isnan(items.min_age)
-    return np.asarray(np.where(unknown, made_for, items.min_age <= age))
+    oldest = numbers(items, "max_age")
+    unknown = np.isnan(items.min_age) & np.isnan(oldest)
+    suits = ~(items.min_age > age) & ~(oldest < age)
+    return np.asarray(np.where(unknown, made_for, suits))
+
+
+def made_for_children(items: ItemStore) -> Bools:
+    """Mask of the items that children outgrow, or of which most of a category are so."""
+    young = numbers(items, "max_age") <= OLDEST_CHILD
+    if not young.any():
+        return np.asarray(young)
+    kinds = items.has_category
+    mostly = kinds[young].sum(axis=0) > 0.5 * kinds.sum(axis=0)
+    unknown = np.isnan(numbers(items, "max_age"))
+    return np.asarray(young | (unknown & kinds[:, mostly].any(axis=1)))
+
+
+def numbers(items: ItemStore, field: Literal["price", "max_age"]) -> Floats:
+    """A number of every item, NaN where it has none, shape (N,)."""
+    return _kept(items, ("numbers", field), lambda: _numbers(items, field))
+
+
+def is_low(prices: Floats, among: Bools, share: float = LOW_SHARE) -> Bools:
+    """Mask of the prices that are low among those of some items, shape (N,)."""
+    known = prices[among & ~np.isnan(prices)]
+    if not len(known):
+        return np.zeros(len(prices), dtype=bool)
+    return np.asarray(prices <= np.quantile(known, share))
+
+
+def is_high(prices: Floats, among: Bools) -> Bools:
+    """Mask of the prices that are high among those of some items, shape (N,)."""
+    known = prices[among & ~np.isnan(prices)]
+    if not len(known):
+        return np.zeros(len(prices), dtype=bool)
+    return np.asarray(prices >= np.quantile(known, 1 - LOW_SHARE))
+
+
+def _numbers(items: ItemStore, field: str) -> Floats:
+    values = (getattr(item, field) for item in items.items)
+    found = (np.nan if value is None else float(value) for value in values)
+    return np.fromiter(found, dtype=np.float64, count=len(items.items))
 
 
 def _mask(items: ItemStore, piece: Piece) -> Bools:
@@ -76,11 +125,19 @@ def _mask(items: ItemStore, piece: Piece) -> Bools:
             return np.ones(len(items.ids), dtype=bool)
         if piece.age < CHILD:
             return suits_children(items, piece.age)
-        return np.asarray(~(items.min_age > piece.age))
+        suits = ~(items.min_age > piece.age) & ~(numbers(items, "max_age") < piece.age)
+        return np.asarray(suits & ~made_for_children(items) if piece.age >= ADULT else suits)
+    if piece.kind == "price":
+        return _priced(items, piece)
+    if piece.kind in ("term", "type"):
+        return matching(items, piece)
     if piece.kind == "title":
         out = np.zeros(len(items.ids), dtype=bool)
         out[items.rows_in_order([piece.value])] = True
         return out
+    if piece.kind == "attribute" and piece.attribute == STOCK:
+        stock = (item.available for item in items.items)
+        return np.fromiter(stock, dtype=bool, count=len(items.items))
     if piece.kind in ("person", "attribute"):
         wanted = piece.value.strip().casefold()
         has = (_has_value(item, piece.attribute, wanted) for item in items.items)
@@ -99,7 +156,30 @@ def _has_value(item: Item, attribute: str | None, wanted: str) -> bool:
     return False
 
 
+def _priced(items: ItemStore, piece: Piece) -> Bools:
+    """Items within a span of prices; of low or high ones, within the whole store."""
+    prices = numbers(items, "price")
+    if piece.low is None and piece.high is None:
+        whole = np.ones(len(prices), dtype=bool)
+        return is_low(prices, whole) if piece.value == "low" else is_high(prices, whole)
+    low = -np.inf if piece.low is None else piece.low
+    high = np.inf if piece.high is None else piece.high
+    return np.asarray((prices >= low - _CENT) & (prices <= high + _CENT))
+
+
+def _kept(items: ItemStore, key: tuple[object, ...], make: Callable[[], Kept]) -> Kept:
+    """What was made for a store in its present version, or made now."""
+    known = _KNOWN.get(items)
+    if known is None or known[0] != items.version:
+        known = _KNOWN[items] = items.version, {}
+    if key not in known[1]:
+        while len(known[1]) >= _MOST_KNOWN:
+            known[1].pop(next(iter(known[1])), None)
+        known[1][key] = make()
+    return known[1][key]  # type: ignore[no-any-return]
+
+
 _MOST_KNOWN = 200  # masks of one store, of a byte per item
-_KNOWN: weakref.WeakKeyDictionary[ItemStore, tuple[int, dict[tuple[object, ...], Bools]]] = (
+_KNOWN: weakref.WeakKeyDictionary[ItemStore, tuple[int, dict[tuple[object, ...], Any]]] = (
     weakref.WeakKeyDictionary()
 )

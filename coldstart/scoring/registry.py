@@ -11,12 +11,15 @@ from typing import Any
 
 from coldstart.errors import ConfigError
 from coldstart.plugins import plugins
+from coldstart.scoring.catalog_facts import CatalogFactsScorer
 from coldstart.scoring.categories import CategoryScorer
 from coldstart.scoring.co_occurrence import CoOccurrenceScorer
+from coldstart.scoring.evidence import EvidenceScorer
 from coldstart.scoring.language_model import LanguageModelScorer
 from coldstart.scoring.lexical import LexicalScorer
 from coldstart.scoring.mentions import MentionScorer
 from coldstart.scoring.neighbours import NeighbourScorer
+from coldstart.scoring.opening import OpeningScorer
 from coldstart.scoring.pick_profile import PickProfileScorer
 from coldstart.scoring.popularity import PopularityScorer
 from coldstart.scoring.request_encoder import RequestEncoderScorer
@@ -45,6 +48,9 @@ BUILT_IN: tuple[Callable[[], Scorer], ...] = (
     RequestMemoryScorer,
     LexicalScorer,
     MentionScorer,
+    CatalogFactsScorer,
+    OpeningScorer,
+    EvidenceScorer,
 )
 
 

@@ -60,6 +60,7 @@ class RequestEncoderScorer(BaseScorer):
             high=0.0,
             in_trees=False,
             of_words=True,
+            reads="encoder",
             group="words",
             reason="request",
         ),

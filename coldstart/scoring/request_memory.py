@@ -105,6 +105,7 @@ class RequestMemoryScorer(ColumnScorer):
             low=0.0,
             in_trees=False,
             of_words=True,
+            reads="encoder",
             group="words",
             reason="asked_alike",
         ),

@@ -12,6 +12,9 @@ Group = Literal[
     "popularity", "people", "liked", "alike", "words", "disliked", "years", "model", "other"
 ]
 """Explanation groups: signals of the same kind, summed up in an explanation."""
+Reads = Literal["encoder", "content", "model"]
+"""What a signal reads through a model: the request's text by the encoder, the items' contents by
+the encoder, or both by the language model."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Signal:
         states_taste: whether a value other than 0 means that the request says more than
             attributes.
         of_words: whether it comes from the text of the request, so that it is zero without one.
+        reads: what it reads through a model, if anything: where the model does not know the script
+            of that text, the signal is zero.
         group: explanation group.
         reason: code of the reason it is behind, see ``ranking.explanations``; ``None``: of none.
         always: whether its default weight also counts for artifacts trained before it existed.
@@ -50,6 +55,7 @@ class Signal:
     in_trees: bool = True
     states_taste: bool = False
     of_words: bool = False
+    reads: Reads | None = None
     group: Group = "other"
     reason: str | None = None
     always: bool = False

@@ -35,6 +35,7 @@ class StatedScorer(ColumnScorer):
             "Content similarity to the k liked picks, standardised over the catalog, "
             "· √k / (1 + √k).",
             "standard deviations",
+            reads="content",
             group="alike",
             reason="alike",
         ),
@@ -47,6 +48,7 @@ class StatedScorer(ColumnScorer):
             direction=1,
             states_taste=True,
             of_words=True,
+            reads="encoder",
             group="words",
             reason="words",
         ),

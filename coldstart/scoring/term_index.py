@@ -14,7 +14,6 @@ import numpy as np
 from scipy import sparse
 
 from coldstart.catalog.row_sync import RowSync
-from coldstart.scoring.words import terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,13 +82,13 @@ class TermIndex:
             out[rows] += idf * times / (times + usual[rows])
         return out
 
-    def followed(self, catalog: Catalog, text_of: Callable[[Item], str]) -> TermIndex:
+    def followed(self, catalog: Catalog, terms_of: Callable[[Item], Sequence[str]]) -> TermIndex:
         """The index of the catalog's present version; only new and changed items are read."""
         version, items, now = catalog.version, catalog.items, dict(catalog.rows)
         changed, gone = catalog.changes_since(self.version)
         carry = RowSync(self.rows, now, changed, gone)
         columns = dict(self.columns)
-        fresh = _counted([terms(text_of(items[row])) for row in carry.fresh], columns)
+        fresh = _counted([terms_of(items[row]) for row in carry.fresh], columns)
         before = self.counts.copy()
         before.resize((len(self.rows), len(columns)))
         places = np.arange(len(self.rows) + len(carry.fresh))
@@ -102,11 +101,11 @@ class TermIndexes:
     """The index of the latest catalog that was searched; thread-safe.
 
     Args:
-        text_of: the text of an item.
+        terms_of: the terms of an item, with repeats.
     """
 
-    def __init__(self, text_of: Callable[[Item], str]) -> None:
-        self._text_of, self._lock = text_of, threading.Lock()
+    def __init__(self, terms_of: Callable[[Item], Sequence[str]]) -> None:
+        self._terms_of, self._lock = terms_of, threading.Lock()
         self._catalog: weakref.ref[Catalog] | None = None
         self._index = _nothing()
 
@@ -116,7 +115,7 @@ class TermIndexes:
             if self._catalog is None or self._catalog() is not catalog:
                 self._catalog, self._index = weakref.ref(catalog), _nothing()
             if self._index.version != catalog.version:
-                self._index = self._index.followed(catalog, self._text_of)
+                self._index = self._index.followed(catalog, self._terms_of)
             return self._index
 
 

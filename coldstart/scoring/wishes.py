@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from coldstart.scoring.retrieval import Nearest
     from coldstart.scoring.scorer import Floats, Ints
 
+_READ_WORDS_TO = 100_000  # items whose words are compared one by one
 _NO_FACTS = ("title", "tone")  # kinds of pieces that are true of no item by themselves
 
 
@@ -65,6 +66,7 @@ class WishScorer(ColumnScorer):
             direction=1,
             states_taste=True,
             of_words=True,
+            reads="encoder",
             group="words",
             in_trees=False,
             always=True,
@@ -86,9 +88,15 @@ class WishScorer(ColumnScorer):
         return out
 
     def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:
-        """The most popular items of every wanted group."""
+        """The most popular items of every wanted group.
+
+        In a large catalog words are left to the lexical scorer, which has an index of them.
+        """
         out = []
+        large = len(items.ids) > _READ_WORDS_TO
         for group in wanted_groups(user.understood):
+            if large and all(p.kind in ("term", "type") for p in group):
+                continue
             having = np.flatnonzero(fulfils_any(items, group))
             out.append(having[best(items.popularity[having])])
         return out

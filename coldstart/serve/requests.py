@@ -75,8 +75,9 @@ Language = Annotated[
     str,
     Field(
         max_length=35,
-        description="Language of the reasons, not of the user: en, or zh (also as zh-CN and the "
-        "like); any other falls back to English, and the response says so.",
+        description="Language of reasons and notes, not of the user: en, or zh (also as zh-CN and "
+        "the like); any other falls back to English, and the response says so. Left out: the first "
+        "of the header Accept-Language that there is, else English.",
     ),
 ]
 ItemId = Annotated[str, Field(min_length=1, max_length=200)]
@@ -204,7 +205,7 @@ class ListOptions(_Request):
         "first; false: it is one signal among others.",
     )
     explain: bool = Field(default=False, description="Add provenance, prompt and dropped items.")
-    language: Language = "en"
+    language: Language | None = None
 
 
 class RecommendIn(ListOptions):
@@ -227,7 +228,8 @@ class RecommendIn(ListOptions):
     subject: Subject | None = Field(
         default=None,
         description="Stable user id of the caller's. Subjects take part in the A/B test, if there "
-        "is one; the id is stored as a keyed hash only.",
+        "is one, and their outcomes teach an artifact that learns from likes; the id is stored as "
+        "a keyed hash only.",
     )
 
     model_config = ConfigDict(

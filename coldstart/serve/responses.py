@@ -43,9 +43,12 @@ class RecommendationResponse(BaseModel):
     k: int
     strategy: Strategy
     language: str = Field(
-        default="en", description="Language of the reasons: the requested one if known, else en."
+        default="en",
+        description="Language of reasons and notes: the requested one if known, else en.",
     )
-    notes: list[str] = Field(description="Remarks, such as fewer items than requested.")
+    notes: list[str] = Field(
+        description="Remarks, such as fewer items than requested, in the language of the response."
+    )
     understood: Understood | None = Field(
         default=None, description="What was read in the texts; absent without text."
     )
@@ -65,6 +68,7 @@ class RecommendationResponse(BaseModel):
     ) -> Self:
         """Build the response; provenance, prompt and dropped items only with ``explain``."""
         language, read = supported(language) or "en", recommendations.understood
+        recommendations = in_language(recommendations, language)
         lines = [
             Line(
                 rank=r.rank,
@@ -76,7 +80,7 @@ class RecommendationResponse(BaseModel):
                 reasons=r.reasons,
                 provenance=r.provenance if explain else None,
             )
-            for r in in_language(recommendations, language)
+            for r in recommendations
         ]
         return cls(
             items=lines,

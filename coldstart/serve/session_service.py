@@ -6,10 +6,9 @@ disk does not block recommendations.
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,6 +22,7 @@ from coldstart.serve.errors import ApiError, invalid
 from coldstart.serve.questionnaire import ask_questions, question_response
 from coldstart.serve.requests import AnswerIn, FeedbackIn, ListIn, SessionIn, TextIn, to_profile
 from coldstart.serve.responses import QuestionOut
+from coldstart.serve.session_record import SessionRecord
 from coldstart.serve.store import Conflict, NewEvent, Session, new_session_id
 from coldstart.session import OnboardingSession, SessionState, Understood
 
@@ -33,39 +33,6 @@ if TYPE_CHECKING:
 _MAX_ATTEMPTS = 5
 T = TypeVar("T")
 Step = Callable[[OnboardingSession], OnboardingSession]
-
-
-@dataclass(frozen=True)
-class SessionRecord:
-    """Session state as serialized in the store.
-
-    Args:
-        quiz: name of the quiz.
-        exploration: share of list positions used for exploration, 0 to 1.
-        state: events of the session.
-    """
-
-    quiz: str
-    exploration: float
-    state: SessionState
-
-    @classmethod
-    def from_json(cls, text: str) -> SessionRecord:
-        """Parse the output of ``to_json``."""
-        raw = json.loads(text)
-        state = SessionState.model_validate(raw["state"])
-        return cls(raw["quiz"], raw["exploration"], state)
-
-    def to_json(self) -> str:
-        """Serialize as JSON."""
-        state = json.loads(self.state.model_dump_json())
-        return json.dumps({"quiz": self.quiz, "exploration": self.exploration, "state": state})
-
-    def open(self, recommender: Recommender) -> OnboardingSession:
-        """Onboarding session with this state."""
-        return OnboardingSession(
-            recommender, self.state, quiz=self.quiz, exploration=self.exploration
-        )
 
 
 class SessionService:
@@ -146,6 +113,7 @@ class SessionService:
         """Recommend, and record the exposure; return the list and the id of the exposure."""
         for _ in range(_MAX_ATTEMPTS):
             found, stored, arm = await self._load(session_id)
+            artifact = self._service.artifact_of(arm)
             result = await self._service.worker.recommend(_list_request(stored, body), arm)
             assert result.state is not None
             if await self._save(found, stored, result.state):
@@ -154,7 +122,9 @@ class SessionService:
             raise _conflict()
         request_id = secrets.token_hex(8)
         item_ids = result.recommendations.item_ids
-        await run_in_threadpool(self._store.expose, session_id, request_id, item_ids)
+        await run_in_threadpool(
+            self._store.expose, session_id, request_id, item_ids, artifact=artifact
+        )
         return result.recommendations, request_id
 
     async def _update(

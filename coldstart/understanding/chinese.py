@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from coldstart.catalog.catalog import Catalog
@@ -37,7 +37,7 @@ _BESIDES = re.compile(r"除了?[^。！？.!?]{1,20}?[，,]?[我他她]?[还還�
 _MOST_TITLE = 40
 
 
-class _Found(NamedTuple):
+class ChineseSpan(NamedTuple):
     """Something read at a character span."""
 
     start: int
@@ -97,16 +97,16 @@ class ChineseReader:
     def read(self, text: str) -> tuple[tuple[Piece, ...], str]:
         """Pieces of a text in its order, and the text without its rejected clauses."""
         found, taken = [], [False] * len(text)
-        for one in (*self._titles(text), *_years(text), *self._audience(text)):
+        for one in (*self._titles(text), *chinese_years(text), *self.audience(text)):
             if not any(taken[one.start : one.end]):
                 taken[one.start : one.end] = [True] * (one.end - one.start)
                 found.append(one)
-        forms = _characters(text)
+        forms = characters(text)
         for match in self._phrases.find(forms, taken):
             taken[match.first : match.after] = [True] * (match.after - match.first)
-            found.append(_Found(match.first, match.after, "sense", sense=match.value))
+            found.append(ChineseSpan(match.first, match.after, "sense", sense=match.value))
         found.sort(key=lambda f: f.start)
-        clauses = self._clauses(text, forms, taken, found)
+        clauses = self.clauses(text, forms, taken, found)
         draft, starts = ReadingDraft(text, self._lexicon), [c.start for c in clauses]
         for one in found:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
@@ -116,13 +116,13 @@ class ChineseReader:
         wanted_text = "，".join(part for part in kept if any(c.isalnum() for c in part))
         return draft.pieces(lambda a, b: self._link(text, a, b)), wanted_text
 
-    def _titles(self, text: str) -> Iterator[_Found]:
+    def _titles(self, text: str) -> Iterator[ChineseSpan]:
         for pattern, group in ((_QUOTED, 1), (_LATIN, 0)):
             for m in pattern.finditer(text):
                 if found := self._catalog.find_title(m[group]):
                     if _form(m[group]) not in self._phrases:
                         item = most_liked(found, self._counts)
-                        yield _Found(m.start(group), m.end(group), "title", item)
+                        yield ChineseSpan(m.start(group), m.end(group), "title", item)
         at = 0
         while at < len(text):
             size = 0
@@ -134,25 +134,26 @@ class ChineseReader:
                     found = self._catalog.find_title(span)
                     if found and _form(span) not in self._phrases:
                         size = n
-                        yield _Found(at, at + n, "title", most_liked(found, self._counts))
+                        yield ChineseSpan(at, at + n, "title", most_liked(found, self._counts))
                         break
             at += size or 1
 
-    def _audience(self, text: str) -> Iterator[_Found]:
+    def audience(self, text: str) -> Iterator[ChineseSpan]:
+        """Children for whom something is asked, with their ages."""
         for m in _AGES.finditer(text):
-            age = min(_number(n) for n in m.groups() if n)
+            age = min(chinese_number(n) for n in m.groups() if n)
             if age < 18:
-                yield _Found(m.start(), m.end(), "audience", age=age)
-        if not any(_number(m[1]) < 18 for m in _AGES.finditer(text)):
-            for match in self._children.find(_characters(text)):
+                yield ChineseSpan(m.start(), m.end(), "audience", age=age)
+        if not any(chinese_number(m[1]) < 18 for m in _AGES.finditer(text)):
+            for match in self._children.find(characters(text)):
                 rest = text[match.after : match.after + 1]
                 if rest not in ("片", "电", "電"):  # a kind of film
-                    yield _Found(
+                    yield ChineseSpan(
                         match.first, match.after, "audience", age=DEFAULT_CHILD, stated=False
                     )
 
-    def _clauses(
-        self, text: str, forms: list[str], taken: list[bool], found: list[_Found]
+    def clauses(
+        self, text: str, forms: list[str], taken: list[bool], found: Sequence[ChineseSpan]
     ) -> list[Clause]:
         """Rejections reach to the next punctuation, or to words that begin a new wish."""
         events: list[tuple[int, int, str]] = [
@@ -200,7 +201,7 @@ class ChineseReader:
         return "loose"
 
 
-def _add(draft: ReadingDraft, one: _Found, *, wanted: bool) -> None:
+def _add(draft: ReadingDraft, one: ChineseSpan, *, wanted: bool) -> None:
     span = one.start, one.end
     if one.kind == "title":
         draft.title(one.value, span, wanted=wanted)
@@ -212,34 +213,34 @@ def _add(draft: ReadingDraft, one: _Found, *, wanted: bool) -> None:
         draft.sense(one.sense, span, span, wanted=wanted)
 
 
-def _years(text: str) -> Iterator[_Found]:
+def chinese_years(text: str) -> Iterator[ChineseSpan]:
     for m in _SPAN.finditer(text):
         first, last = sorted((int(m[1]), int(m[2])))
-        yield _Found(m.start(), m.end(), "years", first=first, last=last)
+        yield ChineseSpan(m.start(), m.end(), "years", first=first, last=last)
     for m in _SIDED.finditer(text):
         first, last = (int(m[1]), int(m[1])) if m[1] else _decade(m[2])
         side = m[3] or ""
         if side in ("以前", "之前", "前"):
-            yield _Found(m.start(), m.end(), "years", last=first - 1)
+            yield ChineseSpan(m.start(), m.end(), "years", last=first - 1)
         elif side in ("以来", "以來", "起", "至今", "开始"):
-            yield _Found(m.start(), m.end(), "years", first=first)
+            yield ChineseSpan(m.start(), m.end(), "years", first=first)
         elif side:  # "90年代以后" has the nineties in it, "1990年以后" not 1990
-            yield _Found(m.start(), m.end(), "years", first=last + 1 if m[1] else first)
+            yield ChineseSpan(m.start(), m.end(), "years", first=last + 1 if m[1] else first)
         else:
-            yield _Found(m.start(), m.end(), "years", first=first, last=last)
+            yield ChineseSpan(m.start(), m.end(), "years", first=first, last=last)
 
 
 def _decade(text: str) -> tuple[int, int]:
     """First and last year: "八十年代", "90年代", "1980年代"."""
     digits = re.sub(r"^(?:上|二十|20)世[纪紀]", "", text).removesuffix("年代")
-    value = int(digits) if digits.isdigit() else _number(digits)
+    value = int(digits) if digits.isdigit() else chinese_number(digits)
     if value < 100:
         last_century = value >= 30 or "世" in text
         value += 1900 if last_century else 2000
     return value, value + 9
 
 
-def _number(text: str) -> int:
+def chinese_number(text: str) -> int:
     """A number below 100: "5", "五", "十二", "三十"."""
     if text.isdigit():
         return int(text)
@@ -249,10 +250,10 @@ def _number(text: str) -> int:
     return 10 * (_DIGITS[tens] if tens else 1) + (_DIGITS[ones] if ones else 0)
 
 
-def _characters(text: str) -> list[str]:
+def characters(text: str) -> list[str]:
     """Comparison form of each character, "_" for white space."""
     return ["_" if c.isspace() else c.lower()[:1] or c for c in text]
 
 
 def _form(phrase: str) -> str:
-    return " ".join(_characters(phrase))
+    return " ".join(characters(phrase))

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from coldstart.schema import Piece
+from coldstart.schema.understood import PieceKind
 from coldstart.understanding.audience import CHILD
 from coldstart.understanding.groups import Link, Term, grouped
 from coldstart.understanding.lexicon import Lexicon, Sense, flat
 
 Span = tuple[int, int]
+Value = tuple[PieceKind, str, str | None]  # kind, value, attribute
 
 CHILD_WANTS = "Children | Animation"
 CHILD_REJECTS = "Horror | Thriller | Crime | War | Film-Noir"
@@ -65,12 +67,57 @@ class ReadingDraft:
             for value in self._child_rejects:  # whatever the occasion
                 self._piece("category", value, span, direct=True, wanted=False, strict=False)
 
+    def adult(self, age: int, span: Span) -> None:
+        """An adult in the audience whose age is guessed."""
+        piece = self._piece("audience", "adult", span, strict=False, age=age)
+        self._own.append((piece,))
+
     def years(self, first: int | None, last: int | None, span: Span, *, wanted: bool) -> None:
         """Years, open or not; "nothing after 1960" is the same as years until 1960."""
         if not wanted and (first is None) != (last is None):
             before = None if first is None else first - 1
             first, last, wanted = None if last is None else last + 1, before, True
         self._piece("years", years_text(first, last), span, wanted=wanted, first=first, last=last)
+
+    def price(self, low: float | None, high: float | None, value: str, span: Span) -> None:
+        """A span of prices; without either bound, an inferred wish for low or high ones."""
+        strict = low is not None or high is not None
+        piece = self._piece("price", value, span, strict=strict, low=low, high=high)
+        self._own.append((piece,))
+
+    def wish(
+        self, values: Sequence[Value], span: Span, at: tuple[int, int], *, strict: bool, noun: bool
+    ) -> None:
+        """A wanted thing or quality, under one of several names.
+
+        Args:
+            values: alternatives.
+            span: its characters.
+            at: its first token, and the token after it.
+            strict: whether it was stated outright.
+            noun: whether it is what is asked for, rather than a quality of it.
+        """
+        group = tuple(
+            self._piece(kind, value, span, strict=strict, direct=True, attribute=attribute)
+            for kind, value, attribute in values
+        )
+        self._terms.append(Term(*at, (group,), noun, kind="type" if noun else "term"))
+
+    def prefer(self, values: Sequence[Value], span: Span) -> None:
+        """Alternatives that are preferred among what fulfils the wish of the same words."""
+        pieces = (
+            self._piece(kind, value, span, strict=False, direct=True, attribute=attribute)
+            for kind, value, attribute in values
+        )
+        if group := tuple(pieces):
+            self._own.append(group)
+
+    def fact(self, value: Value, span: Span, *, wanted: bool, strict: bool) -> None:
+        """A wish that is in no list with others, or something rejected."""
+        kind, name, attribute = value
+        piece = self._piece(kind, name, span, wanted=wanted, strict=strict, attribute=attribute)
+        if wanted:
+            self._own.append((piece,))
 
     def sense(
         self, sense: Sense, span: Span, at: tuple[int, int], *, wanted: bool, mild: bool = False

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.interactions.interaction_stats import Counts
@@ -81,7 +82,7 @@ class EnglishReader:
         gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
         forms = [token.form for token in tokens]
         pieces = draft.pieces(lambda a, b: self._links.link(a, b, forms, gaps))
-        return pieces, _wanted_text(text, clauses)
+        return pieces, wanted_text(text, clauses)
 
     def _is_known(self, form: str) -> bool:
         return self._phrases.get(form) is not None
@@ -93,13 +94,13 @@ class EnglishReader:
     def _meant(self, text: str, tokens: list[Token]) -> list[_Meant]:
         """What the text mentions, in order, without overlaps."""
         titles = self._titles.find(text)
-        masked = _masked(text, titles)
-        masked = _DATED.sub(lambda m: "\x00" * len(m[0]), masked)
-        idioms = find_idioms(masked)
-        masked = _masked(masked, idioms)
-        audiences = find_audience(masked)
-        masked = _masked(masked, audiences)
-        years = find_years(masked, self._latest)
+        rest = masked(text, titles)
+        rest = _DATED.sub(lambda m: "\x00" * len(m[0]), rest)
+        idioms = find_idioms(rest)
+        rest = masked(rest, idioms)
+        audiences = find_audience(rest)
+        rest = masked(rest, audiences)
+        years = find_years(rest, self._latest)
         starts = [token.start for token in tokens]
         taken = [False] * len(tokens)
         out = []
@@ -149,7 +150,16 @@ def _add(draft: ReadingDraft, one: _Meant, clause: Clause) -> None:
         draft.sense(meaning, span, at, wanted=wanted, mild=clause.mild)
 
 
-def _masked(text: str, spans: Iterable[NamedTitle | NamedAudience | Idiom]) -> str:
+class _Spanned(Protocol):
+    """Characters of a text."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+def masked(text: str, spans: Iterable[_Spanned]) -> str:
     """The text with spans blanked out by control characters, at equal length."""
     parts, at = [], 0
     for span in spans:
@@ -158,7 +168,7 @@ def _masked(text: str, spans: Iterable[NamedTitle | NamedAudience | Idiom]) -> s
     return "".join([*parts, text[at:]])
 
 
-def _wanted_text(text: str, clauses: Sequence[Clause]) -> str:
+def wanted_text(text: str, clauses: Sequence[Clause]) -> str:
     """The text of the clauses that are not rejected, without stray conjunctions."""
     kept = (_trimmed(text[c.start : c.end]) for c in clauses if c.polarity >= 0)
     return ", ".join(part for part in kept if any(c.isalnum() for c in part))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -80,12 +80,17 @@ class PolarityReader:
 
     Args:
         lexicon: of the language; its ``marks`` open, close and suspend rejections.
+        more: other marks by kind, whatever the lexicon says of them.
     """
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        self._marks: PhraseIndex[Mark] = PhraseIndex(
-            (phrase, kind) for kind in _ORDER for phrase in lexicon.words(f"marks.{kind}")
-        )
+    def __init__(self, lexicon: Lexicon, more: Mapping[Mark, Iterable[str]] | None = None) -> None:
+        self._marks: PhraseIndex[Mark] = PhraseIndex()
+        for kind, others in (more or {}).items():
+            for phrase in others:
+                self._marks.add(phrase, kind)
+        for kind in _ORDER:
+            for phrase in lexicon.words(f"marks.{kind}"):
+                self._marks.add(phrase, kind)
         self._fillers = frozenset(lexicon.words("words.fillers")) - {"please"} | _LISTING
 
     def clauses(self, text: str, tokens: list[Token], mentions: Sequence[Mention]) -> list[Clause]:

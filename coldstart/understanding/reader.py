@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.catalog_scripts import catalog_language, sample_texts
+from coldstart.catalog.han import simplified
+from coldstart.catalog.stems import latin_language
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Understood
 from coldstart.understanding.chinese import ChineseReader, is_chinese
 from coldstart.understanding.english import EnglishReader
+from coldstart.understanding.products.chinese import ChineseProductReader
+from coldstart.understanding.products.english import EnglishProductReader
+from coldstart.understanding.products.vocabulary import ProductVocabulary, is_of_products
+from coldstart.understanding.traditional import as_written, simplified_catalog
 
 MOST_CHARACTERS = 4000
 """Characters of a text that are read; ``Understood.unread`` counts the others."""
@@ -17,8 +24,9 @@ _CACHED = 1000  # readings: a session reads its texts again after every event
 class RequestReader:
     """Rule-based reader of requests in the vocabulary of one catalog, English and Chinese.
 
-    The language is chosen by script. The reader is built for one state of the catalog; build
-    another one after a change.
+    The language is chosen by script. In a catalog of another language the words of items are not
+    read as wishes: there are no rules for what "ohne" or "для" does to them. The reader is built
+    for one state of the catalog; build another one after a change.
 
     Args:
         catalog: whose categories, titles and attribute values are matched.
@@ -32,8 +40,17 @@ class RequestReader:
 
     def __init__(self, catalog: Catalog, counts: Counts) -> None:
         self._catalog = catalog
-        self._english = EnglishReader(catalog, counts)
-        self._chinese = ChineseReader(catalog, counts)
+        self._english: EnglishReader | EnglishProductReader
+        self._chinese: ChineseReader | ChineseProductReader
+        in_simplified, self._names = simplified_catalog(catalog)
+        if is_of_products(catalog):
+            vocabulary = ProductVocabulary.of(catalog)
+            self._english = EnglishProductReader(catalog, counts, vocabulary)
+            self._chinese = ChineseProductReader(in_simplified, counts)
+        else:
+            self._english = EnglishReader(catalog, counts)
+            self._chinese = ChineseReader(in_simplified, counts)
+        self._unreadable = frozenset() if _has_rules(catalog) else frozenset({"term", "type"})
         self._cache: dict[str, Understood] = {}
 
     def read(self, text: str) -> Understood:
@@ -51,7 +68,12 @@ class RequestReader:
     def _read(self, raw: str) -> Understood:
         text = clean_text(raw[:MOST_CHARACTERS])
         chinese = is_chinese(text)
-        pieces, wanted_text = (self._chinese if chinese else self._english).read(text)
+        if chinese:
+            pieces, wanted_text = self._chinese.read(simplified(text))
+            pieces = tuple(as_written(piece, text, self._names) for piece in pieces)
+        else:
+            pieces, wanted_text = self._english.read(text)
+            pieces = tuple(piece for piece in pieces if piece.kind not in self._unreadable)
         titles = {p.value: self._catalog[p.value].title for p in pieces if p.kind == "title"}
         return Understood(
             text=text,
@@ -61,3 +83,11 @@ class RequestReader:
             titles=titles,
             unread=max(0, len(raw) - MOST_CHARACTERS),
         )
+
+
+def _has_rules(catalog: Catalog) -> bool:
+    """Whether a catalog is in English or Chinese, by its script and stop words."""
+    language = catalog_language(catalog)
+    if language == "en":
+        return latin_language(sample_texts(catalog)) == "en"
+    return language == "zh"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from coldstart.schema import Piece, Understood
@@ -25,6 +25,9 @@ _EN: dict[str, Any] = {
     "disliked": "not liked",
     "years": "years",
     "audience": "for an audience from age",
+    "adult": "for an adult",
+    "price": "price",
+    "prices": {"low": "low", "high": "high"},
     "unread": "the last {n} characters were not read",
     "no years": "not {}",
 }
@@ -42,10 +45,14 @@ _ZH: dict[str, Any] = {
     "liked": "喜欢",
     "disliked": "不喜欢",
     "years": "年代",
-    "audience": "观众年龄",
+    "audience": "年龄",
+    "adult": "送给成年人",
+    "price": "价格",
+    "prices": {"low": "便宜", "high": "高档"},
     "unread": "最后{n}个字符未读",
     "no years": "不要{}",
 }
+_TOPICS = ("category", "person", "attribute", "tone", "term", "type")
 
 
 def summary(understood: Understood, language: str = "en") -> str:
@@ -67,20 +74,46 @@ def summary(understood: Understood, language: str = "en") -> str:
 
 
 def _parts(understood: Understood, say: dict[str, Any]) -> list[str]:
-    pieces = understood.pieces
-    kinds = ("category", "person", "attribute", "tone")
+    pieces = _as_said(understood.pieces)
     titles = understood.titles
     years = [p.value for p in pieces if p.kind == "years" and p.wanted]
     years += [say["no years"].format(p.value) for p in pieces if p.kind == "years" and not p.wanted]
     listed = (
         ("wanted", _wishes(pieces, say["or"])),
-        ("rejected", _told(pieces, lambda p: p.kind in kinds and not p.wanted)),
+        ("rejected", _told(pieces, lambda p: p.kind in _TOPICS and not p.wanted)),
         ("liked", [titles.get(i, i) for i in understood.liked]),
         ("disliked", [titles.get(i, i) for i in understood.disliked]),
         ("years", list(dict.fromkeys(years))),
-        ("audience", _told(pieces, lambda p: p.kind == "audience" and p.wanted)),
+        ("audience", _told(pieces, lambda p: _is_audience(p) and p.value != "adult")),
+        ("price", _prices(pieces, say)),
     )
-    return [f"{say[what]}{say['colon']}{say['item'].join(v)}" for what, v in listed if v]
+    out = [f"{say[what]}{say['colon']}{say['item'].join(v)}" for what, v in listed if v]
+    return out + [say["adult"]] * any(_is_audience(p) and p.value == "adult" for p in pieces)
+
+
+def _as_said(pieces: Sequence[Piece]) -> list[Piece]:
+    """Pieces without the values that the same words stand for beside themselves."""
+    words = {(p.start, p.end) for p in pieces if p.kind in ("term", "type")}
+    beside = ("category", "attribute")
+    return [p for p in pieces if p.kind not in beside or (p.start, p.end) not in words]
+
+
+def _is_audience(piece: Piece) -> bool:
+    return piece.kind == "audience" and piece.wanted
+
+
+def _prices(pieces: Iterable[Piece], say: dict[str, Any]) -> list[str]:
+    """Spans of prices, as "≤ 20" and "30–50"; low and high ones in words."""
+    out = []
+    for piece in pieces:
+        if piece.kind == "price" and piece.low is None and piece.high is None:
+            out.append(say["prices"][piece.value])
+        elif piece.kind == "price" and piece.low is None:
+            out.append(f"≤ {piece.high:g}")
+        elif piece.kind == "price":
+            high = "" if piece.high is None else f"–{piece.high:g}"
+            out.append(f"{piece.low:g}{high}" if high else f"≥ {piece.low:g}")
+    return list(dict.fromkeys(out))
 
 
 def _wishes(pieces: Iterable[Piece], either: str) -> list[str]:
@@ -88,7 +121,7 @@ def _wishes(pieces: Iterable[Piece], either: str) -> list[str]:
     groups: dict[object, list[str]] = {}
     whole = {(p.start, p.end) for p in pieces if p.kind in ("tone", "audience")}
     for piece in pieces:
-        if piece.wanted and piece.kind in ("category", "person", "attribute", "tone"):
+        if piece.wanted and piece.kind in _TOPICS:
             if piece.kind != "tone" and (piece.start, piece.end) in whole:
                 continue
             key = ("tone", piece.value) if piece.kind == "tone" else piece.group

@@ -21,7 +21,13 @@ from coldstart.errors import CatalogError
         ("categories", "Kategorien"), ("categories", "product-category"), ("year", "releaseYear"),
         ("year", "Year-Of-Publication"), ("year", "release_date"), ("year", "Année"),
         ("year", "startYear"), ("price", "list price"), ("available", "In stock"),
-        ("min_age", "FSK"), ("value", "value"),
+        ("min_age", "FSK"), ("value", "value"), ("popularity", "units_sold"),
+        ("popularity", "numVotes"), ("popularity", "Review Count"), ("popularity", "销量"),
+        ("popularity", "レビュー数"), ("popularity", "판매량"), ("available", "stock"),
+        ("available", "库存"), ("available", "Lagerbestand"), ("min_age", "age_group"),
+        ("min_age", "适用年龄"), ("max_age", "max age"), ("max_age", "最大年龄"),
+        ("price", "Price (EUR)"), ("price", "价格（元）"), ("price", "prix_eur"), ("price", "цена"),
+        ("description", "商品简介"), ("categories", "カテゴリ"), ("year", "上映年份"),
     ],
 )  # fmt: skip
 def test_common_names_of_columns(field, column):
@@ -33,7 +39,8 @@ def test_common_names_of_columns(field, column):
     [
         ("ISBN", "Book-Title"), ("asin", "productTitle"), ("tconst", "primaryTitle"),
         ("Artikelnummer", "Bezeichnung"), ("movieId", "movie"), ("sku", "product"),
-        ("track_id", "track_name"), ("show_id", "título"),
+        ("track_id", "track_name"), ("show_id", "título"), ("商品编号", "商品名称"),
+        ("商品コード", "商品名"), ("상품번호", "상품명"), ("артикул", "название"),
     ],
 )  # fmt: skip
 def test_common_names_of_ids_and_titles(item_id, title):

@@ -108,6 +108,50 @@ def test_prices_and_availability_as_shops_write_them():
     assert (made.price, made.available, made.min_age) == (1299.0, False, 13)
 
 
+def test_stock_ages_and_sales_of_a_shop():
+    made = item(stock="0", age="3-6", sold="1.2k", price="€9.99")
+    assert (made.available, made.min_age, made.max_age, made.popularity) == (False, 3, 6, 1200.0)
+    assert (made.price, made.attributes) == (9.99, {"currency": "EUR"})
+    assert item(stock="In stock (5)", min_age="3", max_age="8").max_age == 8
+
+
+def test_the_same_in_chinese():
+    made = item(库存="缺货", 适用年龄="3-6岁", 销量="1.2万+", 售价="300元", 一级分类="玩具")
+    assert (made.available, made.min_age, made.max_age, made.popularity) == (False, 3, 6, 12000.0)
+    assert (made.price, made.attributes["currency"], made.categories) == (300.0, "CNY", ("玩具",))
+
+
+def test_a_sign_of_two_currencies_follows_the_titles():
+    frame = {"id": ["1"], "价格": ["¥300"]}
+    assert parse_items(table(**frame, title=["跑鞋"])).layout.currency == "CNY"
+    assert parse_items(table(**frame, title=["ぬいぐるみ"])).layout.currency == "JPY"
+    mixed = table(id=["1", "2"], title=["A", "B"], price=["€9.99", "$12"])
+    assert parse_items(mixed).layout.currency == ""
+
+
+def test_a_column_that_does_not_hold_what_its_name_suggests_gives_way_to_the_next():
+    parsed = parse_items(table(id=["1"], title=["A"], popularity=["hot"], votes=["7"]))
+    assert parsed.layout.fields["popularity"] == "votes"
+    assert parsed.items[0].attributes == {"popularity": "hot"}
+
+
+def test_a_quantity_is_a_stock_only_if_something_is_sold_out():
+    packs = parse_items(table(id=["1", "2"], title=["A", "B"], quantity=["6", "12"]))
+    assert packs.items[0].attributes == {"quantity": "6"}
+    stock = parse_items(table(id=["1", "2"], title=["A", "B"], quantity=["6", "0"]))
+    assert [i.available for i in stock.items] == [True, False]
+
+
+def test_ages_upside_down_and_popularities_below_zero_are_left_out_and_told():
+    frame = table(id=["1", "2"], title=["A", "B"], min_age=["8", "3"], max_age=["3", "8"])
+    parsed = parse_items(frame.with_columns(sales=pl.Series(["-1", "5"])))
+    assert [(i.max_age, i.popularity) for i in parsed.items] == [(None, None), (8, 5.0)]
+    assert parsed.remarks == {
+        "maximum ages below the minimum age, left out": {"8 to 3": [2]},
+        "popularities taken for unknown": {"-1": [2]},
+    }
+
+
 def test_lists_of_texts_and_of_objects_in_other_columns():
     keywords = "[{'id': 931, 'name': 'jealousy'}, {'id': 4, 'name': 'toy'}]"
     made = item(description=["Good.", "Better."], keywords=keywords, cast=[["A. Bee", "C. Dee"]][0])

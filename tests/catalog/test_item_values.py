@@ -61,7 +61,7 @@ def test_availability(cell, available):
     ("cell", "age"),
     [
         ("12", 12), (12.0, 12), ("12+", 12), ("FSK 16", 16), ("ab 6", 6), ("PG-13", 13),
-        ("TV-MA", 17), ("r", 17), ("18 years", 18), ("-1", -1), ("adults", "adults"),
+        ("TV-MA", 17), ("r", 17), ("18 years", 18), ("-1", -1), ("adults", 18),
     ],
 )  # fmt: skip
 def test_minimum_ages(cell, age):

@@ -228,10 +228,10 @@ def test_reasons_come_in_the_language_named_and_as_data(run, fake, monkeypatch):
     )
     assert (code, err) == (0, "")
     answer = json.loads(out)
-    assert answer["items"][0]["reason"] == "和《Good, and Bad》相似；目录中的新品，接近人们喜欢的。"
+    assert answer["items"][0]["reason"] == "和“Good, and Bad”相似；目录中的新品，接近人们喜欢的。"
     assert answer["items"][0]["reasons"] == [r.model_dump() for r in reasons]
     assert fake.calls[-1]["profile"].language == "de"
-    assert "和《Good, and Bad》相似" in run("recommend", "-k", 1, "--reasons-in", "zh")[1]
+    assert "和“Good, and Bad”相似" in run("recommend", "-k", 1, "--reasons-in", "zh")[1]
     assert "Similar to Good, and Bad" in run("recommend", "-k", 1)[1]
     loaded = len(fake.loaded)
     fails(run("recommend", "--reasons-in", "fr"), "no reasons in language 'fr'", "one of en, zh")

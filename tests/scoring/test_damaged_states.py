@@ -12,6 +12,7 @@ from coldstart.errors import ArtifactError
 from coldstart.generation.decoding import exact
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.scoring.compressed_vectors import CompressedVectors
+from coldstart.scoring.evidence import EvidenceScorer
 from coldstart.scoring.mentions import MentionScorer
 from coldstart.scoring.request_memory import RequestMemoryScorer
 from coldstart.scoring.scorer import ColumnScorer
@@ -41,6 +42,13 @@ def memory():
     return scorer
 
 
+def evidence():
+    scorer = EvidenceScorer()
+    for user in "abc":
+        scorer.observe(user, IDS)
+    return scorer
+
+
 def put(place, value):
     def change(values):
         out = values.copy()
@@ -59,6 +67,11 @@ def put(place, value):
         (mentions, "together_column", put(0, 0), "more dialogues|twice in a row"),
         (mentions, "together_start", put(1, 200), "does not divide"),
         (mentions, "dialogues", lambda a: a.astype(np.float32), "dialogues is an array of float32"),
+        (evidence, "likes", put(0, 200), "likes has values out of range"),
+        (evidence, "likes", put(0, 1), "a pair of items with more likes than one of them"),
+        (evidence, "together_value", put(0, 4), "together_value has values out of range"),
+        (evidence, "together_column", put(0, 0), "more likes than one of them|twice in a row"),
+        (evidence, "likes", lambda a: a.astype(np.float32), "likes is an array of float32"),
         (memory, "mean", put(0, np.nan), "'mean' has numbers that are not finite"),
         (memory, "directions", put(-1, np.inf), "'directions' has numbers that are not finite"),
         (memory, "mean", lambda a: a.astype(np.int8), "mean is an array of int8"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coldstart.scoring.categories import CategoryScorer
 from coldstart.scoring.co_occurrence import CoOccurrenceScorer
+from coldstart.scoring.evidence import EvidenceScorer
 from coldstart.scoring.language_model import LanguageModelScorer
 from coldstart.scoring.lexical import LexicalScorer
 from coldstart.scoring.mentions import MentionScorer
@@ -44,6 +45,10 @@ class TestCategoryScorer(ScorerContract):
 
 class TestPickProfileScorer(ScorerContract):
     make = PickProfileScorer
+
+
+class TestEvidenceScorer(ScorerContract):
+    make = EvidenceScorer
 
 
 class TestRequestFactsScorer(ScorerContract):

@@ -15,7 +15,8 @@ def test_nothing_said_is_popularity_only():
     assert probes.features_of(ITEM_STORE, NOBODY).shape == (10, len(SIGNALS))
     assert found.pop("popularity") == pytest.approx(np.log(popularity(ITEM_STORE.counts) + 1e-4))
     assert set(found.pop("age")) == {-1.0}
-    of_the_item = {name: found.pop(name) for name in ("usual", "year", "late", "beyond")}
+    names = ("usual", "year", "late", "beyond", "freshness")
+    of_the_item = {name: found.pop(name) for name in names}
     assert all(np.isfinite(column).all() for column in of_the_item.values())
     np.testing.assert_array_equal(of_the_item["beyond"], of_the_item["late"])
     assert not any(column.any() for column in found.values())

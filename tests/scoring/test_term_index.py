@@ -21,12 +21,12 @@ WORDS = "alien garden letter train night star voyage 恐怖片".split()
 titles = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join)
 
 
-def title_of(item):
-    return item.title
+def title_terms(item):
+    return terms(item.title)
 
 
 def scores(catalog, query, indexes=None):
-    return (indexes or TermIndexes(title_of)).of(catalog).scores(terms(query))
+    return (indexes or TermIndexes(title_terms)).of(catalog).scores(terms(query))
 
 
 def catalog_of(names):
@@ -50,7 +50,7 @@ changes = st.lists(
 @settings(max_examples=60)
 @given(st.lists(titles, max_size=6), changes, titles)
 def test_after_changes_it_is_the_index_of_the_new_catalog(names, steps, query):
-    catalog, indexes = catalog_of(names), TermIndexes(title_of)
+    catalog, indexes = catalog_of(names), TermIndexes(title_terms)
     for what, n, title in steps:
         if (what == "add") == (f"i{n}" in catalog):
             continue
@@ -63,11 +63,11 @@ def test_after_changes_it_is_the_index_of_the_new_catalog(names, steps, query):
 def test_only_changed_items_are_read_again():
     read = []
 
-    def text_of(item):
+    def terms_of(item):
         read.append(item.item_id)
-        return item.title
+        return title_terms(item)
 
-    catalog, indexes = catalog_of(["alien", "garden"]), TermIndexes(text_of)
+    catalog, indexes = catalog_of(["alien", "garden"]), TermIndexes(terms_of)
     indexes.of(catalog)
     catalog.add(Item(item_id="new", title="star"))
     first = indexes.of(catalog)
@@ -76,13 +76,13 @@ def test_only_changed_items_are_read_again():
 
 
 def test_another_catalog_has_another_index():
-    indexes = TermIndexes(title_of)
+    indexes = TermIndexes(title_terms)
     assert scores(catalog_of(["alien", "star"]), "star", indexes).argmax() == 1
     assert scores(catalog_of(["star", "alien"]), "star", indexes).argmax() == 0
 
 
 def test_it_keeps_no_catalog():
-    indexes, catalog = TermIndexes(title_of), catalog_of(["alien"])
+    indexes, catalog = TermIndexes(title_terms), catalog_of(["alien"])
     indexes.of(catalog)
     kept = weakref.ref(catalog)
     del catalog
@@ -91,7 +91,7 @@ def test_it_keeps_no_catalog():
 
 
 def test_a_part_of_the_catalog_has_the_scores_of_the_whole():
-    index = TermIndexes(title_of).of(ITEM_STORE.catalog)
+    index = TermIndexes(title_terms).of(ITEM_STORE.catalog)
     whole = scores_of(index, ITEM_STORE, terms("garden of letters"))
     rows = np.array([0, 3, 4, 8])
     part = scores_of(index, ITEM_STORE.part(rows, []), terms("garden of letters"))
@@ -101,7 +101,7 @@ def test_a_part_of_the_catalog_has_the_scores_of_the_whole():
 
 def test_items_that_the_index_lacks_score_zero():
     store = make_item_store(make_catalog())
-    before = TermIndexes(title_of).of(store.catalog)
+    before = TermIndexes(title_terms).of(store.catalog)
     store.catalog.remove("5")
     store.catalog.add(film("11", "Garden"))
     store.sync()

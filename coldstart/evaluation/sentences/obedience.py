@@ -41,13 +41,15 @@ class Shown:
         sentence: the sentence.
         item_ids: the shown items, best first.
         fulfils: whether each of them fulfils the sentence.
-        obedience: share of ``k`` places with an item that does, in [0, 1].
+        places: ``k``, or the number of items of the catalog that fulfil the sentence if lower.
+        obedience: share of the first ``places`` places with an item that does, in [0, 1].
     """
 
     system: str
     sentence: Sentence
     item_ids: tuple[str, ...]
     fulfils: tuple[bool, ...]
+    places: int
     obedience: float
 
 
@@ -81,7 +83,7 @@ class ObedienceRun:
         means: per system and group, ``all`` first.
         against: system → how much the first system's obedience exceeds it on the same sentences.
         against_uncovered: the same on the sentences that no rule is believed to cover.
-        left_out: sentences that too few items of the catalog fulfil.
+        left_out: sentences that no available item of the catalog fulfils.
         k: number of shown items.
     """
 
@@ -142,9 +144,10 @@ def judge(
 ) -> ObedienceRun:
     """Show every sentence to every system, and measure obedience.
 
-    ``obedience@k = #{shown items among the first k that fulfil the sentence} / k``; a list of
-    fewer items has empty places, which fulfil nothing. Sentences that fewer than ten items of the
-    catalog fulfil are left out.
+    ``obedience@k = #{shown items among the first p that fulfil the sentence} / p`` with
+    ``p = min(k, #{available items of the catalog that fulfil it})``: precision at what can be
+    attained. A list of fewer items has empty places, which fulfil nothing. Sentences that no item
+    fulfils are left out.
 
     Args:
         systems: by name; the first is compared with the others.
@@ -162,16 +165,18 @@ def judge(
     judged, left_out = judgeable(sentences, catalog)
     if not systems or not judged:
         raise ConfigError(
-            f"{len(systems)} systems and {len(judged)} sentences that enough items fulfil",
+            f"{len(systems)} systems and {len(judged)} sentences that any item fulfils",
             hint=f"give one of each; {len(left_out)} sentences were left out",
         )
     shown = []
     for done, sentence in enumerate(judged, start=1):
         good = fulfilling(sentence, catalog)
+        places = min(k, len(good))
         for name, system in systems.items():
             ids = tuple(system(sentence.sentence))[:k]
             fulfils = tuple(item_id in good for item_id in ids)
-            shown.append(Shown(name, sentence, ids, fulfils, sum(fulfils) / k))
+            obedience = sum(fulfils[:places]) / places
+            shown.append(Shown(name, sentence, ids, fulfils, places, obedience))
         if report:
             report("sentences", done, len(judged))
     means = tuple(_means(shown, tuple(systems), seed))

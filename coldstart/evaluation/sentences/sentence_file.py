@@ -17,8 +17,6 @@ from coldstart.schema.base import Input, parse
 
 MOVIES = Path(__file__).with_name("movies.jsonl")
 """The sentences that the package is judged by, for catalogs of films with MovieLens' genres."""
-ENOUGH = 10
-"""Fewest items of a catalog that must fulfil a sentence for it to be judged."""
 
 
 class Sentence(Input):
@@ -77,8 +75,8 @@ def read_sentences(path: str | Path) -> tuple[Sentence, ...]:
 
 
 def fulfilling(sentence: Sentence, catalog: Catalog) -> frozenset[str]:
-    """Ids of the items that fulfil a sentence."""
-    return frozenset(item.item_id for item in catalog if sentence.predicate.holds(item))
+    """Ids of the available items that fulfil a sentence; what is sold out fulfils nothing."""
+    return frozenset(i.item_id for i in catalog if i.available and sentence.predicate.holds(i))
 
 
 def check_categories(sentences: Iterable[Sentence], catalog: Catalog) -> None:
@@ -101,11 +99,11 @@ def check_categories(sentences: Iterable[Sentence], catalog: Catalog) -> None:
 def judgeable(
     sentences: Sequence[Sentence], catalog: Catalog
 ) -> tuple[tuple[Sentence, ...], tuple[Sentence, ...]]:
-    """Divide sentences by whether at least ``ENOUGH`` items fulfil them.
+    """Divide sentences by whether any available item fulfils them.
 
     Returns:
         Those to judge, and those that are left out.
     """
-    enough = [len(fulfilling(s, catalog)) >= ENOUGH for s in sentences]
-    pairs = list(zip(sentences, enough, strict=True))
+    some = [bool(fulfilling(s, catalog)) for s in sentences]
+    pairs = list(zip(sentences, some, strict=True))
     return tuple(s for s, good in pairs if good), tuple(s for s, good in pairs if not good)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _INTRO = (
     "Each sentence is given as the only thing known about a person. Obedience is the share of the "
-    "shown items whose metadata fulfil the sentence's predicate; mean over sentences with its 95 % "
-    "bootstrap interval."
+    "shown items whose metadata fulfil the sentence's predicate, in as many places as the catalog "
+    "has such items, ten at most; mean over sentences with its 95 % bootstrap interval."
 )
 
 
@@ -102,8 +102,8 @@ def sentence_report(
         quoted = ", ".join(repr(s.sentence) for s in run.left_out[:5])
         more = f" and {len(run.left_out) - 5} more" if len(run.left_out) > 5 else ""
         warnings = (
-            f"{len(run.left_out)} sentences left out, as fewer than ten items of the catalog "
-            f"fulfil them: {quoted}{more}",
+            f"{len(run.left_out)} sentences left out, as no available item of the catalog "
+            f"fulfils them: {quoted}{more}",
         )
     about = {
         "sentences": f"{source}, {count} judged",
@@ -164,7 +164,7 @@ def _mean_table(run: ObedienceRun) -> Table:
         means = [found[group, s] for s in systems]
         cells = [f"{m.mean:.3f} ({m.low:.3f} to {m.high:.3f})" for m in means]
         rows.append((group, str(means[0].sentences), *cells))
-    note = f"Mean share of {run.k} shown items, with its 95 % interval."
+    note = f"Mean share of {run.k} places, or of as many as can be filled; 95 % interval."
     columns = ("kind", "sentences", *systems)
     return Table(f"Obedience@{run.k}", columns, tuple(rows), note)
 
@@ -193,7 +193,8 @@ def _worst_table(shown: Shown, catalog: Catalog) -> Table:
         for item_id, good in pairs
     )
     title = f"“{shown.sentence.sentence}”: {shown.obedience:.2f}"
-    note = f"{shown.sentence.kind}; {condition(shown)}"
+    few = f"; first {shown.places} count" if shown.places < len(shown.item_ids) else ""
+    note = f"{shown.sentence.kind}; {condition(shown)}{few}"
     return Table(title, ("shown", "fulfils it", "categories", "from age"), rows, note)
 
 
@@ -216,6 +217,7 @@ def _row(shown: Shown, catalog: Catalog) -> dict[str, Any]:
         "kind": sentence.kind,
         "covered": sentence.covered,
         "predicate": sentence.predicate.model_dump(mode="json", exclude_defaults=True),
+        "places": shown.places,
         "obedience": shown.obedience,
         "items": [
             {"item_id": i, "title": title, "fulfils": good}

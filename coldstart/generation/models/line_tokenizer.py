@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from coldstart.encoding.coverage import known_share
 from coldstart.errors import ModelError
 
 if TYPE_CHECKING:
@@ -127,6 +128,11 @@ class LineTokenizer:
     def count(self, text: str) -> int:
         """Number of tokens of a prompt."""
         return len(self.encode(text))
+
+    def known_share(self, text: str) -> float:
+        """Share of the letters of a text that the tokenizer knows; see ``encoding.coverage``."""
+        self._line("")  # so that padding, truncation and control tokens are set as for one line
+        return known_share(self.tokenizer, text)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Decode token ids, control tokens left out."""

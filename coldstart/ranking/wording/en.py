@@ -56,8 +56,11 @@ def _kinds(a: Mapping[str, Any]) -> str:
 
 
 def _wishes(a: Mapping[str, Any]) -> str:
-    """Such as "Animation for a five-year-old", "Comedy from the 1980s with Bill Murray"."""
-    parts = [_list(a["categories"])] if "categories" in a else []
+    """Such as "Animation for a five-year-old", "shoes with “running” at 89.9"."""
+    parts = [_list([*a.get("types", ()), *a["categories"]])] if "categories" in a else []
+    parts = parts or [_list(a["types"])] if "types" in a else parts
+    if "terms" in a:
+        parts.append(f"with {_list([f'“{term}”' for term in a['terms']])}")
     parts += [years(*span) for span in a.get("years", ())]
     if "ages" in a:
         start = "" if parts else "suitable "
@@ -66,6 +69,7 @@ def _wishes(a: Mapping[str, Any]) -> str:
         parts.append(f"with {_list(a['people'])}")
     parts += [f"{name} {value}" for name, value in a.get("attributes", ())]
     parts += a.get("values", ())
+    parts += [f"at {price:g}" for price in a.get("prices", ())]
     return " ".join(parts)
 
 
@@ -88,6 +92,15 @@ def _asked_alike(a: Mapping[str, Any]) -> str:
 def _mentioned(a: Mapping[str, Any]) -> str:
     who = "1 person" if a["people"] == 1 else f"{a['people']} people"
     return f"mentioned together with {a['pick']} by {who}"
+
+
+def _of_likers(a: Mapping[str, Any]) -> str:
+    return f"{_people(a)} who liked {a['pick']} liked this"
+
+
+def _people(a: Mapping[str, Any]) -> str:
+    """Such as "3 of 5 people"."""
+    return f"{a['people']} of {a['of']} people"
 
 
 def _group(group: str) -> str:
@@ -117,12 +130,16 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "mentions_words": lambda a: f"mentions {_list([f'“{word}”' for word in a['words']])}",
     "asked_alike": _asked_alike,
     "mentioned": _mentioned,
+    "of_likers": _of_likers,
+    "liked_here": lambda a: f"liked by {_people(a)} with likes here",
     "people": lambda a: f"liked more than usual by {_list([_group(g) for g in a['groups']])}",
     "written": lambda a: f"the language model wrote “{a['title']}” for this profile",
     "model": lambda a: "the language model favours it for this profile beyond its popularity",
     "popular": lambda a: f"widely liked: by {a['share']:.0%} of the people we know",
     "cold": lambda a: "new in the catalog, close to items that people like",
     "remaining": lambda a: "the best of what is left to recommend",
+    "opening": lambda a: f"a first look at {a.get('category') or 'what there is'}",
+    "sought": lambda a: "among the most popular here",
     "boosted": _boosted,
     "exploration": lambda a: "shown to learn your taste: what you think of it tells much",
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from coldstart.scoring.piece_matches import ADULTS, STOCK
+
 if TYPE_CHECKING:
     from coldstart.ranking.constraints import Constraints
     from coldstart.schema import Piece, Understood
@@ -17,7 +19,7 @@ def demand(constraints: Constraints, *, child: bool = True) -> str:
         constraints: of the request.
         child: whether to name the child in the audience, if there is one.
     """
-    parts = [" or ".join(dict.fromkeys(_word(p) for p in group)) for group in constraints.wished]
+    parts = [" or ".join(_names(group)) for group in constraints.wished]
     if child and constraints.child is not None:
         parts.append(f"known to be suitable for age {constraints.child}")
     return " and ".join(parts)
@@ -27,7 +29,10 @@ def guesses(understood: Understood, ignored: Sequence[Piece]) -> list[str]:
     """Notes on inferred pieces: those used, and those that an explicit piece contradicts."""
     out = []
     inferred: dict[str, list[str]] = {}
+    stated = {(p.start, p.end) for p in understood.pieces if p.strict and p.kind != "audience"}
     for piece in understood.pieces:
+        if (piece.start, piece.end) in stated:
+            continue  # a preference among what fulfils a stated wish
         if not piece.strict and piece not in ignored and piece.kind not in ("title", "tone"):
             inferred.setdefault(piece.words, []).append(_signed(piece))
     for words, values in inferred.items():
@@ -41,17 +46,41 @@ def _signed(piece: Piece) -> str:
     return _word(piece) if piece.wanted else f"not {_word(piece)}"
 
 
+def _names(group: Sequence[Piece]) -> list[str]:
+    """Alternatives in words, each once; of several for the same words, the words themselves."""
+    words = [p.words for p in group]
+    named = (f"“{p.words}”" if words.count(p.words) > 1 else _word(p) for p in group)
+    return list(dict.fromkeys(named))
+
+
 def _word(piece: Piece) -> str:
     """A piece in words."""
     if piece.kind == "years":
         return years(piece.first, piece.last)
     if piece.kind == "audience":
+        if piece.value == ADULTS:
+            return "for an adult"
         return piece.value if piece.age is None else f"for age {piece.age}"
     if piece.kind == "person":
         return f"with {piece.value}"
+    if piece.kind == "price":
+        return price(piece)
+    if piece.kind == "term":
+        return f"“{piece.value}”"
     if piece.kind == "attribute" and piece.attribute:
+        if piece.attribute == STOCK:
+            return piece.value
         return f"{piece.attribute.replace('_', ' ')} {piece.value}"
     return piece.value
+
+
+def price(piece: Piece) -> str:
+    """A span of prices in words: "at most 20", "30 to 50", "a low price"."""
+    if piece.low is None and piece.high is None:
+        return "a low price" if piece.value == "low" else "a high price"
+    if piece.low is None:
+        return f"at most {piece.high:g}"
+    return f"at least {piece.low:g}" if piece.high is None else f"{piece.low:g} to {piece.high:g}"
 
 
 def years(first: int | None, last: int | None) -> str:

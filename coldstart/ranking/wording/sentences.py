@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from coldstart.errors import ConfigError
 from coldstart.ranking.wording import en, zh
+from coldstart.ranking.wording.notes import note_in
 from coldstart.schema import Reason, RecommendationList
 from coldstart.scoring.registry import SIGNALS
 
@@ -36,6 +38,7 @@ class Wording(Protocol):
 
 
 LANGUAGES: Mapping[str, Wording] = {"en": en, "zh": zh}
+_QUALITY = re.compile(r"q\s*=\s*([01](?:\.\d{0,3})?)")
 _SEPARATE = frozenset({"exploration"})  # codes that are a sentence of their own
 
 
@@ -43,6 +46,23 @@ def supported(language: str) -> str | None:
     """Language code with sentences for a tag such as ``zh-CN``, ``None`` if there are none."""
     code = language.replace("_", "-").split("-")[0].casefold()
     return code if code in LANGUAGES else None
+
+
+def preferred(accept_language: str) -> str:
+    """The language with sentences that a header ``Accept-Language`` wants most, else ``en``.
+
+    >>> preferred("fr-CH, fr;q=0.9, zh-TW;q=0.8, en;q=0.7"), preferred("nonsense")
+    ('zh', 'en')
+    """
+    wanted: dict[str, float] = {}
+    for part in accept_language.split(","):
+        tag, _, weight = part.partition(";")
+        code = supported(tag.strip())
+        found = _QUALITY.fullmatch(weight.strip())
+        if code is not None and code not in wanted:
+            wanted[code] = float(found[1]) if found else float(not weight.strip())
+    best = max(wanted, key=lambda code: wanted[code], default="en")
+    return best if wanted.get(best) else "en"
 
 
 def check_language(language: str) -> str:
@@ -63,7 +83,7 @@ def sentence(reasons: Sequence[Reason], language: str = "en") -> str:
     """Word reasons; adjustments of the score (``points``) come as a sentence of their own.
 
     >>> sentence([Reason(code="alike", arguments={"pick": "Alien"})], "zh")
-    '和《Alien》相似。'
+    '和“Alien”相似。'
 
     Args:
         reasons: at least one.
@@ -92,7 +112,7 @@ def sentence(reasons: Sequence[Reason], language: str = "en") -> str:
 
 
 def in_language(recommendations: RecommendationList, language: str) -> RecommendationList:
-    """The same list with ``Recommendation.reason`` in another language.
+    """The same list with reasons, notes and details of dropped items in another language.
 
     Raises:
         ConfigError: an unknown language.
@@ -101,7 +121,12 @@ def in_language(recommendations: RecommendationList, language: str) -> Recommend
         r.model_copy(update={"reason": sentence(r.reasons, language)}) if r.reasons else r
         for r in recommendations
     )
-    return recommendations.model_copy(update={"items": items})
+    code = check_language(language)
+    notes = tuple(note_in(note, code) for note in recommendations.notes)
+    dropped = tuple(
+        d.model_copy(update={"detail": note_in(d.detail, code)}) for d in recommendations.dropped
+    )
+    return recommendations.model_copy(update={"items": items, "notes": notes, "dropped": dropped})
 
 
 def _clause(wording: Wording, reason: Reason, language: str) -> str:

@@ -48,8 +48,42 @@ VALUES: Mapping[str, str] = {
     "thriller": "惊悚",
     "war": "战争",
     "western": "西部",
+    "gentle": "温馨",
+    "with parents": "和父母一起",
+    "light": "轻松",
+    "funny": "好笑",
+    "heavy": "沉重",
+    "dark": "黑暗",
+    "violent": "暴力",
+    "sexual": "色情",
+    "tense": "紧张",
+    "date night": "约会",
+    "halloween": "万圣节",
+    "christmas": "圣诞节",
+    "family": "全家一起",
+    "party": "朋友聚会",
 }
-"""Common attribute values and categories; others stay as they are."""
+"""Common attribute values, categories and tones; others stay as they are."""
+ATTRIBUTES: Mapping[str, str] = {
+    "brand": "品牌",
+    "colour": "颜色",
+    "color": "颜色",
+    "material": "材质",
+    "size": "尺码",
+    "power": "电源",
+    "author": "作者",
+    "director": "导演",
+    "actors": "演员",
+    "cast": "演员",
+    "language": "语言",
+    "country": "国家",
+    "publisher": "出版社",
+    "studio": "制片方",
+    "style": "风格",
+    "weight": "重量",
+    "currency": "货币",
+}
+"""Common names of attributes; others stay as they are."""
 _AGES = {
     "00s": "10 岁以下的人",
     "10s": "10 至 19 岁的人",
@@ -87,23 +121,26 @@ def paragraph(sentences: Sequence[str]) -> str:
 def _picks(a: Mapping[str, Any]) -> str:
     why = "因为你正在看" if a["viewing"] else "因为你喜欢"
     why = "因为你提到" if a.get("named") else why
-    return f"{why}《{a['pick']}》，有 {a['people']} 人两者都喜欢"
+    return f"{why}“{a['pick']}”，有 {a['people']} 人两者都喜欢"
 
 
 def _kinds(a: Mapping[str, Any]) -> str:
-    like = f"和《{a['pick']}》一样" if a["pick"] else "和你喜欢的许多一样"
+    like = f"和“{a['pick']}”一样" if a["pick"] else "和你喜欢的许多一样"
     return f"{like}，属于{_list(a['categories'])}"
 
 
 def _wishes(a: Mapping[str, Any]) -> str:
-    parts = [_list(a["categories"])] if "categories" in a else []
+    names = [*a.get("types", ()), *a.get("categories", ())]
+    parts = [_list(names)] if names else []
+    parts += [f"“{term}”" for term in a.get("terms", ())]
     parts += [_years(*span) for span in a.get("years", ())]
     if "ages" in a:
-        parts.append(f"适合 {min(a['ages'])} 岁观看")
+        parts.append(f"适合 {min(a['ages'])} 岁")
     if "people" in a:
         parts.append(f"有{_list(a['people'])}")
-    parts += [f"{name}：{value}" for name, value in a.get("attributes", ())]
+    parts += [f"{_attribute(name)}：{value}" for name, value in a.get("attributes", ())]
     parts += a.get("values", ())
+    parts += [f"价格 {price:g}" for price in a.get("prices", ())]
     return "符合你的要求：" + "，".join(parts)
 
 
@@ -135,6 +172,10 @@ def _value(value: str) -> str:
     return VALUES.get(value.casefold(), value)
 
 
+def _attribute(name: str) -> str:
+    return ATTRIBUTES.get(name.casefold(), name)
+
+
 def _list(names: Sequence[str]) -> str:
     return "、".join(_value(name) for name in names)
 
@@ -142,21 +183,25 @@ def _list(names: Sequence[str]) -> str:
 _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "request": lambda a: f"提出过类似“{a['text']}”的人选择了这类内容",
     "picks": _picks,
-    "alike": lambda a: f"和《{a['pick']}》相似",
-    "shares": lambda a: f"和《{a['pick']}》的 {a['attribute']} 相同：{a['value']}",
+    "alike": lambda a: f"和“{a['pick']}”相似",
+    "shares": lambda a: f"和“{a['pick']}”的{_attribute(a['attribute'])}相同：{a['value']}",
     "kinds": _kinds,
     "wishes": _wishes,
     "interests": lambda a: f"符合你的兴趣：{_list(a['interests'])}",
     "words": lambda a: f"符合“{a['text']}”",
     "mentions_words": lambda a: f"提到{'、'.join(f'“{word}”' for word in a['words'])}",
     "asked_alike": lambda a: f"有 {a['people']} 位提出相似要求的人选了它",
-    "mentioned": lambda a: f"有 {a['people']} 人把它和《{a['pick']}》一起提到",
+    "mentioned": lambda a: f"有 {a['people']} 人把它和“{a['pick']}”一起提到",
+    "of_likers": lambda a: f"喜欢“{a['pick']}”的 {a['of']} 人中，有 {a['people']} 人也喜欢它",
+    "liked_here": lambda a: f"这里 {a['of']} 位有过喜好的人中，有 {a['people']} 人喜欢它",
     "people": lambda a: f"{'、'.join(map(_group, a['groups']))}尤其喜欢",
     "written": lambda a: f"语言模型为你写下了“{a['title']}”",
     "model": lambda a: "就你的情况，语言模型对它的评价超出它的名气",
     "popular": lambda a: f"广受喜爱：我们认识的人中有 {a['share']:.0%} 喜欢",
     "cold": lambda a: "目录中的新品，接近人们喜欢的",
     "remaining": lambda a: "剩下的里面最好的",
+    "opening": lambda a: f"先看看{_value(a['category']) if a.get('category') else '这里有什么'}",
+    "sought": lambda a: "是这里最受欢迎的之一",
     "boosted": _boosted,
     "exploration": lambda a: "推荐它是为了了解你的口味，你的看法很有参考价值",
 }

@@ -104,20 +104,30 @@ function redraw() {
 function sentence(read) {
   const pieces = (kinds, wanted) => read.pieces.filter((p) => kinds.includes(p.kind) && p.wanted === wanted);
   const moods = new Set(pieces(["tone"], true).concat(pieces(["tone"], false)).map((p) => p.start));
-  const shown = (p) => p.kind === "tone" || !moods.has(p.start); // a mood stands for its categories
-  const named = (p) => (p.kind === "category" ? value(p.value) : (read.titles[p.value] ?? p.value));
+  const words = new Set(pieces(["term", "type"], true).concat(pieces(["term", "type"], false)).map((p) => p.start));
+  const beside = (p) => ["category", "attribute"].includes(p.kind) && words.has(p.start);
+  const shown = (p) => p.kind === "tone" || !(moods.has(p.start) || beside(p)); // these stand for others
+  const named = (p) => (["category", "tone"].includes(p.kind) ? value(p.value) : (read.titles[p.value] ?? p.value));
   const all = (kinds, wanted) => [...new Set(pieces(kinds, wanted).filter(shown).map(named))];
-  const topics = ["category", "person", "attribute", "tone"];
+  const topics = ["category", "person", "attribute", "tone", "term", "type"];
   const parts = [
     ["wanted", all(topics, true)],
     ["unwanted", all(topics, false)],
     ["liked", all(["title"], true)],
     ["disliked", all(["title"], false)],
     ["years", pieces(["years"], true).map((p) => t("read.span", { first: p.first ?? "…", last: p.last ?? "…" }))],
-    ["audience", pieces(["audience"], true).map((p) => t("read.age", { age: p.age ?? p.value }))],
+    ["audience", pieces(["audience"], true).map((p) => (p.value === "adult" ? t("read.adult") : t("read.age", { age: p.age ?? p.value })))],
+    ["price", pieces(["price"], true).map(cost)],
   ].filter(([, values]) => values.length);
   if (!parts.length) return t("read.nothing");
   return t("read", { parts: parts.map(([name, values]) => t(`read.${name}`, { what: joined(values) })).join(t("semicolon")) });
+}
+
+/** A span of prices, such as "≤ 20" and "30–50". */
+function cost(piece) {
+  if (piece.low === null && piece.high === null) return t(`read.price.${piece.value}`);
+  if (piece.low === null) return `≤ ${piece.high}`;
+  return piece.high === null ? `≥ ${piece.low}` : `${piece.low}–${piece.high}`;
 }
 
 // -- what a person does ----------------------------------------------------------------------

@@ -18,6 +18,8 @@ export function redraw() {
   const chips = asked.categories.map((c) =>
     el("label", { class: "chip" }, el("input", { type: "checkbox", name: "interest", value: c }), value(c)),
   );
+  const [a, b] = asked.categories.map(value);
+  $("words").placeholder = b ? t("say.example", { a, b }) : "";
   $("interests").hidden = chips.length === 0;
   $("interests").querySelector(".chips").replaceChildren(...chips);
   fill(before);

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Path, Request
 from fastapi.security import APIKeyHeader, HTTPBearer
 
+from coldstart.ranking.wording.sentences import preferred
 from coldstart.serve.errors import ErrorBody, invalid
 from coldstart.serve.security import Caller, require_admin
 from coldstart.serve.service import Service
@@ -58,6 +59,16 @@ def get_admin(caller: Annotated[Caller, Depends(get_caller)]) -> Caller:
     return caller
 
 
+def get_language(
+    accept_language: Annotated[
+        str | None,
+        Header(description="Languages of the answer where the request names none."),
+    ] = None,
+) -> str:
+    """Dependency: the language that the client prefers among those with reasons."""
+    return preferred(accept_language or "")
+
+
 def check_k(service: Service, k: int) -> None:
     """Reject list lengths above the service's limit.
 
@@ -69,6 +80,7 @@ def check_k(service: Service, k: int) -> None:
 
 
 Served = Annotated[Service, Depends(get_service)]
+Accepted = Annotated[str, Depends(get_language)]
 Admin = Annotated[Caller, Depends(get_admin)]
 SessionPath = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{32}$", description="Id of the session.")]
 IdempotencyKey = Annotated[

@@ -47,4 +47,5 @@ async def export(body: SubjectIn, service: Served, _: Admin) -> list[dict[str, A
 async def erase(body: SubjectIn, service: Served, _: Admin) -> Erased:
     """Erase all data of a subject; an unknown subject is not an error."""
     deleted = await run_in_threadpool(service.store.erase_subject, body.subject)
+    await service.forget()
     return Erased(lists=deleted.lists, outcomes=deleted.outcomes)

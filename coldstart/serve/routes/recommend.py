@@ -11,19 +11,21 @@ from coldstart.schema import Context
 from coldstart.serve import costs
 from coldstart.serve.admission import charge
 from coldstart.serve.batching import QueuedRequest
+from coldstart.serve.growth import NO_TEST
 from coldstart.serve.requests import RecommendIn, to_profile
 from coldstart.serve.responses import SubjectAnswer
-from coldstart.serve.routes.common import KEYS, Served, check_k, errors
+from coldstart.serve.routes.common import KEYS, Accepted, Served, check_k, errors
 
 router = APIRouter(tags=["recommend"], dependencies=KEYS)
 
 
 @router.post("/v1/recommend", responses=errors(), response_model_exclude_none=True)
-async def recommend(body: RecommendIn, service: Served) -> SubjectAnswer:
+async def recommend(body: RecommendIn, service: Served, accepted: Accepted) -> SubjectAnswer:
     """Recommend items for a profile, a free text, or both.
 
-    Requests with a ``subject`` take part in the A/B test, if there is one: the exposure is
-    recorded, and outcomes go to ``POST /v1/outcomes``.
+    Requests with a ``subject`` take part in the A/B test, if there is one. With a test, or with an
+    artifact that learns from likes, the exposure is recorded, and outcomes go to
+    ``POST /v1/outcomes``.
     """
     check_k(service, body.k)
     charge(costs.of_list(body.strategy))
@@ -45,15 +47,15 @@ async def recommend(body: RecommendIn, service: Served) -> SubjectAnswer:
     arm = test.arm_of(subject) if test and subject else service.arm
     result = await service.worker.recommend(request, arm)
     found = result.recommendations
-    out = SubjectAnswer.of(found, explain=body.explain, language=body.language)
-    if not (test and subject):
+    out = SubjectAnswer.of(found, explain=body.explain, language=body.language or accepted)
+    if not subject or not (test or service.likes.growing):
         return out
     exposure_id = await run_in_threadpool(
         service.store.show,
         subject,
         found.item_ids,
-        experiment=test.name,
-        arm=arm,
+        experiment=test.name if test else NO_TEST,
+        arm=arm or NO_TEST,
         artifact=service.artifact_of(arm),
     )
-    return out.model_copy(update={"arm": arm, "exposure_id": exposure_id})
+    return out.model_copy(update={"arm": arm or None, "exposure_id": exposure_id})

@@ -16,6 +16,7 @@ from coldstart.serve.requests import AnswerIn, FeedbackIn, Language, ListIn, Ses
 from coldstart.serve.responses import FormOut, ListOut, Noted, QuestionOut, SessionOut
 from coldstart.serve.routes.common import (
     KEYS,
+    Accepted,
     IdempotencyKey,
     Served,
     SessionPath,
@@ -52,6 +53,7 @@ async def erase(session_id: SessionPath, service: Served) -> None:
     """Erase all data of the session."""
     if not await run_in_threadpool(service.store.erase, session_id):
         raise not_found("session")
+    await service.forget()
 
 
 @router.get(_ONE + "/questions", responses=errors(404, 409))
@@ -94,19 +96,24 @@ async def text(
 async def quick_list(
     session_id: SessionPath,
     service: Served,
+    accepted: Accepted,
     k: Annotated[int, Query(ge=1, le=MAX_K)] = 10,
     strategy: Strategy = "catalog",
-    language: Language = "en",
+    language: Language | None = None,
 ) -> ListOut:
     """Get a list for the current session state; it is recorded as shown."""
-    return await _list(session_id, ListIn(k=k, strategy=strategy, language=language), service)
+    body = ListIn(k=k, strategy=strategy, language=language or accepted)
+    return await _list(session_id, body, service)
 
 
 @router.post(
     _ONE + "/recommendations", responses=errors(404, 409), response_model_exclude_none=True
 )
-async def full_list(session_id: SessionPath, body: ListIn, service: Served) -> ListOut:
+async def full_list(
+    session_id: SessionPath, body: ListIn, service: Served, accepted: Accepted
+) -> ListOut:
     """Get a list with context, filters and diversity; it is recorded as shown."""
+    body = body.model_copy(update={"language": body.language or accepted})
     return await _list(session_id, body, service)
 
 
@@ -114,5 +121,5 @@ async def _list(session_id: str, body: ListIn, service: Served) -> ListOut:
     check_k(service, body.k)
     charge(costs.of_list(body.strategy))
     found, request_id = await SessionService(service).recommend(session_id, body)
-    response = ListOut.of(found, explain=body.explain, language=body.language)
+    response = ListOut.of(found, explain=body.explain, language=body.language or "en")
     return response.model_copy(update={"request_id": request_id})

@@ -108,6 +108,18 @@ def test_empty_places_fulfil_nothing_and_more_than_k_do_not_count():
     assert shows("unknown") == 0
 
 
+def test_only_places_that_can_be_filled_count():
+    rare = sentence("the last two comedies", "years", first=2016, all_of=["Comedy"])
+
+    def shows(*ids):
+        return judge({"x": lambda text: ids}, (rare,), CATALOG).shown[0]
+
+    assert shows("37", "39", "1").places == 2
+    assert shows("37", "39", "1").obedience == 1
+    assert shows("1", "37", "39").obedience == 0.5
+    assert shows("39").obedience == 0.5
+
+
 def test_encoder_alone_ranks_by_cosine_of_title_and_categories():
     shown = encoder_alone(CATALOG, FakeEncoder(), k=5)
     assert shown("Laughing 7. Comedy")[0] == "7"
@@ -123,7 +135,7 @@ def test_equal_runs_are_equal(run):
 
 
 def test_what_cannot_be_judged_is_left_out_or_refused():
-    rare = sentence("from 2019", "years", first=2019)
+    rare = sentence("from 2020", "years", first=2020)
     run = judge(systems(Recommender()), (*SENTENCES, rare), CATALOG)
     assert run.left_out == (rare,)
     assert all(s.sentence in SENTENCES for s in run.shown)
@@ -168,11 +180,11 @@ def test_report_lists_the_worst_sentences_with_what_was_shown(run, tmp_path):
 
 
 def test_report_says_what_was_left_out():
-    rare = [sentence(f"from {year}", "years", first=year) for year in range(2012, 2019)]
+    rare = [sentence(f"from {year}", "years", first=year) for year in range(2020, 2027)]
     run = judge(systems(Recommender()), (*SENTENCES, *rare), CATALOG)
     (line,) = sentence_report(run, CATALOG, source="s", command="c").warnings
-    assert line.startswith("7 sentences left out, as fewer than ten items")
-    assert line.endswith("'from 2016' and 2 more")
+    assert line.startswith("7 sentences left out, as no available item")
+    assert line.endswith("'from 2024' and 2 more")
 
 
 def test_the_plot_is_drawn_equally_twice(run):

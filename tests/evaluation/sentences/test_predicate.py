@@ -88,6 +88,39 @@ def test_attributes_are_compared_without_case():
     assert not ItemPredicate(contains={"stars": "weaver", "writer": "Dan"}).holds(film)
 
 
+@pytest.mark.parametrize(
+    ("ages", "fits", "too_young", "too_old"),
+    [
+        ({"min_age": 3, "max_age": 8}, (3, 8), (2,), (9,)),
+        ({"min_age": 8}, (8, 40), (7,), ()),
+        ({"max_age": 4}, (0, 4), (), (5,)),
+        ({}, (), (0, 10), (40,)),
+    ],
+)
+def test_an_audience_of_an_age(ages, fits, too_young, too_old):
+    toy = item(**ages)
+    assert all(ItemPredicate(for_age=age).holds(toy) for age in fits)
+    assert not any(ItemPredicate(for_age=age).holds(toy) for age in (*too_young, *too_old))
+
+
+def test_prices_are_inclusive_and_an_unknown_price_fulfils_none():
+    for price, good in ((20, True), (20.01, False), (9.99, False), (10, True), (None, False)):
+        assert ItemPredicate(price_from=10, price_to=20).holds(item(price=price)) == good
+    assert ItemPredicate(price_to=0).holds(item(price=0))
+    assert ItemPredicate(price_from=20).holds(item(price=99))
+
+
+def test_words_are_whole_except_in_scripts_without_spaces():
+    scope = item(title="Telescope, 70 mm", description="Shows the moon.", categories=["Science"])
+    assert ItemPredicate(words=["MOON"]).holds(scope)
+    assert ItemPredicate(words=["sun", "science"]).holds(scope)
+    assert not ItemPredicate(words=["scope", "moons", "mo"]).holds(scope)
+    assert ItemPredicate(titled=["70 mm"]).holds(scope)
+    assert not ItemPredicate(titled=["moon"]).holds(scope)
+    assert ItemPredicate(titled=["跑步鞋"]).holds(item(title="男款跑步鞋轻便"))
+    assert not ItemPredicate(words=["跑步鞋"]).holds(item(title="登山鞋"))
+
+
 def test_titles_are_compared_in_any_spelling():
     assert not ItemPredicate(not_titled=["ALIEN!"]).holds(item())
     assert not ItemPredicate(not_titled=["Alien (1979)"]).holds(item())
@@ -120,6 +153,8 @@ def test_every_named_category_is_found():
         ({"first": 1990, "last": 1980}, "first year 1990 is after the last, 1980"),
         ({"genre": "Comedy"}, "Extra inputs are not permitted"),
         ({"suitable_for": -1}, "greater than or equal to 0"),
+        ({"price_to": "inf"}, "finite number"),
+        ({"price_from": 30, "price_to": 20}, "lowest price 30 is above the highest, 20"),
     ],
 )
 def test_invalid_predicates(fields, says):

@@ -12,7 +12,6 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.data import movies
 from coldstart.errors import DataError
 from coldstart.evaluation.sentences.sentence_file import (
-    ENOUGH,
     MOVIES,
     check_categories,
     fulfilling,
@@ -78,11 +77,13 @@ def test_categories_that_no_item_has_are_refused(tmp_path):
         check_categories(read_sentences(written(tmp_path / "c", wrong)), catalog)
 
 
-def test_sentences_that_few_items_fulfil_are_not_judged(tmp_path):
-    films = [Item(item_id=str(n), title=f"F{n}", categories=("Western",)) for n in range(ENOUGH)]
+def test_sentences_that_no_available_item_fulfils_are_not_judged(tmp_path):
+    film = Item(item_id="1", title="Unforgiven", categories=("Western",))
+    gone = film.model_copy(update={"item_id": "2", "available": False})
     sentences = read_sentences(written(tmp_path / "s", GOOD))
-    assert judgeable(sentences, Catalog(films)) == (sentences, ())
-    assert judgeable(sentences, Catalog(films[1:])) == ((), sentences)
+    assert judgeable(sentences, Catalog([film, gone])) == (sentences, ())
+    assert fulfilling(sentences[0], Catalog([film, gone])) == {"1"}
+    assert judgeable(sentences, Catalog([gone])) == ((), sentences)
 
 
 # -- the files of this repository ------------------------------------------------------------------
@@ -102,7 +103,7 @@ def test_enough_films_that_people_like_fulfil_every_sentence(path, data):
     for sentence in sentences:
         good = fulfilling(sentence, data.catalog)
         assert len(good) >= 30, sentence.sentence
-        if (popular := sum(likes[i] >= 4 for i in good)) < ENOUGH:
+        if (popular := sum(likes[i] >= 4 for i in good)) < 10:
             few[sentence.sentence] = popular
     assert few == {}
 

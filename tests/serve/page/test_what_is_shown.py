@@ -146,7 +146,7 @@ def test_reasons_come_in_the_language_of_the_page(browser, own):
                 made = [Reason.model_validate(reason) for reason in item["reasons"]]
                 assert item["reason"] == sentence(made, language)
             if language == "zh":
-                assert all(f"《{t}》" in "".join(reasons) for t in quoted)
+                assert all(f"“{t}”" in "".join(reasons) for t in quoted)
                 assert any("符合你的要求：1970 至 1999 年" in reason for reason in reasons)
             seen.append((titles_shown, reasons))
         assert seen[2] == seen[0]

@@ -1,0 +1,1 @@
+"""Recommenders from nothing: lists after no, few and many observed likes."""

@@ -1,0 +1,82 @@
+"""Which items are of a type or have a term, over a whole item store at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coldstart.understanding.products.forms import beginnings
+from coldstart.understanding.products.item_words import ProductWords, term_of
+from coldstart.understanding.products.lexicon import Term, covered
+from coldstart.understanding.products.words_cache import words_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from coldstart.catalog.item_store import ItemStore
+    from coldstart.schema import Item, Piece
+
+    Bools = NDArray[np.bool_]
+
+_FREE, _LACKING = "-free", "不含"
+
+
+def matching(items: ItemStore, piece: Piece) -> Bools:
+    """Mask of the items that have a ``term``, or are of a ``type``, shape (N,).
+
+    A term that ends in "-free" is true of the items whose text says that they have none of it.
+    """
+    holds = Matcher(piece)
+    found = (holds.may_hold(item) and holds(item) for item in items.items)
+    return np.fromiter(found, dtype=bool, count=len(items.items))
+
+
+class Matcher:
+    """Test of one item against a term or a type, with its synonyms and what falls under it.
+
+    Args:
+        piece: of the kind ``term`` or ``type``.
+    """
+
+    def __init__(self, piece: Piece) -> None:
+        text = piece.value
+        self._lacking = piece.kind == "term" and (text.endswith(_FREE) or text.startswith(_LACKING))
+        term = term_of(text.removesuffix(_FREE).removeprefix(_LACKING) if self._lacking else text)
+        self._is_type = piece.kind == "type"
+        self._terms = _types(term) if self._is_type else covered(term)
+        one = len(covered(term)) > 1 or not term[-1:][0].isascii() if term else True
+        self._modifiers = [] if one or not self._is_type else [covered((w,)) for w in term[:-1]]
+
+        whole = all(part.isascii() for term in self._terms for part in term)
+        starts = (beginnings(term[-1]) for term in self._terms if term)
+        #: Strings of which every item that fulfils the piece has one; empty: unknown.
+        self._parts = tuple(part for parts in starts for part in parts) if whole else ()
+
+    def may_hold(self, item: Item) -> bool:
+        """Whether it is worth while to look at an item's words."""
+        if not self._parts:
+            return True
+        texts = item.title, item.description, *item.categories, *item.attributes, *item.attributes.values()
+        folded = "\n".join(texts).casefold()
+        return any(part in folded for part in self._parts)
+
+    def __call__(self, item: Item) -> bool:
+        words = words_of(item)
+        if self._lacking:
+            return any(words.lacks(term) for term in self._terms)
+        if self._is_type:
+            return any(words.is_a(kind) for kind in self._terms) and all(
+                _has(words, modifier) for modifier in self._modifiers
+            )
+        return _has(words, self._terms)
+
+
+def _has(words: ProductWords, terms: tuple[Term, ...]) -> bool:
+    return any(words.has(term) for term in terms)
+
+
+def _types(term: Term) -> tuple[Term, ...]:
+    """Head nouns of a type: a phrase that has synonyms itself, or its last word."""
+    whole = covered(term)
+    return whole if len(whole) > 1 or len(term) < 2 else covered(term[-1:])

@@ -1,0 +1,1 @@
+"""Recommenders from a catalog alone: no interactions, no training."""

@@ -1,0 +1,71 @@
+"""Weights of the signals for a catalog without interactions.
+
+Fitted and checked by ``benchmarks/start_weights.py``; see ``docs/results/start-weights.md``. They
+are the same for every catalog, but for that of the language model, which is measured on the catalog
+(``starting.zero_shot``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import get_args
+
+from coldstart.ranking.ranker import BlendRanker
+from coldstart.ranking.request_blend import RequestBlend
+from coldstart.schema import Strategy
+from coldstart.scoring.opening import PLACES, OpeningScorer
+from coldstart.scoring.registry import SIGNALS
+from coldstart.scoring.scorers import Scorers
+
+Pair = tuple[float, float]
+
+TASTE: Mapping[str, Pair] = {
+    "evidence_popularity": (1.0, 0.0),
+    "catalog_popularity": (1.0, 0.0),
+    "evidence_picks": (1.0, 0.0),
+    "opening": (3.0, 0.0),
+    "alike": (0.3, 0.0),
+    "resembles": (4.0, 0.0),
+    "shares": (1.0, 0.0),
+    "kinds": (1.0, 0.0),
+    "interests": (2.0, 0.0),
+    "dislikes": (-3.0, 0.0),
+}
+"""(Weight without picks, change by ten picks) of each signal, for requests without words."""
+REQUEST: Mapping[str, Pair] = {
+    "lexical": (4.0, 0.0),
+    "words": (0.5, 0.0),
+    "wished": (2.0, 0.0),
+    "unwished": (-3.0, 0.0),
+    "mood": (0.2, 0.0),
+}
+"""(Weight, slope in the number of words) of each signal, for requests in words."""
+REQUEST_TASTE: Pair = (0.3, 0.0)
+"""Likewise, of the score without the words."""
+SUPERSEDED: Mapping[str, str] = {"catalog_popularity": "evidence_popularity"}
+"""Signals that count only where the other one, which includes them, is not registered."""
+
+
+def from_nothing_ranker(model: float = 0.0) -> BlendRanker:
+    """The blend for a catalog without interactions, for every strategy.
+
+    Args:
+        model: weight of the language model's lift in requests in words, at least 0.
+    """
+    taste = {name: pair for name, pair in TASTE.items() if _counts(name)}
+    lm = {"model": (model, 0.0)} if model else {}
+    weights, requests = {}, {}
+    for strategy in get_args(Strategy):
+        weights[strategy] = taste
+        own = lm if strategy in ("catalog", "both") else {}
+        requests[strategy] = RequestBlend({**REQUEST, **own}, REQUEST_TASTE)
+    return BlendRanker(weights, requests=requests)
+
+
+def starting_state() -> dict[str, bytes]:
+    """Files of an artifact that turn on the scorers which count without interactions."""
+    return Scorers((OpeningScorer(PLACES),)).save()
+
+
+def _counts(name: str) -> bool:
+    return name in SIGNALS and SUPERSEDED.get(name) not in SIGNALS

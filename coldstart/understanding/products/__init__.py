@@ -1,0 +1,1 @@
+"""Requests in words for catalogs whose titles describe their items, such as a shop's."""

@@ -1,0 +1,305 @@
+"""Reading of Chinese requests for products by rule."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.han import simplified
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.profile.resolve import most_liked
+from coldstart.schema import Piece
+from coldstart.understanding.chinese import ChineseReader, ChineseSpan, characters, chinese_years
+from coldstart.understanding.draft import ReadingDraft, Value
+from coldstart.understanding.groups import Link, Term
+from coldstart.understanding.lexicon import Lexicon
+from coldstart.understanding.polarity import Clause
+from coldstart.understanding.products.chinese_people import find_chinese_asides, find_chinese_people
+from coldstart.understanding.products.chinese_prices import find_chinese_prices
+from coldstart.understanding.products.chinese_words import ChineseVocabulary
+from coldstart.understanding.products.forms import HAN
+from coldstart.understanding.products.lexicon import covered, phrases
+from coldstart.understanding.products.prices import price_text
+from coldstart.understanding.products.vocabulary import sampled
+
+_QUOTED = re.compile(r"[《「『“\"]([^《》「」『』“”\"]{1,100})[》」』”\"]")
+_STOCK = re.compile(r"(?:有|要)?现货(?:的)?|有库存(?:的)?|能马上发货(?:的)?|不缺货(?:的)?|在售(?:的)?")
+_BREAK = re.compile(r"[，,。.！!？?；;：:…\n\s]")
+_JOINING = ("或", "和", "与", "跟", "及", "、", "/", "还是")
+_RUN = re.compile(f"[{HAN}]+")
+_LATIN = re.compile(r"[A-Za-z][A-Za-z0-9\-]*")
+_LONGEST = 6
+_OTHERS = {"female": "男士", "male": "女士"}  # whose things are not for them
+
+Role = Literal["asked", "quality", "topic", "none"]
+
+
+@dataclass(frozen=True)
+class _Word:
+    """A word of the text that the catalog knows.
+
+    Args:
+        start: its first character.
+        end: the character after it.
+        text: the word.
+        is_type: whether things of the catalog are of this type.
+        role: ``asked``, ``quality``, ``topic`` or ``none``.
+        ends: whether nothing that belongs to it follows.
+    """
+
+    start: int
+    end: int
+    text: str
+    is_type: bool
+    role: Role = "none"
+    ends: bool = True
+
+
+class ChineseProductReader:
+    """Reader of Chinese text in the vocabulary of one catalog of products.
+
+    Args:
+        catalog: whose types, words, brands and titles are matched.
+        counts: of several items of one title, the most liked is meant.
+    """
+
+    def __init__(self, catalog: Catalog, counts: Counts) -> None:
+        self._catalog, self._counts = catalog, counts
+        self._vocabulary = ChineseVocabulary.of(sampled(catalog))
+        self._highest = max((i.price for i in catalog if i.price is not None), default=None)
+        self._dated = any(item.year is not None for item in catalog)
+        self._rules = ChineseReader(Catalog([]), counts)
+        self._none = Lexicon("zh", (), None)
+        self._costs = {p: side for side in ("high", "low") for p in phrases(side, "prices", "zh")}
+        self._cost = re.compile("|".join(sorted(self._costs, key=len, reverse=True)))
+        self._interests = sorted(phrases("interest", language="zh"), key=len, reverse=True)
+        known = {*self._vocabulary.words, *self._vocabulary.stop, *self._interests}
+        self._known = frozenset(known)
+
+    def read(self, text: str) -> tuple[tuple[Piece, ...], str]:
+        """Pieces of a text in its order, and its wanted text without prices and recipients."""
+        plain = simplified(text).casefold()
+        folded = plain if len(plain) == len(text) else text
+        draft = ReadingDraft(text, self._none)
+        taken = [False] * len(text)
+        asides: list[tuple[int, int]] = []
+        spans: list[ChineseSpan] = []
+        self._titles(text, draft, taken)
+        self._prices(folded, draft, taken, asides)
+        for person in find_chinese_people(_hidden(folded, taken)):
+            span = person.start, person.end
+            if _take(taken, span):
+                asides.append(span)
+                spans.append(ChineseSpan(*span, "audience", age=person.age))
+                if person.adult:
+                    draft.adult(person.age, span)
+                    if other := _OTHERS.get(person.gender):
+                        draft.fact(("term", other, None), span, wanted=False, strict=False)
+                else:
+                    draft.audience(person.age, span, wanted=True, stated=person.stated)
+        for m in _STOCK.finditer(folded):
+            if _take(taken, m.span()):
+                asides.append(m.span())
+                draft.fact(("attribute", "in stock", "available"), m.span(), wanted=True, strict=True)
+        for span in find_chinese_asides(_hidden(folded, taken)):
+            if _take(taken, span):
+                asides.append(span)
+        if self._dated:
+            for years in chinese_years(_hidden(text, taken)):
+                if _take(taken, (years.start, years.end)):
+                    draft.years(years.first, years.last, (years.start, years.end), wanted=True)
+        words, covering = self._words(folded, taken)
+        clauses = self._rules.clauses(text, characters(text), covering, [*spans])
+        starts = [clause.start for clause in clauses]
+
+        def polarity(word: _Word) -> int:
+            return clauses[max(0, bisect_right(starts, word.start) - 1)].polarity
+
+        words = sorted([*words, *self._unknown(folded, clauses, words, taken)], key=lambda w: w.start)
+        self._add(draft, self._with_roles(folded, words, taken, polarity), polarity)
+        kept = _blanked(text, asides)
+        parts = (kept[c.start : c.end].strip(" ，,。.；;、") for c in clauses if c.polarity >= 0)
+        wanted_text = "，".join("".join(p.split()) for p in parts if any(c.isalnum() for c in p))
+        return draft.pieces(lambda a, b: _link(text, a, b)), wanted_text
+
+    def _titles(self, text: str, draft: ReadingDraft, taken: list[bool]) -> None:
+        for m in _QUOTED.finditer(text):
+            found = self._catalog.find_title(m[1])
+            if found and _take(taken, m.span(1)):
+                draft.title(most_liked(found, self._counts), m.span(1), wanted=True)
+
+    def _prices(
+        self, text: str, draft: ReadingDraft, taken: list[bool], asides: list[tuple[int, int]]
+    ) -> None:
+        for price in find_chinese_prices(_hidden(text, taken), self._highest):
+            span = price.start, price.end
+            if _take(taken, span):
+                asides.append(span)
+                if price.usable:
+                    draft.price(price.low, price.high, price_text(price.low, price.high), span)
+        for m in self._cost.finditer(_hidden(text, taken)):
+            if _take(taken, m.span()):
+                asides.append(m.span())
+                if self._highest is not None:
+                    draft.price(None, None, self._costs[m[0]], m.span())
+
+    def _words(self, text: str, taken: Sequence[bool]) -> tuple[list[_Word], list[bool]]:
+        """Known words by longest match, and the characters that no mark of rejection may use."""
+        out: list[_Word] = []
+        covering = list(taken)
+        at = 0
+        while at < len(text):
+            if taken[at]:
+                at += 1
+                continue
+            if latin := _LATIN.match(text, at):
+                out.append(_Word(at, latin.end(), latin[0], False))
+                at = latin.end()
+                continue
+            size = next(
+                (
+                    n
+                    for n in range(min(_LONGEST, len(text) - at), 0, -1)
+                    if text[at : at + n] in self._known and not any(taken[at : at + n])
+                ),
+                0,
+            )
+            word = text[at : at + size]
+            if size and word not in self._vocabulary.stop and word not in self._interests:
+                covering[at : at + size] = [True] * size
+                out.append(_Word(at, at + size, word, self._vocabulary.is_type(word)))
+            at += size or 1
+        return out, covering
+
+    def _unknown(
+        self, text: str, clauses: Sequence[Clause], words: Sequence[_Word], taken: Sequence[bool]
+    ) -> Iterable[_Word]:
+        """Strings of items' texts in rejected clauses that have no known word."""
+        for clause in clauses:
+            inside = range(clause.start, min(clause.end, len(text)))
+            if clause.polarity >= 0 or any(word.start in inside for word in words):
+                continue
+            at = clause.start
+            while at < clause.end:
+                size = next(
+                    (
+                        n
+                        for n in range(min(_LONGEST, clause.end - at), 1, -1)
+                        if _RUN.fullmatch(text[at : at + n])
+                        and not any(taken[at : at + n])
+                        and text[at : at + n] not in self._vocabulary.stop
+                        and self._vocabulary.knows(text[at : at + n])
+                    ),
+                    0,
+                )
+                if size:
+                    yield _Word(at, at + size, text[at : at + size], False)
+                at += size or 1
+
+    def _with_roles(
+        self, text: str, words: Sequence[_Word], taken: Sequence[bool], polarity: object
+    ) -> list[_Word]:
+        out: list[_Word] = []
+        for n, word in enumerate(words):
+            following = words[n + 1] if n + 1 < len(words) else None
+            after = text[word.end : word.end + 2]
+            joined = after.startswith(_JOINING)
+            adjacent = following is not None and following.start == word.end
+            ends = not adjacent and (
+                joined or not after or not after.startswith("的") or _BREAK.match(after[1:] or " ") is not None
+            )
+            if ends and len(word.text) == 1 and after and not joined:
+                ends = _BREAK.match(after) is not None or taken[word.end] or any(
+                    text[word.end : word.end + k] in self._vocabulary.stop for k in (1, 2)
+                )
+            asked = word.is_type and ends and not self._is_topic(text, word, words)
+            role: Role = "asked" if asked else "topic" if self._is_topic(text, word, words) else "quality"
+            out.append(replace(word, role=role, ends=ends))
+        return out
+
+    def _is_topic(self, text: str, word: _Word, words: Sequence[_Word]) -> bool:
+        """Whether a word says what somebody likes, or what something is for."""
+        before = re.split(r"[，,。.！!？?；;：:…\n的]", text[: word.start])[-1]
+        return any(cue in before for cue in self._interests)
+
+    def _add(self, draft: ReadingDraft, words: Sequence[_Word], polarity: object) -> None:
+        sign = polarity
+        assert callable(sign)
+        for n, word in enumerate(words):
+            span, term = (word.start, word.end), tuple(word.text)
+            values = self._values(word)
+            if sign(word) > 0:
+                if word.role == "asked":
+                    draft.wish((("type", word.text, None),), span, span, strict=True, noun=True)
+                else:
+                    draft.wish(values, span, span, strict=True, noun=False)
+                continue
+            if sign(word) == 0:
+                continue
+            before = words[n - 1] if n else None
+            owner = (
+                word.role == "asked"
+                and before is not None
+                and sign(before) < 0
+                and before.end + 1 == word.start
+            )
+            if owner:  # 不要皮的鞋子: shoes are wanted, leather is not
+                draft.wish((("type", word.text, None),), span, span, strict=True, noun=True)
+                continue
+            following = words[n + 1] if n + 1 < len(words) else None
+            whole = following is not None and following.start == word.end and following.is_type
+            if word.is_type and before is not None and before.end == word.start and sign(before) < 0:
+                continue  # 不要塑料玩具: the toys are not rejected
+            if word.is_type and not whole:
+                draft.fact(("type", word.text, None), span, wanted=False, strict=True)
+                if len(covered(term)) > 1:
+                    draft.fact(("term", word.text, None), span, wanted=False, strict=True)
+            else:
+                for value in values:
+                    if value[0] != "category":
+                        draft.fact(value, span, wanted=False, strict=True)
+            if any(word.text in part for part in self._vocabulary.lacking.split("|")):
+                draft.fact(("term", f"不含{word.text}", None), span, wanted=True, strict=False)
+
+    def _values(self, word: _Word) -> tuple[Value, ...]:
+        term: Value = ("term", word.text, None)
+        own = [v for form in covered(tuple(word.text)) for v in self._vocabulary.values.get("".join(form), ())]
+        own += self._vocabulary.values.get(word.text, ())
+        categories: list[Value] = [
+            ("category", name, None) for name in self._vocabulary.categories.get(word.text, ())
+        ]
+        return (*dict.fromkeys(own), *categories, term)
+
+
+def _take(taken: list[bool], span: tuple[int, int]) -> bool:
+    """Take characters, unless some of them are taken."""
+    start, end = span
+    if start >= end or any(taken[start:end]):
+        return False
+    taken[start:end] = [True] * (end - start)
+    return True
+
+
+def _hidden(text: str, taken: Sequence[bool]) -> str:
+    return "".join("\x00" if gone else c for c, gone in zip(text, taken, strict=True))
+
+
+def _blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    for start, end in spans:
+        text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+    return text
+
+
+def _link(text: str, a: Term, b: Term) -> Link:
+    between = text[a.after : b.first]
+    if any(mark in between for mark in ("或", "还是", "/")):
+        return "or"
+    if not between.strip(" 的"):
+        return "tight"
+    if a.noun == b.noun and re.fullmatch(r"\s*(?:和|与|跟|及|、|,|，)\s*", between):
+        return "or"
+    return "loose"

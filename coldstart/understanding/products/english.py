@@ -1,0 +1,234 @@
+"""Reading of English requests for products by rule."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from coldstart.catalog.catalog import Catalog
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.schema import Piece
+from coldstart.understanding.audience import CHILD, find_audience
+from coldstart.understanding.draft import ReadingDraft
+from coldstart.understanding.english import masked, wanted_text
+from coldstart.understanding.groups import LinkWords
+from coldstart.understanding.lexicon import Lexicon
+from coldstart.understanding.polarity import Clause, Mention, PolarityReader
+from coldstart.understanding.products.examples import find_examples
+from coldstart.understanding.products.lexicon import ProductLexicon, phrases
+from coldstart.understanding.products.people import ADULT, find_asides, find_recipients
+from coldstart.understanding.products.phrases import Phrase, PhraseParser
+from coldstart.understanding.products.prices import find_prices, price_text
+from coldstart.understanding.products.vocabulary import ProductVocabulary
+from coldstart.understanding.titles import TitleSpotter
+from coldstart.understanding.tokens import PhraseIndex, Token, tokenise
+from coldstart.understanding.vocabulary import common_words, latest_year
+from coldstart.understanding.years import find_years
+
+_STOCK = re.compile(
+    r"\b(?:(?:that(?:['’]s|\s+is|\s+are)?\s+)?(?:currently\s+|still\s+)?(?:in|on)\s+stock(?:\s+now)?"
+    r"|(?:currently|immediately)\s+available|available\s+(?:right\s+)?now|ready\s+to\s+ship|not\s+sold\s+out)\b",
+    re.I,
+)
+_NEWBORN = re.compile(r"\b(?:for\s+)?(?:a\s+|the\s+|my\s+|our\s+)?new[\s-]?borns?(?:\s+baby)?\b", re.I)
+_NON = re.compile(r"\bnon[\s-]?(?P<what>[a-z]{3,})\b", re.I)
+_FREE = re.compile(r"\b(?P<what>[a-z]{3,})(?:-|\s)free\b(?!\s+(?:to|for|shipping|delivery|time|gift|of))", re.I)
+
+_OTHERS = {"female": "men", "male": "women"}  # whose things are not for them
+
+Kind = Literal["price", "audience", "adult", "years", "title", "stock", "aside", "cost", "free"]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """Something read at characters, whatever the clause around it says."""
+
+    start: int
+    end: int
+    kind: Kind
+    value: str = ""
+    low: float | None = None
+    high: float | None = None
+    age: int = 0
+    stated: bool = True
+    gender: str = ""
+
+
+class EnglishProductReader:
+    """Reader of English text in the vocabulary of one catalog of products.
+
+    Args:
+        catalog: whose types, words, brands and titles are matched.
+        counts: of several items of one title, the most liked is meant.
+        vocabulary: of the catalog.
+    """
+
+    def __init__(self, catalog: Catalog, counts: Counts, vocabulary: ProductVocabulary) -> None:
+        self._catalog, self._vocabulary = catalog, vocabulary
+        prices = [item.price for item in catalog if item.price is not None]
+        self._highest = max(prices, default=None)
+        self._latest = latest_year(catalog)
+        lexicon = Lexicon("en", (), self._latest)
+        self._none = lexicon
+        self._polarity = PolarityReader(
+            lexicon, {"reject": phrases("reject"), "harmless": phrases("harmless"), "neutral": phrases("neutral")}
+        )
+        self._titles = TitleSpotter(
+            catalog, counts, common_words(lexicon), lambda form: False, lambda form: False
+        )
+        self._links = LinkWords(
+            *(
+                frozenset(lexicon.words(f"words.{n}"))
+                for n in ("fillers", "together", "either", "both")
+            )
+        )
+        self._costs: PhraseIndex[str] = PhraseIndex(
+            (phrase, side) for side in ("low", "high") for phrase in phrases(side, "prices")
+        )
+        self._parser = PhraseParser(vocabulary, ProductLexicon.english())
+
+    def read(self, text: str) -> tuple[tuple[Piece, ...], str]:
+        """Pieces of a text in its order, and its wanted text without prices and recipients."""
+        spans = self._spans(text)
+        tokens = tokenise(text)
+        starts = [token.start for token in tokens]
+        taken = [False] * len(tokens)
+        mentions = []
+        for span in spans:
+            first, after = _tokens_of(span, tokens, starts)
+            taken[first:after] = [True] * (after - first)
+            if after > first and span.kind != "aside":
+                mentions.append(Mention(first, after, audience=span.kind != "title", title=span.kind == "title"))
+        used = list(taken)
+        for mark in self._polarity.marks_in(text, tokens, sorted(mentions, key=lambda m: m.first)).values():
+            if mark.value != "resume":
+                used[mark.first : mark.after] = [True] * (mark.after - mark.first)
+        found = self._parser.parse(text, tokens, taken, used)
+        for phrase in found:
+            mentions.append(Mention(phrase.first, phrase.after, noun=phrase.is_type))
+        clauses = self._polarity.clauses(text, tokens, sorted(mentions, key=lambda m: m.first))
+        begins = [clause.start for clause in clauses]
+
+        def clause_at(start: int) -> Clause:
+            return clauses[max(0, bisect_right(begins, start) - 1)] if clauses else Clause(0, 1, 1)
+
+        draft = ReadingDraft(text, self._none)
+        for span in spans:
+            self._add_span(draft, span, clause_at(span.start).polarity >= 0)
+        for phrase in self._parser.with_roles(found, lambda p: clause_at(tokens[p.first].start).polarity):
+            clause = clause_at(tokens[phrase.first].start)
+            place = tokens[phrase.first].start, tokens[phrase.after - 1].end
+            self._add_phrase(draft, phrase, place, clause)
+        gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
+        forms = [token.form for token in tokens]
+        pieces = draft.pieces(lambda a, b: self._links.link(a, b, forms, gaps))
+        asides = [s for s in spans if s.kind not in ("title", "free")]
+        return pieces, wanted_text(_blanked(text, asides), clauses)
+
+    def _spans(self, text: str) -> list[_Told]:
+        """Examples, prices, ages, recipients, occasions, years and stock, without overlaps."""
+        out: list[_Told] = []
+
+        def keep(found: Iterable[_Told]) -> None:
+            for one in found:
+                if all(one.end <= o.start or one.start >= o.end for o in out):
+                    out.append(one)
+
+        keep(_Told(t.start, t.end, "title", t.item_id) for t in find_examples(text, self._titles, self._catalog))
+        ages = find_audience(masked(text, sorted(out, key=lambda s: s.start)))
+        keep(_Told(a.start, a.end, "audience", age=a.age, stated=a.stated) for a in ages)
+        keep(_Told(m.start(), m.end(), "audience", age=0) for m in _NEWBORN.finditer(text))
+        rest = masked(text, sorted(out, key=lambda s: s.start))
+        prices = find_prices(rest, self._highest)
+        keep(_Told(p.start, p.end, "price", low=p.low, high=p.high) for p in prices)
+        keep(_Told(m.start(), m.end(), "stock") for m in _STOCK.finditer(text))
+        keep(self._cost_words(text))
+        for pattern in (_FREE, _NON):
+            keep(_Told(m.start(), m.end(), "free", m["what"]) for m in pattern.finditer(text))
+        rest = masked(text, sorted(out, key=lambda s: s.start))
+        child = any(s.kind == "audience" for s in out)
+        for r in find_recipients(rest):
+            if r.diet is not None:
+                keep([_Told(r.start, r.diet[0], "aside"), _Told(r.diet[1], r.end, "adult", age=r.age)])
+            kind: Kind = "aside" if child else "adult"
+            keep([_Told(r.start, r.end, kind, r.group, age=r.age, gender=r.gender)])
+        told = child or any(s.kind == "adult" for s in out)
+        for aside in find_asides(rest):
+            kinds: dict[str, Kind] = {} if told else {"adult": "adult", "baby": "audience"}
+            kind = kinds.get(aside.audience, "aside")
+            age = ADULT if kind == "adult" else 0
+            keep([_Told(aside.start, aside.end, kind, age=age, stated=False)])
+        rest = masked(text, sorted(out, key=lambda s: s.start))
+        if self._latest is not None:
+            keep(
+                _Told(y.start, y.end, "years", low=y.first, high=y.last)
+                for y in find_years(rest, self._latest)
+            )
+        return sorted(out, key=lambda s: s.start)
+
+    def _cost_words(self, text: str) -> Iterable[_Told]:
+        tokens = tokenise(text)
+        for found in self._costs.find([token.form for token in tokens]):
+            yield _Told(tokens[found.first].start, tokens[found.after - 1].end, "cost", found.value)
+
+    def _add_span(self, draft: ReadingDraft, span: _Told, wanted: bool) -> None:
+        place = span.start, span.end
+        if span.kind == "title":
+            draft.title(span.value, place, wanted=wanted)
+        elif span.kind == "price" and (span.low is not None or span.high is not None):
+            draft.price(span.low, span.high, price_text(span.low, span.high), place)
+        elif span.kind == "cost" and self._highest is not None:
+            draft.price(None, None, span.value, place)
+        elif span.kind == "audience" and not wanted and span.age < CHILD:
+            draft.adult(ADULT, place)
+        elif span.kind == "audience":
+            draft.audience(span.age, place, wanted=wanted, stated=span.stated)
+        elif span.kind == "adult":
+            draft.adult(span.age, place)
+            if span.value:
+                draft.fact(("term", span.value, None), place, wanted=True, strict=True)
+            if other := _OTHERS.get(span.gender):
+                draft.fact(("term", other, None), place, wanted=False, strict=False)
+        elif span.kind == "stock":
+            draft.fact(("attribute", "in stock", "available"), place, wanted=True, strict=True)
+        elif span.kind == "free":
+            draft.fact(("term", span.value.casefold(), None), place, wanted=False, strict=True)
+            draft.fact(("term", f"{span.value.casefold()}-free", None), place, wanted=True, strict=True)
+        elif span.kind == "years":
+            first, last = (None if y is None else int(y) for y in (span.low, span.high))
+            draft.years(first, last, place, wanted=wanted)
+
+    def _add_phrase(
+        self, draft: ReadingDraft, phrase: Phrase, place: tuple[int, int], clause: Clause
+    ) -> None:
+        if clause.polarity == 0:
+            return
+        if clause.polarity > 0:
+            if phrase.role in ("asked", "quality", "topic"):
+                at = phrase.first, phrase.after
+                noun, strict = phrase.role == "asked", phrase.strict
+                draft.wish(phrase.values, place, at, strict=strict, noun=noun)
+                draft.prefer(self._parser.categories(phrase), place)
+            return
+        for value in phrase.rejected:
+            draft.fact(value, place, wanted=False, strict=not clause.mild)
+        for name in phrase.lacked:
+            draft.fact(("term", f"{name}-free", None), place, wanted=True, strict=False)
+
+
+def _tokens_of(span: _Told, tokens: Sequence[Token], starts: Sequence[int]) -> tuple[int, int]:
+    """First token of a span, and the token after it."""
+    first = max(0, bisect_right(starts, span.start) - 1)
+    if tokens and tokens[first].end <= span.start:
+        first += 1
+    return first, bisect_right(starts, span.end - 1)
+
+
+def _blanked(text: str, spans: Sequence[_Told]) -> str:
+    """The text with spans replaced by blanks, at equal length."""
+    for span in spans:
+        text = f"{text[: span.start]}{' ' * (span.end - span.start)}{text[span.end :]}"
+    return text

@@ -1,0 +1,247 @@
+"""Noun phrases of a request for products: what is asked for, its qualities, and what it is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from coldstart.understanding.draft import Value
+from coldstart.understanding.products.forms import stem
+from coldstart.understanding.products.item_words import term_of
+from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, phrases
+from coldstart.understanding.products.vocabulary import ProductVocabulary
+from coldstart.understanding.tokens import PhraseIndex, Token
+
+Role = Literal["asked", "quality", "topic", "none"]
+Mode = Literal["asked", "away", "clause", "interest"]
+_HARD = re.compile(r"[.!?;:…\n—–]|\s-+\s")
+_DETERMINERS = frozenset("a an some any new another few".split())
+_OPENING = frozenset(  # of clauses, which tell what something does
+    "to that which who whose where because since if so while when on at during".split()
+)
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One word, or one value of an attribute, in a request.
+
+    Args:
+        first: its first token.
+        after: the token after it.
+        stems: its comparison form.
+        word: as it is written.
+        role: ``asked``: the thing that is asked for; ``quality``: what it is like; ``topic``: what
+            it is for or about; ``none``: not used where it is wanted.
+        is_type: whether things of the catalog are of this type.
+        values: what it stands for where it is wanted.
+        rejected: what it stands for where it is rejected.
+        lacked: words that items may be said to be free of.
+        strict: whether its wish counts as stated outright.
+        owned: whether somebody has it already.
+    """
+
+    first: int
+    after: int
+    stems: Term
+    word: str
+    role: Role = "none"
+    is_type: bool = False
+    values: tuple[Value, ...] = ()
+    rejected: tuple[Value, ...] = ()
+    lacked: tuple[str, ...] = ()
+    strict: bool = True
+    owned: bool = False
+
+
+class PhraseParser:
+    """Finder of what a request asks for, by word order and the catalog's vocabulary.
+
+    Args:
+        vocabulary: of the catalog.
+        lexicon: of the language.
+    """
+
+    def __init__(self, vocabulary: ProductVocabulary, lexicon: ProductLexicon) -> None:
+        self._vocabulary, self._lexicon = vocabulary, lexicon
+        self._asks: PhraseIndex[Mode] = PhraseIndex((p, "asked") for p in phrases("ask"))
+        for phrase in phrases("interest"):
+            self._asks.add(phrase, "interest")
+
+    def parse(
+        self, text: str, tokens: Sequence[Token], taken: Sequence[bool], marks: Sequence[bool]
+    ) -> list[Phrase]:
+        """Phrases of a text in order; roles as if nothing were rejected.
+
+        Args:
+            text: the request.
+            tokens: its tokens.
+            taken: tokens of prices, recipients and so on.
+            marks: these, and tokens that reject something.
+        """
+        forms = [token.form for token in tokens]
+        cues = {m.first: m for m in self._asks.find(forms, list(taken))}
+        values = {m.first: m for m in self._vocabulary.values.find(forms, list(marks))}
+        out: list[Phrase] = []
+        run: list[Phrase] = []
+        mode: Mode = "asked"
+        owned = False
+        at = 0
+
+        def close() -> None:
+            nonlocal owned
+            out.extend(self._resolved(run, mode, owned))
+            run.clear()
+            owned = False
+
+        while at < len(tokens):
+            gap = text[tokens[at - 1].end : tokens[at].start] if at else ""
+            if at and _HARD.search(gap):
+                close()
+                mode = "asked"
+            elif at and "," in gap:
+                close()
+                if forms[at] in _DETERMINERS or mode == "interest" and at in cues:
+                    mode = "asked"
+            mark = cues.get(at)
+            if taken[at]:
+                close()
+                at += 1
+            elif marks[at] and mark is None:
+                close()
+                at += 1
+            elif mark is not None and not (forms[at] == "like" and not self._likes(forms, at)):
+                close()
+                mode = mark.value
+                at = mark.after
+            elif (value := values.get(at)) is not None:
+                word = text[tokens[at].start : tokens[value.after - 1].end]
+                word = self._vocabulary.category_named(word, value.value)
+                stems = term_of(word)
+                run.append(Phrase(at, value.after, stems, word, values=value.value))
+                at = value.after
+            elif forms[at] in self._lexicon.possessive:
+                close()
+                owned, at = True, at + 1
+            elif forms[at] in self._lexicon.away:
+                close()
+                if forms[at] in _OPENING:
+                    mode = "clause" if mode != "interest" else mode
+                elif forms[at] not in ("like", "than", "as") and (
+                    mode == "asked" or forms[at] == "for"
+                ):
+                    mode = "away"
+                at += 1
+            elif not any(c.isalpha() for c in forms[at]) or stem(forms[at]) in self._lexicon.stop or forms[at] in self._lexicon.stop:
+                if run and stem(forms[at]) in self._lexicon.generic and gap.isspace():
+                    out.extend(self._resolved(run, mode, owned, thing=False))
+                    run.clear()
+                if forms[at] not in ("new", "good", "nice", "best", "quality"):
+                    close()
+                at += 1
+            else:
+                word = self._vocabulary.spelled(text[tokens[at].start : tokens[at].end])
+                run.append(Phrase(at, at + 1, (stem(word),), word))
+                at += 1
+        close()
+        return out
+
+    def with_roles(
+        self, found: Sequence[Phrase], polarity: Callable[[Phrase], int]
+    ) -> list[Phrase]:
+        """Phrases as they are used, once it is known what is rejected.
+
+        Of rejected words next to each other the last type takes the others along: "no plastic
+        toys" rejects toys that are of plastic. Where nothing is asked for, what somebody has and
+        wants to replace is.
+        """
+        out: list[Phrase] = []
+        run: list[Phrase] = []
+        for phrase in found:
+            if polarity(phrase) >= 0:
+                out += self._refused(run)
+                run = []
+                out.append(phrase)
+                continue
+            if run and run[-1].after != phrase.first:
+                out += self._refused(run)
+                run = []
+            run.append(phrase)
+        out += self._refused(run)
+        asked = any(p.role == "asked" and polarity(p) > 0 for p in out)
+        if not asked and any(p.stems[-1] in self._lexicon.replace for p in out):
+            owned = [p for p in out if p.owned and p.is_type and polarity(p) >= 0][:1]
+            asked_for = [replace(p, role="asked", values=self._type(p)) for p in owned]
+            out = [asked_for[0] if p in owned else p for p in out]
+        return out
+
+    def categories(self, phrase: Phrase) -> tuple[Value, ...]:
+        """Categories of a phrase's very name, then of its last word's."""
+        known = self._vocabulary.categories
+        found = (*known.get(phrase.stems, ()), *known.get(phrase.stems[-1:], ()))
+        return tuple(("category", name, None) for name in dict.fromkeys(found))
+
+    def _likes(self, forms: Sequence[str], at: int) -> bool:
+        """Whether "like" says that somebody likes something, rather than what it resembles."""
+        return at > 0 and forms[at - 1] in ("i", "we", "they", "you", "who", "that", "really", "also", "parents", "kids")
+
+    def _resolved(self, run: Sequence[Phrase], mode: Mode, owned: bool, *, thing: bool = True) -> list[Phrase]:
+        """Roles of the words of one run; without a thing in it before "things"."""
+        known = [p for p in run if p.values or any(self._vocabulary.knows(s) for s in p.stems)]
+        types = [n for n, p in enumerate(run) if self._vocabulary.is_type(p.stems[-1])]
+        head = None
+        if thing and types and mode == "asked" and not owned:
+            last = types[-1]
+            rest = run[last + 1 :]
+            if all(p in known for p in rest):
+                head = last
+        out = []
+        for n, phrase in enumerate(run):
+            is_type = n in types
+            made = replace(phrase, is_type=is_type, owned=owned, rejected=self._rejection(phrase, is_type), lacked=self._lacked(phrase))
+            if n == head:
+                out.append(replace(made, role="asked", values=self._type(phrase)))
+                continue
+            if phrase not in known:
+                out.append(made)
+                continue
+            values = self._values(phrase)
+            named = bool(phrase.values) or any(self._vocabulary.names(s) for s in phrase.stems)
+            if mode == "asked" and not owned:
+                out.append(replace(made, role="quality", values=values))
+            elif mode == "interest":
+                out.append(replace(made, role="topic", values=values))
+            elif named and mode == "away":
+                out.append(replace(made, role="topic", values=values, strict=not owned))
+            else:
+                out.append(made)
+        return out
+
+    def _values(self, phrase: Phrase) -> tuple[Value, ...]:
+        """Alternatives: attribute values, categories, and the word itself."""
+        term: Value = ("term", phrase.word.casefold(), None)
+        return tuple(dict.fromkeys((*phrase.values, *self.categories(phrase), term)))
+
+    def _type(self, phrase: Phrase) -> tuple[Value, ...]:
+        return (("type", phrase.word.casefold(), None),)
+
+    def _rejection(self, phrase: Phrase, is_type: bool) -> tuple[Value, ...]:
+        word = phrase.word.casefold()
+        term: Value = ("term", word, None)
+        if not is_type:
+            return (*phrase.values, term)
+        return (("type", word, None), *phrase.values, *([term] if len(covered(phrase.stems)) > 1 else []))
+
+    def _lacked(self, phrase: Phrase) -> tuple[str, ...]:
+        lacking = any(s in self._vocabulary.absent for s in phrase.stems)
+        return (phrase.word.casefold(),) if lacking else ()
+
+    def _refused(self, run: Sequence[Phrase]) -> list[Phrase]:
+        """Rejected words: a type with the words before it is one thing."""
+        if len(run) < 2 or not run[-1].is_type:
+            return list(run)
+        whole = " ".join(p.word.casefold() for p in run)
+        stems = tuple(s for p in run for s in p.stems)
+        value: Value = ("type", whole, None)
+        return [replace(run[-1], first=run[0].first, stems=stems, rejected=(value,), word=whole)]

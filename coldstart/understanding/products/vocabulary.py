@@ -1,0 +1,230 @@
+"""What a catalog of products speaks of: its types of things, and the words of its items."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import lru_cache
+
+from coldstart.catalog.catalog import Catalog
+from coldstart.schema import Item
+from coldstart.understanding.draft import Value
+from coldstart.understanding.lexicon import category_forms, plural, raw_lexicon, squeezed
+from coldstart.understanding.products.forms import stem, words
+from coldstart.understanding.products.heads import PARTS, category_parts, title_heads
+from coldstart.understanding.products.item_words import is_named
+from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered
+from coldstart.understanding.products.words_cache import words_of
+from coldstart.understanding.spelling import SpellingCorrector
+from coldstart.understanding.tokens import PhraseIndex, phrase_form
+
+Texts = tuple[str, ...]
+_SPLIT = re.compile(r"\s*[|,;]\s*")
+_LONGEST = 60  # characters of an attribute value that can be named in a sentence
+_READ = 10_000  # items of a larger catalog from which the vocabulary is taken
+GENRES_FROM = 0.5
+"""Share of the items with categories from which a catalog is one of stories with genres."""
+DESCRIBED_FROM = 0.5
+"""Share of the items whose description repeats the title's head from which titles describe."""
+NAMING_FROM = 0.25
+"""Share of a category's titles with a head that others have as well, from which all are types."""
+
+
+@dataclass(frozen=True)
+class ProductVocabulary:
+    """Types and words of one catalog.
+
+    Args:
+        types: how many items each head noun is of, by stem.
+        named: stems in titles, categories and attribute values.
+        anywhere: stems in any text.
+        absent: stems of which some text says that the item is free of them.
+        categories: the catalog's categories by each of their names: "Toys & Games" has two.
+        values: attribute values by their phrases.
+        spelling: correction of slips to the catalog's words.
+    """
+
+    types: Mapping[str, int]
+    named: Mapping[str, int]
+    anywhere: frozenset[str]
+    absent: frozenset[str]
+    categories: Mapping[Term, Texts]
+    values: PhraseIndex[tuple[Value, ...]]
+    spelling: SpellingCorrector
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> ProductVocabulary:
+        """Read a catalog, or an even sample of a large one."""
+        items = sampled(catalog)
+        stop = ProductLexicon.english().stop
+        of_title, of_category = Counter[str](), Counter[str]()
+        named, anywhere, absent = Counter[str](), set[str](), set[str]()
+        parts: dict[Term, dict[str, None]] = {}
+        for item in items:
+            own = words_of(item)
+            of_title.update(set(title_heads(item.title)))
+            of_category.update(own.heads - set(title_heads(item.title)))
+            for category in item.categories:
+                for part in category_parts(category):
+                    parts.setdefault(part, {})[category] = None
+            named.update(set(_plain(own.named)))
+            anywhere.update(_plain(own.text))
+            absent.update(word[1:] for word in own.text.split() if word[0] == "~")
+        sure = {head for head, n in of_title.items() if n > 1} | of_category.keys()
+        naming = _naming(items, sure)
+        types = dict(of_category)
+        for item in items:
+            for head in title_heads(item.title):
+                if head in sure or item.categories[:1] in naming or head in _around(item):
+                    types[head] = of_title[head] + of_category[head]
+        return cls(
+            {head: n for head, n in types.items() if head not in stop and not head.isdigit()},
+            dict(named),
+            frozenset(anywhere),
+            frozenset(absent),
+            {part: tuple(names) for part, names in parts.items()},
+            _values(catalog, stop),
+            _corrector(items, anywhere),
+        )
+
+    def is_type(self, word: str) -> bool:
+        """Whether a stem, or a synonym of it, says what some item is."""
+        return word in self.types or any(t[-1] in self.types for t in covered((word,))[1:])
+
+    def knows(self, word: str) -> bool:
+        """Whether any text has a stem, or one of the same meaning."""
+        return word in self.anywhere or any(
+            all(part in self.anywhere for part in term) for term in covered((word,))[1:]
+        )
+
+    def names(self, word: str) -> bool:
+        """Whether a title, category or attribute value has a stem, or one of the same meaning."""
+        return word in self.named or any(
+            all(part in self.named for part in term) for term in covered((word,))[1:]
+        )
+
+    def category_named(self, word: str, values: tuple[Value, ...]) -> str:
+        """The name of a category as it is spelled there, for words written as one; or the words."""
+        form = phrase_form(word)
+        for kind, category, _ in values if " " not in form else ():
+            for part in PARTS.split(category) if kind == "category" else ():
+                if phrase_form(part).replace(" ", "") == form:
+                    return part.strip()
+        return word
+
+    def spelled(self, word: str) -> str:
+        """A word of a request, with one slip of the keyboard corrected."""
+        form = phrase_form(word)
+        corrected = form if self.knows(stem(form)) else self.spelling.correct(form)
+        return word if corrected == form else corrected
+
+
+def _values(catalog: Catalog, stop: AbstractSet[str]) -> PhraseIndex[tuple[Value, ...]]:
+    """Attribute values by phrase; one word may be a value of several attributes."""
+    found: dict[str, list[Value]] = {}
+    for item in sampled(catalog):
+        for name, text in item.attributes.items():
+            if not is_named(name):
+                continue
+            for part in _SPLIT.split(text):
+                form = phrase_form(part)
+                plain = len(form) > 2 and form not in stop and stem(form) not in stop
+                if plain and len(form) <= _LONGEST and any(c.isalpha() for c in form):
+                    value: Value = ("attribute", part, name)
+                    if value not in found.setdefault(form, []):
+                        found[form].append(value)
+    for item in sampled(catalog):
+        for category in item.categories:
+            for part in PARTS.split(category):
+                form = phrase_form(part)
+                named: Value = ("category", category, None)
+                if " " in form and named not in found.setdefault(form, []):
+                    found[form].append(named)
+    index = PhraseIndex((form, tuple(values)) for form, values in found.items())
+    for form, values in found.items():
+        if " " in form:
+            index.add(plural(form), tuple(values))
+        if form.count(" ") == 1 and len(form) > 5:
+            index.add(form.replace(" ", ""), tuple(values))
+    return index
+
+
+def _corrector(items: list[Item], known: AbstractSet[str]) -> SpellingCorrector:
+    names = Counter(
+        form
+        for item in items
+        for text in (item.title, *item.categories)
+        for form in phrase_form(text).split()
+    )
+    plain = frozenset(names) | ProductLexicon.english().stop
+    return SpellingCorrector(names, plain)
+
+
+def sampled(catalog: Catalog) -> list[Item]:
+    """All items, or evenly spaced ones of a large catalog."""
+    items = catalog.items
+    step = max(1, len(items) // _READ)
+    return list(items[::step])
+
+
+def has_genres(catalog: Catalog) -> bool:
+    """Whether most of a catalog's categories are genres of stories, as in films and novels."""
+    own = {form for idea in _genres() for form in category_forms(idea)}
+    with_categories = [item for item in sampled(catalog) if item.categories]
+    found = sum(any(squeezed(c) in own for c in item.categories) for item in with_categories)
+    return bool(with_categories) and found >= GENRES_FROM * len(with_categories)
+
+
+def is_of_products(catalog: Catalog) -> bool:
+    """Whether a catalog is read as one of products.
+
+    It is where its categories are no genres of stories, and it has categories or prices, or
+    titles that describe: the description of half of the items repeats the head of the title.
+    """
+    if has_genres(catalog):
+        return False
+    items = sampled(catalog)
+    if any(item.price is not None or item.categories for item in items):
+        return True
+    told = [item for item in items if item.description]
+    named = sum(any(head in _around(item) for head in title_heads(item.title)) for item in told)
+    return bool(told) and named >= DESCRIBED_FROM * len(items)
+
+
+def _around(item: Item) -> frozenset[str]:
+    """Stems of what is said of an item beside its title."""
+    return frozenset(words("\n".join([item.description, *item.categories])))
+
+
+def _naming(items: list[Item], sure: AbstractSet[str]) -> set[Texts]:
+    """First categories in which titles name types of things, unlike those of books.
+
+    Args:
+        items: read.
+        sure: heads of more than one title, or of categories.
+    """
+    seen, good = Counter[Texts](), Counter[Texts]()
+    for item in items:
+        seen[item.categories[:1]] += 1
+        good[item.categories[:1]] += any(h in sure for h in title_heads(item.title))
+    return {first for first, n in seen.items() if good[first] >= NAMING_FROM * n}
+
+
+@lru_cache(maxsize=1)
+def _genres() -> frozenset[str]:
+    """Names of genres in every language, without those that are kinds of products as well."""
+    english = raw_lexicon("en")
+    out = set[str]()
+    for language in ("en", "zh"):
+        for idea, names in raw_lexicon(language).get("categories", {}).items():
+            out.update((idea, *names))
+    ambiguous = {*english["words"]["ambiguous"], "sports", "kids", "children", "musical", "imax"}
+    ambiguous |= {"children's", "儿童", "兒童"}
+    return frozenset(name for name in out if name.casefold() not in ambiguous)
+
+
+def _plain(text: str) -> list[str]:
+    return [word.lstrip("~") for word in text.split() if word != "|"]

@@ -1,0 +1,69 @@
+"""What an artifact learned counts for catalogs of its own domain only."""
+
+import logging
+
+import pytest
+
+from coldstart.catalog.catalog import Catalog
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.recommender import Recommender
+from coldstart.schema import Item
+from coldstart.starting.domain import domain_of, match_domain
+from tests.conftest import ARTIFACT
+
+
+@pytest.fixture
+def films():
+    rows = (("Alien", "Science Fiction"), ("Heat", "Crime"), ("Duck Soup", "comedies"))
+    return Catalog(Item(item_id=f"f{n}", title=t, categories=(c,)) for n, (t, c) in enumerate(rows))
+
+
+def test_the_domain_is_the_most_frequent_categories(shop):
+    found = domain_of(shop)["categories"]
+    assert list(found)[:2] == ["Toys & Games", "Sport & Outdoor"]
+    assert 0.05 < found["Toys & Games"] < 0.3
+
+
+def test_films_fit_films_and_shoes_do_not(films, shop):
+    loaded = Recommender.from_pretrained(ARTIFACT)
+    fits = match_domain(loaded.manifest, loaded.counts, films)
+    assert fits.same
+    assert fits.by_category >= 1 / 3
+    other = match_domain(loaded.manifest, loaded.counts, shop)
+    assert not other.same
+    assert max(other.by_category, other.by_title) < 0.05
+
+
+def test_what_was_learned_on_films_is_left_out_for_a_shop(shop, caplog):
+    with caplog.at_level(logging.WARNING, logger="coldstart"):
+        made = Recommender.from_pretrained(ARTIFACT, catalog=shop)
+    assert "was made for another domain (Drama, Comedy" in caplog.text
+    assert "Left out: trees, language model" in caplog.text
+    assert not made.ranker.weighs("catalog", ["model"])
+    assert made.ranker.trees is None
+    assert made.counts.n_users == 0
+    shown = made.recommend({"about": "running shoes"}, k=4)
+    assert all("Running Shoes" in line.title for line in shown)
+
+
+def test_another_catalog_of_films_keeps_everything(films, caplog):
+    with caplog.at_level(logging.WARNING, logger="coldstart"):
+        made = Recommender.from_pretrained(ARTIFACT, catalog=films)
+    assert made.ranker.trees is not None
+    assert caplog.text == ""
+
+
+def test_an_artifact_of_a_shop_says_so_of_films(started, films, tmp_path, caplog):
+    started.save_pretrained(tmp_path / "shop")
+    with caplog.at_level(logging.WARNING, logger="coldstart"):
+        made = Recommender.from_pretrained(tmp_path / "shop", catalog=films)
+    assert "(Toys & Games, Sport & Outdoor, Kitchen)" in caplog.text
+    assert len(made.recommend({}, k=3)) == 3
+
+
+def test_a_rare_category_in_common_makes_no_common_domain(shop, films):
+    """A shop has crime novels; that does not make it one of films."""
+    manifest = {"catalog": {"source": None}, "domain": domain_of(shop)}
+    crime = Catalog(i for i in films if "Crime" in i.categories)
+    found = match_domain(manifest, Counts.fit(shop.ids, {}, {}), crime)
+    assert (found.by_category, found.same) == (1.0, False)
