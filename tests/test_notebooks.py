@@ -66,9 +66,7 @@ def number(word):
 
 def agreement(stored, fresh):
     """Share of words and figures in common: figures may differ by a tenth, or by .05."""
-    forms = [
-        ["#" if number(word) is not None else word for word in side] for side in (stored, fresh)
-    ]
+    forms = [["#" if number(word) is not None else word for word in x] for x in (stored, fresh)]
     common = 0
     for a, b, size in SequenceMatcher(None, *forms, autojunk=False).get_matching_blocks():
         for one, other in zip(stored[a : a + size], fresh[b : b + size], strict=True):
