@@ -159,6 +159,18 @@ def test_notebooks_show_their_figures(website):
     assert all(pages[f"notebooks/{picture}"].startswith(b"\x89PNG") for picture in pictures)
 
 
+def test_results_show_the_plots_of_their_reports(website):
+    plots = website("plots")
+    page = "results/requests-he2023.md"
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    shown = plots.shown(text, page)
+    (place,) = re.findall(r"!\[Recall@10[^]]+\]\(([^)]+)\)", shown)
+    assert b"<svg" in plots.pages()[f"results/{place}"]
+    assert shown.index(place) < shown.index("\n## ")
+    assert re.sub(r"\n\n<figure.*?</figure>\n\n", "", shown, flags=re.S) == text
+    assert plots.shown(text, "design.md") == text
+
+
 # -- navigation ------------------------------------------------------------------------------------
 
 
