@@ -6,13 +6,13 @@ STAMP := $(VENV)/.installed
 PIP := -m pip --disable-pip-version-check
 TOOLS := build/tools
 
-.PHONY: help install lock audit-dependencies sbom image-digests demo fetch fetch-all browser test lint types format train train-requests obedience evaluate bench wheel-check vllm-check ci clean
+.PHONY: help install docs docs-serve notebooks hooks dist lock audit-dependencies sbom image-digests demo fetch fetch-all browser test lint types format train train-requests obedience evaluate bench wheel-check vllm-check ci clean
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 # Every file is checked against its hash. PyTorch without CUDA, where pip finds it; else the usual one.
 LOCKED := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
-$(STAMP): pyproject.toml constraints.txt $(wildcard locks/*.txt)
+$(STAMP): pyproject.toml coldstart/__init__.py constraints.txt $(wildcard locks/*.txt)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "coldstart needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python $(LOCKED) -r locks/dev.txt
@@ -27,6 +27,9 @@ $(TOOLS)/%: locks/tools.txt
 	$(PYTHON) -m venv $@
 	$@/bin/python $(PIP) install --quiet -c locks/tools.txt $(@F)
 	@touch $@
+
+hooks: $(STAMP) $(TOOLS)/pre-commit  ## check style, imports and types at every commit
+	$(TOOLS)/pre-commit/bin/pre-commit install
 
 lock: $(TOOLS)/uv  ## write the hashes of locks/ again, after a change of dependencies (online)
 	$(PYTHON) locks/make.py $(TOOLS)/uv/bin/uv
@@ -110,20 +113,35 @@ bench: fetch-all  ## the speed benchmarks, each beside its peer (an hour, on a q
 	$(BIN)/python benchmarks/tenants.py --out docs/results/tenants
 	$(BIN)/python benchmarks/distributed_training.py --steps 8 --out docs/results/distributed-training
 
-wheel-check: $(STAMP)  ## the wheel recommends in a clean environment
+docs: $(STAMP)  ## the documentation site, into build/site; fails on a warning
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@$(BIN)/python website/check.py build/site
+
+docs-serve: $(STAMP)  ## the documentation site on this machine, built again after each change
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve
+
+notebooks: fetch-all  ## run the notebooks again and keep what they show
+	$(BIN)/python notebooks/run.py
+
+dist: $(STAMP) $(TOOLS)/twine  ## source archive and wheel, as they are published: build/dist
+	rm -rf build/dist
+	$(BIN)/python -m hatchling build -t sdist -t wheel -d build/dist
+	$(TOOLS)/twine/bin/twine check --strict build/dist/*
+
+wheel-check: dist  ## the wheel of build/dist recommends in a clean environment
 	rm -rf build/wheel-check
-	$(BIN)/python -m hatchling build -t wheel -d build/wheel-check
 	$(PYTHON) -m venv build/wheel-check/env
 	build/wheel-check/env/bin/python -m pip install --quiet --disable-pip-version-check \
-	  -c constraints.txt build/wheel-check/*.whl
+	  -c constraints.txt build/dist/*.whl
 	cp -r adapters build/wheel-check/
-	cd build/wheel-check && env/bin/coldstart recommend --about "a gentle comedy" -k 3 --json \
+	cd build/wheel-check && env/bin/coldstart --version && env/bin/coldstart recommend \
+	  --about "a gentle comedy" -k 3 --json \
 	  | env/bin/python -c 'import json, sys; assert len(json.load(sys.stdin)["items"]) == 3'
 
 vllm-check: fetch-all  ## the contract of generators against a real vLLM on this CPU (opt-in, 2 GB)
 	$(BIN)/python benchmarks/vllm_check.py
 
-ci: lint types test  ## what CI runs
+ci: lint types docs test  ## what CI runs
 
 clean:  ## remove the virtual environment and caches of tools
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

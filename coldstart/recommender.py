@@ -52,8 +52,7 @@ if TYPE_CHECKING:
 class Recommender(LearnsFromLikes):
     """Generative, prompt-based recommender for cold-start users.
 
-    ``__init__`` takes finished parts; see ``from_catalog`` and ``from_pretrained`` for the usual
-    ways in.
+    ``__init__`` takes finished parts; ``from_catalog`` and ``from_pretrained`` are the ways in.
 
     Args:
         catalog: what can be recommended; may change between calls.
@@ -155,8 +154,17 @@ class Recommender(LearnsFromLikes):
         """
         from coldstart.starting.build import start_parts
 
-        options = {"encoder": encoder, "base": base, "prompt": prompt, "device": device}
-        return cls(**vars(start_parts(items, name=name, dtype=dtype, report=report, **options)))
+        parts = start_parts(
+            items,
+            name=name,
+            encoder=encoder,
+            base=base,
+            prompt=prompt,
+            device=device,
+            dtype=dtype,
+            report=report,
+        )
+        return cls(**vars(parts))
 
     @classmethod
     def from_pretrained(

@@ -13,9 +13,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 
 from coldstart import __version__
+from coldstart.cli import app
 from coldstart.errors import ColdstartError
 from coldstart.serve.ray_app import DEFAULTS, DEPLOYMENT
 from coldstart.serve.ray_args import AppArgs
@@ -57,7 +59,19 @@ def pods():
     for document in read("kubernetes.yaml"):
         if document["kind"] == "Deployment":
             found["deployment"] = document["spec"]["template"]["spec"]
+    found["patched"] = patched(found["deployment"])
+    found["weekly"] = read("weekly.yaml")[1]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     return found
+
+
+def patched(pod):
+    """The deployment's pod with the volume of artifacts, as kubectl patch merges them."""
+    (patch,) = read("artifacts-patch.yaml")
+    added = patch["spec"]["template"]["spec"]
+    (own,), (more,) = pod["containers"], added["containers"]
+    assert own["name"] == more["name"]
+    assert own["args"] == more["args"][: len(own["args"])]
+    return {**pod, **added, "containers": [{**own, **more}]}
 
 
 # -- linters --------------------------------------------------------------------------------------
@@ -92,9 +106,12 @@ def test_compose_is_of_real_fields(tmp_path):
     assert "depend_on" in told
 
 
-@pytest.mark.parametrize("n", range(3))
-def test_plain_objects_are_of_real_fields(n):
-    document = read("kubernetes.yaml")[n]
+PLAIN = [(name, n) for name in ("kubernetes.yaml", "weekly.yaml") for n in range(len(read(name)))]
+
+
+@pytest.mark.parametrize(("name", "n"), PLAIN)
+def test_plain_objects_are_of_real_fields(name, n):
+    document = read(name)[n]
     kubernetes_validate.validate(document, kubernetes_validate.latest_version(), strict=True)
 
 
@@ -250,6 +267,90 @@ def test_secrets_become_variables_of_the_command(tmp_path):
     (tmp_path / "db_password").write_text("it's $HOME `id`\n")
     (tmp_path / "secret_key").write_text("")
     assert run() == "[it's $HOME `id`|a b]"
+
+
+def test_the_weekly_pods_see_the_artifacts_where_the_service_does():
+    claim = read("weekly.yaml")[0]["metadata"]["name"]
+    mounts = {}
+    for name in ("weekly", "patched"):
+        (volume,) = pods()[name]["volumes"]
+        assert volume["persistentVolumeClaim"]["claimName"] == claim
+        (mount,) = pods()[name]["containers"][0]["volumeMounts"]
+        mounts[name] = mount["mountPath"]
+    assert mounts["weekly"] == mounts["patched"]
+    env = {e["name"]: e.get("value") for e in pods()["weekly"]["containers"][0]["env"]}
+    assert pods()["patched"]["containers"][0]["args"][-2:] == ["--artifact", env["ARTIFACT"]]
+
+
+@pytest.fixture
+def weekly(tmp_path):
+    """Run the weekly script with a coldstart that notes how it is called, and makes a folder."""
+    fake = tmp_path / "bin" / "coldstart"
+    fake.parent.mkdir()
+    fake.write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n[ "$1" = train ] || exit 0\n'
+        f'[ -e {tmp_path}/fails ] && exit 2\nmkdir -p "$7"\n'
+    )
+    fake.chmod(0o755)
+
+    def run(**env):
+        given = {"COLDSTART_DB": "visits.db", "ARTIFACT": f"{tmp_path}/shop", **env}
+        done = subprocess.run(
+            ["sh", DEPLOY / "weekly.sh"],
+            env={"PATH": f"{fake.parent}:/usr/bin:/bin", **given},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        calls = tmp_path / "calls"
+        return done.returncode, calls.read_text().splitlines() if calls.exists() else []
+
+    run.folder = tmp_path
+    return run
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="no shell")
+def test_the_weekly_routine_trains_releases_and_keeps_the_latest(weekly):
+    for day in range(1, 7):
+        (weekly.folder / f"shop-2026-01-0{day}").mkdir()
+    (weekly.folder / "shop").mkdir()
+    (weekly.folder / "shop-notes").mkdir()
+    code, calls = weekly(KEEP="3")
+    assert code == 0
+    train, use = calls
+    made = re.search(r"--out (\S+/shop-\d{4}-\d\d-\d\d) --runs \S+$", train)[1]
+    assert train.startswith(f"train --from visits.db --artifact {weekly.folder}/shop --out ")
+    assert use == f"serve use {made} --share 1"
+    left = sorted(p.name for p in weekly.folder.glob("shop*"))
+    new = Path(made).name
+    assert left == sorted(["shop", "shop-2026-01-05", "shop-2026-01-06", new, "shop-notes"])
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="no shell")
+def test_a_training_that_fails_releases_nothing(weekly):
+    (weekly.folder / "fails").touch()
+    code, calls = weekly(SHARE="0.2")
+    assert code == 2
+    assert [c.split()[0] for c in calls] == ["train"]
+    (weekly.folder / "fails").unlink()
+    assert weekly(SHARE="0.2")[1][-1].endswith("--share 0.2")
+
+
+def test_the_weekly_routine_is_of_real_options():
+    text = (DEPLOY / "weekly.sh").read_text()
+    command = main_command()
+    for line in re.findall(r"^coldstart (.*)$", text, re.M):
+        words = line.split()
+        found = command
+        while words and hasattr(found, "commands") and words[0] in found.commands:
+            found = found.commands[words.pop(0)]
+        known = {o for p in found.params for o in p.opts}
+        assert {w for w in words if w.startswith("--")} <= known, line
+
+
+def main_command():
+    """The whole command line."""
+    return typer.main.get_command(app)
 
 
 def test_the_extra_has_ray_serve():

@@ -52,7 +52,7 @@ def model_card(manifest: Mapping[str, Any], figures: str = "", request_figures: 
     elif training:
         changed = ", ".join(f"{n} {training[n]}" for n in ("objective", "epochs", "seed"))
         lines.append(f"| training | {changed}; all settings in `manifest.json` |")
-        made = manifest.get("made", f"`{command(manifest)}`")
+        made = manifest["made"] if "made" in manifest else f"`{command(manifest)}`"
         lines.append(f"| made by | {made} |")
     lines += [
         "",
@@ -96,7 +96,7 @@ def hub_card(manifest: Mapping[str, Any], card: str | None = None) -> str:
 def command(manifest: Mapping[str, Any]) -> str:
     """Reconstruct the training command, with the settings that differ from the default."""
     default = TrainConfig().to_dict()
-    name = manifest.get("name", manifest["data"]["name"])
+    name = manifest["name"] if "name" in manifest else manifest["data"]["name"]
     source = manifest["catalog"]["source"]
     source = f"--data {source}" if source else "--items … --interactions … [--users …]"
     parts = [f"coldstart train {source} --out adapters/{name}"]

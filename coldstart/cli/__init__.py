@@ -36,7 +36,6 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="coldstart",
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

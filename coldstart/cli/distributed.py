@@ -17,9 +17,14 @@ def is_distributed() -> bool:
     return os.environ.get("WORLD_SIZE", "1") not in ("", "1")
 
 
+def is_other_rank() -> bool:
+    """True for a process of several that is not rank 0."""
+    return is_distributed() and os.environ.get("RANK", "0") != "0"
+
+
 def silence_other_ranks() -> None:
     """Suppress the output of this process, if it is one of several and not rank 0."""
-    if is_distributed() and os.environ.get("RANK", "0") != "0":
+    if is_other_rank():
         sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
 
 

@@ -17,6 +17,7 @@ from coldstart.cli.database import need as _need
 from coldstart.cli.database import open_store as _open
 from coldstart.cli.options import with_groups
 from coldstart.cli.recommend import Model
+from coldstart.cli.releases import experiment_of_release, rollback, show_releases, use
 from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ app = typer.Typer()
 keys = typer.Typer(no_args_is_help=True, help="Manage the API keys of the service.")
 app.add_typer(keys, name="keys")
 app.add_typer(database, name="db")
+app.command("use")(use)
+app.command("rollback")(rollback)
+app.command("releases")(show_releases)
 
 _LIMITS, _WHO = "Limits", "Access"
 
@@ -107,6 +111,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve recommendations over HTTP until Ctrl-C or SIGTERM; SIGHUP reloads the artifact.
+
+    A release (coldstart serve use) replaces --artifact, now and at later starts.
 
     /openapi.json describes the API, /readyz its readiness, /metrics its use. Logs are JSON lines on
     stderr, without the content of profiles.
@@ -258,7 +264,10 @@ def revoke_key(
 
 @app.command("ab-report")
 def ab_report(
-    experiment: Annotated[Path, typer.Argument(help="The TOML file.", metavar="FILE")],
+    experiment: Annotated[
+        Path | None,
+        typer.Argument(help="The TOML file; of the present release if left out.", metavar="[FILE]"),
+    ] = None,
     db: Database = _DB,
     outcome: Annotated[
         str,
@@ -279,6 +288,7 @@ def ab_report(
     [bold]Examples[/bold]
       coldstart serve ab-report ab.toml --db people.db
       coldstart serve ab-report ab.toml --outcome click --json
+      coldstart serve ab-report --db visits.db
     """
     from coldstart.serve.experiment import Experiment, OutcomeKind, arm_reports
 
@@ -286,7 +296,7 @@ def ab_report(
         raise ConfigError(
             f"no outcome {outcome!r}", hint=f"one of {', '.join(get_args(OutcomeKind))}"
         )
-    test = Experiment.load(experiment)
+    test = Experiment.load(experiment) if experiment else experiment_of_release(db)
     with _open(db) as store:
         sessions = arm_reports(test.ordered(store.outcomes(test.name)))
         subjects = arm_reports(test.ordered(store.subject_outcomes(test.name, outcome)))

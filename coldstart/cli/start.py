@@ -140,12 +140,20 @@ def start(
     output.note(in_options(read.paragraph()))
     if len(catalog) >= _FAST and encoder is None:
         output.note("so many items take a while to encode; --encoder ngrams is quick, but literal")
-    models = {"encoder": encoder, "base": base, "prompt": prompt, "device": device, "dtype": dtype}
     name = out.name if out is not None and out.name else items.stem
     with output.telling() as tell:
         from coldstart.recommender import Recommender
 
-        made = Recommender.from_catalog(catalog, name=name, report=tell, **models)
+        made = Recommender.from_catalog(
+            catalog,
+            name=name,
+            encoder=encoder,
+            base=base,
+            prompt=prompt,
+            device=device,
+            dtype=dtype,
+            report=tell,
+        )
     sentences = _told(made, catalog, items, out)
     seconds = time.perf_counter() - begun
     if out is not None:
@@ -207,16 +215,17 @@ def _serve(
 
     ready = [made]
 
-    def load(folder: str) -> Recommender:
-        """The recommender just made; at a reload, what is in the folder by then."""
-        if ready:
-            return ready.pop()
-        from coldstart.recommender import Recommender
-
-        return Recommender.from_pretrained(folder, device=device, dtype=dtype)
-
     with tempfile.TemporaryDirectory(prefix="coldstart-") as work:
         folder = out or Path(work, "artifact")
+
+        def load(given: str) -> Recommender:
+            """The recommender just made; later, or of a release, what is in the folder."""
+            if ready and given == str(folder):
+                return ready.pop()
+            from coldstart.recommender import Recommender
+
+            return Recommender.from_pretrained(given, device=device, dtype=dtype)
+
         if out is None:
             made.save_pretrained(folder)
         store = open_store(db or str(Path(work, "visits.db")))

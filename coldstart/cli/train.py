@@ -12,10 +12,12 @@ import typer
 from rich.progress import TaskID, TextColumn
 
 from coldstart.cli import output
-from coldstart.cli.distributed import main_process_output
+from coldstart.cli.distributed import is_other_rank, main_process_output
 from coldstart.cli.options import with_groups
 from coldstart.cli.source import PANEL, DataSource, data_option
+from coldstart.cli.train_little import catalog_alone, too_little, train_little
 from coldstart.cli.train_requests import RequestsTaught, train_on_requests
+from coldstart.cli.train_store import StoreTaught, show_refreshed, train_on_store
 from coldstart.errors import ConfigError
 from coldstart.prompts import DEFAULT as DEFAULT_PROMPT
 from coldstart.settings import Objective, TrainConfig
@@ -48,6 +50,8 @@ class Tables(DataSource):
         """Load the dataset, and load or draw the split."""
         from coldstart.splitting.user_splits import Split, split_users
 
+        if (alone := catalog_alone(self)) is not None:
+            return alone, Split((), (), ())
         split = Split.load(self.split) if self.split else None
         data = self.dataset()
         return data, split or split_users(list(data.likes), seed=seed)
@@ -128,9 +132,18 @@ def train(
     tables: Tables,
     learning: Learning,
     taught: RequestsTaught,
+    visited: StoreTaught,
     out: Annotated[
         Path, typer.Option(help="Artifact folder.", metavar="FOLDER", rich_help_panel=PANEL)
     ],
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--everything/--what-pays",
+            help="Learn every part, or only those for which there is enough data to pay.",
+            rich_help_panel=_LEARNING,
+        ),
+    ] = False,
     resume: Annotated[
         bool,
         typer.Option(
@@ -147,9 +160,11 @@ def train(
     ] = None,
     as_json: output.AsJson = False,
 ) -> None:
-    r"""Fine-tune a language model on user likes, and save the recommender as an artifact.
+    r"""Train on user likes, and save the recommender as an artifact.
 
-    An interrupted run is resumed by the same command.
+    With enough data a language model is fine-tuned; an interrupted run is resumed by the same
+    command. With less, or with a catalog alone, only what pays is learned, and it says what is
+    missing for the rest.
 
     [bold]Examples[/bold]
       coldstart train --data ml-100k --out adapters/mine
@@ -157,33 +172,87 @@ def train(
       coldstart train --items films.csv --interactions ratings.csv \
                       --users people.csv --out adapters/films
       coldstart train --requests redial --data movies --start adapters/ml-100k --out adapters/mine
+      coldstart train --items films.csv --out adapters/films
+      coldstart train --from visits.db --artifact shop --out shop-2
       torchrun --nproc-per-node 4 -m coldstart train --data ml-100k --out adapters/mine
     """
     with main_process_output():
         config = TrainConfig(**asdict(learning))
+        if visited.store is not None:
+            return _train_store(
+                tables, config, visited, out, everything=everything, runs=runs, as_json=as_json
+            )
+        visited.refuse_alone()
         if taught.requests is not None:
             return _train_requests(tables, config, taught, out, runs=runs, as_json=as_json)
         taught.refuse_alone()
-        summary = _train(tables, config, out, resume=resume, runs=runs)
+        summary = _train(tables, config, out, everything=everything, resume=resume, runs=runs)
     if not summary:
         return  # not the main process
     if as_json:
         return output.emit(summary)
+    if "refreshed" in summary:
+        return show_refreshed(summary, out)
     _show(summary, config, out)
 
 
 def _train(
-    tables: Tables, config: TrainConfig, out: Path, *, resume: bool, runs: Path | None
+    tables: Tables,
+    config: TrainConfig,
+    out: Path,
+    *,
+    everything: bool,
+    resume: bool,
+    runs: Path | None,
 ) -> dict[str, Any]:
     _check_out(out)
     data, split = tables.load(config.seed)
     parts = {"train": split.train, "valid": split.valid, "test": split.test}
     sizes = ", ".join(f"{len(users)} {name}" for name, users in parts.items())
     output.note(f"{data.name}: {len(data.catalog)} items; users: {sizes}")
+    if not everything and not config.start and too_little(data, split):
+        if is_other_rank():
+            return {}
+        return train_little(data, split, config, out, runs)
     from coldstart.training.run import train as run
 
     with TrainingReport(config.epochs) as report:
         return run(data, split, config, out, report=report, resume=resume, runs=runs)
+
+
+def _train_store(
+    tables: Tables,
+    config: TrainConfig,
+    visited: StoreTaught,
+    out: Path,
+    *,
+    everything: bool,
+    runs: Path | None,
+    as_json: bool,
+) -> None:
+    _check_out(out)
+    _refuse_changed(config, ("seed",), "--from", "the language model is that of --artifact")
+    given = tables.said()
+    like_at = given.pop("like_at", None)
+    if given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise ConfigError(f"{names} with --from", hint="leave them out; the store has the data")
+    kinds = None if like_at is None else str(like_at)
+    summary = train_on_store(
+        visited, out, everything=everything, like_at=kinds, runs=runs, seed=config.seed
+    )
+    if as_json:
+        return output.emit(summary)
+    show_refreshed(summary, out)
+
+
+def _refuse_changed(config: TrainConfig, used: tuple[str, ...], option: str, because: str) -> None:
+    """Raise if settings are given that do not apply."""
+    default = TrainConfig()
+    changed = [n for n, v in asdict(config).items() if v != getattr(default, n) and n not in used]
+    if changed:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
+        raise ConfigError(f"{names} with {option}", hint=f"leave them out: {because}")
 
 
 def _train_requests(
@@ -196,14 +265,8 @@ def _train_requests(
     as_json: bool,
 ) -> None:
     _check_out(out)
-    default = TrainConfig()
     used = ("start", "seed", "device", "dtype")
-    changed = [n for n, v in asdict(config).items() if v != getattr(default, n) and n not in used]
-    if changed:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
-        raise ConfigError(
-            f"{names} with --requests", hint="leave them out: they are about training from likes"
-        )
+    _refuse_changed(config, used, "--requests", "they are about training from likes")
     data = tables.load(config.seed) if tables.said() else None
     from coldstart.runtime.hardware import pick_device, pick_dtype, use_all_cores
 

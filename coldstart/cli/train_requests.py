@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coldstart.cli import output
+from coldstart.cli.train_progress import StageBars
 from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -101,39 +102,5 @@ def train_on_requests(
     config = RequestTraining(
         tower=tower, reading_epochs=taught.reading_epochs, final=taught.final, seed=seed
     )
-    with _Progress() as report:
+    with StageBars() as report:
         return train_requests(log, Path(start), out, config, data=data, runs=runs, report=report)
-
-
-class _Progress:
-    """A bar for each stage of the training."""
-
-    NAMES = {  # noqa: RUF012
-        "trees": "blend without words",
-        "encoder": "request encoder",
-        "texts": "encoding requests",
-        "head": "item vectors",
-        "blend": "blend of requests",
-        "reading": "reading",
-    }
-
-    def __init__(self) -> None:
-        self._bars = output.progress()
-        self._tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> _Progress:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def __call__(self, row: dict[str, Any]) -> None:
-        """Show a progress report."""
-        if "step" not in row:
-            return
-        epoch = f" {int(row['epoch'])}" if "epoch" in row else ""
-        name = f"{self.NAMES.get(row['stage'], row['stage'])}{epoch}"
-        if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=row.get("steps"))
-        self._bars.update(self._tasks[name], completed=row["step"], total=row.get("steps"))

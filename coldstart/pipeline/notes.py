@@ -51,7 +51,8 @@ def _unread(draft: Draft) -> str:
         recorded = draft.features[:, SIGNALS.index("asked_alike_words")].any()
         follows = "what people chose who used its words" if recorded else "its words"
         return f"the text names {nothing}; the list follows {follows}"
-    others = "the rest of the profile" if _says_more(draft.request.user) else "what is often chosen"
+    usual = "what is often chosen" if draft.candidates.counts.n_users else "what the catalog has"
+    others = "the rest of the profile" if _says_more(draft.request.user) else usual
     return f"nothing in the text could be used: it names {nothing}; the list follows {others}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from coldstart.pipeline.known_scripts import KnownScripts, without_unknown
 from coldstart.pipeline.request import adjustments_of
 from coldstart.pipeline.usable_text import text_use
 from coldstart.ranking.request_blend import without_words
+from coldstart.schema import Understood
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import Scorer, ScoreRequest, Scores
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+
+OPENING = "opening"
 
 
 class ScoreStage:
@@ -47,12 +51,27 @@ class ScoreStage:
             draft.shortlist_scores = []
             draft.unknown = self.known_scripts.unknown(draft.request.user)
         score_candidates([d for d in drafts if not d.failed], scorers)
+        for draft in drafts:
+            if not draft.failed and draft.useless_text:
+                self._open(draft, scorers)
         for scorer in scorers:
             if scorer.scope == "shortlist":
                 self._score_shortlists(scorer, [d for d in drafts if self._matters(scorer, d)])
         for draft in drafts:
             if not draft.failed:
                 self._add_columns(draft)
+
+    def _open(self, draft: Draft, scorers: Scorers) -> None:
+        """A text of which nothing can be used is ranked as none is, by the opening list, too."""
+        if not self._parts.ranker.weighs(draft.request.options.strategy, (OPENING,)):
+            return
+        user = draft.request.user
+        profile = user.profile.model_copy(update={"about": None})
+        context = user.context.model_copy(update={"text": None, "occasion": None})
+        silent = replace(user, profile=profile, context=context, understood=Understood())
+        (found,) = scorers.features([ScoreRequest(silent, draft.candidates)])
+        column = SIGNALS.index(OPENING)
+        draft.features[:, column] = found[:, column]
 
     def _matters(self, scorer: Scorer, draft: Draft) -> bool:
         names = [s.name for s in scorer.signals if s.reads not in draft.unknown]

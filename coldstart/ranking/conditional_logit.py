@@ -66,6 +66,7 @@ class ConditionalLogit:
         names: Sequence[str] = (),
         l2: float = 1e-3,
         nonnegative: Sequence[str] | bool = False,
+        center: Sequence[float] = (),
         max_iterations: int = 200,
     ) -> ConditionalLogit:
         """Fit the weights by L-BFGS.
@@ -76,9 +77,11 @@ class ConditionalLogit:
         Args:
             cases: at least one with positive weight.
             names: of the features.
-            l2: strength of the penalty ``l2 / 2 · Σ (weight · standard deviation)²`` on the mean
-                log-likelihood; above 0, features that repeat each other share their weight.
+            l2: strength of the penalty ``l2 / 2 · Σ ((weight − center) · standard deviation)²`` on
+                the mean log-likelihood; above 0, features that repeat each other share their
+                weight.
             nonnegative: whether weights are kept at 0 or above; or the names for which they are.
+            center: weights that hold without evidence to the contrary, shape (F,); empty: 0.
             max_iterations: of L-BFGS.
 
         Returns:
@@ -96,6 +99,9 @@ class ConditionalLogit:
                 f"{len(labels)} names for {width} features", hint="name each feature, none twice"
             )
         scale = _deviations(cases, width)
+        if len(center) not in (0, width):
+            raise ConfigError(f"center has {len(center)} weights for {width} features")
+        start = scale * (np.asarray(center, dtype=np.float64) if len(center) else np.zeros(width))
         total = sum(case.weight for case in cases)
 
         def loss(scaled: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -104,13 +110,14 @@ class ConditionalLogit:
                 one, change = _negative_log_likelihood(case, scaled / scale)
                 value += case.weight * one
                 slope += case.weight * change
-            penalised = value / total + l2 / 2 * float(scaled @ scaled)
-            return penalised, slope / scale / total + l2 * scaled
+            away = scaled - start
+            penalised = value / total + l2 / 2 * float(away @ away)
+            return penalised, slope / scale / total + l2 * away
 
         bounds = [(0.0 if low else None, None) for low in _lower(labels, nonnegative, width)]
         found = minimize(
             loss,
-            np.zeros(width),
+            start,
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,

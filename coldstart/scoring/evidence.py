@@ -182,6 +182,11 @@ class EvidenceScorer(ColumnScorer):
         """Weight of the catalog in the popularity of its items, from 1 without likes to 0."""
         return self._posterior(items).prior_share
 
+    def clear(self) -> None:
+        """Remove all observed likes, also those that were loaded."""
+        self._live = LiveCounts(Counts.fit((), {}, {}, first=UNORDERED), first=UNORDERED)
+        self._shrunk = None
+
     # -- scoring --------------------------------------------------------------------------------
 
     def columns(self, user: ResolvedProfile, items: ItemStore) -> Mapping[str, Floats]:

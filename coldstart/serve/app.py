@@ -15,7 +15,16 @@ from starlette.middleware.cors import CORSMiddleware
 from coldstart import __version__
 from coldstart.serve import errors, logs, requests
 from coldstart.serve.middleware import ServiceMiddleware
-from coldstart.serve.routes import generate, items, ops, outcomes, page, recommend, sessions
+from coldstart.serve.routes import (
+    admin,
+    generate,
+    items,
+    ops,
+    outcomes,
+    page,
+    recommend,
+    sessions,
+)
 from coldstart.serve.service import Service
 
 _SYNC_SECONDS = 2.0
@@ -28,7 +37,10 @@ _TAGS = [
     },
     {"name": "items", "description": "The catalog and its updates at run time."},
     {"name": "generate", "description": "Title generation with the language model."},
-    {"name": "operations", "description": "Health checks, metrics and artifact reloads."},
+    {
+        "name": "operations",
+        "description": "Health checks, metrics, reloads and releases of artifacts.",
+    },
 ]
 _FIELD_NAMES = requests.field_names(
     requests.RecommendIn,
@@ -41,6 +53,7 @@ _FIELD_NAMES = requests.field_names(
     requests.ListIn,
     requests.OutcomeIn,
     requests.SubjectIn,
+    admin.ReleaseIn,
 ) | {"body", "query", "path", "header", "if-match", "session_id", "limit", "offset", "n", "stream"}
 
 
@@ -84,7 +97,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     errors.install_handlers(app, _FIELD_NAMES)
-    for router in (page, recommend, outcomes, sessions, items, generate, ops):
+    for router in (page, recommend, outcomes, sessions, items, generate, ops, admin):
         app.include_router(router.router)
 
     @cache

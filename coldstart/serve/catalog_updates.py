@@ -181,6 +181,23 @@ def replay(arms: Arms, changes: Iterable[CatalogChange]) -> dict[int, str]:
     return aside
 
 
+def change_items(catalog: Catalog, changes: Iterable[CatalogChange]) -> int:
+    """Bring a catalog that nothing serves to the state after logged changes.
+
+    Returns:
+        Number of changes that cannot be read, which are left out.
+    """
+    desired: dict[str, Item | None] = {}
+    bad = 0
+    for change in changes:
+        try:
+            desired[change.item_id] = item_of(change)
+        except (ValueError, CatalogError):
+            bad += 1
+    _set(catalog, desired)
+    return bad
+
+
 def item_of(change: CatalogChange) -> Item | None:
     """Item of a logged change; ``None``: it was removed. Raises if the row is not valid."""
     if change.kind == "remove":

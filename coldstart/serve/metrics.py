@@ -51,6 +51,11 @@ class Metrics:
         self.reloads = Counter(
             "coldstart_reloads", "Artifact reloads.", ("outcome",), registry=registry
         )
+        self.release = Gauge(
+            "coldstart_release",
+            "Number of the release that is served; 0: the artifact of the start.",
+            registry=registry,
+        )
         self._queue = Gauge("coldstart_queue_depth", "Requests waiting.", registry=registry)
         self._items = Gauge("coldstart_items", "Items in the catalog.", registry=registry)
         self._set_aside = Gauge(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
+from coldstart.errors import ColdstartError
 from coldstart.schema import Item, Strategy, UserProfile
 from coldstart.serve import catalog_updates, logs
 from coldstart.serve.admission import InFlight, KeyGuesses, KeyLookups
@@ -19,14 +19,16 @@ from coldstart.serve.errors import ApiError
 from coldstart.serve.growth import LikeFollower
 from coldstart.serve.limits import RateLimiter
 from coldstart.serve.metrics import Metrics
+from coldstart.serve.releases import Serving, arms_with, beside, serving_after, serving_of
 from coldstart.serve.settings import ServeSettings
+from coldstart.serve.store.errors import Conflict
 from coldstart.serve.worker import Arms, Worker
 from coldstart.session import OnboardingSession
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
     from coldstart.serve.experiment import Experiment
-    from coldstart.serve.store import Store
+    from coldstart.serve.store import Release, Store
 
 _RETENTION = timedelta(days=1)
 Loader = Callable[[str], "Recommender"]
@@ -60,18 +62,19 @@ class Service:
         guesses: KeyGuesses | None = None,
     ) -> None:
         self._lock = lock or nullcontext()
-        self.settings, self.store, self.experiment = settings, store, experiment
+        self.settings, self.store = settings, store
         self.metrics, self.rates = Metrics(), RateLimiter()
         self.in_flight = InFlight(settings.in_flight, self.metrics)
         self.guesses = guesses or KeyGuesses(settings.wrong_keys)
         self.keys = KeyLookups(lambda secret: store.check_key(secret))
         self.draining = False
-        self.artifacts, self.arm = dict(artifacts), next(iter(artifacts))
-        self._load, self._reloading, self._items = load, False, 0
+        self.started = self.serving = Serving(dict(artifacts), experiment)
+        self._load, self._reloading, self._items, self._seen = load, False, 0, 0
         store.check_integrity()
         self.catalog = CatalogWriter(store, settings.deadline, self._update_size)
         self.likes = LikeFollower(store)
-        arms, loaded = self._load_arms()
+        arms, loaded = self._load_first()
+        self.metrics.release.set(self.serving.seq)
         self.catalog.use(loaded)
         self.catalog.compact()
         self._update_size(arms)
@@ -86,6 +89,16 @@ class Service:
         self.metrics.watch(
             self.worker.waiting, lambda: self._items, lambda: len(self.catalog.set_aside)
         )
+
+    @property
+    def experiment(self) -> Experiment | None:
+        """A/B test that assigns arms, if there is one."""
+        return self.serving.experiment
+
+    @property
+    def arm(self) -> str:
+        """The default arm."""
+        return self.serving.arm
 
     @property
     def ready(self) -> bool:
@@ -105,9 +118,18 @@ class Service:
         return await self.catalog.change(self.worker, plan)
 
     async def sync(self) -> None:
-        """Apply catalog changes of other processes, and count new likes."""
+        """Apply catalog changes and releases of other processes, and count new likes.
+
+        Raises:
+            ColdstartError: a release cannot be loaded; it is not tried again.
+        """
         await self.catalog.follow(self.worker)
         await self.likes.follow(self.worker)
+        if self.started.experiment is None and not self._reloading:
+            release = await run_in_threadpool(self.store.release)
+            if release is not None and release.seq > self._seen:
+                self._seen = release.seq
+                await self._switch(serving_of(release, self.started))
 
     async def forget(self) -> None:
         """Take erased people out of the observed likes of this process, at once."""
@@ -125,12 +147,68 @@ class Service:
             ApiError: 409, a reload is in progress.
             ColdstartError: an artifact cannot be loaded; the current ones stay in use.
         """
+        await self._switch(self.serving)
+
+    async def use(self, name: str, share: float = 1.0) -> Serving:
+        """Take over an artifact without interruption; all services of the store follow.
+
+        Args:
+            name: of a folder beside the artifact that the service was started with.
+            share: as for ``releases.arms_with``.
+
+        Raises:
+            ApiError: 404, no such artifact; 409, a reload is in progress, or the service was
+                started with an A/B test.
+            ConfigError: as ``releases.arms_with``.
+            ColdstartError: the artifact cannot be loaded; nothing is changed.
+        """
+        self._refuse_fixed()
+        artifact = beside(self.started, name)
+        found = await run_in_threadpool(self.store.release)
+        arms, seq = arms_with(found, artifact, share), found.seq if found else 0
+        following = serving_after(arms, seq, self.started)
+        await self._switch(following, lambda: self.store.new_release(arms, after=seq))
+        return following
+
+    async def roll_back(self) -> Serving:
+        """Serve what was served before the latest release; all services of the store follow.
+
+        Raises:
+            ApiError: 409, nothing was served before, a reload is in progress, or the service was
+                started with an A/B test.
+            ColdstartError: it cannot be loaded; nothing is changed.
+        """
+        self._refuse_fixed()
+        found = await run_in_threadpool(self.store.release)
+        seq = found.seq if found else 0
+        if found is None or not found.before:
+            raise ApiError(
+                409, "conflict", "nothing was served before", "release an artifact first"
+            )
+        following = serving_after(found.before[-1], seq, self.started)
+        await self._switch(following, lambda: self.store.roll_back(after=seq))
+        return following
+
+    def _refuse_fixed(self) -> None:
+        if self.started.experiment is not None:
+            raise ApiError(
+                409, "conflict", "the service runs an A/B test of a file", "start it without one"
+            )
+
+    async def _switch(
+        self, following: Serving, record: Callable[[], Release] | None = None
+    ) -> None:
+        """Load artifacts in the background, record the release, then swap."""
         if self._reloading:
             raise ApiError(409, "conflict", "a reload is under way", "wait for it")
         self._reloading = True
         try:
-            arms, loaded = await run_in_threadpool(self._load_arms)
+            arms, loaded = await run_in_threadpool(self._load_arms, following.artifacts)
+            if record is not None:
+                await run_in_threadpool(_recorded, record)
             await self.catalog.swap(self.worker, arms, loaded)
+            self.serving, self._seen = following, max(self._seen, following.seq)
+            self.metrics.release.set(following.seq)
         except Exception as e:
             self.metrics.reloads.labels("failed").inc()
             logs.failure("reload", e)
@@ -138,11 +216,24 @@ class Service:
         finally:
             self._reloading = False
         self.metrics.reloads.labels("done").inc()
-        logs.event("reload", items=self._items)
+        logs.event("reload", items=self._items, release=following.seq)
 
-    def _load_arms(self) -> tuple[Arms, Loaded]:
-        """Load and warm up all recommenders, with logged catalog changes and likes applied."""
-        arms = {arm: self._load(folder) for arm, folder in self.artifacts.items()}
+    def _load_first(self) -> tuple[Arms, Loaded]:
+        """Load the store's release; what the service was started with if that fails."""
+        release = None if self.started.experiment is not None else self.store.release()
+        if release is not None:
+            self._seen, self.serving = release.seq, serving_of(release, self.started)
+            if self.serving.artifacts != self.started.artifacts:
+                try:
+                    return self._load_arms(self.serving.artifacts)
+                except ColdstartError as e:
+                    logs.failure("release", e, release=release.seq)
+                    self.serving = self.started
+        return self._load_arms(self.started.artifacts)
+
+    def _load_arms(self, artifacts: Mapping[str, str]) -> tuple[Arms, Loaded]:
+        """Load and warm up recommenders, with logged catalog changes and likes applied."""
+        arms = {arm: self._load(folder) for arm, folder in artifacts.items()}
         loaded = self.catalog.load(arms)
         self.likes.load(arms)
         for rec in arms.values():
@@ -152,10 +243,19 @@ class Service:
 
     def artifact_of(self, arm: str | None) -> str:
         """Name of the artifact of an arm; ``None`` for the default arm."""
-        return Path(self.artifacts.get(arm or self.arm, self.artifacts[self.arm])).name
+        return self.serving.artifact_of(arm)
 
     def _update_size(self, arms: Arms) -> None:
         self._items = len(next(iter(arms.values())).catalog)
+
+
+def _recorded(record: Callable[[], Release]) -> None:
+    try:
+        record()
+    except Conflict:
+        raise ApiError(
+            409, "conflict", "another release was made meanwhile", "look at it, then send it again"
+        ) from None
 
 
 def _warm_up(rec: Recommender) -> None:

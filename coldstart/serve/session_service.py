@@ -113,6 +113,7 @@ class SessionService:
         """Recommend, and record the exposure; return the list and the id of the exposure."""
         for _ in range(_MAX_ATTEMPTS):
             found, stored, arm = await self._load(session_id)
+            artifact = self._service.artifact_of(arm)
             result = await self._service.worker.recommend(_list_request(stored, body), arm)
             assert result.state is not None
             if await self._save(found, stored, result.state):
@@ -121,7 +122,9 @@ class SessionService:
             raise _conflict()
         request_id = secrets.token_hex(8)
         item_ids = result.recommendations.item_ids
-        await run_in_threadpool(self._store.expose, session_id, request_id, item_ids)
+        await run_in_threadpool(
+            self._store.expose, session_id, request_id, item_ids, artifact=artifact
+        )
         return result.recommendations, request_id
 
     async def _update(

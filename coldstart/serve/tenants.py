@@ -64,7 +64,8 @@ class TenantServices:
 
     Args:
         tenants: tenant configurations by name.
-        load: loads a new recommender for a tenant; called in threads.
+        load: loads a new recommender of a tenant, or of the folder of one of its releases; called
+            in threads.
         settings: defaults of the tenants' limits, and settings of the process.
         most: capacity. The least recently used idle service is evicted first; while all are busy,
             the capacity may be exceeded.
@@ -245,7 +246,7 @@ class TenantServices:
         store = self._open(name)
         try:
             return Service(
-                lambda _: self._load(name),
+                lambda folder: self._load(name if folder == tenant.artifact else folder),
                 {"": tenant.artifact},
                 tenant.settings(self.settings),
                 store,

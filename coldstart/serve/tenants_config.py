@@ -31,7 +31,13 @@ class Tenant(BaseModel):
         db: URL of the tenant's database.
         secret_key_env: environment variable with the encryption key of the store; default
             ``COLDSTART_SECRET_KEY``, if that is set.
-        queue, batch, deadline, max_body, max_k, max_items, origins: see ``ServeSettings``.
+        queue: see ``ServeSettings``.
+        batch: see ``ServeSettings``.
+        deadline: see ``ServeSettings``.
+        max_body: see ``ServeSettings``.
+        max_k: see ``ServeSettings``.
+        max_items: see ``ServeSettings``.
+        origins: see ``ServeSettings``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

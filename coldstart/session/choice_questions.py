@@ -48,7 +48,8 @@ class Pairs:
     """Pairwise comparisons "A or B?" between a valuable item and a valuable, dissimilar one.
 
     A is the item of the highest value; B maximises the value times one minus the damped cosine of
-    co-occurrence with A. With two items in one question, a user is likelier to know and like one.
+    co-occurrence with A, or of content where there are no users. With two items in one
+    question, a user is likelier to know and like one.
 
     Args:
         worth: the quiz that values items.
@@ -82,10 +83,12 @@ class Pairs:
 def categories_question(item_store: ItemStore) -> Question | None:
     """Word the question about the 12 most liked categories; ``None`` with fewer than two.
 
-    The likes of a category are those of its items; ties are broken by name.
+    The likes of a category are those of its items, or, where there are none, their prior shares;
+    ties are broken by name.
     """
     spelled = {c.casefold(): c for item in item_store.catalog for c in item.categories}
-    likes = item_store.likes @ item_store.has_category
+    likes = item_store.likes if item_store.counts.n_users else np.exp(item_store.prior_lift)
+    likes = likes @ item_store.has_category
     names = sorted(spelled, key=lambda c: (-likes[item_store.category_column[c]], c))
     if len(names) < 2:
         return None
@@ -99,8 +102,14 @@ def categories_question(item_store: ItemStore) -> Question | None:
 
 
 def _near(item_store: ItemStore, row: int) -> Floats:
-    """Damped cosine of the co-occurrence of every row with one row, shape (N,)."""
+    """Damped cosine of the co-occurrence of every row with one row, shape (N,).
+
+    Without users, the cosine of their contents.
+    """
     counts, own = item_store.counts, to_columns(item_store, (row,))
+    if not counts.n_users:
+        content = item_store.content
+        return np.asarray(np.maximum(content @ content[row], 0.0), dtype=np.float64)
     if not own:
         return np.zeros(len(item_store.ids))
     size = counts.likes + _DAMPING

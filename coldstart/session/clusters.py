@@ -9,6 +9,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from coldstart.catalog.item_store import ItemStore
+from coldstart.scoring.opening import cover
 from coldstart.session.item_store_cache import ItemStoreCache
 from coldstart.session.quiz import ItemQuiz, QuizState, to_rows
 
@@ -29,7 +30,8 @@ class ClusterDiverse(ItemQuiz):
     The 300 most liked items are clustered by average linkage on one minus the damped cosine of
     their co-occurrence. Clusters are ordered by total likes, items within a cluster by centrality:
     the like-weighted medoid first. Sign-up pages of film sites show such a spread. The order is
-    static: answers do not change it.
+    static: answers do not change it. Without users it is that of the opening list
+    (``scoring.opening``), which covers the catalog by content.
     """
 
     name = "cluster_diverse"
@@ -69,6 +71,8 @@ def cluster_order(item_store: ItemStore) -> list[int]:
 def _values(item_store: ItemStore) -> Floats:
     values = np.zeros(len(item_store.counts.item_ids))
     order = cluster_order(item_store)
+    if not item_store.counts.n_users:  # by content alone
+        order = [c for row in cover(item_store, FAMOUS) if (c := int(item_store.columns[row])) >= 0]
     values[order] = 1.0 / np.arange(1, len(order) + 1)
     return to_rows(item_store, values)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.catalog.item_store import ItemStore
+from coldstart.scoring.opening import cover
 from coldstart.session.item_store_cache import ItemStoreCache
 from coldstart.session.quiz import ItemQuiz, QuizState, to_columns, to_rows
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 MOST_ITEMS = 2000
 """Number of most liked items, each a taste and a possible question; 32 MB of tables."""
+KINDS = 200
+"""Number of items, each a taste and a possible question, where there are no users."""
+LIKELY, UNLIKELY = 0.5, 0.05
+"""Probability that an item is liked by the taste of itself, and by that of an unrelated one."""
 SHRINK = 10.0
 """Pseudo-count, in users, that shrinks a taste's like rates towards the global ones."""
 
@@ -44,8 +49,16 @@ class Tastes:
 
     @classmethod
     def of(cls, item_store: ItemStore) -> Tastes:
-        """Estimate the mixture from the counts of the ``MOST_ITEMS`` most liked items."""
+        """Estimate the mixture from the counts of the ``MOST_ITEMS`` most liked items.
+
+        Without users, from the contents of ``KINDS`` items that cover the catalog: a user whose
+        taste is item j likes item i the likelier, the more alike they are. The prior of a taste is
+        the share of the catalog's items to which it is the nearest one, each by the root of its
+        prior share.
+        """
         counts = item_store.counts
+        if not counts.n_users:
+            return cls._of_contents(item_store)
         columns = np.argsort(-counts.likes, kind="stable")[:MOST_ITEMS]
         place = np.full(len(counts.item_ids), -1)
         place[columns] = np.arange(len(columns))
@@ -58,6 +71,22 @@ class Tastes:
         weight = size + 1e-9
         single = likes.astype(np.float32)
         return cls(columns, place, weight / weight.sum(), single, _negentropy(single))
+
+    @classmethod
+    def _of_contents(cls, item_store: ItemStore) -> Tastes:
+        kinds = [r for r in cover(item_store, KINDS) if item_store.columns[r] >= 0]
+        columns = item_store.columns[kinds]
+        place = np.full(len(item_store.counts.item_ids), -1)
+        place[columns] = np.arange(len(columns))
+        near = item_store.content @ item_store.content[kinds].T
+        alike = near[kinds].astype(np.float64)
+        usual = float(alike.mean()) if len(kinds) else 0.0
+        share = np.clip((alike - usual) / max(1.0 - usual, 1e-9), 0.0, 1.0)
+        likes = (UNLIKELY + (LIKELY - UNLIKELY) * share).astype(np.float32)
+        weight = np.full(len(kinds), 1e-9)
+        if kinds:
+            np.add.at(weight, near.argmax(axis=1), np.exp(0.5 * item_store.prior_lift))
+        return cls(columns, place, weight / max(weight.sum(), 1e-9), likes, _negentropy(likes))
 
     def posterior(self, liked: list[int], others: list[int]) -> Floats:
         """Return the posterior probability of each taste given a user's answers, shape (M,).

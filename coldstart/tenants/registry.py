@@ -108,9 +108,13 @@ class TenantRegistry:
             self._cache.pop(name, None)
 
     def load(self, name: str) -> Recommender:
-        """Load a new, uncached recommender of a tenant. Raises as ``get``."""
-        self._check(name)
-        folder = find(self.artifacts[name])
+        """Load a new, uncached recommender of a tenant, or of an artifact folder.
+
+        Raises as ``get``.
+        """
+        if name not in self.artifacts and not Path(name).is_absolute():
+            self._check(name)
+        folder = find(self.artifacts.get(name, name))
         parts = loading.load_parts(folder, None, self._lm)
         with self._lock:
             encoder = self._encoders.setdefault(parts.manifest["encoder"]["name"], parts.encoder)

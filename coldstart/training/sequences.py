@@ -37,7 +37,8 @@ class SequenceDraft:
 
     Args:
         user: user id.
-        profile, context: as in the prompt.
+        profile: as in the prompt.
+        context: as in the prompt.
         tokens: tokens of the prompt.
         listed: items whose titles follow the prompt.
         taught: positions among them whose decisions have targets.
@@ -78,12 +79,14 @@ class Batch:
 
     Args:
         tokens: shape (B, length), right-padded with 0 (invisible to causal attention).
-        row, position: index of each decision's state, shape (R,).
+        row: sequence of each decision's state, shape (R,).
+        position: place of each decision's state in its sequence, shape (R,).
         edge: edge of each alternative, shape (F,).
         of: decision of each alternative, shape (F,).
         target: target probability of each alternative, shape (F,); sums to 1 within a decision.
-        title_row, title_position: index of the states that predict a title token, shape (P,);
-            without those that decide between titles, but for the ``completion`` objective.
+        title_row: sequence of each state that predicts a title token, shape (P,); without those
+            that decide between titles, but for the ``completion`` objective.
+        title_position: place of each of these states in its sequence, shape (P,).
         title_token: target token of each of these states, shape (P,).
         titles: number of titles in the batch.
 

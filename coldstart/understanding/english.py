@@ -94,13 +94,13 @@ class EnglishReader:
     def _meant(self, text: str, tokens: list[Token]) -> list[_Meant]:
         """What the text mentions, in order, without overlaps."""
         titles = self._titles.find(text)
-        hidden = masked(text, titles)
-        hidden = _DATED.sub(lambda m: "\x00" * len(m[0]), hidden)
-        idioms = find_idioms(hidden)
-        hidden = masked(hidden, idioms)
-        audiences = find_audience(hidden)
-        hidden = masked(hidden, audiences)
-        years = find_years(hidden, self._latest)
+        rest = masked(text, titles)
+        rest = _DATED.sub(lambda m: "\x00" * len(m[0]), rest)
+        idioms = find_idioms(rest)
+        rest = masked(rest, idioms)
+        audiences = find_audience(rest)
+        rest = masked(rest, audiences)
+        years = find_years(rest, self._latest)
         starts = [token.start for token in tokens]
         taken = [False] * len(tokens)
         out = []

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from types import ModuleType
 
 import pytest
 
 from tests.cli.helpers import fails
+
+train_command = import_module("coldstart.cli.train")  # the package has the function by this name
 
 pytestmark = pytest.mark.usefixtures("fake")
 
@@ -29,6 +32,7 @@ def trained(monkeypatch):
     module = ModuleType("coldstart.training.run")
     module.train = train
     monkeypatch.setitem(sys.modules, "coldstart.training.run", module)
+    monkeypatch.setattr(train_command, "too_little", lambda data, split: False)
     return given
 
 
@@ -79,7 +83,7 @@ def test_train_takes_a_split(run, trained, tables, tmp_path):
 def test_train_refuses_what_makes_no_sense(run, trained, tables, tmp_path):
     out = tables[-2:]
     fails(run("train", *out), "no data was given", "--data ml-small, --data movies, or --items")
-    fails(run("train", *tables[:2], *out), "own tables without --interactions")
+    fails(run("train", *tables[:2], "--users", "x", *out), "--users without interactions")
     fails(run("train", *tables[2:]), "own tables without --items")
     fails(run("train", "--users", tables[1], *out), "own tables without --items")
     fails(run("train", "--data", "ml-100k", *tables), "--data and own tables (--items, --inter")

@@ -18,12 +18,13 @@ from coldstart.metrics.ranking_metrics import ndcg
 from coldstart.session import DEFAULT_QUIZ, QUIZZES, OnboardingSession, QuizState
 from coldstart.session.clusters import ClusterDiverse, cluster_order
 from coldstart.session.evidence_candidates import EvidenceCandidates
-from coldstart.session.information_gain import SHRINK, InformationGain, taste_weights
+from coldstart.session.information_gain import SHRINK, TASTES, InformationGain, taste_weights
 from coldstart.session.item_store_cache import ItemStoreCache
 from coldstart.session.popularity import PopularityEntropy, conditional_like_rate, entropy
 from coldstart.session.quiz import COLD_VALUE
 from coldstart.session.registry import find_quiz
 from coldstart.session.thompson import Thompson
+from coldstart.testing.trigrams import TrigramEncoder
 from tests.fakes import FakeEncoder
 from tests.toy import toy_catalog, toy_dataset, toy_recommender, toy_split
 
@@ -420,3 +421,38 @@ def test_evidence_candidates_are_liked_by_many_and_move_much():
     alike = item_store_of({f"u{n}": ["a"] for n in range(9)} | {"v": ["a", "b"]}, ["a", "b"])
     values = EvidenceCandidates().value(known(alike))
     assert values[0] == pytest.approx(0.0, abs=0.05)
+
+
+def unseen_item_store(n=12) -> ItemStore:
+    """Items of three kinds that nobody has liked."""
+    kinds = ("oak chair", "green tea", "crime novel")
+    items = [Item(item_id=str(i), title=f"{kinds[i % 3]} {'abcdef'[i // 3]}") for i in range(n)]
+    catalog = Catalog.from_items(items)
+    out = ItemStore(catalog, Counts.fit(catalog.ids, {}, {}), TrigramEncoder())
+    out.sync()
+    return out
+
+
+@pytest.mark.parametrize("name", ["pairs", "information_gain", "cluster_diverse"])
+def test_without_likes_questions_spread_over_contents(name):
+    item_store, kinds = unseen_item_store(), []
+    asked, open_ = [], np.ones(12, dtype=bool)
+    for _ in range(2):
+        question = find_quiz(name).question(known(item_store, unfamiliar=asked, askable=open_))
+        for item in question.items:
+            kinds.append(item_store.catalog[item].title[:5])
+            asked.append(item_store.rows[item])
+            open_[item_store.rows[item]] = False
+    assert len(set(kinds[:2])) == 2
+    assert len(set(kinds)) == min(3, len(kinds))
+
+
+def test_without_likes_a_like_raises_the_taste_of_what_is_alike():
+    item_store = unseen_item_store()
+    before = taste_weights(known(item_store))
+    after = taste_weights(known(item_store, liked=[0]))
+    gain = {item_store.items[r].title[:5]: 0.0 for r in range(12)}
+    for column, change in zip(TASTES.of(item_store).columns, after - before, strict=True):
+        gain[item_store.items[column].title[:5]] += change
+    assert gain["oak c"] > 0 > max(gain["green"], gain["crime"])
+    assert after.sum() == pytest.approx(1.0)

@@ -24,8 +24,9 @@ class Newcomers:
 
     Args:
         known: whether each item is none of them, shape (N,).
-        lo, hi: the known items below the node where each newcomer leaves, half-open, counted among
-            the known ones, shape (N,); meaningless for known items.
+        lo: first known item below the node where each newcomer leaves, counted among the known
+            ones, shape (N,); meaningless for known items.
+        hi: one past the last of them, shape (N,).
     """
 
     known: Masks

@@ -25,7 +25,8 @@ class Walk(NamedTuple):
     """Paths of R token sequences through a trie; cell (r, d) is sequence r after d tokens.
 
     Args:
-        lo, hi: titles below, half-open, shape (R, L + 1); empty off the trie.
+        lo: first title below, shape (R, L + 1).
+        hi: one past the last title below, shape (R, L + 1); at most ``lo`` off the trie.
         decision: decision at the cell, −1 if none, shape (R, L + 1).
         token: without a decision, the only next token (−1: end of a title), (R, L + 1).
     """
@@ -42,7 +43,8 @@ class Edges(NamedTuple):
     Args:
         node: parent, shape (E,).
         token: of the edge, shape (E,).
-        lo, hi: titles below the child, half-open, shape (E,).
+        lo: first title below the child, shape (E,).
+        hi: one past the last title below the child, shape (E,).
     """
 
     node: Ints
@@ -60,7 +62,8 @@ class PatriciaTrie:
         depth: title tokens before each decision, shape (D,).
         starts: first edge of each decision, and E, shape (D + 1,).
         edge_key: decision · 2³² + token, ascending, shape (E,).
-        edge_lo, edge_hi: titles below each edge, half-open, shape (E,).
+        edge_lo: first title below each edge, shape (E,).
+        edge_hi: one past the last title below each edge, shape (E,).
         edge_target: next decision below an edge, −1 for a title, shape (E,).
     """
 

@@ -26,9 +26,11 @@ class TriePlan:
         tree_depth: number of title tokens before it, shape (T,).
         edge_position: tree position whose next token the edge is (-1: the prompt's end), (E,).
         edge_token: token of the edge, shape (E,).
-        edge_lo, edge_hi: items below the edge, half-open, shape (E,).
+        edge_lo: first item below the edge, shape (E,).
+        edge_hi: one past the last item below the edge, shape (E,).
         starts: first edge of each decision, shape (D,); a decision's edges are adjacent.
-        span_lo, span_hi: items below each decision, half-open, shape (D,).
+        span_lo: first item below each decision, shape (D,).
+        span_hi: one past the last item below each decision, shape (D,).
         for_known: whether each decision counts for known items, shape (D,); ``None``: all do.
     """
 

@@ -104,6 +104,7 @@ PHRASES: Mapping[str, str] = {
     " and more": "等",
     "the rest of the profile": "其余信息",
     "what is often chosen": "大家常选的",
+    "what the catalog has": "目录里有的",
     "oldest liked pick(s)": "个最早喜欢的",
     "oldest disliked pick(s)": "个最早不喜欢的",
     "the end of `about`": "自述的末尾",

@@ -1,4 +1,4 @@
-"""Operations: liveness, readiness, metrics and artifact reloads."""
+"""Operations: liveness, readiness and metrics."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from coldstart.errors import ColdstartError
 from coldstart.serve import logs, metrics
 from coldstart.serve.errors import ApiError, ErrorBody
-from coldstart.serve.routes.common import KEYS, Admin, Served, errors
+from coldstart.serve.routes.common import Served
 from coldstart.serve.store import StoreError
 
 router = APIRouter(tags=["operations"])
@@ -55,17 +54,3 @@ def store_not_writable(e: StoreError) -> ApiError:
 async def numbers(service: Served) -> Response:
     """Metrics in the Prometheus text format."""
     return Response(service.metrics.text(), media_type=metrics.CONTENT_TYPE)
-
-
-@router.post(
-    "/v1/admin/reload", responses=errors(403, 409) | {500: {"model": ErrorBody}}, dependencies=KEYS
-)
-async def reload(service: Served, _: Admin) -> Status:
-    """Reload the artifact in the background, then swap it in without interruption."""
-    try:
-        await service.reload()
-    except ColdstartError:
-        raise ApiError(
-            500, "reload_failed", "the artifact cannot be loaded", "the old one stays; see the log"
-        ) from None
-    return Status(status="reloaded")

@@ -32,6 +32,8 @@ returned has committed: its writes survive a kill of the process.
         store.check_key(fresh.secret)                                   # ApiKey, or None
         store.keys(), store.revoke_key(fresh.key.id)
 
+        store.visits(), store.all_subject_outcomes()                    # to train from
+        store.new_release([ReleaseArm("shop-2", "/srv/shop-2")]), store.roll_back(), store.release()
         store.export(session.id), store.erase(session.id)               # access, erasure
         store.purge(timedelta(days=30))                                 # expired that long ago
         store.ping(), store.encrypted, store.revision, store.reencrypt()
@@ -68,8 +70,12 @@ from coldstart.serve.store.records import (
     NewEvent,
     NewKey,
     Recorded,
+    Release,
+    ReleaseArm,
     Session,
     SubjectOutcome,
+    SubjectOutcomes,
+    Visit,
     shorten,
 )
 from coldstart.serve.store.store import Store
@@ -89,6 +95,8 @@ __all__ = [
     "NewChange",
     "NewKey",
     "Recorded",
+    "Release",
+    "ReleaseArm",
     "Session",
     "SessionNotFound",
     "StaleCatalog",
@@ -97,6 +105,8 @@ __all__ = [
     "StoreError",
     "StoreUnavailable",
     "SubjectOutcome",
+    "SubjectOutcomes",
+    "Visit",
     "WrongKey",
     "WrongRevision",
     "new_session_id",

@@ -62,15 +62,16 @@ def _check(new: NewEvent) -> None:
 def _first(connection: Connection, encryptor: Encryptor, session_id: str, key: str) -> Event | None:
     query = select(events).where(events.c.session_id == session_id, events.c.key == key)
     row = connection.execute(query).mappings().first()
-    return None if row is None else _as_event(row, encryptor)
+    return None if row is None else as_event(row, encryptor)
 
 
 def read(connection: Connection, encryptor: Encryptor, session_id: str) -> list[Event]:
     """All events of a session, oldest first."""
     query = select(events).where(events.c.session_id == session_id).order_by(events.c.seq)
-    return [_as_event(row, encryptor) for row in connection.execute(query).mappings()]
+    return [as_event(row, encryptor) for row in connection.execute(query).mappings()]
 
 
-def _as_event(row: RowMapping, encryptor: Encryptor) -> Event:
+def as_event(row: RowMapping, encryptor: Encryptor) -> Event:
+    """Convert a row to an ``Event``."""
     fields = {name: row[name] for name in ("key", "kind", "item", "seq", "at")}
     return Event(detail=encryptor.decrypt(row["detail"]), **fields)

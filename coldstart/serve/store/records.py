@@ -113,6 +113,32 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """A session with its events, for training.
+
+    Args:
+        session: the session as stored.
+        events: its events, oldest first.
+    """
+
+    session: Session
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectOutcomes:
+    """Outcomes of one subject, for training. ``repr`` omits the pseudonym.
+
+    Args:
+        subject: keyed hash of the subject.
+        outcomes: (kind, item id, time) of each outcome, oldest first.
+    """
+
+    subject: str = field(repr=False)
+    outcomes: tuple[tuple[str, str, datetime], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NewChange:
     """A change to be logged; see ``CatalogChange`` for the fields."""
 
@@ -140,6 +166,39 @@ class CatalogChange:
     item: str | None
     at: datetime
     batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseArm:
+    """One artifact of a release.
+
+    Args:
+        name: name of the arm.
+        artifact: folder; ``None``: what the service was started with.
+        weight: share of the traffic, relative to that of other arms.
+    """
+
+    name: str
+    artifact: str | None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What the services of a store serve.
+
+    Args:
+        seq: 1 for the first release, incremented by each one, roll-backs too.
+        arms: one artifact, or those of an A/B test, the control first; empty: what each service
+            was started with.
+        before: arms of earlier releases to roll back to, the latest last.
+        at: time of the release.
+    """
+
+    seq: int
+    arms: tuple[ReleaseArm, ...]
+    before: tuple[tuple[ReleaseArm, ...], ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,18 @@ from coldstart.serve.store.key_rotation import ENCRYPTED_COLUMNS, reencrypt_batc
 from coldstart.serve.store.like_log import LikeLog
 from coldstart.serve.store.migrate import migrate
 from coldstart.serve.store.records import Deleted
+from coldstart.serve.store.release_store import ReleaseStore
 from coldstart.serve.store.session_store import SessionStore
 from coldstart.serve.store.storage_checks import StorageChecks
 from coldstart.serve.store.subject_store import SubjectStore
+from coldstart.serve.store.visit_store import VisitStore
 
 SECRET_KEY = "COLDSTART_SECRET_KEY"
 
 
-class Store(SessionStore, SubjectStore, LikeLog, AdminStore, StorageChecks):
+class Store(
+    SessionStore, SubjectStore, VisitStore, LikeLog, ReleaseStore, AdminStore, StorageChecks
+):
     """Persistent state of the service; created by ``Store.open``.
 
     Every method is one transaction (``purge``, ``erase_subject`` and ``reencrypt`` are several) and

@@ -95,16 +95,23 @@ def blend_names() -> tuple[str, ...]:
     return (*once, *(f"{name}·s" for name in once))
 
 
-def fit_request_blend(cases: Sequence[ChoiceCase], l2: float = 1e-3) -> RequestBlend:
+def fit_request_blend(
+    cases: Sequence[ChoiceCase], l2: float = 1e-3, around: RequestBlend | None = None
+) -> RequestBlend:
     """Fit weights and slopes.
 
     Args:
         cases: as ``request_cases`` makes them.
         l2: see ``ConditionalLogit.fit``.
+        around: a blend that holds without evidence to the contrary; its weights of other signals
+            than ``request_signals`` are kept.
     """
     names = blend_names()
-    fitted = ConditionalLogit.fit(cases, names=names, l2=l2)
+    before = around or RequestBlend({}, (0.0, 0.0))
+    held = {**before.weights, TASTE: before.taste}
+    center = [held.get(name.removesuffix("·s"), (0.0, 0.0))[name.endswith("·s")] for name in names]
+    fitted = ConditionalLogit.fit(cases, names=names, l2=l2, center=center)
     by_name = dict(zip(names, fitted.weights.tolist(), strict=True))
     pairs = {name: (by_name[name], by_name[f"{name}·s"]) for name in (*request_signals(), TASTE)}
     taste = pairs.pop(TASTE)
-    return RequestBlend({name: w for name, w in pairs.items() if any(w)}, taste)
+    return RequestBlend({**before.weights, **{n: w for n, w in pairs.items() if any(w)}}, taste)

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from coldstart.catalog.item_store import ItemStore
+    from coldstart.ranking.conditional_logit import ChoiceCase
+    from coldstart.ranking.request_blend import RequestBlend
     from coldstart.recommender import Recommender
     from coldstart.schema import Item
 
@@ -52,6 +54,8 @@ class RequestTraining:
         tower: of the request encoder.
         blend_requests: most validation requests on which the blend is fitted.
         l2: penalty of the blend's weights.
+        keep: how many validation requests the blend at hand is worth: the fewer there are, the
+            closer the weights stay to it; 0: they are learned without it.
         final: learn everything but encoder and blend again, from training and validation requests
             together; otherwise the validation requests stay unseen.
         reading_epochs: of teaching the language model to read requests for films; 0: not at all.
@@ -61,6 +65,7 @@ class RequestTraining:
     tower: TowerConfig = field(default_factory=TowerConfig)
     blend_requests: int = 1500
     l2: float = 1e-3
+    keep: float = 0.0
     final: bool = True
     reading_epochs: int = 0
     seed: int = 0
@@ -149,8 +154,7 @@ def learn_requests(
             f"none of {len(valid)} validation requests chooses a new item of the catalog",
             "the blend is learned from them: give some requests the split valid",
         )
-    blend = fit_request_blend(cases, config.l2)
-    recommender.ranker.requests = dict.fromkeys(get_args(Strategy), blend)
+    recommender.ranker.requests = _blends(cases, recommender.ranker.requests, config)
     if config.final:
         learn([*log.train, *log.valid])
     return {
@@ -161,6 +165,17 @@ def learn_requests(
         "blend_cases": len(cases),
         "settings": asdict(config),
     }
+
+
+def _blends(
+    cases: Sequence[ChoiceCase], held: Mapping[str, RequestBlend], config: RequestTraining
+) -> dict[str, RequestBlend]:
+    """The blend of every strategy; one for all where the blends at hand do not count."""
+    strategies = get_args(Strategy)
+    if not config.keep:
+        return dict.fromkeys(strategies, fit_request_blend(cases, config.l2))
+    l2 = max(config.l2, config.keep / len(cases))
+    return {s: fit_request_blend(cases, l2, held.get(s)) for s in strategies}
 
 
 class _Tower:

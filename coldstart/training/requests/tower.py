@@ -321,8 +321,12 @@ def _optimiser(
     ]
     optimiser = torch.optim.AdamW(groups)
     peaks = [group["lr"] for group in groups]
+    total = max(2, steps + 1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, peaks, total_steps=max(2, steps + 1), pct_start=0.1
+        optimiser,
+        peaks,
+        total_steps=total,
+        pct_start=max(0.1, 1.5 / total),  # a warm-up of no step divides by zero
     )
     return optimiser, schedule
 

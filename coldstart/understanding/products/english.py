@@ -33,9 +33,13 @@ _STOCK = re.compile(
     r"|(?:currently|immediately)\s+available|available\s+(?:right\s+)?now|ready\s+to\s+ship|not\s+sold\s+out)\b",
     re.I,
 )
-_NEWBORN = re.compile(r"\b(?:for\s+)?(?:a\s+|the\s+|my\s+|our\s+)?new[\s-]?borns?(?:\s+baby)?\b", re.I)
+_NEWBORN = re.compile(
+    r"\b(?:for\s+)?(?:a\s+|the\s+|my\s+|our\s+)?new[\s-]?borns?(?:\s+baby)?\b", re.I
+)
 _NON = re.compile(r"\bnon[\s-]?(?P<what>[a-z]{3,})\b", re.I)
-_FREE = re.compile(r"\b(?P<what>[a-z]{3,})(?:-|\s)free\b(?!\s+(?:to|for|shipping|delivery|time|gift|of))", re.I)
+_FREE = re.compile(
+    r"\b(?P<what>[a-z]{3,})(?:-|\s)free\b(?!\s+(?:to|for|shipping|delivery|time|gift|of))", re.I
+)
 
 _OTHERS = {"female": "men", "male": "women"}  # whose things are not for them
 
@@ -43,7 +47,7 @@ Kind = Literal["price", "audience", "adult", "years", "title", "stock", "aside",
 
 
 @dataclass(frozen=True)
-class _Span:
+class _Told:
     """Something read at characters, whatever the clause around it says."""
 
     start: int
@@ -74,7 +78,12 @@ class EnglishProductReader:
         lexicon = Lexicon("en", (), self._latest)
         self._none = lexicon
         self._polarity = PolarityReader(
-            lexicon, {"reject": phrases("reject"), "harmless": phrases("harmless"), "neutral": phrases("neutral")}
+            lexicon,
+            {
+                "reject": phrases("reject"),
+                "harmless": phrases("harmless"),
+                "neutral": phrases("neutral"),
+            },
         )
         self._titles = TitleSpotter(
             catalog, counts, common_words(lexicon), lambda form: False, lambda form: False
@@ -101,9 +110,13 @@ class EnglishProductReader:
             first, after = _tokens_of(span, tokens, starts)
             taken[first:after] = [True] * (after - first)
             if after > first and span.kind != "aside":
-                mentions.append(Mention(first, after, audience=span.kind != "title", title=span.kind == "title"))
+                mentions.append(
+                    Mention(first, after, audience=span.kind != "title", title=span.kind == "title")
+                )
         used = list(taken)
-        for mark in self._polarity.marks_in(text, tokens, sorted(mentions, key=lambda m: m.first)).values():
+        for mark in self._polarity.marks_in(
+            text, tokens, sorted(mentions, key=lambda m: m.first)
+        ).values():
             if mark.value != "resume":
                 used[mark.first : mark.after] = [True] * (mark.after - mark.first)
         found = self._parser.parse(text, tokens, taken, used)
@@ -118,7 +131,9 @@ class EnglishProductReader:
         draft = ReadingDraft(text, self._none)
         for span in spans:
             self._add_span(draft, span, clause_at(span.start).polarity >= 0)
-        for phrase in self._parser.with_roles(found, lambda p: clause_at(tokens[p.first].start).polarity):
+        for phrase in self._parser.with_roles(
+            found, lambda p: clause_at(tokens[p.first].start).polarity
+        ):
             clause = clause_at(tokens[phrase.first].start)
             place = tokens[phrase.first].start, tokens[phrase.after - 1].end
             self._add_phrase(draft, phrase, place, clause)
@@ -128,53 +143,61 @@ class EnglishProductReader:
         asides = [s for s in spans if s.kind not in ("title", "free")]
         return pieces, wanted_text(_blanked(text, asides), clauses)
 
-    def _spans(self, text: str) -> list[_Span]:
+    def _spans(self, text: str) -> list[_Told]:
         """Examples, prices, ages, recipients, occasions, years and stock, without overlaps."""
-        out: list[_Span] = []
+        out: list[_Told] = []
 
-        def keep(found: Iterable[_Span]) -> None:
+        def keep(found: Iterable[_Told]) -> None:
             for one in found:
                 if all(one.end <= o.start or one.start >= o.end for o in out):
                     out.append(one)
 
-        keep(_Span(t.start, t.end, "title", t.item_id) for t in find_examples(text, self._titles, self._catalog))
+        keep(
+            _Told(t.start, t.end, "title", t.item_id)
+            for t in find_examples(text, self._titles, self._catalog)
+        )
         ages = find_audience(masked(text, sorted(out, key=lambda s: s.start)))
-        keep(_Span(a.start, a.end, "audience", age=a.age, stated=a.stated) for a in ages)
-        keep(_Span(m.start(), m.end(), "audience", age=0) for m in _NEWBORN.finditer(text))
+        keep(_Told(a.start, a.end, "audience", age=a.age, stated=a.stated) for a in ages)
+        keep(_Told(m.start(), m.end(), "audience", age=0) for m in _NEWBORN.finditer(text))
         rest = masked(text, sorted(out, key=lambda s: s.start))
         prices = find_prices(rest, self._highest)
-        keep(_Span(p.start, p.end, "price", low=p.low, high=p.high) for p in prices)
-        keep(_Span(m.start(), m.end(), "stock") for m in _STOCK.finditer(text))
+        keep(_Told(p.start, p.end, "price", low=p.low, high=p.high) for p in prices)
+        keep(_Told(m.start(), m.end(), "stock") for m in _STOCK.finditer(text))
         keep(self._cost_words(text))
         for pattern in (_FREE, _NON):
-            keep(_Span(m.start(), m.end(), "free", m["what"]) for m in pattern.finditer(text))
+            keep(_Told(m.start(), m.end(), "free", m["what"]) for m in pattern.finditer(text))
         rest = masked(text, sorted(out, key=lambda s: s.start))
         child = any(s.kind == "audience" for s in out)
         for r in find_recipients(rest):
             if r.diet is not None:
-                keep([_Span(r.start, r.diet[0], "aside"), _Span(r.diet[1], r.end, "adult", age=r.age)])
+                keep(
+                    [
+                        _Told(r.start, r.diet[0], "aside"),
+                        _Told(r.diet[1], r.end, "adult", age=r.age),
+                    ]
+                )
             kind: Kind = "aside" if child else "adult"
-            keep([_Span(r.start, r.end, kind, r.group, age=r.age, gender=r.gender)])
+            keep([_Told(r.start, r.end, kind, r.group, age=r.age, gender=r.gender)])
         told = child or any(s.kind == "adult" for s in out)
         for aside in find_asides(rest):
             kinds: dict[str, Kind] = {} if told else {"adult": "adult", "baby": "audience"}
             kind = kinds.get(aside.audience, "aside")
             age = ADULT if kind == "adult" else 0
-            keep([_Span(aside.start, aside.end, kind, age=age, stated=False)])
+            keep([_Told(aside.start, aside.end, kind, age=age, stated=False)])
         rest = masked(text, sorted(out, key=lambda s: s.start))
         if self._latest is not None:
             keep(
-                _Span(y.start, y.end, "years", low=y.first, high=y.last)
+                _Told(y.start, y.end, "years", low=y.first, high=y.last)
                 for y in find_years(rest, self._latest)
             )
         return sorted(out, key=lambda s: s.start)
 
-    def _cost_words(self, text: str) -> Iterable[_Span]:
+    def _cost_words(self, text: str) -> Iterable[_Told]:
         tokens = tokenise(text)
         for found in self._costs.find([token.form for token in tokens]):
-            yield _Span(tokens[found.first].start, tokens[found.after - 1].end, "cost", found.value)
+            yield _Told(tokens[found.first].start, tokens[found.after - 1].end, "cost", found.value)
 
-    def _add_span(self, draft: ReadingDraft, span: _Span, wanted: bool) -> None:
+    def _add_span(self, draft: ReadingDraft, span: _Told, wanted: bool) -> None:
         place = span.start, span.end
         if span.kind == "title":
             draft.title(span.value, place, wanted=wanted)
@@ -196,7 +219,9 @@ class EnglishProductReader:
             draft.fact(("attribute", "in stock", "available"), place, wanted=True, strict=True)
         elif span.kind == "free":
             draft.fact(("term", span.value.casefold(), None), place, wanted=False, strict=True)
-            draft.fact(("term", f"{span.value.casefold()}-free", None), place, wanted=True, strict=True)
+            draft.fact(
+                ("term", f"{span.value.casefold()}-free", None), place, wanted=True, strict=True
+            )
         elif span.kind == "years":
             first, last = (None if y is None else int(y) for y in (span.low, span.high))
             draft.years(first, last, place, wanted=wanted)
@@ -219,7 +244,7 @@ class EnglishProductReader:
             draft.fact(("term", f"{name}-free", None), place, wanted=True, strict=False)
 
 
-def _tokens_of(span: _Span, tokens: Sequence[Token], starts: Sequence[int]) -> tuple[int, int]:
+def _tokens_of(span: _Told, tokens: Sequence[Token], starts: Sequence[int]) -> tuple[int, int]:
     """First token of a span, and the token after it."""
     first = max(0, bisect_right(starts, span.start) - 1)
     if tokens and tokens[first].end <= span.start:
@@ -227,7 +252,7 @@ def _tokens_of(span: _Span, tokens: Sequence[Token], starts: Sequence[int]) -> t
     return first, bisect_right(starts, span.end - 1)
 
 
-def _blanked(text: str, spans: Sequence[_Span]) -> str:
+def _blanked(text: str, spans: Sequence[_Told]) -> str:
     """The text with spans replaced by blanks, at equal length."""
     for span in spans:
         text = f"{text[: span.start]}{' ' * (span.end - span.start)}{text[span.end :]}"

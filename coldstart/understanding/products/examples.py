@@ -30,6 +30,8 @@ def find_examples(text: str, titles: TitleSpotter, catalog: Catalog) -> list[Nam
         span, before = text[found.start : found.end], text[max(0, found.start - 30) : found.start]
         title = catalog[found.item_id].title
         capitals = [w for w in re.findall(r"[^\W\d_]+", span) if w[0].isupper()]
+        if span == text.strip(" .!?"):
+            continue  # it is looked for
         same = span in title and len(capitals) > 1 and len(span.split()) > 1
         example = _EXAMPLE.search(before) and len(span.split()) > 1 and bool(capitals)
         if same or example or _QUOTED.search(before):

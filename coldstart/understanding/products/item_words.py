@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from coldstart.catalog.han import simplified
 from coldstart.schema import Item
@@ -29,7 +28,8 @@ _YES = frozenset("yes true 1 y ja oui si 是 有 有的".split())
 _NO = frozenset("no false 0 n nein non 否 无 没有".split())
 _TITLES = re.compile(r"title|name$|名称|标题", re.I)
 _NO_TEXT = re.compile(
-    r"(?:.*[ _-])?(?:url|uri|link|href|image|img|photo|picture|ean|gtin|sku|id|currency|date)s?$|.*日期|.*时间|货币|币种|链接|图片|条码",
+    r"(?:.*[ _-])?(?:url|uri|link|href|image|img|photo|picture|ean|gtin|sku|id|currency|"
+    r"date)s?$|.*日期|.*时间|货币|币种|链接|图片|条码",
     re.I,
 )
 _ZH_LESS = re.compile(
@@ -42,7 +42,7 @@ _ZH_LESS = re.compile(
 
 
 @dataclass(frozen=True)
-class ItemWords:
+class ProductWords:
     """Words of one item.
 
     Args:
@@ -60,7 +60,7 @@ class ItemWords:
     lacking: str
 
     @classmethod
-    def of(cls, item: Item) -> ItemWords:
+    def of(cls, item: Item) -> ProductWords:
         """The words of an item."""
         titles = [item.title, *titles_of(item)]
         names = [*titles, *item.categories]
@@ -111,7 +111,7 @@ def is_named(attribute: str) -> bool:
 
 
 def term_of(text: str) -> tuple[str, ...]:
-    """A term or type as ``ItemWords`` compares it."""
+    """A term or type as ``ProductWords`` compares it."""
     return tuple(words(simplified(text)))
 
 
@@ -207,6 +207,6 @@ def _han(text: str) -> tuple[str, str]:
     return _ZH_LESS.sub("|", plain), lacking
 
 
-def any_has(item: ItemWords, terms: Iterable[tuple[str, ...]]) -> bool:
+def any_has(item: ProductWords, terms: Iterable[tuple[str, ...]]) -> bool:
     """Whether an item has one of some terms."""
     return any(item.has(term) for term in terms)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 from coldstart.schema import Item
-from coldstart.understanding.products.item_words import ItemWords
+from coldstart.understanding.products.item_words import ProductWords
 
 
 @lru_cache(maxsize=1 << 16)
-def _cached_words(key: tuple[str, ...], item: _ByContent) -> ItemWords:
-    return ItemWords.of(item.item)
+def _cached_words(key: tuple[str, ...], item: _ByContent) -> ProductWords:
+    return ProductWords.of(item.item)
 
 
 class _ByContent:
@@ -26,7 +26,7 @@ class _ByContent:
         return 0
 
 
-def words_of(item: Item) -> ItemWords:
+def words_of(item: Item) -> ProductWords:
     """The words of an item, cached by its content."""
     attributes = (part for pair in item.attributes.items() for part in pair)
     key = (item.title, item.description, *item.categories, "", *attributes)

@@ -6,7 +6,9 @@ from collections import Counter
 
 import pytest
 
+from coldstart import Recommender
 from coldstart.data.items import load_catalog
+from coldstart.evaluation.sentences.obedience import about_sentence, judge
 from coldstart.evaluation.sentences.sentence_file import (
     check_categories,
     judgeable,
@@ -57,3 +59,12 @@ def test_every_sentence_can_be_obeyed_and_is_of_a_kind_with_others(shop):
     assert len(kinds) >= 5
     combined = kinds["combined"] + kinds["组合"]
     assert combined >= {"en": 10, "zh": 3}[language]
+
+
+def test_a_shop_that_starts_from_its_table_obeys(shop):
+    _, catalog, _, sentences = shop
+    recommender = Recommender.from_catalog(catalog)
+    run = judge({"start": about_sentence(recommender)}, sentences, recommender.catalog)
+    assert run.left_out == ()
+    worst = [(s.sentence.sentence, s.obedience) for s in run.worst("start", 5)]
+    assert run.mean("start") >= 0.8, worst
