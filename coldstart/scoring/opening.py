@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PLACES = 100
 """Items of the opening list."""
 _CANDIDATES, _COVERED = 1000, 2000  # items
-_FADES = 3  # power of the catalog's weight beside observed likes
+_FADES = 8  # power of the catalog's weight beside observed likes
 _KNOWN = 0.5  # power of an item's prior share in its gain
 _FILE = "opening.json"
 _MOST = 10_000
