@@ -1,7 +1,7 @@
 """Observed likes: popularity and co-occurrence that take over from the catalog as they come in.
 
 One model, two conjugate updates. With T likes, n_i of item i, and π the prior shares of the catalog
-(its popularity column, else 1 / I each), an item's share of likes is the mean of the Dirichlet
+(∝ the root of its popularity column, else 1 / I each), an item's share of likes is the mean of the Dirichlet
 posterior
 
     p_i = (n_i + s·π_i) / (T + s),
@@ -56,8 +56,10 @@ if TYPE_CHECKING:
 
 SHRINK = 10.0
 """β: likers of the picks that content is worth."""
+SOLD_ELSEWHERE = 0.5
+"""Power of the popularity column in π: sales elsewhere are weaker evidence than likes here."""
 _FEWEST = 2  # likes of an item that a reason counts
-PICKS_WEIGHT = (0.3, 0.2)
+PICKS_WEIGHT = (0.5, 0.0)
 """(Weight without picks, change by ten picks) of ``evidence_content`` and ``evidence_picks``."""
 
 
@@ -70,12 +72,14 @@ class _Shrunk:
         columns: column of every catalog row in the counts, −1 where it has no like, shape (N,).
         lift: ``log(I·p_i)``, shape (N,).
         size: I, the number of items of the whole catalog.
+        prior_share: weight of the prior in it, s / (T + s).
     """
 
     made_of: tuple[Counts, ItemStore, int]
     columns: Ints
     lift: Floats
     size: int
+    prior_share: float = 1.0
 
 
 class EvidenceScorer(ColumnScorer):
@@ -174,6 +178,15 @@ class EvidenceScorer(ColumnScorer):
         self._live.remove_user(user_id)
         return True
 
+    def prior_share(self, items: ItemStore) -> float:
+        """Weight of the catalog in the popularity of its items, from 1 without likes to 0."""
+        return self._posterior(items).prior_share
+
+    def clear(self) -> None:
+        """Remove all observed likes, also those that were loaded."""
+        self._live = LiveCounts(Counts.fit((), {}, {}, first=UNORDERED), first=UNORDERED)
+        self._shrunk = None
+
     # -- scoring --------------------------------------------------------------------------------
 
     def columns(self, user: ResolvedProfile, items: ItemStore) -> Mapping[str, Floats]:
@@ -270,21 +283,24 @@ class EvidenceScorer(ColumnScorer):
         counts = self.counts
         if not counts.likes.any():
             none = np.full(len(items.ids), -1, dtype=np.int64)
-            return _Shrunk((counts, items, 0), none, items.prior_lift, len(items.whole.ids))
+            lift = _prior(items.whole)
+            lift = lift if items is items.whole else lift[items.where]
+            return _Shrunk((counts, items, 0), none, lift, len(items.whole.ids))
         whole = items.whole
         made_of = counts, whole, whole.version
         if self._shrunk is None or not _same(self._shrunk.made_of, made_of):
             columns = np.array([counts.column.get(i, -1) for i in whole.ids], dtype=np.int64)
             likes = np.where(columns >= 0, counts.likes[columns], 0.0)
-            relative = np.exp(whole.prior_lift)  # I·π_i
+            relative = np.exp(_prior(whole))  # I·π_i
             s = dirichlet_concentration(likes, relative / len(relative))
             share = (len(likes) * likes + s * relative) / (likes.sum() + s)
-            self._shrunk = _Shrunk(made_of, columns, np.log(share), len(likes))
+            worth = s / (float(likes.sum()) + s)
+            self._shrunk = _Shrunk(made_of, columns, np.log(share), len(likes), worth)
         shrunk = self._shrunk
         if items is whole:
             return shrunk
         columns, lift = shrunk.columns[items.where], shrunk.lift[items.where]
-        return _Shrunk(made_of, columns, lift, shrunk.size)
+        return _Shrunk(made_of, columns, lift, shrunk.size, shrunk.prior_share)
 
     def _beyond(self, liked: Sequence[str], shrunk: _Shrunk, content: Floats) -> Floats | None:
         """``log(q_i / g_i)``, shape (N,); ``None`` where no pick has likes beside it."""
@@ -320,6 +336,12 @@ class EvidenceScorer(ColumnScorer):
             "people": int(both[chosen]),
             "of": int(counts.likes[chosen]),
         }
+
+
+def _prior(items: ItemStore) -> Floats:
+    """``log(I·π_i)``: the prior lift of a whole catalog, tempered."""
+    lift = SOLD_ELSEWHERE * items.prior_lift
+    return np.asarray(lift - np.log(np.mean(np.exp(lift)))) if lift.any() else lift
 
 
 def _same(before: tuple[Counts, ItemStore, int], now: tuple[Counts, ItemStore, int]) -> bool:
