@@ -41,13 +41,13 @@ is two thirds of what it is now (docs/decisions/0082-growing.md).
 """
 REQUEST: Mapping[str, Pair] = {
     "lexical": (4.0, 0.0),
-    "words": (0.5, 0.0),
+    "words": (4.0, -3.5),
     "wished": (2.0, 0.0),
     "unwished": (-3.0, 0.0),
     "mood": (0.2, 0.0),
 }
 """(Weight, slope in the number of words) of each signal, for requests in words."""
-REQUEST_TASTE: Pair = (0.3, 0.0)
+REQUEST_TASTE: Pair = (0.0, 0.6)
 """Likewise, of the score without the words."""
 SUPERSEDED: Mapping[str, str] = {"catalog_popularity": "evidence_popularity"}
 """Signals that count only where the other one, which includes them, is not registered."""
