@@ -169,7 +169,7 @@ class EnglishProductReader:
         rest = masked(text, sorted(out, key=lambda s: s.start))
         child = any(s.kind == "audience" for s in out)
         for r in find_recipients(rest):
-            if r.diet is not None:
+            if r.diet[1] > 0:
                 keep(
                     [
                         _Told(r.start, r.diet[0], "aside"),
