@@ -97,7 +97,11 @@ class ProductVocabulary:
             if ending and ending[1] not in common and ending[0] in _around(item):
                 types.setdefault(ending[0], 1)
         return cls(
-            {head: n for head, n in types.items() if head not in stop and not head.isdigit()},
+            {
+                head: n
+                for head, n in types.items()
+                if head not in stop and head != "free" and not head.isdigit()
+            },
             dict(named),
             frozenset(anywhere),
             frozenset(common),
@@ -109,7 +113,8 @@ class ProductVocabulary:
 
     def is_type(self, word: str) -> bool:
         """Whether a stem, or a synonym of it, says what some item is."""
-        return word in self.types or any(t[-1] in self.types for t in kinds((word,))[1:])
+        others = (t for t in kinds((word,))[1:] if self.anywhere.issuperset(t[:-1]))
+        return word in self.types or any(term[-1] in self.types for term in others)
 
     def knows(self, word: str) -> bool:
         """Whether any text has a stem, or one of the same meaning."""
