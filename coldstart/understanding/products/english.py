@@ -28,6 +28,8 @@ from coldstart.understanding.tokens import PhraseIndex, Token, tokenise
 from coldstart.understanding.vocabulary import common_words, latest_year
 from coldstart.understanding.years import find_years
 
+_GROWN_UP = 18
+"""Age from which a number of years is no age of an audience: "20 years of warranty"."""
 _STOCK = re.compile(
     r"\b(?:(?:that(?:['’]s|\s+is|\s+are)?\s+)?(?:currently\s+|still\s+)?(?:in|on)\s+stock(?:\s+now)?"
     r"|(?:currently|immediately)\s+available|available\s+(?:right\s+)?now|ready\s+to\s+ship|not\s+sold\s+out)\b",
@@ -35,6 +37,10 @@ _STOCK = re.compile(
 )
 _NEWBORN = re.compile(
     r"\b(?:for\s+)?(?:a\s+|the\s+|my\s+|our\s+)?new[\s-]?borns?(?:\s+baby)?\b", re.I
+)
+_YEARS = re.compile(
+    r"\b(?:for\s+)?(?:ages?\s+)?(?P<n>\d{1,2})\s*(?:years?|yrs?)(?!\w|\s*(?:old|warranty|guarantee))",
+    re.I,
 )
 _NON = re.compile(r"\bnon[\s-]?(?P<what>[a-z]{3,})\b", re.I)
 _FREE = re.compile(
@@ -159,6 +165,12 @@ class EnglishProductReader:
         ages = find_audience(masked(text, sorted(out, key=lambda s: s.start)))
         keep(_Told(a.start, a.end, "audience", age=a.age, stated=a.stated) for a in ages)
         keep(_Told(m.start(), m.end(), "audience", age=0) for m in _NEWBORN.finditer(text))
+        if not any(s.kind == "audience" for s in out):
+            keep(
+                _Told(m.start(), m.end(), "audience", age=int(m["n"]))
+                for m in _YEARS.finditer(text)
+                if int(m["n"]) < _GROWN_UP
+            )
         rest = masked(text, sorted(out, key=lambda s: s.start))
         prices = find_prices(rest, self._highest)
         keep(_Told(p.start, p.end, "price", low=p.low, high=p.high) for p in prices)
@@ -169,7 +181,7 @@ class EnglishProductReader:
         rest = masked(text, sorted(out, key=lambda s: s.start))
         child = any(s.kind == "audience" for s in out)
         for r in find_recipients(rest):
-            if r.diet is not None:
+            if r.diet[1] > 0:
                 keep(
                     [
                         _Told(r.start, r.diet[0], "aside"),

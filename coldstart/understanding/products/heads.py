@@ -66,6 +66,17 @@ def title_heads(title: str) -> tuple[str, ...]:
     return tuple(head for phrase in first for head in phrase.heads)
 
 
+def title_ending(title: str) -> tuple[str, ...]:
+    """The last two stems of a title's first noun phrase; empty for shorter or Chinese ones.
+
+    >>> title_ending("Red Wine Rioja, 750 ml")
+    ('wine', 'rioja')
+    """
+    phrases = title_phrases(title)
+    words = phrases[0].words if phrases and not _HAN_RUN.search(title) else ()
+    return words[-2:] if len(words) > 1 else ()
+
+
 def category_parts(category: str) -> tuple[tuple[str, ...], ...]:
     """Words of each name in a category, as stems: "Toys & Games" has two.
 
