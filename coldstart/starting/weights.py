@@ -1,6 +1,6 @@
 """Weights of the signals for a catalog without interactions.
 
-Fitted and checked by ``benchmarks/start_weights.py``; see ``docs/results/start-weights.md``. They
+Checked by ``benchmarks/from_nothing_weights.py`` (``docs/results/from-nothing-weights.md``). They
 are the same for every catalog, but for that of the language model, which is measured on the catalog
 (``starting.zero_shot``).
 """
