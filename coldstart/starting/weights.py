@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
+from coldstart.encoding.ngram_encoder import NAME as NGRAMS
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.ranking.request_blend import RequestBlend
 from coldstart.schema import Strategy
@@ -47,25 +48,29 @@ REQUEST: Mapping[str, Pair] = {
     "mood": (0.2, 0.0),
 }
 """(Weight, slope in the number of words) of each signal, for requests in words."""
+LITERAL: Pair = (0.5, 0.0)
+"""That of ``words`` where the encoder compares letters, which the lexical match does better."""
 REQUEST_TASTE: Pair = (0.0, 0.6)
 """Likewise, of the score without the words."""
 SUPERSEDED: Mapping[str, str] = {"catalog_popularity": "evidence_popularity"}
 """Signals that count only where the other one, which includes them, is not registered."""
 
 
-def from_nothing_ranker(model: float = 0.0) -> BlendRanker:
+def from_nothing_ranker(model: float = 0.0, encoder: str = "") -> BlendRanker:
     """The blend for a catalog without interactions, for every strategy.
 
     Args:
         model: weight of the language model's lift in requests in words, at least 0.
+        encoder: name of the encoder; ``ngrams`` knows no meaning.
     """
+    request = {**REQUEST, "words": LITERAL} if encoder == NGRAMS else REQUEST
     taste = {name: pair for name, pair in TASTE.items() if _counts(name)}
     lm = {"model": (model, 0.0)} if model else {}
     weights, requests = {}, {}
     for strategy in get_args(Strategy):
         weights[strategy] = taste
         own = lm if strategy in ("catalog", "both") else {}
-        requests[strategy] = RequestBlend({**REQUEST, **own}, REQUEST_TASTE)
+        requests[strategy] = RequestBlend({**request, **own}, REQUEST_TASTE)
     return BlendRanker(weights, requests=requests)
 
 
