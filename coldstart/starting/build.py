@@ -87,7 +87,7 @@ def start_parts(
         index=None,
         content_index=None,
         scorers=Scorers(()),
-        ranker=from_nothing_ranker(products=products),
+        ranker=from_nothing_ranker(0.0, encoder_name, products=products),
         settings=Settings(tau=1.0, use_prior=False, over_unconditional=True),
     )
     advice = advise(catalog, encoder_name, base)
@@ -113,7 +113,7 @@ def start_parts(
         template=template,
         counts=counts,
         encoder=vectors,
-        ranker=from_nothing_ranker(gain.weight, products=products),
+        ranker=from_nothing_ranker(gain.weight, encoder_name, products=products),
         settings=parts.settings,
         manifest=manifest,
         adapter=starting_state(),

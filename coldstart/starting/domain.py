@@ -126,7 +126,9 @@ def fitted_to_domain(parts: RecommenderParts, artifact: str) -> RecommenderParts
         parts,
         template=prompts.load(survey.prompt),
         counts=Counts.fit(parts.catalog.ids, {}, {}),
-        ranker=from_nothing_ranker(products=is_of_products(parts.catalog)),
+        ranker=from_nothing_ranker(
+            0.0, parts.manifest["encoder"]["name"], products=is_of_products(parts.catalog)
+        ),
         manifest=kept | {"domain": domain_of(parts.catalog), "left_out": off},
         adapter=starting_state(),
     )
