@@ -91,4 +91,5 @@ def _has(words: ProductWords, terms: tuple[Term, ...]) -> bool:
 def _types(term: Term) -> tuple[Term, ...]:
     """Head nouns of a type: a phrase that has synonyms itself, or its last word."""
     whole = kinds(term)
-    return whole if len(whole) > 1 or len(term) < 2 else kinds(term[-1:])
+    by_characters = bool(term) and not term[-1].isascii()
+    return whole if by_characters or len(whole) > 1 or len(term) < 2 else kinds(term[-1:])
