@@ -20,7 +20,7 @@ def store(price: float | None, **attributes: str):
     [
         ("a kettle under 20 euros", 30.0, []),
         ("a kettle", None, []),
-        ("a kettle under 20 dollars", 30.0, ["prices are in EUR; “under 20 dollars” was compared as it stands"]),
+        ("under 20 bucks", 30.0, ["prices are in EUR; “under 20 bucks” was compared as it stands"]),
         ("20美元以下的水壶", 30.0, ["prices are in EUR; “20美元以下” was compared as it stands"]),
         ("under -5 euros", 30.0, ["“under -5 euros” limits no price; it was left out"]),
         ("under 1e99 euros", 30.0, ["“under 1e99 euros” limits no price; it was left out"]),
