@@ -12,9 +12,9 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Piece
 from coldstart.understanding.audience import CHILD, find_audience
-from coldstart.understanding.draft import ReadingDraft
+from coldstart.understanding.draft import ReadingDraft, Value
 from coldstart.understanding.english import masked, wanted_text
-from coldstart.understanding.groups import LinkWords
+from coldstart.understanding.groups import Link, LinkWords
 from coldstart.understanding.lexicon import Lexicon
 from coldstart.understanding.polarity import Clause, Mention, PolarityReader
 from coldstart.understanding.products.examples import find_examples
@@ -137,6 +137,7 @@ class EnglishProductReader:
         draft = ReadingDraft(text, self._none)
         for span in spans:
             self._add_span(draft, span, clause_at(span.start).polarity >= 0)
+        self._leave_out_pets(draft, spans, found)
         for phrase in self._parser.with_roles(
             found, lambda p: clause_at(tokens[p.first].start).polarity
         ):
@@ -145,7 +146,7 @@ class EnglishProductReader:
             self._add_phrase(draft, phrase, place, clause)
         gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
         forms = [token.form for token in tokens]
-        pieces = draft.pieces(lambda a, b: self._links.link(a, b, forms, gaps))
+        pieces = draft.pieces(lambda a, b: _apart(self._links.link(a, b, forms, gaps)))
         asides = [s for s in spans if s.kind not in ("title", "free")]
         # A text of nothing but recipients and occasions is compared as it stands.
         rest = wanted_text(_blanked(text, asides), clauses)
@@ -240,6 +241,17 @@ class EnglishProductReader:
             first, last = (None if y is None else int(y) for y in (span.low, span.high))
             draft.years(first, last, place, wanted=wanted)
 
+    def _leave_out_pets(
+        self, draft: ReadingDraft, spans: Sequence[_Told], found: Sequence[Phrase]
+    ) -> None:
+        """For a person, what is for pets comes last, unless the text speaks of them."""
+        person = next((s for s in spans if s.kind in ("adult", "audience")), None)
+        if person is None or any(self._vocabulary.pets.intersection(p.stems) for p in found):
+            return
+        for name in self._vocabulary.for_pets:
+            value: Value = ("category", name, None)
+            draft.fact(value, (person.start, person.end), wanted=False, strict=False)
+
     def _add_phrase(
         self, draft: ReadingDraft, phrase: Phrase, place: tuple[int, int], clause: Clause
     ) -> None:
@@ -251,11 +263,17 @@ class EnglishProductReader:
                 noun, strict = phrase.role == "asked", phrase.strict
                 draft.wish(phrase.values, place, at, strict=strict, noun=noun)
                 draft.prefer(self._parser.categories(phrase), place)
+                draft.prefer([v for v in phrase.values if v[0] == "attribute"], place)
             return
         for value in phrase.rejected:
             draft.fact(value, place, wanted=False, strict=not clause.mild)
         for name in phrase.lacked:
             draft.fact(("term", f"{name}-free", None), place, wanted=True, strict=False)
+
+
+def _apart(link: Link) -> Link:
+    """Things and qualities hold together by being listed only: "red or blue"."""
+    return "loose" if link == "tight" else link
 
 
 def _tokens_of(span: _Told, tokens: Sequence[Token], starts: Sequence[int]) -> tuple[int, int]:

@@ -27,6 +27,7 @@ _HAN_AFTER = re.compile(
     r"|[一二两三四五六七八九十百]+(?:双|件|个|支|只|块|条|瓶|盒|本|套|对|片|把|张|枚|包|色|道)(?:装|套|裝)?"
     r"|(?<=.)(?:男|女)$)$"
 )
+_NON = re.compile(r"\bnon[\s-]+", re.I)
 _SIZE = re.compile(r"\d")
 
 
@@ -85,7 +86,7 @@ def category_parts(category: str) -> tuple[tuple[str, ...], ...]:
     """
     out = []
     for part in PARTS.split(category):
-        words = tuple(stem(w) for w in _WORD.findall(part))
+        words = tuple(stem(w) for w in _WORD.findall(_NON.sub("non", part)))
         if words:
             out.append((part.strip(),) if _HAN_RUN.search(part) else words)
     return tuple(out)

@@ -10,7 +10,7 @@ from typing import Literal
 from coldstart.understanding.draft import Value
 from coldstart.understanding.products.forms import stem
 from coldstart.understanding.products.item_words import term_of
-from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, phrases
+from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, kinds, phrases
 from coldstart.understanding.products.vocabulary import ProductVocabulary
 from coldstart.understanding.tokens import PhraseIndex, Token
 
@@ -257,7 +257,7 @@ class PhraseParser:
         return (
             ("type", word, None),
             *phrase.values,
-            *([term] if len(covered(phrase.stems)) > 1 else []),
+            *([term] if len(covered(phrase.stems)) > len(kinds(phrase.stems)) else []),
         )
 
     def _lacked(self, phrase: Phrase) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from coldstart.understanding.tokens import PhraseIndex, phrase_form
 
 Texts = tuple[str, ...]
 _SPLIT = re.compile(r"\s*[|,;]\s*")
+_PETS = frozenset((("pet",), ("dog",), ("cat",), ("pet", "suppli")))  # names of categories
 _LONGEST = 60  # characters of an attribute value that can be named in a sentence
 _FEW = 10  # items of a category of which the share of names tells nothing
 _READ = 10_000  # items of a larger catalog from which the vocabulary is taken
@@ -110,6 +111,17 @@ class ProductVocabulary:
             _values(catalog, stop),
             _corrector(items, anywhere),
         )
+
+    @property
+    def pets(self) -> frozenset[str]:
+        """Stems of words for pets."""
+        return frozenset(words(raw_lexicon("products-en")["words"]["pets"]))
+
+    @property
+    def for_pets(self) -> tuple[str, ...]:
+        """Categories of what is for pets."""
+        found = (n for part, names in self.categories.items() for n in names if part in _PETS)
+        return tuple(dict.fromkeys(found))
 
     def is_type(self, word: str) -> bool:
         """Whether a stem, or a synonym of it, says what some item is."""
