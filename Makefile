@@ -114,7 +114,7 @@ bench: fetch-all  ## the speed benchmarks, each beside its peer (an hour, on a q
 	$(BIN)/python benchmarks/distributed_training.py --steps 8 --out docs/results/distributed-training
 
 docs: $(STAMP)  ## the documentation site, into build/site; fails on a warning
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@$(BIN)/python website/check.py build/site
 
 docs-serve: $(STAMP)  ## the documentation site on this machine, built again after each change

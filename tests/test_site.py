@@ -159,6 +159,18 @@ def test_notebooks_show_their_figures(website):
     assert all(pages[f"notebooks/{picture}"].startswith(b"\x89PNG") for picture in pictures)
 
 
+def test_results_show_the_plots_of_their_reports(website):
+    plots = website("plots")
+    page = "results/requests-he2023.md"
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    shown = plots.shown(text, page)
+    (place,) = re.findall(r"!\[Recall@10[^]]+\]\(([^)]+)\)", shown)
+    assert b"<svg" in plots.pages()[f"results/{place}"]
+    assert shown.index(place) < shown.index("\n## ")
+    assert re.sub(r"\n\n<figure.*?</figure>\n\n", "", shown, flags=re.S) == text
+    assert plots.shown(text, "design.md") == text
+
+
 # -- navigation ------------------------------------------------------------------------------------
 
 
@@ -172,12 +184,12 @@ def test_every_page_has_its_place_in_the_navigation():
 def test_folders_of_the_navigation_are_filled(website, tmp_path):
     listing = website("listing")
     (tmp_path / "r").mkdir()
-    for name in ("b", "a", "README"):
+    for name in ("b-index", "a", "README"):
         (tmp_path / "r" / f"{name}.md").write_text(f"# Title of {name}\n", encoding="utf-8")
     nav = ["index.md", {"R": ["r/"]}, {"M": "made/"}]
     assert listing.filled(nav, str(tmp_path), ["made/x.md", "made/x.png"]) == [
         "index.md",
-        {"R": ["r/README.md", "r/a.md", "r/b.md"]},
+        {"R": ["r/README.md", "r/a.md", "r/b-index.md"]},
         {"M": ["made/x.md"]},
     ]
     with pytest.raises(SystemExit, match="no page in none/"):

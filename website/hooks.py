@@ -15,6 +15,7 @@ import api
 import commands
 import elsewhere
 import listing
+import plots
 
 STYLE = "assets/site.css"
 
@@ -22,7 +23,8 @@ STYLE = "assets/site.css"
 def made() -> dict[str, str | bytes]:
     """Content of every file that is made at build time, by its path in the site."""
     style = Path(__file__).with_name("site.css").read_text(encoding="utf-8")
-    return {**api.pages(), **commands.pages(), **elsewhere.pages(), STYLE: style}
+    pages = api.pages() | commands.pages()
+    return {**pages, **elsewhere.pages(), **plots.pages(), STYLE: style}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -39,8 +41,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Lead links to pages of the site, or to copies of the files that have no page."""
+    """Lead links to pages of the site or to copies of files without a page; show plots."""
     text, copies = elsewhere.linked(markdown, page.file.src_uri)
+    text = plots.shown(text, page.file.src_uri)
     for source, path in copies.items():
         if files.get_file_from_path(path) is None:
             files.append(File.generated(config, path, abs_src_path=str(source)))

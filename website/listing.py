@@ -44,5 +44,5 @@ def _entries(entry: Any, titles: dict[str, str]) -> list[Any]:
     if not pages:
         raise SystemExit(f"mkdocs.yml: no page in {entry}")
     shown = Counter(titles[path] for path in pages if titles[path])
-    pages.sort(key=lambda path: (not path.endswith(("index.md", "README.md")), path))
+    pages.sort(key=lambda path: (Path(path).name not in ("index.md", "README.md"), path))
     return [{Path(path).stem: path} if shown[titles[path]] > 1 else path for path in pages]

@@ -20,7 +20,7 @@ from coldstart.data.requests.recorded import Part, RecordedRequest, RequestLog
 from coldstart.interactions.interaction_stats import attribute_groups
 from coldstart.schema import Understood, UserProfile
 from coldstart.serve.growth import LIKE_KINDS as LIKE_KINDS
-from coldstart.serve.session_service import SessionRecord
+from coldstart.serve.session_record import SessionRecord
 from coldstart.serve.visit_requests import requests_of, texts_of
 from coldstart.session.history import read_history
 from coldstart.splitting.user_splits import Split
