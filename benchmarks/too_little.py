@@ -59,7 +59,7 @@ LIKES = (5, 10, 20, 10_000)
 PICKS = (1, 3, 5)
 REQUESTS = (100, 300, 1000, 3000)
 TESTED = 150
-TESTED_REQUESTS = 400
+TESTED_REQUESTS = 300
 Values = dict[str, float]
 
 
