@@ -84,8 +84,8 @@ def test_what_many_like_does_not_drown_what_is_like_the_pick(shop, started):
     mine = next(i.item_id for i in started.catalog if i.title == pick)
     for n, item in enumerate(started.catalog):
         started.observe(f"visitor {n}", item.item_id)
-    for n in range(20):
-        started.observe(f"parent {n}", *toys[:2])
+    for n in range(60):
+        started.observe(f"parent {n}", *toys[:3])
     for n in range(8):
         started.observe(f"reader {n}", mine, (novel := _novel(started, shop[0])))
     shown = started.recommend(UserProfile(liked=[mine]), k=10, strategy="prior").item_ids
