@@ -16,7 +16,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 _HEAD = """# HTTP interface
 
 What `coldstart serve` answers ([how to run it](../service.md)). A running service has the same as a
-schema, at `/openapi.json`. Bodies and answers are JSON. Errors have one form everywhere, `ErrorBody`
+schema, at `/openapi.json`. Bodies and answers are JSON. Errors have one form, `ErrorBody`
 below; 401, 413, 422, 429, 503 and 504 are possible for every path below `/v1`.
 """
 
