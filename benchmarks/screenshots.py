@@ -4,6 +4,7 @@ Needs ``chromium`` on the PATH, ``playwright`` of the dev extra and a Chinese fo
 (``apt install chromium fonts-wqy-microhei``).
 
     python benchmarks/screenshots.py
+    python benchmarks/screenshots.py --shop      # of a shop that has just started
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 MOST_BYTES = 200_000
+SHOP = "examples/shop.csv"
+WISH = "a present for a ten-year-old under 20 euros, nothing electronic"
 DESKTOP = {"width": 1200, "height": 880}
 PHONE = {"width": 390, "height": 844}
 
@@ -111,9 +114,29 @@ def take(browser: Browser, url: str, out: Path) -> None:
     save(phone, out / "onboarding-phone-zh.png")
 
 
+def take_shop(browser: Browser, url: str, out: Path) -> None:
+    page = browser.new_page(viewport=DESKTOP, color_scheme="light", locale="en-GB")
+    page.goto(url)
+    page.locator("#profile [type=submit]").click()
+    page.locator("#cards h3").first.wait_for()
+    to_list(page, WISH)
+    save(page, out / "shop-light.png")
+
+
+@contextmanager
+def started(items: str) -> Iterator[str]:
+    """An artifact made of a table of items; yields its folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = f"{folder}/shop"
+        command = [sys.executable, "-m", "coldstart", "start", items, "--out", made]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        yield made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--artifact", default="adapters/ml-100k")
+    parser.add_argument("--shop", action="store_true", help=f"of {SHOP} instead of an artifact")
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     asked = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -121,9 +144,12 @@ def main() -> None:
         sys.exit("no chromium on the PATH: apt install chromium")
     asked.out.mkdir(parents=True, exist_ok=True)
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with service(asked.artifact) as url, sync_playwright() as playwright:
+    with ExitStack() as stack:
+        artifact = stack.enter_context(started(SHOP)) if asked.shop else asked.artifact
+        url = stack.enter_context(service(artifact))
+        playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=chromium, args=sandbox)
-        take(browser, url, asked.out)
+        (take_shop if asked.shop else take)(browser, url, asked.out)
         browser.close()
 
 

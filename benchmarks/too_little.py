@@ -6,10 +6,12 @@ Trees: held-out users of MovieLens-100K, MovieLens-small and Amazon Industrial (
 not fetched), ranked after training on the first U users with their first L likes each; the linear
 blend of the same counts against the same with trees, NDCG@10 over 1, 3 and 5 picks.
 
-Requests: the test requests of ReDial (``--redial FOLDER``, not fetched), after training on the first
-R requests; the blend of signals that need no request against all that is learned from requests.
+Requests: test requests of ReDial (``--redial FOLDER``, not fetched), after learning from R of its
+training and validation requests on top of an artifact of its catalog alone; that artifact's blend
+against what is learned, as ``coldstart train --from`` does it.
 
-Language model: an adapter of the first U users against the base model as it is.
+Language model: an adapter that learned from the first U users of MovieLens-100K, a blend with it
+against the same blend without.
 """
 
 from __future__ import annotations
@@ -21,14 +23,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from results import Report, command_line, table
 
-from coldstart.artifacts.loading import make_encoder
+from coldstart import Recommender
+from coldstart.artifacts.loading import RecommenderParts, make_encoder
 from coldstart.data.dataset import Dataset
 from coldstart.data.named import NAMED
+from coldstart.data.requests.load import load_request_log
+from coldstart.data.requests.own import part_of
+from coldstart.data.requests.recorded import RecordedRequest, RequestLog
 from coldstart.data.tables import load_dataset
 from coldstart.evaluation.cases import ColdCase, support_cases
 from coldstart.metrics.ranking_metrics import ndcg
@@ -38,15 +45,21 @@ from coldstart.ranking.ranker import BlendRanker
 from coldstart.runtime.models import DEFAULT_ENCODER
 from coldstart.schema import Context
 from coldstart.splitting.user_splits import shuffled_ids
+from coldstart.starting.build import start_parts
 from coldstart.training.boosting import fit_trees
+from coldstart.training.comparison import MOST, request_ndcg
 from coldstart.training.crossfit import ranking_groups
 from coldstart.training.out_of_fold import OutOfFold
+from coldstart.training.refresh import RefreshConfig, enough_steps
+from coldstart.training.requests.run import learn_requests
 from coldstart.training.simulation import target_rule
 
 USERS = (25, 50, 100, 200, 400)
 LIKES = (5, 10, 20, 10_000)
 PICKS = (1, 3, 5)
+REQUESTS = (100, 300, 1000, 3000)
 TESTED = 150
+TESTED_REQUESTS = 400
 Values = dict[str, float]
 
 
@@ -56,6 +69,8 @@ def main() -> None:
     parser.add_argument("--parts", default="trees", help="of trees, requests, language_model")
     parser.add_argument("--data", default="ml-100k,ml-small", help="named datasets")
     parser.add_argument("--amazon", type=Path, help="folder of items.csv and interactions.csv")
+    parser.add_argument("--redial", type=Path, help="folder of ReDial")
+    parser.add_argument("--requests", type=int, nargs="*", default=REQUESTS)
     parser.add_argument("--users", type=int, nargs="*", default=USERS)
     parser.add_argument("--likes", type=int, nargs="*", default=LIKES)
     chosen = parser.parse_args()
@@ -113,6 +128,57 @@ def _trees_pay(
         "gain": [round(x, 4) for x in (gain.mean, gain.low, gain.high)],
         "seconds": round(seconds, 1),
     }
+
+
+def _requests(chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
+    if chosen.redial is None:
+        raise SystemExit("--redial FOLDER is needed for the part requests")
+    log = load_request_log(chosen.redial)
+    tested = [log.test[n] for n in np.random.default_rng(0).permutation(len(log.test)).tolist()]
+    tested = tested[:TESTED_REQUESTS]
+    pool = [*log.train, *log.valid]
+    people = list(dict.fromkeys(r.dialogue for r in pool))
+    place = {
+        people[n]: at for at, n in enumerate(np.random.default_rng(1).permutation(len(people)))
+    }
+    pool.sort(key=lambda r: place[r.dialogue])  # whole dialogues, mixed
+    parts = start_parts(log.catalog, name="redial")
+    kept = _request_values(_recommender(parts), tested)
+    for size in chosen.requests:
+        if size in {r["requests"] for r in rows}:
+            continue
+        start, some = time.perf_counter(), pool[:size]
+        valid = [r for r in some if part_of(r.dialogue) != "train"]
+        train = [r for r in some if part_of(r.dialogue) == "train"]
+        new = _recommender(parts)
+        few = RequestLog("redial", log.catalog, train, valid, ())
+        steps = enough_steps(RefreshConfig().requests, len(train))
+        with TemporaryDirectory() as runs:
+            learn_requests(new, few, steps, Path(runs))
+        seconds = time.perf_counter() - start
+        learned = _request_values(new, tested)
+        gain = paired_bootstrap(learned, kept, 0)
+        rows.append(
+            {
+                "requests": size,
+                "kept": round(float(np.mean([*kept.values()])), 4),
+                "learned": round(float(np.mean([*learned.values()])), 4),
+                "gain": [round(x, 4) for x in (gain.mean, gain.low, gain.high)],
+                "seconds": round(seconds, 1),
+            }
+        )
+        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _recommender(parts: RecommenderParts) -> Recommender:
+    return Recommender(**vars(replace(parts, ranker=BlendRanker.from_dict(parts.ranker.to_dict()))))
+
+
+def _request_values(recommender: Recommender, requests: Sequence[RecordedRequest]) -> Values:
+    found: Values = {}
+    for start in range(0, len(requests), MOST):
+        found |= request_ndcg(recommender, requests[start : start + MOST])
+    return found
 
 
 def _values(case: ColdCase, out_of_fold: OutOfFold, rankers: Mapping[str, BlendRanker]) -> Values:
@@ -175,11 +241,23 @@ def _told(figures: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
         )
         for r in figures.get("trees", ())
     ]
-    return ["## Trees", table(head, rows)] if rows else []
+    told = ["## Trees", table(head, rows)] if rows else []
+    rows = [
+        (
+            f"{r['requests']:,}",
+            f"{r['kept']:.4f}",
+            f"{r['learned']:.4f}",
+            "{:+.4f} [{:+.4f}, {:+.4f}]".format(*r["gain"]),
+            r["seconds"],
+        )
+        for r in figures.get("requests", ())
+    ]
+    head = ("requests", "of the catalog alone", "learned", "gain", "seconds")
+    return told + (["## Requests (ReDial)", table(head, rows)] if rows else [])
 
 
 Part = Callable[[argparse.Namespace, list[dict[str, Any]]], None]
-_PARTS: dict[str, Part] = {"trees": _trees}
+_PARTS: dict[str, Part] = {"trees": _trees, "requests": _requests}
 
 
 if __name__ == "__main__":

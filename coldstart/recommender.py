@@ -52,8 +52,7 @@ if TYPE_CHECKING:
 class Recommender(LearnsFromLikes):
     """Generative, prompt-based recommender for cold-start users.
 
-    ``__init__`` takes finished parts; see ``from_catalog`` and ``from_pretrained`` for the usual
-    ways in.
+    ``__init__`` takes finished parts; ``from_catalog`` and ``from_pretrained`` are the ways in.
 
     Args:
         catalog: what can be recommended; may change between calls.

@@ -96,7 +96,7 @@ def hub_card(manifest: Mapping[str, Any], card: str | None = None) -> str:
 def command(manifest: Mapping[str, Any]) -> str:
     """Reconstruct the training command, with the settings that differ from the default."""
     default = TrainConfig().to_dict()
-    name = manifest.get("name", manifest["data"]["name"])
+    name = manifest["name"] if "name" in manifest else manifest["data"]["name"]
     source = manifest["catalog"]["source"]
     source = f"--data {source}" if source else "--items … --interactions … [--users …]"
     parts = [f"coldstart train {source} --out adapters/{name}"]

@@ -20,9 +20,9 @@ class NearDuplicates:
 
     Normalised titles are compared as they stand and with their words sorted. Titles are never
     duplicates if one has an additional word ("…, Black"), or if they differ in a word that is no
-    misspelling ("red" and "blue"; "men's" and "women's"), a number ("Rocky II", "Part Two", "500 ml"), a single letter
-    ("Vitamin C") or, where both years are known, by more than a year (remakes). Numbers may be
-    written in any way ("Rocky 2").
+    misspelling ("red" and "blue"; "men's" and "women's"), a number ("Rocky II", "Part Two",
+    "500 ml"), a single letter ("Vitamin C") or, where both years are known, by more than a year
+    (remakes). Numbers may be written in any way ("Rocky 2").
 
     Args:
         threshold: minimum ``difflib`` ratio of duplicates, in (0, 1]; 1 for equal titles only.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +18,6 @@ from coldstart.errors import ConfigError
 if TYPE_CHECKING:
     from coldstart.artifacts.loading import RecommenderParts
     from coldstart.serve.store import Store
-    from coldstart.serve.visits import StoreTable
 
 PANEL = "A running service"
 
@@ -70,7 +69,9 @@ def train_on_store(
         ConfigError: no artifact.
         StoreError: the database cannot be read, or is encrypted with another key.
     """
-    from coldstart.training.refresh import RefreshConfig, refresh, refuse_refreshed
+    from coldstart.serve.visits import LIKE_KINDS, read_store
+    from coldstart.training.refresh import RefreshConfig, refresh
+    from coldstart.training.refreshed import refuse_refreshed
 
     if taught.artifact is None:
         raise ConfigError(
@@ -81,7 +82,9 @@ def train_on_store(
     with open_store(taught.store, create=False) as store, output.status("reading the store …"):
         parts = _with_changes(taught.artifact, store)
         refuse_refreshed(parts)
-        table = _read(store, parts, _name(taught.store), like_at)
+        kinds = LIKE_KINDS if like_at is None else {k.strip() for k in like_at.split(",")}
+        table = read_store(store, parts.catalog, name=_name(taught.store), like_kinds=kinds)
+        identity = store.identity
     output.note(table.sentence())
     with StageBars() as report:
         manifest = refresh(
@@ -92,6 +95,7 @@ def train_on_store(
             log=table.log,
             config=RefreshConfig(everything=everything, seed=seed),
             made="`coldstart train --from … --artifact …`",
+            store=identity,
             runs=runs,
             report=report,
         )
@@ -100,7 +104,7 @@ def train_on_store(
 
 def show_refreshed(manifest: dict[str, Any], out: Path) -> None:
     """Say what was learned, what was kept, and what more would be worth."""
-    from coldstart.training.refresh import told
+    from coldstart.training.refreshed import told
 
     for line in told(manifest):
         output.note(line)
@@ -117,14 +121,6 @@ def _with_changes(artifact: str, store: Store) -> RecommenderParts:
     if bad:
         output.note(f"{bad} logged catalog changes cannot be read and are left out")
     return parts
-
-
-def _read(store: Store, parts: RecommenderParts, name: str, like_at: str | None) -> StoreTable:
-    from coldstart.recommender import Recommender
-    from coldstart.serve.visits import LIKE_KINDS, read_store
-
-    kinds = LIKE_KINDS if like_at is None else tuple(k.strip() for k in like_at.split(","))
-    return read_store(store, Recommender(**vars(replace(parts))), name=name, like_kinds=kinds)
 
 
 def _name(store: str) -> str:

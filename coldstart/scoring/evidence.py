@@ -174,6 +174,11 @@ class EvidenceScorer(ColumnScorer):
         self._live.remove_user(user_id)
         return True
 
+    def clear(self) -> None:
+        """Remove all observed likes, also those that were loaded."""
+        self._live = LiveCounts(Counts.fit((), {}, {}, first=UNORDERED), first=UNORDERED)
+        self._shrunk = None
+
     # -- scoring --------------------------------------------------------------------------------
 
     def columns(self, user: ResolvedProfile, items: ItemStore) -> Mapping[str, Floats]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from coldstart.understanding.products.forms import beginnings
 from coldstart.understanding.products.item_words import ProductWords, term_of
-from coldstart.understanding.products.lexicon import Term, covered
+from coldstart.understanding.products.lexicon import Term, covered, kinds
 from coldstart.understanding.products.words_cache import words_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Matcher:
         term = term_of(text.removesuffix(_FREE).removeprefix(_LACKING) if self._lacking else text)
         self._is_type = piece.kind == "type"
         self._terms = _types(term) if self._is_type else covered(term)
-        one = len(covered(term)) > 1 or not term[-1:][0].isascii() if term else True
+        one = len(kinds(term)) > 1 or not term[-1:][0].isascii() if term else True
         self._modifiers = [] if one or not self._is_type else [covered((w,)) for w in term[:-1]]
 
         whole = all(part.isascii() for term in self._terms for part in term)
@@ -57,11 +57,18 @@ class Matcher:
         """Whether it is worth while to look at an item's words."""
         if not self._parts:
             return True
-        texts = item.title, item.description, *item.categories, *item.attributes, *item.attributes.values()
+        texts = (
+            item.title,
+            item.description,
+            *item.categories,
+            *item.attributes,
+            *item.attributes.values(),
+        )
         folded = "\n".join(texts).casefold()
         return any(part in folded for part in self._parts)
 
     def __call__(self, item: Item) -> bool:
+        """Whether the piece is true of an item."""
         words = words_of(item)
         if self._lacking:
             return any(words.lacks(term) for term in self._terms)
@@ -78,5 +85,6 @@ def _has(words: ProductWords, terms: tuple[Term, ...]) -> bool:
 
 def _types(term: Term) -> tuple[Term, ...]:
     """Head nouns of a type: a phrase that has synonyms itself, or its last word."""
-    whole = covered(term)
-    return whole if len(whole) > 1 or len(term) < 2 else covered(term[-1:])
+    whole = kinds(term)
+    by_characters = bool(term) and not term[-1].isascii()
+    return whole if by_characters or len(whole) > 1 or len(term) < 2 else kinds(term[-1:])

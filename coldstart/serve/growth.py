@@ -75,8 +75,16 @@ class LikeFollower:
         return bool(self._fed)
 
     def load(self, arms: Arms) -> None:
-        """Feed recommenders that are not served yet with everything that the store holds."""
+        """Feed recommenders that are not served yet with everything that the store holds.
+
+        Likes with which an artifact was trained from this store are in it: they are counted anew,
+        so that they count once, and those of erased people not at all.
+        """
         growing = _growing(arms)
+        for recommender in growing:
+            trained = recommender.manifest.get("refreshed") or {}
+            if trained.get("store") == self._store.identity:
+                recommender.evidence.clear()
         if growing:
             change = self._changed(_Fed(), check=False)
             self._apply(growing, change)

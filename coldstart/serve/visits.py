@@ -18,18 +18,17 @@ from coldstart.data.dataset import Dataset
 from coldstart.data.requests.own import part_of
 from coldstart.data.requests.recorded import Part, RecordedRequest, RequestLog
 from coldstart.interactions.interaction_stats import attribute_groups
-from coldstart.schema import UserProfile
-from coldstart.serve.session_service import SessionRecord
+from coldstart.schema import Understood, UserProfile
+from coldstart.serve.growth import LIKE_KINDS as LIKE_KINDS
+from coldstart.serve.session_record import SessionRecord
 from coldstart.serve.visit_requests import requests_of, texts_of
-from coldstart.session import OnboardingSession
+from coldstart.session.history import read_history
 from coldstart.splitting.user_splits import Split
 
 if TYPE_CHECKING:
-    from coldstart.recommender import Recommender
+    from coldstart.catalog.catalog import Catalog
     from coldstart.serve.store import Store, SubjectOutcomes, Visit
 
-LIKE_KINDS = ("like", "buy")
-"""Kinds of posted outcome that count as a like; a click does not."""
 FEWEST_ALIKE = 5
 """Users who must share an attribute's value for it to be kept."""
 _NAMED = ("age", "gender", "occupation", "location", "language")
@@ -80,7 +79,7 @@ class StoreTable:
 
 def read_store(
     store: Store,
-    recommender: Recommender,
+    catalog: Catalog,
     *,
     name: str,
     like_kinds: Collection[str] = LIKE_KINDS,
@@ -89,7 +88,7 @@ def read_store(
 
     Args:
         store: of a service, which may go on writing.
-        recommender: reads the texts; its catalog has the logged changes.
+        catalog: the items, with the logged changes.
         name: of the data.
         like_kinds: kinds of posted outcome that count as a like.
 
@@ -97,7 +96,7 @@ def read_store(
         WrongKey: the store is encrypted with another key than this process has, or with one and it
             has none.
     """
-    reading = _StoreReading(recommender)
+    reading = _StoreReading(catalog)
     for visit in store.visits():
         reading.visit(visit)
     for outcomes in store.all_subject_outcomes():
@@ -109,7 +108,7 @@ def read_store(
 class _StoreReading:
     """State of reading one store."""
 
-    recommender: Recommender
+    catalog: Catalog
     users: dict[str, UserProfile] = field(default_factory=dict)
     likes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     dislikes: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -129,7 +128,8 @@ class _StoreReading:
             self.unreadable += 1
             return
         self.sessions += 1
-        user, profile = _name(visit.session.id), OnboardingSession(self.recommender, state).profile
+        # Titles that a text names are wishes more often than likes: they are left to the text.
+        user, profile = _name(visit.session.id), read_history(state, _unread).profile
         times = {e.item: e.at for e in visit.events if e.kind == "like" and e.item is not None}
         likes = {pick.item: times.get(pick.item) for pick in profile.liked}
         self._opinions(user, likes, [pick.item for pick in profile.disliked], visit.session.created)
@@ -160,7 +160,7 @@ class _StoreReading:
         shared = shared_attributes(self.users)
         data = Dataset(
             name,
-            self.recommender.catalog,
+            self.catalog,
             {user: shared[user] for user in self.likes},
             self.likes,
             self.dislikes,
@@ -172,7 +172,7 @@ class _StoreReading:
             parts[part_of(request.dialogue)].append(own)
         train = tuple(u for u in self.likes if part_of(u) == "train")
         valid = tuple(u for u in self.likes if part_of(u) != "train")
-        log = RequestLog(name, self.recommender.catalog, **parts)
+        log = RequestLog(name, self.catalog, **parts)
         return StoreTable(
             data,
             Split(train, valid, ()),
@@ -192,10 +192,9 @@ class _StoreReading:
         begun: datetime,
     ) -> None:
         """Note the opinions on items that the catalog has; times never go back."""
-        catalog = self.recommender.catalog
-        known = {item: at for item, at in likes.items() if item in catalog}
+        known = {item: at for item, at in likes.items() if item in self.catalog}
         self.unknown += len(likes) - len(known)
-        if low := tuple(item for item in dislikes if item in catalog):
+        if low := tuple(item for item in dislikes if item in self.catalog):
             self.dislikes[user] = low
         if not known:
             return
@@ -218,6 +217,10 @@ def shared_attributes(users: Mapping[str, UserProfile]) -> dict[str, UserProfile
         other = {n: value for n, value in profile.attributes.items() if n in keep}
         out[user] = UserProfile(**named, attributes=other)
     return out
+
+
+def _unread(text: str) -> Understood:
+    return Understood()
 
 
 def _name(key: str) -> str:

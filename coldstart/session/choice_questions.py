@@ -109,7 +109,7 @@ def _near(item_store: ItemStore, row: int) -> Floats:
     counts, own = item_store.counts, to_columns(item_store, (row,))
     if not counts.n_users:
         content = item_store.content
-        return np.maximum((content @ content[row]).astype(np.float64), 0.0)
+        return np.asarray(np.maximum(content @ content[row], 0.0), dtype=np.float64)
     if not own:
         return np.zeros(len(item_store.ids))
     size = counts.likes + _DAMPING

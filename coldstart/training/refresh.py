@@ -7,22 +7,23 @@ part of the artifact stays. The language model and its adapter are those of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coldstart.artifacts import format as artifacts
-from coldstart.errors import DataError
 from coldstart.interactions.interaction_stats import EARLY, UNORDERED, Counts
 from coldstart.interactions.live_counts import LiveCounts
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.recommender import Recommender
+from coldstart.scoring.evidence import EvidenceScorer
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorers import Scorers
 from coldstart.training.comparison import Comparison, descriptions, request_ndcg, taste_ndcg
 from coldstart.training.crossfit import learn_classical
 from coldstart.training.out_of_fold import OutOfFold
+from coldstart.training.refreshed import KEY, own_amount, refuse_refreshed
 from coldstart.training.requests.run import RequestTraining, learn_requests
 from coldstart.training.requests.tower import TowerConfig
 from coldstart.training.worth import Amount, LearnedPart, Verdict, verdicts
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from coldstart.splitting.user_splits import Split
 
 Report = Callable[[dict[str, Any]], None]
-KEY = "refreshed"
-"""Field of the manifest with what was learned on top of which artifact."""
 _OPENING = "opening"  # the signal of what a person of whom nothing is known sees first
 _HEAD_STEPS = 200  # of the request encoder's head, at least: few requests are seen more often
 
@@ -59,29 +58,6 @@ class RefreshConfig:
     seed: int = 0
 
 
-def own_amount(parts: RecommenderParts) -> Amount:
-    """Amount of data that an artifact was trained on; nothing for one made of a catalog alone."""
-    data, requests = (parts.manifest.get(n) or {} for n in ("data", "requests"))
-    return Amount(data.get("users", 0), data.get("likes", 0), requests.get("train", 0))
-
-
-def refuse_refreshed(parts: RecommenderParts) -> None:
-    """Raise for an artifact that was refreshed before.
-
-    On top of it users would count twice, and those who were erased since would stay in it.
-
-    Raises:
-        DataError: it names the artifact to start from.
-    """
-    if before := parts.manifest.get(KEY):
-        name = before.get("artifact", "the artifact it was made of")
-        raise DataError(
-            f"{parts.manifest.get('name', 'the artifact')} was itself trained on top of {name}: "
-            "its users would count twice, and erased ones would stay",
-            hint=f"start from {name} again",
-        )
-
-
 def refresh(
     parts: RecommenderParts,
     data: Dataset,
@@ -91,6 +67,7 @@ def refresh(
     log: RequestLog | None = None,
     config: RefreshConfig | None = None,
     made: str = "",
+    store: str = "",
     runs: Path | None = None,
     report: Report = lambda row: None,
 ) -> dict[str, Any]:
@@ -105,6 +82,7 @@ def refresh(
             decides whether it is kept.
         config: settings.
         made: how, for the model card.
+        store: identity of the store that the data are from; its services count likes themselves.
         runs: folder of intermediate results; by default ``runs/NAME``.
         report: progress callback; ``stage`` is ``trees``, ``compare``, or as in ``learn_requests``.
 
@@ -123,31 +101,28 @@ def refresh(
     final = work.final(recommender, out.name, log)
     if made:
         final.manifest["made"] = made
+    if store:
+        final.manifest[KEY]["store"] = store
     final.save_pretrained(out)
     return artifacts.read_manifest(out)
 
 
-def told(manifest: Mapping[str, Any]) -> list[str]:
-    """What was learned, what stayed, and what more data would be worth, a line each.
+def enough_steps(settings: RequestTraining, requests: int) -> RequestTraining:
+    """Settings with as many epochs of the head as make ``_HEAD_STEPS`` steps.
 
     Args:
-        manifest: as ``refresh`` returns it.
+        settings: of many requests.
+        requests: number of training requests.
     """
-    about = manifest[KEY]
-    lines = [f"counted: {Amount(about['users'], about['likes']).in_words() or 'nothing yet'}"]
-    for part in about["parts"]:
-        verdict = Verdict.from_dict(part)
-        found = about["comparisons"].get(verdict.part)
-        if found is None:
-            lines.append(verdict.sentence)
-            continue
-        figures = (
-            f"NDCG@10 {found['after']:.3f} against {found['before']:.3f} before, on "
-            f"{found['users']} held-out users"
-        )
-        kept = "learned" if found["kept"] == "after" else "learned, but not kept"
-        lines.append(f"{verdict.part}: {kept}: {figures}")
-    return lines
+    steps = max(1, -(-requests // (2 * settings.tower.batch)))
+    epochs = max(settings.tower.head_epochs, -(-_HEAD_STEPS // steps))
+    return replace(settings, tower=replace(settings.tower, head_epochs=epochs))
+
+
+def _without_evidence(recommender: Recommender) -> dict[str, bytes]:
+    """Files of the scorers without the observed likes, whose users they do not name."""
+    start = f"scorers/{EvidenceScorer.name}/"
+    return {n: d for n, d in recommender.scorers.save().items() if not n.startswith(start)}
 
 
 class _Refresh:
@@ -172,6 +147,7 @@ class _Refresh:
         users, likes = self.split.train, sum(map(len, self.data.likes.values()))
         self.verdicts |= verdicts(Amount(len(self.data.likes), likes), self.own)
         kept = self._recommender(self._counts(users), self.parts.ranker, self._scorers(users))
+        self._observe(kept, users)
         if not (self.verdicts["trees"].pays or self.config.everything) or not users:
             return kept
         new = self._learned(users)
@@ -197,9 +173,10 @@ class _Refresh:
         new = self._recommender(
             recommender.counts,
             BlendRanker.from_dict(recommender.ranker.to_dict()),
-            Scorers.of_artifact(recommender.ranker.signals, recommender.scorers.save()),
+            Scorers.of_artifact(recommender.ranker.signals, _without_evidence(recommender)),
         )
-        settings = self._enough_steps(len(log.train))
+        self._observe(new, self.split.train)
+        settings = enough_steps(self.config.requests, len(log.train))
         learned = learn_requests(new, log, settings, runs, report=self.report)
         found = Comparison.of(before[0], request_ndcg(new, log.test))
         kept = Comparison.of(before[1], request_ndcg(new, described))
@@ -210,13 +187,6 @@ class _Refresh:
         new.manifest["requests"] = learned
         return new
 
-    def _enough_steps(self, requests: int) -> RequestTraining:
-        """Settings with as many epochs of the head as make ``_HEAD_STEPS`` steps."""
-        tower = self.config.requests.tower
-        steps = -(-requests // (2 * tower.batch))
-        epochs = max(tower.head_epochs, -(-_HEAD_STEPS // steps))
-        return replace(self.config.requests, tower=replace(tower, head_epochs=epochs))
-
     def final(self, recommender: Recommender, name: str, log: RequestLog | None) -> Recommender:
         """The recommender with the counts of everyone, and the manifest."""
         everyone = [*self.split.train, *self.split.valid, *self.split.test]
@@ -224,6 +194,7 @@ class _Refresh:
         if not self.own.users:
             recommender.scorers.fit(self.data, everyone)
         out = self._recommender(counts, recommender.ranker, recommender.scorers)
+        self._observe(out, everyone)
         requests = log and len(log.train) + len(log.valid) + len(log.test)
         likes = sum(map(len, self.data.likes.values()))
         out.manifest |= {
@@ -298,6 +269,12 @@ class _Refresh:
         if not self.own.users:
             scorers.fit(self.data, users)
         return scorers
+
+    def _observe(self, recommender: Recommender, users: Sequence[str]) -> None:
+        """Have the recommender count likes as a service does, if they change its lists."""
+        if recommender.grows:
+            for user in users:
+                recommender.observe(user, *self.data.likes[user])
 
     def _recommender(self, counts: Counts, ranker: BlendRanker, scorers: Scorers) -> Recommender:
         parts = replace(

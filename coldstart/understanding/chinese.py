@@ -214,6 +214,7 @@ def _add(draft: ReadingDraft, one: ChineseSpan, *, wanted: bool) -> None:
 
 
 def chinese_years(text: str) -> Iterator[ChineseSpan]:
+    """Years and decades in a text."""
     for m in _SPAN.finditer(text):
         first, last = sorted((int(m[1]), int(m[2])))
         yield ChineseSpan(m.start(), m.end(), "years", first=first, last=last)

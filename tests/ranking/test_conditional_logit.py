@@ -155,3 +155,19 @@ def test_bad_options():
         ConditionalLogit.from_dict({"weights": ["x"]})
     with pytest.raises(ArtifactError, match="2 names for 1 weights"):
         ConditionalLogit.from_dict({"weights": [1], "names": ["a", "b"], "log_likelihood": 0})
+
+
+def test_weights_stay_near_the_center_without_evidence_to_the_contrary():
+    rng = np.random.default_rng(4)
+    cases = [
+        ChoiceCase(np.column_stack([rng.normal(size=20), np.zeros(20)]), np.array([n % 20]))
+        for n in range(30)
+    ]
+    far = ConditionalLogit.fit(cases, l2=100.0, center=(2.0, -1.0)).weights
+    assert far == pytest.approx([2.0, -1.0], abs=0.02)
+    free = ConditionalLogit.fit(cases, l2=1e-6, center=(2.0, -1.0)).weights
+    assert abs(free[0]) < 0.5  # what was chosen says nothing of the feature
+    assert free[1] == pytest.approx(-1.0)  # a constant says nothing either
+    assert ConditionalLogit.fit(cases, l2=100.0).weights == pytest.approx([0.0, 0.0], abs=0.02)
+    with pytest.raises(ConfigError, match="center has 1 weights for 2 features"):
+        ConditionalLogit.fit(cases, center=(1.0,))

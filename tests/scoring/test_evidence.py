@@ -230,3 +230,14 @@ def test_reasons_count_people():
     assert scorer.facts("liked_here", user(), STORE, STORE.rows["i2"]) == {"people": 2, "of": 5}
     assert scorer.facts("liked_here", user(), STORE, STORE.rows["i3"]) is None
     assert scorer.facts("liked_here", user(), STORE, STORE.rows["i11"]) is None
+
+
+def test_cleared_counts_are_gone_also_those_that_were_loaded():
+    scorer = observed({"a": ("i1", "i2"), "b": ("i1",)})
+    loaded = EvidenceScorer()
+    loaded.load(scorer.save())
+    loaded.observe("c", ["i3"])
+    loaded.clear()
+    assert not loaded.save()
+    loaded.observe("c", ["i3"])
+    assert dict(zip(loaded.counts.item_ids, loaded.counts.likes, strict=True)) == {"i3": 1.0}

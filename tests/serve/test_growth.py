@@ -134,3 +134,22 @@ def test_a_trained_artifact_is_left_alone(tmp_path):
         like(client, "i1", "i2")
         follow(client, check=True)
         assert counted(client) == {}
+
+
+def test_likes_of_the_training_are_counted_once(tmp_path):
+    """An artifact that was trained from this store has its likes; of another store they stay."""
+    trained = {}
+
+    def load(folder):
+        made = growing_recommender()
+        made.observe("somebody", "i1", "i9")
+        made.manifest["refreshed"] = dict(trained)
+        return made
+
+    with serving(tmp_path, load) as client:
+        like(client, "i1")
+        follow(client)
+        assert counted(client) == {"i1": 2, "i9": 1}
+        trained["store"] = client.service.store.identity
+    with serving(tmp_path, load) as client:
+        assert counted(client) == {"i1": 1}

@@ -6,7 +6,7 @@ from coldstart.schema import UserProfile
 from coldstart.serve.experiment import Experiment
 from coldstart.serve.visits import read_store, shared_attributes
 from tests.serve.helpers import begin, serving
-from tests.toy import toy_recommender
+from tests.toy import toy_catalog
 
 
 def feed(client, at, *items, kind="like"):
@@ -15,7 +15,7 @@ def feed(client, at, *items, kind="like"):
 
 
 def read(client):
-    return read_store(client.service.store, toy_recommender(), name="visits")
+    return read_store(client.service.store, toy_catalog(), name="visits")
 
 
 def everything(table):
@@ -112,7 +112,7 @@ def test_posted_outcomes_are_likes_of_subjects(tmp_path):
         assert list(table.data.likes.values()) == [(items[0], items[3])]
         assert list(table.data.dislikes.values()) == [(items[2],)]
         store = client.service.store
-        more = read_store(store, toy_recommender(), name="x", like_kinds=("like", "click"))
+        more = read_store(store, toy_catalog(), name="x", like_kinds=("like", "click"))
         assert list(more.data.likes.values()) == [(items[0], items[1])]
         assert "0 sessions and 1 subjects" in more.sentence()
         assert "customer" not in repr(more.data.users)

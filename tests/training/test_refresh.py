@@ -15,11 +15,13 @@ from coldstart.data.requests.recorded import RecordedRequest, RequestItem, Reque
 from coldstart.errors import DataError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.ranking.ranker import BlendRanker
-from coldstart.schema import UserProfile
+from coldstart.schema import Item, UserProfile
 from coldstart.splitting.user_splits import Split
 from coldstart.testing.world import toy_dataset
-from coldstart.training.comparison import Comparison
-from coldstart.training.refresh import RefreshConfig, refresh, told
+from coldstart.training import worth
+from coldstart.training.comparison import Comparison, descriptions
+from coldstart.training.refresh import RefreshConfig, refresh
+from coldstart.training.refreshed import told
 from coldstart.training.requests.run import RequestTraining
 from coldstart.training.requests.tower import TowerConfig
 from coldstart.training.worth import Amount, Verdict, verdicts
@@ -170,6 +172,84 @@ def test_requests_are_learned_and_their_own_words_win(bare, tmp_path, monkeypatc
     unsaid = refresh(bare, data, split, tmp_path / "two", log=log, runs=tmp_path / "runs2")
     assert "requests" not in unsaid
     assert "requests: pays from" in " ".join(told(unsaid))
+
+
+@pytest.fixture
+def growing(bare):
+    """An artifact that counts likes as they come in."""
+    weights = {s: {"evidence_popularity": (1.0, 0.0)} for s in bare.ranker.strategies}
+    return replace(bare, ranker=BlendRanker(weights))
+
+
+def evidence(parts):
+    counts = Recommender(**vars(parts)).evidence.counts
+    return {i: int(n) for i, n in zip(counts.item_ids, counts.likes, strict=True) if n}
+
+
+def test_an_artifact_that_grows_has_everyones_likes_once(growing, tmp_path):
+    data, split = some(toy_dataset(), 20)
+    manifest = refresh(growing, data, split, tmp_path / "out", store="abc")
+    likes = [i for items in data.likes.values() for i in items]
+    assert evidence(loaded(tmp_path / "out")) == {i: likes.count(i) for i in set(likes)}
+    assert manifest["refreshed"]["store"] == "abc"
+    assert not evidence(growing)  # which is as it was
+
+
+def test_requests_do_not_double_the_likes(growing, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLDSTART_CACHE", str(tmp_path / "cache"))
+    never, always = Amount(users=10**6), Amount()
+    amounts = {"trees": never, "requests": always, "language model": never}
+    monkeypatch.setattr(worth, "THRESHOLDS", amounts)
+    tiny = str(save_tiny_bert(tmp_path / "tiny"))
+    manifest = growing.manifest | {"encoder": {"name": tiny}}
+    growing = replace(growing, manifest=manifest, encoder=make_encoder(tiny))
+    data, split = some(toy_dataset(), 10)
+    log = RequestLog(
+        "v", growing.catalog, worded(("a {}", "{}!")), worded(("{}?",)), worded(("{}",))
+    )
+    settings = replace(QUICK, everything=False)
+    found = refresh(
+        growing, data, split, tmp_path / "out", log=log, config=settings, runs=tmp_path / "runs"
+    )
+    assert "requests" in found["refreshed"]["comparisons"]
+    assert sum(evidence(loaded(tmp_path / "out")).values()) == sum(map(len, data.likes.values()))
+
+
+CHINESE = "适合跑步的轻便鞋，透气舒适，四季都可以穿着的鞋子，送给爱运动的朋友。"
+
+
+def test_items_are_looked_for_by_a_sentence_of_their_description():
+    items = [
+        Item(item_id="a", title="A", description="Short. A rope for climbers who fall often!"),
+        Item(item_id="b", title="B", description="Too short."),
+        Item(
+            item_id="c",
+            title="C",
+            description=CHINESE,
+        ),
+        Item(
+            item_id="d",
+            title="D",
+            description="Nobody can have this one any more.",
+            available=False,
+        ),
+        Item(item_id="e", title="E"),
+    ]
+    found = descriptions(Catalog.from_items(items))
+    assert [(r.text, r.targets) for r in found] == [
+        ("A rope for climbers who fall often!", ("a",)),
+        (CHINESE, ("c",)),
+    ]
+
+
+def test_a_blend_that_finds_less_by_descriptions_is_refused():
+    before, after = ({f"u{n}": value for n in range(20)} for value in (0.9, 0.7))
+    assert Comparison.of(before, after).loses
+    assert not Comparison.of(before, {u: 0.85 for u in before}).loses
+    better = Comparison.of(after, before)
+    assert better.better
+    assert not replace(better, refused=True).better
+    assert replace(better, refused=True).to_dict()["kept"] == "before"
 
 
 def test_a_refreshed_artifact_is_no_start(bare, tmp_path):

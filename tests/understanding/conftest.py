@@ -79,16 +79,20 @@ def shop() -> RequestReader:
 def told() -> Callable[[Understood], set[str]]:
     """Pieces in short: "+Horror", "-Horror", "~Comedy" (inferred), "!Comedy" (inferred, rejected).
 
-    Of a mood and of a child, their own name alone; values of one group are joined by "|".
+    Of a mood and of a child, their own name alone, and so of a word that stands for others; values
+    of one group are joined by "|".
     """
 
     def short(understood: Understood) -> set[str]:
         pieces = understood.pieces
         moods = {(p.start, p.end) for p in pieces if p.kind in ("tone", "audience")}
+        words = {(p.start, p.end) for p in pieces if p.kind in ("term", "type")}
         out: set[str] = set()
         groups: dict[int, list[str]] = {}
         for p in pieces:
             if p.kind not in ("tone", "audience") and (p.start, p.end) in moods:
+                continue
+            if p.kind in ("category", "attribute") and (p.start, p.end) in words:
                 continue
             sign = ("+" if p.strict else "~") if p.wanted else ("-" if p.strict else "!")
             if p.kind in ("tone", "audience", "title"):

@@ -346,12 +346,13 @@ def test_pieces_tell_where_people_and_values_are_from(reader):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("red Nike running shoes", {"+red", "+Nike", "+Running shoes"}),
-        ("nike or adidas", {"+Nike|+Adidas"}),
-        ("trainers, but not black", {"+Trainers", "-black"}),
-        ("runningshoes", {"+Running shoes"}),
+        ("red Nike running shoes", {"+red", "+nike", "+running shoes"}),
+        ("nike or adidas", {"+nike|+adidas"}),
+        ("trainers, but not black", {"+trainers", "-black"}),
+        ("runningshoes", {"+running shoes"}),
         ("suede", {"+suede"}),
-        ("Pegasus 40", {"+title:1"}),
+        ("Pegasus 40", {"+pegasus"}),
+        ("I like my Pegasus 40", {"+title:1"}),
         ("something scary with cowboys", set()),
     ],
 )

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from coldstart import prompts
 from coldstart.artifacts.loading import make_encoder
 from coldstart.evaluation.baselines.registry import Baseline, Uses
 from coldstart.evaluation.baselines.training_data import TrainingData
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.ranking.filters import Known
-from coldstart.ranking.ranker import BlendRanker
 from coldstart.recommender import Recommender
 from coldstart.runtime import models
-from coldstart.schema import RecommendationList, UserProfile
-from coldstart.scoring.evidence import PICKS_WEIGHT
+from coldstart.schema import Pick, RecommendationList, UserProfile
+from coldstart.starting.weights import from_nothing_ranker, starting_state
 
-_WEIGHTS = {
-    "evidence_popularity": (1.0, 0.0),
-    "evidence_content": PICKS_WEIGHT,
-    "evidence_picks": PICKS_WEIGHT,
-}
+_PICKS = ("liked", "disliked", "seen")
 
 
 class FromNothing:
@@ -32,20 +29,25 @@ class FromNothing:
         self.recommender = recommender
 
     def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
-        """Rank the whole catalog."""
+        """Rank the whole catalog; picks that it lacks are left out."""
+        known = {what: self._known(getattr(profile, what)) for what in _PICKS}
         return self.recommender.recommend(
-            profile,
+            profile.model_copy(update=known),
             k=k,
             strategy="prior",
             filters=[Known()],
             near_duplicates=True,
-            unknown_picks="ignore",
         )
 
     def observe(self, profile: UserProfile, item_id: str) -> None:
         """Count one like, with the earlier ones of a user who is new."""
         user, earlier = profile.user_id or "", [pick.item for pick in profile.liked]
         self.recommender.observe(user, *earlier, item_id)
+
+    def _known(self, picks: Sequence[Pick]) -> tuple[Pick, ...]:
+        """Picks of items of the catalog, each once."""
+        known = {pick.item: pick for pick in picks if pick.item in self.recommender.catalog}
+        return tuple(known.values())
 
 
 def from_nothing(training: TrainingData) -> FromNothing:
@@ -66,7 +68,8 @@ def content_alone(training: TrainingData) -> FromNothing:
         prompts.load(prompts.DEFAULT),
         Counts.fit(catalog.ids, {}, {}),
         encoder,
-        BlendRanker({"prior": _WEIGHTS}),
+        from_nothing_ranker(),
+        adapter=starting_state(),
     )
     return FromNothing(recommender)
 

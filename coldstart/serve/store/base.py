@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -61,6 +62,11 @@ class StoreBase:
     def encrypted(self) -> bool:
         """Whether session states and event details are encrypted when written."""
         return self._encryptor.has_key
+
+    @property
+    def identity(self) -> str:
+        """Name of the database that tells nothing about it; copies have the same one."""
+        return hmac.digest(self._secret, b"identity", "sha256").hex()[:16]
 
     def ping(self) -> None:
         """Check that the database responds.

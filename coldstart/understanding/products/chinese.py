@@ -27,7 +27,9 @@ from coldstart.understanding.products.prices import price_text
 from coldstart.understanding.products.vocabulary import sampled
 
 _QUOTED = re.compile(r"[《「『“\"]([^《》「」『』“”\"]{1,100})[》」』”\"]")
-_STOCK = re.compile(r"(?:有|要)?现货(?:的)?|有库存(?:的)?|能马上发货(?:的)?|不缺货(?:的)?|在售(?:的)?")
+_STOCK = re.compile(
+    r"(?:有|要)?现货(?:的)?|有库存(?:的)?|能马上发货(?:的)?|不缺货(?:的)?|在售(?:的)?"
+)
 _BREAK = re.compile(r"[，,。.！!？?；;：:…\n\s]")
 _JOINING = ("或", "和", "与", "跟", "及", "、", "/", "还是")
 _RUN = re.compile(f"[{HAN}]+")
@@ -104,7 +106,9 @@ class ChineseProductReader:
         for m in _STOCK.finditer(folded):
             if _take(taken, m.span()):
                 asides.append(m.span())
-                draft.fact(("attribute", "in stock", "available"), m.span(), wanted=True, strict=True)
+                draft.fact(
+                    ("attribute", "in stock", "available"), m.span(), wanted=True, strict=True
+                )
         for span in find_chinese_asides(_hidden(folded, taken)):
             if _take(taken, span):
                 asides.append(span)
@@ -119,7 +123,9 @@ class ChineseProductReader:
         def polarity(word: _Word) -> int:
             return clauses[max(0, bisect_right(starts, word.start) - 1)].polarity
 
-        words = sorted([*words, *self._unknown(folded, clauses, words, taken)], key=lambda w: w.start)
+        words = sorted(
+            [*words, *self._unknown(folded, clauses, words, taken)], key=lambda w: w.start
+        )
         self._add(draft, self._with_roles(folded, words, taken, polarity), polarity)
         kept = _blanked(text, asides)
         parts = (kept[c.start : c.end].strip(" ，,。.；;、") for c in clauses if c.polarity >= 0)
@@ -169,11 +175,23 @@ class ChineseProductReader:
                 0,
             )
             word = text[at : at + size]
+            if size > 1 and self._later(text, at, size):
+                at += 1
+                continue
             if size and word not in self._vocabulary.stop and word not in self._interests:
                 covering[at : at + size] = [True] * size
                 out.append(_Word(at, at + size, word, self._vocabulary.is_type(word)))
             at += size or 1
         return out, covering
+
+    def _later(self, text: str, at: int, size: int) -> bool:
+        """Whether a value or type overlaps a word that is neither: 电池 in 带电池."""
+        strong = (self._vocabulary.values, self._vocabulary.types)
+        if any(text[at : at + size] in known for known in strong):
+            return False
+        starts = range(at + 1, at + size)
+        ends = range(at + size + 1, min(len(text), at + size + 3) + 1)
+        return any(text[a:b] in known for a in starts for b in ends for known in strong)
 
     def _unknown(
         self, text: str, clauses: Sequence[Clause], words: Sequence[_Word], taken: Sequence[bool]
@@ -210,14 +228,21 @@ class ChineseProductReader:
             joined = after.startswith(_JOINING)
             adjacent = following is not None and following.start == word.end
             ends = not adjacent and (
-                joined or not after or not after.startswith("的") or _BREAK.match(after[1:] or " ") is not None
+                joined
+                or not after
+                or not after.startswith("的")
+                or _BREAK.match(after[1:] or " ") is not None
             )
             if ends and len(word.text) == 1 and after and not joined:
-                ends = _BREAK.match(after) is not None or taken[word.end] or any(
-                    text[word.end : word.end + k] in self._vocabulary.stop for k in (1, 2)
+                ends = (
+                    _BREAK.match(after) is not None
+                    or taken[word.end]
+                    or any(text[word.end : word.end + k] in self._vocabulary.stop for k in (1, 2))
                 )
             asked = word.is_type and ends and not self._is_topic(text, word, words)
-            role: Role = "asked" if asked else "topic" if self._is_topic(text, word, words) else "quality"
+            role: Role = (
+                "asked" if asked else "topic" if self._is_topic(text, word, words) else "quality"
+            )
             out.append(replace(word, role=role, ends=ends))
         return out
 
@@ -233,6 +258,8 @@ class ChineseProductReader:
             span, term = (word.start, word.end), tuple(word.text)
             values = self._values(word)
             if sign(word) > 0:
+                if len(word.text) == 1 and not word.is_type and len(values) < 2:
+                    continue  # a part of an unknown word
                 if word.role == "asked":
                     draft.wish((("type", word.text, None),), span, span, strict=True, noun=True)
                 else:
@@ -252,7 +279,12 @@ class ChineseProductReader:
                 continue
             following = words[n + 1] if n + 1 < len(words) else None
             whole = following is not None and following.start == word.end and following.is_type
-            if word.is_type and before is not None and before.end == word.start and sign(before) < 0:
+            if (
+                word.is_type
+                and before is not None
+                and before.end == word.start
+                and sign(before) < 0
+            ):
                 continue  # 不要塑料玩具: the toys are not rejected
             if word.is_type and not whole:
                 draft.fact(("type", word.text, None), span, wanted=False, strict=True)
@@ -267,7 +299,11 @@ class ChineseProductReader:
 
     def _values(self, word: _Word) -> tuple[Value, ...]:
         term: Value = ("term", word.text, None)
-        own = [v for form in covered(tuple(word.text)) for v in self._vocabulary.values.get("".join(form), ())]
+        own = [
+            v
+            for form in covered(tuple(word.text))
+            for v in self._vocabulary.values.get("".join(form), ())
+        ]
         own += self._vocabulary.values.get(word.text, ())
         categories: list[Value] = [
             ("category", name, None) for name in self._vocabulary.categories.get(word.text, ())

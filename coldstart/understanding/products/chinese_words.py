@@ -12,7 +12,7 @@ from coldstart.understanding.draft import Value
 from coldstart.understanding.products.forms import HAN
 from coldstart.understanding.products.heads import category_parts, title_heads
 from coldstart.understanding.products.item_words import is_named, titles_of
-from coldstart.understanding.products.lexicon import covered, phrases, spoken_words
+from coldstart.understanding.products.lexicon import kinds, phrases, spoken_words
 from coldstart.understanding.products.words_cache import words_of
 
 _RUN = re.compile(f"[{HAN}]+")
@@ -100,9 +100,7 @@ class ChineseVocabulary:
 
     def is_type(self, word: str) -> bool:
         """Whether a word, or one of the same meaning, says what some item is."""
-        return word in self.types or any(
-            "".join(term) in self.types for term in covered(tuple(word))
-        )
+        return word in self.types or any("".join(term) in self.types for term in kinds(tuple(word)))
 
     def knows(self, text: str) -> bool:
         """Whether any item's text has a string."""

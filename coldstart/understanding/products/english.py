@@ -33,9 +33,13 @@ _STOCK = re.compile(
     r"|(?:currently|immediately)\s+available|available\s+(?:right\s+)?now|ready\s+to\s+ship|not\s+sold\s+out)\b",
     re.I,
 )
-_NEWBORN = re.compile(r"\b(?:for\s+)?(?:a\s+|the\s+|my\s+|our\s+)?new[\s-]?borns?(?:\s+baby)?\b", re.I)
+_NEWBORN = re.compile(
+    r"\b(?:for\s+)?(?:a\s+|the\s+|my\s+|our\s+)?new[\s-]?borns?(?:\s+baby)?\b", re.I
+)
 _NON = re.compile(r"\bnon[\s-]?(?P<what>[a-z]{3,})\b", re.I)
-_FREE = re.compile(r"\b(?P<what>[a-z]{3,})(?:-|\s)free\b(?!\s+(?:to|for|shipping|delivery|time|gift|of))", re.I)
+_FREE = re.compile(
+    r"\b(?P<what>[a-z]{3,})(?:-|\s)free\b(?!\s+(?:to|for|shipping|delivery|time|gift|of))", re.I
+)
 
 _OTHERS = {"female": "men", "male": "women"}  # whose things are not for them
 
@@ -74,7 +78,12 @@ class EnglishProductReader:
         lexicon = Lexicon("en", (), self._latest)
         self._none = lexicon
         self._polarity = PolarityReader(
-            lexicon, {"reject": phrases("reject"), "harmless": phrases("harmless"), "neutral": phrases("neutral")}
+            lexicon,
+            {
+                "reject": phrases("reject"),
+                "harmless": phrases("harmless"),
+                "neutral": phrases("neutral"),
+            },
         )
         self._titles = TitleSpotter(
             catalog, counts, common_words(lexicon), lambda form: False, lambda form: False
@@ -101,9 +110,13 @@ class EnglishProductReader:
             first, after = _tokens_of(span, tokens, starts)
             taken[first:after] = [True] * (after - first)
             if after > first and span.kind != "aside":
-                mentions.append(Mention(first, after, audience=span.kind != "title", title=span.kind == "title"))
+                mentions.append(
+                    Mention(first, after, audience=span.kind != "title", title=span.kind == "title")
+                )
         used = list(taken)
-        for mark in self._polarity.marks_in(text, tokens, sorted(mentions, key=lambda m: m.first)).values():
+        for mark in self._polarity.marks_in(
+            text, tokens, sorted(mentions, key=lambda m: m.first)
+        ).values():
             if mark.value != "resume":
                 used[mark.first : mark.after] = [True] * (mark.after - mark.first)
         found = self._parser.parse(text, tokens, taken, used)
@@ -118,7 +131,9 @@ class EnglishProductReader:
         draft = ReadingDraft(text, self._none)
         for span in spans:
             self._add_span(draft, span, clause_at(span.start).polarity >= 0)
-        for phrase in self._parser.with_roles(found, lambda p: clause_at(tokens[p.first].start).polarity):
+        for phrase in self._parser.with_roles(
+            found, lambda p: clause_at(tokens[p.first].start).polarity
+        ):
             clause = clause_at(tokens[phrase.first].start)
             place = tokens[phrase.first].start, tokens[phrase.after - 1].end
             self._add_phrase(draft, phrase, place, clause)
@@ -137,7 +152,10 @@ class EnglishProductReader:
                 if all(one.end <= o.start or one.start >= o.end for o in out):
                     out.append(one)
 
-        keep(_Told(t.start, t.end, "title", t.item_id) for t in find_examples(text, self._titles, self._catalog))
+        keep(
+            _Told(t.start, t.end, "title", t.item_id)
+            for t in find_examples(text, self._titles, self._catalog)
+        )
         ages = find_audience(masked(text, sorted(out, key=lambda s: s.start)))
         keep(_Told(a.start, a.end, "audience", age=a.age, stated=a.stated) for a in ages)
         keep(_Told(m.start(), m.end(), "audience", age=0) for m in _NEWBORN.finditer(text))
@@ -152,7 +170,12 @@ class EnglishProductReader:
         child = any(s.kind == "audience" for s in out)
         for r in find_recipients(rest):
             if r.diet is not None:
-                keep([_Told(r.start, r.diet[0], "aside"), _Told(r.diet[1], r.end, "adult", age=r.age)])
+                keep(
+                    [
+                        _Told(r.start, r.diet[0], "aside"),
+                        _Told(r.diet[1], r.end, "adult", age=r.age),
+                    ]
+                )
             kind: Kind = "aside" if child else "adult"
             keep([_Told(r.start, r.end, kind, r.group, age=r.age, gender=r.gender)])
         told = child or any(s.kind == "adult" for s in out)
@@ -196,7 +219,9 @@ class EnglishProductReader:
             draft.fact(("attribute", "in stock", "available"), place, wanted=True, strict=True)
         elif span.kind == "free":
             draft.fact(("term", span.value.casefold(), None), place, wanted=False, strict=True)
-            draft.fact(("term", f"{span.value.casefold()}-free", None), place, wanted=True, strict=True)
+            draft.fact(
+                ("term", f"{span.value.casefold()}-free", None), place, wanted=True, strict=True
+            )
         elif span.kind == "years":
             first, last = (None if y is None else int(y) for y in (span.low, span.high))
             draft.years(first, last, place, wanted=wanted)

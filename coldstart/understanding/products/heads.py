@@ -88,7 +88,11 @@ def _phrase(segment: str) -> TitlePhrase | None:
     else:
         plain = container
     tokens = [w for w in _WORD.findall(plain)]
-    while len(tokens) > 1 and (_SIZE.search(tokens[-1]) or tokens[-1].casefold() in _suffixes()):
+    while len(tokens) > 1:
+        if len(tokens) > 2 and _SIZE.search(tokens[-2]):  # "12 kg"
+            tokens.pop()
+        elif not _SIZE.search(tokens[-1]) and tokens[-1].casefold() not in _suffixes():
+            break
         tokens.pop()
     words = [stem(t) for t in tokens if not _SIZE.search(t)]
     if not words:

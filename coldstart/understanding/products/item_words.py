@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from coldstart.catalog.han import simplified
 from coldstart.schema import Item
@@ -29,7 +28,8 @@ _YES = frozenset("yes true 1 y ja oui si 是 有 有的".split())
 _NO = frozenset("no false 0 n nein non 否 无 没有".split())
 _TITLES = re.compile(r"title|name$|名称|标题", re.I)
 _NO_TEXT = re.compile(
-    r"(?:.*[ _-])?(?:url|uri|link|href|image|img|photo|picture|ean|gtin|sku|id|currency|date)s?$|.*日期|.*时间|货币|币种|链接|图片|条码",
+    r"(?:.*[ _-])?(?:url|uri|link|href|image|img|photo|picture|ean|gtin|sku|id|currency|"
+    r"date)s?$|.*日期|.*时间|货币|币种|链接|图片|条码",
     re.I,
 )
 _ZH_LESS = re.compile(

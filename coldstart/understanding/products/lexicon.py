@@ -80,9 +80,9 @@ def _same() -> Mapping[Term, tuple[Term, ...]]:
 
 
 @cache
-def _covers() -> Mapping[Term, tuple[Term, ...]]:
-    """Each word of a concept, with all that falls under it."""
-    found = {k: v for name in _FILES for k, v in raw_lexicon(name)["covers"].items()}
+def _under(table: str) -> Mapping[Term, tuple[Term, ...]]:
+    """Each word of a table, with all that falls under it."""
+    found = {k: v for name in _FILES for k, v in raw_lexicon(name)[table].items()}
     return {
         tuple(words(name)): tuple(dict.fromkeys(tuple(words(under)) for under in line.split()))
         for name, line in found.items()
@@ -91,13 +91,25 @@ def _covers() -> Mapping[Term, tuple[Term, ...]]:
 
 def spoken_words() -> frozenset[str]:
     """Single words of the lexicon that mean something: synonyms and what covers others."""
-    return frozenset("".join(term) for term in (*_same(), *_covers()) if not term[0].isascii())
+    return frozenset(
+        "".join(term)
+        for term in (*_same(), *_under("covers"), *_under("kinds"))
+        if not term[0].isascii()
+    )
 
 
 def synonyms(term: Term) -> tuple[Term, ...]:
     """A term, and others of its meaning; the term itself first."""
     short = [term[:1]] if len(term) == 2 and term[1] == "子" else []
     return tuple(dict.fromkeys([term, *short, *_same().get(term, ())]))
+
+
+def kinds(term: Term) -> tuple[Term, ...]:
+    """A type of thing, its synonyms, and the types that are of it; the type itself first."""
+    out = dict.fromkeys(synonyms(term))
+    for one in list(out):
+        out.update(dict.fromkeys(_under("kinds").get(one, ())))
+    return tuple(out)
 
 
 def covered(term: Term) -> tuple[Term, ...]:
@@ -107,7 +119,8 @@ def covered(term: Term) -> tuple[Term, ...]:
     """
     out = dict.fromkeys(synonyms(term))
     for one in list(out):
-        out.update(dict.fromkeys(_covers().get(one, ())))
+        for table in ("covers", "kinds"):
+            out.update(dict.fromkeys(_under(table).get(one, ())))
     single = len(term) == 1 and not term[0].isascii() and len(out) > 1
     return tuple(out)[1:] if single else tuple(out)
 

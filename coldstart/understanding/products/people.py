@@ -68,7 +68,9 @@ def find_recipients(text: str) -> list[NamedRecipient]:
         gender = next((g for g in ("female", "male") if word in recipients(g)), "")
         age = OLD if word in recipients("old") else ADULT
         diet = m.span("diet") if m["diet"] else None
-        out.append(NamedRecipient(m.start(), m.end(), age, gender, diet, word if word in _GROUPS else ""))
+        out.append(
+            NamedRecipient(m.start(), m.end(), age, gender, diet, word if word in _GROUPS else "")
+        )
     return out
 
 

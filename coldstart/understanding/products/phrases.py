@@ -133,7 +133,11 @@ class PhraseParser:
                 ):
                     mode = "away"
                 at += 1
-            elif not any(c.isalpha() for c in forms[at]) or stem(forms[at]) in self._lexicon.stop or forms[at] in self._lexicon.stop:
+            elif (
+                not any(c.isalpha() for c in forms[at])
+                or stem(forms[at]) in self._lexicon.stop
+                or forms[at] in self._lexicon.stop
+            ):
                 if run and stem(forms[at]) in self._lexicon.generic and gap.isspace():
                     out.extend(self._resolved(run, mode, owned, thing=False))
                     run.clear()
@@ -184,9 +188,22 @@ class PhraseParser:
 
     def _likes(self, forms: Sequence[str], at: int) -> bool:
         """Whether "like" says that somebody likes something, rather than what it resembles."""
-        return at > 0 and forms[at - 1] in ("i", "we", "they", "you", "who", "that", "really", "also", "parents", "kids")
+        return at > 0 and forms[at - 1] in (
+            "i",
+            "we",
+            "they",
+            "you",
+            "who",
+            "that",
+            "really",
+            "also",
+            "parents",
+            "kids",
+        )
 
-    def _resolved(self, run: Sequence[Phrase], mode: Mode, owned: bool, *, thing: bool = True) -> list[Phrase]:
+    def _resolved(
+        self, run: Sequence[Phrase], mode: Mode, owned: bool, *, thing: bool = True
+    ) -> list[Phrase]:
         """Roles of the words of one run; without a thing in it before "things"."""
         known = [p for p in run if p.values or any(self._vocabulary.knows(s) for s in p.stems)]
         types = [n for n, p in enumerate(run) if self._vocabulary.is_type(p.stems[-1])]
@@ -199,7 +216,13 @@ class PhraseParser:
         out = []
         for n, phrase in enumerate(run):
             is_type = n in types
-            made = replace(phrase, is_type=is_type, owned=owned, rejected=self._rejection(phrase, is_type), lacked=self._lacked(phrase))
+            made = replace(
+                phrase,
+                is_type=is_type,
+                owned=owned,
+                rejected=self._rejection(phrase, is_type),
+                lacked=self._lacked(phrase),
+            )
             if n == head:
                 out.append(replace(made, role="asked", values=self._type(phrase)))
                 continue
@@ -231,7 +254,11 @@ class PhraseParser:
         term: Value = ("term", word, None)
         if not is_type:
             return (*phrase.values, term)
-        return (("type", word, None), *phrase.values, *([term] if len(covered(phrase.stems)) > 1 else []))
+        return (
+            ("type", word, None),
+            *phrase.values,
+            *([term] if len(covered(phrase.stems)) > 1 else []),
+        )
 
     def _lacked(self, phrase: Phrase) -> tuple[str, ...]:
         lacking = any(s in self._vocabulary.absent for s in phrase.stems)

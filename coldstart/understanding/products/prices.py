@@ -34,41 +34,69 @@ CURRENCIES = {
 """Code → how it is written."""
 _SIGN = r"(?:€|us\$|\$|£|¥|￥|eur\b|usd\b|gbp\b|chf\b|rmb\b)"
 _UNIT = (
-    r"(?:€|\$|£|¥|￥|(?:euros?|eur|dollars?|usd|cents?|bucks?|pounds?(?!\s+(?:of|weight))|quid|gbp|chf"
+    r"(?:€|\$|£|¥|￥|(?:euros?|eur|dollars?|usd|cents?|bucks?|pounds?(?!\s+(?:of|weight))|quid|"
+    r"gbp|chf"
     r"|francs?|yuan|rmb|cny|yen|jpy|kuai|tenners?|fivers?)\b)"
 )
 _AMOUNT = rf"(?:{_SIGN}\s*{_NUMBER}|{_NUMBER}(?:\s*|-){_UNIT}|a\s+(?:fiver|tenner|grand)\b)"
 _ANY = rf"(?:{_AMOUNT}|{_NUMBER})"
 _NO_PRICE = (  # what a bare number may count instead
-    r"(?!\s*-?\s*(?:years?|yrs?|yo\b|y/o|months?|weeks?|days?|hours?|minutes?|mins?|am\b|pm\b|kg|g\b|grams?"
-    r"|mg|ml|cl|l\b|lit(?:er|re)s?|oz|lbs?|cm|mm|m\b|km|met(?:er|re)s?|inch(?:es)?|\"|ft\b|feet|watts?|w\b"
+    r"(?!\s*-?\s*(?:years?|yrs?|yo\b|y/o|months?|weeks?|days?|hours?|minutes?|mins?|am\b|pm\b|"
+    r"kg|g\b|grams?"
+    r"|mg|ml|cl|l\b|lit(?:er|re)s?|oz|lbs?|cm|mm|m\b|km|met(?:er|re)s?|inch(?:es)?|\"|ft\b|"
+    r"feet|watts?|w\b"
     r"|volts?|v\b|mah|gb|tb|mb|hz|pieces?|pcs|pages?|players?|people|persons?|kids|children|items?"
-    r"|things|%|percent|degrees?|°|x\b|st\b|nd\b|rd\b|th\b|stars?|calories|kcal|times|books?|products?"
+    r"|things|%|percent|degrees?|°|x\b|st\b|nd\b|rd\b|th\b|stars?|calories|kcal|times|books?|"
+    r"products?"
     r"|miles?|steps?|cups?|litres?|spf|pack|grade|colou?rs?|levels?|litre)(?![\w]))"
 )
-_COST = r"(?:that\s+)?(?:(?:costs?|costing|priced(?:\s+at)?|price(?:\s+(?:is|of))?|goes?\s+for|for|at|is|are|be|spend(?:ing)?|pay(?:ing)?)\s+)?"
+_COST = (
+    r"(?:that\s+)?(?:(?:costs?|costing|priced(?:\s+at)?|price(?:\s+(?:is|of))?|goes?\s+for|for"
+    r"|at|is|are|be|spend(?:ing)?|pay(?:ing)?)\s+)?"
+)
 _BELOW = (
-    r"(?:(?:no|not|nothing|isn'?t|don'?t\s+want\s+to\s+(?:spend|pay)|can'?t\s+(?:spend|pay)|without\s+spending|never)\s+(?:(?:more|higher|above|over|exceeding|beyond|costing|any)\s*)+(?:than\s+)?"
-    r"|(?:under|below|beneath|less\s+than|lower\s+than|cheaper\s+than|up\s+to|at\s+(?:the\s+)?most|max(?:imum)?(?:\s+of)?"
-    r"|within|at\s+max(?:imum)?|a\s+max(?:imum)?\s+of|<=?|≤|limit(?:\s+(?:is|of))?|capped\s+at|inside|until|smaller\s+than|fewer\s+than|bis|undr|uner|unde|beow|bellow)\s+(?:a\s+budget\s+of\s+)?|<=?\s*|≤\s*)"
+    r"(?:(?:no|not|nothing|isn'?t|don'?t\s+want\s+to\s+(?:spend|pay)|can'?t\s+(?:spend|pay)|"
+    r"without\s+spending|never)\s+(?:(?:more|higher|above|over|exceeding|beyond|costing|"
+    r"any)\s*)+(?:than\s+)?"
+    r"|(?:under|below|beneath|less\s+than|lower\s+than|cheaper\s+than|up\s+to|"
+    r"at\s+(?:the\s+)?most|max(?:imum)?(?:\s+of)?"
+    r"|within|at\s+max(?:imum)?|a\s+max(?:imum)?\s+of|<=?|≤|limit(?:\s+(?:is|of))?|capped\s+at"
+    r"|inside|until|smaller\s+than|fewer\s+than|bis|undr|uner|unde|beow|"
+    r"bellow)\s+(?:a\s+budget\s+of\s+)?|<=?\s*|≤\s*)"
 )
 _ABOVE = (
-    r"(?:(?:not|nothing|no)\s+(?:under|below|less\s+than|cheaper\s+than)|over|above|more\s+than|at\s+least|from|starting\s+(?:at|from)"
+    r"(?:(?:not|nothing|no)\s+(?:under|below|less\s+than|cheaper\s+than)|over|above|"
+    r"more\s+than|at\s+least|from|starting\s+(?:at|from)"
     r"|min(?:imum)?(?:\s+of)?|upwards\s+of|exceeding|north\s+of|>=?|≥)\s*"
 )
-_NEAR = r"(?:about|around|roughly|approximately|approx\.?|circa|ca\.?|~|some|near(?:ly)?|almost|close\s+to|in\s+the\s+region\s+of|or\s+so)\s*"
-_BUDGET = r"(?:(?:my\s+|a\s+|our\s+|with\s+a\s+|the\s+)?(?:budget|limit|max(?:imum)?|price)\s*(?:is|of|:|=|would\s+be|around|about|range\s+(?:is|of))?\s*(?:about|around|of|up\s+to|max)?\s*|i(?:\s+only|\s+just)?(?:'ve|\s+have)?(?:\s+only)?(?:\s+got|\s+have)?\s+|(?:spend|pay|spending|paying)\s+(?:up\s+to\s+|about\s+|around\s+|max\s+)?|(?:we|i)\s+(?:can|could|want\s+to|will)\s+(?:spend|pay)\s+)"
+_NEAR = (
+    r"(?:about|around|roughly|approximately|approx\.?|circa|ca\.?|~|some|near(?:ly)?|almost|"
+    r"close\s+to|in\s+the\s+region\s+of|or\s+so)\s*"
+)
+_BUDGET = (
+    r"(?:(?:my\s+|a\s+|our\s+|with\s+a\s+|the\s+)?(?:budget|limit|max(?:imum)?|price)\s*(?:is|"
+    r"of|:|=|would\s+be|around|about|range\s+(?:is|of))?\s*(?:about|around|of|up\s+to|max)?\s*"
+    r"|i(?:\s+only|\s+just)?(?:'ve|\s+have)?(?:\s+only)?(?:\s+got|\s+have)?\s+|(?:spend|pay|"
+    r"spending|paying)\s+(?:up\s+to\s+|about\s+|around\s+|max\s+)?|(?:we|i)\s+(?:can|could|"
+    r"want\s+to|will)\s+(?:spend|pay)\s+)"
+)
 _RANGE = re.compile(
-    rf"(?<![\w.]){_COST}(?:between|from|betwen)?\s*(?P<a>{_ANY})\s*(?:-|–|—|to|and|until|till|bis)\s*(?P<b>{_ANY}){_NO_PRICE}",
+    rf"(?<![\w.]){_COST}(?:between|from|betwen)?\s*(?P<a>{_ANY})\s*(?:-|–|—|to|and|until|till|"
+    rf"bis)\s*(?P<b>{_ANY}){_NO_PRICE}",
     re.I,
 )
 _LIMIT = re.compile(
-    rf"(?<![\w]){_COST}(?P<side>(?P<below>{_BELOW})|(?P<above>{_ABOVE})|(?P<near>{_NEAR})|(?P<budget>{_BUDGET}))(?P<a>{_ANY})"
-    rf"{_NO_PRICE}(?P<more>\s*(?:or|and)\s+(?:less|under|below|cheaper|lower|so)\b|\s*(?:or|and)\s+(?:more|up|above|over)\b|\s*(?:max(?:imum)?|tops|at\s+(?:the\s+)?most)\b)?",
+    rf"(?<![\w]){_COST}(?P<side>(?P<below>{_BELOW})|(?P<above>{_ABOVE})|(?P<near>{_NEAR})|"
+    rf"(?P<budget>{_BUDGET}))(?P<a>{_ANY})"
+    rf"{_NO_PRICE}(?P<more>\s*(?:or|and)\s+(?:less|under|below|cheaper|lower|so)\b|\s*(?:or|"
+    rf"and)\s+(?:more|up|above|over)\b|\s*(?:max(?:imum)?|tops|at\s+(?:the\s+)?most)\b)?",
     re.I,
 )
 _AFTER = re.compile(
-    rf"(?<![\w.]){_COST}(?:a\s+)?(?P<a>{_ANY}){_NO_PRICE}[\s-]*(?:(?P<less>(?:or|and)\s+(?:less|under|below|cheaper|lower)\b|max(?:imum)?\b|tops\b|at\s+(?:the\s+)?most\b|is\s+(?:my|the|our)\s+(?:limit|budget|max(?:imum)?)\b|budget\b|limit\b)|(?P<up>(?:or|and)\s+(?:more|up|above|over)\b|\+|upwards?\b)|(?P<so>or\s+so\b|ish(?:\s+{_UNIT})?\b))",
+    rf"(?<![\w.]){_COST}(?:a\s+)?(?P<a>{_ANY}){_NO_PRICE}[\s-]*(?:(?P<less>(?:or|and)\s+(?:less"
+    rf"|under|below|cheaper|lower)\b|max(?:imum)?\b|tops\b|at\s+(?:the\s+)?most\b|is\s+(?:my|"
+    rf"the|our)\s+(?:limit|budget|max(?:imum)?)\b|budget\b|limit\b)|(?P<up>(?:or|and)\s+(?:more"
+    rf"|up|above|over)\b|\+|upwards?\b)|(?P<so>or\s+so\b|ish(?:\s+{_UNIT})?\b))",
     re.I,
 )
 _PLAIN = re.compile(rf"(?<![\w.]){_COST}(?:a\s+)?(?P<a>{_AMOUNT})", re.I)

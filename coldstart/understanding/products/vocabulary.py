@@ -16,7 +16,7 @@ from coldstart.understanding.lexicon import category_forms, plural, raw_lexicon,
 from coldstart.understanding.products.forms import stem, words
 from coldstart.understanding.products.heads import PARTS, category_parts, title_heads
 from coldstart.understanding.products.item_words import is_named
-from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered
+from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, kinds
 from coldstart.understanding.products.words_cache import words_of
 from coldstart.understanding.spelling import SpellingCorrector
 from coldstart.understanding.tokens import PhraseIndex, phrase_form
@@ -24,6 +24,7 @@ from coldstart.understanding.tokens import PhraseIndex, phrase_form
 Texts = tuple[str, ...]
 _SPLIT = re.compile(r"\s*[|,;]\s*")
 _LONGEST = 60  # characters of an attribute value that can be named in a sentence
+_FEW = 10  # items of a category of which the share of names tells nothing
 _READ = 10_000  # items of a larger catalog from which the vocabulary is taken
 GENRES_FROM = 0.5
 """Share of the items with categories from which a catalog is one of stories with genres."""
@@ -92,7 +93,7 @@ class ProductVocabulary:
 
     def is_type(self, word: str) -> bool:
         """Whether a stem, or a synonym of it, says what some item is."""
-        return word in self.types or any(t[-1] in self.types for t in covered((word,))[1:])
+        return word in self.types or any(t[-1] in self.types for t in kinds((word,))[1:])
 
     def knows(self, word: str) -> bool:
         """Whether any text has a stem, or one of the same meaning."""
@@ -210,7 +211,7 @@ def _naming(items: list[Item], sure: AbstractSet[str]) -> set[Texts]:
     for item in items:
         seen[item.categories[:1]] += 1
         good[item.categories[:1]] += any(h in sure for h in title_heads(item.title))
-    return {first for first, n in seen.items() if good[first] >= NAMING_FROM * n}
+    return {first for first, n in seen.items() if n < _FEW or good[first] >= NAMING_FROM * n}
 
 
 @lru_cache(maxsize=1)

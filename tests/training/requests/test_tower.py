@@ -177,3 +177,18 @@ def test_named_items_move_the_query_by_their_mean_direction():
 def test_settings_out_of_range_are_refused(change, message):
     with pytest.raises(ConfigError, match=message):
         TowerConfig(**change)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 4, 8, 50])
+def test_any_number_of_steps_has_a_schedule(batch):
+    """One cycle of few steps once divided by zero: ten of them have no step of warm-up."""
+    data = TowerData.of(worded_requests(), small_store())
+    size = len(data.ids)
+    content = np.eye(size, SIZE, dtype=np.float32)
+    head = TowerHead(content, content, np.zeros(size, dtype=np.float32), 0.1)
+    before = head.residual.detach().clone()
+    config = TowerConfig(epochs=0, head_epochs=3, batch=batch)
+    vectors = torch.ones(len(data.texts), SIZE)
+    fit_head(head, vectors, data, config, lambda row: None)
+    assert not torch.equal(head.residual, before)
+    assert torch.isfinite(head.residual).all()
