@@ -85,7 +85,7 @@ def start_parts(
         index=None,
         content_index=None,
         scorers=Scorers(()),
-        ranker=from_nothing_ranker(),
+        ranker=from_nothing_ranker(0.0, encoder_name),
         settings=Settings(tau=1.0, use_prior=False, over_unconditional=True),
     )
     advice = advise(catalog, encoder_name, base)
@@ -111,7 +111,7 @@ def start_parts(
         template=template,
         counts=counts,
         encoder=vectors,
-        ranker=from_nothing_ranker(gain.weight),
+        ranker=from_nothing_ranker(gain.weight, encoder_name),
         settings=parts.settings,
         manifest=manifest,
         adapter=starting_state(),

@@ -125,7 +125,7 @@ def fitted_to_domain(parts: RecommenderParts, artifact: str) -> RecommenderParts
         parts,
         template=prompts.load(survey.prompt),
         counts=Counts.fit(parts.catalog.ids, {}, {}),
-        ranker=from_nothing_ranker(),
+        ranker=from_nothing_ranker(0.0, parts.manifest["encoder"]["name"]),
         manifest=kept | {"domain": domain_of(parts.catalog), "left_out": off},
         adapter=starting_state(),
     )

@@ -1,6 +1,6 @@
 """Weights of the signals for a catalog without interactions.
 
-Fitted and checked by ``benchmarks/start_weights.py``; see ``docs/results/start-weights.md``. They
+Checked by ``benchmarks/from_nothing_weights.py`` (``docs/results/from-nothing-weights.md``). They
 are the same for every catalog, but for that of the language model, which is measured on the catalog
 (``starting.zero_shot``).
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
+from coldstart.encoding.ngram_encoder import NAME as NGRAMS
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.ranking.request_blend import RequestBlend
 from coldstart.schema import Strategy
@@ -41,31 +42,35 @@ is two thirds of what it is now (docs/decisions/0082-growing.md).
 """
 REQUEST: Mapping[str, Pair] = {
     "lexical": (4.0, 0.0),
-    "words": (0.5, 0.0),
+    "words": (4.0, -3.5),
     "wished": (2.0, 0.0),
     "unwished": (-3.0, 0.0),
     "mood": (0.2, 0.0),
 }
 """(Weight, slope in the number of words) of each signal, for requests in words."""
-REQUEST_TASTE: Pair = (0.3, 0.0)
+LITERAL: Pair = (0.5, 0.0)
+"""That of ``words`` where the encoder compares letters, which the lexical match does better."""
+REQUEST_TASTE: Pair = (0.0, 0.6)
 """Likewise, of the score without the words."""
 SUPERSEDED: Mapping[str, str] = {"catalog_popularity": "evidence_popularity"}
 """Signals that count only where the other one, which includes them, is not registered."""
 
 
-def from_nothing_ranker(model: float = 0.0) -> BlendRanker:
+def from_nothing_ranker(model: float = 0.0, encoder: str = "") -> BlendRanker:
     """The blend for a catalog without interactions, for every strategy.
 
     Args:
         model: weight of the language model's lift in requests in words, at least 0.
+        encoder: name of the encoder; ``ngrams`` knows no meaning.
     """
+    request = {**REQUEST, "words": LITERAL} if encoder == NGRAMS else REQUEST
     taste = {name: pair for name, pair in TASTE.items() if _counts(name)}
     lm = {"model": (model, 0.0)} if model else {}
     weights, requests = {}, {}
     for strategy in get_args(Strategy):
         weights[strategy] = taste
         own = lm if strategy in ("catalog", "both") else {}
-        requests[strategy] = RequestBlend({**REQUEST, **own}, REQUEST_TASTE)
+        requests[strategy] = RequestBlend({**request, **own}, REQUEST_TASTE)
     return BlendRanker(weights, requests=requests)
 
 

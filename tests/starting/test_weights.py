@@ -31,3 +31,9 @@ def test_a_superseded_signal_counts_only_alone(monkeypatch):
 
 def test_the_opening_is_turned_on():
     assert list(starting_state()) == ["scorers/opening/opening.json"]
+
+
+def test_letters_count_less_than_meaning():
+    words = [from_nothing_ranker(0.0, e).requests["prior"].weights["words"] for e in ("", "ngrams")]
+    assert words == [weights.REQUEST["words"], weights.LITERAL]
+    assert weights.LITERAL[0] < weights.REQUEST["words"][0]
