@@ -22,7 +22,7 @@ from coldstart.understanding.products.chinese_people import find_chinese_asides,
 from coldstart.understanding.products.chinese_prices import find_chinese_prices
 from coldstart.understanding.products.chinese_words import ChineseVocabulary
 from coldstart.understanding.products.forms import HAN
-from coldstart.understanding.products.lexicon import covered, phrases
+from coldstart.understanding.products.lexicon import covered, kinds, phrases
 from coldstart.understanding.products.prices import price_text
 from coldstart.understanding.products.vocabulary import sampled
 
@@ -35,6 +35,7 @@ _JOINING = ("或", "和", "与", "跟", "及", "、", "/", "还是")
 _RUN = re.compile(f"[{HAN}]+")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9\-]*")
 _LONGEST = 6
+_PETS = frozenset("猫狗宠鱼鸟兔鼠")
 _OTHERS = {"female": "男士", "male": "女士"}  # whose things are not for them
 
 Role = Literal["asked", "quality", "topic", "none"]
@@ -73,6 +74,8 @@ class ChineseProductReader:
         self._catalog, self._counts = catalog, counts
         self._vocabulary = ChineseVocabulary.of(sampled(catalog))
         self._highest = max((i.price for i in catalog if i.price is not None), default=None)
+        names = {name: None for item in catalog for name in item.categories}
+        self._for_pets = [n for n in names if "宠物" in n and "母婴" not in n]
         self._dated = any(item.year is not None for item in catalog)
         self._rules = ChineseReader(Catalog([]), counts)
         self._none = Lexicon("zh", (), None)
@@ -264,6 +267,8 @@ class ChineseProductReader:
                     draft.wish((("type", word.text, None),), span, span, strict=True, noun=True)
                 else:
                     draft.wish(values, span, span, strict=True, noun=False)
+                    for kind in ("category", "attribute"):
+                        draft.prefer([v for v in values if v[0] == kind], span)
                 continue
             if sign(word) == 0:
                 continue
@@ -288,7 +293,7 @@ class ChineseProductReader:
                 continue  # 不要塑料玩具: the toys are not rejected
             if word.is_type and not whole:
                 draft.fact(("type", word.text, None), span, wanted=False, strict=True)
-                if len(covered(term)) > 1:
+                if len(covered(term)) > len(kinds(term)):
                     draft.fact(("term", word.text, None), span, wanted=False, strict=True)
             else:
                 for value in values:
@@ -334,8 +339,6 @@ def _link(text: str, a: Term, b: Term) -> Link:
     between = text[a.after : b.first]
     if any(mark in between for mark in ("或", "还是", "/")):
         return "or"
-    if not between.strip(" 的"):
-        return "tight"
     if a.noun == b.noun and re.fullmatch(r"\s*(?:和|与|跟|及|、|,|，)\s*", between):
         return "or"
     return "loose"
