@@ -235,8 +235,8 @@ class PhraseParser:
                 out.append(replace(made, role="quality", values=values))
             elif mode == "interest":
                 out.append(replace(made, role="topic", values=values))
-            elif named and mode == "away":
-                out.append(replace(made, role="topic", values=values, strict=not owned))
+            elif mode == "away":
+                out.append(replace(made, role="topic", values=values, strict=named and not owned))
             else:
                 out.append(made)
         return out

@@ -27,7 +27,7 @@ _SPLIT = re.compile(r"\s*[|,;]\s*")
 _PETS = frozenset((("pet",), ("dog",), ("cat",), ("pet", "suppli")))  # names of categories
 _LONGEST = 60  # characters of an attribute value that can be named in a sentence
 _FEW = 10  # items of a category of which the share of names tells nothing
-_READ = 10_000  # items of a larger catalog from which the vocabulary is taken
+_READ = 4_000  # items of a larger catalog from which the vocabulary is taken
 GENRES_FROM = 0.5
 """Share of the items with categories from which a catalog is one of stories with genres."""
 DESCRIBED_FROM = 0.5
