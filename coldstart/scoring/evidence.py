@@ -1,8 +1,8 @@
 """Observed likes: popularity and co-occurrence that take over from the catalog as they come in.
 
 One model, two conjugate updates. With T likes, n_i of item i, and π the prior shares of the catalog
-(∝ the root of its popularity column, else 1 / I each), an item's share of likes is the mean of the Dirichlet
-posterior
+(∝ the root of its popularity column, else 1 / I each), an item's share of likes is the mean of the
+Dirichlet posterior
 
     p_i = (n_i + s·π_i) / (T + s),
 
@@ -33,7 +33,7 @@ from coldstart.interactions.live_counts import LiveCounts
 from coldstart.interactions.shrinkage import dirichlet_concentration
 from coldstart.runtime import untrusted
 from coldstart.schema import UserProfile
-from coldstart.scoring.content_lift import content_lift
+from coldstart.scoring.content_lift import ContentLift
 from coldstart.scoring.retrieval import POPULAR, best
 from coldstart.scoring.scorer import ColumnScorer
 from coldstart.scoring.scorer_files import (
@@ -123,6 +123,7 @@ class EvidenceScorer(ColumnScorer):
     def __init__(self) -> None:
         self._live = LiveCounts(Counts.fit((), {}, {}, first=UNORDERED), first=UNORDERED)
         self._shrunk: _Shrunk | None = None
+        self._content = ContentLift()
 
     # -- observing ------------------------------------------------------------------------------
 
@@ -199,7 +200,7 @@ class EvidenceScorer(ColumnScorer):
                 "evidence_content": zero,
                 "evidence_picks": zero,
             }
-        root, content = np.sqrt(len(rows)), content_lift(items, rows)
+        root, content = np.sqrt(len(rows)), self._content.of(items, rows)
         beyond = self._beyond(user.liked, shrunk, content)
         return {
             "evidence_popularity": shrunk.lift,
@@ -289,7 +290,9 @@ class EvidenceScorer(ColumnScorer):
         whole = items.whole
         made_of = counts, whole, whole.version
         if self._shrunk is None or not _same(self._shrunk.made_of, made_of):
-            columns = np.array([counts.column.get(i, -1) for i in whole.ids], dtype=np.int64)
+            rows = np.array([whole.rows.get(i, -1) for i in counts.item_ids], dtype=np.int64)
+            columns = np.full(len(whole.ids), -1, dtype=np.int64)
+            columns[rows[rows >= 0]] = np.flatnonzero(rows >= 0)
             likes = np.where(columns >= 0, counts.likes[columns], 0.0)
             relative = np.exp(_prior(whole))  # I·π_i
             s = dirichlet_concentration(likes, relative / len(relative))

@@ -23,7 +23,7 @@ class Resources(Protocol):
 
     @property
     def prior_share(self) -> float:
-        """Weight of the catalog beside observed likes, from 1 without any to 0; see ``evidence``."""
+        """Weight of the catalog beside observed likes, from 1 without any to 0."""
         ...
 
     @property

@@ -17,6 +17,13 @@ def test_every_strategy_has_weights_and_a_blend_of_requests():
     assert not from_nothing_ranker().weighs("catalog", ["model"])
 
 
+def test_popularity_says_less_of_products():
+    films, shop = from_nothing_ranker(), from_nothing_ranker(products=True)
+    assert films.signals == shop.signals
+    weight, of_products = (r.table("prior")["evidence_popularity"][0] for r in (films, shop))
+    assert 0 < of_products < weight
+
+
 def test_no_signal_of_counts_is_weighed():
     learned = {"popularity", "people", "picks", "fold_in", "lift", "closest", "smoothed", "next"}
     assert from_nothing_ranker().signals.isdisjoint(learned)
