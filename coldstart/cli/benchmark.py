@@ -100,6 +100,7 @@ def benchmark(
       coldstart benchmark --requests redial --systems popularity,bm25,blend --limit 500
       coldstart benchmark --requests redial --against-published he2023 --out results/he2023
       coldstart benchmark --sentences builtin --artifact adapters/movies --fail-below 0.85
+      coldstart benchmark --sentences my.jsonl --items examples/shop.csv --show 3
       coldstart benchmark --regime nothing --data ml-small
       coldstart benchmark --regime growing --data ml-100k --out results/growing-ml-100k
     """
@@ -116,7 +117,8 @@ def benchmark(
         )
     recorded.refuse_alone()
     if plain.sentences is not None:
-        return judge_sentences(plain, holdout.artifact, seed=seed, out=out, as_json=as_json)
+        items = source.items
+        return judge_sentences(plain, holdout.artifact, items, seed=seed, out=out, as_json=as_json)
     plain.refuse_alone()
     if regime in ("nothing", "growing"):
         return judge_growth(

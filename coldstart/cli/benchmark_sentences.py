@@ -10,6 +10,7 @@ import typer
 
 from coldstart.cli import output
 from coldstart.cli.options import command_line
+from coldstart.cli.source import catalog_option
 from coldstart.errors import ConfigError
 
 PANEL = "Plain sentences"
@@ -30,8 +31,8 @@ class SentencesAsked:
     sentences: Annotated[
         str | None,
         _asked(
-            "Judge --artifact by sentences instead of cold users: the share of the ten shown items "
-            "that fulfil what each asks for.",
+            "Judge --artifact, or a start from --items alone, by sentences instead of cold users: "
+            "the share of the ten shown items that fulfil what each asks for.",
             metavar="FILE|builtin",
         ),
     ] = None
@@ -57,26 +58,29 @@ class SentencesAsked:
 def judge_sentences(
     asked: SentencesAsked,
     artifact: Path | None,
+    items: Path | None = None,
     *,
     seed: int = 0,
     out: Path | None = None,
     as_json: bool = False,
 ) -> None:
-    """Judge an artifact by sentences, beside the list for an empty profile and the encoder alone.
+    """Judge a recommender by sentences, beside the list for an empty profile and the encoder alone.
 
     Args:
         asked: options; ``sentences`` is given.
-        artifact: folder of the recommender.
+        artifact: folder of the recommender; ``None``: one is started from the items alone.
+        items: table of the catalog; ``None``: that of the artifact.
         seed: of the bootstrap.
         out: path of the report without an ending; ``None``: none is written.
         as_json: print JSON.
 
     Raises:
-        ConfigError: no artifact, or an option out of range.
+        ConfigError: neither artifact nor items, or an option out of range.
         DataError: an invalid file of sentences.
     """
-    if artifact is None:
-        raise ConfigError("--sentences without --artifact", hint="--artifact adapters/movies")
+    if artifact is None and items is None:
+        hint = "--artifact adapters/movies, or --items FILE to start from a catalog alone"
+        raise ConfigError("--sentences without --artifact or --items", hint=hint)
     least = asked.fail_below
     if least is not None and not 0 <= least <= 1:
         raise ConfigError(f"--fail-below {least:g}", hint="a share from 0 to 1, such as 0.85")
@@ -93,7 +97,10 @@ def judge_sentences(
     source = str(asked.sentences)
     read = read_sentences(MOVIES if source == BUILT_IN else source)
     with output.status("loading the recommender"):
-        recommender = Recommender.from_pretrained(artifact)
+        if artifact is None:
+            recommender = Recommender.from_catalog(items)
+        else:
+            recommender = Recommender.from_pretrained(artifact, catalog=catalog_option(items)[0])
         catalog = recommender.catalog
         systems = {
             OURS: about_sentence(recommender),
@@ -103,7 +110,7 @@ def judge_sentences(
         }
     with output.telling() as tell:
         run = judge(systems, read, catalog, seed=seed, report=tell)
-    given = {"artifact": artifact, "seed": seed or None, "out": out}
+    given = {"artifact": artifact, "items": items, "seed": seed or None, "out": out}
     command = command_line("benchmark", asked.said() | given)
     worst = WORST if asked.show is None else asked.show
     made = sentence_report(run, catalog, source=source, command=command, worst=worst)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from coldstart.understanding.products.forms import beginnings
 from coldstart.understanding.products.item_words import ProductWords, term_of
 from coldstart.understanding.products.lexicon import Term, covered, kinds
+from coldstart.understanding.products.vocabulary import ProductVocabulary
 from coldstart.understanding.products.words_cache import words_of
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ def matching(items: ItemStore, piece: Piece) -> Bools:
 
     A term that ends in "-free" is true of the items whose text says that they have none of it.
     """
-    holds = Matcher(piece)
+    of_type = piece.kind == "type"
+    holds = Matcher(piece, ProductVocabulary.of(items.catalog).common if of_type else frozenset())
     found = (holds.may_hold(item) and holds(item) for item in items.items)
     return np.fromiter(found, dtype=bool, count=len(items.items))
 
@@ -37,9 +40,11 @@ class Matcher:
 
     Args:
         piece: of the kind ``term`` or ``type``.
+        common: stems of several items of the catalog, by which names in titles are told.
     """
 
-    def __init__(self, piece: Piece) -> None:
+    def __init__(self, piece: Piece, common: AbstractSet[str]) -> None:
+        self._common = common
         text = piece.value
         self._lacking = piece.kind == "term" and (text.endswith(_FREE) or text.startswith(_LACKING))
         term = term_of(text.removesuffix(_FREE).removeprefix(_LACKING) if self._lacking else text)
@@ -73,7 +78,7 @@ class Matcher:
         if self._lacking:
             return any(words.lacks(term) for term in self._terms)
         if self._is_type:
-            return any(words.is_a(kind) for kind in self._terms) and all(
+            return any(words.is_a(kind, self._common) for kind in self._terms) and all(
                 _has(words, modifier) for modifier in self._modifiers
             )
         return _has(words, self._terms)

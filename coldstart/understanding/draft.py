@@ -47,6 +47,7 @@ class ReadingDraft:
         self._child_rejects = flat(lexicon.resolve(CHILD_REJECTS))
         self._entries: list[_Entry] = []
         self._terms: list[Term] = []
+        self._qualities: list[Term] = []  # of things; these are in lists of their own
         self._own: list[tuple[int, ...]] = []  # groups that are in no term
 
     def title(self, item_id: str, span: Span, *, wanted: bool) -> None:
@@ -101,7 +102,8 @@ class ReadingDraft:
             self._piece(kind, value, span, strict=strict, direct=True, attribute=attribute)
             for kind, value, attribute in values
         )
-        self._terms.append(Term(*at, (group,), noun, kind="type" if noun else "term"))
+        term = Term(*at, (group,), noun, kind="type" if noun else "term")
+        (self._terms if noun else self._qualities).append(term)
 
     def prefer(self, values: Sequence[Value], span: Span) -> None:
         """Alternatives that are preferred among what fulfils the wish of the same words."""
@@ -163,8 +165,10 @@ class ReadingDraft:
         Args:
             link: how two consecutive wishes are linked.
         """
-        links = [link(a, b) for a, b in zip(self._terms, self._terms[1:], strict=False)]
-        groups = [*grouped(self._terms, links), *self._own, *self._year_groups()]
+        groups = [*self._own, *self._year_groups()]
+        for terms in (self._qualities, self._terms):
+            links = [link(a, b) for a, b in zip(terms, terms[1:], strict=False)]
+            groups = [*grouped(terms, links), *groups]
         kept = self._consistent()
         out: dict[Piece, None] = {}
         numbered = 0

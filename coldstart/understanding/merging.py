@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 from coldstart.schema import Piece, Understood
 
-_ONE = frozenset({"years", "audience"})  # kinds of which a later wish replaces an earlier one
+_ONE = frozenset({"years", "audience", "price"})  # of these a later wish replaces an earlier one
+_OF_A_THING = frozenset({"type", "term", "attribute", "category"})
 _GAP = ". "
 
 
 def merged(readings: Sequence[Understood]) -> Understood:
     """Join readings; a later piece replaces earlier ones that it contradicts.
 
-    A piece contradicts another one that says the opposite of the same value; wanted years and an
-    audience replace earlier ones. Their spans refer to the joined text.
+    A piece contradicts another one that says the opposite of the same value; wanted years, prices
+    and an audience replace earlier ones, and a wanted type of thing the earlier one with its
+    qualities. Their spans refer to the joined text.
 
     >>> merged([Understood(text="no war"), Understood(text="comedies")]).text
     'no war. comedies'
@@ -30,6 +32,8 @@ def merged(readings: Sequence[Understood]) -> Understood:
     start = groups = 0
     for reading in found:
         pieces = [p for p in pieces if not any(_contradict(p, new) for new in reading.pieces)]
+        if reading.values("type") and any(p.kind == "type" and p.wanted for p in pieces):
+            pieces = [p for p in pieces if not (p.wanted and p.kind in _OF_A_THING)]
         for piece in reading.pieces:
             moved = {
                 "start": piece.start + start,

@@ -26,7 +26,11 @@ class Ordered:
     encoder = FakeEncoder()
 
     @classmethod
-    def from_pretrained(cls, path):
+    def from_pretrained(cls, path, catalog=None):
+        return cls()
+
+    @classmethod
+    def from_catalog(cls, items):
         return cls()
 
     def recommend(self, profile, *, k, **options):
@@ -60,6 +64,12 @@ def test_table_and_worst_sentences(run, ordered, sentences):
     assert "“horror”: 0.30" in out
     assert "“make me laugh”" not in out
     assert "Film 0" in out
+
+
+def test_a_start_from_a_catalog_alone_is_judged(run, ordered, sentences):
+    code, out, _ = run("benchmark", "--sentences", sentences, "--items", "shop.csv")
+    assert code == 0
+    assert "Obedience@10" in out
 
 
 def test_json_and_files(run, ordered, sentences, tmp_path):

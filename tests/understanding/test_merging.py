@@ -49,3 +49,25 @@ def test_what_does_not_contradict_adds_up():
     assert len({p.group for p in out.pieces}) == 2
     assert [out.text[p.start : p.end] for p in out.pieces] == ["comedy", "War"]
     assert out.titles == {"1": "A"}
+
+
+def test_another_thing_replaces_the_first_one_and_a_price_another_price():
+    def read(text, *pieces):
+        made = [
+            Piece(kind=kind, value=value, words=text, start=0, end=len(text), **more)
+            for kind, value, more in pieces
+        ]
+        return Understood(text=text, pieces=tuple(made))
+
+    first = read(
+        "red shoes, no leather",
+        ("type", "shoes", {}),
+        ("term", "red", {}),
+        ("term", "leather", {"wanted": False}),
+        ("price", "up to 50", {"high": 50.0}),
+    )
+    then = read("a tent under 90", ("type", "tent", {}), ("price", "up to 90", {"high": 90.0}))
+    joined = merged([first, then])
+    assert [p.value for p in joined.pieces] == ["leather", "tent", "up to 90"]
+    more = merged([first, read("in blue", ("term", "blue", {}))])
+    assert more.values("type") == ("shoes",)

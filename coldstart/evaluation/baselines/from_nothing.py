@@ -14,6 +14,7 @@ from coldstart.recommender import Recommender
 from coldstart.runtime import models
 from coldstart.schema import Pick, RecommendationList, UserProfile
 from coldstart.starting.weights import from_nothing_ranker, starting_state
+from coldstart.understanding.products.vocabulary import is_of_products
 
 _PICKS = ("liked", "disliked", "seen")
 
@@ -75,7 +76,7 @@ def _started(training: TrainingData) -> Recommender:
         prompts.load(prompts.DEFAULT),
         Counts.fit(catalog.ids, {}, {}),
         encoder,
-        from_nothing_ranker(),
+        from_nothing_ranker(products=is_of_products(catalog)),
         adapter=starting_state(),
     )
 

@@ -12,9 +12,9 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Piece
 from coldstart.understanding.audience import CHILD, find_audience
-from coldstart.understanding.draft import ReadingDraft
+from coldstart.understanding.draft import ReadingDraft, Value
 from coldstart.understanding.english import masked, wanted_text
-from coldstart.understanding.groups import LinkWords
+from coldstart.understanding.groups import Link, LinkWords
 from coldstart.understanding.lexicon import Lexicon
 from coldstart.understanding.polarity import Clause, Mention, PolarityReader
 from coldstart.understanding.products.examples import find_examples
@@ -28,6 +28,8 @@ from coldstart.understanding.tokens import PhraseIndex, Token, tokenise
 from coldstart.understanding.vocabulary import common_words, latest_year
 from coldstart.understanding.years import find_years
 
+_GROWN_UP = 18
+"""Age from which a number of years is no age of an audience: "20 years of warranty"."""
 _STOCK = re.compile(
     r"\b(?:(?:that(?:['’]s|\s+is|\s+are)?\s+)?(?:currently\s+|still\s+)?(?:in|on)\s+stock(?:\s+now)?"
     r"|(?:currently|immediately)\s+available|available\s+(?:right\s+)?now|ready\s+to\s+ship|not\s+sold\s+out)\b",
@@ -35,6 +37,10 @@ _STOCK = re.compile(
 )
 _NEWBORN = re.compile(
     r"\b(?:for\s+)?(?:a\s+|the\s+|my\s+|our\s+)?new[\s-]?borns?(?:\s+baby)?\b", re.I
+)
+_YEARS = re.compile(
+    r"\b(?:for\s+)?(?:ages?\s+)?(?P<n>\d{1,2})\s*(?:years?|yrs?)(?!\w|\s*(?:old|warranty|guarantee))",
+    re.I,
 )
 _NON = re.compile(r"\bnon[\s-]?(?P<what>[a-z]{3,})\b", re.I)
 _FREE = re.compile(
@@ -131,6 +137,7 @@ class EnglishProductReader:
         draft = ReadingDraft(text, self._none)
         for span in spans:
             self._add_span(draft, span, clause_at(span.start).polarity >= 0)
+        self._leave_out_pets(draft, spans, found)
         for phrase in self._parser.with_roles(
             found, lambda p: clause_at(tokens[p.first].start).polarity
         ):
@@ -139,9 +146,11 @@ class EnglishProductReader:
             self._add_phrase(draft, phrase, place, clause)
         gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
         forms = [token.form for token in tokens]
-        pieces = draft.pieces(lambda a, b: self._links.link(a, b, forms, gaps))
+        pieces = draft.pieces(lambda a, b: _apart(self._links.link(a, b, forms, gaps)))
         asides = [s for s in spans if s.kind not in ("title", "free")]
-        return pieces, wanted_text(_blanked(text, asides), clauses)
+        # A text of nothing but recipients and occasions is compared as it stands.
+        rest = wanted_text(_blanked(text, asides), clauses)
+        return pieces, rest or wanted_text(text, clauses)
 
     def _spans(self, text: str) -> list[_Told]:
         """Examples, prices, ages, recipients, occasions, years and stock, without overlaps."""
@@ -159,6 +168,12 @@ class EnglishProductReader:
         ages = find_audience(masked(text, sorted(out, key=lambda s: s.start)))
         keep(_Told(a.start, a.end, "audience", age=a.age, stated=a.stated) for a in ages)
         keep(_Told(m.start(), m.end(), "audience", age=0) for m in _NEWBORN.finditer(text))
+        if not any(s.kind == "audience" for s in out):
+            keep(
+                _Told(m.start(), m.end(), "audience", age=int(m["n"]))
+                for m in _YEARS.finditer(text)
+                if int(m["n"]) < _GROWN_UP
+            )
         rest = masked(text, sorted(out, key=lambda s: s.start))
         prices = find_prices(rest, self._highest)
         keep(_Told(p.start, p.end, "price", low=p.low, high=p.high) for p in prices)
@@ -169,7 +184,7 @@ class EnglishProductReader:
         rest = masked(text, sorted(out, key=lambda s: s.start))
         child = any(s.kind == "audience" for s in out)
         for r in find_recipients(rest):
-            if r.diet is not None:
+            if r.diet[1] > 0:
                 keep(
                     [
                         _Told(r.start, r.diet[0], "aside"),
@@ -226,6 +241,17 @@ class EnglishProductReader:
             first, last = (None if y is None else int(y) for y in (span.low, span.high))
             draft.years(first, last, place, wanted=wanted)
 
+    def _leave_out_pets(
+        self, draft: ReadingDraft, spans: Sequence[_Told], found: Sequence[Phrase]
+    ) -> None:
+        """For a person, what is for pets comes last, unless the text speaks of them."""
+        person = next((s for s in spans if s.kind in ("adult", "audience")), None)
+        if person is None or any(self._vocabulary.pets.intersection(p.stems) for p in found):
+            return
+        for name in self._vocabulary.for_pets:
+            value: Value = ("category", name, None)
+            draft.fact(value, (person.start, person.end), wanted=False, strict=False)
+
     def _add_phrase(
         self, draft: ReadingDraft, phrase: Phrase, place: tuple[int, int], clause: Clause
     ) -> None:
@@ -237,11 +263,17 @@ class EnglishProductReader:
                 noun, strict = phrase.role == "asked", phrase.strict
                 draft.wish(phrase.values, place, at, strict=strict, noun=noun)
                 draft.prefer(self._parser.categories(phrase), place)
+                draft.prefer([v for v in phrase.values if v[0] == "attribute"], place)
             return
         for value in phrase.rejected:
             draft.fact(value, place, wanted=False, strict=not clause.mild)
         for name in phrase.lacked:
             draft.fact(("term", f"{name}-free", None), place, wanted=True, strict=False)
+
+
+def _apart(link: Link) -> Link:
+    """Things and qualities hold together by being listed only: "red or blue"."""
+    return "loose" if link == "tight" else link
 
 
 def _tokens_of(span: _Told, tokens: Sequence[Token], starts: Sequence[int]) -> tuple[int, int]:

@@ -27,6 +27,7 @@ _HAN_AFTER = re.compile(
     r"|[一二两三四五六七八九十百]+(?:双|件|个|支|只|块|条|瓶|盒|本|套|对|片|把|张|枚|包|色|道)(?:装|套|裝)?"
     r"|(?<=.)(?:男|女)$)$"
 )
+_NON = re.compile(r"\bnon[\s-]+", re.I)
 _SIZE = re.compile(r"\d")
 
 
@@ -66,6 +67,17 @@ def title_heads(title: str) -> tuple[str, ...]:
     return tuple(head for phrase in first for head in phrase.heads)
 
 
+def title_ending(title: str) -> tuple[str, ...]:
+    """The last two stems of a title's first noun phrase; empty for shorter or Chinese ones.
+
+    >>> title_ending("Red Wine Rioja, 750 ml")
+    ('wine', 'rioja')
+    """
+    phrases = title_phrases(title)
+    words = phrases[0].words if phrases and not _HAN_RUN.search(title) else ()
+    return words[-2:] if len(words) > 1 else ()
+
+
 def category_parts(category: str) -> tuple[tuple[str, ...], ...]:
     """Words of each name in a category, as stems: "Toys & Games" has two.
 
@@ -74,7 +86,7 @@ def category_parts(category: str) -> tuple[tuple[str, ...], ...]:
     """
     out = []
     for part in PARTS.split(category):
-        words = tuple(stem(w) for w in _WORD.findall(part))
+        words = tuple(stem(w) for w in _WORD.findall(_NON.sub("non", part)))
         if words:
             out.append((part.strip(),) if _HAN_RUN.search(part) else words)
     return tuple(out)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from coldstart.catalog.han import simplified
 from coldstart.schema import Item
 from coldstart.understanding.products.forms import HAN, stem, words
-from coldstart.understanding.products.heads import category_parts, title_heads
+from coldstart.understanding.products.heads import category_parts, title_ending, title_heads
 
 _TOKENS = re.compile(
     rf"[{HAN}]+|(?:(?![{HAN}])[^\W_])+(?:['’](?:(?![{HAN}])[^\W_])+)*|[.;:!?,()\n。；：！？，、（）]"
@@ -47,6 +48,7 @@ class ProductWords:
 
     Args:
         heads: stems of the nouns that say what it is: heads of its title and of its categories.
+        ending: the last two stems of its title's first noun phrase, such as ("wine", "rioja").
         text: stems of all its words in order, negated ones with a tilde, between spaces.
         named: the same of title, categories and attribute values alone.
         folded: Chinese and Japanese characters of all its texts, negated ones left out.
@@ -54,6 +56,7 @@ class ProductWords:
     """
 
     heads: frozenset[str]
+    ending: tuple[str, ...]
     text: str
     named: str
     folded: str
@@ -75,7 +78,7 @@ class ProductWords:
         text = f"{named}{_negated(item.description)}"
         whole = "\n".join([*names, *features, item.description])
         folded, lacking = _han(whole)
-        return cls(frozenset(heads), text, named, folded, lacking)
+        return cls(frozenset(heads), title_ending(item.title), text, named, folded, lacking)
 
     def has(self, term: tuple[str, ...]) -> bool:
         """Whether a phrase is in any text, not negated there."""
@@ -95,14 +98,22 @@ class ProductWords:
             return "".join(term) in self.lacking
         return f" ~{' ~'.join(term)} " in self.text
 
-    def is_a(self, kind: tuple[str, ...]) -> bool:
-        """Whether it is of a type: its head noun, with the words before it anywhere."""
+    def is_a(self, kind: tuple[str, ...], common: AbstractSet[str] | None = None) -> bool:
+        """Whether it is of a type: its head noun, with the words before it anywhere.
+
+        Args:
+            kind: the type.
+            common: stems of several items of the catalog. A title's last word that is none of them
+                is a name: "Red Wine Rioja" is a wine.
+        """
         if not kind:
             return False
         if _is_han(kind):
             return any(head.endswith("".join(kind)) for head in self.heads)
         *modifiers, head = kind
-        return head in self.heads and all(self.has((m,)) for m in modifiers)
+        named = common is not None and self.ending[1:] and self.ending[1] not in common
+        own = head in self.heads or bool(named and head == self.ending[0])
+        return own and all(self.has((m,)) for m in modifiers)
 
 
 def is_named(attribute: str) -> bool:

@@ -43,7 +43,8 @@ class ProductLexicon:
 def _english() -> ProductLexicon:
     lists = raw_lexicon("products-en")["words"]
     people = raw_lexicon("products-en")["recipients"]
-    named = " ".join(people.values())
+    kept = {"men", "women", "man", "woman", "ladies", "lady"}  # qualities of things, too
+    named = " ".join(w for group in people.values() for w in group.split() if w not in kept)
     stop = f"{lists['stop']} {lists['gift']} {lists['generic']} {named}"
     return ProductLexicon(
         stop=_stems(stop) | frozenset(stop.split()),

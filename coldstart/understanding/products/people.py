@@ -21,6 +21,10 @@ _ADJ = (
     r"|picky|busy|close|favou?rite|male|female|future|pregnant|sporty|outdoorsy|creative|mother|father|step)[\s-]+)*"
 )
 
+_PRONOUNS = re.compile(
+    r"\bfor\s+(?P<who>him|her)\b(?=\s*(?:[,.!?;]|$)|\s+(?:who|under|below|max|up|around|about|with|to|that)\b)",
+    re.I,
+)
 _GIFTS = re.compile(
     r"\b(?:(?:a|an|some|the|any)\s+)?(?:small|little|nice|good|great|perfect|last[\s-]minute)?\s*"
     r"(?:gifts?|presents?|stocking\s+(?:fillers?|stuffers?)|surprise)(?:\s+ideas?)?\b"
@@ -41,7 +45,7 @@ class NamedRecipient(NamedTuple):
     end: int
     age: int
     gender: str
-    diet: tuple[int, int] | None = None
+    diet: tuple[int, int] = (-1, -1)
     group: str = ""
 
 
@@ -63,15 +67,18 @@ def find_recipients(text: str) -> list[NamedRecipient]:
     [(70, 'female')]
     """
     out = []
+    for m in _PRONOUNS.finditer(text):
+        gender = "female" if m["who"].casefold() == "her" else "male"
+        out.append(NamedRecipient(m.start(), m.end(), ADULT, gender))
     for m in _people().finditer(text):
         word = m["who"].casefold().replace(" ", "-")
         gender = next((g for g in ("female", "male") if word in recipients(g)), "")
         age = OLD if word in recipients("old") else ADULT
-        diet = m.span("diet") if m["diet"] else None
+        diet = m.span("diet")
         out.append(
             NamedRecipient(m.start(), m.end(), age, gender, diet, word if word in _GROUPS else "")
         )
-    return out
+    return sorted(out)
 
 
 def find_asides(text: str) -> Iterator[NamedAside]:

@@ -10,7 +10,7 @@ from typing import Literal
 from coldstart.understanding.draft import Value
 from coldstart.understanding.products.forms import stem
 from coldstart.understanding.products.item_words import term_of
-from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, phrases
+from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, kinds, phrases
 from coldstart.understanding.products.vocabulary import ProductVocabulary
 from coldstart.understanding.tokens import PhraseIndex, Token
 
@@ -235,8 +235,8 @@ class PhraseParser:
                 out.append(replace(made, role="quality", values=values))
             elif mode == "interest":
                 out.append(replace(made, role="topic", values=values))
-            elif named and mode == "away":
-                out.append(replace(made, role="topic", values=values, strict=not owned))
+            elif mode == "away":
+                out.append(replace(made, role="topic", values=values, strict=named and not owned))
             else:
                 out.append(made)
         return out
@@ -257,7 +257,7 @@ class PhraseParser:
         return (
             ("type", word, None),
             *phrase.values,
-            *([term] if len(covered(phrase.stems)) > 1 else []),
+            *([term] if len(covered(phrase.stems)) > len(kinds(phrase.stems)) else []),
         )
 
     def _lacked(self, phrase: Phrase) -> tuple[str, ...]:

@@ -100,6 +100,8 @@ _AFTER = re.compile(
     re.I,
 )
 _PLAIN = re.compile(rf"(?<![\w.]){_COST}(?:a\s+)?(?P<a>{_AMOUNT})", re.I)
+_ENDS = re.compile(r"\s*(?:[,.!?;)]|$)")
+_BARE_FROM = 5  # "around 50" is a price at the end of a clause, "around 3" a time
 _ABOUT = 0.25  # of an amount
 _YEARS = range(1900, 2100)
 LARGEST = 1e12
@@ -187,7 +189,8 @@ def _limits(text: str, bare: bool, years: bool) -> Iterator[NamedPrice]:
             continue
         tail = (m["more"] or "").casefold()
         dated = value in _YEARS and (years or re.match(r"from|until|over", m["side"], re.I))
-        if not named and (dated or m["near"]):
+        loose = m["near"] and not (value >= _BARE_FROM and _ENDS.match(text, m.end()))
+        if not named and (dated or loose):
             continue
         if (
             not named

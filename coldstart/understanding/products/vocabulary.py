@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -14,7 +15,7 @@ from coldstart.schema import Item
 from coldstart.understanding.draft import Value
 from coldstart.understanding.lexicon import category_forms, plural, raw_lexicon, squeezed
 from coldstart.understanding.products.forms import stem, words
-from coldstart.understanding.products.heads import PARTS, category_parts, title_heads
+from coldstart.understanding.products.heads import PARTS, category_parts, title_ending, title_heads
 from coldstart.understanding.products.item_words import is_named
 from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, kinds
 from coldstart.understanding.products.words_cache import words_of
@@ -23,9 +24,10 @@ from coldstart.understanding.tokens import PhraseIndex, phrase_form
 
 Texts = tuple[str, ...]
 _SPLIT = re.compile(r"\s*[|,;]\s*")
+_PETS = frozenset((("pet",), ("dog",), ("cat",), ("pet", "suppli")))  # names of categories
 _LONGEST = 60  # characters of an attribute value that can be named in a sentence
 _FEW = 10  # items of a category of which the share of names tells nothing
-_READ = 10_000  # items of a larger catalog from which the vocabulary is taken
+_READ = 4_000  # items of a larger catalog from which the vocabulary is taken
 GENRES_FROM = 0.5
 """Share of the items with categories from which a catalog is one of stories with genres."""
 DESCRIBED_FROM = 0.5
@@ -42,6 +44,7 @@ class ProductVocabulary:
         types: how many items each head noun is of, by stem.
         named: stems in titles, categories and attribute values.
         anywhere: stems in any text.
+        common: stems of more than one item.
         absent: stems of which some text says that the item is free of them.
         categories: the catalog's categories by each of their names: "Toys & Games" has two.
         values: attribute values by their phrases.
@@ -51,6 +54,7 @@ class ProductVocabulary:
     types: Mapping[str, int]
     named: Mapping[str, int]
     anywhere: frozenset[str]
+    common: frozenset[str]
     absent: frozenset[str]
     categories: Mapping[Term, Texts]
     values: PhraseIndex[tuple[Value, ...]]
@@ -58,11 +62,19 @@ class ProductVocabulary:
 
     @classmethod
     def of(cls, catalog: Catalog) -> ProductVocabulary:
+        """That of a catalog as it is now; kept until it changes."""
+        known = _KNOWN.get(catalog)
+        if known is None or known[0] != catalog.version:
+            known = _KNOWN[catalog] = catalog.version, cls._read(catalog)
+        return known[1]
+
+    @classmethod
+    def _read(cls, catalog: Catalog) -> ProductVocabulary:
         """Read a catalog, or an even sample of a large one."""
         items = sampled(catalog)
         stop = ProductLexicon.english().stop
         of_title, of_category = Counter[str](), Counter[str]()
-        named, anywhere, absent = Counter[str](), set[str](), set[str]()
+        named, anywhere, absent = Counter[str](), Counter[str](), set[str]()
         parts: dict[Term, dict[str, None]] = {}
         for item in items:
             own = words_of(item)
@@ -72,28 +84,49 @@ class ProductVocabulary:
                 for part in category_parts(category):
                     parts.setdefault(part, {})[category] = None
             named.update(set(_plain(own.named)))
-            anywhere.update(_plain(own.text))
+            anywhere.update(set(_plain(own.text)))
             absent.update(word[1:] for word in own.text.split() if word[0] == "~")
         sure = {head for head, n in of_title.items() if n > 1} | of_category.keys()
+        common = {word for word, n in anywhere.items() if n > 1}
         naming = _naming(items, sure)
         types = dict(of_category)
         for item in items:
             for head in title_heads(item.title):
                 if head in sure or item.categories[:1] in naming or head in _around(item):
                     types[head] = of_title[head] + of_category[head]
+            ending = title_ending(item.title)
+            if ending and ending[1] not in common and ending[0] in _around(item):
+                types.setdefault(ending[0], 1)
         return cls(
-            {head: n for head, n in types.items() if head not in stop and not head.isdigit()},
+            {
+                head: n
+                for head, n in types.items()
+                if head not in stop and head != "free" and not head.isdigit()
+            },
             dict(named),
             frozenset(anywhere),
+            frozenset(common),
             frozenset(absent),
             {part: tuple(names) for part, names in parts.items()},
             _values(catalog, stop),
             _corrector(items, anywhere),
         )
 
+    @property
+    def pets(self) -> frozenset[str]:
+        """Stems of words for pets."""
+        return frozenset(words(raw_lexicon("products-en")["words"]["pets"]))
+
+    @property
+    def for_pets(self) -> tuple[str, ...]:
+        """Categories of what is for pets."""
+        found = (n for part, names in self.categories.items() for n in names if part in _PETS)
+        return tuple(dict.fromkeys(found))
+
     def is_type(self, word: str) -> bool:
         """Whether a stem, or a synonym of it, says what some item is."""
-        return word in self.types or any(t[-1] in self.types for t in kinds((word,))[1:])
+        others = (t for t in kinds((word,))[1:] if self.anywhere.issuperset(t[:-1]))
+        return word in self.types or any(term[-1] in self.types for term in others)
 
     def knows(self, word: str) -> bool:
         """Whether any text has a stem, or one of the same meaning."""
@@ -121,6 +154,11 @@ class ProductVocabulary:
         form = phrase_form(word)
         corrected = form if self.knows(stem(form)) else self.spelling.correct(form)
         return word if corrected == form else corrected
+
+
+_KNOWN: weakref.WeakKeyDictionary[Catalog, tuple[int, ProductVocabulary]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 def _values(catalog: Catalog, stop: AbstractSet[str]) -> PhraseIndex[tuple[Value, ...]]:

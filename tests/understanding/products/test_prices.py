@@ -83,7 +83,8 @@ def test_the_span_has_neither_blanks_nor_other_words():
 @given(st.floats(0.01, 9999).map(lambda x: round(x, 2)), st.floats(0.01, 9999))
 def test_every_span_is_in_order(a, b):
     (price,) = find_prices(f"between {a:.2f} and {b:.2f} euros", highest=300.0)
-    assert price.low is not None and price.high is not None
+    assert price.low is not None
+    assert price.high is not None
     assert 0 <= price.low <= price.high
 
 
