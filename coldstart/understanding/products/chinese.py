@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -33,6 +33,7 @@ _STOCK = re.compile(
 _BREAK = re.compile(r"[，,。.！!？?；;：:…\n\s]")
 _JOINING = ("或", "和", "与", "跟", "及", "、", "/", "还是")
 _RUN = re.compile(f"[{HAN}]+")
+_OF = re.compile(r"[用做穿吃喝装放戴制]?的")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9\-]*")
 _LONGEST = 6
 _PETS = frozenset("猫狗宠鱼鸟兔鼠")
@@ -129,7 +130,7 @@ class ChineseProductReader:
         words = sorted(
             [*words, *self._unknown(folded, clauses, words, taken)], key=lambda w: w.start
         )
-        self._add(draft, self._with_roles(folded, words, taken, polarity), polarity)
+        self._add(draft, folded, self._with_roles(folded, words, taken), polarity)
         kept = _blanked(text, asides)
         parts = (kept[c.start : c.end].strip(" ，,。.；;、") for c in clauses if c.polarity >= 0)
         wanted_text = "，".join("".join(p.split()) for p in parts if any(c.isalnum() for c in p))
@@ -181,6 +182,8 @@ class ChineseProductReader:
             if size > 1 and self._later(text, at, size):
                 at += 1
                 continue
+            if word.startswith("怕"):
+                covering[at : at + size] = [True] * size  # who is afraid rejects nothing
             if size and word not in self._vocabulary.stop and word not in self._interests:
                 covering[at : at + size] = [True] * size
                 out.append(_Word(at, at + size, word, self._vocabulary.is_type(word)))
@@ -221,9 +224,7 @@ class ChineseProductReader:
                     yield _Word(at, at + size, text[at : at + size], False)
                 at += size or 1
 
-    def _with_roles(
-        self, text: str, words: Sequence[_Word], taken: Sequence[bool], polarity: object
-    ) -> list[_Word]:
+    def _with_roles(self, text: str, words: Sequence[_Word], taken: Sequence[bool]) -> list[_Word]:
         out: list[_Word] = []
         for n, word in enumerate(words):
             following = words[n + 1] if n + 1 < len(words) else None
@@ -233,8 +234,8 @@ class ChineseProductReader:
             ends = not adjacent and (
                 joined
                 or not after
-                or not after.startswith("的")
-                or _BREAK.match(after[1:] or " ") is not None
+                or (of := _OF.match(text, word.end)) is None
+                or _BREAK.match(text[of.end() :] or " ") is not None
             )
             if ends and len(word.text) == 1 and after and not joined:
                 ends = (
@@ -254,14 +255,19 @@ class ChineseProductReader:
         before = re.split(r"[，,。.！!？?；;：:…\n的]", text[: word.start])[-1]
         return any(cue in before for cue in self._interests)
 
-    def _add(self, draft: ReadingDraft, words: Sequence[_Word], polarity: object) -> None:
-        sign = polarity
-        assert callable(sign)
+    def _add(
+        self,
+        draft: ReadingDraft,
+        text: str,
+        words: Sequence[_Word],
+        sign: Callable[[_Word], int],
+    ) -> None:
         for n, word in enumerate(words):
             span, term = (word.start, word.end), tuple(word.text)
             values = self._values(word)
             if sign(word) > 0:
-                if len(word.text) == 1 and not word.is_type and len(values) < 2:
+                lone = len(word.text) == 1 and word.text not in _PETS
+                if lone and not word.is_type and len(values) < 2:
                     continue  # a part of an unknown word
                 if word.role == "asked":
                     draft.wish((("type", word.text, None),), span, span, strict=True, noun=True)
@@ -277,7 +283,7 @@ class ChineseProductReader:
                 word.role == "asked"
                 and before is not None
                 and sign(before) < 0
-                and before.end + 1 == word.start
+                and _OF.fullmatch(text[before.end : word.start]) is not None
             )
             if owner:  # 不要皮的鞋子: shoes are wanted, leather is not
                 draft.wish((("type", word.text, None),), span, span, strict=True, noun=True)
