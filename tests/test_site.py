@@ -90,6 +90,19 @@ def test_examples_of_a_command_are_code_and_markup_is_gone(website):
     assert not re.search(r"\[/?(bold|dim)\]", page)
 
 
+def test_the_http_reference_has_every_route_and_field(website):
+    endpoints = website("endpoints")
+    page, schema = endpoints.pages()["reference/http.md"], endpoints.schema()
+    for path, methods in schema["paths"].items():
+        for method in methods:
+            assert page.count(f"### {method.upper()} `{path}`\n") == 1
+    for name, one in schema["components"]["schemas"].items():
+        section = page.partition(f"\n### {name}\n")[2].partition("\n### ")[0]
+        for field in one.get("properties", ()):
+            assert f"| `{field}` |" in section, (name, field)
+    assert "Body: [RecommendIn](#recommendin)" in page
+
+
 # -- links -----------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # this coldstart, install
 import api
 import commands
 import elsewhere
+import endpoints
 import listing
 import plots
 
@@ -23,7 +24,7 @@ STYLE = "assets/site.css"
 def made() -> dict[str, str | bytes]:
     """Content of every file that is made at build time, by its path in the site."""
     style = Path(__file__).with_name("site.css").read_text(encoding="utf-8")
-    pages = api.pages() | commands.pages()
+    pages = api.pages() | commands.pages() | endpoints.pages()
     return {**pages, **elsewhere.pages(), **plots.pages(), STYLE: style}
 
 

@@ -114,9 +114,10 @@ def advice_on(folder: Path, manifest: Mapping[str, Any]) -> LanguageAdvice | Non
         ModelError: a tokenizer cannot be loaded.
     """
     path = folder / "catalog.jsonl"
-    if manifest["catalog"]["source"] is not None or not path.is_file():
+    about = manifest.get("catalog") or {}
+    if about.get("source") is not None or not path.is_file():
         return None
-    step = max(1, int(manifest["catalog"].get("items", 0)) // _SAMPLE)
+    step = max(1, int(about.get("items", 0)) // _SAMPLE)
     with path.open(encoding="utf-8", errors="replace") as lines, untrusted.within(str(path)):
         items = [Item.model_validate_json(x) for x in islice(lines, 0, None, step) if x.strip()]
     return advise(Catalog.from_items(items), manifest["encoder"]["name"], manifest["base"]["name"])

@@ -26,12 +26,17 @@ def model_card(manifest: Mapping[str, Any], figures: str = "", request_figures: 
     training, split = manifest.get("training", {}), manifest.get("split", {})
     data, base, prompt = manifest.get("data", {}), manifest["base"], manifest["prompt"]
     asked = "requests" in manifest
+    started = "start" in manifest and not (data or training)
+    what = (
+        "A coldstart recommender of a catalog alone: no interactions, nothing trained."
+        if started
+        else f"A coldstart recommender: a LoRA adapter for `{base['name']}`, counts, "
+        f"{'scorers of requests in words, ' if asked else ''}and a learned blend."
+    )
     lines = [
         f"# {manifest.get('name', 'coldstart artifact')}",
         "",
-        f"A coldstart recommender: a LoRA adapter for "
-        f"`{base['name']}`, counts, {'scorers of requests in words, ' if asked else ''}"
-        f"and a learned blend.",
+        what,
         "",
         "| | |",
         "|---|---|",
@@ -47,6 +52,14 @@ def model_card(manifest: Mapping[str, Any], figures: str = "", request_figures: 
             f"{split['test']} held out"
             f"{' (`split.json`)' if 'split.json' in manifest.get('files', ()) else ''} |",
         ]
+    if started:
+        weight = manifest["start"].get("model", {}).get("weight", 0.0)
+        counts = f"counts with weight {weight:g}" if weight else "does not count"
+        lines += [
+            f"| catalog | {manifest['catalog'].get('items', '?')} items, in `catalog.jsonl` |",
+            f"| language model | {counts} |",
+            f"| made by | `coldstart start ITEMS --out {manifest.get('name', 'FOLDER')}` |",
+        ]
     if asked:
         lines.append(f"| made by | {manifest.get('made', f'`{request_command(manifest)}`')} |")
     elif training:
@@ -54,6 +67,8 @@ def model_card(manifest: Mapping[str, Any], figures: str = "", request_figures: 
         lines.append(f"| training | {changed}; all settings in `manifest.json` |")
         made = manifest["made"] if "made" in manifest else f"`{command(manifest)}`"
         lines.append(f"| made by | {made} |")
+    if started:
+        return "\n".join([*lines, ""])
     lines += [
         "",
         "## Held-out users",

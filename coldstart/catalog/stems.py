@@ -50,7 +50,7 @@ _CHAT = frozenset(
 _CHAT_ZH = frozenset(
     """我想 想要 想买 要买 想找 我要 要找 需要 适合 合适 推荐 给我 有没 没有 想给 买给 送给 买个
     找个 一双 一款 一个 一些 一件 一台 一套 一本 一把 一瓶 一种 这种 那种 什么 请问 谢谢 几款
-    几个 几本 几件 几双 几样 买点 来点 有点""".split()
+    几个 几本 几件 几双 几样 买点 来点 有点 我家 家里 吃的 用的 穿的 喝的 玩的 看的 戴的""".split()
 )
 """The same in Chinese, in pairs of characters, with the classifiers of things."""
 

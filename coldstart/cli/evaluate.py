@@ -78,6 +78,12 @@ def evaluate(
     with output.status("loading the recommender"):
         folder = folder_of(artifact, revision)
         recommender = Recommender.from_pretrained(folder)
+        if tables.split is None and not (folder / "split.json").is_file():
+            raise ConfigError(
+                f"{artifact} has no held-out users: it was made without a split",
+                hint="give tables and --split; or judge it by sentences: coldstart benchmark "
+                f"--artifact {artifact} --sentences FILE",
+            )
         split = Split.load(tables.split or folder / "split.json")
         data, _ = tables.or_that_of(recommender.manifest).load(seed)
     with output.telling() as tell:

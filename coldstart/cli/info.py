@@ -5,6 +5,8 @@ from __future__ import annotations
 from coldstart.cli import output
 from coldstart.cli.artifact import Artifact, Revision, folder_of
 
+_CATEGORIES = 8  # of a domain
+
 
 def info(
     artifact: Artifact,
@@ -31,7 +33,9 @@ def info(
     manifest = read_manifest(folder)
     if as_json:
         return output.emit(manifest)
-    output.stdout().print(output.facts(manifest))
+    categories = list((manifest.get("domain") or {}).get("categories", ()))
+    shown = {"domain": ", ".join(categories[:_CATEGORIES])} if categories else {}
+    output.stdout().print(output.facts(manifest | shown))
     if advice := advice_on(folder, manifest):
         for sentence in advice.sentences("ITEMS", "FOLDER"):
             output.dim(sentence)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, overload
 
 from coldstart.errors import ConfigError
+from coldstart.scoring.evidence import EvidenceScorer
 
 if TYPE_CHECKING:
     from coldstart.catalog.catalog import Catalog
@@ -89,6 +90,14 @@ class PartsResources:
         """The whole catalog, synchronised."""
         self._parts.item_store.sync()
         return self._parts.item_store
+
+    @property
+    def prior_share(self) -> float:
+        """Weight of the catalog beside observed likes; 1 where none are counted."""
+        for scorer in self._parts.scorers:
+            if isinstance(scorer, EvidenceScorer):
+                return scorer.prior_share(self.items)
+        return 1.0
 
     @property
     def model(self) -> CatalogLanguageModel:

@@ -12,6 +12,7 @@ from coldstart.profile.resolve import stated_text
 from coldstart.ranking.request_blend import without_words
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.stated import request_text
+from coldstart.scoring.words import terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,6 +39,7 @@ class TextUse(NamedTuple):
     features: Floats
 
 
+_SENTENCE = 4  # words
 _SIMILAR_FROM = 0.3
 """Cosine between text and content from which an item counts as similar to the text."""
 _SHARED_FROM = 0.2
@@ -63,6 +65,9 @@ def text_use(
     features = without_unknown(features, unknown)
     unread = _is_unread(user, items, by_content="encoder" not in unknown)
     useless = unread and not _knows_a_word(features) and not _shares_letters(user, items)
+    if useless and not items.counts.n_users and "encoder" not in unknown:
+        # Without anyone's likes there is nothing better to go by than what a sentence is like.
+        useless = not _is_sentence(request_text(user))
     return TextUse(unread, useless, without_words(features) if useless else features)
 
 
@@ -85,6 +90,12 @@ def _shares_letters(user: ResolvedProfile, items: ItemStore) -> bool:
     if not text or not getattr(items.encoder, "by_letters", False) or not len(items.ids):
         return False
     return float(np.max(items.content @ items.vector_of(text))) >= _SHARED_FROM
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a text is of several words, some of them function words, as in "my feet are wet"."""
+    words = text.split()
+    return len(words) >= _SENTENCE and len(terms(text)) < len(words)
 
 
 def _knows_a_word(features: Floats) -> bool:

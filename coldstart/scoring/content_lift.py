@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,32 +12,75 @@ if TYPE_CHECKING:
     from coldstart.protocols import Float
     from coldstart.scoring.scorer import Floats
 
-_NOISE = 1e-6  # standard deviation of cosines that is rounding
+KINDS = 0.3
+"""Cosine of the categories that counts as much as a cosine of 1 of the contents."""
+_NOISE = 1e-6  # standard deviation of similarities that is rounding
 _MOST = 8.0  # standard deviations, beyond which an item is no more alike
+_SAMPLE = 20_000  # items that similarities are standardised over
+
+
+class ContentLift:
+    """The lift by content, with what is usual in a catalog kept per version."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[ItemStore, int, _Usual] | None = None
+
+    def of(self, items: ItemStore, picks: Sequence[int]) -> Floats:
+        """``log((1/k) Σ_j exp(z_ij) / Z_j)`` of every item given k picks, nats, shape (N,).
+
+        z_ij is the similarity of item i and pick j, the cosine of their contents and ``KINDS``
+        times that of their categories, standardised over the catalog's items for each pick, and at
+        most 8; Z_j is the mean of ``exp(z_ij)`` over them. A mean before the logarithm: an item
+        need resemble one pick, not all.
+
+        Args:
+            items: the candidate set.
+            picks: rows of the picks in it, at least one.
+        """
+        rows, common = list(picks), self._usual(items.whole)
+        content, kinds = items.content[rows].T, items.kinds[rows].T
+        usual = _similarity(common.content, common.kinds, content, kinds)
+        all_usual = common.content is items.content
+        values = usual if all_usual else _similarity(items.content, items.kinds, content, kinds)
+        mean, spread = usual.mean(axis=0), usual.std(axis=0)
+        scale = np.where(spread > _NOISE, spread, np.inf)
+
+        def weight(similarity: Floats) -> Floats:
+            return np.asarray(np.exp(np.minimum((similarity - mean) / scale, _MOST)))
+
+        lifted = weight(values) / weight(usual).mean(axis=0)
+        return np.asarray(np.log(lifted.mean(axis=1)))
+
+    def _usual(self, whole: ItemStore) -> _Usual:
+        kept = self._kept
+        if kept is None or kept[0] is not whole or kept[1] != whole.version:
+            kept = self._kept = whole, whole.version, _Usual.of(whole)
+        return kept[2]
 
 
 def content_lift(items: ItemStore, picks: Sequence[int]) -> Floats:
-    """``log((1/k) Σ_j exp(z_ij) / Z_j)`` of every item given k picks, nats, shape (N,).
+    """``ContentLift.of``, with nothing kept."""
+    return ContentLift().of(items, picks)
 
-    z_ij is the cosine of the contents of item i and pick j, standardised over the catalog's items
-    for each pick, and at most 8; Z_j is the mean of ``exp(z_ij)`` over them. A mean before the
-    logarithm: an item need resemble one pick, not all.
 
-    Args:
-        items: the candidate set.
-        picks: rows of the picks in it, at least one.
-    """
+class _Usual(NamedTuple):
+    """Contents and categories of the items that similarities are standardised over."""
 
-    def near(content: Float) -> Floats:
-        return np.asarray(content @ items.content[list(picks)].T, dtype=np.float64)
+    content: Float
+    kinds: Floats
 
-    values = near(items.content)
-    usual = values if items.sample is items.content else near(items.sample)
-    mean, spread = usual.mean(axis=0), usual.std(axis=0)
-    scale = np.where(spread > _NOISE, spread, np.inf)
+    @classmethod
+    def of(cls, whole: ItemStore) -> _Usual:
+        """All items that are typical, or a sample of them."""
+        if whole.typical.all() and len(whole.ids) <= _SAMPLE:
+            return cls(whole.content, whole.kinds)
+        rows = np.flatnonzero(whole.typical)
+        if len(rows) > _SAMPLE:
+            rows = np.sort(np.random.default_rng(0).permutation(rows)[:_SAMPLE])
+        return cls(whole.content[rows], whole.kinds[rows])
 
-    def weight(cosines: Floats) -> Floats:
-        return np.asarray(np.exp(np.minimum((cosines - mean) / scale, _MOST)))
 
-    lifted = weight(values) / weight(usual).mean(axis=0)
-    return np.asarray(np.log(lifted.mean(axis=1)))
+def _similarity(content: Float, kinds: Floats, of_content: Float, of_kinds: Floats) -> Floats:
+    """Similarity of some items with every pick, shape (items, picks)."""
+    out = np.asarray(content @ of_content, dtype=np.float64)
+    return np.asarray(out + KINDS * (kinds @ of_kinds))

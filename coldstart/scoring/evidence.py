@@ -1,8 +1,8 @@
 """Observed likes: popularity and co-occurrence that take over from the catalog as they come in.
 
 One model, two conjugate updates. With T likes, n_i of item i, and π the prior shares of the catalog
-(its popularity column, else 1 / I each), an item's share of likes is the mean of the Dirichlet
-posterior
+(∝ the root of its popularity column, else 1 / I each), an item's share of likes is the mean of the
+Dirichlet posterior
 
     p_i = (n_i + s·π_i) / (T + s),
 
@@ -33,7 +33,7 @@ from coldstart.interactions.live_counts import LiveCounts
 from coldstart.interactions.shrinkage import dirichlet_concentration
 from coldstart.runtime import untrusted
 from coldstart.schema import UserProfile
-from coldstart.scoring.content_lift import content_lift
+from coldstart.scoring.content_lift import ContentLift
 from coldstart.scoring.retrieval import POPULAR, best
 from coldstart.scoring.scorer import ColumnScorer
 from coldstart.scoring.scorer_files import (
@@ -56,8 +56,10 @@ if TYPE_CHECKING:
 
 SHRINK = 10.0
 """β: likers of the picks that content is worth."""
+SOLD_ELSEWHERE = 0.5
+"""Power of the popularity column in π: sales elsewhere are weaker evidence than likes here."""
 _FEWEST = 2  # likes of an item that a reason counts
-PICKS_WEIGHT = (0.3, 0.2)
+PICKS_WEIGHT = (0.5, 0.0)
 """(Weight without picks, change by ten picks) of ``evidence_content`` and ``evidence_picks``."""
 
 
@@ -70,12 +72,14 @@ class _Shrunk:
         columns: column of every catalog row in the counts, −1 where it has no like, shape (N,).
         lift: ``log(I·p_i)``, shape (N,).
         size: I, the number of items of the whole catalog.
+        prior_share: weight of the prior in it, s / (T + s).
     """
 
     made_of: tuple[Counts, ItemStore, int]
     columns: Ints
     lift: Floats
     size: int
+    prior_share: float = 1.0
 
 
 class EvidenceScorer(ColumnScorer):
@@ -119,6 +123,7 @@ class EvidenceScorer(ColumnScorer):
     def __init__(self) -> None:
         self._live = LiveCounts(Counts.fit((), {}, {}, first=UNORDERED), first=UNORDERED)
         self._shrunk: _Shrunk | None = None
+        self._content = ContentLift()
 
     # -- observing ------------------------------------------------------------------------------
 
@@ -174,6 +179,10 @@ class EvidenceScorer(ColumnScorer):
         self._live.remove_user(user_id)
         return True
 
+    def prior_share(self, items: ItemStore) -> float:
+        """Weight of the catalog in the popularity of its items, from 1 without likes to 0."""
+        return self._posterior(items).prior_share
+
     def clear(self) -> None:
         """Remove all observed likes, also those that were loaded."""
         self._live = LiveCounts(Counts.fit((), {}, {}, first=UNORDERED), first=UNORDERED)
@@ -191,7 +200,7 @@ class EvidenceScorer(ColumnScorer):
                 "evidence_content": zero,
                 "evidence_picks": zero,
             }
-        root, content = np.sqrt(len(rows)), content_lift(items, rows)
+        root, content = np.sqrt(len(rows)), self._content.of(items, rows)
         beyond = self._beyond(user.liked, shrunk, content)
         return {
             "evidence_popularity": shrunk.lift,
@@ -275,21 +284,26 @@ class EvidenceScorer(ColumnScorer):
         counts = self.counts
         if not counts.likes.any():
             none = np.full(len(items.ids), -1, dtype=np.int64)
-            return _Shrunk((counts, items, 0), none, items.prior_lift, len(items.whole.ids))
+            lift = _prior(items.whole)
+            lift = lift if items is items.whole else lift[items.where]
+            return _Shrunk((counts, items, 0), none, lift, len(items.whole.ids))
         whole = items.whole
         made_of = counts, whole, whole.version
         if self._shrunk is None or not _same(self._shrunk.made_of, made_of):
-            columns = np.array([counts.column.get(i, -1) for i in whole.ids], dtype=np.int64)
+            rows = np.array([whole.rows.get(i, -1) for i in counts.item_ids], dtype=np.int64)
+            columns = np.full(len(whole.ids), -1, dtype=np.int64)
+            columns[rows[rows >= 0]] = np.flatnonzero(rows >= 0)
             likes = np.where(columns >= 0, counts.likes[columns], 0.0)
-            relative = np.exp(whole.prior_lift)  # I·π_i
+            relative = np.exp(_prior(whole))  # I·π_i
             s = dirichlet_concentration(likes, relative / len(relative))
             share = (len(likes) * likes + s * relative) / (likes.sum() + s)
-            self._shrunk = _Shrunk(made_of, columns, np.log(share), len(likes))
+            worth = s / (float(likes.sum()) + s)
+            self._shrunk = _Shrunk(made_of, columns, np.log(share), len(likes), worth)
         shrunk = self._shrunk
         if items is whole:
             return shrunk
         columns, lift = shrunk.columns[items.where], shrunk.lift[items.where]
-        return _Shrunk(made_of, columns, lift, shrunk.size)
+        return _Shrunk(made_of, columns, lift, shrunk.size, shrunk.prior_share)
 
     def _beyond(self, liked: Sequence[str], shrunk: _Shrunk, content: Floats) -> Floats | None:
         """``log(q_i / g_i)``, shape (N,); ``None`` where no pick has likes beside it."""
@@ -325,6 +339,12 @@ class EvidenceScorer(ColumnScorer):
             "people": int(both[chosen]),
             "of": int(counts.likes[chosen]),
         }
+
+
+def _prior(items: ItemStore) -> Floats:
+    """``log(I·π_i)``: the prior lift of a whole catalog, tempered."""
+    lift = SOLD_ELSEWHERE * items.prior_lift
+    return np.asarray(lift - np.log(np.mean(np.exp(lift)))) if lift.any() else lift
 
 
 def _same(before: tuple[Counts, ItemStore, int], now: tuple[Counts, ItemStore, int]) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PLACES = 100
 """Items of the opening list."""
 _CANDIDATES, _COVERED = 1000, 2000  # items
+_FADES = 8  # power of the catalog's weight beside observed likes
 _KNOWN = 0.5  # power of an item's prior share in its gain
 _FILE = "opening.json"
 _MOST = 10_000
@@ -58,10 +59,11 @@ class OpeningScorer(UsesResources, ColumnScorer):
         self._kept: tuple[weakref.ref[ItemStore], int, Floats] | None = None
 
     def columns(self, user: ResolvedProfile, items: ItemStore) -> Mapping[str, Floats]:
-        """Zero for requests that state anything but attributes."""
+        """Zero for requests that state anything but attributes; fades as likes are observed."""
         if not self._places or _states_anything(user) or not len(items.ids):
             return {"opening": np.zeros(len(items.ids))}
-        return {"opening": self._values(self._whole(items))[items.where]}
+        share = self.resources.prior_share if self._resources is not None else 1.0
+        return {"opening": share**_FADES * self._values(self._whole(items))[items.where]}
 
     def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:
         """The places, where nothing is stated."""

@@ -22,6 +22,11 @@ class Resources(Protocol):
         ...
 
     @property
+    def prior_share(self) -> float:
+        """Weight of the catalog beside observed likes, from 1 without any to 0."""
+        ...
+
+    @property
     def model(self) -> CatalogLanguageModel:
         """The language model. Raises ``ConfigError`` if there is none."""
         ...
@@ -40,7 +45,7 @@ class ItemResources:
     """
 
     def __init__(self, items: ItemStore) -> None:
-        self.items = items
+        self.items, self.prior_share = items, 1.0
 
     @property
     def model(self) -> CatalogLanguageModel:

@@ -17,6 +17,7 @@ _UNSPACED = (
 )
 _VOWELS = "\u0300-\u036f\u0591-\u05c7\u064b-\u0655\u0900-\u0963\u0966-\u0dff"  # signs on letters
 _RUNS = re.compile(rf"([{_UNSPACED}]+)|((?:(?![{_UNSPACED}])(?:[^\W_]|[{_VOWELS}]))+)")
+_SUFFIXES = frozenset("子儿品物件套款型式")  # of Chinese nouns, which tell nothing by themselves
 _SHORT = 2  # characters of a run that may have one of them in common
 _FEWEST = 4  # letters of a part of a text without spaces, such as Thai, that is worth showing
 _ASCII = re.compile(r"[A-Za-z0-9]+")
@@ -61,7 +62,11 @@ def terms(text: str, *, characters: bool = False, language: str = "en") -> list[
             out += filter(None, pairs)
             if characters and len(unspaced) > 1:
                 stopped = [True, *(not pair for pair in pairs), True]
-                told = (c for n, c in enumerate(unspaced) if not _within(stopped, n))
+                told = (
+                    c
+                    for n, c in enumerate(unspaced)
+                    if c not in _SUFFIXES and not _within(stopped, n)
+                )
                 out += filter(None, map(term, _HAN.findall("".join(told))))
         elif one := term(word, language):
             out.append(one)

@@ -26,6 +26,7 @@ from coldstart.starting.domain import domain_of
 from coldstart.starting.survey import CatalogSurvey
 from coldstart.starting.weights import from_nothing_ranker, starting_state
 from coldstart.starting.zero_shot import ZeroShotGain, measure_zero_shot
+from coldstart.understanding.products.vocabulary import is_of_products
 
 if TYPE_CHECKING:
     from coldstart.generation.models.causal import CausalLM
@@ -75,6 +76,7 @@ def start_parts(
     store.sync()
     store.encoder = vectors
     lm, fingerprint = _language_model(base, device, dtype)
+    products = is_of_products(catalog)
     parts = Parts(
         catalog=catalog,
         item_store=store,
@@ -85,7 +87,7 @@ def start_parts(
         index=None,
         content_index=None,
         scorers=Scorers(()),
-        ranker=from_nothing_ranker(),
+        ranker=from_nothing_ranker(0.0, encoder_name, products=products),
         settings=Settings(tau=1.0, use_prior=False, over_unconditional=True),
     )
     advice = advise(catalog, encoder_name, base)
@@ -111,7 +113,7 @@ def start_parts(
         template=template,
         counts=counts,
         encoder=vectors,
-        ranker=from_nothing_ranker(gain.weight),
+        ranker=from_nothing_ranker(gain.weight, encoder_name, products=products),
         settings=parts.settings,
         manifest=manifest,
         adapter=starting_state(),

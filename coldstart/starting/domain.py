@@ -18,6 +18,7 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.starting.survey import CatalogSurvey
 from coldstart.starting.weights import from_nothing_ranker, starting_state
 from coldstart.understanding.lexicon import category_forms
+from coldstart.understanding.products.vocabulary import is_of_products
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +126,9 @@ def fitted_to_domain(parts: RecommenderParts, artifact: str) -> RecommenderParts
         parts,
         template=prompts.load(survey.prompt),
         counts=Counts.fit(parts.catalog.ids, {}, {}),
-        ranker=from_nothing_ranker(),
+        ranker=from_nothing_ranker(
+            0.0, parts.manifest["encoder"]["name"], products=is_of_products(parts.catalog)
+        ),
         manifest=kept | {"domain": domain_of(parts.catalog), "left_out": off},
         adapter=starting_state(),
     )

@@ -27,7 +27,6 @@ from coldstart.schema import Context, Item, UserProfile
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import ScoreRequest
 from coldstart.scoring.scorers import Scorers
-from coldstart.starting.weights import from_nothing_ranker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,7 +87,8 @@ def measure_zero_shot(
     """Measure the gain of the language model's lift on a catalog.
 
     Args:
-        parts: of the recommender, with a synchronised item store and a language model.
+        parts: of the recommender, with a synchronised item store, a language model, and a ranker
+            that gives it no weight.
         report: progress (done, total).
         seed: of the sample.
     """
@@ -165,7 +165,7 @@ def _scored(
         catalog=catalog,
         item_store=ItemStore(catalog, counts, parts.encoder),
         scorers=Scorers(),
-        ranker=from_nothing_ranker(),
+        ranker=parts.ranker,
         index=None,
         content_index=None,
     )

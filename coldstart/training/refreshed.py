@@ -50,7 +50,8 @@ def told(manifest: Mapping[str, Any]) -> list[str]:
         verdict = Verdict.from_dict(part)
         found = about["comparisons"].get(verdict.part)
         if found is None:
-            lines.append(verdict.sentence)
+            later = "; not learned here, which keeps the artifact's: see docs/training.md"
+            lines.append(verdict.sentence + later * verdict.pays)
             continue
         figures = (
             f"NDCG@10 {found['after']:.3f} against {found['before']:.3f} before, on "

@@ -89,3 +89,12 @@ def test_an_artifact_without_requests_says_nothing_of_them(manifest):
     card = model_card(manifest)
     assert "request" not in card.lower()
     assert "coldstart train --data movies --out adapters/films" in card
+
+
+def test_a_card_of_a_catalog_alone_claims_no_training(manifest):
+    kept = {k: manifest[k] for k in ("base", "encoder", "prompt", "catalog")}
+    card = model_card({**kept, "name": "shop", "start": {"model": {"weight": 0.1}}})
+    assert "of a catalog alone: no interactions, nothing trained." in card
+    assert "| language model | counts with weight 0.1 |" in card
+    assert "LoRA" not in card
+    assert "Held-out users" not in card

@@ -43,7 +43,10 @@ def test_a_table_becomes_an_artifact_that_other_commands_take(run, table, tmp_pa
     code, shown, _ = run("recommend", "--artifact", out, "--about", "green tea", "--json")
     assert code == 0
     assert all("tea" in line["title"] for line in json.loads(shown)["items"][:5])
-    assert run("info", out)[0] == 0
+    code, shown, _ = run("info", out)
+    assert (code, "Chairs, Tea" in shown) == (0, True)
+    fails(run("evaluate", out), "has no held-out users", "--sentences FILE")
+    assert "nothing trained" in (out / "README.md").read_text(encoding="utf-8")
     assert Recommender.from_pretrained(out).manifest["name"] == "shop"
 
 

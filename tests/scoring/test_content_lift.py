@@ -6,7 +6,7 @@ import numpy as np
 
 from coldstart.catalog.item_store import ItemStore
 from coldstart.interactions.interaction_stats import Counts
-from coldstart.scoring.content_lift import content_lift
+from coldstart.scoring.content_lift import KINDS, content_lift
 from coldstart.testing.trigrams import TrigramEncoder
 from coldstart.testing.world import toy_catalog
 
@@ -20,9 +20,9 @@ def test_it_is_a_ratio_whose_mean_over_the_catalog_is_one():
         assert np.isclose(np.exp(content_lift(STORE, picks)).mean(), 1.0)
 
 
-def test_one_pick_orders_as_the_cosine_does():
+def test_one_pick_orders_as_the_cosines_of_content_and_categories_do():
     lift = content_lift(STORE, [4])
-    cosine = STORE.content @ STORE.content[4]
+    cosine = STORE.content @ STORE.content[4] + KINDS * (STORE.kinds @ STORE.kinds[4])
     np.testing.assert_array_equal(np.argsort(-lift[lift < lift.max()]), _order(cosine, lift))
 
 

@@ -10,6 +10,7 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import PickResolver
 from coldstart.schema import Context, Item, UserProfile
 from coldstart.scoring.opening import OpeningScorer, cover
+from coldstart.scoring.resources import ItemResources
 from coldstart.testing.trigrams import TrigramEncoder
 
 KINDS = ("oak chair", "green tea", "running shoe", "crime novel")
@@ -85,3 +86,15 @@ def test_it_follows_the_catalog():
 def test_damaged_state_is_refused(data):
     with pytest.raises(ArtifactError, match="the state of the scorer 'opening' is damaged"):
         OpeningScorer().load({"opening.json": data})
+
+
+def test_it_fades_as_likes_are_observed():
+    """By the weight of the catalog beside them; without likes it is whole."""
+    items = items_of()
+    resources = ItemResources(items)
+    scorer = OpeningScorer(10)
+    scorer.sync(resources)
+    user = PickResolver(items.catalog, items.counts, "error").resolve(UserProfile(), Context())
+    whole = scorer.columns(user, items)["opening"]
+    resources.prior_share = 0.5
+    np.testing.assert_allclose(scorer.columns(user, items)["opening"], whole * 0.5**8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coldstart.scoring.catalog_facts import CatalogFactsScorer
 from coldstart.scoring.categories import CategoryScorer
 from coldstart.scoring.co_occurrence import CoOccurrenceScorer
 from coldstart.scoring.evidence import EvidenceScorer
@@ -9,6 +10,7 @@ from coldstart.scoring.language_model import LanguageModelScorer
 from coldstart.scoring.lexical import LexicalScorer
 from coldstart.scoring.mentions import MentionScorer
 from coldstart.scoring.neighbours import NeighbourScorer
+from coldstart.scoring.opening import OpeningScorer
 from coldstart.scoring.pick_profile import PickProfileScorer
 from coldstart.scoring.popularity import PopularityScorer
 from coldstart.scoring.registry import BUILT_IN
@@ -45,6 +47,14 @@ class TestCategoryScorer(ScorerContract):
 
 class TestPickProfileScorer(ScorerContract):
     make = PickProfileScorer
+
+
+class TestCatalogFactsScorer(ScorerContract):
+    make = CatalogFactsScorer
+
+
+class TestOpeningScorer(ScorerContract):
+    make = OpeningScorer
 
 
 class TestEvidenceScorer(ScorerContract):

@@ -1,10 +1,12 @@
 """What an artifact learned counts for catalogs of its own domain only."""
 
+import json
 import logging
 
 import pytest
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.errors import ArtifactError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.recommender import Recommender
 from coldstart.schema import Item
@@ -67,3 +69,18 @@ def test_a_rare_category_in_common_makes_no_common_domain(shop, films):
     crime = Catalog(i for i in films if "Crime" in i.categories)
     found = match_domain(manifest, Counts.fit(shop.ids, {}, {}), crime)
     assert (found.by_category, found.same) == (1.0, False)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [{"categories": ["Toys"]}, {"categories": {"Toys": 2.0}}, {"categories": {"Toys": "x"}}],
+)
+def test_a_damaged_domain_is_refused(started, tmp_path, domain):
+    folder = tmp_path / "shop"
+    started.save_pretrained(folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["sha256"]
+    manifest["domain"] = domain
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ArtifactError, match=r"domain\.categories"):
+        Recommender.from_pretrained(folder)

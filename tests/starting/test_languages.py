@@ -38,10 +38,11 @@ def _recommender(rows):
         )
         for n, row in enumerate(rows)
     )
-    encoder = make_encoder(encoder_for(catalog))
+    name = encoder_for(catalog)
+    encoder = make_encoder(name)
     counts = Counts.fit(catalog.ids, {}, {})
     template = prompts.load("catalog-en")
-    return Recommender(catalog, None, template, counts, encoder, from_nothing_ranker())
+    return Recommender(catalog, None, template, counts, encoder, from_nothing_ranker(0.0, name))
 
 
 @pytest.mark.parametrize(("language", "text", "row"), SENTENCES)

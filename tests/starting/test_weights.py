@@ -17,6 +17,13 @@ def test_every_strategy_has_weights_and_a_blend_of_requests():
     assert not from_nothing_ranker().weighs("catalog", ["model"])
 
 
+def test_popularity_says_less_of_products():
+    films, shop = from_nothing_ranker(), from_nothing_ranker(products=True)
+    assert films.signals == shop.signals
+    weight, of_products = (r.table("prior")["evidence_popularity"][0] for r in (films, shop))
+    assert 0 < of_products < weight
+
+
 def test_no_signal_of_counts_is_weighed():
     learned = {"popularity", "people", "picks", "fold_in", "lift", "closest", "smoothed", "next"}
     assert from_nothing_ranker().signals.isdisjoint(learned)
@@ -31,3 +38,9 @@ def test_a_superseded_signal_counts_only_alone(monkeypatch):
 
 def test_the_opening_is_turned_on():
     assert list(starting_state()) == ["scorers/opening/opening.json"]
+
+
+def test_letters_count_less_than_meaning():
+    words = [from_nothing_ranker(0.0, e).requests["prior"].weights["words"] for e in ("", "ngrams")]
+    assert words == [weights.REQUEST["words"], weights.LITERAL]
+    assert weights.LITERAL[0] < weights.REQUEST["words"][0]

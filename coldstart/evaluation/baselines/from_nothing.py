@@ -14,6 +14,7 @@ from coldstart.recommender import Recommender
 from coldstart.runtime import models
 from coldstart.schema import Pick, RecommendationList, UserProfile
 from coldstart.starting.weights import from_nothing_ranker, starting_state
+from coldstart.understanding.products.vocabulary import is_of_products
 
 _PICKS = ("liked", "disliked", "seen")
 
@@ -23,10 +24,11 @@ class FromNothing:
 
     Args:
         recommender: of ``coldstart start``, without a language model.
+        ignores_likes: whether it is told of none.
     """
 
-    def __init__(self, recommender: Recommender) -> None:
-        self.recommender = recommender
+    def __init__(self, recommender: Recommender, *, ignores_likes: bool = False) -> None:
+        self.recommender, self.ignores_likes = recommender, ignores_likes
 
     def recommend(self, profile: UserProfile, *, k: int = 10) -> RecommendationList:
         """Rank the whole catalog; picks that it lacks are left out."""
@@ -41,6 +43,8 @@ class FromNothing:
 
     def observe(self, profile: UserProfile, item_id: str) -> None:
         """Count one like, with the earlier ones of a user who is new."""
+        if self.ignores_likes:
+            return
         user, earlier = profile.user_id or "", [pick.item for pick in profile.liked]
         self.recommender.observe(user, *earlier, item_id)
 
@@ -52,7 +56,7 @@ class FromNothing:
 
 def from_nothing(training: TrainingData) -> FromNothing:
     """The recommender of ``coldstart start`` after the likes of the training users."""
-    made = content_alone(training)
+    made = FromNothing(_started(training))
     for user, items in training.likes.items():
         made.recommender.evidence.observe(user, items)
     return made
@@ -60,21 +64,24 @@ def from_nothing(training: TrainingData) -> FromNothing:
 
 def content_alone(training: TrainingData) -> FromNothing:
     """The recommender of ``coldstart start``, told of no likes."""
+    return FromNothing(_started(training), ignores_likes=True)
+
+
+def _started(training: TrainingData) -> Recommender:
     catalog = training.catalog
     encoder = training.encoder or make_encoder(models.DEFAULT_ENCODER)
-    recommender = Recommender(
+    return Recommender(
         catalog,
         None,
         prompts.load(prompts.DEFAULT),
         Counts.fit(catalog.ids, {}, {}),
         encoder,
-        from_nothing_ranker(),
+        from_nothing_ranker(products=is_of_products(catalog)),
         adapter=starting_state(),
     )
-    return FromNothing(recommender)
 
 
-_USES: frozenset[Uses] = frozenset({"picks"})
+_USES: frozenset[Uses] = frozenset({"picks", "text"})
 GROWING = Baseline(
     "from_nothing",
     "coldstart without training: content, and likes as they come in",

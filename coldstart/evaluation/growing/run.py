@@ -128,7 +128,8 @@ def run_growth(
         data: everything.
         split: the stream is of its training and validation users; its test users ask. They never
             come into the stream, so that the lists of all steps are for the same users and targets.
-        systems: with distinct names; each is made anew at every step, of the likes until then.
+        systems: with distinct names; each is made anew at every step, of the likes until then. A
+            recommender with a true attribute ``ignores_likes`` is asked at the first step only.
         plan: the default is ``GrowthPlan()``.
         encoder: of texts, for systems that need one; ``None``: the packaged one.
         report: called with (what, lists done, lists).
@@ -156,6 +157,7 @@ def run_growth(
     stream = like_stream(data, [*split.train, *split.valid], plan.arrival, plan.seed)
     steps = plan.steps(len(stream))
     out: list[GrownList] = []
+    constant: set[str] = set()  # systems whose lists no like changes, asked once
     visitors = []
     for step in steps:
         known = observed(data, stream[:step])
@@ -165,7 +167,13 @@ def run_growth(
             catalog, known.users, known.likes, encoder=encoder, ordered=data.ordered
         )
         for system in systems:
+            if system.name in constant:
+                own = (x for x in out if (x.system, x.events) == (system.name, steps[0]))
+                out += [replace(x, events=step) for x in list(own)]
+                continue
             made = system.make(training, Split(users, (), ()), replace(known, catalog=catalog))
+            if getattr(made, "ignores_likes", False):
+                constant.add(system.name)
             for done, case in enumerate(cases.cases, start=1):
                 wanted = min(K + len(case.excluded), len(data.catalog))
                 ranked = made.recommend(case.profile, k=wanted).item_ids

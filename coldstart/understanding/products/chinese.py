@@ -23,6 +23,7 @@ from coldstart.understanding.products.chinese_prices import find_chinese_prices
 from coldstart.understanding.products.chinese_words import ChineseVocabulary
 from coldstart.understanding.products.forms import HAN
 from coldstart.understanding.products.lexicon import covered, kinds, phrases
+from coldstart.understanding.products.people import ADULT
 from coldstart.understanding.products.prices import price_text
 from coldstart.understanding.products.vocabulary import sampled
 
@@ -33,6 +34,18 @@ _STOCK = re.compile(
 _BREAK = re.compile(r"[，,。.！!？?；;：:…\n\s]")
 _JOINING = ("或", "和", "与", "跟", "及", "、", "/", "还是")
 _RUN = re.compile(f"[{HAN}]+")
+_ASKING = re.compile(
+    r"想要|想买|要买|想找|想换|想给|求购|求推荐|推荐|有没有|有木有|需要(?!电)|买(?![的过了])|找(?!到)"
+    r"|(?:要|来|换|带|选|挑|求)一?[个双件条台本把套款张支瓶盒只份顶部点些]|想[吃喝穿戴看玩学用]"
+)
+"""Verbs of asking: what stands before them tells a story."""
+_ABLE = re.compile(r"(?:能|可以|可)(?:用来)?给")
+_ALL_REJECTED = re.compile(r"(?:都|全都|统统|一律)(?:不要|不行|不想要|不需要|不考虑|免了)")
+_BARE_NOT = re.compile(r"不(?![要想喜爱带含能可需用是买吃喝看穿加添])")
+"""不 before a verb that rejects nothing: 不进水, 不伤手."""
+_NOT_FOR = re.compile(r"(?:不要|别|不是|不想要|不需要|除了|非)(?:给|买|是|那种)?$")
+_OF_VALUES = frozenset({"的", "制", "质", "色", ""})  # after a value of one character
+_FILLERS = frozenset("的双件条台本把套款张支瓶盒只份顶部块点些色")
 _OF = re.compile(r"[用做穿吃喝装放戴制]?的")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9\-]*")
 _LONGEST = 6
@@ -53,6 +66,7 @@ class _Word:
         is_type: whether things of the catalog are of this type.
         role: ``asked``, ``quality``, ``topic`` or ``none``.
         ends: whether nothing that belongs to it follows.
+        after_of: whether 的 stands before it.
     """
 
     start: int
@@ -61,6 +75,7 @@ class _Word:
     is_type: bool
     role: Role = "none"
     ends: bool = True
+    after_of: bool = False
 
 
 class ChineseProductReader:
@@ -99,6 +114,10 @@ class ChineseProductReader:
         for person in find_chinese_people(_hidden(folded, taken)):
             span = person.start, person.end
             if _take(taken, span):
+                if _NOT_FOR.search(folded[: person.start]):
+                    if not person.adult:  # what is made for children is not wanted
+                        draft.adult(ADULT, span)
+                    continue
                 asides.append(span)
                 spans.append(ChineseSpan(*span, "audience", age=person.age))
                 if person.adult:
@@ -121,7 +140,11 @@ class ChineseProductReader:
                 if _take(taken, (years.start, years.end)):
                     draft.years(years.first, years.last, (years.start, years.end), wanted=True)
         words, covering = self._words(folded, taken)
-        clauses = self._rules.clauses(text, characters(text), covering, [*spans])
+        for m in _BARE_NOT.finditer(folded):
+            covering[m.start()] = True  # 不进水的鞋: shoes are wanted
+        clauses = _with_rejected(
+            text, self._rules.clauses(text, characters(text), covering, [*spans])
+        )
         starts = [clause.start for clause in clauses]
 
         def polarity(word: _Word) -> int:
@@ -130,7 +153,7 @@ class ChineseProductReader:
         words = sorted(
             [*words, *self._unknown(folded, clauses, words, taken)], key=lambda w: w.start
         )
-        self._add(draft, folded, self._with_roles(folded, words, taken), polarity)
+        self._add(draft, self._with_roles(folded, words, taken), polarity)
         kept = _blanked(text, asides)
         parts = (kept[c.start : c.end].strip(" ，,。.；;、") for c in clauses if c.polarity >= 0)
         wanted_text = "，".join("".join(p.split()) for p in parts if any(c.isalnum() for c in p))
@@ -186,7 +209,12 @@ class ChineseProductReader:
                 covering[at : at + size] = [True] * size  # who is afraid rejects nothing
             if size and word not in self._vocabulary.stop and word not in self._interests:
                 covering[at : at + size] = [True] * size
-                out.append(_Word(at, at + size, word, self._vocabulary.is_type(word)))
+                cut = at + self._vocabulary.quality_length(word)
+                if cut > at:
+                    out.append(_Word(at, cut, text[at:cut], False))
+                out.append(
+                    _Word(cut, at + size, text[cut : at + size], self._vocabulary.is_type(word))
+                )
             at += size or 1
         return out, covering
 
@@ -202,17 +230,23 @@ class ChineseProductReader:
     def _unknown(
         self, text: str, clauses: Sequence[Clause], words: Sequence[_Word], taken: Sequence[bool]
     ) -> Iterable[_Word]:
-        """Strings of items' texts in rejected clauses that have no known word."""
+        """Strings of items' texts in rejected clauses and interests that have no known word."""
         for clause in clauses:
             inside = range(clause.start, min(clause.end, len(text)))
-            if clause.polarity >= 0 or any(word.start in inside for word in words):
+            told = text[clause.start : clause.end]
+            interest = clause.polarity > 0 and any(cue in told for cue in self._interests)
+            known = [word for word in words if word.start in inside]
+            end = clause.end
+            if clause.polarity < 0 and known and known[0].is_type:
+                end = max(clause.start, known[0].start - 1)  # 不含咖啡因的茶
+            elif known or not (interest or clause.polarity < 0):
                 continue
             at = clause.start
-            while at < clause.end:
+            while at < end:
                 size = next(
                     (
                         n
-                        for n in range(min(_LONGEST, clause.end - at), 1, -1)
+                        for n in range(min(_LONGEST, end - at), 1, -1)
                         if _RUN.fullmatch(text[at : at + n])
                         and not any(taken[at : at + n])
                         and text[at : at + n] not in self._vocabulary.stop
@@ -226,8 +260,9 @@ class ChineseProductReader:
 
     def _with_roles(self, text: str, words: Sequence[_Word], taken: Sequence[bool]) -> list[_Word]:
         out: list[_Word] = []
-        for n, word in enumerate(words):
-            following = words[n + 1] if n + 1 < len(words) else None
+        asking = self._asking(text, words)
+        following: _Word | None = None
+        for word in reversed(words):
             after = text[word.end : word.end + 2]
             joined = after.startswith(_JOINING)
             adjacent = following is not None and following.start == word.end
@@ -247,25 +282,66 @@ class ChineseProductReader:
             role: Role = (
                 "asked" if asked else "topic" if self._is_topic(text, word, words) else "quality"
             )
-            out.append(replace(word, role=role, ends=ends))
-        return out
+            if role != "topic" and word.start < asking:
+                role = "none"  # a story before what is asked for
+            elif role == "quality" and not self._describes(text, word, following):
+                role = "none"
+            after_of = text[word.start - 1 : word.start] == "的"
+            following = replace(word, role=role, ends=ends, after_of=after_of)
+            out.append(following)
+        return out[::-1]
+
+    def _asking(self, text: str, words: Sequence[_Word]) -> int:
+        """Where the text begins to ask: after its first verb of asking before a known word."""
+        for m in _ASKING.finditer(text):
+            if any(word.start >= m.end() for word in words):
+                return m.end()
+        return 0
+
+    def _describes(self, text: str, word: _Word, following: _Word | None) -> bool:
+        """Whether a quality is one of the next known word, or of whatever is asked for.
+
+        Nothing but fillers stands between; what else does makes it part of something unknown:
+        跑步的时候记步数的手表 asks for a watch. A single character has to be a value, or to stand
+        before what it describes.
+        """
+        if _ABLE.search(_BREAK.split(text[: word.start])[-1]) and (
+            following is None or following.role != "asked"
+        ):
+            return False  # 能给手机充电
+        at = word.end
+        of_value = word.text in self._vocabulary.values and text[at : at + 1] in _OF_VALUES
+        if len(word.text) == 1 and not of_value:
+            return following is not None and following.start == at and following.role == "asked"
+        while at < len(text) and not _BREAK.match(text[at]):
+            if following is not None and at >= following.start:
+                return following.role != "none"
+            size = next(
+                (n for n in range(4, 0, -1) if text[at : at + n] in self._vocabulary.stop), 0
+            )
+            if not size and text[at] in _FILLERS:
+                size = 1
+            if not size:
+                return False
+            at += size
+        return True
 
     def _is_topic(self, text: str, word: _Word, words: Sequence[_Word]) -> bool:
         """Whether a word says what somebody likes, or what something is for."""
-        before = re.split(r"[，,。.！!？?；;：:…\n的]", text[: word.start])[-1]
+        before = re.split(r"[，,。.！!？?；;：:…\n的]", text[max(0, word.start - 20) : word.start])[
+            -1
+        ]
         return any(cue in before for cue in self._interests)
 
     def _add(
-        self,
-        draft: ReadingDraft,
-        text: str,
-        words: Sequence[_Word],
-        sign: Callable[[_Word], int],
+        self, draft: ReadingDraft, words: Sequence[_Word], sign: Callable[[_Word], int]
     ) -> None:
         for n, word in enumerate(words):
             span, term = (word.start, word.end), tuple(word.text)
             values = self._values(word)
             if sign(word) > 0:
+                if word.role == "none":
+                    continue  # compared by its letters
                 lone = len(word.text) == 1 and word.text not in _PETS
                 if lone and not word.is_type and len(values) < 2:
                     continue  # a part of an unknown word
@@ -279,12 +355,7 @@ class ChineseProductReader:
             if sign(word) == 0:
                 continue
             before = words[n - 1] if n else None
-            owner = (
-                word.role == "asked"
-                and before is not None
-                and sign(before) < 0
-                and _OF.fullmatch(text[before.end : word.start]) is not None
-            )
+            owner = word.role == "asked" and self._owned(word, words, sign)
             if owner:  # 不要皮的鞋子: shoes are wanted, leather is not
                 draft.wish((("type", word.text, None),), span, span, strict=True, noun=True)
                 continue
@@ -308,6 +379,12 @@ class ChineseProductReader:
             if any(word.text in part for part in self._vocabulary.lacking.split("|")):
                 draft.fact(("term", f"不含{word.text}", None), span, wanted=True, strict=False)
 
+    def _owned(self, word: _Word, words: Sequence[_Word], sign: Callable[[_Word], int]) -> bool:
+        """Whether what stands before a type and 的 is rejected of it, and not the type itself."""
+        return word.after_of and any(
+            other.end <= word.start - 1 and sign(other) < 0 for other in words
+        )
+
     def _values(self, word: _Word) -> tuple[Value, ...]:
         term: Value = ("term", word.text, None)
         own = [
@@ -320,6 +397,15 @@ class ChineseProductReader:
             ("category", name, None) for name in self._vocabulary.categories.get(word.text, ())
         ]
         return (*dict.fromkeys(own), *categories, term)
+
+
+def _with_rejected(text: str, clauses: list[Clause]) -> list[Clause]:
+    """Clauses, with those rejected that end with the rejection: 电动的都不要."""
+    for m in _ALL_REJECTED.finditer(text):
+        start = max((b.end() for b in _BREAK.finditer(text, 0, m.start())), default=0)
+        kept = [c for c in clauses if c.end <= start or c.start >= m.end()]
+        clauses = sorted([*kept, Clause(start, m.end(), -1)])
+    return clauses
 
 
 def _take(taken: list[bool], span: tuple[int, int]) -> bool:

@@ -92,7 +92,7 @@ def find_chinese_people(text: str) -> list[ChinesePerson]:
             if (
                 not re.match("[\\u4e00-\\u9fff]", text[m.end() : m.end() + 1])
                 or re.match(
-                    "的|玩|用|喜|吃|看|学|过|买|送|穿|生|满|在|想|和|，|上|是|要|会|怕|特|非|很|今|马|快|刚|也|就|都|爱|迷",
+                    "[的玩用喜吃看学过买送穿生满在想和，怕爱总老要上下今快刚还很特都就是会能需戴骑坐睡读听写画做]",
                     text[m.end() : m.end() + 1],
                 )
                 or re.match("送|给|給|我", m[0])
@@ -112,7 +112,7 @@ def find_chinese_asides(text: str) -> Iterator[tuple[int, int]]:
 def _adults() -> re.Pattern[str]:
     known = {w for group in ("female", "male", "anyone") for w in recipients(group, "zh")}
     names = "|".join(sorted(known, key=len, reverse=True))
-    return re.compile(rf"{_BEFORE}(?P<who>{names})")
+    return re.compile(rf"{_BEFORE}(?<!小)(?<!新手)(?<!宝)(?P<who>{names})")
 
 
 @cache

@@ -103,8 +103,24 @@ class ChineseVocabulary:
         return word in self.types or any("".join(term) in self.types for term in kinds(tuple(word)))
 
     def knows(self, text: str) -> bool:
-        """Whether any item's text has a string."""
-        return text in self.texts
+        """Whether any item's text has a string, or says that it is free of it."""
+        return text in self.texts or text in self.lacking
+
+    def quality_length(self, word: str) -> int:
+        """Length of the part of a rare type that says of which kind it is: 蓝牙 in 蓝牙耳机.
+
+        0 for types of several items, which are read as a whole.
+        """
+        if self.types.get(word, 0) != 1:
+            return 0
+        return next(
+            (
+                n
+                for n in range(2, len(word) - 1)
+                if word[:n] in self.words and self.types.get(word[n:], 0) > 1
+            ),
+            0,
+        )
 
 
 def _is_noun(end: str) -> bool:

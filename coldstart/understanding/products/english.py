@@ -148,7 +148,9 @@ class EnglishProductReader:
         forms = [token.form for token in tokens]
         pieces = draft.pieces(lambda a, b: _apart(self._links.link(a, b, forms, gaps)))
         asides = [s for s in spans if s.kind not in ("title", "free")]
-        return pieces, wanted_text(_blanked(text, asides), clauses)
+        # A text of nothing but recipients and occasions is compared as it stands.
+        rest = wanted_text(_blanked(text, asides), clauses)
+        return pieces, rest or wanted_text(text, clauses)
 
     def _spans(self, text: str) -> list[_Told]:
         """Examples, prices, ages, recipients, occasions, years and stock, without overlaps."""

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from coldstart import Recommender
+from coldstart import Recommender, UserProfile
 from coldstart.data.items import load_catalog
 from coldstart.evaluation.sentences.obedience import about_sentence, judge
 from coldstart.evaluation.sentences.sentence_file import (
@@ -61,10 +61,39 @@ def test_every_sentence_can_be_obeyed_and_is_of_a_kind_with_others(shop):
     assert combined >= {"en": 10, "zh": 3}[language]
 
 
-def test_a_shop_that_starts_from_its_table_obeys(shop):
-    _, catalog, _, sentences = shop
-    recommender = Recommender.from_catalog(catalog)
-    run = judge({"start": about_sentence(recommender)}, sentences, recommender.catalog)
+@pytest.fixture(scope="module")
+def started(shop):
+    """The recommender that starts from the table of a shop."""
+    return Recommender.from_catalog(shop[1])
+
+
+def test_a_shop_that_starts_from_its_table_obeys(shop, started):
+    sentences = shop[-1]
+    run = judge({"start": about_sentence(started)}, sentences, started.catalog)
     assert run.left_out == ()
     worst = [(s.sentence.sentence, s.obedience) for s in run.worst("start", 5)]
     assert run.mean("start") >= 0.8, worst
+
+
+def test_what_many_like_does_not_drown_what_is_like_the_pick(shop, started):
+    department, loved, pick = {
+        "en": ("Pets", "Wooden Toys", "Scratching Post"),
+        "zh": ("母婴宠物", "木制玩具", "逗猫棒"),
+    }[shop[0]]
+    toys = [i.item_id for i in started.catalog if loved in i.categories]
+    mine = next(i.item_id for i in started.catalog if i.title == pick)
+    for n, item in enumerate(started.catalog):
+        started.observe(f"visitor {n}", item.item_id)
+    for n in range(60):
+        started.observe(f"parent {n}", *toys[:3])
+    for n in range(8):
+        started.observe(f"reader {n}", mine, (novel := _novel(started, shop[0])))
+    shown = started.recommend(UserProfile(liked=[mine]), k=10, strategy="prior").item_ids
+    same = [department in started.catalog[i].categories for i in shown[:5]]
+    assert sum(same) >= 3
+    assert novel in shown  # which no text connects with the pick
+
+
+def _novel(recommender, language):
+    title = {"en": "Murder in the Rose Garden", "zh": "末班渡轮"}[language]
+    return next(i.item_id for i in recommender.catalog if i.title == title)
