@@ -286,8 +286,8 @@ class ChineseProductReader:
                 role = "none"  # a story before what is asked for
             elif role == "quality" and not self._describes(text, word, following):
                 role = "none"
-            of = text[word.start - 1 : word.start] == "的"
-            following = replace(word, role=role, ends=ends, after_of=of)
+            after_of = text[word.start - 1 : word.start] == "的"
+            following = replace(word, role=role, ends=ends, after_of=after_of)
             out.append(following)
         return out[::-1]
 
@@ -328,7 +328,9 @@ class ChineseProductReader:
 
     def _is_topic(self, text: str, word: _Word, words: Sequence[_Word]) -> bool:
         """Whether a word says what somebody likes, or what something is for."""
-        before = re.split(r"[，,。.！!？?；;：:…\n的]", text[: word.start])[-1]
+        before = re.split(r"[，,。.！!？?；;：:…\n的]", text[max(0, word.start - 20) : word.start])[
+            -1
+        ]
         return any(cue in before for cue in self._interests)
 
     def _add(

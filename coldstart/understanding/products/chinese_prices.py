@@ -9,7 +9,7 @@ from coldstart.understanding.products.prices import LARGEST, NamedPrice
 
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "萬": 10_000}
-_SPOKEN = r"[一二三四五六七八九两兩十百千万萬][零〇一二三四五六七八九两兩十百千万萬]*"
+_SPOKEN = r"[一二三四五六七八九两兩十百千万萬][零〇一二三四五六七八九两兩十百千万萬]{0,12}"
 _NUMBER = rf"(?:-?\d[\d,，]*(?:\.\d+)?\s*[万千百]?|{_SPOKEN})"
 _UNIT = (
     r"(?:元钱|元|块钱|塊錢|块|塊|圆|人民币|人民幣|rmb|cny"
