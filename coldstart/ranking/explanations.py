@@ -187,6 +187,8 @@ class Explainer:
         rejected = {v.casefold() for v in self._user.understood.values("category", wanted=False)}
         kinds = [c for c in found.get("categories", ()) if c.casefold() not in rejected]
         found["categories"] = kinds
+        named = {c.casefold() for c in kinds}
+        found["types"] = [t for t in found.get("types", ()) if t.casefold() not in named]
         out = {name: list(dict.fromkeys(values)) for name, values in found.items() if values}
         return out or None
 
@@ -198,7 +200,9 @@ class Explainer:
             if piece.age is not None and piece.value != ADULTS:
                 found.setdefault("ages", []).append(piece.age)
         elif piece.kind == "price":
-            found.setdefault("prices", []).append(self._items.items[row].price)
+            item = self._items.items[row]
+            told = item.price, item.attributes.get("currency", "")
+            found.setdefault("prices", []).append(told)
         elif piece.kind == "attribute" and piece.attribute:
             if piece.attribute != STOCK:
                 values = (piece.attribute.replace("_", " "), piece.value)
