@@ -311,7 +311,7 @@ class ChineseProductReader:
             return False  # 能给手机充电
         at = word.end
         of_value = word.text in self._vocabulary.values and text[at : at + 1] in _OF_VALUES
-        if len(word.text) == 1 and not of_value:
+        if len(word.text) == 1 and word.text not in _PETS and not of_value:
             return following is not None and following.start == at and following.role == "asked"
         while at < len(text) and not _BREAK.match(text[at]):
             if following is not None and at >= following.start:
