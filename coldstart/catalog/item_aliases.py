@@ -49,8 +49,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         yearofpublication yearpublished originalpublicationyear pubyear startyear movieyear
         releasedate datereleased firstairdate publicationdate publishdate datepublished published
         released jahr erscheinungsjahr annee ano anno jaar 年份 上映年份 出版年份 发行年份
-        上市年份 上架日期 上架时间 上映日期 出版日期 发行日期 上市日期 上市时间 年 發行日期 發售日 発売年 発売日
-        公開年 公開日 출시년도 출시일 연도 개봉일 год годвыпуска
+        上市年份 上架日期 上架时间 上映日期 出版日期 发行日期 上市日期 上市时间 年 發行日期 發售日
+        発売年 発売日 公開年 公開日 출시년도 출시일 연도 개봉일 год годвыпуска
         """
     ),
     "description": _names(

@@ -109,7 +109,7 @@ class ProductVocabulary:
             frozenset(absent),
             {part: tuple(names) for part, names in parts.items()},
             _values(catalog, stop),
-            _corrector(items, anywhere),
+            _corrector(items, anywhere.keys()),
         )
 
     @property
