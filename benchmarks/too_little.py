@@ -262,7 +262,8 @@ _MEANING = (
     "users from which on no interval lies below 0, and most lie above. The language model's "
     "adapter is not in here: with the 660 training users of MovieLens-100K, lists with it are "
     "level with those without it ([ml-100k.md](ml-100k.md)), so its threshold is where it was seen "
-    "to cost nothing."
+    "to cost nothing. Rows of earlier runs stay: `--users`, `--likes` and `--requests` say which "
+    "are added."
 )
 Part = Callable[[argparse.Namespace, list[dict[str, Any]]], None]
 _PARTS: dict[str, Part] = {"trees": _trees, "requests": _requests}
