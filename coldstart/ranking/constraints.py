@@ -59,8 +59,9 @@ class Constraints:
     Other explicit wishes order the items in tiers by how many of them are missed; inferred
     rejections and then inferred wishes order within these. What an item is (pieces of the kind
     ``type``) comes before all that. For children, what is not known to suit them comes after what
-    is. Inferred terms, words that merely occur in the text, order nothing. A low price is one of the lower third of those of the best tier. An inferred piece that
-    contradicts an explicit one is left out.
+    is. Inferred terms, words that merely occur in the text, order nothing. A low price is one of
+    the lower third of those of the best tier. An inferred piece that contradicts an explicit one is
+    left out.
 
     Args:
         understood: the reading.
