@@ -186,7 +186,8 @@ class Explainer:
                 self._wish(piece, row, found)
         rejected = {v.casefold() for v in self._user.understood.values("category", wanted=False)}
         kinds = [c for c in found.get("categories", ()) if c.casefold() not in rejected]
-        found["categories"] = kinds
+        types = {value.casefold() for value in found.get("types", ())}
+        found["categories"] = [c for c in kinds if c.casefold() not in types]
         out = {name: list(dict.fromkeys(values)) for name, values in found.items() if values}
         return out or None
 

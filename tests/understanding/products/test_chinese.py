@@ -24,6 +24,10 @@ from hypothesis import strategies as st
         ("围巾，不要太贵", {"~price:low", "type:围巾"}),
         ("锅具或者围巾，有现货的", {"type:锅具", "type:围巾", "attribute:in stock"}),
         ("给奶奶的生日礼物", {"~audience:adult", "-~term:男士"}),
+        ("不要塑料做的积木", {"-term:塑料", "type:积木"}),
+        ("喝茶用的围巾", {"type:围巾"}),
+        ("三年级的孩子，积木", {"audience:8", "type:积木"}),
+        ("围巾，100到200", {"type:围巾", "price:100 to 200"}),
         ("男士跑鞋", {"term:男士", "type:跑鞋"}),
     ],
 )  # fmt: skip
