@@ -92,12 +92,10 @@ class PartsResources:
         return self._parts.item_store
 
     @property
-    def prior_share(self) -> float:
-        """Weight of the catalog beside observed likes; 1 where none are counted."""
-        for scorer in self._parts.scorers:
-            if isinstance(scorer, EvidenceScorer):
-                return scorer.prior_share(self.items)
-        return 1.0
+    def observed_likes(self) -> int:
+        """Number of observed likes; 0 where none are counted."""
+        counting = (s for s in self._parts.scorers if isinstance(s, EvidenceScorer))
+        return sum(scorer.n_likes for scorer in counting)
 
     @property
     def model(self) -> CatalogLanguageModel:

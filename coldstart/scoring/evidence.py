@@ -72,14 +72,12 @@ class _Shrunk:
         columns: column of every catalog row in the counts, −1 where it has no like, shape (N,).
         lift: ``log(I·p_i)``, shape (N,).
         size: I, the number of items of the whole catalog.
-        prior_share: weight of the prior in it, s / (T + s).
     """
 
     made_of: tuple[Counts, ItemStore, int]
     columns: Ints
     lift: Floats
     size: int
-    prior_share: float = 1.0
 
 
 class EvidenceScorer(ColumnScorer):
@@ -179,9 +177,10 @@ class EvidenceScorer(ColumnScorer):
         self._live.remove_user(user_id)
         return True
 
-    def prior_share(self, items: ItemStore) -> float:
-        """Weight of the catalog in the popularity of its items, from 1 without likes to 0."""
-        return self._posterior(items).prior_share
+    @property
+    def n_likes(self) -> int:
+        """Number of observed likes."""
+        return int(self.counts.likes.sum())
 
     def clear(self) -> None:
         """Remove all observed likes, also those that were loaded."""
@@ -297,13 +296,12 @@ class EvidenceScorer(ColumnScorer):
             relative = np.exp(_prior(whole))  # I·π_i
             s = dirichlet_concentration(likes, relative / len(relative))
             share = (len(likes) * likes + s * relative) / (likes.sum() + s)
-            worth = s / (float(likes.sum()) + s)
-            self._shrunk = _Shrunk(made_of, columns, np.log(share), len(likes), worth)
+            self._shrunk = _Shrunk(made_of, columns, np.log(share), len(likes))
         shrunk = self._shrunk
         if items is whole:
             return shrunk
         columns, lift = shrunk.columns[items.where], shrunk.lift[items.where]
-        return _Shrunk(made_of, columns, lift, shrunk.size, shrunk.prior_share)
+        return _Shrunk(made_of, columns, lift, shrunk.size)
 
     def _beyond(self, liked: Sequence[str], shrunk: _Shrunk, content: Floats) -> Floats | None:
         """``log(q_i / g_i)``, shape (N,); ``None`` where no pick has likes beside it."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PLACES = 100
 """Items of the opening list."""
 _CANDIDATES, _COVERED = 1000, 2000  # items
-_FADES = 8  # power of the catalog's weight beside observed likes
+_FADES = 3  # power of the share of its places among these and the observed likes
 _KNOWN = 0.5  # power of an item's prior share in its gain
 _FILE = "opening.json"
 _MOST = 10_000
@@ -62,8 +62,9 @@ class OpeningScorer(UsesResources, ColumnScorer):
         """Zero for requests that state anything but attributes; fades as likes are observed."""
         if not self._places or _states_anything(user) or not len(items.ids):
             return {"opening": np.zeros(len(items.ids))}
-        share = self.resources.prior_share if self._resources is not None else 1.0
-        return {"opening": share**_FADES * self._values(self._whole(items))[items.where]}
+        likes = self.resources.observed_likes if self._resources is not None else 0
+        rest = (self._places / (self._places + likes)) ** _FADES
+        return {"opening": rest * self._values(self._whole(items))[items.where]}
 
     def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:
         """The places, where nothing is stated."""

@@ -22,8 +22,8 @@ class Resources(Protocol):
         ...
 
     @property
-    def prior_share(self) -> float:
-        """Weight of the catalog beside observed likes, from 1 without any to 0."""
+    def observed_likes(self) -> int:
+        """Number of likes that were observed while the recommender is used."""
         ...
 
     @property
@@ -45,7 +45,7 @@ class ItemResources:
     """
 
     def __init__(self, items: ItemStore) -> None:
-        self.items, self.prior_share = items, 1.0
+        self.items, self.observed_likes = items, 0
 
     @property
     def model(self) -> CatalogLanguageModel:

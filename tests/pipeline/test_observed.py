@@ -89,14 +89,10 @@ def test_what_cannot_be_observed_is_refused():
         few.observe("a", "i1")
 
 
-def test_the_weight_of_the_catalog_falls_with_likes():
+def test_scorers_are_told_how_many_likes_were_observed():
     recommender = growing_recommender()
     resources = recommender.pipeline.resources
-    shares = [resources.prior_share]
-    for n in range(3):
-        for m in range(10):
-            recommender.observe(f"{n}-{m}", "i1", "i2")
-        shares.append(resources.prior_share)
-    assert shares[0] == 1.0
-    assert shares == sorted(shares, reverse=True)
-    assert shares[-1] < 0.5
+    assert resources.observed_likes == 0
+    recommender.observe("a", "i1", "i2")
+    recommender.observe("b", "i1")
+    assert resources.observed_likes == 3

@@ -89,12 +89,12 @@ def test_damaged_state_is_refused(data):
 
 
 def test_it_fades_as_likes_are_observed():
-    """By the weight of the catalog beside them; without likes it is whole."""
+    """With as many likes as places an eighth is left."""
     items = items_of()
     resources = ItemResources(items)
     scorer = OpeningScorer(10)
     scorer.sync(resources)
     user = PickResolver(items.catalog, items.counts, "error").resolve(UserProfile(), Context())
     whole = scorer.columns(user, items)["opening"]
-    resources.prior_share = 0.5
-    np.testing.assert_allclose(scorer.columns(user, items)["opening"], whole * 0.5**8)
+    resources.observed_likes = 10
+    np.testing.assert_allclose(scorer.columns(user, items)["opening"], whole / 8)
