@@ -258,10 +258,12 @@ def _told(figures: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
 
 _MEANING = (
     "Mean NDCG@10 of held-out users, or persons, with the 95 % bootstrap interval of the "
-    "difference. The thresholds in `coldstart/training/worth.py` are the smallest amounts from "
-    "which on no interval lies below 0, and most lie above. The language model's adapter is not "
-    "in here: with the 660 training users of MovieLens-100K, lists with it are level with those "
-    "without it ([ml-100k.md](ml-100k.md)), so its threshold is where it was seen to cost nothing."
+    "difference. The threshold of trees in `coldstart/training/worth.py` is the smallest number of "
+    "users from which on no interval lies below 0, and most lie above. The language model's "
+    "adapter is not in here: with the 660 training users of MovieLens-100K, lists with it are "
+    "level with those without it ([ml-100k.md](ml-100k.md)), so its threshold is where it was seen "
+    "to cost nothing. Rows of earlier runs stay: `--users`, `--likes` and `--requests` say which "
+    "are added."
 )
 Part = Callable[[argparse.Namespace, list[dict[str, Any]]], None]
 _PARTS: dict[str, Part] = {"trees": _trees, "requests": _requests}
