@@ -34,9 +34,8 @@ def shown(sentence: str, result: RecommendationList, catalog: Catalog) -> str:
     """The sentence, what was understood, and the list with its reasons, as Markdown."""
     lines = [f"**“{sentence}”**", "", f"*{summary(result.understood)}*", ""]
     for r in result:
-        cost = f", {catalog[r.item_id].price:.2f}" if catalog[r.item_id].price else ""
-        year = f" ({r.year})" if r.year and not cost else ""
-        lines.append(f"{r.rank}. {r.title}{year}{cost}: {r.reason}")
+        year = f" ({r.year})" if r.year and catalog[r.item_id].price is None else ""
+        lines.append(f"{r.rank}. {r.title}{year}: {r.reason}")
     return "\n".join(lines) + "\n"
 
 

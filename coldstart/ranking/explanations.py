@@ -199,7 +199,9 @@ class Explainer:
             if piece.age is not None and piece.value != ADULTS:
                 found.setdefault("ages", []).append(piece.age)
         elif piece.kind == "price":
-            found.setdefault("prices", []).append(self._items.items[row].price)
+            item = self._items.items[row]
+            told = item.price, item.attributes.get("currency", "")
+            found.setdefault("prices", []).append(told)
         elif piece.kind == "attribute" and piece.attribute:
             if piece.attribute != STOCK:
                 values = (piece.attribute.replace("_", " "), piece.value)

@@ -22,11 +22,10 @@ from coldstart.runtime import models
 from coldstart.schema import Item
 from coldstart.scoring.scorers import Scorers
 from coldstart.settings import Settings
-from coldstart.starting.domain import domain_of
+from coldstart.starting.domain import domain_of, has_departments
 from coldstart.starting.survey import CatalogSurvey
 from coldstart.starting.weights import from_nothing_ranker, starting_state
 from coldstart.starting.zero_shot import ZeroShotGain, measure_zero_shot
-from coldstart.understanding.products.vocabulary import is_of_products
 
 if TYPE_CHECKING:
     from coldstart.generation.models.causal import CausalLM
@@ -76,7 +75,7 @@ def start_parts(
     store.sync()
     store.encoder = vectors
     lm, fingerprint = _language_model(base, device, dtype)
-    products = is_of_products(catalog)
+    departments = has_departments(catalog)
     parts = Parts(
         catalog=catalog,
         item_store=store,
@@ -87,7 +86,7 @@ def start_parts(
         index=None,
         content_index=None,
         scorers=Scorers(()),
-        ranker=from_nothing_ranker(0.0, encoder_name, products=products),
+        ranker=from_nothing_ranker(0.0, encoder_name, departments=departments),
         settings=Settings(tau=1.0, use_prior=False, over_unconditional=True),
     )
     advice = advise(catalog, encoder_name, base)
@@ -113,7 +112,7 @@ def start_parts(
         template=template,
         counts=counts,
         encoder=vectors,
-        ranker=from_nothing_ranker(gain.weight, encoder_name, products=products),
+        ranker=from_nothing_ranker(gain.weight, encoder_name, departments=departments),
         settings=parts.settings,
         manifest=manifest,
         adapter=starting_state(),

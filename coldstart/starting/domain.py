@@ -63,6 +63,17 @@ def domain_of(catalog: Catalog) -> dict[str, Any]:
     return {"categories": {k: round(v / n, 6) for k, v in counted.most_common(_NAMES)}}
 
 
+def has_departments(catalog: Catalog) -> bool:
+    """Whether a catalog is a shop of departments, in which people come for different things.
+
+    It is if it holds products, most of them with a category, and no first category more than half.
+    """
+    if not is_of_products(catalog):
+        return False
+    first = Counter(item.categories[0] for item in catalog if item.categories)
+    return 2 * first.total() > len(catalog) and 2 * max(first.values()) <= len(catalog)
+
+
 def match_domain(manifest: Mapping[str, Any], counts: Counts, catalog: Catalog) -> DomainMatch:
     """Compare a catalog with the domain of an artifact.
 
@@ -127,7 +138,7 @@ def fitted_to_domain(parts: RecommenderParts, artifact: str) -> RecommenderParts
         template=prompts.load(survey.prompt),
         counts=Counts.fit(parts.catalog.ids, {}, {}),
         ranker=from_nothing_ranker(
-            0.0, parts.manifest["encoder"]["name"], products=is_of_products(parts.catalog)
+            0.0, parts.manifest["encoder"]["name"], departments=has_departments(parts.catalog)
         ),
         manifest=kept | {"domain": domain_of(parts.catalog), "left_out": off},
         adapter=starting_state(),

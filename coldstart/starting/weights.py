@@ -1,8 +1,8 @@
 """Weights of the signals for a catalog without interactions.
 
 Checked by ``benchmarks/from_nothing_weights.py`` (``docs/results/from-nothing-weights.md``). They
-are the same for every catalog, but for that of the language model, which is measured on the catalog
-(``starting.zero_shot``).
+are the same for every catalog, but for that of popularity (``starting.domain.has_departments``) and
+that of the language model (``starting.zero_shot``), which are decided by the catalog.
 """
 
 from __future__ import annotations
@@ -40,15 +40,11 @@ as they come in (``scoring.evidence``). Other signals of content do not fade, so
 with ``resembles`` at 4 and ``kinds`` and ``shares`` at 1, NDCG@10 after all likes of MovieLens-100K
 is two thirds of what it is now (docs/decisions/0082-growing.md).
 """
-PRODUCTS: Mapping[str, Pair] = dict.fromkeys(
+DEPARTMENTS: Mapping[str, Pair] = dict.fromkeys(
     ("evidence_popularity", "catalog_popularity"), (0.3, 0.0)
 )
-"""The same where they differ for catalogs of products (``is_of_products``).
-
-People in a shop come for different things, so what many like says less there than what is like the
-pick: with 1, of the first five items for a pick on ``examples/shop.csv`` after fifty visitors 44 %
-are of the pick's department, with 0.3 it is 88 % (visitors of ``notebooks/05_from_nothing.ipynb``).
-"""
+"""The same where they differ for shops of departments: people come there for different things, so
+what many like says less than what is like the pick (decision 0086)."""
 REQUEST: Mapping[str, Pair] = {
     "lexical": (4.0, 0.0),
     "words": (4.0, -3.5),
@@ -66,17 +62,17 @@ SUPERSEDED: Mapping[str, str] = {"catalog_popularity": "evidence_popularity"}
 
 
 def from_nothing_ranker(
-    model: float = 0.0, encoder: str = "", *, products: bool = False
+    model: float = 0.0, encoder: str = "", *, departments: bool = False
 ) -> BlendRanker:
     """The blend for a catalog without interactions, for every strategy.
 
     Args:
         model: weight of the language model's lift in requests in words, at least 0.
         encoder: name of the encoder; ``ngrams`` knows no meaning.
-        products: whether the catalog is one of products, not of films, songs or the like.
+        departments: whether the catalog is a shop of departments.
     """
     request = {**REQUEST, "words": LITERAL} if encoder == NGRAMS else REQUEST
-    every = {**TASTE, **PRODUCTS} if products else TASTE
+    every = {**TASTE, **DEPARTMENTS} if departments else TASTE
     taste = {name: pair for name, pair in every.items() if _counts(name)}
     lm = {"model": (model, 0.0)} if model else {}
     weights, requests = {}, {}

@@ -451,3 +451,9 @@ def test_a_plugin_that_words_one_language_is_worded_in_it_everywhere(budget):
 def test_a_signal_that_could_not_be_explained_is_refused(wrong, told):
     with pytest.raises(ConfigError, match=told):
         Signal("x", "m", "u", **wrong)
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "At €17.90."), ("zh", "价格 €17.90")])
+def test_a_price_is_told_as_shops_write_it(language, says):
+    reasons = [Reason(code="wishes", arguments={"prices": [(17.9, "EUR")]})]
+    assert says in sentence(reasons, language)

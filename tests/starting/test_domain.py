@@ -10,7 +10,7 @@ from coldstart.errors import ArtifactError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.recommender import Recommender
 from coldstart.schema import Item
-from coldstart.starting.domain import domain_of, match_domain
+from coldstart.starting.domain import domain_of, has_departments, match_domain
 from tests.conftest import ARTIFACT
 
 
@@ -24,6 +24,16 @@ def test_the_domain_is_the_most_frequent_categories(shop):
     found = domain_of(shop)["categories"]
     assert list(found)[:2] == ["Toys & Games", "Sport & Outdoor"]
     assert 0.05 < found["Toys & Games"] < 0.3
+
+
+def test_a_shop_has_departments_and_films_or_a_single_one_have_none(films, shop):
+    assert has_departments(shop)
+    assert not has_departments(films)
+    toys = [i for i in shop if i.categories[0] == "Toys & Games"]
+    assert not has_departments(Catalog(toys))
+    bare = [i.model_copy(update={"categories": ()}) for i in shop]
+    assert not has_departments(Catalog(bare))
+    assert not has_departments(Catalog([*bare[:200], *list(shop)[200:]]))
 
 
 def test_films_fit_films_and_shoes_do_not(films, shop):

@@ -17,11 +17,11 @@ def test_every_strategy_has_weights_and_a_blend_of_requests():
     assert not from_nothing_ranker().weighs("catalog", ["model"])
 
 
-def test_popularity_says_less_of_products():
-    films, shop = from_nothing_ranker(), from_nothing_ranker(products=True)
+def test_popularity_says_less_in_a_shop_of_departments():
+    films, shop = from_nothing_ranker(), from_nothing_ranker(departments=True)
     assert films.signals == shop.signals
-    weight, of_products = (r.table("prior")["evidence_popularity"][0] for r in (films, shop))
-    assert 0 < of_products < weight
+    weight, of_shop = (r.table("prior")["evidence_popularity"][0] for r in (films, shop))
+    assert 0 < of_shop < weight
 
 
 def test_no_signal_of_counts_is_weighed():

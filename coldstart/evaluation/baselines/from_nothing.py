@@ -13,8 +13,8 @@ from coldstart.ranking.filters import Known
 from coldstart.recommender import Recommender
 from coldstart.runtime import models
 from coldstart.schema import Pick, RecommendationList, UserProfile
+from coldstart.starting.domain import has_departments
 from coldstart.starting.weights import from_nothing_ranker, starting_state
-from coldstart.understanding.products.vocabulary import is_of_products
 
 _PICKS = ("liked", "disliked", "seen")
 
@@ -76,7 +76,7 @@ def _started(training: TrainingData) -> Recommender:
         prompts.load(prompts.DEFAULT),
         Counts.fit(catalog.ids, {}, {}),
         encoder,
-        from_nothing_ranker(products=is_of_products(catalog)),
+        from_nothing_ranker(departments=has_departments(catalog)),
         adapter=starting_state(),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from coldstart.ranking.wording.amounts import amount
 from coldstart.ranking.wording.readings import years
 
 _AGES = {
@@ -56,7 +57,7 @@ def _kinds(a: Mapping[str, Any]) -> str:
 
 
 def _wishes(a: Mapping[str, Any]) -> str:
-    """Such as "Animation for a five-year-old", "shoes with “running” at 89.9"."""
+    """Such as "Animation for a five-year-old", "shoes with “running” at €89.90"."""
     parts = [_list([*a.get("types", ()), *a["categories"]])] if "categories" in a else []
     parts = parts or [_list(a["types"])] if "types" in a else parts
     if "terms" in a:
@@ -69,7 +70,7 @@ def _wishes(a: Mapping[str, Any]) -> str:
         parts.append(f"with {_list(a['people'])}")
     parts += [f"{name} {value}" for name, value in a.get("attributes", ())]
     parts += a.get("values", ())
-    parts += [f"at {price:g}" for price in a.get("prices", ())]
+    parts += [f"at {amount(*price)}" for price in a.get("prices", ())]
     return " ".join(parts)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from coldstart.ranking.wording.amounts import amount
+
 VALUES: Mapping[str, str] = {
     "m": "男",
     "f": "女",
@@ -140,7 +142,7 @@ def _wishes(a: Mapping[str, Any]) -> str:
         parts.append(f"有{_list(a['people'])}")
     parts += [f"{_attribute(name)}：{value}" for name, value in a.get("attributes", ())]
     parts += a.get("values", ())
-    parts += [f"价格 {price:g}" for price in a.get("prices", ())]
+    parts += [f"价格 {amount(*price)}" for price in a.get("prices", ())]
     return "符合你的要求：" + "，".join(parts)
 
 

@@ -67,6 +67,17 @@ def started(shop):
     return Recommender.from_catalog(shop[1])
 
 
+@pytest.mark.parametrize("language", SHOPS)
+def test_the_unseen_sentences_are_others(language):
+    table, known = SHOPS[language]
+    unseen = read_sentences(known.with_name(known.name.replace("dev", "unseen")))
+    catalog, _ = load_catalog(table)
+    check_categories(unseen, catalog)
+    assert judgeable(unseen, catalog) == (unseen, ())
+    assert not {s.sentence for s in unseen} & {s.sentence for s in read_sentences(known)}
+    assert len(unseen) >= {"en": 40, "zh": 15}[language]
+
+
 def test_a_shop_that_starts_from_its_table_obeys(shop, started):
     sentences = shop[-1]
     run = judge({"start": about_sentence(started)}, sentences, started.catalog)
