@@ -103,12 +103,20 @@ class WishScorer(ColumnScorer):
 
 
 def wanted_groups(understood: Understood) -> list[list[Piece]]:
-    """Wanted pieces that are facts about items, by group: alternatives of each other."""
+    """Wanted pieces that are facts about items, by group: alternatives of each other.
+
+    Terms that merely occur in the text are left to the lexical scorer, which knows how rare each
+    is.
+    """
     out: dict[int, list[Piece]] = {}
     for piece in understood.pieces:
         if piece.wanted and _is_fact(piece):
             out.setdefault(piece.group, []).append(piece)
-    return list(out.values())
+    return [group for group in out.values() if not all(map(_is_mentioned, group))]
+
+
+def _is_mentioned(piece: Piece) -> bool:
+    return piece.kind == "term" and not piece.strict
 
 
 def _is_fact(piece: Piece) -> bool:

@@ -21,6 +21,8 @@ _DETERMINERS = frozenset("a an some any new another few".split())
 _OPENING = frozenset(  # of clauses, which tell what something does
     "to that which who whose where because since if so while when on at during".split()
 )
+_SHORT = 6  # words of a text that is a wish by itself ("something warm for the garden")
+_LEAD_IN = 3  # words before asking words that belong to them ("hi, I am looking for")
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,8 @@ class PhraseParser:
                 run.append(Phrase(at, at + 1, (stem(word),), word))
                 at += 1
         close()
-        return out
+        asking = [n for n, cue in cues.items() if cue.value == "asked"]
+        return _told(out, min(asking, default=None), len(tokens))
 
     def with_roles(
         self, found: Sequence[Phrase], polarity: Callable[[Phrase], int]
@@ -272,3 +275,25 @@ class PhraseParser:
         stems = tuple(s for p in run for s in p.stems)
         value: Value = ("type", whole, None)
         return [replace(run[-1], first=run[0].first, stems=stems, rejected=(value,), word=whole)]
+
+
+def _told(found: Sequence[Phrase], asking: int | None, n_tokens: int) -> list[Phrase]:
+    """Phrases of which those that only tell a story demand nothing.
+
+    A text of more than ``_SHORT`` words that neither asks nor names a thing first tells something
+    ("it rains every day when I …"); so does what stands before the first asking words.
+
+    Args:
+        found: in order.
+        asking: token of the first asking words, ``None`` without any.
+        n_tokens: number of tokens.
+    """
+    if asking is None:
+        tells = n_tokens > _SHORT and not any(p.role == "asked" for p in found)
+        until = n_tokens if tells else 0
+    else:
+        until = asking if asking > _LEAD_IN else 0
+    return [
+        replace(p, strict=False) if p.role in ("quality", "topic") and p.first < until else p
+        for p in found
+    ]
