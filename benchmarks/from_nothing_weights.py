@@ -17,16 +17,17 @@ from typing import Any
 import numpy as np
 from results import Report, command_line, table
 
-from coldstart import Recommender
+from coldstart import Recommender, prompts
+from coldstart.artifacts.language_advice import encoder_for
+from coldstart.artifacts.loading import make_encoder
 from coldstart.catalog.catalog import Catalog
 from coldstart.evaluation.sentences.obedience import encoder_alone, judge
 from coldstart.evaluation.sentences.sentence_file import read_sentences
+from coldstart.interactions.interaction_stats import Counts
 from coldstart.ranking.ranker import BlendRanker
 from coldstart.ranking.request_blend import RequestBlend
 from coldstart.schema import Understood, UserProfile
-from coldstart.starting import build
-from coldstart.starting.weights import REQUEST, REQUEST_TASTE
-from coldstart.starting.zero_shot import ZeroShotGain
+from coldstart.starting.weights import REQUEST, REQUEST_TASTE, from_nothing_ranker, starting_state
 
 ROOT = Path(__file__).parents[1]
 FILES = {
@@ -38,19 +39,25 @@ Pair = tuple[float, float]
 OURS = "as shipped"
 BLENDS: dict[str, tuple[Pair, Pair, Pair]] = {  # lexical, words, taste
     OURS: (REQUEST["lexical"], REQUEST["words"], REQUEST_TASTE),
-    "words half": ((4.0, 0.0), (1.0, 0.0), (0.3, 0.0)),
     "lexical 8 : 1": ((4.0, 0.0), (0.5, 0.0), (0.3, 0.0)),
     "equal": ((2.0, 0.0), (2.0, 0.0), (0.1, 0.0)),
     "meaning alone": ((0.0, 0.0), (1.0, 0.0), (0.0, 0.0)),
     "words alone": ((4.0, 0.0), (0.0, 0.0), (0.0, 0.0)),
-    "much taste": (REQUEST["lexical"], REQUEST["words"], (1.0, 0.0)),
 }
 
 
 def started(catalog: Catalog) -> Recommender:
-    """A recommender of a catalog, without the measurement of the language model."""
-    build.measure_zero_shot = lambda *args, **options: ZeroShotGain()  # type: ignore[assignment]
-    return Recommender.from_catalog(catalog)
+    """A recommender of a catalog, without a language model."""
+    name = encoder_for(catalog)
+    return Recommender(
+        catalog,
+        None,
+        prompts.load("catalog-en"),
+        Counts.fit(catalog.ids, {}, {}),
+        make_encoder(name),
+        from_nothing_ranker(0.0, name),
+        adapter=starting_state(),
+    )
 
 
 def blended(recommender: Recommender, blend: tuple[Pair, Pair, Pair]) -> BlendRanker:
@@ -123,7 +130,8 @@ def main() -> None:
     rows = [[n, *(f"{found[file][n]:.3f}" for file in FILES)] for n in names]
     told = [
         "Obedience@10. “Named”: 40 sentences that say what they want; “implied”: 36 that do not; "
-        "“Chinese”: 15 of the first kind on the Chinese shop.",
+        "“Chinese”: 15 of the first kind on the Chinese shop, whose encoder knows letters only: "
+        "there, the second row is as shipped.",
         table(["blend", *FILES], rows),
     ]
     figures: dict[str, Any] = {"obedience": found}

@@ -187,8 +187,12 @@ def _told(made: Recommender, catalog: Catalog, items: Path, out: Path | None) ->
 
 def _show(made: Recommender, items: Path, out: Path | None) -> None:
     """The list for a person of whom nothing is known, and how to go on."""
+    from coldstart.ranking.wording.sentences import in_language, supported
+
     table = output.table("#", "Title", "Reason", right=("#",), title="Shown to a new person")
-    for line in made.recommend({}, k=min(_SHOWN, len(made.catalog))):
+    opening = made.recommend({}, k=min(_SHOWN, len(made.catalog)))
+    language = supported(made.manifest["start"]["survey"]["language"])
+    for line in in_language(opening, language or "en"):
         table.add_row(str(line.rank), line.title, line.reason)
     output.stdout().print(table)
     if out is None:

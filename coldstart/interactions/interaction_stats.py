@@ -295,7 +295,7 @@ def fold_in(counts: Counts, picks: Sequence[str]) -> Floats:
     All zero without a counted pick, and for catalogs too large for EASE.
     """
     columns = known_columns(counts, picks)
-    if not columns or counts.ease is None:
+    if not columns or not counts.together.nnz or counts.ease is None:
         return np.zeros(len(counts.item_ids))
     return np.asarray(counts.ease[columns].sum(axis=0) / np.sqrt(len(columns)))
 

@@ -59,7 +59,7 @@ class Constraints:
     Other explicit wishes order the items in tiers by how many of them are missed; inferred
     rejections and then inferred wishes order within these. What an item is (pieces of the kind
     ``type``) comes before all that. For children, what is not known to suit them comes after what
-    is. A low price is one of the lower third of those of the best tier. An inferred piece that
+    is. Inferred terms, words that merely occur in the text, order nothing. A low price is one of the lower third of those of the best tier. An inferred piece that
     contradicts an explicit one is left out.
 
     Args:
@@ -94,7 +94,11 @@ class Constraints:
         self.wished = [*self._types, *(g for g in self.wished if g not in self._types)]
         inferred = [g for g in groups if g and g not in explicit]
         self._costs = [p for g in inferred for p in g if _is_relative(p)]
-        self._inferred = [g for g in inferred if not any(map(_is_relative, g))]
+        # A word that merely occurs in the text is one signal among others: it orders no tiers.
+        mentioned = [g for g in inferred if all(p.kind == "term" for p in g)]
+        self._inferred = [
+            g for g in inferred if g not in mentioned and not any(map(_is_relative, g))
+        ]
         if self._inferred and interests:
             self._inferred.append([_interest(name) for name in interests])
 

@@ -61,7 +61,9 @@ class NeighbourScorer(ColumnScorer):
         rows = items.rows_in_order(user.liked)
         if not rows:
             return {signal.name: np.zeros(len(items.ids)) for signal in self.signals}
-        walked = co_occurrence_of_relatives(items.counts, items.alike, items.columns, rows)
+        walked = np.zeros(len(items.ids))
+        if items.counts.together.nnz:  # else the graph of all contents need not be made
+            walked = co_occurrence_of_relatives(items.counts, items.alike, items.columns, rows)
         return {
             "smoothed": walked * np.sqrt(len(rows)),
             "resembles": (items.content @ items.content[rows].T).max(axis=1),

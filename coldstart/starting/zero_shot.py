@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 GRID = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Weights that are tried, per nat of the lift."""
 _SEEDS, _ALIKE = 8, 8  # groups of items that resemble each other, and items of each
+_LOOKED_AT = 2000  # items
 _QUERIES, _FEWEST = 40, 12
 _WORDS = 8  # of a query: visitors write no longer ones
 _FEWEST_WORDS = 4
@@ -121,12 +122,13 @@ def _cases(items: ItemStore, seed: int) -> list[tuple[str, Item]]:
     Returns:
         Query, empty for items that are not looked for, and item without it.
     """
-    rng, n = np.random.default_rng(seed), len(items.ids)
-    usable = [row for row in range(n) if _split(items.items[row]) is not None]
+    rng = np.random.default_rng(seed)
+    drawn = rng.permutation(len(items.ids))[:_LOOKED_AT].tolist()
+    usable = [row for row in drawn if _split(items.items[row]) is not None]
     if len(usable) < _FEWEST:
         return []
     chosen: dict[int, None] = {}
-    for row in rng.permutation(usable)[:_SEEDS].tolist():
+    for row in usable[:_SEEDS]:
         near = items.content @ items.content[row]
         chosen.update(dict.fromkeys(np.argsort(-near, kind="stable")[:_ALIKE].tolist()))
     rows = list(chosen)

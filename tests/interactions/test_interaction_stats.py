@@ -290,3 +290,9 @@ def test_without_an_order_nothing_is_early_and_nothing_late(world, picks):
     ordered = Counts.fit(ITEMS, users, likes)
     assert counts.likes.tolist() == ordered.likes.tolist()
     assert (counts.together != ordered.together).nnz == 0
+
+
+def test_without_pairs_of_likes_no_matrix_is_inverted():
+    counts = Counts.fit([str(n) for n in range(5000)], {}, {})
+    assert not fold_in(counts, ["3", "4"]).any()
+    assert "ease" not in counts.__dict__

@@ -46,6 +46,7 @@ _BARE_NOT = re.compile(r"不(?![要想喜爱带含能可需用是买吃喝看穿
 _NOT_FOR = re.compile(r"(?:不要|别|不是|不想要|不需要|除了|非)(?:给|买|是|那种)?$")
 _OF_VALUES = frozenset({"的", "制", "质", "色", ""})  # after a value of one character
 _FILLERS = frozenset("的双件条台本把套款张支瓶盒只份顶部块点些色")
+_OF = re.compile(r"[用做穿吃喝装放戴制]?的")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9\-]*")
 _LONGEST = 6
 _PETS = frozenset("猫狗宠鱼鸟兔鼠")
@@ -204,6 +205,8 @@ class ChineseProductReader:
             if size > 1 and self._later(text, at, size):
                 at += 1
                 continue
+            if word.startswith("怕"):
+                covering[at : at + size] = [True] * size  # who is afraid rejects nothing
             if size and word not in self._vocabulary.stop and word not in self._interests:
                 covering[at : at + size] = [True] * size
                 cut = at + self._vocabulary.quality_length(word)
@@ -266,8 +269,8 @@ class ChineseProductReader:
             ends = not adjacent and (
                 joined
                 or not after
-                or not after.startswith("的")
-                or _BREAK.match(after[1:] or " ") is not None
+                or (of := _OF.match(text, word.end)) is None
+                or _BREAK.match(text[of.end() :] or " ") is not None
             )
             if ends and len(word.text) == 1 and after and not joined:
                 ends = (
@@ -283,8 +286,8 @@ class ChineseProductReader:
                 role = "none"  # a story before what is asked for
             elif role == "quality" and not self._describes(text, word, following):
                 role = "none"
-            of = text[word.start - 1 : word.start] == "的"
-            following = replace(word, role=role, ends=ends, after_of=of)
+            after_of = text[word.start - 1 : word.start] == "的"
+            following = replace(word, role=role, ends=ends, after_of=after_of)
             out.append(following)
         return out[::-1]
 
@@ -308,7 +311,7 @@ class ChineseProductReader:
             return False  # 能给手机充电
         at = word.end
         of_value = word.text in self._vocabulary.values and text[at : at + 1] in _OF_VALUES
-        if len(word.text) == 1 and not of_value:
+        if len(word.text) == 1 and word.text not in _PETS and not of_value:
             return following is not None and following.start == at and following.role == "asked"
         while at < len(text) and not _BREAK.match(text[at]):
             if following is not None and at >= following.start:
@@ -325,7 +328,9 @@ class ChineseProductReader:
 
     def _is_topic(self, text: str, word: _Word, words: Sequence[_Word]) -> bool:
         """Whether a word says what somebody likes, or what something is for."""
-        before = re.split(r"[，,。.！!？?；;：:…\n的]", text[: word.start])[-1]
+        before = re.split(r"[，,。.！!？?；;：:…\n的]", text[max(0, word.start - 20) : word.start])[
+            -1
+        ]
         return any(cue in before for cue in self._interests)
 
     def _add(
@@ -337,7 +342,8 @@ class ChineseProductReader:
             if sign(word) > 0:
                 if word.role == "none":
                     continue  # compared by its letters
-                if len(word.text) == 1 and not word.is_type and len(values) < 2:
+                lone = len(word.text) == 1 and word.text not in _PETS
+                if lone and not word.is_type and len(values) < 2:
                     continue  # a part of an unknown word
                 if word.role == "asked":
                     draft.wish((("type", word.text, None),), span, span, strict=True, noun=True)

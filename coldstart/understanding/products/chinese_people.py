@@ -19,7 +19,7 @@ _BEFORE = (
 )
 _WHO = (
     "孩子|小孩|小孩子|小朋友|儿童|宝宝|寶寶|宝贝|幼儿|婴儿|儿子|兒子|女儿|女兒|孙子|孫子|孙女|外孙|侄子|侄女|外甥|外甥女|小学生|小學生|男孩|女孩|男孩子|"
-    "女孩子|小男孩|小女孩|弟弟|妹妹|娃|小宝|大宝|学生"
+    "女孩子|小男孩|小女孩|弟弟|妹妹|(?<![布洋木娃])娃(?!娃)|小宝|大宝|学生"
 )
 _AGED = re.compile(
     rf"{_BEFORE}(?P<n>{_N})(?:{_TO}(?P<m>{_N}))?\s*(?:周)?[岁歲](?:半)?(?:以上|以下|多|"
@@ -36,6 +36,8 @@ _AGES = (
     ("幼儿园|中班|小班|大班", 4), ("幼儿", 3),
     ("小学|小學", 8), ("初中|中学|青少年", 13), ("高中", 16),
 )  # fmt: skip
+_GRADE = re.compile(r"(?:小学)?(?P<n>[一二三四五六])年级(?:的)?(?:孩子|学生|小朋友|小学生)?")
+_SCHOOL = 5  # years before the first grade
 _DEFAULT = 8
 _GENDERED = frozenset("男士 女士 男生 女生 男 女 成人 大人".split())
 
@@ -68,6 +70,8 @@ def find_chinese_people(text: str) -> list[ChinesePerson]:
         age = min(chinese_number(n) for n in (m["n"], m["m"]) if n)
         if age <= 110:
             keep(m.start(), m.end(), age, stated=True)
+    for m in _GRADE.finditer(text):
+        keep(m.start(), m.end(), _SCHOOL + chinese_number(m["n"]), stated=True)
     for m in _MONTHS.finditer(text):
         months = chinese_number(m["n"])
         if re.search(f"{_WHO}|大", m[0]) and months <= 36:
@@ -88,7 +92,7 @@ def find_chinese_people(text: str) -> list[ChinesePerson]:
             if (
                 not re.match("[\\u4e00-\\u9fff]", text[m.end() : m.end() + 1])
                 or re.match(
-                    "[的玩用喜吃看学过买送穿生满在想和，怕爱总老要上下今快刚还很特都就是会能需戴骑坐睡读听写画做]",
+                    "[的玩用喜吃看学过买送穿生满在想和，怕爱总老要上下今快刚还很特都就是会能需戴骑坐睡读听写画做是非马也迷]",
                     text[m.end() : m.end() + 1],
                 )
                 or re.match("送|给|給|我", m[0])

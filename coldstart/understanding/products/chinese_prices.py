@@ -9,7 +9,7 @@ from coldstart.understanding.products.prices import LARGEST, NamedPrice
 
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "萬": 10_000}
-_SPOKEN = r"[一二三四五六七八九两兩十百千万萬][零〇一二三四五六七八九两兩十百千万萬]*"
+_SPOKEN = r"[一二三四五六七八九两兩十百千万萬][零〇一二三四五六七八九两兩十百千万萬]{0,12}"
 _NUMBER = rf"(?:-?\d[\d,，]*(?:\.\d+)?\s*[万千百]?|{_SPOKEN})"
 _UNIT = (
     r"(?:元钱|元|块钱|塊錢|块|塊|圆|人民币|人民幣|rmb|cny"
@@ -39,6 +39,7 @@ _SIDED = re.compile(
     r"(?P<after>以内|以內|之内|之內|内|以下|之下|往下|封顶|为限|以上|之上|往上|起步|起|左右|上下|多一点|出头)?(?:的预算|预算)?",
     re.I,
 )
+_BARE_FROM = 20  # "100到200" is a span of prices at the end of a clause, "3到6" one of ages
 
 
 def find_chinese_prices(text: str, highest: float | None) -> list[NamedPrice]:
@@ -62,9 +63,10 @@ def find_chinese_prices(text: str, highest: float | None) -> list[NamedPrice]:
 def _ranges(text: str, bare: bool) -> Iterator[NamedPrice]:
     for m in _RANGE.finditer(text):
         named = _named(m["a"]) or _named(m["b"])
-        if not (named or (bare and (m["more"] or re.match("价|预算", m[0])))):
-            continue
         low, high = sorted((_value(m["a"]), _value(m["b"])))
+        alone = low >= _BARE_FROM and not re.match(r"[^\s,，。.！!？?；;]", text[m.end() :])
+        if not (named or (bare and (alone or m["more"] or re.match("价|预算", m[0])))):
+            continue
         yield _span(m, low, high)
 
 

@@ -82,7 +82,7 @@ class ChineseVocabulary:
         types = {
             end: n
             for end, n in ends.items()
-            if (end in _SINGLE if len(end) == 1 else _RUN.fullmatch(end)) and end not in stop
+            if end not in stop and (_is_noun(end) or end in words or end in parts)
         }
         words |= types.keys() | values.keys() | {w for w in parts if _RUN.fullmatch(w)}
         words |= {w for w in spoken_words() if _RUN.fullmatch(w)}
@@ -121,6 +121,11 @@ class ChineseVocabulary:
             ),
             0,
         )
+
+
+def _is_noun(end: str) -> bool:
+    """Whether the end of a title is a type by itself, however it is used elsewhere."""
+    return end in _SINGLE or (len(end) == 2 and _RUN.fullmatch(end) is not None)
 
 
 def _contexts(run: str, left: dict[str, set[str]], right: dict[str, set[str]]) -> None:

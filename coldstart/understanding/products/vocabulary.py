@@ -109,7 +109,7 @@ class ProductVocabulary:
             frozenset(absent),
             {part: tuple(names) for part, names in parts.items()},
             _values(catalog, stop),
-            _corrector(items, anywhere.keys()),
+            _corrector(items),
         )
 
     @property
@@ -191,7 +191,7 @@ def _values(catalog: Catalog, stop: AbstractSet[str]) -> PhraseIndex[tuple[Value
     return index
 
 
-def _corrector(items: list[Item], known: AbstractSet[str]) -> SpellingCorrector:
+def _corrector(items: list[Item]) -> SpellingCorrector:
     names = Counter(
         form
         for item in items
