@@ -31,7 +31,10 @@ from coldstart.evaluation.artifact_evaluation import as_markdown
 from coldstart.runtime.cache import write_atomic
 
 ROOT = Path(__file__).parent.parent
-FILES = tuple(ROOT / name for name in ("README.md", "docs/index.md", "adapters/movies/README.md"))
+FILES = tuple(
+    ROOT / name
+    for name in ("README.md", "docs/index.md", "docs/figures.md", "adapters/movies/README.md")
+)
 _TABLE = re.compile(r"<!-- table (?P<file>\S+?)(?:: (?P<rows>.+?))? -->\n.*?<!-- /table -->", re.S)
 _FIGURE = re.compile(r"(<!-- figure (?P<file>\S+?): (?P<row>.+?) -->).*?<!-- /figure -->", re.S)
 
