@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +20,7 @@ from coldstart.errors import CatalogError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.pipeline.parts import Parts
 from coldstart.runtime import models
+from coldstart.runtime.hardware import quick_products
 from coldstart.schema import Item
 from coldstart.scoring.scorers import Scorers
 from coldstart.settings import Settings
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 Report = Callable[[str, int, int], None]
 """Progress callback (what, done, total)."""
 _STEP = 512  # items encoded between two reports
+_MANY = 2000  # items beyond which speed is worth the last bits of their vectors
 _PACKAGES = ("coldstart-rec", "torch", "transformers", "sentence-transformers")
 
 
@@ -177,7 +180,8 @@ class _Reporting:
 
         out = []
         for at in range(0, len(texts), _STEP):
-            out.append(encode_items(self._encoder, texts[at : at + _STEP]))
+            with quick_products() if len(texts) > _MANY else nullcontext():
+                out.append(encode_items(self._encoder, texts[at : at + _STEP]))
             self._report("reading the items", min(at + _STEP, len(texts)), self._total)
         return np.concatenate(out)
 
