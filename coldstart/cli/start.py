@@ -110,7 +110,7 @@ def start(
     ] = True,
     as_json: output.AsJson = False,
 ) -> None:
-    """Start from a catalog alone: no interactions, no training, under a minute for 10,000 items.
+    """Start from a catalog alone: no interactions, no training, about a minute for 10,000 items.
 
     Says what it reads in the table, in which language, and what is missing. Lists follow what
     requests say, what picks are like, and the catalog's own sales or votes; the language model

@@ -92,10 +92,19 @@ def _parts(understood: Understood, say: dict[str, Any]) -> list[str]:
 
 
 def _as_said(pieces: Sequence[Piece]) -> list[Piece]:
-    """Pieces without the values that the same words stand for beside themselves."""
+    """Pieces without the values that the same words stand for beside themselves.
+
+    Nor what a person implies: "for my son" rejects what is for pets.
+    """
     words = {(p.start, p.end) for p in pieces if p.kind in ("term", "type")}
+    people = {(p.start, p.end) for p in pieces if _is_audience(p)}
     beside = ("category", "attribute")
-    return [p for p in pieces if p.kind not in beside or (p.start, p.end) not in words]
+    return [
+        p
+        for p in pieces
+        if not (p.kind in beside and (p.start, p.end) in words)
+        and not (p.kind == "category" and not p.wanted and (p.start, p.end) in people)
+    ]
 
 
 def _is_audience(piece: Piece) -> bool:

@@ -106,7 +106,9 @@ function sentence(read) {
   const moods = new Set(pieces(["tone"], true).concat(pieces(["tone"], false)).map((p) => p.start));
   const words = new Set(pieces(["term", "type"], true).concat(pieces(["term", "type"], false)).map((p) => p.start));
   const beside = (p) => ["category", "attribute"].includes(p.kind) && words.has(p.start);
-  const shown = (p) => p.kind === "tone" || !(moods.has(p.start) || beside(p)); // these stand for others
+  const people = new Set(pieces(["audience"], true).map((p) => p.start));
+  const implied = (p) => p.kind === "category" && !p.wanted && people.has(p.start); // "for my son": nothing for pets
+  const shown = (p) => p.kind === "tone" || !(moods.has(p.start) || beside(p) || implied(p)); // these stand for others
   const named = (p) => (["category", "tone"].includes(p.kind) ? value(p.value) : (read.titles[p.value] ?? p.value));
   const all = (kinds, wanted) => [...new Set(pieces(kinds, wanted).filter(shown).map(named))];
   const topics = ["category", "person", "attribute", "tone", "term", "type"];
