@@ -76,7 +76,7 @@ def _close(a: str, b: str, threshold: float) -> bool:
     return all(ratio() >= threshold for ratio in bounds)
 
 
-_TELLING = frozenset("last final men mens women womens man woman mans womans".split())
+_TELLING = frozenset("last final men mens women womens mans womans".split())
 
 
 @lru_cache(maxsize=8192)

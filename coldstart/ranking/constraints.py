@@ -182,8 +182,13 @@ def fact(piece: Piece, item: Item) -> str:
 def _excludes(piece: Piece) -> bool:
     """Whether an explicit wish excludes what does not fulfil it, rather than order."""
     return piece.kind in ("years", "price") or (
-        piece.kind == "attribute" and piece.attribute == STOCK
+        piece.kind == "attribute" and (piece.attribute == STOCK or _is_amount(piece))
     )
+
+
+def _is_amount(piece: Piece) -> bool:
+    """Whether a piece limits a numeric attribute."""
+    return piece.kind == "attribute" and (piece.low is not None or piece.high is not None)
 
 
 def _is_relative(piece: Piece) -> bool:
@@ -206,6 +211,9 @@ def _state(piece: Piece, item: Item) -> str:
         return "year unknown" if item.year is None else f"from {item.year}"
     if piece.kind == "price":
         return "price unknown" if item.price is None else f"costs {item.price:g}"
+    if _is_amount(piece):
+        name = (piece.attribute or "").replace("_", " ")
+        return f"{name} {item.attributes.get(piece.attribute or '', 'unknown')}"
     return "not in stock"
 
 

@@ -204,7 +204,9 @@ class Explainer:
             found.setdefault("prices", []).append(told)
         elif piece.kind == "attribute" and piece.attribute:
             if piece.attribute != STOCK:
-                values = (piece.attribute.replace("_", " "), piece.value)
+                limited = piece.low is not None or piece.high is not None
+                own = self._items.items[row].attributes.get(piece.attribute, "")
+                values = (piece.attribute.replace("_", " "), own if limited else piece.value)
                 found.setdefault("attributes", []).append(values)
         else:
             found.setdefault(_WISHES[piece.kind], []).append(piece.value)

@@ -11,6 +11,7 @@ import numpy as np
 
 from coldstart.schema import Item, Piece
 from coldstart.scoring.word_matches import matching
+from coldstart.understanding.products.amounts import number_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,6 +89,11 @@ def numbers(items: ItemStore, field: Literal["price", "max_age"]) -> Floats:
     return _kept(items, ("numbers", field), lambda: _numbers(items, field))
 
 
+def amounts(items: ItemStore, attribute: str) -> Floats:
+    """The number that an attribute of every item is, NaN where it is none, shape (N,)."""
+    return _kept(items, ("amounts", attribute), lambda: _amounts(items, attribute))
+
+
 def is_low(prices: Floats, among: Bools, share: float = LOW_SHARE) -> Bools:
     """Mask of the prices that are low among those of some items, shape (N,)."""
     known = prices[among & ~np.isnan(prices)]
@@ -107,6 +113,12 @@ def is_high(prices: Floats, among: Bools) -> Bools:
 def _numbers(items: ItemStore, field: str) -> Floats:
     values = (getattr(item, field) for item in items.items)
     found = (np.nan if value is None else float(value) for value in values)
+    return np.fromiter(found, dtype=np.float64, count=len(items.items))
+
+
+def _amounts(items: ItemStore, attribute: str) -> Floats:
+    values = (number_of(item.attributes.get(attribute, "")) for item in items.items)
+    found = (np.nan if value is None else value for value in values)
     return np.fromiter(found, dtype=np.float64, count=len(items.items))
 
 
@@ -138,6 +150,8 @@ def _mask(items: ItemStore, piece: Piece) -> Bools:
     if piece.kind == "attribute" and piece.attribute == STOCK:
         stock = (item.available for item in items.items)
         return np.fromiter(stock, dtype=bool, count=len(items.items))
+    if piece.kind == "attribute" and (piece.low is not None or piece.high is not None):
+        return _within(amounts(items, piece.attribute or ""), piece)
     if piece.kind in ("person", "attribute"):
         wanted = piece.value.strip().casefold()
         has = (_has_value(item, piece.attribute, wanted) for item in items.items)
@@ -162,9 +176,14 @@ def _priced(items: ItemStore, piece: Piece) -> Bools:
     if piece.low is None and piece.high is None:
         whole = np.ones(len(prices), dtype=bool)
         return is_low(prices, whole) if piece.value == "low" else is_high(prices, whole)
+    return _within(prices, piece)
+
+
+def _within(values: Floats, piece: Piece) -> Bools:
+    """Values within the bounds of a piece; unknown ones are not."""
     low = -np.inf if piece.low is None else piece.low
     high = np.inf if piece.high is None else piece.high
-    return np.asarray((prices >= low - _CENT) & (prices <= high + _CENT))
+    return np.asarray((values >= low - _CENT) & (values <= high + _CENT))
 
 
 def _kept(items: ItemStore, key: tuple[object, ...], make: Callable[[], Kept]) -> Kept:

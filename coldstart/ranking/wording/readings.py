@@ -70,6 +70,8 @@ def _word(piece: Piece) -> str:
     if piece.kind == "attribute" and piece.attribute:
         if piece.attribute == STOCK:
             return piece.value
+        if piece.low is not None or piece.high is not None:
+            return f"{price(piece)} {piece.attribute.replace('_', ' ')}"
         return f"{piece.attribute.replace('_', ' ')} {piece.value}"
     return piece.value
 

@@ -17,6 +17,7 @@ from coldstart.understanding.english import masked, wanted_text
 from coldstart.understanding.groups import Link, LinkWords
 from coldstart.understanding.lexicon import Lexicon
 from coldstart.understanding.polarity import Clause, Mention, PolarityReader
+from coldstart.understanding.products.amounts import find_amounts, numeric_attributes
 from coldstart.understanding.products.examples import find_examples
 from coldstart.understanding.products.lexicon import ProductLexicon, phrases
 from coldstart.understanding.products.people import ADULT, find_asides, find_recipients
@@ -49,7 +50,9 @@ _FREE = re.compile(
 
 _OTHERS = {"female": "men", "male": "women"}  # whose things are not for them
 
-Kind = Literal["price", "audience", "adult", "years", "title", "stock", "aside", "cost", "free"]
+Kind = Literal[
+    "amount", "price", "audience", "adult", "years", "title", "stock", "aside", "cost", "free"
+]
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ class EnglishProductReader:
         self._catalog, self._vocabulary = catalog, vocabulary
         prices = [item.price for item in catalog if item.price is not None]
         self._highest = max(prices, default=None)
+        self._units = numeric_attributes(catalog)
         self._latest = latest_year(catalog)
         lexicon = Lexicon("en", (), self._latest)
         self._none = lexicon
@@ -175,6 +179,9 @@ class EnglishProductReader:
                 if int(m["n"]) < _GROWN_UP
             )
         rest = masked(text, sorted(out, key=lambda s: s.start))
+        amounts = list(find_amounts(rest, self._units))
+        keep(_Told(a.start, a.end, "amount", a.attribute, a.low, a.high) for a in amounts)
+        rest = masked(text, sorted(out, key=lambda s: s.start))
         prices = find_prices(rest, self._highest)
         keep(_Told(p.start, p.end, "price", low=p.low, high=p.high) for p in prices)
         keep(_Told(m.start(), m.end(), "stock") for m in _STOCK.finditer(text))
@@ -218,6 +225,8 @@ class EnglishProductReader:
             draft.title(span.value, place, wanted=wanted)
         elif span.kind == "price" and (span.low is not None or span.high is not None):
             draft.price(span.low, span.high, price_text(span.low, span.high), place)
+        elif span.kind == "amount":
+            draft.amount(span.value, span.low, span.high, place)
         elif span.kind == "cost" and self._highest is not None:
             draft.price(None, None, span.value, place)
         elif span.kind == "audience" and not wanted and span.age < CHILD:

@@ -152,6 +152,7 @@ class PhraseParser:
                 at += 1
         close()
         asking = [n for n, cue in cues.items() if cue.value == "asked"]
+        asking += [n for n, form in enumerate(forms) if stem(form) in self._lexicon.generic]
         return _told(out, min(asking, default=None), len(tokens))
 
     def with_roles(
@@ -227,7 +228,9 @@ class PhraseParser:
                 lacked=self._lacked(phrase),
             )
             if n == head:
-                out.append(replace(made, role="asked", values=self._type(phrase)))
+                out.append(
+                    replace(made, role="asked", values=(*self._type(phrase), *phrase.values))
+                )
                 continue
             if phrase not in known:
                 out.append(made)
@@ -285,7 +288,8 @@ def _told(found: Sequence[Phrase], asking: int | None, n_tokens: int) -> list[Ph
 
     Args:
         found: in order.
-        asking: token of the first asking words, ``None`` without any.
+        asking: token of the first asking words, "something" and "a gift" among them; ``None``
+            without any.
         n_tokens: number of tokens.
     """
     if asking is None:

@@ -22,7 +22,8 @@ _WORDS = (
     rf"|{_ONE}[\s-]{_ONE}|{_ONE})"
 )
 _DIGITS = r"-?\d+(?:[.,']\d{3})*(?:[.,]\d{1,2})?(?:e\d+|k\b)?(?!\d)"
-_NUMBER = rf"(?:{_DIGITS}|{_WORDS}\b)"
+NUMBER = rf"(?:{_DIGITS}|{_WORDS}\b)"
+"""Pattern of a number in digits or words."""
 CURRENCIES = {
     "EUR": ("€", "euros?", "eur"),
     "USD": ("us\\$", "\\$", "dollars?", "usd", "bucks?"),
@@ -38,8 +39,8 @@ _UNIT = (
     r"gbp|chf"
     r"|francs?|yuan|rmb|cny|yen|jpy|kuai|tenners?|fivers?)\b)"
 )
-_AMOUNT = rf"(?:{_SIGN}\s*{_NUMBER}|{_NUMBER}(?:\s*|-){_UNIT}|a\s+(?:fiver|tenner|grand)\b)"
-_ANY = rf"(?:{_AMOUNT}|{_NUMBER})"
+_AMOUNT = rf"(?:{_SIGN}\s*{NUMBER}|{NUMBER}(?:\s*|-){_UNIT}|a\s+(?:fiver|tenner|grand)\b)"
+_ANY = rf"(?:{_AMOUNT}|{NUMBER})"
 _NO_PRICE = (  # what a bare number may count instead
     r"(?!\s*-?\s*(?:years?|yrs?|yo\b|y/o|months?|weeks?|days?|hours?|minutes?|mins?|am\b|pm\b|"
     r"kg|g\b|grams?"
@@ -169,7 +170,7 @@ def price_text(low: float | None, high: float | None) -> str:
 
 def _ranges(text: str, bare: bool) -> Iterator[NamedPrice]:
     for m in _RANGE.finditer(text):
-        a, b = _value(m["a"]), _value(m["b"])
+        a, b = amount_of(m["a"]), amount_of(m["b"])
         named = _named(m["a"]) or _named(m["b"])
         between = re.search(r"\bbetw?een\b|\bfrom\b|price|cost|budget", m[0], re.I)
         if a is None or b is None or not (named or (bare and between)):
@@ -184,7 +185,7 @@ def _ranges(text: str, bare: bool) -> Iterator[NamedPrice]:
 
 def _limits(text: str, bare: bool, years: bool) -> Iterator[NamedPrice]:
     for m in _LIMIT.finditer(text):
-        value, named = _value(m["a"]), _named(m["a"])
+        value, named = amount_of(m["a"]), _named(m["a"])
         if value is None or not (named or bare):
             continue
         tail = (m["more"] or "").casefold()
@@ -207,7 +208,7 @@ def _limits(text: str, bare: bool, years: bool) -> Iterator[NamedPrice]:
         else:
             yield _span(m, value, None)
     for m in _AFTER.finditer(text):
-        value, named = _value(m["a"]), _named(m[0])
+        value, named = amount_of(m["a"]), _named(m[0])
         if value is None or not (named or (bare and m["less"])) or (not named and value in _YEARS):
             continue
         if m["less"]:
@@ -221,7 +222,7 @@ def _limits(text: str, bare: bool, years: bool) -> Iterator[NamedPrice]:
 def _plain(text: str) -> Iterator[NamedPrice]:
     """An amount alone is a budget: "a gift for 20 euros"."""
     for m in _PLAIN.finditer(text):
-        value = _value(m["a"])
+        value = amount_of(m["a"])
         if value is not None:
             yield _span(m, None, value)
 
@@ -241,10 +242,10 @@ def _named(amount: str) -> bool:
     )
 
 
-def _value(amount: str) -> float | None:
+def amount_of(amount: str) -> float | None:
     """The number of an amount; ``None`` if there is none.
 
-    >>> [_value(a) for a in ("1,299.50", "€9,99", "a hundred", "twenty-five euros", "2k")]
+    >>> [amount_of(a) for a in ("1,299.50", "€9,99", "a hundred", "twenty-five euros", "2k")]
     [1299.5, 9.99, 100.0, 25.0, 2000.0]
     """
     digits = re.search(_DIGITS, amount, re.I)

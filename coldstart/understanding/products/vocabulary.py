@@ -26,6 +26,8 @@ Texts = tuple[str, ...]
 _SPLIT = re.compile(r"\s*[|,;]\s*")
 _PETS = frozenset((("pet",), ("dog",), ("cat",), ("pet", "suppli")))  # names of categories
 _LONGEST = 60  # characters of an attribute value that can be named in a sentence
+_PEOPLE = re.compile(r"actor|artist|author|cast|creator|direct|language|star|writer", re.I)
+_FEWEST_KINDS = 3  # values of an attribute that sorts a catalog
 _FEW = 10  # items of a category of which the share of names tells nothing
 _READ = 4_000  # items of a larger catalog from which the vocabulary is taken
 GENRES_FROM = 0.5
@@ -220,17 +222,35 @@ def has_genres(catalog: Catalog) -> bool:
 def is_of_products(catalog: Catalog) -> bool:
     """Whether a catalog is read as one of products.
 
-    It is where its categories are no genres of stories, and it has categories or prices, or
-    titles that describe: the description of half of the items repeats the head of the title.
+    It is where its categories are no genres of stories, and it has categories, prices or an
+    attribute that sorts the items, or titles that describe: the description of half of the items
+    repeats the head of the title.
     """
     if has_genres(catalog):
         return False
     items = sampled(catalog)
-    if any(item.price is not None or item.categories for item in items):
+    if any(item.price is not None or item.categories for item in items) or _sorting(items):
         return True
     told = [item for item in items if item.description]
     named = sum(any(head in _around(item) for head in title_heads(item.title)) for item in told)
     return bool(told) and named >= DESCRIBED_FROM * len(items)
+
+
+def _sorting(items: list[Item]) -> bool:
+    """Whether an attribute has few values that many items share, such as the cuisine of recipes.
+
+    Names of people are no such values.
+    """
+    values: dict[str, Counter[str]] = {}
+    for item in items:
+        for name, value in item.attributes.items():
+            values.setdefault(name, Counter())[value] += 1
+    return any(
+        not _PEOPLE.search(name)
+        and n.total() >= DESCRIBED_FROM * len(items)
+        and _FEWEST_KINDS <= len(n) <= n.total() / _FEW
+        for name, n in values.items()
+    )
 
 
 def _around(item: Item) -> frozenset[str]:
