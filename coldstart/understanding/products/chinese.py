@@ -40,7 +40,10 @@ _ASKING = re.compile(
 )
 """Verbs of asking: what stands before them tells a story."""
 _ABLE = re.compile(r"(?:能|可以|可)(?:用来)?给")
-_ALL_REJECTED = re.compile(r"(?:都|全都|统统|一律)(?:不要|不行|不想要|不需要|不考虑|免了)")
+_ALL_REJECTED = re.compile(
+    r"(?:(?:都|全都|统统|一律)(?:不要|不行|不想要|不需要|不考虑|免了)"
+    r"|(?<=的)(?:就|可|也)?(?:不要|不行|不想要|不需要|不考虑|免了)(?=[了啊吧哦哈，,。.！!；;\s]|$))"
+)
 _BARE_NOT = re.compile(r"不(?![要想喜爱带含能可需用是买吃喝看穿加添])")
 """不 before a verb that rejects nothing: 不进水, 不伤手."""
 _NOT_FOR = re.compile(r"(?:不要|别|不是|不想要|不需要|除了|非)(?:给|买|是|那种)?$")
@@ -400,7 +403,7 @@ class ChineseProductReader:
 
 
 def _with_rejected(text: str, clauses: list[Clause]) -> list[Clause]:
-    """Clauses, with those rejected that end with the rejection: 电动的都不要."""
+    """Clauses, with those rejected that end with the rejection: 电动的都不要, 真皮的不要."""
     for m in _ALL_REJECTED.finditer(text):
         start = max((b.end() for b in _BREAK.finditer(text, 0, m.start())), default=0)
         kept = [c for c in clauses if c.end <= start or c.start >= m.end()]
