@@ -98,7 +98,7 @@ def table(*columns: str, right: Iterable[str] = (), title: str | None = None) ->
 
 def dim(text: str) -> None:
     """Print a dimmed line below a result."""
-    stdout().print(Text(text, style="dim"))
+    stdout().print(Text(text, style="dim"), soft_wrap=True)
 
 
 def verbatim(text: str) -> None:

@@ -50,7 +50,8 @@ class CatalogFactsScorer(ColumnScorer):
 
     def columns(self, user: ResolvedProfile, items: ItemStore) -> Mapping[str, Floats]:
         """Both; zero where the catalog has no such column."""
-        return {"catalog_popularity": items.prior_lift, "freshness": _freshness(items.dated)}
+        fresh = _freshness(items.whole.dated)[items.where]
+        return {"catalog_popularity": items.prior_lift, "freshness": fresh}
 
     def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:
         """The items that the catalog calls most popular, if it calls any so."""

@@ -29,7 +29,7 @@ def shell(tmp_path):
 
     def run(script):
         done = subprocess.run(
-            [bash, "--norc", "-c", script],
+            [bash, "--norc", "-c", f"{script}\nexit $?"],  # bash stays, to be recognised
             capture_output=True,
             text=True,
             env=env,

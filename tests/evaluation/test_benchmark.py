@@ -218,7 +218,7 @@ def test_every_system_answers(data, folds, tmp_path):
     assert {r.system for r in trial.records} == set(all_systems()) - missing
     assert missing <= {"lightfm_warp"}  # the only library that the tests can do without
     assert all(len(r.top) == 10 for r in trial.records)
-    assert [s.name for s in trial.systems if s.ours] == ["coldstart_prior"]
+    assert [s.name for s in trial.systems if s.ours] == ["coldstart_prior", "from_nothing"]
 
 
 def test_systems_without_their_library_are_left_out_with_a_reason(monkeypatch):

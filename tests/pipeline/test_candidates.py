@@ -66,6 +66,8 @@ def rounding(item_store, user):
     if user.liked:
         picks = content[[item_store.rows[i] for i in user.liked]]
         out |= {"resembles": cosine, "alike": standardised(picks)}
+        lift = 10 * standardised(picks)  # √k times the log of a mean of exponentials of those
+        out |= {"evidence_content": lift, "evidence_picks": lift}
     if text := request_text(user):
         out["words"] = standardised(item_store.vector_of(text)[None])
     return out

@@ -203,7 +203,7 @@ def command(base, tmp_path_factory):
     quick = {"epochs": 4, "patience": 4, "batch-users": 5, "titles": 6, "lora-rank": 4}
     quick |= {"learning-rate": 0.01, "valid-users": 4}
     arguments += [part for name, value in quick.items() for part in (f"--{name}", value)]
-    return [*arguments, "--device", "cpu", "--dtype", "float32"], folder
+    return [*arguments, "--everything", "--device", "cpu", "--dtype", "float32"], folder
 
 
 def placed(folder: Path, name: str) -> list[Any]:
