@@ -103,20 +103,12 @@ class WishScorer(ColumnScorer):
 
 
 def wanted_groups(understood: Understood) -> list[list[Piece]]:
-    """Wanted pieces that are facts about items, by group: alternatives of each other.
-
-    Terms that merely occur in the text are left to the lexical scorer, which knows how rare each
-    is.
-    """
+    """Wanted pieces that are facts about items, by group: alternatives of each other."""
     out: dict[int, list[Piece]] = {}
     for piece in understood.pieces:
         if piece.wanted and _is_fact(piece):
             out.setdefault(piece.group, []).append(piece)
-    return [group for group in out.values() if not all(map(_is_mentioned, group))]
-
-
-def _is_mentioned(piece: Piece) -> bool:
-    return piece.kind == "term" and not piece.strict
+    return list(out.values())
 
 
 def _is_fact(piece: Piece) -> bool:

@@ -281,7 +281,7 @@ class PhraseParser:
 
 
 def _told(found: Sequence[Phrase], asking: int | None, n_tokens: int) -> list[Phrase]:
-    """Phrases of which those that only tell a story demand nothing.
+    """Phrases of which those that only tell a story are not used; scorers compare their words.
 
     A text of more than ``_SHORT`` words that neither asks nor names a thing first tells something
     ("it rains every day when I …"); so does what stands before the first asking words.
@@ -298,6 +298,6 @@ def _told(found: Sequence[Phrase], asking: int | None, n_tokens: int) -> list[Ph
     else:
         until = asking if asking > _LEAD_IN else 0
     return [
-        replace(p, strict=False) if p.role in ("quality", "topic") and p.first < until else p
+        replace(p, role="none") if p.role in ("quality", "topic") and p.first < until else p
         for p in found
     ]
