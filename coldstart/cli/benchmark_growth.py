@@ -102,7 +102,7 @@ def judge_growth(
     from coldstart.splitting.folds import user_folds
 
     if tune:
-        raise ConfigError("--tune with --regime " + regime, hint="there is nobody to tune on yet")
+        raise ConfigError("--tune with --regime " + regime, hint="no users to tune on yet")
     if regime == "nothing":
         asked.refuse_alone()
     names = REGIMES[regime] if systems == "all" else systems

@@ -39,7 +39,7 @@ def catalog_alone(source: DataSource) -> Dataset | None:
     assert catalog is not None
     output.note(read)
     if source.interactions is not None:
-        output.note(f"{source.interactions} has a header and no rows: nobody did anything yet")
+        output.note(f"{source.interactions} has a header and no rows: no interactions yet")
     return Dataset(source.items.stem, catalog, {}, {})
 
 

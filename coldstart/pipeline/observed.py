@@ -70,7 +70,7 @@ class LearnsFromLikes:
     def forget(self, user_id: str) -> bool:
         """Remove all likes of a user from the counts; false if none were observed.
 
-        Counts that were loaded with an artifact are sums: nobody can be taken out of them. Train
+        Counts that were loaded with an artifact are sums: no user can be taken out of them. Train
         or start again without the user.
         """
         return self.evidence.forget(user_id)

@@ -1,4 +1,4 @@
-"""What the catalog itself says of an item, whoever asks: popularity elsewhere, and freshness."""
+"""What the catalog itself says of an item, for every user: popularity elsewhere, and freshness."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_a_header_without_rows_is_no_error(run, start, tmp_path):
     path.write_text("user_id,item_id,rating\n")
     code, _, err = run(*start, "--interactions", path)
     assert code == 0, err
-    assert "ratings.csv has a header and no rows: nobody did anything yet" in err
+    assert "ratings.csv has a header and no rows: no interactions yet" in err
     assert load(tmp_path / "out").counts.n_users == 0
 
 

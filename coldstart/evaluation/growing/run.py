@@ -78,7 +78,7 @@ class GrownList:
     Args:
         system: its name.
         events: number of likes that were observed before.
-        user: id of the user who asks.
+        user: id of the user.
         n_picks: number of picks.
         ndcg: in [0, 1]; likes reserved for picks are neither shown nor missed.
         top: the first ten recommended ids, best first.
@@ -128,7 +128,7 @@ def run_growth(
         data: everything.
         split: the stream is of its training and validation users; its test users ask. They never
             come into the stream, so that the lists of all steps are for the same users and targets.
-        systems: with distinct names; each is made anew at every step, of the likes until then. A
+        systems: with distinct names; each is made again at every step, from the likes until then. A
             recommender with a true attribute ``ignores_likes`` is asked at the first step only.
         plan: the default is ``GrowthPlan()``.
         encoder: of texts, for systems that need one; ``None``: the packaged one.
