@@ -77,7 +77,7 @@ class LikeFollower:
     def load(self, arms: Arms) -> None:
         """Feed recommenders that are not served yet with everything that the store holds.
 
-        Likes with which an artifact was trained from this store are in it: they are counted anew,
+        Likes with which an artifact was trained from this store are in it: they are counted again,
         so that they count once, and those of erased people not at all.
         """
         growing = _growing(arms)

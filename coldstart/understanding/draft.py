@@ -86,12 +86,10 @@ class ReadingDraft:
         piece = self._piece("price", value, span, strict=strict, low=low, high=high)
         self._own.append((piece,))
 
-    def amount(self, attribute: str, low: float | None, high: float | None, span: Span) -> None:
+    def amount(
+        self, attribute: str, low: float | None, high: float | None, value: str, span: Span
+    ) -> None:
         """A limit on the numbers of an attribute."""
-        limit = f"up to {high:g}" if high is not None else "any"
-        if low is not None:
-            limit = f"from {low:g}" if high is None else f"{low:g} to {high:g}"
-        value = f"{limit} {attribute.replace('_', ' ')}"
         piece = self._piece("attribute", value, span, attribute=attribute, low=low, high=high)
         self._own.append((piece,))
 

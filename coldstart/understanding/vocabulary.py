@@ -11,11 +11,12 @@ from coldstart.understanding.lexicon import Lexicon, Sense, plural
 from coldstart.understanding.spelling import SpellingCorrector
 from coldstart.understanding.tokens import PhraseIndex, phrase_form
 
-_PEOPLE = re.compile(
+PEOPLE = re.compile(
     r"actor|actress|artist|author|cast|compos|creator|direct|performer|person|people|producer|"
     r"singer|star|writer|band|narrator",
     re.I,
 )
+"""Names of attributes that hold people."""
 _SPLIT = re.compile(r"\s*[|,;]\s*")
 _LONGEST = 80  # characters of an attribute value that can be named in a sentence
 
@@ -89,7 +90,7 @@ def attribute_senses(catalog: Catalog) -> dict[str, Sense]:
                 found[name, part] = None
     out: dict[str, Sense] = {}
     for name, value in sorted(found):
-        kind: PieceKind = "person" if _PEOPLE.search(name) else "attribute"
+        kind: PieceKind = "person" if PEOPLE.search(name) else "attribute"
         out.setdefault(
             value,
             Sense(kind, ((value,),), against=(value,), direct=True, attribute=name),

@@ -11,6 +11,7 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.understanding.lexicon import raw_lexicon
 from coldstart.understanding.products.forms import stem
 from coldstart.understanding.products.prices import NUMBER, amount_of
+from coldstart.understanding.products.vocabulary import sampled
 
 NUMERIC_FROM = 0.9
 """Share of an attribute's values that are numbers from which it is numeric."""
@@ -50,7 +51,7 @@ def numeric_attributes(catalog: Catalog) -> Mapping[str, str]:
     the words of its name, and what the lexicon has beside them ("mins" for "minutes").
     """
     values: dict[str, Counter[str]] = {}
-    for item in catalog:
+    for item in sampled(catalog):
         for name, value in item.attributes.items():
             values.setdefault(name, Counter())[value] += 1
     units = raw_lexicon("products-en")["units"]

@@ -226,7 +226,8 @@ class EnglishProductReader:
         elif span.kind == "price" and (span.low is not None or span.high is not None):
             draft.price(span.low, span.high, price_text(span.low, span.high), place)
         elif span.kind == "amount":
-            draft.amount(span.value, span.low, span.high, place)
+            value = f"{price_text(span.low, span.high)} {span.value.replace('_', ' ')}"
+            draft.amount(span.value, span.low, span.high, value, place)
         elif span.kind == "cost" and self._highest is not None:
             draft.price(None, None, span.value, place)
         elif span.kind == "audience" and not wanted and span.age < CHILD:

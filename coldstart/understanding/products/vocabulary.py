@@ -21,12 +21,12 @@ from coldstart.understanding.products.lexicon import ProductLexicon, Term, cover
 from coldstart.understanding.products.words_cache import words_of
 from coldstart.understanding.spelling import SpellingCorrector
 from coldstart.understanding.tokens import PhraseIndex, phrase_form
+from coldstart.understanding.vocabulary import PEOPLE
 
 Texts = tuple[str, ...]
 _SPLIT = re.compile(r"\s*[|,;]\s*")
 _PETS = frozenset((("pet",), ("dog",), ("cat",), ("pet", "suppli")))  # names of categories
 _LONGEST = 60  # characters of an attribute value that can be named in a sentence
-_PEOPLE = re.compile(r"actor|artist|author|cast|creator|direct|language|star|writer", re.I)
 _FEWEST_KINDS = 3  # values of an attribute that sorts a catalog
 _FEW = 10  # items of a category of which the share of names tells nothing
 _READ = 4_000  # items of a larger catalog from which the vocabulary is taken
@@ -239,14 +239,15 @@ def is_of_products(catalog: Catalog) -> bool:
 def _sorting(items: list[Item]) -> bool:
     """Whether an attribute has few values that many items share, such as the cuisine of recipes.
 
-    Names of people are no such values.
+    Names of people and languages are no such values.
     """
     values: dict[str, Counter[str]] = {}
     for item in items:
         for name, value in item.attributes.items():
             values.setdefault(name, Counter())[value] += 1
     return any(
-        not _PEOPLE.search(name)
+        not PEOPLE.search(name)
+        and name.casefold() != "language"
         and n.total() >= DESCRIBED_FROM * len(items)
         and _FEWEST_KINDS <= len(n) <= n.total() / _FEW
         for name, n in values.items()
