@@ -15,6 +15,8 @@ from starlette.middleware.cors import CORSMiddleware
 from coldstart import __version__
 from coldstart.serve import errors, logs, requests
 from coldstart.serve.middleware import ServiceMiddleware
+from coldstart.serve.reports.reports import Reports
+from coldstart.serve.reports.traffic import SAMPLE_SECONDS
 from coldstart.serve.routes import (
     admin,
     generate,
@@ -23,6 +25,7 @@ from coldstart.serve.routes import (
     outcomes,
     page,
     recommend,
+    report,
     sessions,
 )
 from coldstart.serve.service import Service
@@ -39,7 +42,7 @@ _TAGS = [
     {"name": "generate", "description": "Title generation with the language model."},
     {
         "name": "operations",
-        "description": "Health checks, metrics, reloads and releases of artifacts.",
+        "description": "Health checks, metrics, reports, reloads and releases of artifacts.",
     },
 ]
 _FIELD_NAMES = requests.field_names(
@@ -54,7 +57,21 @@ _FIELD_NAMES = requests.field_names(
     requests.OutcomeIn,
     requests.SubjectIn,
     admin.ReleaseIn,
-) | {"body", "query", "path", "header", "if-match", "session_id", "limit", "offset", "n", "stream"}
+) | {
+    "body",
+    "query",
+    "path",
+    "header",
+    "if-match",
+    "session_id",
+    "limit",
+    "offset",
+    "n",
+    "stream",
+    "days",
+    "fewest",
+    "format",
+}
 
 
 def create_app(service: Service) -> FastAPI:
@@ -66,6 +83,7 @@ def create_app(service: Service) -> FastAPI:
     Args:
         service: worker, store, limits and metrics behind the routes.
     """
+    reports = Reports(service)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -73,6 +91,7 @@ def create_app(service: Service) -> FastAPI:
         tasks = [
             asyncio.create_task(_every(_SYNC_SECONDS, "follow", service.sync)),
             asyncio.create_task(_every(_PURGE_SECONDS, "purge", service.purge)),
+            asyncio.create_task(_every(SAMPLE_SECONDS, "sample", reports.sample)),
         ]
         yield
         service.draining = True
@@ -95,9 +114,9 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,  # the redirect would go to whatever Host the request names
         lifespan=lifespan,
     )
-    app.state.service = service
+    app.state.service, app.state.reports = service, reports
     errors.install_handlers(app, _FIELD_NAMES)
-    for router in (page, recommend, outcomes, sessions, items, generate, ops, admin):
+    for router in (page, recommend, outcomes, sessions, items, generate, ops, admin, report):
         app.include_router(router.router)
 
     @cache

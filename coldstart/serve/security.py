@@ -11,6 +11,8 @@ from coldstart.serve.errors import ApiError
 
 PAGE = "/page/"
 """Path prefix of the onboarding page's static files; the page itself is ``/``."""
+ADMIN = "/admin"
+"""Path of the operator's view; its static files are below it."""
 _ALL = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -33,8 +35,13 @@ PAGE_HEADERS = (
 
 
 def headers_for(path: str) -> tuple[tuple[bytes, bytes], ...]:
-    """Security headers of all responses at a path; only the page may load resources."""
-    return PAGE_HEADERS if path == "/" or path.startswith(PAGE) else HEADERS
+    """Security headers of all responses at a path; only the pages may load resources."""
+    return PAGE_HEADERS if is_page(path) else HEADERS
+
+
+def is_page(path: str) -> bool:
+    """Whether a path is that of a page or its static files, which need no key."""
+    return path in ("/", ADMIN) or path.startswith((PAGE, ADMIN + "/"))
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,6 @@ def require_admin(caller: Caller) -> None:
         raise ApiError(
             403,
             "forbidden",
-            "this key may not change the catalog or reload",
+            "this key has no admin rights",
             "make one with coldstart serve keys add NAME --admin",
         )

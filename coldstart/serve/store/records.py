@@ -139,6 +139,44 @@ class SubjectOutcomes:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownList:
+    """A list that was shown to somebody, for reports. ``repr`` omits the person.
+
+    Args:
+        person: session id, or pseudonym of a subject; equal for lists of one person.
+        item_ids: items shown, best first.
+        artifact: artifact that made the list.
+        experiment: A/B test of the person, if any.
+        arm: arm of the person in it.
+        at: time of storage.
+    """
+
+    person: str = field(repr=False)
+    item_ids: tuple[str, ...]
+    artifact: str
+    experiment: str | None
+    arm: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReaction:
+    """What somebody did with an item, for reports. ``repr`` omits the person.
+
+    Args:
+        person: as in ``ShownList``.
+        kind: ``"like"``, ``"dislike"``, ``"click"``, ….
+        item: item id.
+        at: time of storage.
+    """
+
+    person: str = field(repr=False)
+    kind: str
+    item: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class NewChange:
     """A change to be logged; see ``CatalogChange`` for the fields."""
 
