@@ -67,7 +67,8 @@ _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 _OPENS = re.compile(r"(?:^|[.!?…。！？:;]|\n)[\s\"'“”‘’(\[-]*$")
 _PLAIN = frozenset(
     """i i'm i'd i've i'll i’m i’d i’ve i’ll monday tuesday wednesday thursday friday saturday
-    sunday january february march april may june july august september october november december english
+    sunday
+    january february march april may june july august september october november december english
     chinese french german spanish italian japanese american british european christmas halloween
     easter thanksgiving hanukkah diwali xmas tv dvd usb led ok""".split()
 )
