@@ -19,8 +19,8 @@ from coldstart.errors import CatalogError
 from coldstart.schema import Item
 from coldstart.tabular.reading import read_file
 
-_LATER_FIELDS = ("max_age", "popularity")
-"""Fields that items had not when the first artifacts recorded their catalog's fingerprint."""
+_LATER_FIELDS = {"max_age": None, "popularity": None, "image": "", "image_alt": ""}
+"""Fields that items had not when artifacts recorded their catalog's fingerprint, with defaults."""
 
 
 class Catalog:
@@ -162,8 +162,8 @@ class Catalog:
         digest = hashlib.sha256()
         for item_id in sorted(self._items):
             plain = self._items[item_id].model_dump(mode="json")
-            for name in _LATER_FIELDS:
-                if plain[name] is None:
+            for name, default in _LATER_FIELDS.items():
+                if plain[name] == default:
                     del plain[name]
             digest.update(json.dumps(plain, sort_keys=True).encode() + b"\n")
         return digest.hexdigest()
