@@ -162,6 +162,12 @@ class ItemsPut(BaseModel):
     updated: int
 
 
+class ItemsFound(BaseModel):
+    """Items that a text most likely means, the likeliest first."""
+
+    items: list[Card]
+
+
 class ItemsPage(BaseModel):
     """One page of the catalog, in catalog order."""
 

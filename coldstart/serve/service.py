@@ -17,6 +17,7 @@ from coldstart.serve.catalog_updates import CatalogPlan
 from coldstart.serve.catalog_writer import CatalogWriter, Loaded
 from coldstart.serve.errors import ApiError
 from coldstart.serve.growth import LikeFollower
+from coldstart.serve.item_search import ItemSearch
 from coldstart.serve.limits import RateLimiter
 from coldstart.serve.metrics import Metrics
 from coldstart.serve.pictures import Pictures
@@ -69,6 +70,7 @@ class Service:
         self.guesses = guesses or KeyGuesses(settings.wrong_keys)
         self.keys = KeyLookups(lambda secret: store.check_key(secret))
         self.pictures = Pictures(settings.images_folder, remote=settings.remote_images)
+        self.search = ItemSearch(self.pictures)
         self.draining = False
         self.started = self.serving = Serving(dict(artifacts), experiment)
         self._load, self._reloading, self._items, self._seen = load, False, 0, 0
