@@ -20,6 +20,7 @@ from coldstart.serve.reports.traffic import SAMPLE_SECONDS
 from coldstart.serve.routes import (
     admin,
     generate,
+    images,
     items,
     ops,
     outcomes,
@@ -27,6 +28,7 @@ from coldstart.serve.routes import (
     recommend,
     report,
     sessions,
+    understand,
 )
 from coldstart.serve.service import Service
 
@@ -53,6 +55,8 @@ _FIELD_NAMES = requests.field_names(
     requests.AnswerIn,
     requests.FeedbackIn,
     requests.TextIn,
+    requests.AllTextIn,
+    requests.UnderstandIn,
     requests.ListIn,
     requests.OutcomeIn,
     requests.SubjectIn,
@@ -68,6 +72,7 @@ _FIELD_NAMES = requests.field_names(
     "offset",
     "n",
     "stream",
+    "q",
     "days",
     "fewest",
     "format",
@@ -116,7 +121,19 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service, app.state.reports = service, reports
     errors.install_handlers(app, _FIELD_NAMES)
-    for router in (page, recommend, outcomes, sessions, items, generate, ops, admin, report):
+    for router in (
+        page,
+        images,
+        recommend,
+        understand,
+        outcomes,
+        sessions,
+        items,
+        generate,
+        ops,
+        admin,
+        report,
+    ):
         app.include_router(router.router)
 
     @cache
