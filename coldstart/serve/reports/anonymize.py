@@ -25,7 +25,7 @@ _ALWAYS = (
         re.compile(
             r"\b\d{1,5}[a-z]?,?\s+(?:[A-Z][\w'’]*\.?\s+){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln"
             r"|Drive|Dr|Boulevard|Blvd|Way|Court|Ct|Square|Sq|Place|Pl|Terrace|Close|Crescent)\b\.?"
-            r"|\b[A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|weg|platz|gasse|allee)\s+\d{1,4}\s?[a-z]?"
+            r"|\b[A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|weg|platz|gasse|allee)\s+\d{1,4}(?:\s?[a-z])?"
             r"\b|[\u4e00-\u9fff]{2,8}(?:路|街|巷|弄|大道|胡同)\s?\d+\s?[号號弄](?:\s?\d+\s?[室楼号])?"
         ),
     ),
@@ -70,7 +70,7 @@ _PLAIN = frozenset(
     sunday
     january february march april may june july august september october november december english
     chinese french german spanish italian japanese american british european christmas halloween
-    easter thanksgiving hanukkah diwali xmas tv dvd usb led ok""".split()
+    easter thanksgiving hanukkah diwali xmas tv dvd usb led ok mr mrs ms miss dr prof""".split()
 )
 """Words with a capital that name nobody."""
 _EVERYDAY = frozenset(

@@ -49,7 +49,7 @@ _CHECKS: tuple[tuple[str, str, Callable[[Item], bool]], ...] = (
         "found by title and category only",
         lambda item: not item.description.strip(),
     ),
-    ("no image", "shown with a drawn poster", lambda item: not getattr(item, "image", "")),
+    ("no image", "shown with a drawn poster", lambda item: not item.image),
     ("no category", "not found by kind, no part of any row", lambda item: not item.categories),
     ("not available", "never recommended", lambda item: not item.available),
 )

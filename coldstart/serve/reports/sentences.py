@@ -18,6 +18,7 @@ from coldstart.serve.reports.unread import key_of, unread_spans
 from coldstart.serve.session_record import SessionRecord
 from coldstart.serve.store import Session
 from coldstart.session.state import ProfileGiven, SessionState, TextGiven
+from coldstart.session.taken_back import left_of
 
 FEWEST_PEOPLE = 3
 """People who must have written a word that may be a name for it to be shown."""
@@ -25,6 +26,7 @@ _FEWEST_TITLES = 3  # items that must have such a word in their titles
 _NEWEST = 100
 _MOST_PARTS = 200
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
+_ONLY_MASKS = re.compile(r"(?:\s*\[[a-z-]+\])*\s*")
 _OF_CATALOG = frozenset({"title", "person"})
 
 
@@ -44,7 +46,7 @@ class UnreadPart(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    part: str = Field(description="In its most frequent spelling, anonymised.")
+    part: str = Field(description="In its most frequent spelling without a mask.")
     people: int = Field(description="Sessions in which it was written.")
     times: int = Field(description="Sentences in which it was written.")
     example: str = Field(description="The newest sentence with it, anonymised.")
@@ -177,9 +179,13 @@ def sentence_report(
         kinds["nothing" if not read.pieces else "partly" if read.unread else "all"] += 1
         if not read.pieces:
             lost.add(one.person)
-        parts = [anonymizer.mask(one.text, read.of_catalog, span) for span in read.unread]
-        for part in parts:
-            key = key_of(part)
+        parts = []
+        for span in read.unread:
+            part = anonymizer.mask(one.text, read.of_catalog, span)
+            if _ONLY_MASKS.fullmatch(part):
+                continue
+            parts.append(part)
+            key = key_of(one.text[slice(*span)])
             spellings[key][part] += 1
             people[key].add(one.person)
             examples.setdefault(key, masked)
@@ -201,7 +207,7 @@ def sentence_report(
         people_understood=Rate.of_people(len(asked - lost), len(asked)),
         parts=[
             UnreadPart(
-                part=spellings[key].most_common(1)[0][0],
+                part=_spelling(spellings[key]),
                 people=len(people[key]),
                 times=spellings[key].total(),
                 example=examples[key],
@@ -214,6 +220,11 @@ def sentence_report(
     )
 
 
+def _spelling(found: Counter[str]) -> str:
+    """The most frequent spelling, one without a mask if there is one."""
+    return min(found, key=lambda part: ("[" in part, -found[part], part))
+
+
 def _sentences_of(state: SessionState) -> list[tuple[str, datetime | None]]:
     """What was written in a session and not replaced later, with the time if it is known."""
     about: list[tuple[str, datetime | None]] = []
@@ -222,9 +233,9 @@ def _sentences_of(state: SessionState) -> list[tuple[str, datetime | None]]:
         if isinstance(event, ProfileGiven):
             about = [(event.profile.about, event.at)] if event.profile.about else []
         elif isinstance(event, TextGiven):
-            if getattr(event, "replaces", False):
+            if event.replaces:
                 about, texts = [], []
-            texts.append((event.text, event.at))
+            texts.append((left_of(event.text, event.without), event.at))
     return about + texts
 
 

@@ -21,8 +21,8 @@ _FUNCTION_ZH = re.compile(
 """Words of asking and grammar, which are no part of what is asked for."""
 _FEWEST_HAN, _MOST_HAN = 2, 12
 _ASKING = frozenset(
-    """avoid birthday buy except gift gifts instead likes loves mood present presents search tonight
-    turned turning turns wants wish without""".split()
+    """avoid birthday buy except gift gifts instead likes loves mood nothing present presents search
+    tonight turned turning turns wants wish without""".split()
 )
 """Words of asking that lists of stop words lack."""
 
