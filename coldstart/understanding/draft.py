@@ -87,10 +87,19 @@ class ReadingDraft:
         self._own.append((piece,))
 
     def amount(
-        self, attribute: str, low: float | None, high: float | None, value: str, span: Span
+        self,
+        attribute: str,
+        low: float | None,
+        high: float | None,
+        value: str,
+        span: Span,
+        *,
+        strict: bool = True,
     ) -> None:
         """A limit on the numbers of an attribute."""
-        piece = self._piece("attribute", value, span, attribute=attribute, low=low, high=high)
+        piece = self._piece(
+            "attribute", value, span, attribute=attribute, low=low, high=high, strict=strict
+        )
         self._own.append((piece,))
 
     def wish(
@@ -128,6 +137,10 @@ class ReadingDraft:
         if wanted:
             self._own.append((piece,))
 
+    def phrase(self, span: Span) -> None:
+        """Rejected words that stand for nothing in the catalog."""
+        self._piece("phrase", self._text[slice(*span)], span, wanted=False, strict=False)
+
     def sense(
         self, sense: Sense, span: Span, at: tuple[int, int], *, wanted: bool, mild: bool = False
     ) -> None:
@@ -148,6 +161,8 @@ class ReadingDraft:
             whole = strict and len(sense.want) < 2  # "no rom-coms" is not "no romances"
             self._reject(sense.against, span, strict=whole, sense=sense)
             self._rejected_years(sense, span)
+            if not sense.strict and not sense.tone:
+                self.phrase(span)  # "no zombies" rejects more than the category it stands for
             if sense.instead:
                 self._own.append(self._alternatives(sense.instead, span, strict=False))
             return
