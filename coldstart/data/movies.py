@@ -5,8 +5,8 @@ the Internet Movie Database up to 2005), joined by title and year. It has the ra
 and NC-17 of films that were rated with a reason, which is nearly always from 1990 on, and no G. Of
 the 9,061 films 2,130 have a rating: 2,056 of the 3,734 from 1990 to 2005, 74 of the 2,967 before,
 none after; they have 41 % of all likes. The minimum age of all others is inferred from genres and
-year (``age_ratings.inferred_min_age``). The attribute ``age_basis`` says which it is. Running times, the
-attribute ``minutes``, are of the same table: 5,892 films have one.
+year (``age_ratings.inferred_min_age``). The attribute ``age_basis`` says which it is. Running
+times, the attribute ``minutes``, are of the same table: 5,892 films have one.
 """
 
 from __future__ import annotations

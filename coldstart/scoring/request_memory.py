@@ -47,8 +47,9 @@ FEWEST, MOST, PART = 20, 400, 30
 """Nearest requests that vote: one in 30 of those recorded, from 20 to 400."""
 _COSINES, _BM25 = 0.2, 4.0  # how much less similar a request is that counts 1/e as much
 _SHARPNESS = 200.0  # of the logarithm
-UNLIKE_FROM = 0.5
+UNLIKE_FROM = 0.4
 """Lift in nats from which an item counts as what rejected words mean; smaller ones are noise."""
+_TELLING = 1.05  # lift of the nearest item from which anything is known of a phrase
 _PHRASES = 4  # rejected phrases that are looked up
 _CLOSE = 50  # requests that a reason counts
 _CHOSEN, _REJECTED, _NAMED = 4, 3, 2
@@ -135,7 +136,7 @@ class RequestMemoryScorer(ColumnScorer):
             "item than all did, above a threshold: the lower of nearness in meaning and in words.",
             "nats",
             low=0.0,
-            weight=(-2.0, 0.0),
+            weight=(-4.0, 0.0),
             direction=-1,
             in_trees=False,
             fixed=True,
@@ -273,8 +274,9 @@ class RequestMemoryScorer(ColumnScorer):
         out = np.zeros(len(memory.item_ids))
         for phrase in phrases[:_PHRASES]:
             lifts = [_nats(s) - _nats(memory.usual) for s in self._shares(phrase, items).values()]
-            if lifts:
-                out = np.maximum(out, np.minimum(*lifts) - UNLIKE_FROM)
+            lift = np.minimum(*lifts) if lifts else out
+            if lift.max(initial=0.0) >= _TELLING:
+                out = np.maximum(out, lift - UNLIKE_FROM)
         return out
 
     def _shares(self, text: str, items: ItemStore) -> dict[str, Floats]:

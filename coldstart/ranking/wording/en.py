@@ -56,7 +56,9 @@ def _kinds(a: Mapping[str, Any]) -> str:
     return f"{_list(a['categories'])} like {a['pick'] or 'much of what you liked'}"
 
 
-_COUNTED = frozenset("minutes hours seconds calories kcal pages pieces players litres watts".split())
+_COUNTED = frozenset(
+    "minutes hours seconds calories kcal pages pieces players litres watts".split()
+)
 """Names of attributes that are the unit of their numbers."""
 
 
