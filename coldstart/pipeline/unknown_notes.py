@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,13 +24,12 @@ def unknown_notes(draft: Draft) -> list[str]:
     """
     understood, items = draft.request.user.understood, draft.candidates
     out = []
-    phrases = understood.values("phrase", wanted=False)
-    if phrases:
-        words = ", ".join(f"“{phrase}”" for phrase in phrases)
-        if draft.features[:, SIGNALS.index("asked_unlike")].any():
-            out.append(f"what people chose who asked for {words} comes later")
-        else:
-            out.append(f"nothing is known about {words}: it could not be left out")
+    spans = {(p.start, p.end) for p in understood.pieces if p.kind != "phrase"}
+    phrases = {p.value: (p.start, p.end) in spans for p in understood.pieces if p.kind == "phrase"}
+    if draft.features[:, SIGNALS.index("asked_unlike")].any():
+        out.append(f"what people chose who asked for {_quoted(phrases)} comes later")
+    elif unknown := [phrase for phrase, told in phrases.items() if not told]:
+        out.append(f"nothing is known about {_quoted(unknown)}: it could not be left out")
     for piece in understood.pieces:
         if piece.kind != "attribute" or (piece.low is None and piece.high is None):
             continue
@@ -40,3 +40,7 @@ def unknown_notes(draft: Draft) -> list[str]:
                 f"the {name} of {missing:.0%} of the items are not known; these are left out"
             )
     return list(dict.fromkeys(out))
+
+
+def _quoted(phrases: Iterable[str]) -> str:
+    return ", ".join(f"“{phrase}”" for phrase in phrases)

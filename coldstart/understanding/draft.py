@@ -161,8 +161,6 @@ class ReadingDraft:
             whole = strict and len(sense.want) < 2  # "no rom-coms" is not "no romances"
             self._reject(sense.against, span, strict=whole, sense=sense)
             self._rejected_years(sense, span)
-            if not sense.strict and not sense.tone:
-                self.phrase(span)  # "no zombies" rejects more than the category it stands for
             if sense.instead:
                 self._own.append(self._alternatives(sense.instead, span, strict=False))
             return

@@ -29,15 +29,14 @@ _HOURS = (
     rf"(?:(?P<halves>half\s+an\s+hour)|(?P<hours>an?|{NUMBER})[\s-]*(?:hours?|hrs?|h)\b"
     rf"(?:\s*(?:and\s+)?(?:(?P<half>a\s+half)|(?P<rest>{NUMBER})\s*(?:minutes?|mins?|m\b)?))?)"
 )
-_MINUTES = rf"(?P<minutes>{NUMBER})[\s-]*(?:minutes?|mins?|min)\b"
+_MINUTES = rf"(?P<minutes>{NUMBER})(?:(?P<joined>-)|\s*)(?:minutes?|mins?|min)\b"
 _SPAN = re.compile(
     rf"(?<!\w)(?:(?P<range>(?:between|from)\s+(?P<first>{NUMBER})\s*(?:and|to|-|–)\s*)|"
     rf"(?P<below>{_BELOW})\s+|(?P<above>{_ABOVE})\s+)?"
     rf"(?:(?:about|around|roughly)\s+)?(?:{_HOURS}|{_MINUTES})"
     r"(?:\s+(?:(?P<less>or\s+(?:less|under|shorter)|max(?:imum)?|at\s+most|tops)|"
     r"(?P<more>or\s+(?:more|longer|over)|at\s+least))\b)?"
-    r"(?P<other>[\s-]+(?:in|of|ago|from|away|before|after|until|later|early|late|flights?|drives?|"
-    r"trips?|rides?|trains?|journeys?|bus|planes?|waits?|breaks?|meetings?)\b)?",
+    r"(?P<film>\s+(?:long\b|(?:[\w-]+\s+)?(?:films?|movies?|flicks?|pictures?|watch)\b))?",
     re.IGNORECASE,
 )
 
@@ -68,9 +67,10 @@ class NamedDuration(NamedTuple):
 def find_durations(text: str) -> Iterator[NamedDuration]:
     """Durations that a text asks for, in order.
 
-    One without words of comparison is meant roughly: within 15 %.
+    One without words of comparison is read where it is said of a film ("a 90-minute thriller", "two
+    hours long"), and meant roughly: within 15 %.
 
-    >>> [d[2:] for d in find_durations("under 90 minutes, or an hour and a half")]
+    >>> [d[2:] for d in find_durations("under 90 minutes, or a 90-minute film")]
     [(None, 90.0, True), (76.0, 103.0, True)]
     """
     for m in _SPAN.finditer(text):
@@ -86,9 +86,9 @@ def find_durations(text: str) -> Iterator[NamedDuration]:
             found = minutes, None
         elif m["below"] or m["less"]:
             found = None, minutes
-        elif m["other"] or not _BARE[0] <= minutes <= _BARE[1]:
+        elif not (m["film"] or m["joined"]) or not _BARE[0] <= minutes <= _BARE[1]:
             continue
-        end = m.start("other") if m["other"] else m.end()
+        end = m.start("film") if m["film"] else m.end()
         yield NamedDuration(m.start(), end, *found)
 
 

@@ -88,8 +88,11 @@ class EnglishReader:
         for one in meant:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
             _add(draft, one, clause)
-        covered = self._polarity.covered(text, tokens, [m.mention for m in meant])
-        for first, after in rejected_phrases(tokens, clauses, covered, self._polarity.is_filler):
+        mentions = [m.mention for m in meant]
+        found = self._polarity.marks_in(text, tokens, mentions).values()
+        marks = [(mark.first, mark.after) for mark in found]
+        mentioned = {n for m in mentions for n in range(m.first, m.after)}
+        for first, after in rejected_phrases(tokens, clauses, marks, mentioned):
             draft.phrase((tokens[first].start, tokens[after - 1].end))
         gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
         forms = [token.form for token in tokens]
@@ -172,6 +175,8 @@ def _add(draft: ReadingDraft, one: _Meant, clause: Clause) -> None:
     else:
         at = one.mention.first, one.mention.after
         draft.sense(meaning, span, at, wanted=wanted, mild=clause.mild)
+        if not wanted and not meaning.strict and not meaning.tone:
+            draft.phrase(span)  # "no zombies" rejects more than the category it stands for
 
 
 class _Spanned(Protocol):

@@ -117,12 +117,6 @@ class PolarityReader:
         forms = [token.form for token in tokens]
         return out | {found.first: found for found in self._marks.find(forms, taken)}
 
-    def covered(self, text: str, tokens: list[Token], mentions: Sequence[Mention]) -> set[int]:
-        """Tokens that belong to what is mentioned, or to a mark."""
-        marks = self.marks_in(text, tokens, mentions).values()
-        spans: list[Mention | PhraseMatch[Mark]] = [*mentions, *marks]
-        return {n for span in spans for n in range(span.first, span.after)}
-
     def is_filler(self, form: str) -> bool:
         """Whether a word may stand in a list of rejected things."""
         return form in self._fillers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from coldstart.catalog.stems import term
 from coldstart.understanding.polarity import Clause
@@ -10,45 +10,63 @@ from coldstart.understanding.tokens import Token
 
 LONGEST = 3
 """Words of a phrase; more of them in a row tell something, and name nothing."""
-_NEAR = 2  # words between a rejection's mark and the first phrase
 _JOINING = frozenset(("and", "or", "nor"))
+_BETWEEN = frozenset(
+    "a an the any another more such those these too very so by with from about featuring starring "
+    "film films movie movies one ones many much".split()
+)
+"""Words that may stand between the mark of a rejection and what it rejects."""
+_OF_VERBS = frozenset(
+    "dont doesnt didnt wont cant cannot couldnt wouldnt shouldnt never do will can".split()
+)
+"""Last words of marks that a verb follows: "don't overthink it" rejects no thing."""
 
 
 def rejected_phrases(
     tokens: Sequence[Token],
     clauses: Sequence[Clause],
-    covered: Collection[int],
-    is_filler: Callable[[str], bool],
+    marks: Collection[tuple[int, int]],
+    mentioned: Collection[int],
 ) -> Iterator[tuple[int, int]]:
-    """Runs of content words that follow the mark of a rejection: (first token, token after it).
+    """Runs of content words that a rejection names: (first token, token after it).
 
-    "No zombies, vampires or talking dogs" has three. What comes after other words is not part of
-    the rejection: "without Tom Cruise, set in space".
+    They follow the mark of the rejection, or a conjunction after something that is rejected, too.
+    What comes after other words is not part of it: "without Tom Cruise, set in space".
 
     Args:
-        tokens: of the text.
+        tokens: of a text.
         clauses: of the text.
-        covered: tokens that belong to a mark or have a meaning of their own.
-        is_filler: whether a word may stand beside what is rejected.
+        marks: (first token, token after it) of the words that open or close rejections.
+        mentioned: tokens that have a meaning of their own.
     """
+    ends = {after - 1 for _, after in marks}
+    marked = {n for first, after in marks for n in range(first, after)}
     for clause in clauses:
         if clause.polarity >= 0:
             continue
-        inside = [n for n, t in enumerate(tokens) if clause.start <= t.start < clause.end]
         run: list[int] = []
-        gap = 0
-        for n in [*inside, None]:
-            named = n is not None and n not in covered and not is_filler(tokens[n].form)
-            if named and n is not None and term(tokens[n].form):
-                if gap > _NEAR:
-                    break
-                run.append(n)
+        ready = met = False  # whether a phrase may begin; whether something was rejected
+        for n, token in enumerate(tokens):
+            if not clause.start <= token.start < clause.end:
                 continue
-            if run:
-                if len(run) <= LONGEST:
-                    yield run[0], run[-1] + 1
-                run, gap = [], _NEAR  # at most a conjunction may follow
-            if n is None or n in covered or tokens[n].form in _JOINING:
-                gap = 0 if n is not None and n in covered else gap
+            plain = n not in marked and n not in mentioned and token.form not in _BETWEEN
+            if plain and term(token.form):
+                run += [n] if ready or run else []
+                ready = False
                 continue
-            gap += 1
+            yield from _phrase(run)
+            met, run = met or bool(run), []
+            if n in marked:
+                ready = n in ends and token.form not in _OF_VERBS
+            elif n in mentioned:
+                ready, met = False, True
+            elif token.form in _JOINING:
+                ready = met
+            elif token.form not in _BETWEEN:
+                ready = False
+        yield from _phrase(run)
+
+
+def _phrase(run: Sequence[int]) -> Iterator[tuple[int, int]]:
+    if 0 < len(run) <= LONGEST:
+        yield run[0], run[-1] + 1
