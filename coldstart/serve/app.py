@@ -58,7 +58,19 @@ _FIELD_NAMES = requests.field_names(
     requests.OutcomeIn,
     requests.SubjectIn,
     admin.ReleaseIn,
-) | {"body", "query", "path", "header", "if-match", "session_id", "limit", "offset", "n", "stream", "q"}
+) | {
+    "body",
+    "query",
+    "path",
+    "header",
+    "if-match",
+    "session_id",
+    "limit",
+    "offset",
+    "n",
+    "stream",
+    "q",
+}
 
 
 def create_app(service: Service) -> FastAPI:
@@ -101,7 +113,18 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     errors.install_handlers(app, _FIELD_NAMES)
-    for router in (page, images, recommend, understand, outcomes, sessions, items, generate, ops, admin):
+    for router in (
+        page,
+        images,
+        recommend,
+        understand,
+        outcomes,
+        sessions,
+        items,
+        generate,
+        ops,
+        admin,
+    ):
         app.include_router(router.router)
 
     @cache
