@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from coldstart.recommender import Recommender
 
 
-class SessionLists:
+class SessionLists(ABC):
     """Part of a session that recommends."""
 
     _recommender: Recommender
@@ -49,14 +50,17 @@ class SessionLists:
     _history: History
 
     @property
+    @abstractmethod
     def profile(self) -> UserProfile:
         """The user profile so far."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def understood_so_far(self) -> Understood:
         """All that was read in the given profile and the texts."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def _quiz_state(self) -> QuizState: ...
 
     def recommend(
         self,
@@ -224,6 +228,3 @@ class SessionLists:
         events = tuple(e for e in self._state.events if not isinstance(e, TextGiven))
         read = self._recommender.pipeline.understand.read
         return read_history(SessionState(events=events), read).profile
-
-    def _quiz_state(self) -> QuizState:
-        raise NotImplementedError
