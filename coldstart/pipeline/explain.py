@@ -18,9 +18,8 @@ from coldstart.scoring.registry import SIGNALS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.pipeline.draft import Draft
+    from coldstart.pipeline.draft import Draft, Ranked
     from coldstart.pipeline.parts import Parts
-    from coldstart.pipeline.rank import Ranked
     from coldstart.scoring.lm_signals import LMSignals
 
     Floats = NDArray[np.float64]

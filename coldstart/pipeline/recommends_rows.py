@@ -101,7 +101,7 @@ def chosen_rows(rows: Sequence[RowName] | None) -> tuple[tuple[RowName, ...], bo
     """
     if rows is None:
         return ROWS, False
-    named = (rows,) if isinstance(rows, str) else tuple(rows)
+    named: tuple[RowName, ...] = tuple([rows] if isinstance(rows, str) else rows)
     if unknown := [row for row in named if row not in get_args(RowName)]:
         raise ConfigError(f"no row {unknown[0]!r}", hint=f"rows: {', '.join(ROWS)}")
     if not named:
