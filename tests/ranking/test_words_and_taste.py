@@ -33,7 +33,9 @@ def features(seed=0, words=5.0):
 @given(seed=st.integers(0, 50))
 def test_even_is_what_was_learned_to_the_last_bit(ranker, seed):
     made, weights = features(seed), ranker.weights("prior", 3)
-    assert (ranker.scores(made, weights, "prior", EVEN) == ranker.scores(made, weights, "prior")).all()
+    assert (
+        ranker.scores(made, weights, "prior", EVEN) == ranker.scores(made, weights, "prior")
+    ).all()
     assert (ranker.linear(made, 3, EVEN) == ranker.linear(made, 3)).all()
 
 
@@ -68,7 +70,9 @@ def test_parts_of_a_score_sum_to_it_at_any_share(ranker, words, seed):
 def test_without_words_the_share_changes_nothing(ranker, words):
     made, weights = features(words=0.0), ranker.weights("prior", 2)
     assert not in_words(made)
-    assert (ranker.scores(made, weights, "prior", words) == ranker.scores(made, weights, "prior")).all()
+    assert (
+        ranker.scores(made, weights, "prior", words) == ranker.scores(made, weights, "prior")
+    ).all()
 
 
 @given(shares)

@@ -1,6 +1,5 @@
 """Questions follow what was said: suitable for a child, near the wishes, nothing rejected."""
 
-import pytest
 
 from coldstart.schema import Item
 from coldstart.session import OnboardingSession
@@ -64,7 +63,9 @@ def test_a_child_is_not_asked_about_pulp_fiction(movies):
     ):
         found = [catalog[i] for i in asked(session, 6)]
         assert all(children & set(item.categories) for item in found)
-    adult = [catalog[i] for i in asked(OnboardingSession(movies, quiz=QUIZ).with_profile({"age": 40}), 6)]
+    adult = [
+        catalog[i] for i in asked(OnboardingSession(movies, quiz=QUIZ).with_profile({"age": 40}), 6)
+    ]
     assert not all(children & set(item.categories) for item in adult)
 
 
