@@ -20,10 +20,19 @@ from coldstart.serve.requests import (
     FeedbackIn,
     Language,
     ListIn,
+    RowsIn,
     SessionIn,
     TextIn,
 )
-from coldstart.serve.responses import FormOut, ListOut, Noted, QuestionOut, SessionOut
+from coldstart.serve.responses import (
+    FormOut,
+    ListOut,
+    Noted,
+    QuestionOut,
+    RowsOut,
+    SessionOut,
+    TextNoted,
+)
 from coldstart.serve.routes.common import (
     KEYS,
     Accepted,
@@ -100,7 +109,7 @@ async def text(
     service: Served,
     accepted: Accepted,
     key: IdempotencyKey = None,
-) -> Noted:
+) -> TextNoted:
     """Send free text, in addition to earlier texts; the response contains its interpretation."""
     repeated, understood = await SessionService(service).text(session_id, body, key)
     return _noted(repeated, understood, accepted)
@@ -113,15 +122,15 @@ async def all_text(
     service: Served,
     accepted: Accepted,
     key: IdempotencyKey = None,
-) -> Noted:
+) -> TextNoted:
     """Replace all texts by this one, less some parts; an empty one takes them back."""
     repeated, understood = await SessionService(service).all_text(session_id, body, key)
     return _noted(repeated, understood, accepted)
 
 
-def _noted(repeated: bool, understood: Understood, language: str) -> Noted:
+def _noted(repeated: bool, understood: Understood, language: str) -> TextNoted:
     labels = list(chips(understood, language))
-    return Noted(repeated=repeated, understood=understood, chips=labels)
+    return TextNoted(repeated=repeated, understood=understood, chips=labels)
 
 
 @router.get(_ONE + "/recommendations", responses=errors(404, 409), response_model_exclude_none=True)
@@ -147,6 +156,23 @@ async def full_list(
     """Get a list with context, filters and diversity; it is recorded as shown."""
     body = body.model_copy(update={"language": body.language or accepted})
     return await _list(session_id, body, service)
+
+
+@router.post(_ONE + "/rows", responses=errors(404, 409), response_model_exclude_none=True)
+async def rows(
+    session_id: SessionPath, body: RowsIn, service: Served, accepted: Accepted
+) -> RowsOut:
+    """Get several short lists, each with a rule of its own; they are recorded as shown.
+
+    `asked` is the list of `…/recommendations`, `because` what is like one liked item, `people` what
+    was chosen after recorded requests like this one, `different` what is unlike all of these.
+    """
+    check_k(service, body.k)
+    charge(costs.of_list(body.strategy))
+    found, items, request_id = await SessionService(service).rows(session_id, body)
+    shown, language = Shown(items, service.pictures), body.language or accepted
+    out = RowsOut.of(found, shown, explain=body.explain, language=language)
+    return out.model_copy(update={"request_id": request_id})
 
 
 async def _list(session_id: str, body: ListIn, service: Served) -> ListOut:
