@@ -21,7 +21,7 @@ _TOP = 50
 _ONE = "all"
 
 
-class Group(BaseModel):
+class EngagementGroup(BaseModel):
     """Counts and rates of one day, one arm, or all."""
 
     model_config = ConfigDict(frozen=True)
@@ -67,12 +67,14 @@ class Engagement(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     since: datetime
-    days: list[Group] = Field(description="One per day, oldest first, days without lists too.")
-    arms: list[Group] = Field(
+    days: list[EngagementGroup] = Field(
+        description="One per day, oldest first, days without lists too."
+    )
+    arms: list[EngagementGroup] = Field(
         description="By arm of an A/B test, else by artifact; tests and artifacts in the order of "
         "their first lists, arms in that of the test, the control first."
     )
-    total: Group
+    total: EngagementGroup
     kinds: dict[str, int] = Field(description="People and items by kind of reaction.")
     items: list[ShownItem] = Field(description="Most shown first.")
     complete: bool = Field(
@@ -171,7 +173,7 @@ class EngagementCounts:
                 by[which].append(entry)
         self.lists[_ONE, _ONE] = sum(n for (kind, _), n in self.lists.items() if kind == "arm")
 
-        def group(kind: str, key: object, name: str, test: str | None = None) -> Group:
+        def group(kind: str, key: object, name: str, test: str | None = None) -> EngagementGroup:
             places = by[kind, key]
             return _group(name, test, self.lists[kind, key], places, titles, frozenset(new))
 
@@ -221,7 +223,7 @@ def _group(
     places: Sequence[tuple[tuple[str, str], _Place]],
     titles: dict[str, str],
     new: frozenset[str],
-) -> Group:
+) -> EngagementGroup:
     people: dict[str, list[int]] = {}  # shown, taken, new, converted
     covered: set[str] = set()
     for (person, item), place in places:
@@ -235,7 +237,7 @@ def _group(
     shown, taken, fresh, converted = (
         [row[column] for row in people.values()] for column in range(4)
     )
-    return Group(
+    return EngagementGroup(
         name=name,
         test=test,
         people=len(people),
@@ -251,7 +253,7 @@ def _group(
     )
 
 
-def _with_gains(arms: Sequence[Group]) -> list[Group]:
+def _with_gains(arms: Sequence[EngagementGroup]) -> list[EngagementGroup]:
     """Arms with the difference of their conversion from that of the first arm of their test."""
     out = []
     for test, own in groupby(arms, key=lambda arm: arm.test):

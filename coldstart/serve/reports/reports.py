@@ -17,7 +17,7 @@ from coldstart.serve.reports.engagement import Arm, Engagement, EngagementCounts
 from coldstart.serve.reports.sentences import (
     Reading,
     Sentences,
-    Written,
+    WrittenSentence,
     sentence_report,
     shared_words,
     written_in,
@@ -144,7 +144,7 @@ class Reports:
 
         return await self._service.worker.call(look, self._service.arm)
 
-    async def _read(self, written: Sequence[Written]) -> dict[str, Reading]:
+    async def _read(self, written: Sequence[WrittenSentence]) -> dict[str, Reading]:
         """Readings by text; those of texts that were read before are kept by hash."""
         keys = {one.text: _hash(one.text) for one in written}
         if len(self._readings) > _CACHED:

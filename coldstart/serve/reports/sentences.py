@@ -30,7 +30,7 @@ _ONLY_MASKS = re.compile(r"(?:\s*\[[a-z-]+\])*\s*")
 _OF_CATALOG = frozenset({"title", "person"})
 
 
-class Sentence(BaseModel):
+class AskedSentence(BaseModel):
     """A recent sentence, anonymised."""
 
     model_config = ConfigDict(frozen=True)
@@ -66,13 +66,13 @@ class Sentences(BaseModel):
         description="Share of people of whom every sentence was understood in part at least."
     )
     parts: list[UnreadPart] = Field(description="Most people first.")
-    newest: list[Sentence]
+    newest: list[AskedSentence]
     sessions: int = Field(description="Newest sessions that were looked at.")
     unreadable: int = Field(description="Sessions whose state cannot be read.")
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenSentence:
     """A sentence as written, before it is anonymised; never leaves the process.
 
     Args:
@@ -111,9 +111,9 @@ class Reading:
         )
 
 
-def written_in(sessions: Iterable[Session]) -> tuple[list[Written], int, int]:
+def written_in(sessions: Iterable[Session]) -> tuple[list[WrittenSentence], int, int]:
     """Sentences of sessions: (sentences, number of sessions, number of unreadable ones)."""
-    out: list[Written] = []
+    out: list[WrittenSentence] = []
     n = unreadable = 0
     for session in sessions:
         n += 1
@@ -124,12 +124,12 @@ def written_in(sessions: Iterable[Session]) -> tuple[list[Written], int, int]:
             continue
         for text, at in _sentences_of(state):
             if cleaned := clean_text(text):
-                out.append(Written(session.id, cleaned, at or session.updated))
+                out.append(WrittenSentence(session.id, cleaned, at or session.updated))
     out.sort(key=lambda w: w.at, reverse=True)
     return out, n, unreadable
 
 
-def shared_words(written: Sequence[Written], titles: Iterable[str]) -> frozenset[str]:
+def shared_words(written: Sequence[WrittenSentence], titles: Iterable[str]) -> frozenset[str]:
     """Words in lower case that no single person can be recognised by.
 
     Args:
@@ -148,7 +148,7 @@ def shared_words(written: Sequence[Written], titles: Iterable[str]) -> frozenset
 
 
 def sentence_report(
-    written: Sequence[Written],
+    written: Sequence[WrittenSentence],
     readings: Mapping[str, Reading],
     shared: Collection[str],
     *,
@@ -170,7 +170,7 @@ def sentence_report(
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     people: dict[str, set[str]] = defaultdict(set)
     examples: dict[str, str] = {}
-    newest: list[Sentence] = []
+    newest: list[AskedSentence] = []
     lost: set[str] = set()
     kinds = Counter[str]()
     for one in written:
@@ -192,7 +192,9 @@ def sentence_report(
         if len(newest) < _NEWEST:
             pieces = [anonymizer.mask(one.text, read.of_catalog, span) for span in read.pieces]
             hour = one.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-            newest.append(Sentence(at=hour, text=masked, understood=pieces, not_understood=parts))
+            newest.append(
+                AskedSentence(at=hour, text=masked, understood=pieces, not_understood=parts)
+            )
     asked = {one.person for one in written}
     listed = sorted(
         (key for key in people if len(people[key]) >= fewest),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from coldstart.schema import UserProfile
 from coldstart.serve.reports.sentences import (
     Reading,
-    Written,
+    WrittenSentence,
     sentence_report,
     shared_words,
     written_in,
@@ -36,7 +36,7 @@ def report(written, readings=None, **more):
 
 
 def writing(person, text, at=NOW):
-    return Written(person, text, at)
+    return WrittenSentence(person, text, at)
 
 
 def test_what_was_replaced_or_taken_back_is_not_read():
