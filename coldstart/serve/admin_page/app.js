@@ -6,7 +6,7 @@ import { artifacts } from "./artifacts.js";
 import { asked } from "./asked.js";
 import { catalog } from "./catalog.js";
 import { download, read } from "./api.js";
-import { count, percent, rate, seconds } from "./format.js";
+import { count, percent, seconds } from "./format.js";
 import { redraw } from "./plot.js";
 import { results } from "./results.js";
 import { traffic } from "./traffic.js";
@@ -47,6 +47,8 @@ async function showAll() {
   await Promise.all(Object.keys(SECTIONS).map((name) => show(name)));
 }
 
+const within = (r, of) => (r.value === null ? "nothing shown yet" : `${(100 * r.low).toFixed(1)} to ${percent(r.high)}, ${of}`);
+
 /** One figure of each section, leading to it. */
 function tiles() {
   const { sentences: s, engagement: e, traffic: t, catalog: c, artifacts: a } = found;
@@ -56,8 +58,8 @@ function tiles() {
   const served = a?.artifacts.filter((x) => x.share);
   const all = [
     ["asked", "Not understood", s && (s.sentences ? percent((s.partly + s.nothing) / s.sentences, 0) : "–"), s && `of ${count(s.sentences)} sentences, in part or at all`],
-    ["results", "Click-through", e && percent(e.total.ctr.value), e && (e.total.lists ? `${rate(e.total.ctr)} of ${count(e.total.shown)}` : "nothing shown")],
-    ["results", "Conversion", e && percent(e.total.conversion.value), e && `${count(e.total.converted)} of ${count(e.total.people)} people`],
+    ["results", "Click-through", e && percent(e.total.ctr.value), e && within(e.total.ctr, `of ${count(e.total.shown)} shown items`)],
+    ["results", "Conversion", e && percent(e.total.conversion.value), e && within(e.total.conversion, `of ${count(e.total.people)} people`)],
     ["traffic", "Lists take", t && seconds(lists?.p50), t && (lists ? `95 % within ${seconds(lists.p95)}` : "none asked for yet")],
     ["traffic", "Refused", t && count(refused), t && `of ${count(t.requests)} requests`],
     ["catalog", "Never shown", gaps && percent(gaps.share, 0), c && `of ${count(c.items)} items`],
@@ -65,7 +67,7 @@ function tiles() {
   ];
   $("tiles").replaceChildren(
     ...all.map(([where, name, value, note]) =>
-      el("li", {}, el("a", { href: `#${where}` }, el("span", {}, name), el("strong", {}, value ?? "…"), el("small", {}, note ?? "")))),
+      el("li", {}, el("a", { href: `#${where}` }, el("span", {}, name), el("strong", { class: where === "artifacts" ? "text" : null }, value ?? "…"), el("small", {}, note ?? "")))),
   );
 }
 

@@ -9,7 +9,7 @@ export function catalog(report) {
   return [
     el("p", { class: "lead" }, plural(report.items, "item"), open.length ? "" : ": nothing to mend."),
     el("ul", { class: "checks" }, ...open.map((c) => check(c, report))),
-    fine.length ? el("p", { class: "note" }, `No item: ${fine.join(", ")}.`) : null,
+    fine.length ? el("p", { class: "note" }, `Nothing found for: ${fine.join(" · ")}.`) : null,
   ];
 }
 

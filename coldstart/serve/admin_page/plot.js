@@ -27,6 +27,7 @@ const faint = (rgb, share) => rgb.replace(/^rgb\((.*)\)$/, `rgba($1, ${share})`)
  * @param axis formats the values of the axis
  */
 export function timePlot(label, times, series, axis, { days = false, most = null } = {}) {
+  if (series.every((s) => s.values.every((v) => v === null))) return el("p", { class: "empty" }, "Nothing in this time.");
   const frame = el("div", { class: "plot", role: "img", "aria-label": label });
   const rows = times.map((t, i) => [
     moment(t, days),
@@ -76,7 +77,7 @@ function options(times, series, axis, width, days, most) {
   const bands = [];
   for (const s of series) {
     const stroke = resolved(s.kind);
-    const value = (_, v) => (v === null ? "–" : s.format(v));
+    const value = (_, v, at, i) => (v === null || v === undefined ? "–" : s.format(v) + bounds(s, i));
     const points = { show: times.length < 32, size: 6, fill: stroke };
     if (s.bars) {
       all.push({ label: s.label, stroke, fill: faint(stroke, 0.35), value, points: { show: false }, paths: window.uPlot.paths.bars({ size: [0.6, 28] }) });
@@ -85,8 +86,8 @@ function options(times, series, axis, width, days, most) {
     }
     if (s.band) {
       const at = all.length;
-      const edge = { label: "", stroke: "transparent", width: 0, points: { show: false }, value };
-      all.push({ ...edge, label: `${s.label}, low` }, { ...edge, label: `${s.label}, high` });
+      const edge = { class: "edge", stroke: "transparent", width: 0, points: { show: false } };
+      all.push(edge, edge);
       bands.push({ series: [at + 1, at], fill: faint(stroke, 0.18) });
     }
   }
@@ -97,7 +98,7 @@ function options(times, series, axis, width, days, most) {
     tzDate: (t) => (days ? window.uPlot.tzDate(new Date(1000 * t), "Etc/UTC") : new Date(1000 * t)),
     axes: [
       { ...common, grid: { show: false }, space: 60, values: (_, ticks) => ticks.map((t) => moment(t, days)), incrs: days ? [86400, 2 * 86400, 5 * 86400, 10 * 86400] : undefined },
-      { ...common, size: 56, values: (_, ticks) => ticks.map(axis) },
+      { ...common, size: 64, values: (_, ticks) => ticks.map(axis) },
     ],
     scales: { x: { time: true, range: (_, a, b) => (days ? [a - 43200, b + 43200] : [a, b]) }, y: { range: (_, a, b) => [0, most ?? ((b || 0) > 0 ? 1.1 * b : 1)] } },
     legend: { live: true },

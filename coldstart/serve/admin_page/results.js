@@ -38,7 +38,15 @@ function clicks(report) {
   const series = [
     { label: "Click-through rate", values: of("ctr", "value"), band: [of("ctr", "low"), of("ctr", "high")], kind: "one", format },
   ];
-  return card("Click-through rate by day", timePlot("Click-through rate by day, with 95 % intervals", times(report), series, (x) => percent(x, 0), { days: true }));
+  return card("Click-through rate by day", timePlot("Click-through rate by day, with 95 % intervals", times(report), series, (x) => percent(x, 0), { days: true, most: ceiling(report.days) }));
+}
+
+/** Top of the axis: the days of a few people have intervals that would dwarf all others. */
+function ceiling(days) {
+  const told = days.filter((d) => d.ctr.value !== null);
+  const highs = told.map((d) => d.ctr.high).sort((a, b) => a - b);
+  const middle = highs[Math.floor(highs.length / 2)] ?? 0;
+  return Math.min(1, Math.max(2 * middle, 1.2 * Math.max(0, ...told.map((d) => d.ctr.value)), 0.02));
 }
 
 function people(report) {

@@ -37,11 +37,17 @@ export function traffic(report) {
 }
 
 function routes(report) {
-  const rows = report.routes.filter((r) => r.route !== "none").slice(0, 20).map((r) => [
+  const served = report.routes.filter((r) => r.route.startsWith("/v1/") && !r.route.startsWith("/v1/admin/report"));
+  const others = report.routes.reduce((n, r) => n + r.requests, 0) - served.reduce((n, r) => n + r.requests, 0);
+  const rows = served.slice(0, 20).map((r) => [
     el("code", {}, r.route), count(r.requests), seconds(r.p50), seconds(r.p95), seconds(r.p99), r.failed ? count(r.failed) : "",
   ]);
   const columns = [["Route", "wide"], ["Requests", "number"], ["p50", "number"], ["p95", "number"], ["p99", "number"], ["Failed", "number"]];
-  return card("By route", table("Latency by route", columns, rows));
+  return card(
+    "By route",
+    table("Latency by route", columns, rows, { empty: "No request to the API yet." }),
+    el("p", { class: "note" }, `Besides, ${plural(others, "request")} for pages, health, metrics and this view.`),
+  );
 }
 
 function refusals(report, total) {

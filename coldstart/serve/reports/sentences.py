@@ -223,8 +223,8 @@ def sentence_report(
 
 
 def _spelling(found: Counter[str]) -> str:
-    """The most frequent spelling, one without a mask if there is one."""
-    return min(found, key=lambda part: ("[" in part, -found[part], part))
+    """The most frequent spelling, one without a mask or capitals if there is one."""
+    return min(found, key=lambda part: ("[" in part, -found[part], not part.islower(), part))
 
 
 def _sentences_of(state: SessionState) -> list[tuple[str, datetime | None]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SAMPLE_SECONDS = 30.0
 """Time between two samples of the history."""
+_SHORTEST = 10.0  # seconds whose rates tell something
 _SAMPLES = 720  # six hours
 LIST_ROUTES = (
     "/v1/recommend",
@@ -100,7 +101,10 @@ class TrafficMonitor:
     def report(self) -> Traffic:
         """Traffic since the start, and the history."""
         families = self._families()
-        totals = [*self._samples, self._totals(families)]
+        now = self._totals(families)
+        totals = [*self._samples]
+        if len(totals) == 1 or (now.at - totals[-1].at).total_seconds() >= _SHORTEST:
+            totals.append(now)
         by_route: Counter[str] = Counter()
         failed: Counter[str] = Counter()
         statuses: Counter[str] = Counter()
@@ -115,7 +119,7 @@ class TrafficMonitor:
             started=self._started,
             requests=by_route.total(),
             in_flight=self._metrics.in_flight_now,
-            waiting=totals[-1].waiting,
+            waiting=now.waiting,
             wait_p95=quantile_of(wait.get("", {}), 0.95),
             refusals={labels["reason"]: int(n) for labels, n in refusals if n},
             statuses=dict(sorted(statuses.items())),
