@@ -204,10 +204,6 @@ class EngagementCounts:
 
         return sorted(self.arms, key=key)
 
-    def shown_items(self) -> frozenset[str]:
-        """Ids of all items that were shown."""
-        return frozenset(item for _, item in self.places)
-
 
 def arm_of(shown: ShownList) -> Arm:
     """A/B test and arm of a list; without a test, the artifact that made it."""

@@ -87,7 +87,7 @@ class Reports:
         """
         async with self._turn:
             items, new = await self._catalog()
-            return (await run_in_threadpool(self._engagement, items, new, days))[0]
+            return await run_in_threadpool(self._engagement, items, new, days)
 
     async def catalog(self, days: int, examples: int = 20) -> CatalogHealth:
         """Report on the gaps of the catalog.
@@ -97,12 +97,14 @@ class Reports:
             examples: most items named for each gap.
         """
         async with self._turn:
-            items, new = await self._catalog()
-            return await run_in_threadpool(
-                lambda: catalog_health(
-                    items, self._engagement(items, new, days)[1], days, examples=examples
-                )
-            )
+            items, _ = await self._catalog()
+
+            def report() -> CatalogHealth:
+                lists = self._service.store.newest_lists(_start_of(days), MOST_LISTS)
+                shown = {item for one in lists for item in one.item_ids}
+                return catalog_health(items, shown, days, examples=examples)
+
+            return await run_in_threadpool(report)
 
     async def artifacts(self) -> Artifacts:
         """Report on artifacts and releases."""
@@ -113,26 +115,20 @@ class Reports:
 
         return await run_in_threadpool(report)
 
-    def _engagement(
-        self, items: Sequence[Item], new: frozenset[str], days: int
-    ) -> tuple[Engagement, frozenset[str]]:
-        """What was shown and taken, and the ids of all items that were shown."""
-        now = datetime.now(UTC)
-        since = (now - timedelta(days=days - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
-        counts, store = EngagementCounts(), self._service.store
+    def _engagement(self, items: Sequence[Item], new: frozenset[str], days: int) -> Engagement:
+        since, counts, store = _start_of(days), EngagementCounts(), self._service.store
         lists = counts.add_lists(store.newest_lists(since, MOST_LISTS))
         events = counts.add_reactions(store.newest_reactions(since, MOST_LISTS))
         test = self._service.experiment
         order: list[Arm] = [(test.name, arm.name) for arm in test.arms] if test else []
-        report = counts.report(
+        return counts.report(
             {item.item_id: item.title for item in items},
             new,
             since,
-            now,
+            datetime.now(UTC),
             order=order,
             complete=max(lists, events) < MOST_LISTS,
         )
-        return report, counts.shown_items()
 
     async def _catalog(self) -> tuple[tuple[Item, ...], frozenset[str]]:
         """Items of the default arm, and the ids of those that its artifact was made without."""
@@ -165,6 +161,12 @@ class Reports:
             self._readings.clear()
             self._read_with = version
         self._readings.update(zip(keys.values(), found, strict=True))
+
+
+def _start_of(days: int) -> datetime:
+    """Midnight (UTC) from which on there are so many days, the present one included."""
+    first = datetime.now(UTC) - timedelta(days=days - 1)
+    return first.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _hash(text: str) -> bytes:
