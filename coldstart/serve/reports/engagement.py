@@ -113,11 +113,9 @@ class EngagementCounts:
     kinds: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
     arms: dict[Arm, datetime] = field(default_factory=dict)
 
-    def add_lists(self, lists: Iterable[ShownList]) -> int:
-        """Count lists, in any order; returns their number."""
-        n = 0
+    def add_lists(self, lists: Iterable[ShownList]) -> None:
+        """Count lists, in any order."""
         for shown in lists:
-            n += 1
             arm = arm_of(shown)
             self.lists["day", _day(shown.at)] += 1
             self.lists["arm", arm] += 1
@@ -127,16 +125,10 @@ class EngagementCounts:
                 place = self.places.get(key)
                 if place is None or shown.at < place.at:
                     self.places[key] = _Place(shown.at, arm)
-        return n
 
-    def add_reactions(self, events: Iterable[ItemReaction]) -> int:
-        """Count reactions, after all lists; returns the number of events.
-
-        An event counts for the items that the person was shown before.
-        """
-        n = 0
+    def add_reactions(self, events: Iterable[ItemReaction]) -> None:
+        """Count reactions, after all lists: to items that the person had been shown."""
         for event in events:
-            n += 1
             key = (event.person, event.item)
             place = self.places.get(key)
             if place is None or event.at < place.at:
@@ -144,7 +136,6 @@ class EngagementCounts:
             self.kinds[event.kind].add(key)
             place.taken |= event.kind in TAKEN_KINDS
             place.converted |= event.kind in LIKE_KINDS
-        return n
 
     def report(
         self,

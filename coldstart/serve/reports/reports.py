@@ -101,7 +101,7 @@ class Reports:
 
             def report() -> CatalogHealth:
                 lists = self._service.store.newest_lists(_start_of(days), MOST_LISTS)
-                shown = {item for one in lists for item in one.item_ids}
+                shown = {item for one in lists.rows for item in one.item_ids}
                 return catalog_health(items, shown, days, examples=examples)
 
             return await run_in_threadpool(report)
@@ -117,8 +117,10 @@ class Reports:
 
     def _engagement(self, items: Sequence[Item], new: frozenset[str], days: int) -> Engagement:
         since, counts, store = _start_of(days), EngagementCounts(), self._service.store
-        lists = counts.add_lists(store.newest_lists(since, MOST_LISTS))
-        events = counts.add_reactions(store.newest_reactions(since, MOST_LISTS))
+        lists = store.newest_lists(since, MOST_LISTS)
+        events = store.newest_reactions(since, MOST_LISTS)
+        counts.add_lists(lists.rows)
+        counts.add_reactions(events.rows)
         test = self._service.experiment
         order: list[Arm] = [(test.name, arm.name) for arm in test.arms] if test else []
         return counts.report(
@@ -127,7 +129,7 @@ class Reports:
             since,
             datetime.now(UTC),
             order=order,
-            complete=max(lists, events) < MOST_LISTS,
+            complete=lists.complete and events.complete,
         )
 
     async def _catalog(self) -> tuple[tuple[Item, ...], frozenset[str]]:

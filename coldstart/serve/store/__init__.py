@@ -97,6 +97,7 @@ __all__ = [
     "NewEvent",
     "KeyReused",
     "NewChange",
+    "NewestRows",
     "NewKey",
     "Recorded",
     "Release",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
+Row = TypeVar("Row")
 ChangeKind = Literal["add", "update", "remove"]
 
 
@@ -174,6 +175,19 @@ class ItemReaction:
     kind: str
     item: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewestRows(Generic[Row]):
+    """The newest rows of a time.
+
+    Args:
+        rows: the newest first.
+        complete: whether these are all; otherwise there were more than were asked for.
+    """
+
+    rows: tuple[Row, ...]
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True)

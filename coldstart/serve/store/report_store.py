@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Table, select
 from coldstart.serve.store import sessions as session_rows
 from coldstart.serve.store.base import StoreBase
 from coldstart.serve.store.personal_data import check_batch
-from coldstart.serve.store.records import ItemReaction, Session, ShownList
+from coldstart.serve.store.records import ItemReaction, NewestRows, Session, ShownList
 from coldstart.serve.store.tables import events, exposures, reactions, sessions, showings
 
 _SUBJECT = "subject:"  # a pseudonym is never a session id
@@ -51,7 +51,9 @@ class ReportStore(StoreBase):
                 if session_id in by_id:  # not erased since
                     yield session_rows.as_session(by_id[session_id], self._encryptor)
 
-    def newest_lists(self, since: datetime, most: int, *, batch: int = 500) -> Iterator[ShownList]:
+    def newest_lists(
+        self, since: datetime, most: int, *, batch: int = 500
+    ) -> NewestRows[ShownList]:
         """Lists shown in sessions, then those shown to subjects, each the newest first.
 
         Args:
@@ -62,14 +64,17 @@ class ReportStore(StoreBase):
         Raises:
             StoreError: a batch size out of range.
         """
-        for row, session in self._backwards(exposures, since, most, batch):
-            yield _shown(row, row["session_id"], session["experiment"])
-        for row, _ in self._backwards(showings, since, most, batch):
-            yield _shown(row, _SUBJECT + row["subject"], row["experiment"])
+        of_sessions, all_sessions = self._backwards(exposures, since, most, batch)
+        of_subjects, all_subjects = self._backwards(showings, since, most, batch)
+        rows = [_shown(row, row["session_id"], own["experiment"]) for row, own in of_sessions]
+        rows += [
+            _shown(row, _SUBJECT + row["subject"], row["experiment"]) for row, _ in of_subjects
+        ]
+        return NewestRows(tuple(rows), all_sessions and all_subjects)
 
     def newest_reactions(
         self, since: datetime, most: int, *, batch: int = 500
-    ) -> Iterator[ItemReaction]:
+    ) -> NewestRows[ItemReaction]:
         """Feedback on items in sessions, then outcomes of subjects, each the newest first.
 
         Args:
@@ -80,36 +85,45 @@ class ReportStore(StoreBase):
         Raises:
             StoreError: a batch size out of range.
         """
-        for row, _ in self._backwards(events, since, most, batch):
-            if row["item"] is not None:
-                yield ItemReaction(row["session_id"], row["kind"], row["item"], row["at"])
-        for row, shown in self._backwards(reactions, since, most, batch):
-            yield ItemReaction(_SUBJECT + shown["subject"], row["kind"], row["item"], row["at"])
+        of_sessions, all_sessions = self._backwards(events, since, most, batch)
+        of_subjects, all_subjects = self._backwards(reactions, since, most, batch)
+        rows = [
+            ItemReaction(row["session_id"], row["kind"], row["item"], row["at"])
+            for row, _ in of_sessions
+            if row["item"] is not None
+        ]
+        rows += [
+            ItemReaction(_SUBJECT + shown["subject"], row["kind"], row["item"], row["at"])
+            for row, shown in of_subjects
+        ]
+        return NewestRows(tuple(rows), all_sessions and all_subjects)
 
     def _backwards(
         self, table: Table, since: datetime, most: int, batch: int
-    ) -> Iterator[tuple[RowMapping, RowMapping]]:
-        """Rows whose session or list has not expired, each with that, the newest first.
+    ) -> tuple[list[tuple[RowMapping, RowMapping]], bool]:
+        """Rows whose session or list has not expired, each with that, and whether these are all.
 
         Pages are read by primary key alone, which needs no index, until a row is older than
         ``since``: time grows with ``seq``.
         """
         check_batch(batch)
+        out: list[tuple[RowMapping, RowMapping]] = []
         last: int | None = None
-        while most > 0:
-            size = min(batch, most)
-            page = select(table).order_by(table.c.seq.desc()).limit(size)
+        while True:
+            page = select(table).order_by(table.c.seq.desc()).limit(min(batch, most) + 1)
             with self._read() as connection:
                 found = connection.execute(page if last is None else page.where(table.c.seq < last))
                 rows = found.mappings().all()
                 recent = [row for row in rows if row["at"] >= since]
+                more = len(recent) > min(batch, most)
+                recent = recent[: min(batch, most)]
                 alive = self._alive(connection, table, recent)
-            for row in recent:
-                if (owner := alive.get(row[_owner(table)])) is not None:
-                    yield row, owner
-            if len(recent) < size:
-                return
-            last, most = rows[-1]["seq"], most - size
+            owners = ((row, alive.get(row[_owner(table)])) for row in recent)
+            out += [(row, owner) for row, owner in owners if owner is not None]
+            most -= len(recent)
+            if not more or not most:
+                return out, not more
+            last = recent[-1]["seq"]
 
     def _alive(
         self, connection: Connection, table: Table, rows: list[RowMapping]

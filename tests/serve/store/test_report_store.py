@@ -42,11 +42,13 @@ def test_lists_and_reactions_are_those_since_a_time_whoever_saw_them(url):
             clock.now += timedelta(hours=1)
         since = start + timedelta(hours=3)
         for batch in (1, 2, 500):
-            lists = list(store.newest_lists(since, MOST, batch=batch))
+            found = store.newest_lists(since, MOST, batch=batch)
+            assert found.complete
+            lists = found.rows
             assert [x.item_ids for x in lists] == [
                 ("i5", "x"), ("i4", "x"), ("i3", "x"), ("i5",), ("i4",), ("i3",),
             ]  # fmt: skip
-            events = list(store.newest_reactions(since, MOST, batch=batch))
+            events = store.newest_reactions(since, MOST, batch=batch).rows
             assert [(e.kind, e.item) for e in events] == [
                 *(("like", f"i{n}") for n in (5, 4, 3)),
                 *(("buy", f"i{n}") for n in (5, 4, 3)),
@@ -57,8 +59,12 @@ def test_lists_and_reactions_are_those_since_a_time_whoever_saw_them(url):
         assert "ann" not in repr(people)
         assert not any(person in repr([*lists, *events]) for person in people)
         assert [(x.experiment, x.arm) for x in lists] == [("e", "A")] * 3 + [("e", "B")] * 3
-        assert len(list(store.newest_lists(start, 2, batch=500))) == 4
-        assert len(list(store.newest_reactions(start, 2, batch=1))) == 1 + 2  # a text is an event
+        for most, complete in ((2, False), (6, True), (MOST, True)):
+            for batch in (1, 2, 3, 500):
+                found = store.newest_lists(start, most, batch=batch)
+                assert (len(found.rows), found.complete) == (2 * min(6, most), complete)
+        some = store.newest_reactions(start, 6)  # a text is an event, of which no item comes
+        assert ([e.kind for e in some.rows], some.complete) == (["like"] * 3 + ["buy"] * 6, False)
 
 
 def test_what_was_erased_or_expired_is_not_counted(url):
@@ -75,10 +81,10 @@ def test_what_was_erased_or_expired_is_not_counted(url):
         store.erase(gone.id)
         store.erase_subject("gone")
         clock.now += timedelta(days=2)
-        lists = list(store.newest_lists(start, MOST))
+        lists = store.newest_lists(start, MOST).rows
         assert [x.item_ids[0] for x in lists[:1]] == [kept.id[:4]]
         assert len(lists) == 2
-        assert len(list(store.newest_reactions(start, MOST))) == 2
+        assert len(store.newest_reactions(start, MOST).rows) == 2
 
 
 def test_an_encrypted_store_is_read_with_its_key(url):
