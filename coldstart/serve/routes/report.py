@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -17,6 +17,10 @@ from coldstart.serve.reports.traffic import Traffic
 from coldstart.serve.routes.common import KEYS, Admin, errors
 
 router = APIRouter(prefix="/v1/admin/report", tags=["operations"], dependencies=KEYS)
+_FILE: dict[str, Any] = {
+    "description": "A file: JSON, or a ZIP archive of CSV tables.",
+    "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+}
 _EXPORTED = 100_000  # items that an export names for each gap of the catalog
 
 
@@ -70,16 +74,7 @@ async def artifacts(reports: Served, _: Admin) -> Artifacts:
 @router.get(
     "/export",
     response_class=Response,
-    responses=errors(403)
-    | {
-        200: {
-            "description": "A file: JSON, or a ZIP archive of CSV tables.",
-            "content": {
-                "application/json": {"schema": AllReports.model_json_schema()},
-                "application/zip": {"schema": {"type": "string", "format": "binary"}},
-            },
-        }
-    },
+    responses=errors(403) | {200: {"model": AllReports} | _FILE},
 )
 async def export(
     reports: Served,
