@@ -19,10 +19,12 @@ _FUNCTION_ZH = re.compile(
     "|不想|电影|片子|东西|[的了吗呢吧啊呀和跟与在是有没不我你他她它们这那很也都就给个点些买看找要想用来去能]"
 )
 """Words of asking and grammar, which are no part of what is asked for."""
+_CONTRACTED = re.compile(r"['’](?:d|ll|m|re|s|ve)$")
 _FEWEST_HAN, _MOST_HAN = 2, 12
 _ASKING = frozenset(
-    """avoid birthday buy except gift gifts instead likes loves mood nothing present presents search
-    tonight turned turning turns wants wish without""".split()
+    """aren avoid birthday buy could enough every except first get gets getting gift gifts goes going
+    got instead keep keeps likes loves made make makes max mood new nothing ones possible present
+    presents search sell start still sth time tonight turned turning turns wants wish without""".split()
 )
 """Words of asking that lists of stop words lack."""
 
@@ -72,7 +74,10 @@ def _runs(text: str, pieces: Sequence[Span]) -> Iterator[list[Span]]:
 
 
 def _is_content(word: str) -> bool:
-    return word[0].isalpha() and word.lower() not in _ASKING and term(word) != ""
+    bare = _CONTRACTED.sub("", word.lower())
+    if not bare[:1].isalpha() or bare in _ASKING or term(bare) == "":
+        return False
+    return term(word) != "" and not word.lower().replace("’", "'").endswith("n't")
 
 
 def _outside(start: int, end: int, pieces: Sequence[Span]) -> Iterator[Span]:
