@@ -22,9 +22,11 @@ _FUNCTION_ZH = re.compile(
 _CONTRACTED = re.compile(r"['’](?:d|ll|m|re|s|ve)$")
 _FEWEST_HAN, _MOST_HAN = 2, 12
 _ASKING = frozenset(
-    """aren avoid birthday buy could enough every except first get gets getting gift gifts goes going
-    got instead keep keeps likes loves made make makes max mood new nothing ones possible present
-    presents search sell start still sth time tonight turned turning turns wants wish without""".split()
+    """avoid birthday buy could enough every except first get gets getting gift gifts goes going
+    got instead keep keeps likes loves made make makes max mood new nothing ones possible
+    present presents search sell start sth still time tonight turned turning turns wants
+    wish without
+    """.split()
 )
 """Words of asking that lists of stop words lack."""
 
