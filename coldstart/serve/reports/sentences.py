@@ -27,6 +27,7 @@ _NEWEST = 100
 _MOST_PARTS = 200
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 _ONLY_MASKS = re.compile(r"(?:\s*\[[a-z-]+\])*\s*")
+_WRITING = frozenset({"profile", "said"})  # kinds of events in which something is written
 _OF_CATALOG = frozenset({"title", "person"})
 
 
@@ -118,7 +119,7 @@ def written_in(sessions: Iterable[Session]) -> tuple[list[WrittenSentence], int,
     for session in sessions:
         n += 1
         try:
-            state = SessionRecord.from_json(session.state).state
+            state = SessionRecord.part_of(session.state, _WRITING)
         except (ValueError, KeyError, TypeError):  # pydantic's is a ValueError
             unreadable += 1
             continue
