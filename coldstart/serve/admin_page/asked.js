@@ -1,7 +1,7 @@
 // What people ask for, and what was not understood of it.
 
 import { el } from "../page/dom.js";
-import { card, count, figure, percent, plural, rate, stack, table } from "./format.js";
+import { bigRate, card, count, figure, percent, plural, stack, table } from "./format.js";
 
 export function asked(report) {
   if (!report.sentences) {
@@ -13,7 +13,7 @@ export function asked(report) {
     figure(count(report.sentences), "sentences", `of ${plural(report.people, "person", "people")}`),
     figure(percent(share(report.nothing), 0), "not understood at all", `${plural(report.nothing, "sentence")}`),
     figure(percent(share(report.partly), 0), "understood in part", `${plural(report.partly, "sentence")}`),
-    figure(rate(report.people_understood, 0), "of people were always understood", "in part at least"),
+    figure(bigRate(report.people_understood, 0), "of people were always understood", "in part at least"),
   );
   const legend = el(
     "ul", { class: "legend" },
@@ -38,13 +38,13 @@ function unread(report) {
   );
   const show = () => {
     const parts = report.parts.filter((p) => p.people >= Number(fewest.value));
-    const rows = parts.slice(0, 30).map((p) => [
+    const rows = parts.slice(0, 50).map((p) => [
       el("span", {}, el("strong", {}, p.part), el("small", {}, p.example)), count(p.people), count(p.times),
     ]);
     frame.replaceChildren(
-      table("Not understood", [["Words, and the newest sentence with them", "wide"], ["People", "number"], ["Sentences", "number"]], rows,
-        { empty: "Everything was understood." }),
-      ...(parts.length > 30 ? [el("p", { class: "note" }, `and ${count(parts.length - 30)} more, in the export`)] : []),
+      table("Not understood", [["Words, with the newest sentence", "wide"], ["People", "number"], ["Sentences", "number"]], rows,
+        { empty: "Everything was understood.", tall: true }),
+      ...(parts.length > 50 ? [el("p", { class: "note" }, `and ${count(parts.length - 50)} more, in the export`)] : []),
     );
   };
   fewest.addEventListener("change", show);

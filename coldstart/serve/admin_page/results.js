@@ -1,7 +1,7 @@
 // What was shown and what was taken: by day, by arm, and by item.
 
 import { el } from "../page/dom.js";
-import { card, count, figure, percent, plural, rate, table, whisker } from "./format.js";
+import { bigRate, card, count, figure, percent, plural, rate, table, whisker } from "./format.js";
 import { timePlot } from "./plot.js";
 
 const KINDS = { like: "liked", dislike: "disliked", click: "clicked", buy: "bought", seen: "seen already", skip: "skipped", not_now: "not now" };
@@ -13,10 +13,10 @@ export function results(report) {
   }
   const figures = el(
     "div", { class: "figures" },
-    figure(rate(all.ctr), "click-through rate", `${count(all.taken)} of ${plural(all.shown, "shown item")}`),
-    figure(rate(all.conversion), "conversion", `${count(all.converted)} of ${plural(all.people, "person", "people")} liked or bought`),
+    figure(bigRate(all.ctr), "click-through rate", `${count(all.taken)} of ${plural(all.shown, "shown item")}`),
+    figure(bigRate(all.conversion), "conversion", `${count(all.converted)} of ${plural(all.people, "person", "people")} liked or bought`),
     figure(percent(all.coverage), "of the catalog was shown", plural(all.covered, "item")),
-    figure(rate(all.new_share), "of shown items are new", "not in the artifact’s data"),
+    figure(bigRate(all.new_share), "of shown items are new", "not in the artifact’s data"),
   );
   const kinds = Object.entries(report.kinds).sort((a, b) => b[1] - a[1]);
   const reactions = kinds.length ? `Of the shown items: ${kinds.map(([k, n]) => `${count(n)} ${KINDS[k] ?? k}`).join(", ")}.` : "No reactions yet.";
