@@ -9,6 +9,7 @@ from typing import Any
 from coldstart.schema import Piece
 from coldstart.schema.understood import PieceKind
 from coldstart.understanding.audience import CHILD
+from coldstart.understanding.durations import MINUTES, duration_text
 from coldstart.understanding.groups import Link, Term, grouped
 from coldstart.understanding.lexicon import Lexicon, Sense, flat
 
@@ -101,6 +102,15 @@ class ReadingDraft:
             "attribute", value, span, attribute=attribute, low=low, high=high, strict=strict
         )
         self._own.append((piece,))
+
+    def duration(
+        self, low: float | None, high: float | None, span: Span, *, wanted: bool, stated: bool
+    ) -> None:
+        """A limit on running times, in minutes; "not under two hours" is one from two hours."""
+        if not wanted:
+            low, high = high, low
+        if wanted or low is None or high is None:  # of a span with both ends nothing is left
+            self.amount(MINUTES, low, high, duration_text(low, high), span, strict=stated)
 
     def wish(
         self, values: Sequence[Value], span: Span, at: tuple[int, int], *, strict: bool, noun: bool

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from coldstart.catalog.catalog import Catalog
 from coldstart.understanding.products.prices import NUMBER, amount_of
 
 MINUTES = "minutes"
@@ -49,6 +50,11 @@ _SHORT = re.compile(
 )
 SHORT = 95.0
 """Minutes up to which a film counts as short: two of five films of ``adapters/movies``."""
+
+
+def has_durations(catalog: Catalog) -> bool:
+    """Whether items of a catalog tell their running times."""
+    return any(MINUTES in item.attributes for item in catalog)
 
 
 class NamedDuration(NamedTuple):

@@ -14,11 +14,10 @@ from coldstart.schema import Piece
 from coldstart.understanding.audience import NamedAudience, find_audience
 from coldstart.understanding.draft import ReadingDraft
 from coldstart.understanding.durations import (
-    MINUTES,
     NamedDuration,
-    duration_text,
     find_durations,
     find_short,
+    has_durations,
 )
 from coldstart.understanding.groups import LinkWords
 from coldstart.understanding.lexicon import Lexicon, Sense
@@ -63,7 +62,7 @@ class EnglishReader:
 
     def __init__(self, catalog: Catalog, counts: Counts) -> None:
         self._latest = latest_year(catalog)
-        self._timed = any(MINUTES in item.attributes for item in catalog)
+        self._timed = has_durations(catalog)
         lexicon = Lexicon("en", category_names(catalog), self._latest)
         self._phrases = english_phrases(catalog, lexicon)
         self._spelling = corrector(catalog, lexicon, self._phrases)
@@ -166,12 +165,7 @@ def _add(draft: ReadingDraft, one: _Meant, clause: Clause) -> None:
     elif isinstance(meaning, NamedYears):
         draft.years(meaning.first, meaning.last, span, wanted=wanted)
     elif isinstance(meaning, NamedDuration):
-        low, high = meaning.low, meaning.high
-        if not wanted:  # "nothing over two hours"; a span with both ends tells nothing then
-            low, high = high, low
-        if wanted or low is None or high is None:
-            value = duration_text(low, high)
-            draft.amount(MINUTES, low, high, value, span, strict=meaning.stated)
+        draft.duration(meaning.low, meaning.high, span, wanted=wanted, stated=meaning.stated)
     else:
         at = one.mention.first, one.mention.after
         draft.sense(meaning, span, at, wanted=wanted, mild=clause.mild)
