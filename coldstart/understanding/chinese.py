@@ -13,9 +13,11 @@ from coldstart.profile.resolve import most_liked
 from coldstart.schema import Piece
 from coldstart.understanding.audience import DEFAULT_CHILD
 from coldstart.understanding.chinese_durations import find_chinese_durations
+from coldstart.understanding.chinese_languages import find_chinese_languages
 from coldstart.understanding.draft import ReadingDraft
 from coldstart.understanding.durations import has_durations
 from coldstart.understanding.groups import Link, Term
+from coldstart.understanding.languages import spoken_languages
 from coldstart.understanding.lexicon import Lexicon, Sense
 from coldstart.understanding.polarity import Clause
 from coldstart.understanding.tokens import PhraseIndex
@@ -53,6 +55,7 @@ class ChineseSpan(NamedTuple):
     sense: Sense | None = None
     low: float | None = None
     high: float | None = None
+    values: tuple[str, ...] = ()
 
 
 def is_chinese(text: str) -> bool:
@@ -70,7 +73,7 @@ class ChineseReader:
 
     def __init__(self, catalog: Catalog, counts: Counts) -> None:
         self._catalog, self._counts = catalog, counts
-        self._timed = has_durations(catalog)
+        self._timed, self._spoken = has_durations(catalog), spoken_languages(catalog)
         names = category_names(catalog)
         self._lexicon = Lexicon("zh", names, latest_year(catalog))
         self._phrases: PhraseIndex[Sense] = PhraseIndex(form=_form)
@@ -102,8 +105,8 @@ class ChineseReader:
     def read(self, text: str) -> tuple[tuple[Piece, ...], str]:
         """Pieces of a text in its order, and the text without its rejected clauses."""
         found, taken = [], [False] * len(text)
-        timed = self._durations(text) if self._timed else ()
-        for one in (*self._titles(text), *chinese_years(text), *self.audience(text), *timed):
+        facts = *chinese_years(text), *self.audience(text), *self._facts(text)
+        for one in (*self._titles(text), *facts):
             if not any(taken[one.start : one.end]):
                 taken[one.start : one.end] = [True] * (one.end - one.start)
                 found.append(one)
@@ -122,8 +125,10 @@ class ChineseReader:
         wanted_text = "，".join(part for part in kept if any(c.isalnum() for c in part))
         return draft.pieces(lambda a, b: self._link(text, a, b)), wanted_text
 
-    def _durations(self, text: str) -> Iterator[ChineseSpan]:
-        for d in find_chinese_durations(text):
+    def _facts(self, text: str) -> Iterator[ChineseSpan]:
+        for n in find_chinese_languages(text, self._spoken):
+            yield ChineseSpan(n.start, n.end, "language", stated=not n.english, values=n.values)
+        for d in find_chinese_durations(text) if self._timed else ():
             yield ChineseSpan(d.start, d.end, "duration", stated=d.stated, low=d.low, high=d.high)
 
     def _titles(self, text: str) -> Iterator[ChineseSpan]:
@@ -219,6 +224,8 @@ def _add(draft: ReadingDraft, one: ChineseSpan, *, wanted: bool) -> None:
         draft.audience(one.age, span, wanted=wanted, stated=one.stated)
     elif one.kind == "years":
         draft.years(one.first, one.last, span, wanted=wanted)
+    elif one.kind == "language":
+        draft.language(one.values, span, wanted=wanted, english=not one.stated)
     elif one.kind == "duration":
         draft.duration(one.low, one.high, span, wanted=wanted, stated=one.stated)
     elif one.sense is not None:

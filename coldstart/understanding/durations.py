@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.known_attributes import MINUTES
 from coldstart.understanding.products.prices import NUMBER, amount_of
 
-MINUTES = "minutes"
-"""Attribute whose values are durations in minutes."""
 _MOST = 24 * 60.0
 _ABOUT = 0.15  # of a duration without words of comparison
 _BARE = 40.0, 300.0  # minutes that are read without them

@@ -20,6 +20,7 @@ from coldstart.understanding.durations import (
     has_durations,
 )
 from coldstart.understanding.groups import LinkWords
+from coldstart.understanding.languages import LanguageSpotter, NamedLanguage
 from coldstart.understanding.lexicon import Lexicon, Sense
 from coldstart.understanding.polarity import Clause, Mention, PolarityReader
 from coldstart.understanding.rejected import rejected_phrases
@@ -39,7 +40,8 @@ _MARKS = " .,;:!?"
 _JOINING = frozenset("but although though and or i so with".split())
 _DATED = re.compile(r"\(\s*(?:1[89]|20)\d\d\s*\)")
 
-Meaning = NamedTitle | NamedAudience | NamedYears | NamedDuration | Sense
+Span = NamedTitle | NamedAudience | NamedYears | NamedDuration | NamedLanguage
+Meaning = Span | Sense
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class EnglishReader:
         self._spelling = corrector(catalog, lexicon, self._phrases)
         self._polarity = PolarityReader(lexicon)
         common = common_words(lexicon)
+        self._languages = LanguageSpotter(catalog, self._is_known)
         self._titles = TitleSpotter(catalog, counts, common, self._is_known, self._is_direct)
         self._links = LinkWords(
             *(
@@ -122,11 +125,12 @@ class EnglishReader:
         starts = [token.start for token in tokens]
         taken = [False] * len(tokens)
         out = []
-        spans: list[NamedTitle | NamedAudience | NamedYears | NamedDuration | Idiom] = [
+        spans: list[Span | Idiom] = [
             *titles,
             *audiences,
             *years,
             *durations,
+            *self._languages.find(masked(rest, years)),
             *idioms,
         ]
         for span in spans:
@@ -164,6 +168,14 @@ def _add(draft: ReadingDraft, one: _Meant, clause: Clause) -> None:
         draft.audience(meaning.age, span, wanted=wanted, stated=meaning.stated)
     elif isinstance(meaning, NamedYears):
         draft.years(meaning.first, meaning.last, span, wanted=wanted)
+    elif isinstance(meaning, NamedLanguage):
+        draft.language(
+            meaning.values,
+            span,
+            wanted=wanted,
+            english=meaning.english,
+            animated=meaning.animated,
+        )
     elif isinstance(meaning, NamedDuration):
         draft.duration(meaning.low, meaning.high, span, wanted=wanted, stated=meaning.stated)
     else:

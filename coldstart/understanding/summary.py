@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from coldstart.catalog.known_attributes import MINUTES
 from coldstart.schema import Piece, Understood
-from coldstart.understanding.durations import MINUTES
 
 _EN: dict[str, Any] = {
     "empty": "Nothing was said yet.",

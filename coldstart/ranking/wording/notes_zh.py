@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from coldstart.ranking.wording.zh import LANGUAGES
+
 _NOTHING = "no category, title, year, person or mood of this catalog, and no item resembles it"
 _NOTHING_ZH = "其中没有本目录认识的类别、标题、年份、人物或气氛，也没有与它相近的商品"
 
@@ -91,6 +93,7 @@ TEMPLATES: Mapping[str, str] = {
 """English template → Chinese one, the first that fits."""
 
 PHRASES: Mapping[str, str] = {
+    **{f"in {name}": text for name, text in LANGUAGES.items()},
     "known to be suitable for age {age}": "适合 {age} 岁",
     "for age {age}": "适合 {age} 岁",
     "for an adult": "送给成年人",
