@@ -120,7 +120,7 @@ class LanguageSpotter:
 
 def _names(spoken: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Languages of a catalog by the words for them."""
-    out = {name.casefold(): (name,) for name in spoken}
+    out: dict[str, tuple[str, ...]] = {name.casefold(): (name,) for name in spoken}
     for word, languages in _ALSO.items():
         if known := tuple(name for name in languages if name in spoken):
             out.setdefault(word, known)
