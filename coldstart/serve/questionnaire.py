@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coldstart.schema import Understood
+from coldstart.serve.catalog_terms import catalog_terms
 from coldstart.serve.responses import Card, FormOut, QuestionOut
 from coldstart.session.choice_questions import categories_question
 from coldstart.session.history import read_history
@@ -16,8 +17,13 @@ if TYPE_CHECKING:
     from coldstart.session import OnboardingSession
 
 
-def onboarding_form(recommender: Recommender) -> FormOut:
-    """Profile fields, their known values and the categories of a recommender, in a fixed order."""
+def onboarding_form(recommender: Recommender, language: str = "en") -> FormOut:
+    """Profile fields, their known values and the categories of a recommender, in a fixed order.
+
+    Args:
+        recommender: of the service.
+        language: code of the language of the examples.
+    """
     fields: dict[str, list[str]] = {}
     for group in sorted(recommender.counts.group_sizes):
         name, _, value = group.partition("=")
@@ -27,6 +33,7 @@ def onboarding_form(recommender: Recommender) -> FormOut:
         fields=fields,
         categories=[c.value for c in found.choices] if found else [],
         strategy="prior" if recommender.lm is None else "catalog",
+        catalog=catalog_terms(recommender, language),
     )
 
 

@@ -20,7 +20,15 @@ from coldstart.serve import costs
 from coldstart.serve.batching import QueuedRequest
 from coldstart.serve.errors import ApiError, invalid
 from coldstart.serve.questionnaire import ask_questions, question_response
-from coldstart.serve.requests import AnswerIn, FeedbackIn, ListIn, SessionIn, TextIn, to_profile
+from coldstart.serve.requests import (
+    AnswerIn,
+    FeedbackIn,
+    ListIn,
+    ProfileOnlyIn,
+    SessionIn,
+    TextIn,
+    to_profile,
+)
 from coldstart.serve.responses import QuestionOut
 from coldstart.serve.session_record import SessionRecord
 from coldstart.serve.store import Conflict, NewEvent, Session, new_session_id
@@ -67,6 +75,16 @@ class SessionService:
             arm=arm,
             session_id=session_id,
         )
+
+    async def replace_profile(self, session_id: str, body: ProfileOnlyIn) -> None:
+        """Replace the profile of a session."""
+        profile = to_profile(body.profile)
+
+        def change(stored: SessionRecord, recommender: Recommender) -> tuple[SessionState, None]:
+            session = stored.open(recommender)
+            return session.with_profile(profile, unknown_picks=body.unknown_picks).state, None
+
+        await self._update(session_id, change, costs.LIGHT)
 
     async def questions(self, session_id: str, n: int) -> QuestionOut:
         """Next ``n`` questions, or fewer; they stay open until they are answered."""

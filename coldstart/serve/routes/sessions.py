@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
+from coldstart.ranking.wording.sentences import supported
 from coldstart.schema import MAX_K, Strategy
 from coldstart.serve import costs
 from coldstart.serve.admission import charge
 from coldstart.serve.errors import not_found
 from coldstart.serve.questionnaire import onboarding_form
-from coldstart.serve.requests import AnswerIn, FeedbackIn, Language, ListIn, SessionIn, TextIn
+from coldstart.serve.requests import (
+    AnswerIn,
+    FeedbackIn,
+    Language,
+    ListIn,
+    ProfileOnlyIn,
+    SessionIn,
+    TextIn,
+)
 from coldstart.serve.responses import FormOut, ListOut, Noted, QuestionOut, SessionOut
 from coldstart.serve.routes.common import (
     KEYS,
@@ -37,9 +47,12 @@ async def begin(body: SessionIn, service: Served) -> SessionOut:
 
 
 @router.get("", responses=errors())
-async def get_form(service: Served) -> FormOut:
-    """Fields and values for a form that begins a session; all are optional."""
-    return await service.worker.call(onboarding_form, service.arm)
+async def get_form(
+    service: Served, accepted: Accepted, language: Language | None = None
+) -> FormOut:
+    """Fields and values for a form that begins a session, and example requests."""
+    form = partial(onboarding_form, language=supported(language or accepted) or "en")
+    return await service.worker.call(form, service.arm)
 
 
 @router.get(_ONE, responses=errors(404))
@@ -54,6 +67,12 @@ async def erase(session_id: SessionPath, service: Served) -> None:
     if not await run_in_threadpool(service.store.erase, session_id):
         raise not_found("session")
     await service.forget()
+
+
+@router.put(_ONE + "/profile", status_code=204, responses=errors(404, 409))
+async def profile(session_id: SessionPath, body: ProfileOnlyIn, service: Served) -> None:
+    """Replace the profile; opinions and texts of the session stay."""
+    await SessionService(service).replace_profile(session_id, body)
 
 
 @router.get(_ONE + "/questions", responses=errors(404, 409))
