@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, overload
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from coldstart.errors import ConfigError
 from coldstart.schema.base import Frozen, Input, parse
 from coldstart.schema.picks import Pick, PickReading, Picks, as_pick
+from coldstart.schema.pictures import check_picture
 from coldstart.schema.understood import Piece, Understood
 
 __all__ = [
@@ -160,6 +161,9 @@ class Item(Input):
         popularity: how often it was chosen elsewhere, such as sales, votes or number of ratings, at
             least 0; only the order and proportions within one catalog matter. ``None``: unknown.
         value: value of one conversion, in any currency; used by business metrics.
+        image: https address of a picture, or the name of a file that the service has in its folder
+            of pictures.
+        image_alt: what the picture shows, for those who cannot see it.
     """
 
     item_id: str = Field(min_length=1, max_length=200)
@@ -173,6 +177,8 @@ class Item(Input):
     min_age: int | None = Field(default=None, ge=0, le=130)
     max_age: int | None = Field(default=None, ge=0, le=130)
     popularity: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    image: Annotated[str, AfterValidator(check_picture)] = Field(default="", max_length=2000)
+    image_alt: str = Field(default="", max_length=500)
     attributes: Attributes = Field(default_factory=dict)
 
     @field_validator("item_id", mode="before")

@@ -18,12 +18,14 @@ from coldstart.serve.middleware import ServiceMiddleware
 from coldstart.serve.routes import (
     admin,
     generate,
+    images,
     items,
     ops,
     outcomes,
     page,
     recommend,
     sessions,
+    understand,
 )
 from coldstart.serve.service import Service
 
@@ -51,11 +53,25 @@ _FIELD_NAMES = requests.field_names(
     requests.AnswerIn,
     requests.FeedbackIn,
     requests.TextIn,
+    requests.AllTextIn,
+    requests.UnderstandIn,
     requests.ListIn,
     requests.OutcomeIn,
     requests.SubjectIn,
     admin.ReleaseIn,
-) | {"body", "query", "path", "header", "if-match", "session_id", "limit", "offset", "n", "stream"}
+) | {
+    "body",
+    "query",
+    "path",
+    "header",
+    "if-match",
+    "session_id",
+    "limit",
+    "offset",
+    "n",
+    "stream",
+    "q",
+}
 
 
 def create_app(service: Service) -> FastAPI:
@@ -98,7 +114,18 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     errors.install_handlers(app, _FIELD_NAMES)
-    for router in (page, recommend, outcomes, sessions, items, generate, ops, admin):
+    for router in (
+        page,
+        images,
+        recommend,
+        understand,
+        outcomes,
+        sessions,
+        items,
+        generate,
+        ops,
+        admin,
+    ):
         app.include_router(router.router)
 
     @cache

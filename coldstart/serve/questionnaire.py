@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coldstart.schema import Understood
+from coldstart.serve.cards import card_of
 from coldstart.serve.catalog_terms import catalog_terms
-from coldstart.serve.responses import Card, FormOut, QuestionOut
+from coldstart.serve.responses import FormOut, QuestionOut
 from coldstart.session.choice_questions import categories_question
 from coldstart.session.history import read_history
 from coldstart.session.quiz import UNKNOWN
@@ -14,6 +15,7 @@ from coldstart.session.state import Question, QuestionAsked, SessionState
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
+    from coldstart.serve.pictures import Pictures
     from coldstart.session import OnboardingSession
 
 
@@ -67,17 +69,16 @@ def ask_questions(session: OnboardingSession, n: int) -> tuple[SessionState, lis
     return session.state.and_then(*(QuestionAsked(question=q) for q in new)), [*waiting, *new]
 
 
-def question_response(questions: list[Question], recommender: Recommender) -> QuestionOut:
+def question_response(
+    questions: list[Question], recommender: Recommender, pictures: Pictures
+) -> QuestionOut:
     """Response with the questions and their items; items removed from the catalog are omitted."""
     catalog = recommender.catalog
     ids = dict.fromkeys(i for q in questions for i in q.items if i in catalog)
     return QuestionOut(
         question=questions[0] if questions else None,
         questions=questions,
-        items=[
-            Card(item_id=i, title=x.title, year=x.year, categories=list(x.categories))
-            for i, x in ((i, catalog[i]) for i in ids)
-        ],
+        items=[card_of(catalog[i], pictures) for i in ids],
     )
 
 

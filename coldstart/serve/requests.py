@@ -343,6 +343,39 @@ class TextIn(_Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "no horror, please"}]})
 
 
+class UnderstandIn(_Request):
+    """A text to be understood, as far as it is typed."""
+
+    text: str = Field(max_length=2000)
+    language: Language | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"text": "something gentle for my son, 5, no violence"}]}
+    )
+
+
+Span = Annotated[
+    tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]],
+    Field(description="First character, and the character after the last."),
+]
+
+
+class AllTextIn(_Request):
+    """All that the user says, in the place of all texts before."""
+
+    text: str = Field(max_length=2000, description="Empty: takes everything back.")
+    without: tuple[Span, ...] = Field(
+        default=(),
+        max_length=200,
+        description="Parts of the text that are not meant, such as `spans` of a chip.",
+    )
+
+    model_config = ConfigDict(
+        str_strip_whitespace=False,
+        json_schema_extra={"examples": [{"text": "no horror, gentle", "without": [[3, 9]]}]},
+    )
+
+
 class ListIn(ListOptions):
     """Request for a list in a session."""
 

@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
+from coldstart.ranking.wording.chips import Chip, chips
 from coldstart.ranking.wording.sentences import in_language, supported
 from coldstart.schema import (
     Dropped,
@@ -14,20 +15,19 @@ from coldstart.schema import (
     PickReading,
     Provenance,
     Reason,
+    Recommendation,
     RecommendationList,
     Strategy,
     Understood,
 )
+from coldstart.serve.cards import Card, Shown
 from coldstart.session import Question
 
 
-class Line(BaseModel):
+class Line(Card):
     """One recommended item."""
 
     rank: int
-    item_id: str
-    title: str
-    year: int | None = None
     score: float
     reason: str = Field(description="One sentence, in the language of the response.")
     reasons: tuple[Reason, ...] = Field(
@@ -52,6 +52,9 @@ class RecommendationResponse(BaseModel):
     understood: Understood | None = Field(
         default=None, description="What was read in the texts; absent without text."
     )
+    chips: list[Chip] = Field(
+        default=[], description="The same for people: labels in the language of the response."
+    )
     picks: list[PickReading] = Field(default=[], description="How each typed pick was read.")
     generated: int = 0
     abstained: int = 0
@@ -62,6 +65,7 @@ class RecommendationResponse(BaseModel):
     def of(
         cls,
         recommendations: RecommendationList,
+        shown: Shown,
         *,
         explain: bool,
         language: str = "en",
@@ -69,19 +73,7 @@ class RecommendationResponse(BaseModel):
         """Build the response; provenance, prompt and dropped items only with ``explain``."""
         language, read = supported(language) or "en", recommendations.understood
         recommendations = in_language(recommendations, language)
-        lines = [
-            Line(
-                rank=r.rank,
-                item_id=r.item_id,
-                title=r.title,
-                year=r.year,
-                score=r.score,
-                reason=r.reason,
-                reasons=r.reasons,
-                provenance=r.provenance if explain else None,
-            )
-            for r in recommendations
-        ]
+        lines = [line_of(r, shown, explain=explain) for r in recommendations]
         return cls(
             items=lines,
             k=recommendations.k,
@@ -89,12 +81,30 @@ class RecommendationResponse(BaseModel):
             language=language,
             notes=list(recommendations.notes),
             understood=None if read == Understood() else read,
+            chips=list(chips(read, language)),
             picks=list(recommendations.picks),
             generated=recommendations.generated,
             abstained=recommendations.abstained,
             dropped=list(recommendations.dropped) if explain else None,
             prompt=recommendations.prompt if explain else None,
         )
+
+
+def line_of(recommendation: Recommendation, shown: Shown, *, explain: bool) -> Line:
+    """One line of a list; its reason is worded already."""
+    r = recommendation
+    return Line.model_validate(
+        shown.fields(r.item_id)
+        | {
+            "title": r.title,
+            "year": r.year,
+            "rank": r.rank,
+            "score": r.score,
+            "reason": r.reason,
+            "reasons": r.reasons,
+            "provenance": r.provenance if explain else None,
+        }
+    )
 
 
 class SubjectAnswer(RecommendationResponse):
@@ -152,6 +162,12 @@ class ItemsPut(BaseModel):
     updated: int
 
 
+class ItemsFound(BaseModel):
+    """Items that a text most likely means, the likeliest first."""
+
+    items: list[Card]
+
+
 class ItemsPage(BaseModel):
     """One page of the catalog, in catalog order."""
 
@@ -191,15 +207,6 @@ class FormOut(BaseModel):
     catalog: CatalogTerms
 
 
-class Card(BaseModel):
-    """Short form of an item, for questions."""
-
-    item_id: str
-    title: str
-    year: int | None = None
-    categories: list[str] = []
-
-
 class QuestionOut(BaseModel):
     """The next questions; ``question`` is ``null`` when none is left."""
 
@@ -215,6 +222,7 @@ class Noted(BaseModel):
         description="Whether it had been stored before, under the same Idempotency-Key."
     )
     understood: Understood | None = None
+    chips: list[Chip] = []
 
 
 class ListOut(RecommendationResponse):

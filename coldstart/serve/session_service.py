@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, TypeVar
 from starlette.concurrency import run_in_threadpool
 
 from coldstart.errors import ConfigError
-from coldstart.schema import Context, RecommendationList, UserProfile
+from coldstart.schema import Context, UserProfile
 from coldstart.serve import costs
-from coldstart.serve.batching import QueuedRequest
+from coldstart.serve.batching import QueuedRequest, RecommendationResult
 from coldstart.serve.errors import ApiError, invalid
 from coldstart.serve.questionnaire import ask_questions, question_response
 from coldstart.serve.requests import (
+    AllTextIn,
     AnswerIn,
     FeedbackIn,
     ListIn,
@@ -93,7 +94,7 @@ class SessionService:
             stored: SessionRecord, recommender: Recommender
         ) -> tuple[SessionState, QuestionOut]:
             state, questions = ask_questions(stored.open(recommender), n)
-            return state, question_response(questions, recommender)
+            return state, question_response(questions, recommender, self._service.pictures)
 
         return await self._update(session_id, ask, costs.of_questions(n))
 
@@ -127,7 +128,21 @@ class SessionService:
         )
         return repeated, session.understood
 
-    async def recommend(self, session_id: str, body: ListIn) -> tuple[RecommendationList, str]:
+    async def all_text(
+        self, session_id: str, body: AllTextIn, key: str | None
+    ) -> tuple[bool, Understood]:
+        """Replace all texts by one; return as ``text``."""
+
+        def step(session: OnboardingSession) -> OnboardingSession:
+            return session.say(body.text, replaces=True, without=body.without)
+
+        event = body.model_dump_json(exclude_defaults=True)
+        repeated, session = await self._append_event(
+            session_id, "text_replaced", None, event, key, step
+        )
+        return repeated, session.understood
+
+    async def recommend(self, session_id: str, body: ListIn) -> tuple[RecommendationResult, str]:
         """Recommend, and record the exposure; return the list and the id of the exposure."""
         for _ in range(_MAX_ATTEMPTS):
             found, stored, arm = await self._load(session_id)
@@ -143,7 +158,7 @@ class SessionService:
         await run_in_threadpool(
             self._store.expose, session_id, request_id, item_ids, artifact=artifact
         )
-        return result.recommendations, request_id
+        return result, request_id
 
     async def _update(
         self,

@@ -20,6 +20,7 @@ from coldstart.session.state import (
     SessionState,
     TextGiven,
 )
+from coldstart.session.taken_back import less
 
 SNOOZE = 3
 """Number of lists from which an item is kept after ``skip`` or ``not_now``."""
@@ -111,8 +112,10 @@ def read_history(state: SessionState, understand: Callable[[str], Understood]) -
             _answer(out, event)
         elif isinstance(event, FeedbackGiven):
             _feedback(out, event)
-        elif isinstance(event, TextGiven):
-            _text(out, understand(event.text), event.at)
+        elif isinstance(event, TextGiven) and event.text:
+            said = less(understand(event.text), event.without)
+            if said != Understood():
+                _text(out, said, event.at)
         elif isinstance(event, BoostApplied):
             out.boosts.pop(event.boost.name, None)
             out.boosts[event.boost.name] = event.boost
@@ -123,10 +126,15 @@ def read_history(state: SessionState, understand: Callable[[str], Understood]) -
 
 
 def _replaced(events: tuple[Event, ...]) -> set[int]:
-    """Positions of the profiles and answers that a later event replaces."""
+    """Positions of the profiles, answers and texts that a later event replaces."""
     last: dict[object, int] = {}
-    out = set()
+    out: set[int] = set()
+    texts: set[int] = set()
     for n, event in enumerate(events):
+        if isinstance(event, TextGiven):
+            if event.replaces:
+                out |= texts
+            texts.add(n)
         if isinstance(event, ProfileGiven | QuestionAnswered):
             key = event.question_id if isinstance(event, QuestionAnswered) else None
             if key in last:

@@ -210,21 +210,44 @@ class OnboardingSession:
         answered = _event(QuestionAnswered, question_id=question_id, answer=read, at=at)
         return self._and_then(*before, answered)
 
-    def say(self, text: str, *, at: datetime | None = None) -> OnboardingSession:
+    def say(
+        self,
+        text: str,
+        *,
+        replaces: bool = False,
+        without: Iterable[tuple[int, int]] = (),
+        at: datetime | None = None,
+    ) -> OnboardingSession:
         """Record a text; ``understood`` holds it parsed.
 
+        Args:
+            text: in the user's words.
+            replaces: whether it takes the place of all texts before; an empty one takes them back.
+            without: parts of the cleaned text (``understood.text``) that are not meant, as (start,
+                end), such as ``spans`` of a chip.
+            at: time of the event.
+
         Raises:
-            ProfileError: not a string, empty, or longer than 2,000 characters.
+            ProfileError: not a string, empty, longer than 2,000 characters, or a part that is not
+                in it.
         """
         cleaned = clean_text(text) if isinstance(text, str) else ""
-        if not cleaned or len(cleaned) > MOST_TEXT:
+        empty = not cleaned and not (replaces and isinstance(text, str))
+        if empty or len(cleaned) > MOST_TEXT:
             raise ProfileError(
                 f"the text has {len(cleaned)} characters, at most {MOST_TEXT} are read"
                 if cleaned
                 else f"the text is {text!r}",
                 hint="say what you like in a few words",
             )
-        return self._and_then(_event(TextGiven, text=cleaned, at=at))
+        parts = tuple(without)
+        if any(not 0 <= start < end <= len(cleaned) for start, end in parts):
+            raise ProfileError(
+                f"without is {parts}, the text has {len(cleaned)} characters",
+                hint="give (start, end) of parts of it, such as the spans of a chip",
+            )
+        said = _event(TextGiven, text=cleaned, replaces=replaces, without=parts, at=at)
+        return self._and_then(said)
 
     def feedback(
         self, item_id: str, kind: FeedbackKind, *, at: datetime | None = None

@@ -135,7 +135,7 @@ def _wishes(a: Mapping[str, Any]) -> str:
     names = [*a.get("types", ()), *a.get("categories", ())]
     parts = [_list(names)] if names else []
     parts += [f"“{term}”" for term in a.get("terms", ())]
-    parts += [_years(*span) for span in a.get("years", ())]
+    parts += [years(*span) for span in a.get("years", ())]
     if "ages" in a:
         parts.append(f"适合 {min(a['ages'])} 岁")
     if "people" in a:
@@ -146,7 +146,8 @@ def _wishes(a: Mapping[str, Any]) -> str:
     return "符合你的要求：" + "，".join(parts)
 
 
-def _years(first: int | None, last: int | None) -> str:
+def years(first: int | None, last: int | None) -> str:
+    """A span of years in words."""
     if first is None or last is None:
         return f"{last} 年及以前" if first is None else f"{first} 年以后"
     if first == last:

@@ -8,13 +8,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
+from coldstart.ranking.wording.chips import chips
 from coldstart.ranking.wording.sentences import supported
-from coldstart.schema import MAX_K, Strategy
+from coldstart.schema import MAX_K, Strategy, Understood
 from coldstart.serve import costs
 from coldstart.serve.admission import charge
+from coldstart.serve.cards import Shown
 from coldstart.serve.errors import not_found
 from coldstart.serve.questionnaire import onboarding_form
 from coldstart.serve.requests import (
+    AllTextIn,
     AnswerIn,
     FeedbackIn,
     Language,
@@ -104,11 +107,33 @@ async def feedback(
 
 @router.post(_ONE + "/text", responses=errors(404, 409))
 async def text(
-    session_id: SessionPath, body: TextIn, service: Served, key: IdempotencyKey = None
+    session_id: SessionPath,
+    body: TextIn,
+    service: Served,
+    accepted: Accepted,
+    key: IdempotencyKey = None,
 ) -> Noted:
-    """Send free text; the response contains its interpretation."""
+    """Send free text, in addition to earlier texts; the response contains its interpretation."""
     repeated, understood = await SessionService(service).text(session_id, body, key)
-    return Noted(repeated=repeated, understood=understood)
+    return _noted(repeated, understood, accepted)
+
+
+@router.put(_ONE + "/text", responses=errors(404, 409))
+async def all_text(
+    session_id: SessionPath,
+    body: AllTextIn,
+    service: Served,
+    accepted: Accepted,
+    key: IdempotencyKey = None,
+) -> Noted:
+    """Replace all texts by this one, less some parts; an empty one takes them back."""
+    repeated, understood = await SessionService(service).all_text(session_id, body, key)
+    return _noted(repeated, understood, accepted)
+
+
+def _noted(repeated: bool, understood: Understood, language: str) -> Noted:
+    labels = list(chips(understood, language))
+    return Noted(repeated=repeated, understood=understood, chips=labels)
 
 
 @router.get(_ONE + "/recommendations", responses=errors(404, 409), response_model_exclude_none=True)
@@ -140,5 +165,10 @@ async def _list(session_id: str, body: ListIn, service: Served) -> ListOut:
     check_k(service, body.k)
     charge(costs.of_list(body.strategy))
     found, request_id = await SessionService(service).recommend(session_id, body)
-    response = ListOut.of(found, explain=body.explain, language=body.language or "en")
+    response = ListOut.of(
+        found.recommendations,
+        Shown(found.items, service.pictures),
+        explain=body.explain,
+        language=body.language or "en",
+    )
     return response.model_copy(update={"request_id": request_id})
