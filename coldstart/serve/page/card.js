@@ -15,7 +15,7 @@ export function card(item, row, tap, { mark = null, heading = "h3" } = {}) {
   return el("li", { class: "card", "data-item": item.item_id, "data-made": made(item, mark) },
     face(item, { heading }),
     mark ? el("p", { class: "mark" }, mark) : null,
-    el("p", { class: "facts" }, facts(item)),
+    el("p", { class: "facts" }, facts(item, { drawn: !item.image })),
     item.description ? el("p", { class: "line" }, item.description) : null,
     el("p", { class: "reason", lang: item.language === language ? null : item.language }, item.reason),
     el("div", { class: "doing" },
@@ -25,10 +25,13 @@ export function card(item, row, tap, { mark = null, heading = "h3" } = {}) {
 
 export const made = (item, mark) => JSON.stringify([item.title, item.reason, item.description, item.price, mark, language]);
 
-/** Such as "Comedy · Drama · 1995" or "€34.95 · Wooden Toys". */
-export function facts(item) {
-  const kinds = (item.categories ?? []).slice(0, 2).map(value);
+/** Such as "Comedy · Drama · 1995" or "€34.95 · Wooden Toys".
+ *
+ * @param drawn whether a drawn poster beside it already says the first kind and the year
+ */
+export function facts(item, { drawn = false } = {}) {
+  const kinds = (item.categories ?? []).map(value);
   const price = item.price === null || item.price === undefined ? null : money(item.price, item.currency);
-  const parts = purpose === "shop" ? [price, kinds.at(-1)] : [...kinds, item.year, price];
+  const parts = purpose === "shop" ? [price, kinds.at(-1)] : drawn ? [...kinds.slice(1, 3), price] : [...kinds.slice(0, 2), item.year, price];
   return parts.filter((x) => x !== null && x !== undefined && x !== "").join(" · ");
 }

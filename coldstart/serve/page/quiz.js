@@ -44,7 +44,7 @@ export function quizOf(who, think) {
     const button = (kind) =>
       el("button", { type: "button", class: `icon ${kind}`, "data-key": `${kind}-${item.item_id}`, title: t(kind), "aria-pressed": String(opinion === kind),
         "aria-label": t("about.item", { what: t(kind), title: item.title }), onclick: () => think(item, opinion === kind ? "forget" : kind, item.question) }, icon(kind));
-    return el("li", { class: "card", "data-opinion": opinion ?? null }, face(item, { heading: "h4" }), el("p", { class: "facts" }, facts(item)),
+    return el("li", { class: "card", "data-opinion": opinion ?? null }, face(item, { heading: "h4" }), el("p", { class: "facts" }, facts(item, { drawn: !item.image })),
       el("div", { class: "doing" }, button("like"), button("dislike")));
   }
 

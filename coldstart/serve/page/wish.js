@@ -122,7 +122,7 @@ export function wish(who, { id, question, level = "h1", changed, examples = () =
   function show(found, remarks) {
     [chips, notes] = [found, remarks];
     draw();
-    const parts = groups().map(([name, list]) => `${t(`read.${name}`)} ${list.map((c) => c.text).join(t("comma"))}`);
+    const parts = groups().map(([name, list]) => `${name === "for" ? "" : t(`read.${name}`)} ${list.map((c) => c.text).join(t("comma"))}`);
     const text = parts.join(t("semicolon"));
     if (text !== told) status.textContent = told = text;
   }
@@ -138,7 +138,7 @@ export function wish(who, { id, question, level = "h1", changed, examples = () =
     if (!text) return shown.replaceChildren(...tries());
     const gone = new Set(who.said.removed.map((one) => one.words));
     const drawn = groups().map(([name, list]) =>
-      el("div", { class: `group ${name}` }, el("span", { class: "eyebrow" }, t(`read.${name}`)),
+      el("div", { class: `group ${name}` }, name === "for" ? "" : el("span", { class: "eyebrow" }, t(`read.${name}`)),
         ...list.map((chip) => button(chip, gone.has(text.slice(chip.start, chip.end))))));
     if (!drawn.length && readOf === text) drawn.push(el("p", { class: "note" }, t("read.nothing")));
     if (notes.length) {
