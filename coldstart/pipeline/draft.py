@@ -11,6 +11,7 @@ import numpy as np
 
 from coldstart.ranking.constraints import Constraints
 from coldstart.ranking.filters import verdict
+from coldstart.ranking.request_blend import EVEN
 from coldstart.scoring.lm_signals import LMSignals, joined
 
 if TYPE_CHECKING:
@@ -76,11 +77,24 @@ class Draft:
         return self._judged[1]
 
     def order(self, scores: Floats) -> Ints:
-        """Candidate rows by tier of the constraints, then by score, the best first."""
+        """Candidate rows by tier of the constraints, then by score, the best first.
+
+        Where words count less than they were learned to, a later tier costs points instead, the
+        fewer the less they count.
+        """
+        verdicts, words = self.verdicts, self.request.options.words
+        if verdicts is not None and words < EVEN:
+            scores = scores - words / (EVEN - words) * float(scores.std()) * _places(verdicts.tier)
         order = np.argsort(-scores, kind="stable")
-        if self.verdicts is None:
+        if verdicts is None or words < EVEN:
             return order
-        return order[np.argsort(self.verdicts.tier[order], kind="stable")]
+        return order[np.argsort(verdicts.tier[order], kind="stable")]
+
+    @property
+    def tiers(self) -> Ints | None:
+        """Tier of each candidate, where the tiers order; ``None`` where they do not."""
+        by_words = self.request.options.words >= EVEN
+        return self.verdicts.tier if self.verdicts is not None and by_words else None
 
     @property
     def failed(self) -> bool:
@@ -102,6 +116,12 @@ class Draft:
         """Whether the request's filters allow an item."""
         user, filters = self.request.user, self.request.options.filters
         return verdict(item, filters, user.filter_profile, user.context) is None
+
+
+def _places(tier: Ints) -> Floats:
+    """Place of each item's tier among those there are, from 0 for the first to 1 for the last."""
+    _, place = np.unique(tier, return_inverse=True)
+    return np.asarray(place / max(1, int(place.max(initial=0))), dtype=np.float64)
 
 
 def isolate(drafts: Iterable[Draft], work: Callable[[Draft], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from coldstart.scoring.lm_signals import LMSignals
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 
 class ExplainStage:
@@ -39,6 +41,10 @@ class ExplainStage:
         """The list with a reason and the provenance of every item."""
         return _Response(self._parts, draft, ranked).build()
 
+    def lines(self, draft: Draft, ranked: Ranked) -> tuple[Recommendation, ...]:
+        """The items of a row of the response, likewise."""
+        return _Response(self._parts, draft, ranked).lines()
+
 
 class _Response:
     """One response in the making."""
@@ -49,11 +55,12 @@ class _Response:
         whole = draft.candidates is parts.item_store
         self._lm: LMSignals = draft.lm if whole else draft.lm.of_rows(draft.candidates.where)
         ranker, rows = parts.ranker, ranked.rows
+        how = self._options.strategy, self._options.words
         self._contributions = ranker.contributions(
-            draft.features, ranked.weights, rows, self._options.strategy
+            draft.features, ranked.weights, rows, *how
         )
         # A statement about an item is worth making if it stands out from the candidates.
-        self._ordinary = ranker.ordinary(draft.features, ranked.weights, self._options.strategy)
+        self._ordinary = ranker.ordinary(draft.features, ranked.weights, *how)
         # What the model adds has a zero of its own: the title's popularity.
         model = SIGNALS.index("model")
         self._ordinary[model] = max(self._ordinary[model], 0.0)
@@ -63,16 +70,23 @@ class _Response:
         for n, name in self._used:
             columns.setdefault(SIGNALS[name].group, []).append(n)
         self._groups = {g: self._contributions[:, c].sum(axis=1) for g, c in columns.items()}
+        lifts = self._contributions - self._ordinary
+        self._lifts = {g: lifts[:, c].sum(axis=1) for g, c in columns.items()}
+        slopes = ranker.slopes(draft.features, ranked.weights, *how)
+        self._ranks = {
+            g: ranks(draft.features[:, c] @ slopes[c], rows)
+            for g, c in columns.items()
+            if slopes[c].any()
+        }
         self._explainer = Explainer(
             self._items, self._user, parts.scorers, quote_text=not draft.unread
         )
 
     def build(self) -> RecommendationList:
         """Every line, and the notes."""
-        lines = enumerate(zip(self._ranked.rows, self._contributions, strict=True), start=1)
         walked, lm = self._ranked.walked, self._lm
         return RecommendationList(
-            items=tuple(self._line(rank, row, parts) for rank, (row, parts) in lines),
+            items=self.lines(),
             k=self._options.k,
             strategy=self._options.strategy,
             dropped=walked.dropped,
@@ -81,9 +95,14 @@ class _Response:
             generated=len(lm.groundings),
             abstained=sum(g.abstained for g in lm.groundings),
             prompt=lm.prompt,
-            understood=self._user.understood,
+            understood=self._draft.request.reported or self._user.understood,
             picks=self._user.readings,
         )
+
+    def lines(self) -> tuple[Recommendation, ...]:
+        """Every line."""
+        lines = enumerate(zip(self._ranked.rows, self._contributions, strict=True), start=1)
+        return tuple(self._line(rank, row, parts) for rank, (row, parts) in lines)
 
     def _line(self, rank: int, row: int, parts: Floats) -> Recommendation:
         item, features = self._items.items[row], self._features[row]
@@ -120,6 +139,9 @@ class _Response:
                 features={name: float(features[n]) for n, name in self._used},
                 contributions=contributions,
                 groups=groups,
+                lifts={g: float(v[rank - 1]) for g, v in self._lifts.items()},
+                ranks={g: int(v[rank - 1]) for g, v in self._ranks.items() if v[rank - 1]},
+                among=len(self._items.ids),
             ),
         )
 
@@ -136,3 +158,17 @@ class _Response:
             whose = "catalog's items" if options.only is None else "grounded titles' items"
             notes.append(f"only {got} of the {whose} may be shown; {options.k} were asked for")
         return notes
+
+
+def ranks(values: Floats, rows: Sequence[int]) -> Ints:
+    """Rank of some items by a value, from 1, shape (len(rows),); 0 where all have the same.
+
+    Args:
+        values: of every candidate, shape (N,).
+        rows: of these items.
+    """
+    rounded = np.round(values, 9)
+    if not len(rounded) or rounded.min() == rounded.max():
+        return np.zeros(len(rows), dtype=np.int64)
+    ordered = np.sort(rounded)
+    return len(ordered) - np.searchsorted(ordered, rounded[list(rows)], side="right") + 1

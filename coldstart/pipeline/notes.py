@@ -37,7 +37,7 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     aware = constraints.child is not None and suits_children(draft.candidates, constraints.child)
     child = constraints.audience is not None or bool(np.any(aware))
     wanted = demand(constraints, child=child)
-    if wanted and fulfilled < len(rows):
+    if wanted and fulfilled < len(rows) and draft.tiers is not None:
         if not fulfilled:
             out.append(f"no item that may be shown is {wanted}; these are the closest to it")
         else:

@@ -22,6 +22,7 @@ from coldstart.pipeline.propose import ProposeStage, choices, concurrency, propo
 from coldstart.pipeline.rank import RankStage
 from coldstart.pipeline.score import ScoreStage
 from coldstart.pipeline.understand import UnderstandStage
+from coldstart.pipeline.words_apart import by_taste
 from coldstart.runtime.hardware import one_blas_thread
 from coldstart.schema import Candidate, Grounding, RecommendationList
 from coldstart.scoring.lm_signals import LMSignals
@@ -162,7 +163,7 @@ class Pipeline:
         self, start: int, requests: Sequence[RecommendRequest], scorers: Scorers
     ) -> Iterator[tuple[int, RecommendationList | Exception]]:
         self.sync(scorers)
-        requests = self.model_reading.read(requests)
+        requests = self.model_reading.read([by_taste(request) for request in requests])
         items = self._parts.item_store
         drafts = [Draft(start + n, request, items) for n, request in enumerate(requests)]
         writing = [d for d in drafts if any(d.asks(s) for s in proposing(scorers))]

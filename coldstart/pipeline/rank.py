@@ -74,7 +74,7 @@ class RankStage:
         ranker = self._parts.ranker
         weights = ranker.weights(options.strategy, len(user.liked))
         adjusted = adjustments_of(items, options.adjustments)
-        scores = ranker.scores(draft.features, weights, options.strategy)
+        scores = ranker.scores(draft.features, weights, options.strategy, options.words)
         if not np.isfinite(scores).all():
             raise _no_numbers(draft.features)
         scores = scores + adjusted
@@ -87,7 +87,8 @@ class RankStage:
             taste = scores - weights[popularity] * draft.features[:, popularity]
             near = _leading(draft, order, max(want, 2 * options.k)) & _spoken_for(draft, taste)
             weights[popularity] -= options.popularity_penalty
-            scores = ranker.scores(draft.features, weights, options.strategy) + adjusted
+            again_scored = ranker.scores(draft.features, weights, options.strategy, options.words)
+            scores = again_scored + adjusted
             again = draft.order(np.round(scores, 9))
             order = np.concatenate([again[near[again]], order[~near[order]]])
             reordered = int(near.sum())
@@ -111,7 +112,7 @@ class RankStage:
         rows = [items.rows[item.item_id] for item in walked.kept]
         leading = set(order[:reordered].tolist())  # diversity chooses among these, if they suffice
         rows = rows[: max(options.k, sum(row in leading for row in rows))]
-        tiers = None if verdicts is None else verdicts.tier[rows]
+        tiers = None if draft.tiers is None else draft.tiers[rows]
         chosen = diversify(scores[rows], items.content[rows], options.k, options.diversity, tiers)
         return Ranked([rows[n] for n in chosen], scores, weights, walked)
 

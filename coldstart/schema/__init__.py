@@ -294,6 +294,10 @@ class Provenance(Frozen):
         contributions: additive contribution of each feature to the score before diversity.
         groups: the same, summed by explanation group; adjustments outside all groups, such as
             boosts, keep their own name.
+        lifts: what each group adds beyond its mean over the candidates.
+        ranks: rank of the item among the candidates by each group, from 1; groups in which all are
+            equal have none.
+        among: number of candidates.
     """
 
     strategy: Strategy
@@ -304,6 +308,9 @@ class Provenance(Frozen):
     features: dict[str, float] = Field(default_factory=dict)
     contributions: dict[str, float] = Field(default_factory=dict)
     groups: dict[str, float] = Field(default_factory=dict)
+    lifts: dict[str, float] = Field(default_factory=dict)
+    ranks: dict[str, int] = Field(default_factory=dict)
+    among: int = 0
 
 
 class Reason(Frozen):
