@@ -56,9 +56,7 @@ class _Response:
         self._lm: LMSignals = draft.lm if whole else draft.lm.of_rows(draft.candidates.where)
         ranker, rows = parts.ranker, ranked.rows
         how = self._options.strategy, self._options.words
-        self._contributions = ranker.contributions(
-            draft.features, ranked.weights, rows, *how
-        )
+        self._contributions = ranker.contributions(draft.features, ranked.weights, rows, *how)
         # A statement about an item is worth making if it stands out from the candidates.
         self._ordinary = ranker.ordinary(draft.features, ranked.weights, *how)
         # What the model adds has a zero of its own: the title's popularity.

@@ -20,6 +20,7 @@ from coldstart.pipeline.model_reading import ModelReadingStage
 from coldstart.pipeline.parts import PartsResources
 from coldstart.pipeline.propose import ProposeStage, choices, concurrency, proposing
 from coldstart.pipeline.rank import RankStage
+from coldstart.pipeline.rows import RowsStage
 from coldstart.pipeline.score import ScoreStage
 from coldstart.pipeline.understand import UnderstandStage
 from coldstart.pipeline.words_apart import by_taste
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from coldstart.pipeline.parts import Parts
     from coldstart.pipeline.request import RecommendRequest
     from coldstart.profile.resolve import ResolvedProfile
-    from coldstart.schema import Strategy
+    from coldstart.schema import RecommendationRows, RowName, Strategy
     from coldstart.scoring.scorers import Scorers
 
     Ints = NDArray[np.int64]
@@ -65,6 +66,7 @@ class Pipeline:
         self.propose = ProposeStage(parts, self.candidates)
         self.rank = RankStage(parts)
         self.explain = ExplainStage(parts)
+        self.compose = RowsStage(parts, self.explain)
 
     def run(
         self, requests: Sequence[RecommendRequest], scorers: Scorers | None = None
@@ -100,6 +102,26 @@ class Pipeline:
     def one(self, request: RecommendRequest, scorers: Scorers | None = None) -> RecommendationList:
         """The list of one request. Raises its error."""
         return self.all([request], scorers)[0]
+
+    def rows(
+        self, request: RecommendRequest, names: Sequence[RowName], tell: bool = False
+    ) -> RecommendationRows:
+        """Rows of one request, from one pass over the scorers. Raises its error.
+
+        Args:
+            request: ``options.k`` is the length of each row.
+            names: which rows, if there is enough to show.
+            tell: whether a note says which of them are left out.
+        """
+        scorers = self._parts.scorers
+        with one_blas_thread():
+            self.sync()
+            (read,) = self.model_reading.read([by_taste(request)])
+            draft = Draft(0, read, self._parts.item_store)
+            for _, made in self._through([draft], scorers):
+                if isinstance(made, Exception):
+                    raise made
+            return self.compose.compose(draft, self.rank.rank(draft), names, tell=tell)
 
     def model_scores(
         self,
@@ -165,7 +187,14 @@ class Pipeline:
         self.sync(scorers)
         requests = self.model_reading.read([by_taste(request) for request in requests])
         items = self._parts.item_store
-        drafts = [Draft(start + n, request, items) for n, request in enumerate(requests)]
+        yield from self._through(
+            [Draft(start + n, request, items) for n, request in enumerate(requests)], scorers
+        )
+
+    def _through(
+        self, drafts: Sequence[Draft], scorers: Scorers
+    ) -> Iterator[tuple[int, RecommendationList | Exception]]:
+        """All stages after the readings."""
         writing = [d for d in drafts if any(d.asks(s) for s in proposing(scorers))]
         models = [s for s in scorers if s.scope == "shortlist"]
         reading = [d for d in drafts if d not in writing and any(d.asks(s) for s in models)]

@@ -16,6 +16,8 @@ from coldstart.errors import ConfigError
 from coldstart.schema.base import Frozen, Input, parse
 from coldstart.schema.picks import Pick, PickReading, Picks, as_pick
 from coldstart.schema.pictures import check_picture
+from coldstart.schema.recommendation import Provenance, Reason, Recommendation, Strategy
+from coldstart.schema.rows import ROWS, RecommendationRow, RecommendationRows, RowName
 from coldstart.schema.understood import Piece, Understood
 
 __all__ = [
@@ -34,9 +36,13 @@ __all__ = [
     "Picks",
     "Piece",
     "Provenance",
+    "ROWS",
     "Reason",
     "Recommendation",
     "RecommendationList",
+    "RecommendationRow",
+    "RecommendationRows",
+    "RowName",
     "Short",
     "Strategy",
     "Texts",
@@ -44,8 +50,6 @@ __all__ = [
     "UserProfile",
     "parse",
 ]
-
-Strategy = Literal["catalog", "free", "both", "prior"]
 
 MAX_K = 1000
 """Maximum length of a list."""
@@ -279,75 +283,6 @@ class Grounding(Frozen):
     def abstained(self) -> bool:
         """True if no catalog item exceeded the similarity threshold."""
         return not self.matches
-
-
-class Provenance(Frozen):
-    """Provenance of one recommendation, from generation to rank.
-
-    Args:
-        strategy: of the request.
-        generated_text: the generated title, if the item comes from one.
-        logprob: its natural-log probability.
-        matched_by: how the title was grounded.
-        similarity: cosine of the match.
-        features: ranker inputs of the item, by name.
-        contributions: additive contribution of each feature to the score before diversity.
-        groups: the same, summed by explanation group; adjustments outside all groups, such as
-            boosts, keep their own name.
-        lifts: what each group adds beyond its mean over the candidates.
-        ranks: rank of the item among the candidates by each group, from 1; groups in which all are
-            equal have none.
-        among: number of candidates.
-    """
-
-    strategy: Strategy
-    generated_text: str | None = None
-    logprob: float | None = None
-    matched_by: Literal["trie", "exact", "similarity"] | None = None
-    similarity: float | None = None
-    features: dict[str, float] = Field(default_factory=dict)
-    contributions: dict[str, float] = Field(default_factory=dict)
-    groups: dict[str, float] = Field(default_factory=dict)
-    lifts: dict[str, float] = Field(default_factory=dict)
-    ranks: dict[str, int] = Field(default_factory=dict)
-    among: int = 0
-
-
-class Reason(Frozen):
-    """Why an item is recommended, as data; ``ranking.wording`` makes a sentence of it.
-
-    Args:
-        code: which kind of reason, such as ``picks`` or ``popular``.
-        arguments: the facts it states.
-    """
-
-    code: str
-    arguments: dict[str, Any] = Field(default_factory=dict)
-
-
-class Recommendation(Frozen):
-    """One recommended item.
-
-    Args:
-        rank: from 1.
-        item_id: id of the item.
-        title: title of the item.
-        year: year of the item.
-        score: final ranking value, higher is better.
-        reason: one English sentence; ``ranking.wording.sentences.in_language`` words a list in
-            another language.
-        reasons: the same as data, the strongest first.
-        provenance: from generation to rank.
-    """
-
-    rank: int = Field(ge=1)
-    item_id: str
-    title: str
-    year: int | None = None
-    score: float
-    reason: str
-    reasons: tuple[Reason, ...] = ()
-    provenance: Provenance
 
 
 class Dropped(Frozen):

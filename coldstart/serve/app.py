@@ -56,6 +56,7 @@ _FIELD_NAMES = requests.field_names(
     requests.AllTextIn,
     requests.UnderstandIn,
     requests.ListIn,
+    requests.RowsIn,
     requests.OutcomeIn,
     requests.SubjectIn,
     admin.ReleaseIn,

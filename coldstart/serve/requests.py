@@ -26,9 +26,11 @@ from coldstart.ranking.filters import (
 )
 from coldstart.schema import (
     MAX_K,
+    ROWS,
     Context,
     Item,
     Pick,
+    RowName,
     Strategy,
     Understood,
     UserProfile,
@@ -199,6 +201,13 @@ class ListOptions(_Request):
     )
     filters: Filters = Filters()
     diversity: float = Field(default=0.0, ge=0, le=1)
+    words: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="0: only the taste (picks, profile, popularity); 1: only what the texts say; "
+        "0.5: both as they were learned. What the texts reject is never shown.",
+    )
     strict: bool = Field(
         default=True,
         description="Whether what the text demands decides what may be shown and what comes "
@@ -383,6 +392,20 @@ class ListIn(ListOptions):
     near_duplicates: bool = False
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"k": 5}]})
+
+
+class RowsIn(ListIn):
+    """Request for rows in a session; ``k`` is the length of each."""
+
+    rows: tuple[RowName, ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=len(ROWS),
+        description="Which rows; left out: all that have enough items. A note says which of those "
+        "named here are left out.",
+    )
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"k": 6}]})
 
 
 def to_profile(profile: ProfileIn, text: str | None = None) -> UserProfile:

@@ -8,7 +8,10 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field
 
 from coldstart.ranking.wording.chips import Chip, chips
-from coldstart.ranking.wording.sentences import in_language, supported
+from coldstart.ranking.wording.notes import note_in
+from coldstart.ranking.wording.rows import in_words_of
+from coldstart.ranking.wording.sentences import in_language, supported, worded
+from coldstart.ranking.wording.why import Why, why
 from coldstart.schema import (
     Dropped,
     Item,
@@ -17,6 +20,8 @@ from coldstart.schema import (
     Reason,
     Recommendation,
     RecommendationList,
+    RecommendationRows,
+    RowName,
     Strategy,
     Understood,
 )
@@ -33,7 +38,12 @@ class Line(Card):
     reasons: tuple[Reason, ...] = Field(
         default=(), description="The same as data, the strongest first."
     )
-    provenance: Provenance | None = None
+    why: list[Why] | None = Field(
+        default=None, description="Shares of what lifted it, for people; with `explain`."
+    )
+    provenance: Provenance | None = Field(
+        default=None, description="Signals and scores, for experts; with `explain`."
+    )
 
 
 class RecommendationResponse(BaseModel):
@@ -73,7 +83,7 @@ class RecommendationResponse(BaseModel):
         """Build the response; provenance, prompt and dropped items only with ``explain``."""
         language, read = supported(language) or "en", recommendations.understood
         recommendations = in_language(recommendations, language)
-        lines = [line_of(r, shown, explain=explain) for r in recommendations]
+        lines = [line_of(r, shown, language, explain=explain) for r in recommendations]
         return cls(
             items=lines,
             k=recommendations.k,
@@ -90,7 +100,7 @@ class RecommendationResponse(BaseModel):
         )
 
 
-def line_of(recommendation: Recommendation, shown: Shown, *, explain: bool) -> Line:
+def line_of(recommendation: Recommendation, shown: Shown, language: str, *, explain: bool) -> Line:
     """One line of a list; its reason is worded already."""
     r = recommendation
     return Line.model_validate(
@@ -102,6 +112,7 @@ def line_of(recommendation: Recommendation, shown: Shown, *, explain: bool) -> L
             "score": r.score,
             "reason": r.reason,
             "reasons": r.reasons,
+            "why": list(why(r, language)) if explain else None,
             "provenance": r.provenance if explain else None,
         }
     )
@@ -223,6 +234,60 @@ class Noted(BaseModel):
     )
     understood: Understood | None = None
     chips: list[Chip] = []
+
+
+class RowOut(BaseModel):
+    """One row: a short list with a rule of its own."""
+
+    row: RowName
+    title: str = Field(description="In the language of the response.")
+    rule: str = Field(description="What orders it, in one sentence.")
+    about: str | None = Field(default=None, description="Id of the item that it is about.")
+    items: list[Line]
+
+
+class RowsOut(BaseModel):
+    """Rows of recommendations; no item is in two of them. Rows with too little are left out."""
+
+    rows: list[RowOut]
+    k: int
+    strategy: Strategy
+    language: str
+    notes: list[str]
+    understood: Understood | None = None
+    chips: list[Chip] = []
+    picks: list[PickReading] = []
+    request_id: str = Field(default="", description="Id of the exposure record.")
+
+    @classmethod
+    def of(
+        cls, found: RecommendationRows, shown: Shown, *, explain: bool, language: str
+    ) -> RowsOut:
+        """Build the response; ``why`` and provenance only with ``explain``."""
+        language = supported(language) or "en"
+        rows = [in_words_of(row, language) for row in found]
+        return cls(
+            rows=[
+                RowOut(
+                    row=row.row,
+                    title=row.title,
+                    rule=row.rule,
+                    about=row.about,
+                    items=[
+                        line_of(worded(r, language), shown, language, explain=explain)
+                        for r in row.items
+                    ],
+                )
+                for row in rows
+            ],
+            k=found.k,
+            strategy=found.strategy,
+            language=language,
+            notes=[note_in(note, language) for note in found.notes],
+            understood=None if found.understood == Understood() else found.understood,
+            chips=list(chips(found.understood, language)),
+            picks=list(found.picks),
+        )
 
 
 class ListOut(RecommendationResponse):

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel
 
-from coldstart.catalog.item_store import ItemStore
 from coldstart.catalog.titles import clean_text
 from coldstart.errors import CatalogError, ConfigError, ProfileError
-from coldstart.pipeline.request import RecommendOptions, RecommendRequest
-from coldstart.protocols import Filter
-from coldstart.ranking.filters import default_filters
 from coldstart.runtime.hardware import one_blas_thread
 from coldstart.schema import (
-    MAX_K,
     Context,
     RecommendationList,
-    Strategy,
     Understood,
     UserProfile,
     parse,
 )
-from coldstart.scoring.cached_scorer import cached
-from coldstart.session.adjustments import SnoozeFilter, session_adjustments
-from coldstart.session.exploration import PLAUSIBLE, explore, fulfilling
 from coldstart.session.history import History, read_history
+from coldstart.session.lists import SessionLists
 from coldstart.session.quiz import Quiz, QuizState
 from coldstart.session.registry import DEFAULT_QUIZ, find_quiz
 from coldstart.session.state import (
@@ -52,13 +42,12 @@ from coldstart.session.state import (
 from coldstart.understanding.merging import merged
 
 if TYPE_CHECKING:
-    from coldstart.profile.resolve import ResolvedProfile
     from coldstart.recommender import Recommender
 
 E = TypeVar("E", bound=BaseModel)
 
 
-class OnboardingSession:
+class OnboardingSession(SessionLists):
     """Immutable onboarding session of one user, from the first question to adapted lists.
 
     Every action returns a new session; all information is in ``state``. The same recommender,
@@ -305,111 +294,7 @@ class OnboardingSession:
         with one_blas_thread():
             return self._quiz.question(self._quiz_state())
 
-    def recommend(
-        self,
-        k: int = 10,
-        context: Context | Mapping[str, Any] | None = None,
-        filters: Iterable[Filter] | None = None,
-        strategy: Strategy = "catalog",
-        diversity: float = 0.0,
-        *,
-        near_duplicates: bool = False,
-        strict: bool = True,
-        now: datetime | None = None,
-    ) -> RecommendationList:
-        """Recommend items for the profile so far; see ``Recommender.recommend``.
-
-        Does not record exposure: pass the list that was really shown to ``shown``.
-
-        Args:
-            k: number of items.
-            context: of the request.
-            filters: besides those of the session; ``None`` for ``default_filters()``.
-            strategy: as for ``Recommender.recommend``.
-            diversity: likewise.
-            near_duplicates: likewise.
-            strict: likewise.
-            now: time, with a time zone, at which boosts are active; ``None`` for the clock.
-
-        Raises:
-            ConfigError: an option out of range, or a time without a time zone.
-        """
-        user, options = self.request(
-            k,
-            context,
-            filters,
-            strategy,
-            diversity,
-            near_duplicates=near_duplicates,
-            strict=strict,
-            now=now,
-        )
-        pipeline = self._recommender.pipeline
-        if not self._exploration:
-            return pipeline.one(RecommendRequest(user, options))
-        # The language model is evaluated once for both lists.
-        scorers = self._recommender.scorers.replaced(cached)
-        wider = replace(options, k=min(PLAUSIBLE * k, MAX_K), diversity=0.0)
-        wide = pipeline.one(RecommendRequest(user, wider), scorers)
-        best = pipeline.one(RecommendRequest(user, options), scorers)
-        places = math.floor(self._exploration * len(best) + 0.5)
-        if not places:
-            return best
-        with one_blas_thread():
-            values = self._quiz.value(self._quiz_state())
-        return explore(
-            best,
-            fulfilling(wide, best, user, self._item_store) if strict else wide,
-            values,
-            self._item_store,
-            places=places,
-            shown=self._history.shown,
-            near_duplicates=near_duplicates,
-        )
-
-    def request(
-        self,
-        k: int = 10,
-        context: Context | Mapping[str, Any] | None = None,
-        filters: Iterable[Filter] | None = None,
-        strategy: Strategy = "catalog",
-        diversity: float = 0.0,
-        *,
-        near_duplicates: bool = False,
-        strict: bool = True,
-        now: datetime | None = None,
-    ) -> tuple[ResolvedProfile, RecommendOptions]:
-        """Build the request of ``recommend``: the resolved profile and the list options.
-
-        Exploration is not part of it. Arguments and errors as for ``recommend``.
-        """
-        if now is not None and now.utcoffset() is None:
-            raise ConfigError(f"now is {now}, without a time zone", hint="datetime.now(UTC)")
-        chosen = default_filters() if filters is None else filters
-        options = RecommendOptions(
-            k,
-            strategy,
-            (*chosen, SnoozeFilter(self._history)),
-            diversity,
-            near_duplicates=near_duplicates,
-            strict=strict,
-            adjustments=session_adjustments(
-                self._history, self._item_store, now or datetime.now(UTC)
-            ),
-        )
-        moment = Context.parse(context or {})
-        now_read = self._recommender.pipeline.understand.understand(UserProfile(), moment)
-        understood = merged([self.understood_so_far, now_read])
-        user = self._recommender.resolve(self.profile, moment, understood=understood)
-        return replace(user, reading_given=False), options  # the texts were read, only earlier
-
     # -- internals -------------------------------------------------------------------------------
-
-    @property
-    def _item_store(self) -> ItemStore:
-        item_store = self._recommender.item_store
-        item_store.sync()
-        return item_store
 
     @cached_property
     def _history(self) -> History:

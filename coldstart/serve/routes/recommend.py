@@ -35,6 +35,7 @@ async def recommend(body: RecommendIn, service: Served, accepted: Accepted) -> S
         "strategy": body.strategy,
         "filters": body.filters.build(),
         "diversity": body.diversity,
+        "words": body.words,
         "near_duplicates": body.near_duplicates,
         "unknown_picks": body.unknown_picks,
         "popularity_penalty": body.popularity_penalty,

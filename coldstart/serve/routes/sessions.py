@@ -23,10 +23,18 @@ from coldstart.serve.requests import (
     Language,
     ListIn,
     ProfileOnlyIn,
+    RowsIn,
     SessionIn,
     TextIn,
 )
-from coldstart.serve.responses import FormOut, ListOut, Noted, QuestionOut, SessionOut
+from coldstart.serve.responses import (
+    FormOut,
+    ListOut,
+    Noted,
+    QuestionOut,
+    RowsOut,
+    SessionOut,
+)
 from coldstart.serve.routes.common import (
     KEYS,
     Accepted,
@@ -159,6 +167,23 @@ async def full_list(
     """Get a list with context, filters and diversity; it is recorded as shown."""
     body = body.model_copy(update={"language": body.language or accepted})
     return await _list(session_id, body, service)
+
+
+@router.post(_ONE + "/rows", responses=errors(404, 409), response_model_exclude_none=True)
+async def rows(
+    session_id: SessionPath, body: RowsIn, service: Served, accepted: Accepted
+) -> RowsOut:
+    """Get several short lists, each with a rule of its own; they are recorded as shown.
+
+    `asked` is the list of `…/recommendations`, `because` what is like one liked item, `people` what
+    was chosen after recorded requests like this one, `different` what is unlike all of these.
+    """
+    check_k(service, body.k)
+    charge(costs.of_list(body.strategy))
+    found, items, request_id = await SessionService(service).rows(session_id, body)
+    shown, language = Shown(items, service.pictures), body.language or accepted
+    out = RowsOut.of(found, shown, explain=body.explain, language=language)
+    return out.model_copy(update={"request_id": request_id})
 
 
 async def _list(session_id: str, body: ListIn, service: Served) -> ListOut:
