@@ -62,7 +62,8 @@ def _is_read(understood: Understood, kinds: Sequence[PieceKind]) -> bool:
 def _english(items: Sequence[Item]) -> Iterator[_Example]:
     wanted, other, third = _categories(items)
     yield _Example("something gentle for my daughter, 5", ("tone", "audience"))
-    if low := _low_price(items):
+    low = _low_price(items)
+    if low:
         price = amount(low, _currency(items))
         if _for_children(items):
             text = f"a present for a ten-year-old under {price}"
@@ -74,7 +75,7 @@ def _english(items: Sequence[Item]) -> Iterator[_Example]:
         yield _Example(f"{wanted.lower()}, but no {other.lower()}", ("category", "category"))
     if decade := _decade(items):
         yield _Example(f"{third.lower()} from the {decade}s", ("category", "years"))
-    if title := _known_title(items):
+    if not low and (title := _known_title(items)):
         yield _Example(f"something like {title}", ("title",))
     if wanted:
         yield _Example(f"{wanted.lower()} for a beginner", ("category",))
@@ -83,7 +84,8 @@ def _english(items: Sequence[Item]) -> Iterator[_Example]:
 def _chinese(items: Sequence[Item]) -> Iterator[_Example]:
     wanted, other, third = (zh.VALUES.get(c.lower(), c) for c in _categories(items))
     yield _Example("适合五岁女儿看的，温馨一点", ("tone", "audience"))
-    if low := _low_price(items):
+    low = _low_price(items)
+    if low:
         if _for_children(items):
             yield _Example(f"送给十岁孩子的礼物，{low:g}元以内", ("audience", "price"))
         yield _Example(f"{low:g}元以内的{wanted}", ("price",))
@@ -93,7 +95,7 @@ def _chinese(items: Sequence[Item]) -> Iterator[_Example]:
         yield _Example(f"想要{wanted}，不要{other}", ("category", "category"))
     if decade := _decade(items):
         yield _Example(f"{decade}年代的{third}", ("category", "years"))
-    if title := _known_title(items):
+    if not low and (title := _known_title(items)):
         yield _Example(f"类似《{title}》的", ("title",))
 
 

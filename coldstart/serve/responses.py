@@ -216,6 +216,7 @@ class FormOut(BaseModel):
     categories: list[str] = Field(description="Most liked categories, for interests.")
     strategy: Strategy = Field(description="Recommended strategy for list requests.")
     catalog: CatalogTerms
+    most: int = Field(description="Most items that one list may have.")
 
 
 class QuestionOut(BaseModel):

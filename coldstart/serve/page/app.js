@@ -18,8 +18,7 @@ import { twoOf } from "./two.js";
 import { wish } from "./wish.js";
 import { language, load, preferred, t, useCatalog } from "./words.js";
 
-let form = { fields: {}, categories: [], strategy: "catalog", catalog: { purpose: "library", examples: [] } };
-const strategy = () => form.strategy;
+let form = { fields: {}, most: 10, catalog: { examples: [] } }; // none before the first answer
 const examples = () => form.catalog.examples;
 const me = person("session"), other = person("other");
 
@@ -29,8 +28,8 @@ const quietly = (work) => Promise.resolve(work).catch((error) => {
 
 // -- parts -----------------------------------------------------------------------------------
 
-const rows = rowsOf(me, { strategy, tap: react });
-const two = twoOf([me, other], { strategy, tap: (item, opinion) => quietly(react(item, opinion).then(refresh)) });
+const rows = rowsOf(me, { form: () => form, tap: react });
+const two = twoOf([me, other], { form: () => form, tap: (item, opinion) => quietly(react(item, opinion).then(refresh)) });
 const quiz = quizOf(me, (item, opinion, question) => quietly(decide(item, opinion, question)));
 const opinions = opinionsOf(me, (item) => quietly(decide(item, "forget")));
 const about = aboutOf(me, (profile) => quietly(me.introduce(profile).then(refresh)));

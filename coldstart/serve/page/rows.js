@@ -10,8 +10,8 @@ const SIZE = 10;
 const TOGETHER_MS = 60; // taps that come closer than this are one request
 const BONES = 6;
 
-/** @param who the person @param options what the form says: its strategy */
-export function rowsOf(who, { strategy, tap, taken }) {
+/** @param who the person @param form what the service says of itself @param tap called with (item, opinion) */
+export function rowsOf(who, { form, tap }) {
   const box = $("rows");
   let rows = null; // none before the first answer
   let turn = 0, stop = null, timer = null, focus = null, wide = new Set();
@@ -34,14 +34,13 @@ export function rowsOf(who, { strategy, tap, taken }) {
     stop = new AbortController();
     const mine = ++turn;
     const { words, diversity } = who.said;
-    const body = { k: SIZE, strategy: strategy(), words, diversity, explain: true, language };
+    const body = { k: Math.min(SIZE, form().most), strategy: form().strategy, words, diversity, explain: true, language };
     try {
       await who.settled();
       const answer = await ask(who.path("/rows"), { method: "POST", body, signal: stop.signal });
       if (mine !== turn) return;
       rows = answer.rows.map((row) => ({ ...row, items: row.items.map((item) => ({ ...item, language: answer.language })) }));
       redraw();
-      taken?.(answer);
       const first = rows[0]?.items[0];
       say(first ? t("rows.new", { n: rows.reduce((n, r) => n + r.items.length, 0), title: first.title }) : t("rows.empty"));
     } catch (error) {

@@ -8,10 +8,10 @@ import { stamp } from "./poster.js";
 import { why } from "./why.js";
 import { language, t } from "./words.js";
 
-const LOOKED_AT = 40, SHOWN = 10, MOST_BOTH = 10;
+const LOOKED_AT = 100, SHOWN = 10, MOST_BOTH = 10;
 
 /** @param people the two @param tap called with (item, opinion) for the first of them */
-export function twoOf(people, { strategy, tap }) {
+export function twoOf(people, { form, tap }) {
   const box = $("two");
   let lists = null, turn = 0, stop = null, timer = null;
 
@@ -37,7 +37,7 @@ export function twoOf(people, { strategy, tap }) {
     const answers = await Promise.all(people.map(async (who) => {
       await who.settled();
       const { words, diversity } = who.said;
-      const body = { k: LOOKED_AT, strategy: strategy(), words, diversity, explain: true, language };
+      const body = { k: Math.min(LOOKED_AT, form().most), strategy: form().strategy, words, diversity, explain: true, language };
       return ask(who.path("/recommendations"), { method: "POST", body, signal: stop.signal });
     }));
     if (mine !== turn) return;

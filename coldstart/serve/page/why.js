@@ -20,7 +20,9 @@ export function why(item, row) {
     experts(item) ?? "",
     el("div", { class: "actions" }, el("button", { type: "button", class: "main", onclick: () => dialog.close() }, t("close"))),
   );
-  dialog.onclick = (event) => event.target === dialog && dialog.close();
+  dialog.onclick = (event) => {
+    if (event.target === dialog) dialog.close(); // beside it
+  };
   dialog.onclose = () => back?.isConnected && back.focus({ preventScroll: true });
   dialog.showModal();
   $("h-why").focus();

@@ -62,7 +62,8 @@ async def get_form(
     service: Served, accepted: Accepted, language: Language | None = None
 ) -> FormOut:
     """Fields and values for a form that begins a session, and example requests."""
-    form = partial(onboarding_form, language=supported(language or accepted) or "en")
+    spoken = supported(language or accepted) or "en"
+    form = partial(onboarding_form, language=spoken, most=service.settings.max_k)
     return await service.worker.call(form, service.arm)
 
 
