@@ -114,7 +114,7 @@ def test_take_a_part_of_a_sentence_back(browser, shipped):
             "line-through"
         )
         state = client.get(f"/v1/sessions/{session_of(page)}").json()
-        said = [e for e in state["session"]["state"]["state"]["events"] if e["kind"] == "text"]
+        said = [e for e in state["session"]["state"]["state"]["events"] if e["kind"] == "said"]
         assert said[-1]["text"] == "comedies, but no romance"
         assert said[-1]["without"]
         picture(page, "04-taken-back")
