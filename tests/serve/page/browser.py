@@ -55,9 +55,7 @@ class Served:
     def start(self):
         options = {"open": True, "drain": 0.0} | self.settings
         store = Store.open(f"sqlite:///{self.folder}/people.db")
-        self.service = Service(
-            lambda _: self.make(), {"": "toy"}, ServeSettings(**options), store
-        )
+        self.service = Service(lambda _: self.make(), {"": "toy"}, ServeSettings(**options), store)
         config = uvicorn.Config(
             create_app(self.service), "127.0.0.1", self.port, log_config=None, access_log=False
         )

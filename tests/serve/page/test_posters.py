@@ -39,7 +39,9 @@ def test_every_colour_that_a_hash_can_choose_is_there():
     style = (PAGE / "poster.css").read_text()
     colours, motifs = map(int, re.search(r"COLOURS = (\d+), MOTIFS = (\d+)", script).groups())
     assert [int(n) for n, *_ in COLOURS] == list(range(colours))
-    assert [f".poster.m{n}::before" in style for n in range(motifs + 1)] == [True] * motifs + [False]
+    assert [f".poster.m{n}::before" in style for n in range(motifs + 1)] == [True] * motifs + [
+        False
+    ]
 
 
 @pytest.mark.parametrize(("n", "base", "tone", "ink"), COLOURS)
