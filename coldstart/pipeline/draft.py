@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.ranking.constraints import Constraints
-from coldstart.ranking.filters import verdict
+from coldstart.ranking.filters import FilterResult, verdict
 from coldstart.ranking.request_blend import EVEN
 from coldstart.scoring.lm_signals import LMSignals, joined
 
@@ -28,6 +28,23 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Ranked:
+    """A ranked list of candidate rows.
+
+    Args:
+        rows: of the candidate set, best first.
+        scores: of every candidate, shape (N,).
+        weights: of the linear blend, shape (len(SIGNALS),).
+        walked: what the filters kept and dropped on the way down.
+    """
+
+    rows: list[int]
+    scores: Floats
+    weights: Floats
+    walked: FilterResult
+
+
 @dataclass(eq=False)
 class Draft:
     """State of one request.
@@ -43,6 +60,7 @@ class Draft:
         unknown: what the models cannot read for this request; see ``known_scripts``.
         catalog_scores: of scorers of the scope ``catalog``, over the whole catalog.
         shortlist_scores: of scorers of the scope ``shortlist``, likewise.
+        ranked: the ranking that the list was made of; ``None``: not yet.
         made: the list, or the error of a stage; ``None``: not yet.
     """
 
@@ -55,6 +73,7 @@ class Draft:
     unknown: frozenset[Reads] = frozenset()
     catalog_scores: list[Scores] = field(default_factory=list)
     shortlist_scores: list[Scores] = field(default_factory=list)
+    ranked: Ranked | None = None
     made: RecommendationList | Exception | None = None
     _judged: tuple[ItemStore, Verdicts | None] | None = None
 

@@ -12,15 +12,14 @@ from coldstart.profile.resolve import LEFT_OUT
 from coldstart.ranking.explanations import Explainer
 from coldstart.ranking.filter_names import unknown_names
 from coldstart.ranking.wording.sentences import sentence
-from coldstart.schema import Provenance, Recommendation, RecommendationList
+from coldstart.schema import Provenance, Reason, Recommendation, RecommendationList
 from coldstart.scoring.registry import SIGNALS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.pipeline.draft import Draft
+    from coldstart.pipeline.draft import Draft, Ranked
     from coldstart.pipeline.parts import Parts
-    from coldstart.pipeline.rank import Ranked
     from coldstart.scoring.lm_signals import LMSignals
 
     Floats = NDArray[np.float64]
@@ -41,9 +40,17 @@ class ExplainStage:
         """The list with a reason and the provenance of every item."""
         return _Response(self._parts, draft, ranked).build()
 
-    def lines(self, draft: Draft, ranked: Ranked) -> tuple[Recommendation, ...]:
-        """The items of a row of the response, likewise."""
-        return _Response(self._parts, draft, ranked).lines()
+    def lines(
+        self, draft: Draft, ranked: Ranked, reasons: Sequence[Reason] | None = None
+    ) -> tuple[Recommendation, ...]:
+        """The items of a row of the response, likewise.
+
+        Args:
+            draft: with features.
+            ranked: the items.
+            reasons: of each item, in the place of its own.
+        """
+        return _Response(self._parts, draft, ranked).lines(reasons)
 
 
 class _Response:
@@ -97,17 +104,20 @@ class _Response:
             picks=self._user.readings,
         )
 
-    def lines(self) -> tuple[Recommendation, ...]:
-        """Every line."""
-        lines = enumerate(zip(self._ranked.rows, self._contributions, strict=True), start=1)
-        return tuple(self._line(rank, row, parts) for rank, (row, parts) in lines)
+    def lines(self, reasons: Sequence[Reason] | None = None) -> tuple[Recommendation, ...]:
+        """Every line; with the given reasons, if there are some."""
+        given = [None] * len(self._ranked.rows) if reasons is None else list(reasons)
+        parts = zip(self._ranked.rows, self._contributions, given, strict=True)
+        return tuple(self._line(rank, *of_item) for rank, of_item in enumerate(parts, start=1))
 
-    def _line(self, rank: int, row: int, parts: Floats) -> Recommendation:
+    def _line(self, rank: int, row: int, parts: Floats, reason: Reason | None) -> Recommendation:
         item, features = self._items.items[row], self._features[row]
-        excess = dict(zip(SIGNALS.names, (parts - self._ordinary).tolist(), strict=True))
         reach = (self._lm.found or {}).get(item.item_id)
         wrote = reach.grounding.candidate if reach else None
-        reasons = self._explainer.explain(row, excess, wrote.text if wrote else None)
+        reasons: tuple[Reason, ...] = () if reason is None else (reason,)
+        if reason is None:
+            excess = dict(zip(SIGNALS.names, (parts - self._ordinary).tolist(), strict=True))
+            reasons = self._explainer.explain(row, excess, wrote.text if wrote else None)
         contributions = {name: float(parts[n]) for n, name in self._used}
         moved = [a for a in self._options.adjustments if item.item_id in a.items]
         reasons += tuple(a.reason for a in moved)

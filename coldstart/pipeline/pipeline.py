@@ -121,7 +121,7 @@ class Pipeline:
             for _, made in self._through([draft], scorers):
                 if isinstance(made, Exception):
                     raise made
-            return self.compose.compose(draft, self.rank.rank(draft), names, tell=tell)
+            return self.compose.compose(draft, names, tell=tell)
 
     def model_scores(
         self,
@@ -228,7 +228,8 @@ class Pipeline:
             draft.candidates = self.candidates.select(user, named[draft.position])
 
         def respond(draft: Draft) -> None:
-            draft.made = self.explain.explain(draft, self.rank.rank(draft))
+            draft.ranked = self.rank.rank(draft)
+            draft.made = self.explain.explain(draft, draft.ranked)
 
         isolate(drafts, select)
         self.score.score(drafts, scorers)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coldstart.catalog.near_duplicates import NearDuplicates
 from coldstart.errors import ArtifactError
+from coldstart.pipeline.draft import Ranked
 from coldstart.pipeline.request import adjustments_of
 from coldstart.ranking.constraints import FILTER
 from coldstart.ranking.diversity import diversify
@@ -35,23 +35,6 @@ if TYPE_CHECKING:
 PENALISED = 200
 """Best items without the penalty on popularity, which it reorders."""
 _WIDER = 5  # diversity chooses among this many times k
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A ranked list of candidate rows.
-
-    Args:
-        rows: of the candidate set, best first.
-        scores: of every candidate, shape (N,).
-        weights: of the linear blend, shape (len(SIGNALS),).
-        walked: what the filters kept and dropped on the way down.
-    """
-
-    rows: list[int]
-    scores: Floats
-    weights: Floats
-    walked: FilterResult
 
 
 class RankStage:

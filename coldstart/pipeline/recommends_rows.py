@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from coldstart.errors import ConfigError
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
@@ -101,9 +101,9 @@ def chosen_rows(rows: Sequence[RowName] | None) -> tuple[tuple[RowName, ...], bo
     """
     if rows is None:
         return ROWS, False
-    named = (rows,) if isinstance(rows, str) else tuple(rows)
-    if unknown := [row for row in named if row not in get_args(RowName)]:
+    named: Sequence[str] = [rows] if isinstance(rows, str) else rows
+    if unknown := [row for row in named if row not in ROWS]:
         raise ConfigError(f"no row {unknown[0]!r}", hint=f"rows: {', '.join(ROWS)}")
     if not named:
         raise ConfigError("rows is empty", hint=f"some of {', '.join(ROWS)}, or leave it out")
-    return named, True
+    return tuple(row for row in ROWS if row in named), True

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from coldstart.catalog.near_duplicates import NearDuplicates
-from coldstart.pipeline.rank import Ranked
+from coldstart.pipeline.draft import Ranked
 from coldstart.ranking.constraints import Constraints
 from coldstart.ranking.diversity import diversify
-from coldstart.ranking.filters import walk
 from coldstart.ranking.ranker import states_taste
 from coldstart.ranking.request_blend import in_words
 from coldstart.ranking.wording.rows import row_words
-from coldstart.ranking.wording.sentences import sentence
 from coldstart.schema import (
+    MAX_K,
     ROWS,
     Reason,
     Recommendation,
@@ -81,18 +82,18 @@ class RowsStage:
         self._parts, self._explain = parts, explain
 
     def compose(
-        self, draft: Draft, ranked: Ranked, names: Sequence[RowName], *, tell: bool = False
+        self, draft: Draft, names: Sequence[RowName], *, tell: bool = False
     ) -> RecommendationRows:
         """The rows of a request.
 
         Args:
             draft: with its list.
-            ranked: of this list.
             names: which rows, if there is enough to show.
             tell: whether a note says which of them are left out.
         """
-        made = draft.made
+        made, ranked = draft.made, draft.ranked
         assert isinstance(made, RecommendationList)
+        assert ranked is not None
         composer = _Composer(self._parts, self._explain, draft, ranked)
         rows = [row for name in ROWS if name in names and (row := composer.row(name)) is not None]
         missing = [name for name in ROWS if name in names and name not in {r.row for r in rows}]
@@ -160,12 +161,10 @@ class _Composer:
             chosen = self._best(close.value, known)
             if len(chosen) < self._fewest:
                 continue
+            self._used += chosen
             title = self._parts.catalog[pick].title
             code = self._said_of(pick)
-            lines = [
-                _with_reason(line, _of_pick(row, close, title, code))
-                for row, line in zip(chosen, self._lines(chosen), strict=True)
-            ]
+            lines = self._lines(chosen, [_of_pick(row, close, title, code) for row in chosen])
             return _worded("because", code, lines, pick, title)
         return None
 
@@ -191,10 +190,7 @@ class _Composer:
         if len(chosen) < self._fewest:
             return None
         self._used += chosen
-        lines = [
-            _with_reason(line, found[row])
-            for row, line in zip(chosen, self._lines(chosen), strict=True)
-        ]
+        lines = self._lines(chosen, [found[row] for row in chosen])
         return _worded("people", "people", lines)
 
     def _different(self) -> RecommendationRow | None:
@@ -204,11 +200,12 @@ class _Composer:
             scores = ranker.scores(
                 self._draft.features, self._ranked.weights, options.strategy, _HALF
             )
-        pool = self._best(scores, np.ones(len(scores), dtype=bool), more=_POOL, take=False)
+        pool = self._best(scores, np.ones(len(scores), dtype=bool), more=_POOL, spread=True)
         content = self._items.content
         known = [*self._used, *self._items.rows_in_order(self._user.liked)]
-        order = diversify(scores[pool], content[pool], options.k, _UNLIKE, shown=content[known])
-        chosen = sorted((pool[n] for n in order), key=pool.index)
+        order = diversify(scores[pool], content[pool], 2 * options.k, _UNLIKE, shown=content[known])
+        chosen = self._unlike_titles([pool[n] for n in order])
+        chosen = sorted(chosen[: options.k], key=pool.index)
         if len(chosen) < self._fewest:
             return None
         self._used += chosen
@@ -220,30 +217,41 @@ class _Composer:
         return min(FEWEST, self._draft.request.options.k)
 
     def _best(
-        self, value: Floats, allowed: Bools, more: int = 1, *, take: bool = True
+        self, value: Floats, allowed: Bools, more: int = 1, *, spread: bool = False
     ) -> list[int]:
-        """The rows of the highest values that may be shown, and are in no row yet."""
+        """The rows of the highest values that may be shown, and are in no row yet.
+
+        Args:
+            value: of every candidate, shape (N,).
+            allowed: which candidates, shape (N,).
+            more: how many times k.
+            spread: whether titles that are nearly the same are left to the caller.
+        """
         allowed = allowed & self._may_be_shown
         allowed[self._used] = False
         order = np.argsort(-np.round(value, 9), kind="stable")
         order = order[allowed[order]]
         options, items = self._draft.request.options, self._items.items
-        picks = [self._items.catalog[i] for i in self._user.liked]
-        walked = walk(
-            (items[row] for row in order.tolist()),
-            options.filters,
-            self._user.filter_profile,
-            self._user.context,
-            more * options.k,
-            None if options.near_duplicates else NearDuplicates(),
-            liked=[*picks, *(items[row] for row in self._used)],
-        )
-        rows = [self._items.rows[item.item_id] for item in walked.kept]
-        if take and more == 1 and len(rows) >= self._fewest:
-            self._used += rows
-        return rows
+        passing = (row for row in order.tolist() if self._draft.passes(items[row]))
+        if not spread:
+            return self._unlike_titles(passing, more * options.k)
+        return list(islice(passing, more * options.k))
 
-    @property
+    def _unlike_titles(self, rows: Iterable[int], most: int = MAX_K) -> list[int]:
+        """Of ranked rows the first whose titles are nearly those of no pick or item shown."""
+        items, allowed = self._items.items, self._draft.request.options.near_duplicates
+        taken = [self._items.catalog[i] for i in self._user.liked if i in self._items.catalog]
+        taken += [items[row] for row in self._used]
+        out: list[int] = []
+        for row in rows:
+            if len(out) == most:
+                break
+            if allowed or not NearDuplicates().twin(items[row], taken):
+                out.append(row)
+                taken.append(items[row])
+        return out
+
+    @cached_property
     def _may_be_shown(self) -> Bools:
         """Whether each candidate is nothing that the request rules out, outright or by its mood."""
         items, options = self._items, self._draft.request.options
@@ -261,9 +269,12 @@ class _Composer:
             allowed = allowed & suits if (allowed & suits).sum() >= self._fewest else allowed
         return allowed
 
-    def _lines(self, rows: list[int]) -> tuple[Recommendation, ...]:
+    def _lines(
+        self, rows: list[int], reasons: Sequence[Reason] | None = None
+    ) -> tuple[Recommendation, ...]:
+        """The items of a row; with the row's own reasons, if it has some."""
         ranked = Ranked(rows, self._ranked.scores, self._ranked.weights, self._ranked.walked)
-        return self._explain.lines(self._draft, ranked)
+        return self._explain.lines(self._draft, ranked, reasons)
 
     def _close_to(self, pick: str) -> Close:
         items, whole = self._items, self._parts.item_store
@@ -311,11 +322,6 @@ def _of_pick(row: int, close: Close, title: str, code: str) -> Reason:
         }
         return Reason(code="picks", arguments=arguments)
     return Reason(code="alike", arguments={"pick": title})
-
-
-def _with_reason(line: Recommendation, reason: Reason) -> Recommendation:
-    """The line with the row's own reason."""
-    return line.model_copy(update={"reasons": (reason,), "reason": sentence([reason])})
 
 
 def _worded(

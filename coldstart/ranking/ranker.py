@@ -212,8 +212,9 @@ class BlendRanker:
         of_words, of_taste = words_and_taste(words)
         bare = without_words(np.ones((1, len(weights))))[0] * weights
         if blend is PLAIN:
-            return of_words * (weights - bare) + of_taste * bare
-        return of_words * blend.vector(features) + of_taste * blend.taste_weight(features) * bare
+            return np.asarray(of_words * (weights - bare) + of_taste * bare)
+        taste = of_taste * blend.taste_weight(features) * bare
+        return np.asarray(of_words * blend.vector(features) + taste)
 
     def _blend(self, features: Floats, strategy: str, words: float) -> RequestBlend | None:
         """The blend of a request in words; ``None`` where it is ranked as one without words is.

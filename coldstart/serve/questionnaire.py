@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coldstart.schema import MAX_K, Understood
+from coldstart.schema import MAX_K
 from coldstart.serve.cards import card_of
 from coldstart.serve.catalog_terms import catalog_terms
 from coldstart.serve.responses import FormOut, QuestionOut
 from coldstart.session.choice_questions import categories_question
-from coldstart.session.history import read_history
 from coldstart.session.quiz import UNKNOWN
 from coldstart.session.state import Question, QuestionAsked, SessionState
 
@@ -54,8 +53,7 @@ def open_questions(session: OnboardingSession, n: int) -> tuple[list[Question], 
     Returns:
         (open questions, new questions).
     """
-    history = read_history(session.state, lambda text: Understood(text=text))
-    waiting = [q for i, q in history.questions.items() if i not in history.answers][:n]
+    waiting = session.open_questions(n)
     for question in waiting:
         session = _unknown(session, question)
     new: list[Question] = []

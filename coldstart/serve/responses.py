@@ -234,7 +234,12 @@ class Noted(BaseModel):
         description="Whether it had been stored before, under the same Idempotency-Key."
     )
     understood: Understood | None = None
-    chips: list[Chip] = []
+
+
+class TextNoted(Noted):
+    """Confirmation that a text is stored, and what was understood of it."""
+
+    chips: list[Chip] = Field(description="What was understood, as labels.")
 
 
 class RowOut(BaseModel):

@@ -47,7 +47,10 @@ class SessionLists(ABC):
     _state: SessionState
     _quiz: Quiz
     _exploration: float
-    _history: History
+
+    @property
+    @abstractmethod
+    def _history(self) -> History: ...
 
     @property
     @abstractmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
@@ -20,6 +21,7 @@ from coldstart.schema import (
     UserProfile,
     parse,
 )
+from coldstart.session.fitting import suitable
 from coldstart.session.history import History, read_history
 from coldstart.session.lists import SessionLists
 from coldstart.session.quiz import Quiz, QuizState
@@ -160,7 +162,7 @@ class OnboardingSession(SessionLists):
         Returns the session unchanged if a question is still open or the quiz has ended.
         """
         question = self.next_question()
-        if question is None or self._history.pending is not None:
+        if question is None or question.question_id in self._history.questions:
             return self
         return self._and_then(_event(QuestionAsked, question=question, at=at))
 
@@ -288,11 +290,33 @@ class OnboardingSession(SessionLists):
     # -- asking and showing ----------------------------------------------------------------------
 
     def next_question(self) -> Question | None:
-        """The open question, else the quiz's next one; ``None`` at the end of the quiz."""
-        if self._history.pending is not None:
-            return self._history.pending
+        """The open question, else the quiz's next one; ``None`` at the end of the quiz.
+
+        What was said narrows what is asked about: nothing rejected, for a child what suits it, and
+        what is close to the wishes, if that is enough to ask about. An open
+        question that is ruled out meanwhile is passed over.
+        """
+        if waiting := self.open_questions(1):
+            return waiting[0]
         with one_blas_thread():
             return self._quiz.question(self._quiz_state())
+
+    def open_questions(self, most: int) -> list[Question]:
+        """Questions that were presented and not answered, oldest first.
+
+        Without those about items that what was said since rules out.
+
+        Args:
+            most: number of questions at most.
+        """
+        answers, questions = self._history.answers, self._history.questions
+        waiting = [q for i, q in questions.items() if i not in answers]
+        if not waiting or self.understood_so_far == Understood():
+            return waiting[:most]
+        fits = suitable(self._item_store, self.profile, self.understood_so_far)
+        rows = self._item_store.rows
+        out = (q for q in waiting if all(fits[rows[i]] for i in q.items if i in rows))
+        return list(islice(out, most))
 
     # -- internals -------------------------------------------------------------------------------
 
@@ -301,7 +325,9 @@ class OnboardingSession(SessionLists):
         return read_history(self._state, self._recommender.pipeline.understand.read)
 
     def _quiz_state(self) -> QuizState:
-        return QuizState.of(self._item_store, self._history, self._askable, self._seed)
+        return QuizState.of(
+            self._item_store, self._history, self._askable, self._seed, self.understood_so_far
+        )
 
     def _and_then(self, *events: Event) -> OnboardingSession:
         return OnboardingSession(

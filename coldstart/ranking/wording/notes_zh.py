@@ -27,6 +27,11 @@ TEMPLATES: Mapping[str, str] = {
     "only {n} items are {wanted}; the rest is the closest to it": (
         "只有 {n} 件完全符合要求（{wanted}），其余最为接近"
     ),
+    "what people chose who asked for {words} comes later": "要求过{words}的人所选的排在后面",
+    "nothing is known about {words}: it could not be left out": ("没有关于{words}的资料，无法排除"),
+    "the {name} of {percent} of the items are not known; these are left out": (
+        "有 {percent} 的商品不知道{name}，没有列入"
+    ),
     "guessed from “{words}”: {values}": "由“{words}”推测：{values}",
     "“{words}” was not taken as {value}: the text says otherwise": (
         "没有把“{words}”当作“{value}”，因为原话另有说明"
@@ -58,6 +63,15 @@ TEMPLATES: Mapping[str, str] = {
     "{name} adds {points} to the scores of {n} item(s) until {until}": (
         "{name}给 {n} 件商品的得分加 {points}，至 {until} 为止"
     ),
+    "no row “because”: nothing was liked yet": "没有“因为你喜欢”一行：还没有喜欢过什么",
+    "no row “people”: nothing was asked for": "没有“提过类似要求的人选了”一行：还没有提出要求",
+    "no row “people”: no recorded request is like this one": (
+        "没有“提过类似要求的人选了”一行：记录中没有类似的要求"
+    ),
+    "no row “asked”: fewer than {n} items": "没有“你想要的”一行：不足 {n} 件",
+    "no row “because”: fewer than {n} items": "没有“因为你喜欢”一行：不足 {n} 件",
+    "no row “people”: fewer than {n} items": "没有“提过类似要求的人选了”一行：不足 {n} 件",
+    "no row “different”: fewer than {n} items": "没有“换换口味”一行：不足 {n} 件",
     "{fact}: rejected by “{words}”": "{fact}：因“{words}”而排除",
     "year unknown: not {years}": "年份未知，不符合{years}",
     "from {year}: not {years}": "{year} 年，不符合{years}",

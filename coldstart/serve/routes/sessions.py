@@ -34,6 +34,7 @@ from coldstart.serve.responses import (
     QuestionOut,
     RowsOut,
     SessionOut,
+    TextNoted,
 )
 from coldstart.serve.routes.common import (
     KEYS,
@@ -121,7 +122,7 @@ async def text(
     service: Served,
     accepted: Accepted,
     key: IdempotencyKey = None,
-) -> Noted:
+) -> TextNoted:
     """Send free text, in addition to earlier texts; the response contains its interpretation."""
     repeated, understood = await SessionService(service).text(session_id, body, key)
     return _noted(repeated, understood, accepted)
@@ -134,15 +135,15 @@ async def all_text(
     service: Served,
     accepted: Accepted,
     key: IdempotencyKey = None,
-) -> Noted:
+) -> TextNoted:
     """Replace all texts by this one, less some parts; an empty one takes them back."""
     repeated, understood = await SessionService(service).all_text(session_id, body, key)
     return _noted(repeated, understood, accepted)
 
 
-def _noted(repeated: bool, understood: Understood, language: str) -> Noted:
+def _noted(repeated: bool, understood: Understood, language: str) -> TextNoted:
     labels = list(chips(understood, language))
-    return Noted(repeated=repeated, understood=understood, chips=labels)
+    return TextNoted(repeated=repeated, understood=understood, chips=labels)
 
 
 @router.get(_ONE + "/recommendations", responses=errors(404, 409), response_model_exclude_none=True)

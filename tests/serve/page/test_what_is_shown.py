@@ -51,7 +51,7 @@ STATES = ("empty", "favourites", "tune", "about", "data", "wish", "why", "two")
 def show(page, state):
     """Bring the page into one of its states."""
     if state == "wish":
-        write(page, "no drama, from the 1980s, for a ten-year-old")
+        write(page, "something gentle, no drama, from the 1980s, for a ten-year-old")
         page.locator(".remarks summary").tap()
     elif state == "why":
         page.locator("#rows .why").first.tap()
@@ -68,6 +68,8 @@ def show(page, state):
         page.locator("#quiz .card h4").first.wait_for()
         page.locator("#hits li").first.tap()
         page.locator("#opinions li").first.wait_for()
+        page.wait_for_timeout(100)
+        settled(page)
 
 
 @browsing
