@@ -147,7 +147,8 @@ $("erase-yes").addEventListener("click", () => {
   $("confirm").close();
   quietly(erase());
 });
-whenGone(() => restart());
+let again = null; // one restart, however many requests found that the session is gone
+whenGone(() => (again ??= quietly(restart().then(() => toast(t("problem.gone"))).finally(() => (again = null)))));
 
 /** A link that asks the same: only where the person wants one does the address hold their words. */
 async function link() {
