@@ -79,11 +79,14 @@ class RequestReader:
 
     def _read_part(self, text: str, chinese: bool) -> Understood:
         """A text, or what stands between two of its self-corrections."""
+        spelled: dict[str, str] = {}
         if chinese:
             pieces, wanted_text = self._chinese.read(simplified(text))
             pieces = tuple(as_written(piece, text, self._names) for piece in pieces)
         else:
             pieces, wanted_text = self._english.read(text)
+            if isinstance(self._english, EnglishProductReader) and not self._unreadable:
+                spelled = self._english.spelled(text)
             pieces = tuple(piece for piece in pieces if piece.kind not in self._unreadable)
         titles = {p.value: self._catalog[p.value].title for p in pieces if p.kind == "title"}
         return Understood(
@@ -92,6 +95,7 @@ class RequestReader:
             pieces=pieces,
             wanted_text=wanted_text,
             titles=titles,
+            spelled=spelled,
         )
 
 
