@@ -64,7 +64,11 @@ class _Response:
             columns.setdefault(SIGNALS[name].group, []).append(n)
         self._groups = {g: self._contributions[:, c].sum(axis=1) for g, c in columns.items()}
         self._explainer = Explainer(
-            self._items, self._user, parts.scorers, quote_text=not draft.unread
+            self._items,
+            self._user,
+            parts.scorers,
+            quote_text=not draft.unread,
+            compare_meaning=not draft.unread or draft.resembled,
         )
 
     def build(self) -> RecommendationList:

@@ -28,6 +28,8 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     out = []
     if draft.unread:
         out.append(_unread(draft))
+    spelled = user.understood.spelled.items()
+    out += [f"“{word}” was read as “{meant}”" for word, meant in spelled]
     out += price_notes(user.understood, draft.candidates)
     if constraints is None or verdicts is None:
         return out
@@ -46,7 +48,10 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
 
 
 def _unread(draft: Draft) -> str:
-    nothing = "no category, title, year, person or mood of this catalog, and no item resembles it"
+    nothing = "no category, title, year, person or mood of this catalog"
+    if draft.resembled:
+        return f"the text names {nothing}; the list follows its meaning"
+    nothing += ", and no item resembles it"
     if not draft.useless_text:
         recorded = draft.features[:, SIGNALS.index("asked_alike_words")].any()
         follows = "what people chose who used its words" if recorded else "its words"
