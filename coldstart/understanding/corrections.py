@@ -18,16 +18,17 @@ _MARK = (
     r"|actually[,.]?\s+(?:no(?=\s*[,.;:!…—–-])|rather|better|make\s+(?:it|that)))"
     r"|or\s+rather|(?:or|oh)[,.]?\s+no(?=\s*[,;:!…—–-])|(?<=[,.;…—–-]\s)make\s+that(?=\s+an?\s)"
 )
+_GAP = r"[\s,.;:!…—–-]{1,6}"
 _ENGLISH = re.compile(
-    rf"[\s,.;:!…—–-]*(?<!\w)(?:{_SOFT}[\s,.…]+)*(?:{_MARK})(?!\w)"
-    rf"(?:[\s,.;:!…—–-]+(?:{_SOFT}|{_MARK})(?!\w))*[\s,.;:!…—–-]*",
+    rf"(?<!\w)(?:{_SOFT}{_GAP}){{0,3}}(?:{_MARK})(?!\w)(?:{_GAP}(?:{_SOFT}|{_MARK})(?!\w)){{0,4}}",
     re.I,
 )
 _CHINESE = re.compile(
-    r"[，,。.；;…\s]*(?:(?:[哦噢啊诶呃]?不对|(?<![就])算了|说错了|口误|我改主意了|改主意了|我是说)"
-    r"[，,。.！!…\s]*(?:应该是|我?还是|不如|要不|换成|改成|改为)?"
-    r"|(?<=[，,。；;])还是(?=[^，,。；;？?]*吧))[，,。.！!…\s]*"
+    r"(?:(?:[哦噢啊诶呃]?不对|(?<![就])算了|说错了|口误|我改主意了|改主意了|我是说)"
+    r"[，,。.！!…\s]{0,4}(?:应该是|我?还是|不如|要不|换成|改成|改为)?"
+    r"|(?<=[，,。；;])还是(?=[^，,。；;？?]{0,40}吧))"
 )
+_BETWEEN = " \n\t,.;:!…—–-，。；！"
 _ONE = frozenset({"years", "audience", "price"})  # of these a correction names the whole
 _THINGS = frozenset({"type", "term", "attribute", "category"})
 
@@ -43,9 +44,10 @@ def corrected_parts(text: str) -> list[Span]:
     start = 0
     found = sorted((*_ENGLISH.finditer(text), *_CHINESE.finditer(text)), key=lambda m: m.start())
     for m in found:
-        if m.start() > start and _has_words(text[start : m.start()]) and _has_words(text[m.end() :]):
-            out.append((start, m.start()))
-            start = m.end()
+        before, after = text[start : m.start()].rstrip(_BETWEEN), text[m.end() :].lstrip(_BETWEEN)
+        if _has_words(before) and _has_words(after):
+            out.append((start, start + len(before)))
+            start = len(text) - len(after)
     return [*out, (start, len(text))]
 
 
@@ -128,7 +130,9 @@ def _opposite(old: Piece, new: Piece) -> bool:
 def _without(text: str, words: Sequence[str]) -> str:
     """A text without some stretches of it."""
     for part in dict.fromkeys(words):
-        text = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)" if part.isascii() else re.escape(part), " ", text)
+        text = re.sub(
+            rf"(?<!\w){re.escape(part)}(?!\w)" if part.isascii() else re.escape(part), " ", text
+        )
     return " ".join(text.split())
 
 

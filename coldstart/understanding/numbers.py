@@ -13,9 +13,7 @@ _VALUES = {word: n for n, word in enumerate(_SMALL)} | {
     word: 10 * n for n, word in enumerate(_TENS, start=2)
 }
 _DIGIT = "|".join(_SMALL[1:10])
-BELOW_100 = (
-    rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{_DIGIT})\b)?|(?:{'|'.join(_SMALL[::-1])}))"
-)
+BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{_DIGIT})\b)?|(?:{'|'.join(_SMALL[::-1])}))"
 """Pattern of a number from zero to ninety-nine in words."""
 WORDS = (
     rf"(?:(?:half\s+)?a\s+dozen|(?:a|one|{BELOW_100})\s+(?:and\s+a\s+half\s+)?(?:hundred|thousand)"

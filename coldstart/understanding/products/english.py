@@ -50,7 +50,9 @@ _FREE = re.compile(
 )
 
 _RECEIVES = re.compile(r"(?:for|to|with|by|suit|entertain|please|amuse|interest|keep)\b", re.I)
-_WISHES = re.compile(r"\s+(?:really\s+)?(?:wants?|needs?|would|wishes|loves?|likes?|enjoys?|asked)\b")
+_WISHES = re.compile(
+    r"\s+(?:really\s+)?(?:wants?|needs?|would|wishes|loves?|likes?|enjoys?|asked)\b"
+)
 
 _PLACES = frozenset("in on at around inside".split())
 _OWN = frozenset("my our the her his their your".split())

@@ -9,7 +9,9 @@ from typing import NamedTuple
 from coldstart.schema import Item
 from coldstart.understanding.numbers import BELOW_100, number_in_words
 
-_COLUMN = re.compile(r"(?:.*[ _-])?(?:sizes?|gr(?:ö|oe)(?:ß|ss)en?|taille)$|.*(?:尺码|尺寸|鞋码|码数|号码)$", re.I)
+_COLUMN = re.compile(
+    r"(?:.*[ _-])?(?:sizes?|gr(?:ö|oe)(?:ß|ss)en?|taille)$|.*(?:尺码|尺寸|鞋码|码数|号码)$", re.I
+)
 _LETTERS = r"(?:x{0,4}[sl]|\d?x[sl]|m|one[\s-]size)"
 _ENGLISH = re.compile(
     rf"(?<!\w)(?:in\s+)?(?:an?\s+)?(?:shoe\s+|dress\s+)?size\s+(?P<n>\d+(?:[.,]\d+)?|{BELOW_100}|{_LETTERS})(?!\w)"

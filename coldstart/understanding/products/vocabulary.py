@@ -14,11 +14,11 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.schema import Item
 from coldstart.understanding.draft import Value
 from coldstart.understanding.lexicon import category_forms, plural, raw_lexicon, squeezed
+from coldstart.understanding.products.flags import flag_columns, value_of_yes
 from coldstart.understanding.products.forms import stem, words
 from coldstart.understanding.products.heads import PARTS, category_parts, title_ending, title_heads
 from coldstart.understanding.products.item_words import is_named
 from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, kinds
-from coldstart.understanding.products.flags import flag_columns, value_of_yes
 from coldstart.understanding.products.misspellings import Misspellings
 from coldstart.understanding.products.words_cache import words_of
 from coldstart.understanding.tokens import PhraseIndex, phrase_form
