@@ -19,7 +19,7 @@ from coldstart.scoring.piece_matches import (
     numbers,
     suits_children,
 )
-from coldstart.scoring.wishes import wanted_groups
+from coldstart.scoring.wishes import NO_FACTS, wanted_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,9 +60,10 @@ class Constraints:
     prices and stock everything else, an audience what has a higher minimum or a lower maximum age.
     Other explicit wishes order the items in tiers by how many of them are missed; inferred
     rejections and then inferred wishes order within these. What an item is (pieces of the kind
-    ``type``) comes before all that, and of what is not of the type what shares a category with it. For children, what is not known to suit them comes after what
-    is. A low price is one of the lower third of those of the best tier. An inferred piece that
-    contradicts an explicit one is left out.
+    ``type``) comes before all that, and of what is not of the type what shares a category with it.
+    For children, what is not known to suit them comes after what is. A low price is one of the
+    lower third of those of the best tier. An inferred piece that contradicts an explicit one is
+    left out.
 
     Args:
         understood: the reading.
@@ -74,7 +75,7 @@ class Constraints:
     def __init__(
         self, understood: Understood, age: int | None = None, interests: Sequence[str] = ()
     ) -> None:
-        pieces = [p for p in understood.pieces if p.kind not in ("title", "tone")]
+        pieces = [p for p in understood.pieces if p.kind not in NO_FACTS]
         self.ignored = _contradicted(pieces)
         pieces = [p for p in pieces if p not in self.ignored]
         strict = [p for p in pieces if p.strict]

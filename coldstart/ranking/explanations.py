@@ -113,7 +113,7 @@ class Explainer:
         return tuple(out) or (self._popularity(row),)
 
     def _meaning(self, row: int) -> Arguments | None:
-        """The text that the item is closer to in meaning than most; encoders of letters know none."""
+        """The text that the item is closer to in meaning than most; not by encoders of letters."""
         if not self._compare_meaning or getattr(self._items.encoder, "by_letters", False):
             return None
         return self._close(row, _MEANING_FROM)

@@ -25,9 +25,11 @@ _WHOSE = r"(?:my|our|his|her|their|your|the|a|an|some|these|those|two|three|four
 _ADJ = r"""(?:(?:very|little|young|younger|older|small|wee|eldest|oldest|youngest|own|teenage|teen
     |twin|sweet)\s+)*"""
 _OLDER = r"(?:cousins?|brothers?|sisters?)"
-_IS = r"""(?:who\s+(?:is|are|just\s+turned|(?:is\s+)?about\s+to\s+turn)|who['’]s(?:\s+just\s+turned)?
+_IS = r"""(?:who\s+(?:is|are|just\s+turned|(?:is\s+)?about\s+to\s+turn)
+    |who['’]s(?:\s+just\s+turned)?
     |(?:s?he|they)\s+(?:is|are|just\s+turned|turned)
-    |(?:s?he|they)['’](?:s|re|ve)(?:\s+(?:just\s+turned|turned|about\s+to\s+(?:turn|be)))?|is|are|turning|(?:just\s+)?turn(?:s|ed)|(?:between\s+|of\s+)?(?:the\s+)?age[sd]?(?:\s+of)?
+    |(?:s?he|they)['’](?:s|re|ve)(?:\s+(?:just\s+turned|turned|about\s+to\s+(?:turn|be)))?
+    |is|are|turning|(?:just\s+)?turn(?:s|ed)|(?:between\s+|of\s+)?(?:the\s+)?age[sd]?(?:\s+of)?
     |between|under|up\s+to)"""
 _AND = r"\s*(?:-|–|,|and|or|to|&)+\s*"
 _ABOUT = r"(?:(?:only|just|about|almost|nearly)\s+)?"
