@@ -25,6 +25,7 @@ TASTE: Mapping[str, Pair] = {
     "evidence_popularity": (1.0, 0.0),
     "catalog_popularity": (1.0, 0.0),
     "evidence_content": PICKS_WEIGHT,
+    "evidence_years": PICKS_WEIGHT,
     "evidence_picks": PICKS_WEIGHT,
     "opening": (3.0, 0.0),
     "resembles": (1.0, 0.0),
@@ -35,8 +36,8 @@ TASTE: Mapping[str, Pair] = {
 }
 """(Weight without picks, change by ten picks) of each signal, for requests without words.
 
-``evidence_content`` and ``evidence_picks`` have equal weights, so that likes take over from content
-as they come in (``scoring.evidence``). Other signals of content do not fade, so they are small:
+The signals of picks by content, years and likes have equal weights, so that likes take over as they
+come in (``scoring.evidence``). Other signals of content do not fade, so they are small:
 with ``resembles`` at 4 and ``kinds`` and ``shares`` at 1, NDCG@10 after all likes of MovieLens-100K
 is two thirds of what it is now (docs/decisions/0082-growing.md).
 """
