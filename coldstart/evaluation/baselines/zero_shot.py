@@ -1,20 +1,22 @@
 """The packaged language model as it was published, as a ranker: nothing is learned.
 
-They read a catalog for every list, so that they are no part of ``all``.
+It orders the items nearest by sentence embeddings, as language models usually are made rankers (Hou
+et al., "Large Language Models are Zero-Shot Rankers for Recommender Systems", 2024). A list takes
+seconds, so that they are no part of ``all``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldstart.evaluation.baselines.profile_text import profile_text
 from coldstart.evaluation.baselines.registry import Baseline, Uses
 from coldstart.evaluation.baselines.scored import ScoredBaseline
 from coldstart.evaluation.baselines.text_retrieval import text_retrieval
 from coldstart.evaluation.baselines.training_data import TrainingData
+from coldstart.evaluation.zero_shot.shortlist import reordered
 from coldstart.schema import UserProfile
 
 if TYPE_CHECKING:
@@ -23,52 +25,47 @@ if TYPE_CHECKING:
     from coldstart.evaluation.zero_shot.title_likelihood import TitleLikelihood
 
     Floats = NDArray[np.float64]
+    RowScore = Callable[[UserProfile, Sequence[int]], Floats]
 
 
 def promptrec(training: TrainingData, *, shortlist: int = 50) -> ScoredBaseline:
-    """A cloze about profile and item orders the items nearest by sentence embeddings.
-
-    See ``evaluation.zero_shot.cloze``. The other items follow by cosine; without anything to
-    compare, the shortlist is the first items of the catalog.
+    """Order the nearest items by a cloze about profile and item; see ``zero_shot.cloze``.
 
     Args:
         training: the catalog; likes only break ties of the shortlist.
-        shortlist: number of items that the model reads.
+        shortlist: number of items that the model reads; 0: all.
     """
     from coldstart.evaluation.zero_shot.cloze import ClozeRanker
     from coldstart.evaluation.zero_shot.model import packaged_model
 
-    ranker, nearest = ClozeRanker(training.catalog, packaged_model()), text_retrieval(training)
-
-    def score(profile: UserProfile) -> Floats:
-        near = nearest.scores(profile)
-        named = {p.item for p in (*profile.liked, *profile.disliked, *profile.seen)}
-        known = training.columns(sorted(named))
-        order = np.argsort(-near, kind="stable")
-        rows = np.sort(order[~np.isin(order, known)][:shortlist])
-        out = np.asarray(near - near.max() - 1.0)
-        if len(rows):
-            odds = ranker.scores(profile, rows.tolist())
-            out[rows] = 1 / (1 + np.exp(-odds))
-        return out
-
-    return training.ranking(score)
+    ranker = ClozeRanker(training.catalog, packaged_model())
+    return _of_nearest(training, shortlist, ranker.scores)
 
 
-def untuned_lm(training: TrainingData) -> ScoredBaseline:
-    """Log-probability of every title after the prompt of the profile."""
-    return training.ranking(_likelihood(training).logprobs)
+def untuned_lm(training: TrainingData, *, shortlist: int = 200) -> ScoredBaseline:
+    """Order the nearest items by the log-probability of their titles after the profile.
+
+    Args:
+        training: as of ``promptrec``.
+        shortlist: likewise.
+    """
+    return _of_nearest(training, shortlist, _likelihood(training).logprobs)
 
 
-def untuned_lm_lift(training: TrainingData) -> ScoredBaseline:
-    """The same less that after the prompt of an empty profile; without a profile, that one."""
-    titles = _likelihood(training)
+def untuned_lm_lift(training: TrainingData, *, shortlist: int = 200) -> ScoredBaseline:
+    """As ``untuned_lm``, less the log-probability of the title after an empty profile."""
+    return _of_nearest(training, shortlist, _likelihood(training).lift)
 
-    def score(profile: UserProfile) -> Floats:
-        said = profile_text(training, profile)
-        return titles.lift(profile) if said else titles.logprobs(UserProfile())
 
-    return training.ranking(score)
+def _of_nearest(training: TrainingData, shortlist: int, score: RowScore) -> ScoredBaseline:
+    nearest = text_retrieval(training)
+
+    def scores(profile: UserProfile) -> Floats:
+        picks = sorted({p.item for p in (*profile.liked, *profile.disliked, *profile.seen)})
+        near, named = nearest.scores(profile), training.columns(picks)
+        return reordered(near, named, shortlist, lambda rows: score(profile, rows))
+
+    return training.ranking(scores)
 
 
 def _likelihood(training: TrainingData) -> TitleLikelihood:
@@ -87,11 +84,11 @@ def _declared(
 
 CLOZE = _declared(
     "promptrec",
-    "PromptRec-style: an untuned language model fills in what the user thinks of each of 50 items",
+    "PromptRec-style: an untuned language model fills in what the user thinks of the 50 nearest",
     promptrec,
     152,
 )
 TITLES = _declared(
-    "untuned_lm", "an untuned language model's log-probability of every title", untuned_lm, 154
+    "untuned_lm", "an untuned language model's log-probability of the 200 nearest", untuned_lm, 154
 )
 LIFT = _declared("untuned_lm_lift", "the same less that without a profile", untuned_lm_lift, 156)

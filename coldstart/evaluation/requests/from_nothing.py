@@ -7,8 +7,10 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coldstart.artifacts.loading import make_encoder
+from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.prior_popularity import prior_lift
 from coldstart.data.requests.recorded import RecordedRequest, RequestLog
 from coldstart.errors import ConfigError
@@ -17,8 +19,10 @@ from coldstart.evaluation.requests.by_words import ItemWords
 from coldstart.evaluation.requests.ranks import Entrant
 from coldstart.evaluation.requests.system import Floats, LearnedOnce
 from coldstart.evaluation.requests.trained import TrainedRecommender, TrainedSystem
+from coldstart.evaluation.zero_shot.shortlist import reordered
 from coldstart.recommender import Recommender
 from coldstart.runtime import models
+from coldstart.schema import UserProfile
 from coldstart.training.requests.blend import profile_of
 
 if TYPE_CHECKING:
@@ -30,7 +34,9 @@ SYSTEMS = (
     *("untuned_lm", "untuned_lm_lift", OURS, f"{OURS}-strict"),
 )
 """Names, in the order of tables."""
-_SHORTLIST = 50  # items that the cloze is read for
+CLOZE, TITLES = 50, 200
+"""Items that the cloze, and the titles, are read for."""
+RowScore = Callable[[UserProfile, Sequence[int]], Floats]
 
 
 class SameForAll(LearnedOnce):
@@ -55,64 +61,42 @@ class SameForAll(LearnedOnce):
         return np.tile(self._values, (len(requests), 1))
 
 
-class UntunedTitles(LearnedOnce):
-    """Log-probability of every title under an untuned language model, given the request.
+class OfNearest(LearnedOnce):
+    """An untuned language model orders the items nearest by sentence embeddings.
 
     Args:
-        model: loads it.
-        lift: whether the log-probability without a request is taken off.
+        name: see ``RequestSystem``.
+        description: likewise.
+        nearest: what the shortlist is chosen and the rest is ordered by.
+        shortlist: number of items that are read.
+        ranker: catalog → scores of rows for a profile.
     """
 
-    def __init__(self, model: Callable[[], UntunedModel], *, lift: bool = False) -> None:
-        what = "an untuned language model's log-probability of every title"
-        name = "untuned_lm_lift" if lift else "untuned_lm"
-        super().__init__(name, f"{what}, less that without a request" if lift else what)
-        self._model, self._lift = model, lift
-
-    def learn(self, log: RequestLog) -> None:
-        """Make the trie of titles."""
-        from coldstart.evaluation.zero_shot.title_likelihood import TitleLikelihood
-
-        self._titles = TitleLikelihood(log.catalog, self._model())
-
-    def compute(self, requests: Sequence[RecordedRequest]) -> Floats:
-        """One forward pass over the trie for each request."""
-        score = self._titles.lift if self._lift else self._titles.logprobs
-        return np.stack([score(profile_of(request)) for request in requests])
-
-
-class ClozeOfNearest(LearnedOnce):
-    """A cloze about request and item orders the items nearest by sentence embeddings.
-
-    Args:
-        model: loads the untuned language model.
-        nearest: what the others are ordered by, and the shortlist is chosen by.
-    """
-
-    def __init__(self, model: Callable[[], UntunedModel], nearest: EncoderSimilarity) -> None:
-        what = f"what an untuned language model thinks of each of the {_SHORTLIST} nearest items"
-        super().__init__("promptrec", f"PromptRec-style: {what}")
-        self._model, self._nearest = model, nearest
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        nearest: EncoderSimilarity,
+        shortlist: int,
+        ranker: Callable[[Catalog], RowScore],
+    ) -> None:
+        super().__init__(name, description)
+        self._nearest, self._shortlist, self._make = nearest, shortlist, ranker
 
     def learn(self, log: RequestLog) -> None:
         """Encode the items."""
-        from coldstart.evaluation.zero_shot.cloze import ClozeRanker
-
         self._nearest.fit(log)
-        self._rows = log.catalog.rows
-        self._ranker = ClozeRanker(log.catalog, self._model())
+        self._rows, self._score = log.catalog.rows, self._make(log.catalog)
 
     def compute(self, requests: Sequence[RecordedRequest]) -> Floats:
-        """Probability of a positive word for the shortlist, below 0 for the rest."""
-        near = self._nearest.scores(requests)
-        out = np.asarray(near - near.max(axis=1, keepdims=True) - 1.0, dtype=np.float64)
-        for n, request in enumerate(requests):
-            named = [self._rows[m.item_id] for m in request.mentioned]
-            order = np.argsort(-near[n], kind="stable")
-            rows = np.sort(order[~np.isin(order, named)][:_SHORTLIST])
-            odds = self._ranker.scores(profile_of(request), rows.tolist())
-            out[n, rows] = 1 / (1 + np.exp(-odds))
-        return out
+        """Items that the request names take no place on the shortlist."""
+        near = np.asarray(self._nearest.scores(requests), dtype=np.float64)
+        return np.stack([self._of(r, own) for r, own in zip(requests, near, strict=True)])
+
+    def _of(self, request: RecordedRequest, near: NDArray[np.float64]) -> Floats:
+        profile = profile_of(request)
+        named = [self._rows[m.item_id] for m in request.mentioned]
+        return reordered(near, named, self._shortlist, lambda rows: self._score(profile, rows))
 
 
 class RequestSystemsFromNothing:
@@ -147,6 +131,9 @@ class RequestSystemsFromNothing:
         return tuple(made[name]() for name in chosen)
 
     def _makers(self, log: RequestLog) -> Mapping[str, Callable[[], Entrant]]:
+        from coldstart.evaluation.zero_shot.cloze import ClozeRanker
+        from coldstart.evaluation.zero_shot.title_likelihood import TitleLikelihood
+
         trained = TrainedRecommender(partial(Recommender.from_catalog, log.catalog))
         return {
             "random_items": lambda: Entrant(
@@ -160,9 +147,33 @@ class RequestSystemsFromNothing:
             ),
             "bm25": lambda: Entrant(ItemWords()),
             "encoder": lambda: Entrant(self._nearest),
-            "promptrec": lambda: Entrant(ClozeOfNearest(self._load, self._nearest)),
-            "untuned_lm": lambda: Entrant(UntunedTitles(self._load)),
-            "untuned_lm_lift": lambda: Entrant(UntunedTitles(self._load, lift=True)),
+            "promptrec": lambda: Entrant(
+                OfNearest(
+                    "promptrec",
+                    f"PromptRec-style: an untuned language model's opinion of the {CLOZE} nearest",
+                    self._nearest,
+                    CLOZE,
+                    lambda catalog: ClozeRanker(catalog, self._load()).scores,
+                )
+            ),
+            "untuned_lm": lambda: Entrant(
+                OfNearest(
+                    "untuned_lm",
+                    f"an untuned language model's log-probability of the {TITLES} nearest titles",
+                    self._nearest,
+                    TITLES,
+                    lambda catalog: TitleLikelihood(catalog, self._load()).logprobs,
+                )
+            ),
+            "untuned_lm_lift": lambda: Entrant(
+                OfNearest(
+                    "untuned_lm_lift",
+                    "the same less that without a request",
+                    self._nearest,
+                    TITLES,
+                    lambda catalog: TitleLikelihood(catalog, self._load()).lift,
+                )
+            ),
             OURS: partial(_started, trained, strict=False),
             f"{OURS}-strict": partial(_started, trained, strict=True),
         }

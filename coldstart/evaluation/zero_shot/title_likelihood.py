@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,12 +27,12 @@ _PASS = (
 
 
 class TitleLikelihood:
-    """``log P(title | prompt)`` of every title, exact over the catalog's title trie.
+    """``log P(title | prompt)`` of titles, exact over the trie of their tokens.
 
     The prompt is the packaged one for films, or that for other catalogs in the catalog's language.
-    The probability is the model's
-    own, renormalised over the titles of the catalog at every token at which they differ, so that
-    long titles are not punished for what they could not help (Bao et al., "D3", 2024).
+    The probability is the model's own, renormalised over the titles at every token at which they
+    differ, so that long titles are not punished for what they could not help (Bao et al., "D3",
+    2024).
 
     Args:
         catalog: the items.
@@ -41,24 +42,22 @@ class TitleLikelihood:
 
     def __init__(self, catalog: Catalog, model: UntunedModel, folder: Path | None = None) -> None:
         from coldstart.generation.trie.prompt_titles import prompt_titles
-        from coldstart.generation.trie.trie import TitleTrie
 
-        self._lm = model.lm
+        self._ids, self._lm = catalog.ids, model.lm
         self._titles = prompt_titles(catalog)
         self._template = prompts.load(_prompt(catalog))
-        lines = model.lm.lines.titles(self._titles[i] for i in catalog.ids)
-        trie = TitleTrie(zip(catalog.ids, lines, strict=True))
-        self._plan = trie.plan()
-        place = {item: n for n, item in enumerate(self._plan.item_ids)}
-        self._place = np.array([place[i] for i in catalog.ids], dtype=np.int64)
         self._kept = KeptScores(
             folder, "titles", model.fingerprint, catalog.fingerprint(), self._template.sha256
         )
 
-    def logprobs(self, profile: UserProfile) -> Floats:
-        """Log-probability of every item in catalog order, shape (N,), nats.
+    def logprobs(self, profile: UserProfile, rows: Sequence[int] | None = None) -> Floats:
+        """Log-probability of items among each other, shape (len(rows),), nats.
 
         Picks that the catalog lacks are left out of the prompt.
+
+        Args:
+            profile: of the user.
+            rows: of the items in the catalog; ``None``: all.
         """
         prompt = self._template.render(
             profile.model_copy(update={"liked": self._known(profile)}),
@@ -66,21 +65,28 @@ class TitleLikelihood:
             budget=prompt_budget(self._lm.max_tokens),
             count_tokens=self._lm.lines.count,
         )
-        return self._kept.of((prompt.text,), lambda: self._read(prompt.text))
+        among = "all" if rows is None else ",".join(map(str, rows))
+        return self._kept.of((prompt.text, among), lambda: self._read(prompt.text, rows))
 
-    def lift(self, profile: UserProfile) -> Floats:
-        """``logprobs`` less those after the prompt of an empty profile, shape (N,), nats."""
-        return self.logprobs(profile) - self.logprobs(UserProfile())
+    def lift(self, profile: UserProfile, rows: Sequence[int] | None = None) -> Floats:
+        """``logprobs`` less those after the prompt of an empty profile, shape (len(rows),)."""
+        return self.logprobs(profile, rows) - self.logprobs(UserProfile(), rows)
 
     def _known(self, profile: UserProfile) -> tuple[object, ...]:
         return tuple(pick for pick in profile.liked if pick.item in self._titles)
 
-    def _read(self, prompt: str) -> Floats:
+    def _read(self, prompt: str, rows: Sequence[int] | None) -> Floats:
         from coldstart.generation.decoding.exact import exact_logprobs
+        from coldstart.generation.trie.trie import TitleTrie
 
-        mass = np.ones(len(self._place))
-        found = exact_logprobs(self._lm, prompt, self._plan, mass, 1.0, prior=False, most=_PASS)
-        return np.asarray(found[self._place])
+        ids = self._ids if rows is None else [self._ids[row] for row in rows]
+        lines = self._lm.lines.titles(self._titles[i] for i in ids)
+        plan = TitleTrie(zip(ids, lines, strict=True)).plan()
+        found = exact_logprobs(
+            self._lm, prompt, plan, np.ones(len(ids)), 1.0, prior=False, most=_PASS
+        )
+        value = dict(zip(plan.item_ids, found.tolist(), strict=True))
+        return np.array([value[i] for i in ids])
 
 
 def _prompt(catalog: Catalog) -> str:

@@ -34,6 +34,15 @@ def test_the_lift_is_over_an_empty_profile(titles):
     assert not titles.lift(UserProfile()).any()
 
 
+def test_some_titles_are_compared_among_each_other(titles):
+    profile, rows = UserProfile(liked=["i2"]), [7, 0, 3, 11]
+    some, whole = titles.logprobs(profile, rows), titles.logprobs(profile)
+    assert np.exp(some).sum() == pytest.approx(1.0, abs=1e-4)
+    again = titles.logprobs(profile, rows[::-1])
+    np.testing.assert_allclose(some, again[::-1], atol=1e-3)
+    assert not np.allclose(some, whole[rows])
+
+
 def test_picks_that_the_catalog_lacks_are_left_out(titles):
     known, strange = UserProfile(liked=["i1"]), UserProfile(liked=["i1", "what?"])
     np.testing.assert_array_equal(titles.logprobs(known), titles.logprobs(strange))
