@@ -36,7 +36,7 @@ SYSTEMS = (
 """Names, in the order of tables."""
 CLOZE, TITLES = 50, 200
 """Items that the cloze, and the titles, are read for."""
-RowScore = Callable[[UserProfile, Sequence[int]], Floats]
+RowScore = Callable[[UserProfile, Sequence[int]], NDArray[np.float64]]
 
 
 class SameForAll(LearnedOnce):
@@ -93,7 +93,7 @@ class OfNearest(LearnedOnce):
         near = np.asarray(self._nearest.scores(requests), dtype=np.float64)
         return np.stack([self._of(r, own) for r, own in zip(requests, near, strict=True)])
 
-    def _of(self, request: RecordedRequest, near: NDArray[np.float64]) -> Floats:
+    def _of(self, request: RecordedRequest, near: NDArray[np.float64]) -> NDArray[np.float64]:
         profile = profile_of(request)
         named = [self._rows[m.item_id] for m in request.mentioned]
         return reordered(near, named, self._shortlist, lambda rows: self._score(profile, rows))

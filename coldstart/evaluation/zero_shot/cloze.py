@@ -129,6 +129,6 @@ class ClozeRanker:
         with torch.inference_mode():
             states = self._lm.read_tree(prompt, tokens, parents)
             logits = self._lm.hidden_to_logits(states[torch.from_numpy(ends)], self._words)
-            good, bad = logits.split([len(self._good), len(self._bad)], dim=1)
+            good, bad = logits[:, : len(self._good)], logits[:, len(self._good) :]
             odds = torch.logsumexp(good, dim=1) - torch.logsumexp(bad, dim=1)
         return np.asarray(odds.cpu().numpy(), dtype=np.float64)
