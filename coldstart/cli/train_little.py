@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from coldstart.cli import output
 from coldstart.cli.source import DataSource, catalog_option
-from coldstart.cli.train_progress import StageBars
+from coldstart.cli.train_progress import TrainingProgress
 from coldstart.errors import ConfigError
 from coldstart.settings import TrainConfig
 
@@ -53,7 +53,12 @@ def too_little(data: Dataset, split: Split) -> bool:
 
 
 def train_little(
-    data: Dataset, split: Split, config: TrainConfig, out: Path, runs: Path | None
+    data: Dataset,
+    split: Split,
+    config: TrainConfig,
+    out: Path,
+    runs: Path | None,
+    progress: TrainingProgress,
 ) -> dict[str, Any]:
     """Start from the catalog, learn what pays from the likes, and write the artifact.
 
@@ -84,7 +89,7 @@ def train_little(
     for sentence in told(parts.manifest, data.catalog, "ITEMS", str(out)):
         output.note(f"- {sentence}")
     made = "`coldstart train --items … --interactions …`, with little data"
-    with StageBars() as report:
+    with progress as report:
         return refresh(
             parts,
             data,
