@@ -96,3 +96,21 @@ def test_it_names_its_sources_and_holds_none_of_their_texts(movies):
     card = (MOVIES / "README.md").read_text(encoding="utf-8")
     for fact in ("Raymond Li", "CC BY 4.0", "ggplot2movies", "MovieLens latest-small"):
         assert fact in card
+
+
+@pytest.mark.parametrize(
+    ("text", "absent"),
+    [
+        ("horror, but no zombies", {"Zombieland", "28 Days Later", "Dawn of the Dead"}),
+        ("I'm bored of superheroes, give me action", {"The Avengers", "Iron Man", "Deadpool"}),
+        ("a comedy but nothing with Adam Sandler", {"Happy Gilmore", "Billy Madison", "Click"}),
+    ],
+)
+def test_rejected_things_that_no_category_names_are_not_shown(movies, text, absent):
+    assert not absent & {item.title for item in shown(movies, about=text)}
+
+
+def test_running_times_are_obeyed(movies):
+    for item in shown(movies, about="a comedy under 90 minutes"):
+        assert int(item.attributes["minutes"]) <= 90
+        assert "Comedy" in item.categories

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.pipeline.price_notes import price_notes
+from coldstart.pipeline.unknown_notes import unknown_notes
 from coldstart.ranking.wording.readings import demand, guesses
 from coldstart.scoring.piece_matches import suits_children
 from coldstart.scoring.registry import SIGNALS
@@ -29,6 +30,7 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     if draft.unread:
         out.append(_unread(draft))
     out += price_notes(user.understood, draft.candidates)
+    out += unknown_notes(draft)
     if constraints is None or verdicts is None:
         return out
     fulfilled = int(verdicts.fulfilled[list(rows)].sum())

@@ -19,7 +19,7 @@ from coldstart.scoring.piece_matches import (
     numbers,
     suits_children,
 )
-from coldstart.scoring.wishes import wanted_groups
+from coldstart.scoring.wishes import NO_FACTS, wanted_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +72,7 @@ class Constraints:
     def __init__(
         self, understood: Understood, age: int | None = None, interests: Sequence[str] = ()
     ) -> None:
-        pieces = [p for p in understood.pieces if p.kind not in ("title", "tone")]
+        pieces = [p for p in understood.pieces if p.kind not in NO_FACTS]
         self.ignored = _contradicted(pieces)
         pieces = [p for p in pieces if p not in self.ignored]
         strict = [p for p in pieces if p.strict]

@@ -52,7 +52,8 @@ class RequestBlend:
         """Weight of every signal for the request that the features are of, (len(SIGNALS),)."""
         out = np.zeros(len(SIGNALS))
         s = specificity(features)
-        for name, (weight, slope) in self.weights.items():
+        fixed = {signal.name: signal.weight for signal in SIGNALS if signal.fixed}
+        for name, (weight, slope) in {**fixed, **self.weights}.items():
             out[SIGNALS.index(name)] = weight + slope * s
         return out
 

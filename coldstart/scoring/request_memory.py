@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +47,10 @@ FEWEST, MOST, PART = 20, 400, 30
 """Nearest requests that vote: one in 30 of those recorded, from 20 to 400."""
 _COSINES, _BM25 = 0.2, 4.0  # how much less similar a request is that counts 1/e as much
 _SHARPNESS = 200.0  # of the logarithm
+UNLIKE_FROM = 0.4
+"""Lift in nats from which an item counts as what rejected words mean; smaller ones are noise."""
+_TELLING = 1.05  # lift of the nearest item from which anything is known of a phrase
+_PHRASES = 4  # rejected phrases that are looked up
 _CLOSE = 50  # requests that a reason counts
 _CHOSEN, _REJECTED, _NAMED = 4, 3, 2
 """Quarters that an item counts: chosen, chosen but not liked, and named as an example."""
@@ -68,6 +73,11 @@ class RequestMemory:
     words: AskedWords = field(default_factory=AskedWords)
     chosen: sparse.csr_array = field(default_factory=lambda: sparse.csr_array((0, 0)))
     person: NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.uint32))
+
+    @cached_property
+    def usual(self) -> Floats:
+        """How often a request chose or named each item, in [0, 1], shape (I,)."""
+        return np.asarray(self.chosen.mean(axis=0)).ravel() / _CHOSEN
 
     def shares(self, similarities: NDArray[Any], width: float, above: float) -> Floats:
         """How often the nearest requests chose or named each item, in [0, 1], shape (I,).
@@ -120,6 +130,22 @@ class RequestMemoryScorer(ColumnScorer):
             group="words",
             reason="asked_alike",
         ),
+        Signal(
+            "asked_unlike",
+            "How much oftener, in log, the recorded requests nearest to rejected words chose the "
+            "item than all did, above a threshold: the lower of nearness in meaning and in words.",
+            "nats",
+            low=0.0,
+            weight=(-4.0, 0.0),
+            direction=-1,
+            in_trees=False,
+            fixed=True,
+            states_taste=True,
+            of_words=True,
+            reads="encoder",
+            group="words",
+            always=True,
+        ),
     )
 
     def __init__(self) -> None:
@@ -156,21 +182,24 @@ class RequestMemoryScorer(ColumnScorer):
         return items.vector_of(text)
 
     def columns(self, user: ResolvedProfile, items: ItemStore) -> Mapping[str, Floats]:
-        """Both; zero where nothing is stated or nothing was learned."""
-        shares = self._shares(user, items)
+        """All three; zero where nothing is stated or nothing was learned."""
+        text = request_text(user)
+        made = {name: _nats(s) for name, s in self._shares(text, items).items()}
+        if phrases := user.understood.values("phrase", wanted=False):
+            made["asked_unlike"] = self._unlike(phrases, items)
         out = {signal.name: np.zeros(len(items.ids)) for signal in self.signals}
-        for name, values in shares.items():
+        for name, values in made.items():
             known = np.flatnonzero(values)
             ids = [self._memory.item_ids[n] for n in known.tolist()]
             rows = np.array([items.rows.get(i, -1) for i in ids], dtype=np.int64)
             here = rows >= 0
-            out[name][rows[here]] = np.log1p(_SHARPNESS * values[known[here]])
+            out[name][rows[here]] = values[known[here]]
         return out
 
     def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:
         """Items that the nearest requests chose most often, by meaning and by words."""
         out = []
-        for values in self._shares(user, items).values():
+        for values in self._shares(request_text(user), items).values():
             top = [n for n in best(values).tolist() if values[n] > 0]
             out.append(items.rows_of([self._memory.item_ids[n] for n in top]))
         return out
@@ -239,9 +268,20 @@ class RequestMemoryScorer(ColumnScorer):
             counted(tensors, "person", self.name, (r,), "u", MOST_COUNT),
         )
 
-    def _shares(self, user: ResolvedProfile, items: ItemStore) -> dict[str, Floats]:
-        """Shares of every remembered item by signal, shape (I,); none where nothing is stated."""
-        memory, text = self._memory, request_text(user)
+    def _unlike(self, phrases: Sequence[str], items: ItemStore) -> Floats:
+        """Lift of every remembered item by the phrase that it is nearest to, shape (I,)."""
+        memory = self._memory
+        out = np.zeros(len(memory.item_ids))
+        for phrase in phrases[:_PHRASES]:
+            lifts = [_nats(s) - _nats(memory.usual) for s in self._shares(phrase, items).values()]
+            lift = np.minimum(*lifts) if lifts else out
+            if lift.max(initial=0.0) >= _TELLING:
+                out = np.maximum(out, lift - UNLIKE_FROM)
+        return out
+
+    def _shares(self, text: str, items: ItemStore) -> dict[str, Floats]:
+        """Shares of every remembered item by signal, shape (I,); none without text or state."""
+        memory = self._memory
         if not text or not memory.item_ids:
             return {}
         cosines = memory.vectors.cosines(self.vector(ending(text, ENCODED), items))
@@ -250,6 +290,10 @@ class RequestMemoryScorer(ColumnScorer):
             "asked_alike": memory.shares(cosines, _COSINES, -1.0),
             "asked_alike_words": memory.shares(words, _BM25, 0.0),
         }
+
+
+def _nats(shares: Floats) -> Floats:
+    return np.log1p(_SHARPNESS * shares)
 
 
 def _counted(request: RecordedRequest, known: Mapping[str, int]) -> dict[str, int]:

@@ -39,6 +39,8 @@ class Signal:
         group: explanation group.
         reason: code of the reason it is behind, see ``ranking.explanations``; ``None``: of none.
         always: whether its default weight also counts for artifacts trained before it existed.
+        fixed: whether its default weight is that of requests in words, too, and never fitted:
+            people in recorded dialogues change their mind, so that what they reject looks chosen.
         wording: that reason by language code, where ``ranking.wording`` does not know it.
 
     Raises:
@@ -59,6 +61,7 @@ class Signal:
     group: Group = "other"
     reason: str | None = None
     always: bool = False
+    fixed: bool = False
     wording: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from coldstart.scoring.scorer import Floats, Ints
 
 _READ_WORDS_TO = 100_000  # items whose words are compared one by one
-_NO_FACTS = ("title", "tone")  # kinds of pieces that are true of no item by themselves
+NO_FACTS = ("title", "tone", "phrase")
+"""Kinds of pieces that are true of no item by themselves."""
 
 
 class WishScorer(ColumnScorer):
@@ -112,4 +113,4 @@ def wanted_groups(understood: Understood) -> list[list[Piece]]:
 
 
 def _is_fact(piece: Piece) -> bool:
-    return piece.kind not in _NO_FACTS
+    return piece.kind not in NO_FACTS

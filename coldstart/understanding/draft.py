@@ -87,10 +87,19 @@ class ReadingDraft:
         self._own.append((piece,))
 
     def amount(
-        self, attribute: str, low: float | None, high: float | None, value: str, span: Span
+        self,
+        attribute: str,
+        low: float | None,
+        high: float | None,
+        value: str,
+        span: Span,
+        *,
+        strict: bool = True,
     ) -> None:
         """A limit on the numbers of an attribute."""
-        piece = self._piece("attribute", value, span, attribute=attribute, low=low, high=high)
+        piece = self._piece(
+            "attribute", value, span, attribute=attribute, low=low, high=high, strict=strict
+        )
         self._own.append((piece,))
 
     def wish(
@@ -127,6 +136,10 @@ class ReadingDraft:
         piece = self._piece(kind, name, span, wanted=wanted, strict=strict, attribute=attribute)
         if wanted:
             self._own.append((piece,))
+
+    def phrase(self, span: Span) -> None:
+        """Rejected words that stand for nothing in the catalog."""
+        self._piece("phrase", self._text[slice(*span)], span, wanted=False, strict=False)
 
     def sense(
         self, sense: Sense, span: Span, at: tuple[int, int], *, wanted: bool, mild: bool = False

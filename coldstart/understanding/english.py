@@ -13,9 +13,17 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Piece
 from coldstart.understanding.audience import NamedAudience, find_audience
 from coldstart.understanding.draft import ReadingDraft
+from coldstart.understanding.durations import (
+    MINUTES,
+    NamedDuration,
+    duration_text,
+    find_durations,
+    find_short,
+)
 from coldstart.understanding.groups import LinkWords
 from coldstart.understanding.lexicon import Lexicon, Sense
 from coldstart.understanding.polarity import Clause, Mention, PolarityReader
+from coldstart.understanding.rejected import rejected_phrases
 from coldstart.understanding.shapes import Idiom, find_idioms
 from coldstart.understanding.titles import NamedTitle, TitleSpotter
 from coldstart.understanding.tokens import Token, tokenise
@@ -32,7 +40,7 @@ _MARKS = " .,;:!?"
 _JOINING = frozenset("but although though and or i so with".split())
 _DATED = re.compile(r"\(\s*(?:1[89]|20)\d\d\s*\)")
 
-Meaning = NamedTitle | NamedAudience | NamedYears | Sense
+Meaning = NamedTitle | NamedAudience | NamedYears | NamedDuration | Sense
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,7 @@ class EnglishReader:
 
     def __init__(self, catalog: Catalog, counts: Counts) -> None:
         self._latest = latest_year(catalog)
+        self._timed = any(MINUTES in item.attributes for item in catalog)
         lexicon = Lexicon("en", category_names(catalog), self._latest)
         self._phrases = english_phrases(catalog, lexicon)
         self._spelling = corrector(catalog, lexicon, self._phrases)
@@ -79,6 +88,12 @@ class EnglishReader:
         for one in meant:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
             _add(draft, one, clause)
+        mentions = [m.mention for m in meant]
+        found = self._polarity.marks_in(text, tokens, mentions).values()
+        marks = [(mark.first, mark.after) for mark in found]
+        mentioned = {n for m in mentions for n in range(m.first, m.after)}
+        for first, after in rejected_phrases(tokens, clauses, marks, mentioned):
+            draft.phrase((tokens[first].start, tokens[after - 1].end))
         gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
         forms = [token.form for token in tokens]
         pieces = draft.pieces(lambda a, b: self._links.link(a, b, forms, gaps))
@@ -100,14 +115,19 @@ class EnglishReader:
         rest = masked(rest, idioms)
         audiences = find_audience(rest)
         rest = masked(rest, audiences)
-        years = find_years(rest, self._latest)
+        years = list(find_years(rest, self._latest))
+        durations = []
+        if self._timed:
+            durations = list(find_durations(masked(rest, years)))
+            durations += [] if durations else find_short(rest)
         starts = [token.start for token in tokens]
         taken = [False] * len(tokens)
         out = []
-        spans: list[NamedTitle | NamedAudience | NamedYears | Idiom] = [
+        spans: list[NamedTitle | NamedAudience | NamedYears | NamedDuration | Idiom] = [
             *titles,
             *audiences,
             *years,
+            *durations,
             *idioms,
         ]
         for span in spans:
@@ -145,9 +165,18 @@ def _add(draft: ReadingDraft, one: _Meant, clause: Clause) -> None:
         draft.audience(meaning.age, span, wanted=wanted, stated=meaning.stated)
     elif isinstance(meaning, NamedYears):
         draft.years(meaning.first, meaning.last, span, wanted=wanted)
+    elif isinstance(meaning, NamedDuration):
+        low, high = meaning.low, meaning.high
+        if not wanted:  # "nothing over two hours"; a span with both ends tells nothing then
+            low, high = high, low
+        if wanted or low is None or high is None:
+            value = duration_text(low, high)
+            draft.amount(MINUTES, low, high, value, span, strict=meaning.stated)
     else:
         at = one.mention.first, one.mention.after
         draft.sense(meaning, span, at, wanted=wanted, mild=clause.mild)
+        if not wanted and not meaning.strict and not meaning.tone:
+            draft.phrase(span)  # "no zombies" rejects more than the category it stands for
 
 
 class _Spanned(Protocol):

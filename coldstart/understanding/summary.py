@@ -52,7 +52,7 @@ _ZH: dict[str, Any] = {
     "unread": "最后{n}个字符未读",
     "no years": "不要{}",
 }
-_TOPICS = ("category", "person", "attribute", "tone", "term", "type")
+_TOPICS = ("category", "person", "attribute", "tone", "term", "type", "phrase")
 
 
 def summary(understood: Understood, language: str = "en") -> str:
@@ -96,7 +96,7 @@ def _as_said(pieces: Sequence[Piece]) -> list[Piece]:
 
     Nor what a person implies: "for my son" rejects what is for pets.
     """
-    words = {(p.start, p.end) for p in pieces if p.kind in ("term", "type")}
+    words = {(p.start, p.end) for p in pieces if p.kind in ("term", "type", "phrase")}
     people = {(p.start, p.end) for p in pieces if _is_audience(p)}
     beside = ("category", "attribute")
     return [

@@ -97,9 +97,9 @@ def film(title, year=1990, genres=("Comedy",)):
 
 
 def table(*rows):
-    return by_title(
-        pl.DataFrame(rows, ["title", "year", "votes", "mpaa"], orient="row", strict=False)
-    )
+    names = ["title", "year", "votes", "mpaa", "length"]
+    timed = [(*row, None)[:5] for row in rows]
+    return by_title(pl.DataFrame(timed, names, orient="row", strict=False))
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,17 @@ def test_a_title_before_its_colon_counts_in_the_same_year_only():
     assert matching(film("Speed: Cruise Control", 1994), films) is not None
 
 
+def test_running_times_are_joined_where_they_are_known(data):
+    films = table(("Alien", 1979, 9, "R", 117), ("Robots", 1990, 3, None))
+    given = [film("Alien", 1979), film("Robots", 1990), film("Nowhere", 1990)]
+    named = [item.model_copy(update={"item_id": item.title}) for item in given]
+    found = with_ages(movies.Catalog.from_items(named), films)
+    assert [i.attributes.get("minutes") for i in found] == ["117", None, None]
+    assert sum("minutes" in i.attributes for i in data.catalog) == 5892
+    (airplane,) = [i for i in data.catalog if i.title == "Airplane!"]
+    assert airplane.attributes["minutes"] == "88"
+
+
 def test_ratings_unknown_to_the_mapping_are_inferred():
     films = table(("Alien", 1990, 9, "X"))
     (item,) = with_ages(movies.Catalog([film("Alien", genres=("Horror",))]), films)
@@ -149,6 +160,7 @@ def test_inference_never_lowers_an_age_for_a_rougher_genre(genres, year):
 def test_the_basis_of_an_age_makes_no_two_films_alike():
     assert attribute_values([{"age_basis": RATED}] * 2).shape == (2, 0)
     assert attribute_values([{"age_basis": RATED, "star": "x"}] * 2).shape == (2, 1)
+    assert attribute_values([{"minutes": "90"}] * 2).shape == (2, 0)
 
 
 # -- files -----------------------------------------------------------------------------------------

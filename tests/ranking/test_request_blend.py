@@ -77,7 +77,8 @@ def test_scores_are_those_of_the_formula(features, words, blend):
     own = ranker(blend)
     weights = own.weights("prior", 0)
     expected = (blend.taste[0] + blend.taste[1] * s) * (without_words(features) @ weights)
-    for name, (weight, slope) in blend.weights.items():
+    fixed = {"asked_unlike": SIGNALS["asked_unlike"].weight}
+    for name, (weight, slope) in {**fixed, **blend.weights}.items():
         expected += (weight + slope * s) * features[:, SIGNALS.index(name)]
     np.testing.assert_allclose(own.scores(features, weights, "prior"), expected, atol=1e-9)
     np.testing.assert_allclose(own.linear(features, 0), expected, atol=1e-9)
@@ -159,3 +160,12 @@ def test_unknown_signals_are_refused(make):
 def test_malformed_weights_are_refused(data):
     with pytest.raises(ArtifactError, match="malformed request weights"):
         RequestBlend.from_dict(data)
+
+
+def test_a_fixed_signal_has_its_default_weight_in_every_blend():
+    features = with_words(np.zeros((2, len(SIGNALS))), 3)
+    features[0, SIGNALS.index("asked_unlike")] = 1.0
+    weight = SIGNALS["asked_unlike"].weight[0]
+    first, second = features @ RequestBlend().vector(features)
+    assert first - second == pytest.approx(weight)
+    assert weight < 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from coldstart.data.requests.recorded import RecordedRequest, RequestItem
 from coldstart.errors import ArtifactError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import ResolvedProfile
-from coldstart.schema import Context, UserProfile
+from coldstart.schema import Context, Piece, Understood, UserProfile
 from coldstart.scoring import request_memory
 from coldstart.scoring.request_memory import RequestMemoryScorer
 from coldstart.testing.trigrams import TrigramEncoder
@@ -79,7 +80,7 @@ def test_the_nearest_requests_vote_and_no_others(monkeypatch):
 )
 def test_zero_where_nothing_is_stated_or_learned(scorer, user):
     columns = scorer.columns(user, STORE)
-    assert set(columns) == set(SIGNALS)
+    assert set(columns) == {*SIGNALS, "asked_unlike"}
     assert not any(values.any() for values in columns.values())
     assert all(len(rows) == 0 for rows in scorer.retrieve(user, STORE, None))
     assert scorer.facts("asked_alike", user, STORE, 0) is None
@@ -172,3 +173,30 @@ def test_damaged_state_is_refused(name, change, message):
     with pytest.raises(ArtifactError, match=message):
         scorer.load(files | {"state.safetensors": save(tensors)})
     assert scorer.save() == {}
+
+
+# -- rejected words --------------------------------------------------------------------------------
+
+
+def rejecting(phrase):
+    piece = Piece(kind="phrase", value=phrase, words=phrase, start=0, end=1, wanted=False)
+    return replace(asking(f"no {phrase}"), understood=Understood(pieces=(piece,)))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "expected"), [("aliens", {"i3", "i6", "i7"}), ("toys", {"i0", "i1", "i2"})]
+)
+def test_what_was_chosen_for_rejected_words_is_known(monkeypatch, phrase, expected):
+    monkeypatch.setattr(request_memory, "FEWEST", 2)
+    found = fitted().columns(rejecting(phrase), STORE)["asked_unlike"]
+    assert {STORE.ids[n] for n in np.flatnonzero(found)} <= expected | {"i17"}
+    assert STORE.ids[int(found.argmax())] in expected
+
+
+@pytest.mark.parametrize("phrase", ["subtitles", "qwertz", "the"])
+def test_nothing_is_known_of_words_that_were_never_asked_for(phrase):
+    assert not fitted().columns(rejecting(phrase), STORE)["asked_unlike"].any()
+
+
+def test_words_that_are_wanted_push_nothing_down():
+    assert not fitted().columns(asking("aliens"), STORE)["asked_unlike"].any()

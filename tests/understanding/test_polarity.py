@@ -28,7 +28,7 @@ BEFORE_IT = {
     "sick to death of thrillers": {"-Thriller"},
     "I've had it up to here with dramas": {"-Drama"},
     "I have had enough of thrillers": {"-Thriller"},
-    "I'm over superheroes": {"!Action"},
+    "I'm over superheroes": {"!Action", "!superheroes"},
     "we are so over westerns, a musical now": {"-Western", "+Musical"},
     "I can do without musicals": {"-Musical"},
     "I could do without the romance": {"-Romance"},
@@ -61,7 +61,7 @@ BEFORE_IT = {
     "romance free": {"-Romance"},
     "a romance-free thriller": {"-Romance", "+Thriller"},
     "an adventure free of romance": {"+Adventure", "-Romance"},
-    "a zombie-free, musical-free evening": {"!Horror", "-Musical"},
+    "a zombie-free, musical-free evening": {"!Horror", "!zombie", "-Musical"},
     "nobody wants to see a war film, a comedy would be nice": {"-War", "+Comedy"},
 }
 AFTER_IT = {

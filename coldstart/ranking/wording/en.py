@@ -56,6 +56,12 @@ def _kinds(a: Mapping[str, Any]) -> str:
     return f"{_list(a['categories'])} like {a['pick'] or 'much of what you liked'}"
 
 
+_COUNTED = frozenset(
+    "minutes hours seconds calories kcal pages pieces players litres watts".split()
+)
+"""Names of attributes that are the unit of their numbers."""
+
+
 def _wishes(a: Mapping[str, Any]) -> str:
     """Such as "Animation for a five-year-old", "shoes with “running” at €89.90"."""
     parts = [_list([*a.get("types", ()), *a["categories"]])] if "categories" in a else []
@@ -68,7 +74,10 @@ def _wishes(a: Mapping[str, Any]) -> str:
         parts.append(f"{start}for {_child(min(a['ages']))}")
     if "people" in a:
         parts.append(f"with {_list(a['people'])}")
-    parts += [f"{name} {value}" for name, value in a.get("attributes", ())]
+    for name, value in a.get("attributes", ()):
+        counted = name in _COUNTED and value.replace(".", "").isdigit()
+        of = "of " if parts else ""
+        parts.append(f"{of}{value} {name}" if counted else f"{name} {value}")
     parts += a.get("values", ())
     parts += [f"at {amount(*price)}" for price in a.get("prices", ())]
     return " ".join(parts)

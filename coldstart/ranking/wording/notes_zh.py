@@ -27,6 +27,11 @@ TEMPLATES: Mapping[str, str] = {
     "only {n} items are {wanted}; the rest is the closest to it": (
         "只有 {n} 件完全符合要求（{wanted}），其余最为接近"
     ),
+    "what people chose who asked for {words} comes later": "要求过{words}的人所选的排在后面",
+    "nothing is known about {words}: it could not be left out": ("没有关于{words}的资料，无法排除"),
+    "the {name} of {percent} of the items are not known; these are left out": (
+        "有 {percent} 的商品不知道{name}，没有列入"
+    ),
     "guessed from “{words}”: {values}": "由“{words}”推测：{values}",
     "“{words}” was not taken as {value}: the text says otherwise": (
         "没有把“{words}”当作“{value}”，因为原话另有说明"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from coldstart.scoring.piece_matches import ADULTS, STOCK
+from coldstart.scoring.wishes import NO_FACTS
 
 if TYPE_CHECKING:
     from coldstart.ranking.constraints import Constraints
@@ -33,7 +34,7 @@ def guesses(understood: Understood, ignored: Sequence[Piece]) -> list[str]:
     for piece in understood.pieces:
         if (piece.start, piece.end) in stated:
             continue  # a preference among what fulfils a stated wish
-        if not piece.strict and piece not in ignored and piece.kind not in ("title", "tone"):
+        if not piece.strict and piece not in ignored and piece.kind not in NO_FACTS:
             inferred.setdefault(piece.words, []).append(_signed(piece))
     for words, values in inferred.items():
         out.append(f"guessed from “{words}”: {', '.join(dict.fromkeys(values))}")

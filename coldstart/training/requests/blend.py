@@ -38,8 +38,10 @@ def profile_of(request: RecordedRequest) -> UserProfile:
 
 
 def request_signals() -> tuple[str, ...]:
-    """Signals that come from the text of a request, in column order."""
-    return tuple(s.name for s in SIGNALS if s.of_words and s.name != "request_words")
+    """Signals that come from the text of a request and have fitted weights, in column order."""
+    return tuple(
+        s.name for s in SIGNALS if s.of_words and not s.fixed and s.name != "request_words"
+    )
 
 
 def request_cases(

@@ -1,0 +1,127 @@
+"""Durations in English texts, in minutes: "under 90 minutes", "no longer than two hours"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from coldstart.understanding.products.prices import NUMBER, amount_of
+
+MINUTES = "minutes"
+"""Attribute whose values are durations in minutes."""
+_MOST = 24 * 60.0
+_ABOUT = 0.15  # of a duration without words of comparison
+_BARE = 40.0, 300.0  # minutes that are read without them
+_LONG = r"(?:long(?:er)?|over|above|more|beyond|past|exceed(?:s|ing)?)"
+_BELOW = (
+    r"(?:under|below|(?:less|shorter|fewer)\s+than|at\s+(?:the\s+)?most|up\s+to|within|"
+    rf"(?:no|not|nothing|isn'?t|don'?t\s+want\s+(?:it|anything|one))\s+{_LONG}(?:\s+than)?|"
+    r"max(?:imum)?(?:\s+of)?|(?:i|we)(?:'ve|\s+have)(?:\s+(?:only|just))?(?:\s+got)?|"
+    r"(?:only|just)(?:\s+have)?|in(?:\s+(?:only|just))?|does(?:n'?t|\s+not)\s+(?:last|exceed)"
+    r"(?:\s+(?:over|more\s+than|longer\s+than))?)"
+)
+_ABOVE = (
+    r"(?:over|above|(?:more|longer)\s+than|at\s+(?:the\s+)?least|no\s+(?:less|shorter)\s+than|"
+    r"not\s+under|min(?:imum)?(?:\s+of)?)"
+)
+_HOURS = (
+    rf"(?:(?P<halves>half\s+an\s+hour)|(?P<hours>an?|{NUMBER})[\s-]*(?:hours?|hrs?|h)\b"
+    rf"(?:\s*(?:and\s+)?(?:(?P<half>a\s+half)|(?P<rest>{NUMBER})\s*(?:minutes?|mins?|m\b)?))?)"
+)
+_MINUTES = rf"(?P<minutes>{NUMBER})(?:(?P<joined>-)|\s*)(?:minutes?|mins?|min)\b"
+_SPAN = re.compile(
+    rf"(?<!\w)(?:(?P<range>(?:between|from)\s+(?P<first>{NUMBER})\s*(?:and|to|-|–)\s*)|"
+    rf"(?P<below>{_BELOW})\s+|(?P<above>{_ABOVE})\s+)?"
+    rf"(?:(?:about|around|roughly)\s+)?(?:{_HOURS}|{_MINUTES})"
+    r"(?:\s+(?:(?P<less>or\s+(?:less|under|shorter)|max(?:imum)?|at\s+most|tops)|"
+    r"(?P<more>or\s+(?:more|longer|over)|at\s+least))\b)?"
+    r"(?P<film>\s+(?:long\b|(?:[\w-]+\s+)?(?:films?|movies?|flicks?|pictures?|watch)\b))?",
+    re.IGNORECASE,
+)
+
+
+_SHORT = re.compile(
+    r"(?<!\w)(?:(?:no(?:t|thing)|isn'?t|shouldn'?t\s+be)\s+(?:too|very|so|that|overly)\s+long|"
+    r"(?:something|anything)\s+(?:short|quick|brief)|"
+    r"(?:short|quick|brief)(?:er)?(?=\s+(?:films?|movies?|flicks?|watch|one)\b))(?!\w)",
+    re.IGNORECASE,
+)
+SHORT = 95.0
+"""Minutes up to which a film counts as short: two of five films of ``adapters/movies``."""
+
+
+class NamedDuration(NamedTuple):
+    """A span of durations: its characters, the shortest and the longest in minutes.
+
+    Inferred ones ("not too long") are not ``stated``.
+    """
+
+    start: int
+    end: int
+    low: float | None
+    high: float | None
+    stated: bool = True
+
+
+def find_durations(text: str) -> Iterator[NamedDuration]:
+    """Durations that a text asks for, in order.
+
+    One without words of comparison is read where it is said of a film ("a 90-minute thriller", "two
+    hours long"), and meant roughly: within 15 %.
+
+    >>> [d[2:] for d in find_durations("under 90 minutes, or a 90-minute film")]
+    [(None, 90.0, True), (76.0, 103.0, True)]
+    """
+    for m in _SPAN.finditer(text):
+        minutes = _minutes(m)
+        if minutes is None or not 0 < minutes <= _MOST:
+            continue
+        low, high = (float(round(minutes * x)) for x in (1 - _ABOUT, 1 + _ABOUT))
+        found: tuple[float | None, float | None] = (low, high)
+        if m["range"]:
+            first = (amount_of(m["first"]) or 0.0) * (1 if m["minutes"] else 60)
+            found = min(first, minutes), max(first, minutes)
+        elif m["above"] or m["more"]:
+            found = minutes, None
+        elif m["below"] or m["less"]:
+            found = None, minutes
+        elif not (m["film"] or m["joined"]) or not _BARE[0] <= minutes <= _BARE[1]:
+            continue
+        end = m.start("film") if m["film"] else m.end()
+        yield NamedDuration(m.start(), end, *found)
+
+
+def find_short(text: str) -> Iterator[NamedDuration]:
+    """Wishes for something short, in order: at most ``SHORT`` minutes, inferred.
+
+    >>> [d[2:] for d in find_short("a quick watch, not too long")]
+    [(None, 95.0, False), (None, 95.0, False)]
+    """
+    for m in _SHORT.finditer(text):
+        yield NamedDuration(m.start(), m.end(), None, SHORT, stated=False)
+
+
+def _minutes(m: re.Match[str]) -> float | None:
+    """The minutes that a match names; ``None``: no number."""
+    if m["halves"]:
+        return 30.0
+    if m["minutes"]:
+        return amount_of(m["minutes"])
+    hours = 1.0 if m["hours"].lower() in ("a", "an") else amount_of(m["hours"])
+    if hours is None:
+        return None
+    more = 30.0 if m["half"] else (amount_of(m["rest"]) if m["rest"] else 0.0)
+    return 60 * hours + (more or 0.0)
+
+
+def duration_text(low: float | None, high: float | None) -> str:
+    """A span of durations as text.
+
+    >>> duration_text(None, 90), duration_text(100, 120), duration_text(60, None)
+    ('up to 90 minutes', '100 to 120 minutes', 'from 60 minutes')
+    """
+    if low is None:
+        return f"up to {high:.0f} {MINUTES}"
+    end = "" if high is None else f" to {high:.0f}"
+    return f"{low:.0f}{end} {MINUTES}" if end else f"from {low:.0f} {MINUTES}"
