@@ -75,7 +75,8 @@ def train_little(
             f"{', '.join(unused)}: of no effect, since the language model is not trained with this "
             "little data; --everything trains it all the same"
         )
-    with output.telling() as tell:
+    made = "`coldstart train --items … --interactions …`, with little data"
+    with progress as report:
         parts = start_parts(
             data.catalog,
             name=out.name,
@@ -84,12 +85,10 @@ def train_little(
             prompt=config.prompt,
             device=config.device,
             dtype=config.dtype,
-            report=tell,
+            report=lambda what, done, of: report({"stage": what, "step": done, "steps": of}),
         )
-    for sentence in told(parts.manifest, data.catalog, "ITEMS", str(out)):
-        output.note(f"- {sentence}")
-    made = "`coldstart train --items … --interactions …`, with little data"
-    with progress as report:
+        for sentence in told(parts.manifest, data.catalog, "ITEMS", str(out)):
+            output.note(f"- {sentence}")
         return refresh(
             parts,
             data,
