@@ -9,6 +9,7 @@ import platform
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -184,10 +185,13 @@ def save_charts(
     for chart in charts:
         for kind in formats:
             path = out.with_name(f"{out.name}.{chart.name}.{kind}")
-            content = render(chart, kind)
-            write_through(path, lambda place, content=content: place.write_bytes(content))
+            write_through(path, partial(_fill, content=render(chart, kind)))
             paths.append((chart.title, path))
     return paths
+
+
+def _fill(place: Path, content: bytes) -> None:
+    place.write_bytes(content)
 
 
 def plain(value: Any) -> Any:

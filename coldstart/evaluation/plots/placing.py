@@ -54,7 +54,7 @@ def clear(
         moved: as many of the first are moved up or down to be clear, and never left out; others
             are left out where they would touch something.
     """
-    wide, high = axes.figure.get_size_inches() * 60  # of the axes, about, in points of type
+    wide, high = axes.bbox.size * 72 / axes.figure.dpi  # of the axes, in points of type
     to_axes = axes.transData - axes.transAxes
     at = {name: to_axes.transform(place) * (wide, high) for name, place in points.items()}
     taken = [(x - 4, x + 4, y) for x, y in at.values()]
