@@ -61,10 +61,10 @@ def learned(manifest: Mapping[str, Any]) -> list[str]:
                 "no adapter: no epoch ranked better for the validation users than what training "
                 "started from; try more --epochs, or more users"
             )
-    if told := manifest.get("requests"):
+    if asked := manifest.get("requests"):
         out.append(
-            f"what people ask for from {told['train']:,} requests, its weights from "
-            f"{told['blend_cases']:,} others"
+            f"what people ask for from {asked['train']:,} requests, its weights from "
+            f"{asked['blend_cases']:,} others"
         )
     return out
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from coldstart.evaluation.plots.charts import Point
 
 if TYPE_CHECKING:
@@ -54,9 +56,9 @@ def clear(
         moved: as many of the first are moved up or down to be clear, and never left out; others
             are left out where they would touch something.
     """
-    wide, high = axes.bbox.size * 72 / axes.figure.dpi  # of the axes, in points of type
+    size = np.asarray(axes.bbox.size, dtype=float) * (72 / axes.figure.dpi)  # points of type
     to_axes = axes.transData - axes.transAxes
-    at = {name: to_axes.transform(place) * (wide, high) for name, place in points.items()}
+    at = {name: to_axes.transform(place) * size for name, place in points.items()}
     taken = [(x - 4, x + 4, y) for x, y in at.values()]
     for n, (name, (x, y)) in enumerate(at.items()):
         left, right = x + 5, x + 12 + len(name) * SMALL * 0.62
