@@ -52,6 +52,7 @@ _FIELD_NAMES = requests.field_names(
     requests.GenerateIn,
     requests.ItemsIn,
     requests.SessionIn,
+    requests.ProfileOnlyIn,
     requests.AnswerIn,
     requests.FeedbackIn,
     requests.TextIn,

@@ -86,6 +86,11 @@ def test_every_kind_has_a_label(piece, english, chinese):
     assert (chips(read)[0].text, chips(read, "zh")[0].text) == (english, chinese)
 
 
+def test_rejected_words_that_no_item_has_name_their_chip(reader):
+    (chip,) = chips(reader.read("no jump scares"))
+    assert (chip.text, chip.wanted) == ("jump scares", False)
+
+
 def test_what_a_model_read_of_the_whole_text_has_no_chip():
     piece = Piece(kind="category", value="Drama", words="hm", start=0, end=2, source="model")
     assert chips(Understood(text="hm", pieces=(piece,))) == ()

@@ -10,8 +10,8 @@ from coldstart.schema.understood import PieceKind
 from coldstart.scoring.piece_matches import ADULTS, STOCK
 
 _LEADERS: tuple[PieceKind, ...] = (
-    "audience", "title", "tone", "type", "price", "years", "person", "term", "attribute",
-    "category",
+    "audience", "title", "tone", "phrase", "type", "price", "years", "person", "term",
+    "attribute", "category",
 )  # fmt: skip
 """Of several pieces for the same words, the first of these names them."""
 _YES = frozenset("yes true y ja oui si 是 有".split())

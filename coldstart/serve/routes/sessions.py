@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
 from coldstart.ranking.wording.chips import chips
+from coldstart.ranking.wording.sentences import supported
 from coldstart.schema import MAX_K, Strategy, Understood
 from coldstart.serve import costs
 from coldstart.serve.admission import charge
-from coldstart.serve.cards import Shown
+from coldstart.serve.cards import ShownItems
 from coldstart.serve.errors import not_found
 from coldstart.serve.questionnaire import onboarding_form
 from coldstart.serve.requests import (
@@ -20,6 +22,7 @@ from coldstart.serve.requests import (
     FeedbackIn,
     Language,
     ListIn,
+    ProfileOnlyIn,
     RowsIn,
     SessionIn,
     TextIn,
@@ -56,9 +59,13 @@ async def begin(body: SessionIn, service: Served) -> SessionOut:
 
 
 @router.get("", responses=errors())
-async def get_form(service: Served) -> FormOut:
-    """Fields and values for a form that begins a session; all are optional."""
-    return await service.worker.call(onboarding_form, service.arm)
+async def get_form(
+    service: Served, accepted: Accepted, language: Language | None = None
+) -> FormOut:
+    """Fields and values for a form that begins a session, and example requests."""
+    spoken = supported(language or accepted) or "en"
+    form = partial(onboarding_form, language=spoken, most=service.settings.max_k)
+    return await service.worker.call(form, service.arm)
 
 
 @router.get(_ONE, responses=errors(404))
@@ -73,6 +80,12 @@ async def erase(session_id: SessionPath, service: Served) -> None:
     if not await run_in_threadpool(service.store.erase, session_id):
         raise not_found("session")
     await service.forget()
+
+
+@router.put(_ONE + "/profile", status_code=204, responses=errors(404, 409))
+async def profile(session_id: SessionPath, body: ProfileOnlyIn, service: Served) -> None:
+    """Replace the profile; opinions and texts of the session stay."""
+    await SessionService(service).replace_profile(session_id, body)
 
 
 @router.get(_ONE + "/questions", responses=errors(404, 409))
@@ -170,7 +183,7 @@ async def rows(
     check_k(service, body.k)
     charge(costs.of_list(body.strategy))
     found, items, request_id = await SessionService(service).rows(session_id, body)
-    shown, language = Shown(items, service.pictures), body.language or accepted
+    shown, language = ShownItems(items, service.pictures), body.language or accepted
     out = RowsOut.of(found, shown, explain=body.explain, language=language)
     return out.model_copy(update={"request_id": request_id})
 
@@ -181,7 +194,7 @@ async def _list(session_id: str, body: ListIn, service: Served) -> ListOut:
     found, request_id = await SessionService(service).recommend(session_id, body)
     response = ListOut.of(
         found.recommendations,
-        Shown(found.items, service.pictures),
+        ShownItems(found.items, service.pictures),
         explain=body.explain,
         language=body.language or "en",
     )
