@@ -87,7 +87,19 @@ def open_shop(folder: Path) -> Recommender:
         for at in starts:
             clock[0] = now - timedelta(days=DAYS) + at * timedelta(days=DAYS)
             visit(store, recommender, rng, rng.choice(("as started", "shop-2")))
+            purchase(store, recommender, rng, rng.randrange(10_000))
     return recommender
+
+
+def purchase(store: Store, recommender: Recommender, rng: random.Random, n: int) -> None:
+    """One customer of a shop that asks for lists itself, and tells what was bought."""
+    arm = rng.choice(("as started", "shop-2"))
+    shown = recommender.recommend({"about": rng.choice(SENTENCES)}, k=8, strategy="prior").item_ids
+    told = store.show(f"customer {n}", shown, experiment="release-1", arm=arm, artifact="shop")
+    for item in shown[:3]:
+        if rng.random() < (0.09 if arm == "shop-2" else 0.06):
+            store.record(told, f"{item}-click", "click", item)
+            store.record(told, item, "buy", item)
 
 
 def visit(store: Store, recommender: Recommender, rng: random.Random, arm: str) -> None:

@@ -90,6 +90,7 @@ def create_app(service: Service) -> FastAPI:
     Args:
         service: worker, store, limits and metrics behind the routes.
     """
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service.worker.start()

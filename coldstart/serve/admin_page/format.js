@@ -18,6 +18,10 @@ export function rate(r, digits = 1) {
 export const bigRate = (r, digits = 1) =>
   r.value === null ? "–" : el("span", {}, percent(r.value, digits), " ", el("small", { class: "interval" }, `${(100 * r.low).toFixed(digits)}–${percent(r.high, digits)}`));
 
+/** An amount per person with its interval; the catalog tells no currency. */
+export const bigAmount = (a) =>
+  el("span", {}, a.value.toFixed(2), " ", el("small", { class: "interval" }, `${a.low.toFixed(2)}–${a.high.toFixed(2)}`));
+
 export function seconds(s) {
   if (s === null || s === undefined) return "–";
   return s < 1 ? `${Math.round(1000 * s)} ms` : `${s.toFixed(s < 10 ? 1 : 0)} s`;

@@ -1,7 +1,7 @@
 // What was shown and what was taken: by day, by arm, and by item.
 
 import { el } from "../page/dom.js";
-import { bigRate, card, count, figure, percent, plural, rate, table, whisker } from "./format.js";
+import { bigAmount, bigRate, card, count, figure, percent, plural, rate, table, whisker } from "./format.js";
 import { timePlot } from "./plot.js";
 
 const KINDS = { like: "liked", dislike: "disliked", click: "clicked", buy: "bought", seen: "seen already", skip: "skipped", not_now: "not now" };
@@ -15,6 +15,7 @@ export function results(report) {
     "div", { class: "figures" },
     figure(bigRate(all.ctr), "click-through rate", `${count(all.taken)} of ${plural(all.shown, "shown item")}`),
     figure(bigRate(all.conversion), "conversion", `${count(all.converted)} of ${plural(all.people, "person", "people")} liked or bought`),
+    all.income.value ? figure(bigAmount(all.income), "income per person", "value or price of what was bought") : null,
     figure(percent(all.coverage), "of the catalog was shown", plural(all.covered, "item")),
     figure(bigRate(all.new_share), "of shown items are new", "not in the artifact’s data"),
   );
@@ -62,18 +63,20 @@ function arms(report) {
   const highest = Math.max(...report.arms.map((a) => a.conversion.high ?? 0), 0.01);
   const gains = report.arms.filter((a) => a.gain !== null);
   const widest = Math.max(...gains.map((a) => Math.max(Math.abs(a.gain_low), Math.abs(a.gain_high))), 0.01);
+  const income = Boolean(report.total.income.value);
   const rows = report.arms.map((a) => [
     el("span", {}, el("strong", {}, a.name), el("small", {}, a.test ? `A/B test ${a.test}` : "artifact, outside of a test")),
     count(a.people),
     rate(a.ctr),
     el("span", { class: "drawn" }, rate(a.conversion), whisker(a.conversion, 0, highest)),
     a.gain === null ? "" : el("span", { class: "drawn" }, difference(a), whisker({ value: a.gain, low: a.gain_low, high: a.gain_high }, -widest, widest, 0)),
+    ...(income ? [a.income.value === null ? "–" : `${a.income.value.toFixed(2)} (${a.income.low.toFixed(2)}–${a.income.high.toFixed(2)})`] : []),
     percent(a.coverage),
     rate(a.new_share, 0),
   ]);
   const columns = [
     ["Arm", "wide"], ["People", "number"], ["Click-through", "number"], ["Conversion", "number"],
-    ["Against the control", "number"], ["Coverage", "number"], ["New items", "number"],
+    ["Against the control", "number"], ...(income ? [["Income per person", "number"]] : []), ["Coverage", "number"], ["New items", "number"],
   ];
   return card("By arm", table("By arm", columns, rows));
 }
