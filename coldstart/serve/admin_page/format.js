@@ -1,8 +1,9 @@
 // Numbers, intervals, and the small parts that several sections are made of.
 
 import { el } from "../page/dom.js";
+import { locale, t } from "./words.js";
 
-export const count = (n) => n.toLocaleString("en");
+export const count = (n) => n.toLocaleString(locale());
 
 export function percent(x, digits = 1) {
   return x === null || x === undefined ? "–" : `${(100 * x).toFixed(digits)} %`;
@@ -27,10 +28,8 @@ export function seconds(s) {
   return s < 1 ? `${Math.round(1000 * s)} ms` : `${s.toFixed(s < 10 ? 1 : 0)} s`;
 }
 
-export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
-
 /** A table in a frame of its own, which scrolls sideways where it must. */
-export function table(label, columns, rows, { empty = "Nothing yet.", tall = false } = {}) {
+export function table(label, columns, rows, { empty = t("Nothing yet."), tall = false } = {}) {
   if (!rows.length) return el("p", { class: "empty" }, empty);
   const head = columns.map(([name, kind]) => el("th", { scope: "col", class: kind }, name));
   const body = rows.map((cells) =>
