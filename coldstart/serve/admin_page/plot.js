@@ -101,7 +101,7 @@ function options(times, series, axis, width, days, most) {
       { ...common, grid: { show: false }, space: 60, values: (_, ticks) => ticks.map((time) => moment(time, days)), incrs: days ? [86400, 2 * 86400, 5 * 86400, 10 * 86400] : undefined },
       { ...common, size: 64, values: (_, ticks) => ticks.map(axis) },
     ],
-    scales: { x: { time: true, range: (_, a, b) => (days ? [a - 43200, b + 43200] : [a, b]) }, y: { range: (_, a, b) => [0, most ?? ((b || 0) > 0 ? 1.1 * b : 1)] } },
+    scales: { x: { time: true, range: (_, a, b) => (days ? [a - 43200, b + 43200] : [Math.min(a, b - 600), b]) }, y: { range: (_, a, b) => [0, most ?? ((b || 0) > 0 ? 1.1 * b : 1)] } },
     legend: { live: true },
     cursor: { drag: { x: false, y: false } },
   };

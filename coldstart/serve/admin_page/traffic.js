@@ -13,7 +13,7 @@ export function traffic(report) {
     figure(count(report.requests), t("requests"), t("since {time}", { time: moment(report.started, { dateStyle: "medium", timeStyle: "short" }) })),
     figure(count(refused), t("refused"), refused ? t("busy, or not allowed") : t("none")),
     figure(count(failed), t("failed"), t("HTTP 500 and above")),
-    figure(count(report.waiting), t("waiting now"), t("95 % waited at most {s}", { s: seconds(report.wait_p95) })),
+    figure(count(report.waiting), t("waiting now"), report.wait_p95 === null ? null : t("95 % waited at most {s}", { s: seconds(report.wait_p95) })),
   );
   const at = report.history.map((s) => Date.parse(s.at) / 1000);
   const of = (key) => report.history.map((s) => s[key]);
