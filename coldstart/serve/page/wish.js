@@ -163,7 +163,7 @@ export function wish(who, { id, question, level = "h1", changed, examples = () =
   function redraw() {
     label.textContent = question();
     clear.setAttribute("aria-label", t("clear"));
-    field.placeholder = examples()[0] ?? "";
+    field.placeholder = t("hint");
     fit();
     draw();
     if (field.value.trim()) quietly(understand());
