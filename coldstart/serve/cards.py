@@ -58,7 +58,7 @@ def card_fields(item: Item, pictures: Pictures) -> dict[str, object]:
     }
 
 
-class Shown:
+class ShownItems:
     """The items of a response, as they were when it was made.
 
     Args:

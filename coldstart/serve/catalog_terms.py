@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coldstart.recommender import Recommender
-    from coldstart.schema import Item, PieceKind, Understood
+    from coldstart.schema import Item, Understood
+    from coldstart.schema.understood import PieceKind
 
 _MOST_EXAMPLES = 4
 _MOSTLY = 0.5

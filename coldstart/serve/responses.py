@@ -25,7 +25,7 @@ from coldstart.schema import (
     Strategy,
     Understood,
 )
-from coldstart.serve.cards import Card, Shown
+from coldstart.serve.cards import Card, ShownItems
 from coldstart.session import Question
 
 
@@ -75,7 +75,7 @@ class RecommendationResponse(BaseModel):
     def of(
         cls,
         recommendations: RecommendationList,
-        shown: Shown,
+        shown: ShownItems,
         *,
         explain: bool,
         language: str = "en",
@@ -100,7 +100,9 @@ class RecommendationResponse(BaseModel):
         )
 
 
-def line_of(recommendation: Recommendation, shown: Shown, language: str, *, explain: bool) -> Line:
+def line_of(
+    recommendation: Recommendation, shown: ShownItems, language: str, *, explain: bool
+) -> Line:
     """One line of a list; its reason is worded already."""
     r = recommendation
     return Line.model_validate(
@@ -267,7 +269,7 @@ class RowsOut(BaseModel):
 
     @classmethod
     def of(
-        cls, found: RecommendationRows, shown: Shown, *, explain: bool, language: str
+        cls, found: RecommendationRows, shown: ShownItems, *, explain: bool, language: str
     ) -> RowsOut:
         """Build the response; ``why`` and provenance only with ``explain``."""
         language = supported(language) or "en"

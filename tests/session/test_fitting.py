@@ -1,6 +1,5 @@
 """Questions follow what was said: suitable for a child, near the wishes, nothing rejected."""
 
-
 from coldstart.schema import Item
 from coldstart.session import OnboardingSession
 from tests.session.sessions import REC

@@ -11,7 +11,7 @@ from coldstart.schema import Context
 from coldstart.serve import costs
 from coldstart.serve.admission import charge
 from coldstart.serve.batching import QueuedRequest
-from coldstart.serve.cards import Shown
+from coldstart.serve.cards import ShownItems
 from coldstart.serve.growth import NO_TEST
 from coldstart.serve.requests import RecommendIn, to_profile
 from coldstart.serve.responses import SubjectAnswer
@@ -51,7 +51,7 @@ async def recommend(body: RecommendIn, service: Served, accepted: Accepted) -> S
     found = result.recommendations
     out = SubjectAnswer.of(
         found,
-        Shown(result.items, service.pictures),
+        ShownItems(result.items, service.pictures),
         explain=body.explain,
         language=body.language or accepted,
     )

@@ -13,7 +13,7 @@ from coldstart.ranking.wording.sentences import supported
 from coldstart.schema import MAX_K, Strategy, Understood
 from coldstart.serve import costs
 from coldstart.serve.admission import charge
-from coldstart.serve.cards import Shown
+from coldstart.serve.cards import ShownItems
 from coldstart.serve.errors import not_found
 from coldstart.serve.questionnaire import onboarding_form
 from coldstart.serve.requests import (
@@ -185,7 +185,7 @@ async def rows(
     check_k(service, body.k)
     charge(costs.of_list(body.strategy))
     found, items, request_id = await SessionService(service).rows(session_id, body)
-    shown, language = Shown(items, service.pictures), body.language or accepted
+    shown, language = ShownItems(items, service.pictures), body.language or accepted
     out = RowsOut.of(found, shown, explain=body.explain, language=language)
     return out.model_copy(update={"request_id": request_id})
 
@@ -196,7 +196,7 @@ async def _list(session_id: str, body: ListIn, service: Served) -> ListOut:
     found, request_id = await SessionService(service).recommend(session_id, body)
     response = ListOut.of(
         found.recommendations,
-        Shown(found.items, service.pictures),
+        ShownItems(found.items, service.pictures),
         explain=body.explain,
         language=body.language or "en",
     )
