@@ -54,7 +54,8 @@ class Draft:
         request: user, options, decoding.
         candidates: the candidate set; at first the whole catalog.
         features: the ranker's input over the candidate set, shape (N, len(SIGNALS)).
-        unread: whether there is a text, but no piece was read of it, and no item resembles it.
+        unread: whether there is a text, but no piece was read of it; see ``usable_text``.
+        resembled: whether an item resembles it all the same.
         useless_text: whether, besides, no word of it is known; it is then ranked as if there were
             none.
         unknown: what the models cannot read for this request; see ``known_scripts``.
@@ -69,6 +70,7 @@ class Draft:
     candidates: ItemStore
     features: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     unread: bool = False
+    resembled: bool = False
     useless_text: bool = False
     unknown: frozenset[Reads] = frozenset()
     catalog_scores: list[Scores] = field(default_factory=list)

@@ -84,7 +84,11 @@ class _Response:
             if slopes[c].any()
         }
         self._explainer = Explainer(
-            self._items, self._user, parts.scorers, quote_text=not draft.unread
+            self._items,
+            self._user,
+            parts.scorers,
+            quote_text=not draft.unread,
+            compare_meaning=not draft.unread or draft.resembled,
         )
 
     def build(self) -> RecommendationList:

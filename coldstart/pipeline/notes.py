@@ -31,6 +31,8 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     out = []
     if draft.unread:
         out.append(_unread(draft))
+    spelled = user.understood.spelled.items()
+    out += [f"“{word}” was read as “{meant}”" for word, meant in spelled]
     out += price_notes(user.understood, draft.candidates)
     out += unknown_notes(draft)
     if constraints is None or verdicts is None:
@@ -61,7 +63,10 @@ def reading_notes(user: ResolvedProfile, items: ItemStore) -> list[str]:
 
 
 def _unread(draft: Draft) -> str:
-    nothing = "no category, title, year, person or mood of this catalog, and no item resembles it"
+    nothing = "no category, title, year, person or mood of this catalog"
+    if draft.resembled:
+        return f"the text names {nothing}; the list follows its meaning"
+    nothing += ", and no item resembles it"
     if not draft.useless_text:
         recorded = draft.features[:, SIGNALS.index("asked_alike_words")].any()
         follows = "what people chose who used its words" if recorded else "its words"

@@ -120,7 +120,7 @@ def score_candidates(drafts: Sequence[Draft], scorers: Scorers) -> None:
                 score_candidates([draft], scorers)
         return
     for draft, features in zip(drafts, found, strict=True):
-        draft.unread, draft.useless_text, draft.features = text_use(
+        draft.unread, draft.resembled, draft.useless_text, draft.features = text_use(
             draft.request.user, draft.candidates, features, draft.unknown
         )
 

@@ -26,6 +26,7 @@ class Card(BaseModel):
     year: int | None = None
     categories: list[str] = []
     price: float | None = None
+    currency: str = Field(default="", description="Code of the price's currency, where known.")
     description: str = Field(
         default="", description=f"First sentence, at most {LONGEST_LINE} characters."
     )
@@ -50,6 +51,7 @@ def card_fields(item: Item, pictures: Pictures) -> dict[str, object]:
         "year": item.year,
         "categories": list(item.categories),
         "price": item.price,
+        "currency": item.attributes.get("currency", ""),
         "description": first_sentence(item.description),
         "image": image,
         "image_alt": item.image_alt if image else "",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coldstart.schema import MAX_K
 from coldstart.serve.cards import card_of
+from coldstart.serve.catalog_terms import catalog_terms
 from coldstart.serve.responses import FormOut, QuestionOut
 from coldstart.session.choice_questions import categories_question
 from coldstart.session.quiz import UNKNOWN
@@ -16,8 +18,14 @@ if TYPE_CHECKING:
     from coldstart.session import OnboardingSession
 
 
-def onboarding_form(recommender: Recommender) -> FormOut:
-    """Profile fields, their known values and the categories of a recommender, in a fixed order."""
+def onboarding_form(recommender: Recommender, language: str = "en", most: int = MAX_K) -> FormOut:
+    """Profile fields, their known values and the categories of a recommender, in a fixed order.
+
+    Args:
+        recommender: of the service.
+        language: code of the language of the examples.
+        most: number of items that the service gives at once.
+    """
     fields: dict[str, list[str]] = {}
     for group in sorted(recommender.counts.group_sizes):
         name, _, value = group.partition("=")
@@ -27,6 +35,8 @@ def onboarding_form(recommender: Recommender) -> FormOut:
         fields=fields,
         categories=[c.value for c in found.choices] if found else [],
         strategy="prior" if recommender.lm is None else "catalog",
+        catalog=catalog_terms(recommender, language),
+        most=most,
     )
 
 

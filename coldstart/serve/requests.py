@@ -315,6 +315,15 @@ class SessionIn(_Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"profile": {"age": 24}}]})
 
 
+class ProfileOnlyIn(_Request):
+    """A profile in place of the earlier one of a session."""
+
+    profile: ProfileIn
+    unknown_picks: Literal["error", "ignore"] = "error"
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"profile": {"age": 24}}]})
+
+
 class AnswerIn(_Request):
     """Answer to an onboarding question."""
 

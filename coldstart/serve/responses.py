@@ -196,6 +196,18 @@ class SessionOut(BaseModel):
     expires: datetime
 
 
+class CatalogTerms(BaseModel):
+    """How a page words itself by the catalog."""
+
+    purpose: Literal["shop", "films", "library"] = Field(
+        description="shop: most items have a price; films: the artifact's prompt is about films; "
+        "library: neither."
+    )
+    examples: list[str] = Field(
+        description="Requests that are understood in this catalog, in the language asked for."
+    )
+
+
 class FormOut(BaseModel):
     """Fields and values for an onboarding form that this recommender can use."""
 
@@ -205,6 +217,8 @@ class FormOut(BaseModel):
     )
     categories: list[str] = Field(description="Most liked categories, for interests.")
     strategy: Strategy = Field(description="Recommended strategy for list requests.")
+    catalog: CatalogTerms
+    most: int = Field(description="Most items that one list may have.")
 
 
 class QuestionOut(BaseModel):

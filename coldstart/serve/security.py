@@ -12,6 +12,8 @@ from coldstart.serve.pictures import IMAGES
 
 PAGE = "/page/"
 """Path prefix of the onboarding page's static files; the page itself is ``/``."""
+ADMIN = "/admin"
+"""Path of the operator's view; its static files are below it."""
 _ALL = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -36,16 +38,21 @@ _POLICY = (
 
 
 def headers_for(path: str, picture_hosts: Sequence[str] = ()) -> tuple[tuple[bytes, bytes], ...]:
-    """Security headers of all responses at a path; only the page may load resources.
+    """Security headers of all responses at a path; only the pages may load resources.
 
     Args:
         path: of the request.
-        picture_hosts: hosts that the page may load pictures from, over https.
+        picture_hosts: hosts that the pages may load pictures from, over https.
     """
-    if path == "/" or path.startswith(PAGE):
+    if is_page(path):
         hosts = "".join(f" https://{host}" for host in picture_hosts)
         return (*_ALL, (b"content-security-policy", _POLICY.format(hosts=hosts).encode()))
     return FILE_HEADERS if path.startswith(IMAGES) else HEADERS
+
+
+def is_page(path: str) -> bool:
+    """Whether a path is that of a page or its static files, which need no key."""
+    return path in ("/", ADMIN) or path.startswith((PAGE, ADMIN + "/"))
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,6 @@ def require_admin(caller: Caller) -> None:
         raise ApiError(
             403,
             "forbidden",
-            "this key may not change the catalog or reload",
+            "this key has no admin rights",
             "make one with coldstart serve keys add NAME --admin",
         )

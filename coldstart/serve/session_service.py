@@ -25,6 +25,7 @@ from coldstart.serve.requests import (
     AnswerIn,
     FeedbackIn,
     ListIn,
+    ProfileOnlyIn,
     RowsIn,
     SessionIn,
     TextIn,
@@ -76,6 +77,16 @@ class SessionService:
             arm=arm,
             session_id=session_id,
         )
+
+    async def replace_profile(self, session_id: str, body: ProfileOnlyIn) -> None:
+        """Replace the profile of a session."""
+        profile = to_profile(body.profile)
+
+        def change(stored: SessionRecord, recommender: Recommender) -> tuple[SessionState, None]:
+            session = stored.open(recommender)
+            return session.with_profile(profile, unknown_picks=body.unknown_picks).state, None
+
+        await self._update(session_id, change, costs.LIGHT)
 
     async def questions(self, session_id: str, n: int) -> QuestionOut:
         """Next ``n`` questions, or fewer; they stay open until they are answered."""

@@ -171,6 +171,9 @@ def _feedback(out: History, event: FeedbackGiven) -> None:
     if event.did in _OPINIONS:
         out.favourites |= event.did == "like"
         _opinion(out, _OPINIONS[event.did], event.item_id, event.at)
+    elif event.did == "forget":
+        for opinions in (out.liked, out.disliked, out.seen, out.snoozed):
+            opinions.pop(event.item_id, None)
     else:
         out.snoozed[event.item_id] = SNOOZE
 

@@ -249,7 +249,7 @@ class OnboardingSession(SessionLists):
             item_id: an id of the catalog.
             kind: ``like`` and ``dislike`` are opinions, of which the last counts. ``skip`` and
                 ``not_now`` keep the item from the next ``SNOOZE`` lists. ``seen`` keeps it from all
-                lists and is no opinion.
+                lists and is no opinion. ``forget`` takes back all of these.
             at: time of the event.
 
         Raises:

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from coldstart.errors import ConfigError
 from coldstart.schema import Frozen, UserProfile, parse
 
-FeedbackKind = Literal["like", "dislike", "skip", "seen", "not_now"]
+FeedbackKind = Literal["like", "dislike", "skip", "seen", "not_now", "forget"]
 QuestionKind = Literal["item", "pair", "categories"]
 MOST_TEXT = 2000
 """Maximum length of a text, in characters."""

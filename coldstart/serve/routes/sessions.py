@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
 from coldstart.ranking.wording.chips import chips
+from coldstart.ranking.wording.sentences import supported
 from coldstart.schema import MAX_K, Strategy, Understood
 from coldstart.serve import costs
 from coldstart.serve.admission import charge
@@ -20,6 +22,7 @@ from coldstart.serve.requests import (
     FeedbackIn,
     Language,
     ListIn,
+    ProfileOnlyIn,
     RowsIn,
     SessionIn,
     TextIn,
@@ -56,9 +59,13 @@ async def begin(body: SessionIn, service: Served) -> SessionOut:
 
 
 @router.get("", responses=errors())
-async def get_form(service: Served) -> FormOut:
-    """Fields and values for a form that begins a session; all are optional."""
-    return await service.worker.call(onboarding_form, service.arm)
+async def get_form(
+    service: Served, accepted: Accepted, language: Language | None = None
+) -> FormOut:
+    """Fields and values for a form that begins a session, and example requests."""
+    spoken = supported(language or accepted) or "en"
+    form = partial(onboarding_form, language=spoken, most=service.settings.max_k)
+    return await service.worker.call(form, service.arm)
 
 
 @router.get(_ONE, responses=errors(404))
@@ -73,6 +80,12 @@ async def erase(session_id: SessionPath, service: Served) -> None:
     if not await run_in_threadpool(service.store.erase, session_id):
         raise not_found("session")
     await service.forget()
+
+
+@router.put(_ONE + "/profile", status_code=204, responses=errors(404, 409))
+async def profile(session_id: SessionPath, body: ProfileOnlyIn, service: Served) -> None:
+    """Replace the profile; opinions and texts of the session stay."""
+    await SessionService(service).replace_profile(session_id, body)
 
 
 @router.get(_ONE + "/questions", responses=errors(404, 409))
