@@ -69,7 +69,9 @@ export function wish(who, { id, question, level = "h1", changed, examples = () =
   function now() {
     clearTimeout(timer);
     clearTimeout(listTimer);
-    return quietly(understand().then(() => send(true)));
+    // Which parts stay removed is known once the text is read; without any there is no need to wait.
+    const read = readOf === field.value.trim() ? null : understand();
+    return quietly(Promise.all([read, who.said.removed.length ? Promise.resolve(read).then(() => send(true)) : send(true)]));
   }
 
   /** Show what the rules read in the text so far; the service records nothing of it. */
