@@ -2,7 +2,7 @@
 
 Needs ``chromium`` on the PATH, ``playwright`` of the dev extra, and the fonts of ``make browser``.
 
-    python benchmarks/screenshots.py                  # of films, and of a shop that has just started
+    python benchmarks/screenshots.py                 # of films, and of a shop that just started
     python benchmarks/screenshots.py --only shop
 
 ``make screenshots`` also keeps a picture of the end of each of the tests' tasks in build/tasks.
