@@ -49,6 +49,7 @@ _TAGS = [
 ]
 _FIELD_NAMES = requests.field_names(
     requests.RecommendIn,
+    requests.RecommendRowsIn,
     requests.GenerateIn,
     requests.ItemsIn,
     requests.SessionIn,
