@@ -320,11 +320,15 @@ class EnglishProductReader:
                 draft.wish(phrase.values, place, at, strict=strict, noun=noun)
                 draft.prefer(self._parser.categories(phrase), place)
                 draft.prefer([v for v in phrase.values if v[0] == "attribute"], place)
+            for value in phrase.demoted:
+                draft.fact(value, place, wanted=False, strict=False)
             return
         for value in phrase.rejected:
             draft.fact(value, place, wanted=False, strict=not clause.mild)
         for name in phrase.lacked:
             draft.fact(("term", f"{name}-free", None), place, wanted=True, strict=False)
+        if phrase.instead:
+            draft.prefer([("term", word, None) for word in phrase.instead], place)
 
 
 def _is_told_of(span: _Told, text: str) -> bool:

@@ -62,6 +62,12 @@ def phrases(name: str, table: str = "words", language: str = "en") -> list[str]:
     return found.split() if isinstance(found, str) else list(found)
 
 
+def table(name: str) -> Mapping[str, str]:
+    """A table of the English file: phrases, and the words that each stands for."""
+    found: Mapping[str, str] = raw_lexicon("products-en")[name]
+    return found
+
+
 @cache
 def recipients(group: str, language: str = "en") -> frozenset[str]:
     """Words for adults: ``female``, ``male``, ``anyone`` or ``old``."""

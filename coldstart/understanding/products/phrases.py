@@ -10,7 +10,15 @@ from typing import Literal
 from coldstart.understanding.draft import Value
 from coldstart.understanding.products.forms import stem
 from coldstart.understanding.products.item_words import term_of
-from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, kinds, phrases
+from coldstart.understanding.products.lexicon import (
+    ProductLexicon,
+    Term,
+    covered,
+    kinds,
+    phrases,
+    synonyms,
+    table,
+)
 from coldstart.understanding.products.vocabulary import ProductVocabulary
 from coldstart.understanding.tokens import PhraseIndex, Token, phrase_form
 
@@ -21,6 +29,8 @@ _DETERMINERS = frozenset("a an some any new another few".split())
 _OPENING = frozenset(  # of clauses, which tell what something does
     "to that which who whose where because since if so while when on at during".split()
 )
+_LONGEST_TYPE = 3  # words
+_ACCESSORIES = frozenset(("accessory", "accessories"))
 _BEFORE_VALUES = frozenset("of or and nor no without with in".split())
 _SHORT = 6  # words of a text that is a wish by itself ("something warm for the garden")
 _LEAD_IN = 3  # words before asking words that belong to them ("hi, I am looking for")
@@ -41,6 +51,8 @@ class Phrase:
         values: what it stands for where it is wanted.
         rejected: what it stands for where it is rejected.
         lacked: words that items may be said to be free of.
+        instead: words of what is wanted where it is rejected: "wireless", of a cable.
+        demoted: what is not meant although its word is: phones, of "phone accessories".
         strict: whether its wish counts as stated outright.
         owned: whether somebody has it already.
     """
@@ -54,6 +66,8 @@ class Phrase:
     values: tuple[Value, ...] = ()
     rejected: tuple[Value, ...] = ()
     lacked: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
+    demoted: tuple[Value, ...] = ()
     strict: bool = True
     owned: bool = False
 
@@ -71,6 +85,7 @@ class PhraseParser:
         self._asks: PhraseIndex[Mode] = PhraseIndex((p, "asked") for p in phrases("ask"))
         for phrase in phrases("interest"):
             self._asks.add(phrase, "interest")
+        self._idioms: PhraseIndex[str] = PhraseIndex(table("idioms").items())
 
     def parse(
         self, text: str, tokens: Sequence[Token], taken: Sequence[bool], marks: Sequence[bool]
@@ -89,6 +104,7 @@ class PhraseParser:
         for m in self._vocabulary.stopped.find(forms, list(marks)):
             if self._names_value(text, tokens, m.first, marks):
                 values.setdefault(m.first, m)
+        idioms = {m.first: m for m in self._idioms.find(forms, list(marks))}
         out: list[Phrase] = []
         run: list[Phrase] = []
         mode: Mode = "asked"
@@ -121,6 +137,11 @@ class PhraseParser:
                 close()
                 mode = mark.value
                 at = mark.after
+            elif (idiom := idioms.get(at)) is not None and self._vocabulary.is_type(
+                stem(idiom.value)
+            ):
+                run.append(Phrase(at, idiom.after, (stem(idiom.value),), idiom.value))
+                at = idiom.after
             elif (value := values.get(at)) is not None:
                 word = text[tokens[at].start : tokens[value.after - 1].end]
                 word = self._vocabulary.category_named(word, value.value)
@@ -146,6 +167,8 @@ class PhraseParser:
             ):
                 if run and stem(forms[at]) in self._lexicon.generic and gap.isspace():
                     out.extend(self._resolved(run, mode, owned, thing=False))
+                    if forms[at] in _ACCESSORIES and out[-1].is_type:
+                        out[-1] = replace(out[-1], demoted=self._type(out[-1]))
                     run.clear()
                 if forms[at] not in ("new", "good", "nice", "best", "quality"):
                     close()
@@ -240,11 +263,11 @@ class PhraseParser:
                 owned=owned,
                 rejected=self._rejection(phrase, is_type),
                 lacked=self._lacked(phrase),
+                instead=_instead(phrase),
             )
             if n == head:
-                out.append(
-                    replace(made, role="asked", values=(*self._type(phrase), *phrase.values))
-                )
+                kind = self._compound(run[: n + 1]) or self._type(phrase)
+                out.append(replace(made, role="asked", values=(*kind, *phrase.values)))
                 continue
             if phrase not in known:
                 out.append(made)
@@ -265,6 +288,17 @@ class PhraseParser:
         """Alternatives: attribute values, categories, and the word itself."""
         term: Value = ("term", phrase.word.casefold(), None)
         return tuple(dict.fromkeys((*phrase.values, *self.categories(phrase), term)))
+
+    def _compound(self, run: Sequence[Phrase]) -> tuple[Value, ...]:
+        """The type that the last words are together, where they have synonyms: "cuddly toys"."""
+        for size in range(min(_LONGEST_TYPE, len(run)), 1, -1):
+            parts = run[-size:]
+            adjacent = all(a.after == b.first for a, b in zip(parts, parts[1:], strict=False))
+            stems = tuple(s for p in parts for s in p.stems)
+            others = synonyms(stems)[1:]
+            if adjacent and any(self._vocabulary.is_type(term[-1]) for term in others):
+                return (("type", " ".join(p.word.casefold() for p in parts), None),)
+        return ()
 
     def _type(self, phrase: Phrase) -> tuple[Value, ...]:
         return (("type", phrase.word.casefold(), None),)
@@ -296,6 +330,12 @@ class PhraseParser:
         stems = tuple(s for p in run for s in p.stems)
         value: Value = ("type", whole, None)
         return [replace(run[-1], first=run[0].first, stems=stems, rejected=(value,), word=whole)]
+
+
+def _instead(phrase: Phrase) -> tuple[str, ...]:
+    """What is wanted where a word is rejected, by the lexicon."""
+    wanted = {stem(word): line.split() for word, line in table("instead").items()}
+    return tuple(wanted.get(phrase.stems[-1], ()))
 
 
 def _told(found: Sequence[Phrase], asking: int | None, n_tokens: int) -> list[Phrase]:
