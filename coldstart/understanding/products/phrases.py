@@ -30,6 +30,8 @@ _OPENING = frozenset(  # of clauses, which tell what something does
     "to that which who whose where because since if so while when on at during".split()
 )
 _LONGEST_TYPE = 3  # words
+_MODALS = frozenset("can could will would should might must cant wont".split())
+"""Words before a verb, which names nothing: "a game that two can play"."""
 _ACCESSORIES = frozenset(("accessory", "accessories"))
 _BEFORE_VALUES = frozenset("of or and nor no without with in".split())
 _SHORT = 6  # words of a text that is a wish by itself ("something warm for the garden")
@@ -161,7 +163,8 @@ class PhraseParser:
                     mode = "away"
                 at += 1
             elif (
-                not any(c.isalpha() for c in forms[at])
+                (at and forms[at - 1] in _MODALS and gap.isspace())
+                or not any(c.isalpha() for c in forms[at])
                 or stem(forms[at]) in self._lexicon.stop
                 or forms[at] in self._lexicon.stop
             ):
@@ -179,9 +182,18 @@ class PhraseParser:
                 run.append(Phrase(at, at + 1, (stem(word),), word))
                 at += 1
         close()
-        asking = [n for n, cue in cues.items() if cue.value == "asked"]
-        asking += [n for n, form in enumerate(forms) if stem(form) in self._lexicon.generic]
-        return _told(out, min(asking, default=None), len(tokens))
+        return _told(out, self.asking(forms, taken), len(tokens))
+
+    def asking(self, forms: Sequence[str], taken: Sequence[bool]) -> int | None:
+        """The first token of the first asking words, "something" and "a gift" among them.
+
+        Args:
+            forms: comparison forms of a request's tokens.
+            taken: tokens of prices, recipients and so on.
+        """
+        cues = (m.first for m in self._asks.find(list(forms), list(taken)) if m.value == "asked")
+        things = (n for n, form in enumerate(forms) if stem(form) in self._lexicon.generic)
+        return min((*cues, *things), default=None)
 
     def with_roles(
         self, found: Sequence[Phrase], polarity: Callable[[Phrase], int]
