@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _ENOUGH = 6
 """Items of the best tier from which low prices are those among them."""
 _LEVELS = 3  # of nearness by category
+_RELATED_FROM = 0.25  # share of a category that is of a type, from which the others are like it
 _WIDEST = 0.5  # share of all items from which a category tells nothing
 FILTER = "request"
 """Name under which ``RecommendationList.dropped`` reports what a constraint excluded."""
@@ -176,8 +177,9 @@ class Constraints:
 def _apart_from(items: ItemStore, these: Bools) -> Ints:
     """How far every item is from some items by category, shape (N,).
 
-    0: both in the narrowest and in the widest category of one of them; 1: in the widest, if it has
-    at most half of all items; 2: in neither.
+    Their narrowest categories count, of which they are at least a quarter; that of the largest
+    share, where none is. 0: in such a category, and in the widest of an item there; 1: in the
+    latter, if it has at most half of all items; 2: in neither.
     """
     out = np.full(len(items.ids), _LEVELS - 1, dtype=np.int64)
     has = items.has_category
@@ -187,10 +189,13 @@ def _apart_from(items: ItemStore, these: Bools) -> Ints:
         return out
     narrow = np.where(own, sizes, len(out) + 1).argmin(axis=1)
     wide = np.where(own, sizes, -1).argmax(axis=1)
-    for column in np.unique(wide).tolist():
+    share = (own.sum(axis=0) / np.maximum(sizes, 1))[narrow]
+    counts = share >= min(_RELATED_FROM, share.max())
+    pairs = np.unique(np.stack([narrow, wide], axis=1)[counts], axis=0).tolist()
+    for _, column in pairs:
         if sizes[column] <= _WIDEST * len(out):
             out[has[:, column] > 0] = 1
-    for first, second in np.unique(np.stack([narrow, wide], axis=1), axis=0).tolist():
+    for first, second in pairs:
         out[(has[:, first] > 0) & (has[:, second] > 0)] = 0
     return out
 

@@ -20,7 +20,7 @@ from coldstart.understanding.products.lexicon import ProductLexicon, phrases
 from coldstart.understanding.products.people import ADULT
 from coldstart.understanding.products.phrases import Phrase, PhraseParser
 from coldstart.understanding.products.prices import price_text
-from coldstart.understanding.products.sizes import NamedSize, find_sizes, fitting, size_values
+from coldstart.understanding.products.sizes import fitting, size_values
 from coldstart.understanding.products.told import Told, ToldFinder
 from coldstart.understanding.products.vocabulary import ProductVocabulary, sampled
 from coldstart.understanding.titles import TitleSpotter
@@ -85,7 +85,12 @@ class EnglishProductReader:
             taken[first:after] = [True] * (after - first)
             if after > first and span.kind != "aside":
                 mentions.append(
-                    Mention(first, after, audience=span.kind != "title", title=span.kind == "title")
+                    Mention(
+                        first,
+                        after,
+                        audience=span.kind not in ("title", "size"),
+                        title=span.kind == "title",
+                    )
                 )
         used = list(taken)
         for mark in self._polarity.marks_in(
@@ -117,14 +122,12 @@ class EnglishProductReader:
         for span in spans:
             self._add_span(draft, span, clause_at(span.start).polarity >= 0)
         self._leave_out_pets(draft, spans, found)
-        for size in find_sizes(text):
-            self._add_size(draft, size)
         for phrase in self._parser.with_roles(found, lambda p: clause_of(p).polarity):
             place = tokens[phrase.first].start, tokens[phrase.after - 1].end
             self._add_phrase(draft, phrase, place, clause_of(phrase))
         gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
         pieces = draft.pieces(lambda a, b: _apart(self._links.link(a, b, forms, gaps)))
-        asides = [s for s in spans if s.kind not in ("title", "free")]
+        asides = [s for s in spans if s.kind not in ("title", "free", "size")]
         # What is told before "a lamp" says which one; before "something sweet" it distracts.
         story = 0 if asked else self._story(text, tokens, taken)
         if story:
@@ -187,6 +190,8 @@ class EnglishProductReader:
                 draft.fact(("term", other, None), place, wanted=False, strict=False)
         elif span.kind == "stock":
             draft.fact(("attribute", "in stock", "available"), place, wanted=True, strict=True)
+        elif span.kind == "size":
+            self._add_size(draft, span)
         elif span.kind == "free":
             draft.fact(("term", span.value.casefold(), None), place, wanted=False, strict=True)
             draft.fact(
@@ -196,12 +201,12 @@ class EnglishProductReader:
             first, last = (None if y is None else int(y) for y in (span.low, span.high))
             draft.years(first, last, place, wanted=wanted)
 
-    def _add_size(self, draft: ReadingDraft, size: NamedSize) -> None:
+    def _add_size(self, draft: ReadingDraft, span: Told) -> None:
         """What has a size among its values, or is named with it: "Football Size 5"."""
-        values: list[Value] = [("attribute", v, n) for n, v in fitting(size.size, self._sizes)]
-        values.append(("term", f"size {size.size}", None))
+        values: list[Value] = [("attribute", v, n) for n, v in fitting(span.value, self._sizes)]
+        values.append(("term", f"size {span.value}", None))
         if len(values) > 1 or self._vocabulary.knows("size"):
-            at = size.start, size.end
+            at = span.start, span.end
             draft.wish(values, at, at, strict=True, noun=False)
 
     def _leave_out_pets(

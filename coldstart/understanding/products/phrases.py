@@ -281,7 +281,7 @@ class PhraseParser:
                 kind = self._compound(run[: n + 1]) or self._type(phrase)
                 out.append(replace(made, role="asked", values=(*kind, *phrase.values)))
                 continue
-            if phrase not in known:
+            if phrase not in known or self._is_unknown_thing(phrase, is_type):
                 out.append(made)
                 continue
             values = self._values(phrase)
@@ -290,7 +290,7 @@ class PhraseParser:
                 out.append(replace(made, role="quality", values=values))
             elif mode == "interest":
                 out.append(replace(made, role="topic", values=values))
-            elif mode == "away":
+            elif mode == "away" and (named or owned):
                 out.append(replace(made, role="topic", values=values, strict=named and not owned))
             else:
                 out.append(made)
@@ -300,6 +300,12 @@ class PhraseParser:
         """Alternatives: attribute values, categories, and the word itself."""
         term: Value = ("term", phrase.word.casefold(), None)
         return tuple(dict.fromkeys((*phrase.values, *self.categories(phrase), term)))
+
+    def _is_unknown_thing(self, phrase: Phrase, is_type: bool) -> bool:
+        """Whether a word is the plural of what things are made of: glasses to read with."""
+        form = phrase_form(phrase.word)
+        made_of = self._vocabulary.values.get(stem(form)) is not None
+        return not is_type and form.endswith("s") and form != stem(form) and made_of
 
     def _compound(self, run: Sequence[Phrase]) -> tuple[Value, ...]:
         """The type that the last words are together, where they have synonyms: "cuddly toys"."""

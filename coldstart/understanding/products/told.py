@@ -15,6 +15,7 @@ from coldstart.understanding.products.examples import find_examples
 from coldstart.understanding.products.lexicon import phrases
 from coldstart.understanding.products.people import ADULT, find_asides, find_recipients
 from coldstart.understanding.products.prices import find_prices
+from coldstart.understanding.products.sizes import find_sizes
 from coldstart.understanding.titles import TitleSpotter
 from coldstart.understanding.tokens import PhraseIndex, tokenise
 from coldstart.understanding.vocabulary import latest_year
@@ -39,7 +40,17 @@ _FREE = re.compile(
     r"\b(?P<what>[a-z]{3,})(?:-|\s)free\b(?!\s+(?:to|for|shipping|delivery|time|gift|of))", re.I
 )
 Kind = Literal[
-    "amount", "price", "audience", "adult", "years", "title", "stock", "aside", "cost", "free"
+    "amount",
+    "price",
+    "audience",
+    "adult",
+    "years",
+    "title",
+    "stock",
+    "aside",
+    "cost",
+    "free",
+    "size",
 ]
 
 
@@ -52,7 +63,7 @@ class Told:
         end: character after it.
         kind: what it is.
         value: id of the example, attribute of the amount, group of adults, side of the cost, word
-            of what is left out.
+            of what is left out, size.
         low: lowest price, amount or year.
         high: highest.
         age: of the audience.
@@ -119,6 +130,8 @@ class ToldFinder:
                 for m in _YEARS.finditer(text)
                 if int(m["n"]) < _GROWN_UP
             )
+        rest = masked(text, sorted(out, key=lambda s: s.start))
+        keep(Told(s.start, s.end, "size", s.size) for s in find_sizes(rest))
         rest = masked(text, sorted(out, key=lambda s: s.start))
         amounts = list(find_amounts(rest, self._units))
         keep(Told(a.start, a.end, "amount", a.attribute, a.low, a.high) for a in amounts)
