@@ -25,7 +25,8 @@ _IRREGULAR: Mapping[str, str] = {
 }  # fmt: skip
 _WHOLE = frozenset(  # their stems would be those of other words
     "fitness fishing bedding training boxing bowling wedding clothing building dressing organic "
-    "organizer wireless general university animal sewing earring reading hiking setting being evening "
+    "organizer wireless general university animal sewing earring reading hiking setting being "
+    "evening "
     "morning spring string ring king thing nothing something anything sibling stocking "
     "stockings planting writing".split()
 )
