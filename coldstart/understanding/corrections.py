@@ -101,7 +101,8 @@ def _taken_back(
         reading: of the correction.
         before: all pieces that stand before it.
     """
-    wishes = [p for p in new if p.wanted and p.strict]
+    people = {(p.start, p.end) for p in new if p.kind == "audience"}
+    wishes = [p for p in new if p.wanted and (p.start, p.end) not in people]
     if any(_opposite(old, p) for p in new):
         return True
     if not old.wanted:
