@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coldstart.catalog.item_similarity import NOT_COMPARED
+from coldstart.catalog.known_attributes import NOT_COMPARED
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
 from coldstart.schema import Reason

@@ -385,7 +385,7 @@ def test_every_part_of_a_score_is_in_the_group_of_its_signal():
             *("asked_alike", "asked_alike_words", "asked_unlike", "lexical"),
         },
         "disliked": {"dislikes"},
-        "years": {"year", "year_gap", "freshness"},
+        "years": {"year", "year_gap", "freshness", "evidence_years"},
         "model": {"model", "written"},
         "other": {"opening"},
     }

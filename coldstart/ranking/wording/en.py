@@ -77,7 +77,10 @@ def _wishes(a: Mapping[str, Any]) -> str:
     for name, value in a.get("attributes", ()):
         counted = name in _COUNTED and value.replace(".", "").isdigit()
         of = "of " if parts else ""
-        parts.append(f"{of}{value} {name}" if counted else f"{name} {value}")
+        if name in ("original language", "foreign"):
+            parts.append(f"in {'a ' if name == 'foreign' else ''}{value}")
+        else:
+            parts.append(f"{of}{value} {name}" if counted else f"{name} {value}")
     parts += a.get("values", ())
     parts += [f"at {amount(*price)}" for price in a.get("prices", ())]
     return " ".join(parts)

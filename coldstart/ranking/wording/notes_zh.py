@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from coldstart.ranking.wording.zh import LANGUAGES
+
 _NAMES_NONE = "no category, title, year, person or mood of this catalog"
 _NAMES_NONE_ZH = "其中没有本目录认识的类别、标题、年份、人物或气氛"
 _NOTHING = f"{_NAMES_NONE}, and no item resembles it"
@@ -69,6 +71,15 @@ TEMPLATES: Mapping[str, str] = {
     "{name} adds {points} to the scores of {n} item(s) until {until}": (
         "{name}给 {n} 件商品的得分加 {points}，至 {until} 为止"
     ),
+    "no row “because”: nothing was liked yet": "没有“因为你喜欢”一行：还没有喜欢过什么",
+    "no row “people”: nothing was asked for": "没有“提过类似要求的人选了”一行：还没有提出要求",
+    "no row “people”: no recorded request is like this one": (
+        "没有“提过类似要求的人选了”一行：记录中没有类似的要求"
+    ),
+    "no row “asked”: fewer than {n} items": "没有“你想要的”一行：不足 {n} 件",
+    "no row “because”: fewer than {n} items": "没有“因为你喜欢”一行：不足 {n} 件",
+    "no row “people”: fewer than {n} items": "没有“提过类似要求的人选了”一行：不足 {n} 件",
+    "no row “different”: fewer than {n} items": "没有“换换口味”一行：不足 {n} 件",
     "{fact}: rejected by “{words}”": "{fact}：因“{words}”而排除",
     "year unknown: not {years}": "年份未知，不符合{years}",
     "from {year}: not {years}": "{year} 年，不符合{years}",
@@ -97,6 +108,7 @@ TEMPLATES: Mapping[str, str] = {
 """English template → Chinese one, the first that fits."""
 
 PHRASES: Mapping[str, str] = {
+    **{f"in {name}": text for name, text in LANGUAGES.items()},
     "known to be suitable for age {age}": "适合 {age} 岁",
     "for age {age}": "适合 {age} 岁",
     "for an adult": "送给成年人",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from coldstart.catalog.known_attributes import FOREIGN, LANGUAGE
 from coldstart.scoring.piece_matches import ADULTS, STOCK
 from coldstart.scoring.wishes import NO_FACTS
 
@@ -80,6 +81,8 @@ def _word(piece: Piece) -> str:
     if piece.kind == "attribute" and piece.attribute:
         if piece.attribute == STOCK:
             return piece.value
+        if piece.attribute in (LANGUAGE, FOREIGN):
+            return f"in {piece.value}" if piece.attribute == LANGUAGE else f"in a {piece.value}"
         if piece.low is not None or piece.high is not None:
             return f"{price(piece)} {piece.attribute.replace('_', ' ')}"
         return f"{piece.attribute.replace('_', ' ')} {piece.value}"
