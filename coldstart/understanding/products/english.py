@@ -15,6 +15,7 @@ from coldstart.understanding.english import wanted_text
 from coldstart.understanding.groups import Link, LinkWords
 from coldstart.understanding.lexicon import Lexicon
 from coldstart.understanding.polarity import Clause, Mention, PolarityReader
+from coldstart.understanding.products.flags import kids_columns
 from coldstart.understanding.products.forms import stem
 from coldstart.understanding.products.lexicon import ProductLexicon, phrases
 from coldstart.understanding.products.people import ADULT
@@ -64,6 +65,7 @@ class EnglishProductReader:
         titles = TitleSpotter(
             catalog, counts, common_words(lexicon), lambda form: False, lambda form: False
         )
+        self._for_kids = kids_columns(sampled(catalog))
         self._told = ToldFinder(catalog, titles)
         self._links = LinkWords(
             *(
@@ -182,6 +184,8 @@ class EnglishProductReader:
             draft.adult(ADULT, place)
         elif span.kind == "audience":
             draft.audience(span.age, place, wanted=wanted, stated=span.stated)
+            if wanted and span.age < CHILD:
+                draft.prefer(self._for_kids, place)
         elif span.kind == "adult":
             draft.adult(span.age, place)
             if span.value:

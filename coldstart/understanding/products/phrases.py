@@ -29,6 +29,7 @@ _DETERMINERS = frozenset("a an some any new another few".split())
 _OPENING = frozenset(  # of clauses, which tell what something does
     "to that which who whose where because since if so while when on at during".split()
 )
+_SUBJECTS = frozenset("that i im ill id we he she they it its my our you much many far as".split())
 _LONGEST_TYPE = 3  # words
 _MODALS = frozenset("can could will would should might must cant wont".split())
 """Words before a verb, which names nothing: "a game that two can play"."""
@@ -153,6 +154,9 @@ class PhraseParser:
             elif forms[at] in self._lexicon.possessive:
                 close()
                 owned, at = True, at + 1
+            elif forms[at] == "so" and _names_next(forms, at):
+                close()
+                at += 1
             elif forms[at] in self._lexicon.away:
                 close()
                 if forms[at] in _OPENING:
@@ -182,7 +186,10 @@ class PhraseParser:
                 run.append(Phrase(at, at + 1, (stem(word),), word))
                 at += 1
         close()
-        return _told(out, self.asking(forms, taken), len(tokens))
+        asking = self.asking(forms, taken)
+        if asking is None and forms and forms[0] in _DETERMINERS:
+            asking = 0  # "an easy pasta dish that …"
+        return _told(out, asking, len(tokens))
 
     def asking(self, forms: Sequence[str], taken: Sequence[bool]) -> int | None:
         """The first token of the first asking words, "something" and "a gift" among them.
@@ -348,6 +355,11 @@ class PhraseParser:
         stems = tuple(s for p in run for s in p.stems)
         value: Value = ("type", whole, None)
         return [replace(run[-1], first=run[0].first, stems=stems, rejected=(value,), word=whole)]
+
+
+def _names_next(forms: Sequence[str], at: int) -> bool:
+    """Whether "so" is before what is asked for, rather than a clause: "it's Friday, so fish"."""
+    return at + 1 < len(forms) and forms[at + 1] not in _SUBJECTS
 
 
 def _instead(phrase: Phrase) -> tuple[str, ...]:

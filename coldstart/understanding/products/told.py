@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.understanding.audience import find_audience
+from coldstart.understanding.audience import DEFAULT_CHILD, find_audience
 from coldstart.understanding.english import masked
 from coldstart.understanding.products.amounts import find_amounts, numeric_attributes
 from coldstart.understanding.products.examples import find_examples
-from coldstart.understanding.products.lexicon import phrases
+from coldstart.understanding.products.lexicon import phrases, table
 from coldstart.understanding.products.people import ADULT, find_asides, find_recipients
 from coldstart.understanding.products.prices import find_prices
 from coldstart.understanding.products.sizes import find_sizes
@@ -33,6 +33,11 @@ _NEWBORN = re.compile(
 )
 _YEARS = re.compile(
     r"\b(?:for\s+)?(?:ages?\s+)?(?P<n>\d{1,2})\s*(?:years?|yrs?)(?!\w|\s*(?:old|warranty|guarantee))",
+    re.I,
+)
+_THAT_KIDS = re.compile(
+    r"\b(?:that|which)\s+(?:(?:my|our|the)\s+)?(?:kids|children|toddlers)(?=\s+(?:will|would|can|like|love|"
+    r"enjoy|eat)\b)",
     re.I,
 )
 _NON = re.compile(r"\bnon[\s-]?(?P<what>[a-z]{3,})\b", re.I)
@@ -96,6 +101,7 @@ class ToldFinder:
         self._highest = max(prices, default=None)
         self._units = numeric_attributes(catalog)
         self._latest = latest_year(catalog)
+        self._needs: PhraseIndex[str] = PhraseIndex(table("needs").items())
         self._costs: PhraseIndex[str] = PhraseIndex(
             (phrase, side) for side in ("low", "high") for phrase in phrases(side, "prices")
         )
@@ -124,6 +130,10 @@ class ToldFinder:
         ages = find_audience(masked(text, sorted(out, key=lambda s: s.start)))
         keep(Told(a.start, a.end, "audience", age=a.age, stated=a.stated) for a in ages)
         keep(Told(m.start(), m.end(), "audience", age=0) for m in _NEWBORN.finditer(text))
+        keep(
+            Told(m.start(), m.end(), "audience", age=DEFAULT_CHILD, stated=False)
+            for m in _THAT_KIDS.finditer(text)
+        )
         if not any(s.kind == "audience" for s in out):
             keep(
                 Told(m.start(), m.end(), "audience", age=int(m["n"]))
@@ -140,6 +150,7 @@ class ToldFinder:
         keep(Told(p.start, p.end, "price", low=p.low, high=p.high) for p in prices)
         keep(Told(m.start(), m.end(), "stock") for m in _STOCK.finditer(text))
         keep(self._cost_words(text))
+        keep(self._needs_of(text))
         for pattern in (_FREE, _NON):
             keep(Told(m.start(), m.end(), "free", m["what"]) for m in pattern.finditer(text))
         rest = masked(text, sorted(out, key=lambda s: s.start))
@@ -167,6 +178,12 @@ class ToldFinder:
                 for y in find_years(rest, self._latest)
             )
         return sorted(out, key=lambda s: s.start)
+
+    def _needs_of(self, text: str) -> Iterable[Told]:
+        """What somebody cannot have, by what they say they are: "my daughter is coeliac"."""
+        tokens = tokenise(text)
+        for found in self._needs.find([token.form for token in tokens]):
+            yield Told(tokens[found.first].start, tokens[found.after - 1].end, "free", found.value)
 
     def _cost_words(self, text: str) -> Iterable[Told]:
         tokens = tokenise(text)
