@@ -122,9 +122,12 @@ def kinds(term: Term) -> tuple[Term, ...]:
 def covered(term: Term) -> tuple[Term, ...]:
     """A term, its synonyms and what falls under them; the term itself first.
 
-    Of a single Chinese character only what falls under it: 皮 is in 橡皮 as well.
+    Of a single Chinese character only what falls under it: 皮 is in 橡皮 as well. For the same
+    reason 本 is none of 本子.
     """
-    out = dict.fromkeys(synonyms(term))
+    short = term[:1] if len(term) == 2 and term[1] == "子" else ()
+    same = _same().get(term, ())
+    out = dict.fromkeys(one for one in synonyms(term) if one != short or one in same)
     for one in list(out):
         for table in ("covers", "kinds"):
             out.update(dict.fromkeys(_under(table).get(one, ())))
