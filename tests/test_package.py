@@ -173,7 +173,7 @@ def faiss() -> None:
 
 
 def plots() -> None:
-    from coldstart.evaluation.svg import matplotlib
+    from coldstart.evaluation.plots.draw import matplotlib
 
     matplotlib()
 

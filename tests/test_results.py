@@ -192,3 +192,26 @@ def test_commands_in_the_results_name_scripts_that_are_there():
         found |= set(re.findall(r"python (benchmarks/\w+\.py)", text))
     assert len(found) > 5
     assert all((ROOT / name).is_file() for name in found)
+
+
+# -- plots of reports ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plots(monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import plots
+
+    return plots
+
+
+def test_plots_are_shown_once_before_the_first_section(plots):
+    report = "# T\n\nIntro.\n\n**Note:** n\n\n## A\n\nText.\n"
+    once = plots.in_markdown(report, {"N | 1": "r.svg"})
+    assert once == "# T\n\nIntro.\n\n**Note:** n\n\n![N \\| 1](r.svg)\n\n## A\n\nText.\n"
+    assert plots.in_markdown(once, {"N | 1": "r.svg"}) == once
+    page = '<p>i</p>\n\n<p>No plots: x</p>\n\n<h2>A</h2>\n<p>"</p>\n'
+    drawn = plots.in_page(page, {'"N"': "data:x"})
+    figure = '<figure><img src="data:x" alt="&quot;N&quot;; the tables below hold the numbers.">'
+    assert drawn == page.replace("<p>No plots: x</p>\n\n", f"\n{figure}</figure>\n", 1)
+    assert plots.in_page(drawn, {'"N"': "data:x"}) == drawn

@@ -16,7 +16,6 @@ import commands
 import elsewhere
 import endpoints
 import listing
-import plots
 
 STYLE = "assets/site.css"
 
@@ -25,7 +24,7 @@ def made() -> dict[str, str | bytes]:
     """Content of every file that is made at build time, by its path in the site."""
     style = Path(__file__).with_name("site.css").read_text(encoding="utf-8")
     pages = api.pages() | commands.pages() | endpoints.pages()
-    return {**pages, **elsewhere.pages(), **plots.pages(), STYLE: style}
+    return {**pages, **elsewhere.pages(), STYLE: style}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -42,9 +41,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Lead links to pages of the site or to copies of files without a page; show plots."""
+    """Lead links to pages of the site or to copies of files without a page."""
     text, copies = elsewhere.linked(markdown, page.file.src_uri)
-    text = plots.shown(text, page.file.src_uri)
     for source, path in copies.items():
         if files.get_file_from_path(path) is None:
             files.append(File.generated(config, path, abs_src_path=str(source)))

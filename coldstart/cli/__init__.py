@@ -23,6 +23,7 @@ from coldstart.cli.generate import generate
 from coldstart.cli.info import info
 from coldstart.cli.log import log
 from coldstart.cli.options import in_options
+from coldstart.cli.plot import plot
 from coldstart.cli.prompts import app as prompts
 from coldstart.cli.push import push
 from coldstart.cli.recommend import recommend
@@ -53,6 +54,7 @@ app.command(rich_help_panel=_MAKE)(audit)
 app.command(rich_help_panel=_MAKE)(benchmark)
 app.command(rich_help_panel=_MAKE)(replay)
 app.command(rich_help_panel=_MAKE)(log)
+app.command(rich_help_panel=_MAKE)(plot)
 app.command(rich_help_panel=_MAKE)(export)
 app.command(rich_help_panel=_MAKE)(push)
 app.command(rich_help_panel=_LOOK)(info)

@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -31,6 +32,7 @@ from rich.table import Table
 from rich.text import Text
 
 T = TypeVar("T")
+_QUIET = ContextVar("quiet", default=False)
 _LOG = logging.getLogger("coldstart")
 _PIPE_WIDTH = 120
 
@@ -144,8 +146,25 @@ def _fact(value: object, most: int) -> str:
     return str(value)
 
 
+@contextmanager
+def quiet(wanted: bool = True) -> Iterator[None]:
+    """Leave out notes, spinners and progress bars; results and errors stay."""
+    before = _QUIET.set(wanted or _QUIET.get())
+    try:
+        yield
+    finally:
+        _QUIET.reset(before)
+
+
+def is_quiet() -> bool:
+    """Whether notes and progress are left out."""
+    return _QUIET.get()
+
+
 def note(text: str) -> None:
-    """Print a note on stderr."""
+    """Print a note on stderr, unless ``quiet``."""
+    if is_quiet():
+        return
     stderr().print(Text(text, style="dim"), soft_wrap=True)
 
 
@@ -157,12 +176,13 @@ def error(message: str, hint: str = "") -> None:
 
 
 def status(text: str) -> Status:
-    """Spinner on stderr; invisible if stderr is not a terminal."""
-    return stderr().status(Text(text, style="dim"))
+    """Spinner on stderr; invisible if stderr is not a terminal, or ``quiet``."""
+    console = Console(quiet=True) if is_quiet() else stderr()
+    return console.status(Text(text, style="dim"))
 
 
 def progress(*more: ProgressColumn) -> Progress:
-    """Progress bars with the remaining time on stderr; off if stderr is not a terminal."""
+    """Progress bars with the remaining time on stderr; off if that is no terminal, or ``quiet``."""
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -172,7 +192,7 @@ def progress(*more: ProgressColumn) -> Progress:
         TimeRemainingColumn(),
         *more,
         console=stderr(),
-        disable=not sys.stderr.isatty(),
+        disable=is_quiet() or not sys.stderr.isatty(),
     )
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import TaskID, TextColumn
 
 from coldstart.cli import output
 from coldstart.cli.distributed import is_other_rank, main_process_output
 from coldstart.cli.options import with_groups
 from coldstart.cli.source import PANEL, DataSource, data_option
 from coldstart.cli.train_little import catalog_alone, too_little, train_little
+from coldstart.cli.train_progress import TrainingProgress
 from coldstart.cli.train_requests import RequestsTaught, train_on_requests
-from coldstart.cli.train_store import StoreTaught, show_refreshed, train_on_store
+from coldstart.cli.train_store import StoreTaught, train_on_store
+from coldstart.cli.train_summary import evaluated_by, show_summary
 from coldstart.errors import ConfigError
 from coldstart.prompts import DEFAULT as DEFAULT_PROMPT
 from coldstart.settings import Objective, TrainConfig
@@ -158,6 +157,10 @@ def train(
             rich_help_panel=_MACHINE,
         ),
     ] = None,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Neither notes nor progress: the summary, or errors."),
+    ] = False,
     as_json: output.AsJson = False,
 ) -> None:
     r"""Train on user likes, and save the recommender as an artifact.
@@ -165,6 +168,9 @@ def train(
     With enough data a language model is fine-tuned; an interrupted run is resumed by the same
     command. With less, or with a catalog alone, only what pays is learned, and it says what is
     missing for the rest.
+
+    Progress is on stderr: bars on a terminal, a line a stage elsewhere. At the end it says what was
+    learned, how good it is beside the most popular items, and what to do next.
 
     [bold]Examples[/bold]
       coldstart train --data ml-100k --out adapters/mine
@@ -176,30 +182,42 @@ def train(
       coldstart train --from visits.db --artifact shop --out shop-2
       torchrun --nproc-per-node 4 -m coldstart train --data ml-100k --out adapters/mine
     """
-    with main_process_output():
-        config = TrainConfig(**asdict(learning))
+    config = TrainConfig(**asdict(learning))
+    following = [f"coldstart recommend --artifact {out} --about '…'"]
+    with main_process_output(), output.quiet(quiet):
+        progress = TrainingProgress(config.epochs, config.patience)
         if visited.store is not None:
-            return _train_store(
-                tables, config, visited, out, everything=everything, runs=runs, as_json=as_json
+            summary = _train_store(
+                tables, config, visited, out, progress, everything=everything, runs=runs
             )
-        visited.refuse_alone()
-        if taught.requests is not None:
-            return _train_requests(tables, config, taught, out, runs=runs, as_json=as_json)
-        taught.refuse_alone()
-        summary = _train(tables, config, out, everything=everything, resume=resume, runs=runs)
+            following.insert(0, f"coldstart serve use {out} --db {visited.store}")
+        elif taught.requests is not None:
+            visited.refuse_alone()
+            summary = _train_requests(tables, config, taught, out, progress, runs=runs)
+            following.append(f"coldstart benchmark --requests {taught.requests} --artifact {out}")
+        else:
+            visited.refuse_alone()
+            taught.refuse_alone()
+            summary = _train(
+                tables, config, out, progress, everything=everything, resume=resume, runs=runs
+            )
+            following.append(
+                f"coldstart serve --artifact {out} --open --db visits.db"
+                if "refreshed" in summary
+                else evaluated_by(out, tables.said())
+            )
     if not summary:
         return  # not the main process
     if as_json:
         return output.emit(summary)
-    if "refreshed" in summary:
-        return show_refreshed(summary, out)
-    _show(summary, config, out)
+    show_summary(summary, out, progress.seconds, following)
 
 
 def _train(
     tables: Tables,
     config: TrainConfig,
     out: Path,
+    progress: TrainingProgress,
     *,
     everything: bool,
     resume: bool,
@@ -213,10 +231,10 @@ def _train(
     if not everything and not config.start and too_little(data, split):
         if is_other_rank():
             return {}
-        return train_little(data, split, config, out, runs)
+        return train_little(data, split, config, out, runs, progress)
     from coldstart.training.run import train as run
 
-    with TrainingReport(config.epochs) as report:
+    with progress as report:
         return run(data, split, config, out, report=report, resume=resume, runs=runs)
 
 
@@ -225,11 +243,11 @@ def _train_store(
     config: TrainConfig,
     visited: StoreTaught,
     out: Path,
+    progress: TrainingProgress,
     *,
     everything: bool,
     runs: Path | None,
-    as_json: bool,
-) -> None:
+) -> dict[str, Any]:
     _check_out(out)
     _refuse_changed(config, ("seed",), "--from", "the language model is that of --artifact")
     given = tables.said()
@@ -238,12 +256,9 @@ def _train_store(
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise ConfigError(f"{names} with --from", hint="leave them out; the store has the data")
     kinds = None if like_at is None else str(like_at)
-    summary = train_on_store(
-        visited, out, everything=everything, like_at=kinds, runs=runs, seed=config.seed
+    return train_on_store(
+        visited, out, progress, everything=everything, like_at=kinds, runs=runs, seed=config.seed
     )
-    if as_json:
-        return output.emit(summary)
-    show_refreshed(summary, out)
 
 
 def _refuse_changed(config: TrainConfig, used: tuple[str, ...], option: str, because: str) -> None:
@@ -260,10 +275,10 @@ def _train_requests(
     config: TrainConfig,
     taught: RequestsTaught,
     out: Path,
+    progress: TrainingProgress,
     *,
     runs: Path | None,
-    as_json: bool,
-) -> None:
+) -> dict[str, Any]:
     _check_out(out)
     used = ("start", "seed", "device", "dtype")
     _refuse_changed(config, used, "--requests", "they are about training from likes")
@@ -272,29 +287,16 @@ def _train_requests(
 
     use_all_cores()
     dtype = str(pick_dtype(pick_device("cpu"), config.dtype))
-    summary = train_on_requests(
+    return train_on_requests(
         taught,
         data,
         config.start,
         out,
+        progress,
         runs=runs,
         seed=config.seed,
         bfloat16=dtype.endswith("bfloat16"),
     )
-    if as_json:
-        return output.emit(summary)
-    output.stdout().print(output.facts(summary["requests"]))
-    output.dim(f"saved; try: coldstart recommend --artifact {out} --about 'a gentle comedy'")
-
-
-def _show(summary: dict[str, Any], config: TrainConfig, out: Path) -> None:
-    output.stdout().print(output.facts(summary.get("validation", summary)))
-    if config.epochs and summary.get("validation", {}).get("best_epoch") == 0:
-        output.note(
-            "the adapter is untrained: no epoch ranked better for the validation users than what "
-            "training started from; try more --epochs, or more users"
-        )
-    output.dim(f"saved; try: coldstart recommend --artifact {out} --age 24")
 
 
 def _check_out(out: Path) -> None:
@@ -303,59 +305,3 @@ def _check_out(out: Path) -> None:
         out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file()
     ):
         raise ConfigError(f"--out {out} exists and is no artifact", hint="name a new folder")
-
-
-class TrainingReport:
-    """Progress of a training run on stderr: bars on a terminal, and the metrics of each epoch."""
-
-    def __init__(self, epochs: int) -> None:
-        self._epochs = epochs
-        self._bars = output.progress(TextColumn("{task.fields[figures]}", style="dim"))
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> TrainingReport:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
-
-    def __call__(self, event: Mapping[str, Any]) -> None:
-        """Handle one progress event."""
-        stage = event.get("stage", "train")
-        if stage == "epoch":
-            self._bars.console.print(_figures(event), soft_wrap=True)
-            return
-        step, steps = int(event["step"]), int(event["steps"])
-        if stage != "train":
-            self._move(stage, step, steps)
-            return
-        epoch = int(event["epoch"])
-        figures = "  ".join(f"{n} {event[n]:.3f}" for n in ("loss", "validity") if n in event)
-        self._move("all epochs", epoch * steps + step, self._epochs * steps)
-        if step == 1 and "epoch" in self._tasks:
-            self._bars.reset(self._tasks["epoch"])
-        self._move("epoch", step, steps, f"epoch {epoch + 1} of {self._epochs}", figures)
-
-    def _move(self, key: str, done: int, total: int, label: str = "", figures: str = "") -> None:
-        label = label or key
-        if key not in self._tasks:
-            # Starts at ``done``: steps of an interrupted run would distort the speed.
-            self._tasks[key] = self._bars.add_task(
-                label, total=total, completed=done, figures=figures
-            )
-        self._bars.update(
-            self._tasks[key], completed=done, total=total, description=label, figures=figures
-        )
-
-
-def _figures(event: Mapping[str, Any]) -> str:
-    """Format the validation metrics of an epoch in one line."""
-    shown = {n: v for n, v in event.items() if n not in ("stage", "epoch")}
-    texts = [f"{n} {v:.4g}" if isinstance(v, float) else f"{n} {v}" for n, v in shown.items()]
-    return f"epoch {int(event['epoch'])}: " + ", ".join(texts)

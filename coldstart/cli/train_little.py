@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from coldstart.cli import output
 from coldstart.cli.source import DataSource, catalog_option
-from coldstart.cli.train_progress import StageBars
+from coldstart.cli.train_progress import TrainingProgress
 from coldstart.errors import ConfigError
 from coldstart.settings import TrainConfig
 
@@ -53,7 +53,12 @@ def too_little(data: Dataset, split: Split) -> bool:
 
 
 def train_little(
-    data: Dataset, split: Split, config: TrainConfig, out: Path, runs: Path | None
+    data: Dataset,
+    split: Split,
+    config: TrainConfig,
+    out: Path,
+    runs: Path | None,
+    progress: TrainingProgress,
 ) -> dict[str, Any]:
     """Start from the catalog, learn what pays from the likes, and write the artifact.
 
@@ -70,7 +75,8 @@ def train_little(
             f"{', '.join(unused)}: of no effect, since the language model is not trained with this "
             "little data; --everything trains it all the same"
         )
-    with output.telling() as tell:
+    made = "`coldstart train --items … --interactions …`, with little data"
+    with progress as report:
         parts = start_parts(
             data.catalog,
             name=out.name,
@@ -79,12 +85,10 @@ def train_little(
             prompt=config.prompt,
             device=config.device,
             dtype=config.dtype,
-            report=tell,
+            report=lambda what, done, of: report({"stage": what, "step": done, "steps": of}),
         )
-    for sentence in told(parts.manifest, data.catalog, "ITEMS", str(out)):
-        output.note(f"- {sentence}")
-    made = "`coldstart train --items … --interactions …`, with little data"
-    with StageBars() as report:
+        for sentence in told(parts.manifest, data.catalog, "ITEMS", str(out)):
+            output.note(f"- {sentence}")
         return refresh(
             parts,
             data,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coldstart.cli import output
-from coldstart.cli.train_progress import StageBars
+from coldstart.cli.train_progress import TrainingProgress
 from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def train_on_requests(
     data: tuple[Dataset, Split] | None,
     start: str | None,
     out: Path,
+    progress: TrainingProgress,
     *,
     runs: Path | None,
     seed: int,
@@ -77,6 +78,7 @@ def train_on_requests(
         data: interactions for profiles without a text; ``None``: the dialogues.
         start: artifact whose language model, prompt and encoder are taken over.
         out: the artifact folder.
+        progress: shows how far it is.
         runs: of intermediate results.
         seed: of everything drawn.
         bfloat16: compute the encoder's products in bfloat16.
@@ -102,5 +104,5 @@ def train_on_requests(
     config = RequestTraining(
         tower=tower, reading_epochs=taught.reading_epochs, final=taught.final, seed=seed
     )
-    with StageBars() as report:
+    with progress as report:
         return train_requests(log, Path(start), out, config, data=data, runs=runs, report=report)

@@ -11,7 +11,7 @@ import typer
 from coldstart.cli import output
 from coldstart.cli.artifact import folder_of
 from coldstart.cli.database import open_store
-from coldstart.cli.train_progress import StageBars
+from coldstart.cli.train_progress import TrainingProgress
 from coldstart.data.named import NAMED
 from coldstart.errors import ConfigError
 
@@ -57,6 +57,7 @@ class StoreTaught:
 def train_on_store(
     taught: StoreTaught,
     out: Path,
+    progress: TrainingProgress,
     *,
     everything: bool,
     like_at: str | None,
@@ -86,7 +87,7 @@ def train_on_store(
         table = read_store(store, parts.catalog, name=_name(taught.store), like_kinds=kinds)
         identity = store.identity
     output.note(table.sentence())
-    with StageBars() as report:
+    with progress as report:
         manifest = refresh(
             parts,
             table.data,
@@ -100,15 +101,6 @@ def train_on_store(
             report=report,
         )
     return manifest
-
-
-def show_refreshed(manifest: dict[str, Any], out: Path) -> None:
-    """Say what was learned, what was kept, and what more would be worth."""
-    from coldstart.training.refreshed import told
-
-    for line in told(manifest):
-        output.note(line)
-    output.dim(f"saved; try: coldstart recommend --artifact {out}")
 
 
 def _with_changes(artifact: str, store: Store) -> RecommenderParts:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from coldstart.data.dataset import Dataset
 from coldstart.data.ties import about_ties, order_warning, tied_at
 from coldstart.evaluation.benchmark import BenchmarkRun
-from coldstart.evaluation.benchmark_charts import pictures
 from coldstart.evaluation.benchmark_summary import GroupedMetric, Summary
 from coldstart.evaluation.case_metrics import MAIN, UNTESTED
-from coldstart.evaluation.report import Table, cell, made_with, page, plain, save
+from coldstart.evaluation.report import Document, Report, Table, made_with, plain
 
 
 @dataclass(frozen=True)
-class BenchmarkReport:
+class BenchmarkReport(Report):
     """A finished benchmark.
 
     Args:
@@ -54,30 +52,17 @@ class BenchmarkReport:
             **plain(self.summary),
         }
 
-    def markdown(self) -> str:
-        """Tables and what produced them, as Markdown."""
-        parts = [f"# Benchmark: {cell(self.about['data'])}\n", f"{self.intro}\n"]
-        parts += [f"**Note:** {cell(line)}\n" for line in self.warnings]
-        parts += [table.markdown() for table in self.tables]
-        parts.append("## How it was made\n")
-        parts.append("\n".join(f"- {n}: {cell(value)}" for n, value in self.about.items()) + "\n")
-        return "\n".join(parts)
-
-    def page(self) -> str:
-        """One HTML page with plots; without matplotlib a note replaces them."""
-        return page(
+    def document(self) -> Document:
+        """Title, tables and plain data."""
+        return Document(
             f"Benchmark: {self.about['data']}",
             self.intro,
             self.tables,
             self.about,
-            lambda: pictures(self.summary, self.ours),
+            self.to_dict(),
             self.warnings,
             self.ours,
         )
-
-    def save(self, out: Path) -> list[Path]:
-        """Write ``OUT.md``, ``OUT.html`` and ``OUT.json``, each at once or not at all."""
-        return save(out, self.to_dict(), md=self.markdown(), html=self.page())
 
 
 def make_report(

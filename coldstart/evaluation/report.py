@@ -1,4 +1,4 @@
-"""Reports as Markdown, as one self-contained HTML page, and as plain data."""
+"""Reports as Markdown, as one self-contained HTML page, as plain data, and their plots."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import html
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
 
 from coldstart.errors import MissingExtraError
-from coldstart.runtime.cache import write_atomic
+from coldstart.evaluation.plots.charts import Chart
+from coldstart.evaluation.plots.draw import embedded, render
+from coldstart.evaluation.plots.of_report import charts_of
+from coldstart.runtime.cache import write_atomic, write_through
 from coldstart.runtime.hardware import processor
 
 PACKAGES = ("coldstart-rec", "numpy", "scipy", "lightgbm", "implicit", "lightfm-next", "torch")
@@ -48,43 +54,100 @@ class Table:
         return "\n".join(parts)
 
 
-def page(
-    title: str,
-    intro: str,
-    tables: Sequence[Table],
-    about: Mapping[str, str],
-    draw: Callable[[], Mapping[str, str]],
-    warnings: Sequence[str] = (),
-    ours: Sequence[str] = (),
-) -> str:
-    """One self-contained HTML page; without matplotlib a note replaces the plots.
+@dataclass(frozen=True)
+class Document:
+    """A report as it is read.
 
     Args:
         title: of the page.
         intro: how to read it.
         tables: in order.
         about: what produced them, name → text.
-        draw: gives title → address of an image, or raises ``MissingExtraError``.
+        data: every number, as plain data; plots are made of it.
         warnings: notes printed first.
         ours: rows that stand out.
     """
-    why: str = ""
-    drawn: Mapping[str, str] = {}
-    try:
-        drawn = draw()
-    except MissingExtraError as e:
-        why = f"No plots: {e.message} ({e.hint})."
-    made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return made.from_string(_PAGE.read_text(encoding="utf-8")).render(
-        title=title,
-        about=about,
-        intro=intro,
-        warnings=warnings,
-        pictures=drawn,
-        no_pictures=why,
-        tables=tables,
-        ours=ours,
-    )
+
+    title: str
+    intro: str
+    tables: Sequence[Table]
+    about: Mapping[str, str]
+    data: Mapping[str, Any]
+    warnings: Sequence[str] = ()
+    ours: Sequence[str] = ()
+
+    def markdown(self, plots: Mapping[str, str] | None = None) -> str:
+        """Plots, tables and what produced them, as Markdown.
+
+        Args:
+            plots: title → address of an image.
+        """
+        parts = [f"# {cell(self.title)}\n", f"{self.intro}\n"]
+        parts += [f"**Note:** {cell(line)}\n" for line in self.warnings]
+        parts += [f"![{cell(title)}]({address})\n" for title, address in (plots or {}).items()]
+        parts += [table.markdown() for table in self.tables]
+        parts.append("## How it was made\n")
+        parts.append("\n".join(f"- {n}: {cell(value)}" for n, value in self.about.items()) + "\n")
+        return "\n".join(parts)
+
+    def page(self) -> str:
+        """One self-contained HTML page; without matplotlib a note replaces the plots."""
+        why: str = ""
+        drawn: Mapping[str, str] = {}
+        try:
+            drawn = embedded(charts_of(self.data))
+        except MissingExtraError as e:
+            why = f"No plots: {e.message} ({e.hint})."
+        made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+        return made.from_string(_PAGE.read_text(encoding="utf-8")).render(
+            title=self.title,
+            about=self.about,
+            intro=self.intro,
+            warnings=self.warnings,
+            pictures=drawn,
+            no_pictures=why,
+            tables=self.tables,
+            ours=self.ours,
+        )
+
+
+class Report(ABC):
+    """A finished report: Markdown, one self-contained HTML page, plain data, and its plots."""
+
+    @abstractmethod
+    def document(self) -> Document:
+        """Title, tables and plain data."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: every number, not only the printed ones."""
+
+    def markdown(self) -> str:
+        """Tables and what produced them, as Markdown."""
+        return self.document().markdown()
+
+    def page(self) -> str:
+        """One HTML page with plots; without matplotlib a note replaces them."""
+        return self.document().page()
+
+    def save(self, out: Path) -> list[Path]:
+        """Write ``OUT.md``, ``OUT.html``, ``OUT.json``, and each plot as SVG and PNG beside them.
+
+        Each file is written at once or not at all; without matplotlib there are no plots.
+
+        Args:
+            out: path without an ending; one that looks like an ending ("v1.2") is kept.
+        """
+        document = self.document()
+        try:
+            plots = save_charts(charts_of(document.data), out)
+        except MissingExtraError:
+            plots = []
+        shown = [path for _, path in plots if path.suffix == ".svg"]
+        titles = list(dict.fromkeys(title for title, _ in plots))
+        images = {t: quote(p.name) for t, p in zip(titles, shown, strict=True)}
+        paths = save(out, document.data, md=document.markdown(images), html=document.page())
+        return [*paths, *(path for _, path in plots)]
 
 
 def save(out: Path, data: Mapping[str, Any], **texts: str) -> list[Path]:
@@ -100,6 +163,35 @@ def save(out: Path, data: Mapping[str, Any], **texts: str) -> list[Path]:
     for path, text in paths.items():
         write_atomic(path, text)
     return list(paths)
+
+
+def save_charts(
+    charts: Sequence[Chart], out: Path, formats: Sequence[str] = ("svg", "png")
+) -> list[tuple[str, Path]]:
+    """Draw charts into files ``OUT.NAME.FORMAT``, each written at once or not at all.
+
+    Args:
+        charts: with names of their own.
+        out: path without an ending.
+        formats: see ``draw.FORMATS``.
+
+    Returns:
+        Title and file of every image.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    paths = []
+    for chart in charts:
+        for kind in formats:
+            path = out.with_name(f"{out.name}.{chart.name}.{kind}")
+            write_through(path, partial(_fill, content=render(chart, kind)))
+            paths.append((chart.title, path))
+    return paths
+
+
+def _fill(place: Path, content: bytes) -> None:
+    place.write_bytes(content)
 
 
 def plain(value: Any) -> Any:

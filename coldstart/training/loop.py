@@ -267,7 +267,8 @@ class Trainer:
 
         Args:
             report: progress callback of the main process: ``stage`` is ``train`` after every step
-                (``epoch``, ``step``, ``steps``, metrics) and ``epoch`` after every validation.
+                (``epoch``, ``step``, ``steps``, metrics) and ``epoch`` after every validation
+                (metrics, the ``best_epoch`` so far).
         """
         report = report if report and self.processes.is_main else (lambda row: None)
         self.out.mkdir(parents=True, exist_ok=True)
@@ -313,7 +314,7 @@ class Trainer:
                 with new_folder(self.out / "best") as work:
                     self.model.save_pretrained(work)
         self.save_checkpoint()
-        return {"stage": "epoch", **row}
+        return {"stage": "epoch", **row, "best_epoch": self.best_epoch}
 
     @property
     def updates(self) -> int:

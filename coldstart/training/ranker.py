@@ -108,7 +108,7 @@ def cross_validate(
 
     Returns:
         ``{"catalog_k0": …}``; the ``classical_…`` baseline is popularity, demographics and
-        co-occurrence at fixed weights.
+        co-occurrence at fixed weights, ``popularity_…`` the simplest rival.
     """
     base = base_scores(cases, classical)
     three = {f: SIGNALS[f].weight for f in ("popularity", "people", "picks")}
@@ -127,6 +127,7 @@ def cross_validate(
                 for s in get_args(Strategy)
             }
             scores["classical"] = _wide(case) @ simple.weights("prior", case.n_picks)
+            scores["popularity"] = _wide(case)[:, SIGNALS.index("popularity")]
             for name, values in scores.items():
                 found.setdefault(f"{name}_k{case.n_picks}", []).append(_ndcg(case, values))
     return {name: float(np.mean(values)) for name, values in sorted(found.items())}

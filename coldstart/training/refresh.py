@@ -140,6 +140,7 @@ class _Refresh:
         self.report, self.own = report, own_amount(parts)
         self.verdicts: dict[LearnedPart, Verdict] = {}
         self.comparisons: dict[str, Comparison] = {}
+        self.popularity: float | None = None
         self.seed, self._alone = config.seed, False
 
     def with_taste(self) -> Recommender:
@@ -152,12 +153,16 @@ class _Refresh:
             return kept
         new = self._learned(users)
         valid = [*self.split.valid, *self.split.test]
-        self.report({"stage": "compare", "step": 0, "steps": 2})
-        before = taste_ndcg(kept, self.data, valid, seed=self.seed)
-        self.report({"stage": "compare", "step": 1, "steps": 2})
-        after = taste_ndcg(new, self.data, valid, seed=self.seed)
-        self.report({"stage": "compare", "step": 2, "steps": 2})
-        self.comparisons["trees"] = Comparison.of(before, after)
+        alone = BlendRanker({s: {"popularity": (1.0, 0.0)} for s in new.ranker.strategies})
+        popular = self._recommender(new.counts, alone, new.scorers)
+        found = []
+        for n, rival in enumerate((kept, new, popular)):
+            self.report({"stage": "compare", "step": n, "steps": 3})
+            found.append(taste_ndcg(rival, self.data, valid, seed=self.seed))
+        self.report({"stage": "compare", "step": 3, "steps": 3})
+        self.comparisons["trees"] = Comparison.of(*found[:2])
+        if found[2]:
+            self.popularity = sum(found[2].values()) / len(found[2])
         self._alone = self.comparisons["trees"].better
         return new if self._alone else kept
 
@@ -208,6 +213,7 @@ class _Refresh:
                 "requests": requests or 0,
                 "parts": [v.to_dict() for v in self.verdicts.values()],
                 "comparisons": {n: c.to_dict() for n, c in self.comparisons.items()},
+                "popularity": None if self.popularity is None else round(self.popularity, 4),
             },
         }
         if not out.manifest["requests"]:

@@ -24,6 +24,7 @@ from coldstart.evaluation.off_policy.target_policy import (
     estimate_target,
     reward_model,
 )
+from coldstart.evaluation.plots.of_report import charts_of
 from coldstart.schema import Item
 
 ROOT = Path(__file__).parents[2]
@@ -301,8 +302,9 @@ def test_the_report_has_every_number_and_escapes_names(tmp_path):
     for table in others:
         assert [row[0] for row in table.rows] == names
     paths = made.save(tmp_path / "v1.2")
-    assert [p.name for p in paths] == ["v1.2.md", "v1.2.html", "v1.2.json"]
-    text, page, found = (p.read_text() for p in paths)
+    ends = ["md", "html", "json", "by-k.svg", "by-k.png"]
+    assert [p.name for p in paths] == [f"v1.2.{end}" for end in ends]
+    text, page, found = (p.read_text() for p in paths[:3])
     assert "<script" not in text + page
     assert "&lt;script&gt;" in page
     assert page.count('<img src="data:image/svg+xml;base64,') == 1
@@ -324,7 +326,7 @@ def test_a_bare_log_has_clicks_only_and_one_user_no_interval():
     assert "(" not in table.rows[0][1]
     assert made.notes == []
     assert json.loads(json.dumps(made.to_dict(), allow_nan=False))["estimates"] == {}
-    assert made.chart().lines["CTR"] == [(2, *[made.business[0].ctr.value] * 3)]
+    assert charts_of(made.to_dict())[0].lines["CTR"] == [(2, *[made.business[0].ctr.value] * 3)]
     with pytest.raises(ConfigError, match=r"a cost of 0\.1, but the log knows no revenue"):
         make_log_report(InteractionLog.from_frame(rows), (2,), {"log": "x"}, cost=0.1)
 

@@ -23,11 +23,28 @@ def trained(monkeypatch):
 
     def train(data, split, config, out, *, report, resume, runs):
         given.update(data=data, split=split, config=config, out=out, resume=resume, runs=runs)
-        report({"stage": "epoch", "epoch": 0, "valid_loss": 1.23456, "valid_ndcg@10_k0": 0.4})
+        row = {"valid_loss": 1.23456, "valid_ndcg@10_k0": 0.4, "best_epoch": 0}
+        report({"stage": "epoch", "epoch": 0, **row})
         for step in (1, 2):
             report({"stage": "train", "epoch": 0, "step": step, "steps": 2, "loss": 0.5, "lr": 0.1})
         report({"stage": "ranker", "step": 1, "steps": 1})
-        return {"name": data.name, "validation": {"best_epoch": given.get("best", 1)}}
+        row = {"valid_loss": 1.0, "valid_ndcg@10_k0": 0.5, "best_epoch": 1, "seconds": 75.0}
+        report({"stage": "epoch", "epoch": 1, **row})
+        out.mkdir(exist_ok=True)
+        (out / "manifest.json").write_text("{}")
+        figures = {
+            "catalog_k0": 0.36,
+            "popularity_k0": 0.3,
+            "catalog_k5": 0.2,
+            "popularity_k5": 0.3,
+        }
+        best = {"best_epoch": given.get("best", 1), "history": [{}, {}]}
+        return {
+            "name": data.name,
+            "data": {"users": 20, "likes": 1234},
+            "split": {"train": 14, "valid": 2, "test": 4},
+            "validation": best | {"ranker_ndcg@10": figures},
+        }
 
     module = ModuleType("coldstart.training.run")
     module.train = train
@@ -61,14 +78,38 @@ def test_train_passes_everything_on_and_reports(run, trained, tables, tmp_path):
     assert set(trained["data"].likes) == {f"u{n}" for n in range(0, 20, 3)}
     everyone = {*trained["split"].train, *trained["split"].valid, *trained["split"].test}
     assert everyone == set(trained["data"].likes)
-    assert "best_epoch" in out
-    assert "epoch 0: valid_loss 1.235, valid_ndcg@10_k0 0.4" in err
+    told = " ".join(out.split())
+    for line in (
+        "learned counts and trees from 14 of 20 users, with 1,234 likes in all",
+        "a language model's adapter: epoch 1 of 1 ranked best",
+        "how good NDCG@10 0.360 on 2 validation users without picks; the most popular items have "
+        "0.300 (+20%)",
+        "NDCG@10 0.200 on 2 validation users with 5 picks; the most popular items have 0.300 "
+        "(-33%); no better than these",
+        f"where {tmp_path / 'out'}, 0.0 MB, in ",
+        f"next coldstart recommend --artifact {tmp_path / 'out'} --about '…'",
+        f"coldstart evaluate {tmp_path / 'out'} --items {tables[1]} --interactions {tables[3]}",
+    ):
+        assert line in told
+    assert err.splitlines()[-3:] == [
+        "language model, before training: NDCG@10 0.400 without picks",
+        "weights of the language model: done in 0 s",
+        "language model, epoch 1 of 2, 1 min 15 s: NDCG@10 0.500 without picks; the best so far",
+    ]
+
+
+def test_quiet_leaves_the_summary_and_errors(run, trained, tables):
+    code, out, err = run("train", *tables, "--quiet")
+    assert (code, err) == (0, "")
+    assert "how good" in out
+    assert "error: " in run("train", *tables, "--quiet", "--tau", -1)[2]
+    assert "before training" in run("train", *tables)[2]
 
 
 def test_an_adapter_that_never_got_better_is_said_to_be_untrained(run, trained, tables):
-    assert "untrained" not in run("train", *tables)[2]
+    assert "no adapter" not in run("train", *tables)[1]
     trained["best"] = 0
-    assert "no epoch ranked better" in run("train", *tables)[2]
+    assert "no adapter: no epoch ranked better" in run("train", *tables)[1]
 
 
 def test_train_takes_a_split(run, trained, tables, tmp_path):
@@ -76,7 +117,7 @@ def test_train_takes_a_split(run, trained, tables, tmp_path):
     (tmp_path / "split.json").write_text(json.dumps(split))
     code, out, _ = run("train", *tables, "--split", tmp_path / "split.json", "--json")
     assert code == 0
-    assert json.loads(out)["validation"] == {"best_epoch": 1}
+    assert json.loads(out)["validation"]["best_epoch"] == 1
     assert trained["split"].valid == ("u3",)
 
 

@@ -39,11 +39,14 @@ def interactions(tmp_path, users, likes):
 
 
 def test_a_catalog_alone_is_enough(run, start, tmp_path):
-    code, _, err = run(*start)
+    code, out, err = run(*start)
     assert code == 0, err
-    assert "counted: nothing yet" in err
-    assert "trees: pays from" in err
-    assert "language model: pays from" in err
+    assert "learned    counted: nothing yet" in out
+    assert "trees: pays from" in out
+    assert "language model: pays from" in out
+    assert "how good   not compared" in out
+    folder = tmp_path / "out"
+    assert f"coldstart serve --artifact {folder} --open --db visits.db" in out
     rec = Recommender.from_pretrained(tmp_path / "out")
     assert len(rec.catalog) == 40
     assert rec.counts.n_users == 0
@@ -79,9 +82,9 @@ def test_forty_users_with_eight_likes_are_counted_and_told_as_little(run, start,
 
 
 def test_with_three_users_nobody_is_held_out(run, start, tmp_path):
-    code, _, err = run(*start, "--interactions", interactions(tmp_path, 3, 4))
+    code, out, err = run(*start, "--interactions", interactions(tmp_path, 3, 4))
     assert code == 0, err
-    assert "counted: 3 users with 12 likes" in err
+    assert "counted: 3 users with 12 likes" in out
 
 
 def test_what_pays_depends_on_the_thresholds_alone(run, start, tmp_path, monkeypatch):
@@ -93,6 +96,9 @@ def test_what_pays_depends_on_the_thresholds_alone(run, start, tmp_path, monkeyp
     found = json.loads(out)["refreshed"]
     assert found["comparisons"]["trees"]["users"] == 36
     assert found["comparisons"]["trees"]["kept"] in ("after", "before")
+    assert 0 < found["popularity"] < 1
+    code, out, _ = run(*start, "--interactions", tmp_path / "ratings.csv")
+    assert f"on 36 held-out users; the most popular items have {found['popularity']:.3f}" in out
 
 
 def test_ratings_without_a_like_are_still_an_error(run, start, tmp_path):

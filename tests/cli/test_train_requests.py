@@ -43,13 +43,17 @@ def given(monkeypatch):
     def train(log, start, out, config, **options):
         found.update(log=log, start=start, out=out, config=config, **options)
         for row in (
-            {"stage": "encoder", "epoch": 1, "step": 1, "steps": 2, "loss": 1.0},
-            {"stage": "head", "epoch": 1, "step": 1, "loss": 1.0},
+            {"stage": "encoder", "epoch": 1, "epochs": 1, "step": 1, "steps": 2, "loss": 1.0},
+            {"stage": "encoder", "epoch": 1, "epochs": 1, "step": 2, "steps": 2, "loss": 2.0},
+            {"stage": "head", "epoch": 1, "epochs": 1, "step": 1, "steps": 1, "loss": 1.0},
             {"stage": "blend", "step": 1, "steps": 1},
-            {"stage": "reading", "valid_loss": 1.0},
+            {"stage": "reading", "epoch": 1.0, "epochs": 2, "valid_loss": 1.0, "best_epoch": 1},
         ):
             options["report"](row)
-        return {"name": out.name, "requests": {"train": 3, "valid": 2}}
+        out.mkdir(exist_ok=True)
+        validation = {"cases": 2, "ndcg@10": 0.5, "popularity_ndcg@10": 0.25}
+        requests = {"train": 3, "valid": 2, "blend_cases": 2, "validation": validation}
+        return {"name": out.name, "requests": requests}
 
     monkeypatch.setattr(artifact, "train_requests", train)
     return found
@@ -98,7 +102,17 @@ def test_everything_is_passed_on(run, requests, tmp_path, given):
     )  # fmt: skip
     assert code == 0, err
     assert "requests: 24 items; requests: 3 train, 2 valid, 1 test" in err
-    assert "coldstart recommend --artifact" in out + err
+    told = " ".join(out.split())
+    assert "learned what people ask for from 3 requests, its weights from 2 others" in told
+    assert "NDCG@10 0.500 on the 2 requests that set the weights; the most popular items" in told
+    assert "coldstart recommend --artifact" in told
+    assert f"coldstart benchmark --requests {requests} --artifact {tmp_path / 'out'}" in told
+    for line in (
+        "request encoder, epoch 1 of 1: loss 1.500",
+        "weights of requests: done in 0 s",
+        "reading sentences, epoch 1 of 2: loss 1.000 on held-out ones; the best so far",
+    ):
+        assert line in err.splitlines()
     tower = given["config"].tower
     assert (tower.epochs, tower.head_epochs, tower.seed, tower.bfloat16) == (0, 5, 7, False)
     config = given["config"]
@@ -137,6 +151,10 @@ def test_a_tiny_run(run, requests, tmp_path, monkeypatch):
     assert code == 0, err
     found = json.loads(text)
     assert found["requests"]["train"] == 3
+    validation = found["requests"]["validation"]
+    assert validation["cases"] == found["requests"]["blend_cases"]
+    assert 0 <= validation["popularity_ndcg@10"] <= 1
+    assert 0 < validation["ndcg@10"] <= 1
     assert found["name"] == "out"
     code, text, err = run(
         "recommend", "--artifact", out, "--about", "scary battles", "--strategy", "prior",

@@ -58,12 +58,13 @@ def train(run, db, out, *options):
 
 def test_a_new_artifact_has_the_visitors_and_the_changed_catalog(run, db, tmp_path):
     before = load(ROOT / BASE).counts
-    code, _, err = train(run, db, tmp_path / "next")
+    code, out, err = train(run, db, tmp_path / "next")
     assert code == 0, err
     assert "30 sessions: 30 users with 60 likes; 1 texts, 1 with a like after them" in err
     assert "1 sessions that cannot be read left out" in err
-    assert "trees: pays from" in err
-    assert "more users" in err
+    assert "trees: pays from" in out
+    assert "more users" in out
+    assert f"coldstart serve use {tmp_path / 'next'} --db {db}" in out
     rec = Recommender.from_pretrained(tmp_path / "next")
     assert "new" in rec.catalog
     assert rec.counts.n_users == before.n_users + 30

@@ -2,18 +2,20 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from coldstart.errors import ConfigError
-from coldstart.evaluation import benchmark_report, svg
 from coldstart.evaluation.baselines.selection import choose
 from coldstart.evaluation.benchmark import BenchmarkPlan, run_benchmark
 from coldstart.evaluation.benchmark_report import make_report
 from coldstart.evaluation.benchmark_summary import groups_of, summarise
 from coldstart.evaluation.case_metrics import METRICS, UNTESTED
+from coldstart.evaluation.plots.draw import render
+from coldstart.evaluation.plots.of_report import read_charts
 from coldstart.metrics.significance import holm, paired_bootstrap
 from coldstart.splitting.folds import user_folds
 from tests.evaluation.counting import Counting
@@ -124,7 +126,7 @@ def test_the_page_needs_nothing_else_and_escapes_names(evil):
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "<b>" not in page
-    assert page.count('<img src="data:image/svg+xml;base64,') == 3
+    assert page.count('<img src="data:image/svg+xml;base64,') == 4
     assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", page)
     assert not re.search(r"<(link|iframe|object|embed)\b|@import|url\(", page)
     assert page == evil.page()
@@ -132,7 +134,7 @@ def test_the_page_needs_nothing_else_and_escapes_names(evil):
 
 
 def test_the_page_says_so_without_matplotlib(evil, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     page = evil.page()
     assert "No plots: plots need matplotlib" in page
     assert "<img" not in page
@@ -151,7 +153,7 @@ def test_markdown_tables_hold_together(evil):
 
 
 def test_saved_under_the_name_given(evil, tmp_path, monkeypatch):
-    monkeypatch.setattr(benchmark_report, "pictures", lambda *given: {})
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     paths = evil.save(tmp_path / "v1.2")
     assert [p.name for p in paths] == ["v1.2.md", "v1.2.html", "v1.2.json"]
     found = json.loads(paths[2].read_text())
@@ -162,8 +164,23 @@ def test_saved_under_the_name_given(evil, tmp_path, monkeypatch):
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in paths)
 
 
-def test_a_name_may_begin_with_an_underscore():
-    assert svg.label_of("_x$") == r"x\$"
+def test_its_plots_are_files_beside_it_that_the_markdown_shows(evil, tmp_path):
+    pytest.importorskip("matplotlib")
+    paths = {path.name: path for path in evil.save(tmp_path / "a b")}
+    names = ["ndcg-by-picks", "ndcg", "ndcg-by-coverage", "ndcg-by-latency"]
+    pictures = [f"a b.{name}.{end}" for name in names for end in ("svg", "png")]
+    assert list(paths) == ["a b.md", "a b.html", "a b.json", *pictures]
+    assert sorted(paths) == sorted(p.name for p in tmp_path.iterdir())
+    shown = re.findall(r"^!\[[^]]+\]\((.+)\)$", paths["a b.md"].read_text(), re.MULTILINE)
+    assert shown == [f"a%20b.{name}.svg" for name in names]
+    for name in names:
+        assert paths[f"a b.{name}.png"].read_bytes().startswith(b"\x89PNG")
+        drawn = paths[f"a b.{name}.svg"].read_text()
+        assert "<script" not in drawn
+        assert "&lt;script&gt;" in drawn
+    # What is drawn from the file is what was drawn from the report.
+    again = {chart.name: render(chart) for chart in read_charts(paths["a b.json"])}
+    assert again == {name: paths[f"a b.{name}.svg"].read_bytes() for name in names}
 
 
 def test_gauc_is_shown_as_what_it_is_and_never_compared(trial, data):

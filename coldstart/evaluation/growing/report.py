@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from coldstart.data.dataset import Dataset
-from coldstart.evaluation import report
-from coldstart.evaluation.charts import Chart, draw
 from coldstart.evaluation.growing.run import GrowthPlan, GrowthRun
 from coldstart.evaluation.growing.summary import CurvePoint, GrowthGain, curves, gains
-from coldstart.evaluation.report import Table, made_with
+from coldstart.evaluation.report import Document, Report, Table, made_with
 
 INTRO = (
     "A catalog and no interactions; then likes of the training users come in, one after the other. "
@@ -30,7 +25,7 @@ _ORDERS = {
 
 
 @dataclass(frozen=True)
-class GrowthReport:
+class GrowthReport(Report):
     """A finished replay from zero.
 
     Args:
@@ -51,6 +46,7 @@ class GrowthReport:
         """Plain data: every number, not only the printed ones."""
         return {
             "about": dict(self.about),
+            "ours": [self.ours],
             "steps": list(self.run.steps),
             "visitors": list(self.run.visitors),
             "curves": [asdict(point) for point in self.curves],
@@ -65,48 +61,10 @@ class GrowthReport:
             return first
         return [*first, *(t for n in numbers for t in (self._curve(n), *self._gain(n)))]
 
-    def markdown(self) -> str:
-        """Tables and what produced them."""
-        made = Table("How it was made", ("what", "value"), tuple(self.about.items()))
-        parts = [f"# {self._title}\n", f"{INTRO}\n"]
-        return "\n".join([*parts, *(t.markdown() for t in (*self.tables(), made))])
-
-    def page(self) -> str:
-        """One HTML page with plots; without matplotlib a note replaces them."""
-        tables = self.tables()
-        return report.page(
-            self._title, INTRO, tables, self.about, lambda: draw(self.charts()), ours=[self.ours]
-        )
-
-    def save(self, out: Path) -> list[Path]:
-        """Write ``OUT.md``, ``OUT.html`` and ``OUT.json``, each at once or not at all."""
-        return report.save(out, self.to_dict(), md=self.markdown(), html=self.page())
-
-    def charts(self) -> list[Chart]:
-        """NDCG by observed likes, for all numbers of picks and for each."""
-        if len(self.run.steps) < 2:
-            return []
-        numbers = dict.fromkeys(p.n_picks for p in self.curves)
-        return [
-            Chart(
-                f"NDCG@10 by observed likes{_of_picks(n)}",
-                "log10(1 + observed likes)",
-                "NDCG@10",
-                {
-                    name: [
-                        (float(np.log10(1 + p.events)), p.value, p.low, p.high)
-                        for p in self.curves
-                        if (p.system, p.n_picks) == (name, n)
-                    ]
-                    for name in self.run.systems
-                },
-            )
-            for n in numbers
-        ]
-
-    @property
-    def _title(self) -> str:
-        return f"From nothing: {self.about['data']}"
+    def document(self) -> Document:
+        """Title, tables and plain data."""
+        title = f"From nothing: {self.about['data']}"
+        return Document(title, INTRO, self.tables(), self.about, self.to_dict(), ours=[self.ours])
 
     def _curve(self, n_picks: int | None) -> Table:
         found = {(p.system, p.events): p for p in self.curves if p.n_picks == n_picks}

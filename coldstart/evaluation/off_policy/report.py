@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.errors import ConfigError
-from coldstart.evaluation import report
-from coldstart.evaluation.charts import Chart, Point, draw
 from coldstart.evaluation.off_policy.business_metrics import (
     BusinessReport,
     Measured,
@@ -19,7 +16,7 @@ from coldstart.evaluation.off_policy.business_metrics import (
 from coldstart.evaluation.off_policy.estimators import Estimate
 from coldstart.evaluation.off_policy.logged_feedback import InteractionLog, Reward
 from coldstart.evaluation.off_policy.target_policy import Target, estimate_target
-from coldstart.evaluation.report import Table, cell
+from coldstart.evaluation.report import Document, Report, Table, made_with
 
 PACKAGES = ("coldstart-rec", "numpy", "polars")
 INTRO = (
@@ -54,7 +51,7 @@ _ABOUT_TARGET = (
 
 
 @dataclass(frozen=True)
-class LogReport:
+class LogReport(Report):
     """A finished account of a log.
 
     Args:
@@ -108,34 +105,11 @@ class LogReport:
             "estimates": estimates,
         }
 
-    def markdown(self) -> str:
-        """Tables and what produced them."""
-        made = Table("How it was made", ("what", "value"), tuple(self.about.items()))
-        parts = [f"# Log: {cell(self.about['log'])}\n", f"{INTRO}\n"]
-        parts += [f"**Note:** {cell(note)}.\n" for note in self.notes]
-        return "\n".join([*parts, *(t.markdown() for t in (*self.tables(), made))])
-
-    def page(self) -> str:
-        """One HTML page with a plot; without matplotlib a note replaces it."""
+    def document(self) -> Document:
+        """Title, tables and plain data."""
         title = f"Log: {self.about['log']}"
-        plot = self.chart()
-        return report.page(
-            title, INTRO, self.tables(), self.about, lambda: draw([plot]), self.notes
-        )
-
-    def save(self, out: Path) -> list[Path]:
-        """Write ``OUT.md``, ``OUT.html`` and ``OUT.json``, each at once or not at all."""
-        return report.save(out, self.to_dict(), md=self.markdown(), html=self.page())
-
-    def chart(self) -> Chart:
-        """CTR and conversion rate by k."""
-        lines: dict[str, list[Point]] = {}
-        for name in ("CTR", "conversion rate"):
-            for b in self.business:
-                if x := FIGURES[name](b):
-                    low, high = (x.value if end is None else end for end in (x.low, x.high))
-                    lines.setdefault(name, []).append((b.k, x.value, low, high))
-        return Chart("Clicks and conversions by k", "ranks counted, k", "share of rows", lines)
+        notes = [f"{note}." for note in self.notes]
+        return Document(title, INTRO, self.tables(), self.about, self.to_dict(), notes)
 
     def _lines(self, reward: Reward, by_name: Mapping[str, Estimate]) -> list[tuple[str, ...]]:
         last = self.business[-1]
@@ -187,7 +161,7 @@ def make_log_report(
     people = log.table["user_id"].n_unique()
     size = f"{len(log)} rows, {len(log.requests)} requests, {people} users"
     facts = {**about, "log": f"{about['log']}, {size}", "seed": str(seed)}
-    return LogReport(tuple(business), estimates, facts | report.made_with(PACKAGES))
+    return LogReport(tuple(business), estimates, facts | made_with(PACKAGES))
 
 
 def _interval(x: Measured | None) -> str:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from coldstart.data.dataset import Dataset
 from coldstart.data.ties import about_ties, order_warning
-from coldstart.evaluation import report
-from coldstart.evaluation.charts import Chart, draw
 from coldstart.evaluation.prequential.recovery import Recovery
 from coldstart.evaluation.prequential.replay import ReplayPlan
 from coldstart.evaluation.prequential.run import ReplayOptions, ReplayRun
@@ -27,7 +24,7 @@ from coldstart.evaluation.prequential.summary import (
     staleness,
     windows,
 )
-from coldstart.evaluation.report import Table, made_with
+from coldstart.evaluation.report import Document, Report, Table, made_with
 
 INTRO = (
     "Likes of held-out users are played back in time order. At some numbers of observed likes the "
@@ -51,7 +48,7 @@ _NOTES = {
 
 
 @dataclass(frozen=True)
-class ReplayReport:
+class ReplayReport(Report):
     """A finished replay.
 
     Args:
@@ -80,6 +77,7 @@ class ReplayReport:
         """Plain data: every number, not only the printed ones."""
         return {
             "about": dict(self.about),
+            "k": self.plan.k,
             "picks": [asdict(x) for x in self.picks],
             "gains": [asdict(x) for x in self.gains],
             "windows": [asdict(x) for x in self.windows],
@@ -99,45 +97,10 @@ class ReplayReport:
         names = named | {"coverage": "Coverage"}
         return [*first, *filter(lambda t: t.rows, [*rest, *self._over_time(names)])]
 
-    def markdown(self) -> str:
-        """Tables and what produced them."""
-        made = Table("How it was made", ("what", "value"), tuple(self.about.items()))
-        parts = [f"# Replay: {self.about['data']}\n", f"{INTRO}\n"]
-        return "\n".join([*parts, *(t.markdown() for t in (*self.tables(), made))])
-
-    def page(self) -> str:
-        """One HTML page with plots; without matplotlib a note replaces them."""
+    def document(self) -> Document:
+        """Title, tables and plain data."""
         title = f"Replay: {self.about['data']}"
-        return report.page(title, INTRO, self.tables(), self.about, lambda: draw(self.charts()))
-
-    def save(self, out: Path) -> list[Path]:
-        """Write ``OUT.md``, ``OUT.html`` and ``OUT.json``, each at once or not at all."""
-        return report.save(out, self.to_dict(), md=self.markdown(), html=self.page())
-
-    def charts(self) -> list[Chart]:
-        """NDCG by picks, over time, and after the shift."""
-        ndcg = f"NDCG@{self.plan.k}"
-        picks: dict[str, list[Any]] = {}
-        for x in self.picks:
-            if x.metric == "ndcg":
-                picks.setdefault(x.system, []).append((x.picks, x.value, x.low, x.high))
-        over: dict[str, list[Any]] = {}
-        for w in self.windows:
-            over.setdefault(w.system, []).append((w.last + 1, w.ctr, w.ctr, w.ctr))
-        moved: dict[str, list[Any]] = {}
-        for a in self.shifted:
-            if a.phase != "before":
-                name = f"{a.system}, no shift" if a.phase == "control" else a.system
-                moved.setdefault(name, []).append((a.picks, a.value, a.low, a.high))
-        out = [
-            Chart(f"{ndcg} by number of observed picks", "observed picks", ndcg, picks),
-            Chart(f"CTR@{self.plan.k} over time", "users arrived", f"CTR@{self.plan.k}", over),
-        ]
-        if moved:
-            title = f"{ndcg} for the new interest after a shift"
-            ordered = {n: sorted(points) for n, points in moved.items()}
-            out.append(Chart(title, "likes observed after the shift", ndcg, ordered))
-        return out
+        return Document(title, INTRO, self.tables(), self.about, self.to_dict())
 
     def _by_picks(self, metric: str, title: str) -> Table:
         rows = {(x.system, x.picks): x for x in self.picks if x.metric == metric}

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coldstart.data.requests.recorded import RequestLog
-from coldstart.evaluation.report import Table, cell, made_with, page, plain, save
+from coldstart.evaluation.report import Document, Report, Table, made_with, plain
 from coldstart.evaluation.requests.published import PublishedComparison
 from coldstart.evaluation.requests.ranks import Entrant
 from coldstart.evaluation.requests.summary import ALL, FIRST, METRICS, RequestSummary
-from coldstart.evaluation.svg import as_svg, label_of
 from coldstart.metrics.significance import Difference
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 PACKAGES = ("coldstart-rec", "numpy", "scipy", "bm25s", "torch")
 INTRO = (
@@ -30,12 +24,9 @@ INTRO = (
 
 _TITLES = {ALL: "All requests", FIRST: "First requests: nothing had been recommended before"}
 
-Bars = Mapping[str, tuple[float, float, float, bool]]
-"""Value, ends of its interval, and whether it stands out, by name."""
-
 
 @dataclass(frozen=True)
-class RequestReport:
+class RequestReport(Report):
     """A finished benchmark on requests.
 
     Args:
@@ -43,7 +34,6 @@ class RequestReport:
         about: what produced them, name → text.
         systems: name → description.
         data: all numbers, as plain data.
-        plots: title → bars of recall at 10.
         ours: systems that the benchmark is about.
     """
 
@@ -51,7 +41,6 @@ class RequestReport:
     about: Mapping[str, str]
     systems: Mapping[str, str]
     data: Mapping[str, Any]
-    plots: Mapping[str, Bars]
     ours: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,30 +48,10 @@ class RequestReport:
         about = {"about": dict(self.about), "systems": dict(self.systems)}
         return about | {"ours": list(self.ours)} | dict(self.data)
 
-    def markdown(self) -> str:
-        """Tables and what produced them, as Markdown."""
-        parts = [f"# Requests: {cell(self.about['data'])}\n", f"{INTRO}\n"]
-        parts += [table.markdown() for table in self.tables]
-        parts.append("## How it was made\n")
-        parts.append("\n".join(f"- {n}: {cell(value)}" for n, value in self.about.items()) + "\n")
-        return "\n".join(parts)
-
-    def page(self) -> str:
-        """One HTML page with plots; without matplotlib a note replaces them."""
+    def document(self) -> Document:
+        """Title, tables and plain data."""
         title = f"Requests: {self.about['data']}"
-        return page(title, INTRO, self.tables, self.about, self.draw, (), self.ours)
-
-    def draw(self) -> dict[str, str]:
-        """Plots as addresses of images.
-
-        Raises:
-            MissingExtraError: matplotlib is not installed.
-        """
-        return as_svg({title: partial(_bars, bars=bars) for title, bars in self.plots.items()})
-
-    def save(self, out: Path) -> list[Path]:
-        """Write ``OUT.md``, ``OUT.html`` and ``OUT.json``, each at once or not at all."""
-        return save(out, self.to_dict(), md=self.markdown(), html=self.page())
+        return Document(title, INTRO, self.tables, self.about, self.to_dict(), ours=self.ours)
 
 
 def make_request_report(
@@ -93,7 +62,7 @@ def make_request_report(
     published: PublishedComparison | None = None,
     about: Mapping[str, str] | None = None,
 ) -> RequestReport:
-    """Lay out tables and plots.
+    """Lay out the tables.
 
     Args:
         log: the requests.
@@ -105,25 +74,14 @@ def make_request_report(
     ours = tuple(entrant.label for entrant in entrants if entrant.ours)
     legend = {entrant.label: entrant.what for entrant in entrants}
     tables: list[Table] = []
-    plots: dict[str, Bars] = {}
     data: dict[str, Any] = {}
     if published:
         tables += [_turns(published), *_against(published)]
-        plots[f"Recall@10 on {published.turns} published turns; 95 % intervals"] = {
-            m.system: (m.value, m.low, m.high, m.system in ours)
-            for m in published.means
-            if m.metric == "recall@10"
-        }
         data["published"] = plain(published)
     if summary:
         groups = dict.fromkeys(m.group for m in summary.means)
         tables += [_means(summary, group) for group in groups]
         tables += [table for group in groups for table in _paired(summary, group)]
-        plots["Recall@10 on all test requests; 95 % intervals"] = {
-            m.system: (m.value, m.low, m.high, m.system in ours)
-            for m in summary.means
-            if (m.metric, m.group) == ("recall@10", ALL)
-        }
         data["test"] = plain(summary)
     tables.append(Table("Systems", ("system", "what it is"), tuple(legend.items())))
     exact = sum(request.exact for request in log.train)
@@ -135,7 +93,7 @@ def make_request_report(
         **(about or {}),
         **made_with(PACKAGES),
     }
-    return RequestReport(tuple(tables), facts, legend, data, plots, ours)
+    return RequestReport(tuple(tables), facts, legend, data, ours)
 
 
 def _means(summary: RequestSummary, group: str) -> Table:
@@ -211,16 +169,3 @@ def _figure(value: float, low: float, high: float, wide: bool) -> str:
 
 def _metric(name: str) -> str:
     return {"mrr": "MRR"}.get(name, name.replace("recall", "R").replace("ndcg", "NDCG"))
-
-
-def _bars(axes: Axes, bars: Bars) -> None:
-    names = [label_of(name) for name in reversed(list(bars))]
-    for n, (value, low, high, ours) in enumerate(reversed(list(bars.values()))):
-        axes.barh([n], [value], color="tab:orange" if ours else "tab:blue", alpha=0.6)
-        reach = [[max(0.0, value - low)], [max(0.0, high - value)]]
-        label = None if n else "95 % interval"
-        axes.errorbar([value], [n], xerr=reach, color="black", capsize=2, linewidth=1, label=label)
-        axes.text(high, n, f"  {value:.3f}", va="center", fontsize=7)
-    axes.set_yticks(range(len(names)), names, fontsize=7)
-    axes.set_xlim(0, 1.12 * max((high for _, _, high, _ in bars.values()), default=1.0) or 1.0)
-    axes.set_xlabel("recall at 10")

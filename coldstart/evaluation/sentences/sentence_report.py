@@ -1,21 +1,17 @@
-"""Report of judged sentences: tables, the worst lists, a plot by kind, and plain data."""
+"""Report of judged sentences: tables, the worst lists, and plain data."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.evaluation.report import Table, cell, made_with, page, plain, save
+from coldstart.evaluation.report import Document, Report, Table, made_with, plain
 from coldstart.evaluation.sentences.obedience import ALL, UNCOVERED, ObedienceRun, Shown
-from coldstart.evaluation.svg import as_svg, label_of, matplotlib
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from matplotlib.axes import Axes
 
 _INTRO = (
     "Each sentence is given as the only thing known about a person. Obedience is the share of the "
@@ -25,7 +21,7 @@ _INTRO = (
 
 
 @dataclass(frozen=True)
-class SentenceReport:
+class SentenceReport(Report):
     """A finished judgement of sentences.
 
     Args:
@@ -55,32 +51,12 @@ class SentenceReport:
             "shown": [_row(s, self.catalog) for s in self.run.shown],
         }
 
-    def markdown(self) -> str:
-        """Tables and what produced them, as Markdown."""
-        parts = [f"# Sentences: {cell(self.about['sentences'])}\n", f"{_INTRO}\n"]
-        parts += [f"**Note:** {cell(line)}\n" for line in self.warnings]
-        parts += [table.markdown() for table in self.tables]
-        parts.append("## How it was made\n")
-        parts.append("\n".join(f"- {n}: {cell(value)}" for n, value in self.about.items()) + "\n")
-        return "\n".join(parts)
-
-    def page(self) -> str:
-        """One HTML page with a plot by kind; without matplotlib a note replaces it."""
+    def document(self) -> Document:
+        """Title, tables and plain data."""
         title = f"Sentences: {self.about['sentences']}"
         first = (self.run.means[0].system,)
-        return page(
-            title,
-            _INTRO,
-            self.tables,
-            self.about,
-            lambda: pictures(self.run),
-            self.warnings,
-            first,
-        )
-
-    def save(self, out: Path) -> list[Path]:
-        """Write ``OUT.md``, ``OUT.html`` and ``OUT.json``, each at once or not at all."""
-        return save(out, self.to_dict(), md=self.markdown(), html=self.page())
+        data = self.to_dict()
+        return Document(title, _INTRO, self.tables, self.about, data, self.warnings, first)
 
 
 def sentence_report(
@@ -114,46 +90,6 @@ def sentence_report(
     tables = [_mean_table(run), *_difference_table(run, system)]
     tables += [_worst_table(shown, catalog) for shown in run.worst(system, worst)]
     return SentenceReport(run, tuple(tables), about, catalog, warnings)
-
-
-def pictures(run: ObedienceRun) -> dict[str, str]:
-    """Draw obedience by kind of sentence.
-
-    Returns:
-        Title → ``data:`` address of an SVG image, the same for the same run.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-    """
-    title = f"Obedience@{run.k} by kind of sentence; lines: 95 % intervals"
-    return as_svg({title: lambda axes: _bars(axes, run)})
-
-
-def _bars(axes: Axes, run: ObedienceRun) -> None:
-    colours = matplotlib().colormaps["tab10"]
-    systems = list(dict.fromkeys(m.system for m in run.means))
-    groups = list(dict.fromkeys(m.group for m in run.means))
-    width = 0.8 / len(systems)
-    for n, system in enumerate(systems):
-        mine = {m.group: m for m in run.means if m.system == system}
-        places = [at + (n - (len(systems) - 1) / 2) * width for at in range(len(groups))]
-        values = [mine[g].mean for g in groups]
-        below = [max(mine[g].mean - mine[g].low, 0.0) for g in groups]
-        above = [max(mine[g].high - mine[g].mean, 0.0) for g in groups]
-        axes.barh(
-            places,
-            values,
-            height=width,
-            xerr=(below, above),
-            color=colours(n % 10),
-            label=label_of(system),
-            error_kw={"linewidth": 1},
-        )
-    counts = {m.group: m.sentences for m in run.means}
-    axes.set_yticks(range(len(groups)), [f"{g} ({counts[g]})" for g in groups])
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1)
-    axes.set_xlabel(f"obedience@{run.k}")
 
 
 def _mean_table(run: ObedienceRun) -> Table:

@@ -207,7 +207,7 @@ def teach_reading(
         optimiser, config.learning_rate, total_steps=steps + 1, pct_start=0.05
     )
     history: list[dict[str, float]] = []
-    best, started = float("inf"), time.monotonic()
+    best, best_epoch, started = float("inf"), 0, time.monotonic()
     for epoch in range(1, config.epochs + 1):
         order = list(train)
         rng.shuffle(order)
@@ -227,7 +227,8 @@ def teach_reading(
                 for ours, theirs in zip(masters, trained, strict=True):
                     theirs.copy_(ours)
             losses.append(loss.item())
-            report({"epoch": epoch, "step": len(losses), "loss": losses[-1]})
+            step = {"step": len(losses), "steps": -(-len(order) // config.batch)}
+            report({"epoch": epoch, "epochs": config.epochs, **step, "loss": losses[-1]})
         model.eval()
         row = {
             "epoch": float(epoch),
@@ -236,11 +237,11 @@ def teach_reading(
             "seconds": time.monotonic() - started,
         }
         history.append(row)
-        report(row)
         if row["valid_loss"] < best:
-            best = row["valid_loss"]
+            best, best_epoch = row["valid_loss"], epoch
             with new_folder(out) as work:
                 model.save_pretrained(work)
+        report({"epochs": config.epochs, **row, "best_epoch": best_epoch})
     return history
 
 

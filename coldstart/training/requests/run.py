@@ -22,7 +22,12 @@ from coldstart.runtime.cache import cache_dir, new_folder
 from coldstart.schema import Strategy, UserProfile
 from coldstart.scoring.request_encoder import query_text
 from coldstart.splitting.user_splits import Split
-from coldstart.training.requests.blend import fit_request_blend, request_cases
+from coldstart.training.requests.blend import (
+    blend_ndcg,
+    fit_request_blend,
+    popularity_ndcg,
+    request_cases,
+)
 from coldstart.training.requests.tower import (
     AdaptedSentenceEncoder,
     TowerConfig,
@@ -155,6 +160,11 @@ def learn_requests(
             "the blend is learned from them: give some requests the split valid",
         )
     recommender.ranker.requests = _blends(cases, recommender.ranker.requests, config)
+    validation = {
+        "cases": len(cases),
+        "ndcg@10": blend_ndcg(cases, recommender.ranker.requests["prior"]),
+        "popularity_ndcg@10": popularity_ndcg(cases, items.popularity),
+    }
     if config.final:
         learn([*log.train, *log.valid])
     return {
@@ -163,6 +173,7 @@ def learn_requests(
         "valid": len(log.valid),
         "test": len(log.test),
         "blend_cases": len(cases),
+        "validation": validation,
         "settings": asdict(config),
     }
 

@@ -259,7 +259,8 @@ def fit_head(
             rows = order[start : start + batch]
             loss = loss_of(head(vectors[rows], _some(data, rows, rng)), data, rows)
             _step(loss, head, optimiser, schedule)
-            report({"epoch": epoch + 1, "step": start // batch + 1, "loss": loss.item()})
+            row = {"epoch": epoch + 1, "epochs": config.head_epochs, "step": start // batch + 1}
+            report(row | {"steps": -(-len(order) // batch), "loss": loss.item()})
     head.eval()
 
 
@@ -291,8 +292,8 @@ def fit_encoder(
             vectors = encoder([data.texts[n] for n in rows])
             loss = loss_of(head(vectors, _some(data, rows, rng)), data, rows)
             _step(loss, head, optimiser, schedule)
-            row = {"epoch": epoch + 1, "step": step, "steps": len(batches), "loss": loss.item()}
-            report(row | {"seconds": time.monotonic() - started})
+            row = {"epoch": epoch + 1, "epochs": config.epochs, "step": step, "steps": len(batches)}
+            report(row | {"loss": loss.item(), "seconds": time.monotonic() - started})
         if checkpoint is not None:
             encoder.model.save_pretrained(checkpoint)
     head.eval()

@@ -10,6 +10,7 @@ from coldstart.evaluation.baselines.system import System
 from coldstart.evaluation.growing.report import make_growth_report
 from coldstart.evaluation.growing.run import GrowthPlan, run_growth
 from coldstart.evaluation.growing.summary import curves, gains
+from coldstart.evaluation.plots.of_report import charts_of
 from tests.fakes import FakeEncoder
 from tests.toy import toy_dataset, toy_split
 
@@ -81,13 +82,16 @@ def test_the_report_has_every_step_and_a_curve(run, tmp_path):
     assert "| popularity |" in text
     assert "What from_nothing gains" in text
     assert "2 picks" in text
-    assert [chart.title for chart in made.charts()] == [
-        "NDCG@10 by observed likes",
-        "NDCG@10 by observed likes, 0 picks",
-        "NDCG@10 by observed likes, 2 picks",
-    ]
+    charts = charts_of(made.to_dict())
+    assert [chart.name for chart in charts] == [
+        "ndcg-by-likes", "ndcg-by-likes-k0", "ndcg-by-likes-k2"
+    ]  # fmt: skip
+    for chart in charts:
+        assert set(chart.lines) == set(run.systems)
+        assert [x for x, *_ in chart.lines["popularity"]] == list(run.steps)
+        assert list(chart.strong) == ["from_nothing"]
     files = made.save(tmp_path / "growing")
-    assert {f.suffix for f in files} == {".md", ".html", ".json"}
+    assert {f.suffix for f in files} == {".md", ".html", ".json", ".svg", ".png"}
 
 
 def test_what_cannot_be_measured_is_refused():

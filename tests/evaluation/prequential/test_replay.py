@@ -347,7 +347,8 @@ def test_run_and_report(data, folds, tmp_path):
     assert 0 < len(found.shown["popularity", "retrained"]) < 3 * 40
     made = make_replay_report(found, OPTIONS, data, "coldstart replay", window=10)
     paths = made.save(tmp_path / "v1.2")
-    assert [p.name for p in paths] == ["v1.2.md", "v1.2.html", "v1.2.json"]
+    assert [p.name for p in paths[:3]] == ["v1.2.md", "v1.2.html", "v1.2.json"]
+    assert {p.name.split(".")[2] for p in paths[3:]} == {"ndcg-by-picks", "ctr-over-time"}
     text, page = paths[0].read_text(), paths[1].read_text()
     assert "# Replay: toy, 60 users" in text
     assert "What old knowledge costs" in text

@@ -99,7 +99,7 @@ def test_report(log, entrants, turns, tmp_path):
     assert titles[-1] == "Systems"
     assert made.ours == ("blend",)
     paths = made.save(tmp_path / "report")
-    assert {p.suffix for p in paths} == {".md", ".html", ".json"}
+    assert {p.suffix for p in paths} == {".md", ".html", ".json", ".svg", ".png"}
     data = json.loads((tmp_path / "report.json").read_text())
     first = data["test"]["means"][0]
     assert first["value"] == summary.means[0].value
@@ -108,7 +108,7 @@ def test_report(log, entrants, turns, tmp_path):
     value = summary.mean("blend", "recall@10").value
     assert f"| {value:.3f} ± " in text
     page = (tmp_path / "report.html").read_text()
-    assert page.count("data:image/svg+xml") == 2
+    assert page.count("data:image/svg+xml") == 4
 
 
 def test_two_reports_of_the_same_are_equal(log, entrants):

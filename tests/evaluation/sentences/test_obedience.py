@@ -10,6 +10,7 @@ import pytest
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.errors import ConfigError, DataError
+from coldstart.evaluation.plots.of_report import charts_of
 from coldstart.evaluation.sentences.obedience import (
     ALL,
     UNCOVERED,
@@ -19,7 +20,7 @@ from coldstart.evaluation.sentences.obedience import (
     judge,
 )
 from coldstart.evaluation.sentences.sentence_file import Sentence
-from coldstart.evaluation.sentences.sentence_report import pictures, sentence_report
+from coldstart.evaluation.sentences.sentence_report import sentence_report
 from coldstart.schema import Item
 from tests.fakes import FakeEncoder
 
@@ -170,7 +171,8 @@ def test_report_lists_the_worst_sentences_with_what_was_shown(run, tmp_path):
     assert "| Screaming 0 (1980) | no | Horror | 17 |" in text
     assert "## “comedies”" not in text  # the best one
     paths = report.save(tmp_path / "v1.2")
-    assert sorted(p.name for p in paths) == ["v1.2.html", "v1.2.json", "v1.2.md"]
+    ends = ["md", "html", "json", "by-kind.svg", "by-kind.png"]
+    assert [p.name for p in paths] == [f"v1.2.{end}" for end in ends]
     data = json.loads((tmp_path / "v1.2.json").read_text(encoding="utf-8"))
     first = data["shown"][0]
     assert (first["system"], first["sentence"], first["obedience"]) == ("ours", "comedies", 1.0)
@@ -187,9 +189,11 @@ def test_report_says_what_was_left_out():
     assert line.endswith("'from 2024' and 2 more")
 
 
-def test_the_plot_is_drawn_equally_twice(run):
-    pytest.importorskip("matplotlib")
-    assert pictures(run) == pictures(run)
-    ((title, address),) = pictures(run).items()
-    assert title.startswith("Obedience@10 by kind")
-    assert address.startswith("data:image/svg+xml;base64,")
+def test_the_plot_has_every_kind_with_its_number_of_sentences(run):
+    made = sentence_report(run, CATALOG, source="s", command="c")
+    (chart,) = charts_of(made.to_dict())
+    assert chart.title.startswith("Obedience@10 by kind")
+    counts = {m.group: m.sentences for m in run.means}
+    assert chart.groups == [f"{group} ({n})" for group, n in counts.items()]
+    assert list(chart.bars) == list(dict.fromkeys(m.system for m in run.means))
+    assert {len(row) for row in chart.bars.values()} == {len(counts)}

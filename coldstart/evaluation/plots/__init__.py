@@ -1,0 +1,1 @@
+"""Plots of reports: what is drawn as plain data, and how it is drawn."""
