@@ -49,9 +49,12 @@ def learned(manifest: Mapping[str, Any]) -> list[str]:
     out = []
     data, split = manifest.get("data", {}), manifest.get("split", {})
     if data:
+        from coldstart.training.crossfit import ENOUGH_USERS
+
+        users = split.get("train", data["users"])
+        both = "counts and trees" if users >= ENOUGH_USERS else "counts"
         out.append(
-            f"counts and trees from {split.get('train', data['users']):,} of {data['users']:,} "
-            f"users, with {data['likes']:,} likes in all"
+            f"{both} from {users:,} of {data['users']:,} users, with {data['likes']:,} likes in all"
         )
     if validation := manifest.get("validation"):
         best, epochs = validation["best_epoch"], len(validation["history"]) - 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coldstart.cli.train_summary import evaluated_by, how_good, learned
+from coldstart.training.crossfit import ENOUGH_USERS
 from coldstart.training.worth import Amount, verdicts
 
 
@@ -43,6 +44,14 @@ def test_what_was_not_kept_does_not_count():
 def test_without_a_comparison_it_is_said():
     assert how_good(refreshed({}))[0].startswith("not compared")
     assert how_good({})[0].startswith("not compared")
+
+
+def test_trees_are_named_where_there_were_enough_users():
+    data = {"users": 100, "likes": 2000}
+    (line,) = learned({"data": data, "split": {"train": ENOUGH_USERS}})
+    assert line.startswith(f"counts and trees from {ENOUGH_USERS} of 100 users, with 2,000 likes")
+    (line,) = learned({"data": data, "split": {"train": ENOUGH_USERS - 1}})
+    assert line.startswith("counts from ")
 
 
 @pytest.mark.parametrize(
