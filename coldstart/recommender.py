@@ -4,37 +4,32 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_store import ItemStore
-from coldstart.errors import CatalogError, ConfigError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.pipeline.observed import LearnsFromLikes
 from coldstart.pipeline.parts import Part, Parts
 from coldstart.pipeline.pipeline import Pipeline
+from coldstart.pipeline.recommends_rows import RecommendsRows
 from coldstart.pipeline.request import RecommendKeywords, RecommendOptions, RecommendRequest
 from coldstart.pipeline.saving import save_recommender
-from coldstart.pipeline.usable_text import text_use
-from coldstart.profile.attributes import attribute_notes
-from coldstart.profile.resolve import PickResolver, ResolvedProfile
+from coldstart.pipeline.single_stages import SingleStages
 from coldstart.prompts import PromptTemplate
 from coldstart.protocols import Encoder, Filter, Index, TextGenerator
 from coldstart.ranking.filters import default_filters
 from coldstart.ranking.ranker import BlendRanker
+from coldstart.ranking.request_blend import EVEN
 from coldstart.runtime.models import DEFAULT_LM
 from coldstart.schema import (
-    Candidate,
     Context,
-    Grounding,
     RecommendationList,
     Strategy,
     Understood,
     UserProfile,
 )
-from coldstart.scoring.scorer import ScoreRequest, Scores
 from coldstart.scoring.scorers import Scorers
 from coldstart.settings import Settings
 
@@ -49,7 +44,7 @@ if TYPE_CHECKING:
     Reading = Understood | Mapping[str, Any]
 
 
-class Recommender(LearnsFromLikes):
+class Recommender(LearnsFromLikes, RecommendsRows, SingleStages):
     """Generative, prompt-based recommender for cold-start users.
 
     ``__init__`` takes finished parts; ``from_catalog`` and ``from_pretrained`` are the ways in.
@@ -262,6 +257,7 @@ class Recommender(LearnsFromLikes):
         filters: Iterable[Filter] | None = None,
         diversity: float = 0.0,
         popularity_penalty: float = 0.0,
+        words: float = EVEN,
         near_duplicates: bool = False,
         unknown_picks: str = "error",
         decoding: DecodingConfig | None = None,
@@ -282,6 +278,9 @@ class Recommender(LearnsFromLikes):
             diversity: 0 (best first) to 1 (as different as possible), by MMR.
             popularity_penalty: subtracted per nat of log popularity among the best 200 items; 0
                 leaves it, 1 cancels it.
+            words: 0 (only the taste: picks, profile, popularity) to 1 (only what the texts say);
+                0.5: both as they were learned. What the texts reject is never shown. Without texts
+                it changes nothing.
             near_duplicates: show an item, too, whose title is nearly that of another one or of a
                 pick: in a catalog of products these are often variants that people do buy.
             unknown_picks: ``error``, or ``ignore`` to go on without picks the catalog lacks.
@@ -311,6 +310,7 @@ class Recommender(LearnsFromLikes):
             popularity_penalty,
             near_duplicates=near_duplicates,
             strict=strict,
+            words=words,
         )
         alone = isinstance(profile, UserProfile | Mapping)
         users = [
@@ -320,131 +320,3 @@ class Recommender(LearnsFromLikes):
         requests = [RecommendRequest(user, options, decoding, seed) for user in users]
         made = self.pipeline.all(requests)
         return made[0] if alone else made
-
-    # -- the stages by themselves ---------------------------------------------------------------
-
-    def generate(
-        self,
-        profile: UserProfile | Mapping[str, Any],
-        context: Context | Mapping[str, Any] | None = None,
-        *,
-        n: int = 10,
-        strategy: Strategy = "catalog",
-        decoding: DecodingConfig | None = None,
-        unknown_picks: str = "error",
-        seed: int = 0,
-        strict: bool = True,
-        understood: Reading | None = None,
-    ) -> list[Candidate]:
-        """Candidate titles of one user, best first, without grounding, filters or ranking.
-
-        Args:
-            profile: what the user told us.
-            context: the moment.
-            n: how many candidates at most.
-            strategy: ``catalog`` (the likeliest titles of the catalog) or ``free`` (as written).
-            decoding: how ``free`` writes; its ``n`` gives way to this ``n``.
-            unknown_picks: ``error`` or ``ignore``.
-            seed: of free writing.
-            strict: as for ``recommend``; it counts where titles are chosen from a shortlist.
-            understood: likewise.
-        """
-        if strategy not in ("catalog", "free"):
-            raise ConfigError(f"strategy is {strategy!r}", hint="generate takes catalog or free")
-        if n < 1:
-            raise ConfigError(f"n is {n}, expected at least 1")
-        user = self._resolve(profile, context, unknown_picks, understood)
-        options = RecommendOptions(
-            strategy=strategy, filters=tuple(default_filters()), strict=strict
-        )
-        return self.pipeline.generate(RecommendRequest(user, options, decoding, seed), n)
-
-    def ground(self, candidates: Sequence[Candidate | str]) -> list[Grounding]:
-        """Look candidate titles up in the catalog: title → ids, or abstain."""
-        as_candidates = [
-            Candidate(text=c, logprob=0.0, strategy="free") if isinstance(c, str) else c
-            for c in candidates
-        ]
-        return self.pipeline.resources.grounder.ground(as_candidates)
-
-    def rank(
-        self,
-        profile: UserProfile | Mapping[str, Any],
-        groundings: Sequence[Grounding],
-        context: Context | Mapping[str, Any] | None = None,
-        *,
-        k: int = 10,
-        filters: Iterable[Filter] | None = None,
-        diversity: float = 0.0,
-        popularity_penalty: float = 0.0,
-        unknown_picks: str = "error",
-        strict: bool = True,
-        understood: Reading | None = None,
-    ) -> RecommendationList:
-        """Filter and rank only the items that ``groundings`` found, however they were generated."""
-        user = self._resolve(profile, context, unknown_picks, understood)
-        chosen = tuple(default_filters() if filters is None else filters)
-        only = frozenset(m.item_id for g in groundings for m in g.matches)
-        options = RecommendOptions(
-            k, "free", chosen, diversity, popularity_penalty, only, strict=strict
-        )
-        return self.pipeline.rank_grounded(RecommendRequest(user, options), groundings)
-
-    def features(self, user: ResolvedProfile, scores: Iterable[Scores] = ()) -> Floats:
-        """The ranker's input over the whole catalog.
-
-        Args:
-            user: the resolved profile.
-            scores: of scorers of other scopes, such as language models, over the whole catalog.
-
-        Returns:
-            Shape (N, len(SIGNALS)), rows in catalog order, columns in that of ``SIGNALS``. Signals
-            of the text are 0 where nothing of it can be used, those of a model where it does not
-            know the script, as in lists.
-        """
-        self.pipeline.sync()
-        (made,) = self.scorers.features([ScoreRequest(user, self.item_store)], [scores])
-        unknown = self.pipeline.score.known_scripts.unknown(user)
-        return text_use(user, self.item_store, made, unknown).features
-
-    def resolve(
-        self,
-        profile: UserProfile | Mapping[str, Any],
-        context: Context | Mapping[str, Any] | None = None,
-        *,
-        unknown_picks: str = "ignore",
-        understood: Reading | None = None,
-    ) -> ResolvedProfile:
-        """Turn picks into catalog ids, and read the texts.
-
-        A title that several items have means the most liked one; a text that is the title of one
-        item and the id of another is refused, or read as the other picks are (``ignore``).
-
-        Args:
-            profile: what the user told us.
-            context: the moment.
-            unknown_picks: ``error`` or ``ignore``.
-            understood: a reading to use instead of that of the texts.
-
-        Raises:
-            ProfileError: with ``unknown_picks="error"``, an unknown or ambiguous pick or a misspelt
-                interest, naming the nearest title or category; or a malformed reading.
-        """
-        given, moment = UserProfile.parse(profile), Context.parse(context or {})
-        user = PickResolver(self.catalog, self.counts, unknown_picks).resolve(given, moment)
-        stage = self.pipeline.understand
-        notes = attribute_notes(given, self.counts.group_sizes)
-        notes += stage.interest_notes(given, unknown_picks) if understood is None else []
-        if notes:
-            user = replace(user, notes=(*user.notes, *notes))
-        read = stage.understand(given, moment, understood)
-        if read == Understood():
-            return user
-        return replace(user, understood=read, reading_given=understood is not None)
-
-    def _resolve(
-        self, profile: Any, context: Any, unknown_picks: str, understood: Reading | None
-    ) -> ResolvedProfile:
-        if not len(self.catalog):
-            raise CatalogError("the catalog is empty", hint="add items: catalog.add(Item(…))")
-        return self.resolve(profile, context, unknown_picks=unknown_picks, understood=understood)

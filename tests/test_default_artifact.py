@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from coldstart import Context, UserProfile
+from coldstart.ranking.wording.sentences import in_language
 from coldstart.training.reading.corpus import VALID_WISHES, load_wishes
 from tests.conftest import MOVIES
 
@@ -114,3 +115,22 @@ def test_running_times_are_obeyed(movies):
     for item in shown(movies, about="a comedy under 90 minutes"):
         assert int(item.attributes["minutes"]) <= 90
         assert "Comedy" in item.categories
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("a French film", "French"), ("想看韩国电影", "Korean"), ("something Japanese", "Japanese")],
+)
+def test_films_in_a_language_are_shown_to_those_who_ask_for_it(movies, text, language):
+    found = shown(movies, about=text)
+    assert [item.attributes.get("original_language") for item in found] == [language] * 10
+
+
+def test_those_who_want_no_subtitles_get_none(movies):
+    found = shown(movies, about="no subtitles please, a romance")
+    assert not [item for item in found if "foreign" in item.attributes]
+
+
+def test_notes_name_languages_in_the_language_of_the_response(movies):
+    found = movies.recommend(UserProfile(about="想看韩国恐怖片"), k=10)
+    assert "只有 3 件完全符合要求（韩语、" in " ".join(in_language(found, "zh").notes)

@@ -19,8 +19,8 @@ from coldstart.errors import CatalogError
 from coldstart.schema import Item
 from coldstart.tabular.reading import read_file
 
-_LATER_FIELDS = ("max_age", "popularity")
-"""Fields that items had not when the first artifacts recorded their catalog's fingerprint."""
+_LATER_FIELDS = {"max_age": None, "popularity": None, "image": "", "image_alt": ""}
+"""Fields that items had not when artifacts recorded their catalog's fingerprint, with defaults."""
 
 
 class Catalog:
@@ -143,6 +143,10 @@ class Catalog:
         found = self._titles.find(text)
         return tuple(sorted(found, key=self.rows.__getitem__)) if len(found) > 1 else tuple(found)
 
+    def title_keys(self, item_id: str) -> frozenset[str]:
+        """The normalised forms of an item's title, without its year."""
+        return frozenset(_title_names(self[item_id]))
+
     def suggest(self, text: str, n: int = 3) -> list[str]:
         """Suggest up to ``n`` titles that a text may mean, best first.
 
@@ -162,8 +166,8 @@ class Catalog:
         digest = hashlib.sha256()
         for item_id in sorted(self._items):
             plain = self._items[item_id].model_dump(mode="json")
-            for name in _LATER_FIELDS:
-                if plain[name] is None:
+            for name, default in _LATER_FIELDS.items():
+                if plain[name] == default:
                     del plain[name]
             digest.update(json.dumps(plain, sort_keys=True).encode() + b"\n")
         return digest.hexdigest()
@@ -274,15 +278,19 @@ class _Titles:
 
 
 def _title_keys(item: Item) -> set[str]:
-    title, written = split_year(item.title)
-    year = item.year if item.year is not None else written
+    keys = _title_names(item)
+    year = item.year if item.year is not None else split_year(item.title)[1]
+    return keys if year is None else keys | {f"{key} {year}" for key in keys}
+
+
+def _title_names(item: Item) -> set[str]:
+    title, _ = split_year(item.title)
     outside = title.partition("(")[0].strip()
     inside = re.findall(r"\(([^()]+)\)", title)
     if any(map(is_only_a_part, inside)):  # "Rocky (Part II)" is no film of the title "Rocky"
         outside, inside = title, []
     inside = [name for name in inside if not re.search(r"\d", name)]  # "(100 pack)" is no title
-    keys = {normalise_title(name) for name in {title, outside, *inside}} - {""}
-    return keys if year is None else keys | {f"{key} {year}" for key in keys}
+    return {normalise_title(name) for name in {title, outside, *inside}} - {""}
 
 
 def _batch(items: Item | Iterable[Item]) -> dict[str, Item]:

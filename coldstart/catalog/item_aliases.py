@@ -127,6 +127,23 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         популярность количествоотзывов отзывы
         """
     ),
+    "image": _names(
+        """
+        image imageurl imageurll imageurlhighres imagelink imagesrc imagefile imagepath imageurls
+        images img imgurl imglink imgsrc productimage itemimage mainimage poster posterurl
+        posterlink posterpath cover coverurl coverimage coverlink picture pictureurl photo photourl
+        thumbnail thumbnailurl thumb thumburl imageurlm imageurls imgs bild bildurl produktbild
+        affiche imagen foto immagine imagem afbeelding 图片 图片链接 图片地址 图片url 商品图片
+        产品图片 主图 封面 封面图 海报 商品圖片 圖片 画像 画像url 商品画像 이미지 상품이미지
+        картинка изображение
+        """
+    ),
+    "image_alt": _names(
+        """
+        imagealt imagealttext alttext alt imagedescription imagecaption picturedescription
+        图片说明 图片描述 替代文字 代替テキスト
+        """
+    ),
 }
 """Field → column names, the first that is there, as ``plain_name`` gives them. English first, then
 other European languages, Chinese, Japanese, Korean and Russian."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from coldstart.catalog.known_attributes import NOT_COMPARED
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -20,8 +22,6 @@ NEIGHBOURS = 15
 """Neighbours of an item in the content graph, besides itself."""
 MOST_ITEMS = 20_000
 """Largest catalog with a content graph: all pairs take seconds here, and the cost is quadratic."""
-NOT_COMPARED = frozenset({"age_basis", "currency", "minutes"})
-"""Attributes about the data rather than the item, which make no two items alike."""
 _SHARPNESS = 3  # power of the cosine: near neighbours dominate
 _ROWS = 512  # compared with all others at once
 

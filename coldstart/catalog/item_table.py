@@ -228,6 +228,8 @@ def _readable(name: str, cells: list[Any], column: str) -> bool:
             or str(v).strip().casefold() in words
             for v in there
         )
+    elif name == "image":
+        good = sum(bool(READERS[name](v)) for v in there)
     else:
         read = (READERS[name](v) for v in there)
         good = sum(isinstance(v, int | float) and not isinstance(v, bool) for v in read)
@@ -259,7 +261,7 @@ def _rows(table: Columns) -> Iterator[dict[str, Any]]:
 def _item(row: dict[str, Any], layout: Layout) -> tuple[Item | list[str], list[Remark]]:
     """Parse one row as an item; the problems if it is invalid, and remarks."""
     made = {name: row[column] for name, column in layout.fields.items() if column in row}
-    for name in {"item_id", "title", "description"} & made.keys():
+    for name in {"item_id", "title", "description", "image_alt"} & made.keys():
         value = made[name]
         text = " ".join(names_of(value)) if isinstance(value, list) else as_text(value)
         made[name] = clean_text(text)
@@ -276,6 +278,8 @@ def _item(row: dict[str, Any], layout: Layout) -> tuple[Item | list[str], list[R
         made.setdefault("max_age", ages[1])
     _check_span(made, remarks)
     _check_popularity(made, remarks)
+    if made.get("image") == "":
+        remarks.append(("pictures left out", as_text(row[layout.fields["image"]])))
     found = [c for n, form in layout.categories.items() if n in row for c in form.parse(row[n])]
     found += [c for n, c in layout.flags.items() if as_text(row.get(n)).casefold() in ("1", "true")]
     made["categories"] = list(dict.fromkeys(found))

@@ -9,6 +9,8 @@ from typing import Any
 
 from coldstart.catalog.ages import read_age
 from coldstart.catalog.amounts import read_count, read_price
+from coldstart.catalog.bracketed import is_bracketed, parse_bracketed
+from coldstart.schema.pictures import is_picture_file, picture_host
 
 UNKNOWN_YEARS = frozenset({0, -1, 9999})
 """Numbers that stand for an unknown year; there was no year 0."""
@@ -74,6 +76,19 @@ def read_available(value: Any) -> Any:
     return False if word in _NO else True if word in _YES else value
 
 
+def read_image(value: Any) -> str:
+    """The first picture of a cell that an item can have: an https address or a file name.
+
+    >>> read_image("['https://img.example.org/a.jpg', 'b.jpg']"), read_image("/a.jpg")
+    ('https://img.example.org/a.jpg', '')
+    """
+    if isinstance(value, str) and is_bracketed(value):
+        value = parse_bracketed(value)
+    cells = value if isinstance(value, list) else [value]
+    found = (str(cell).strip() for cell in cells)
+    return next((text for text in found if picture_host(text) or is_picture_file(text)), "")
+
+
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "year": read_year,
     "price": read_price,
@@ -81,5 +96,6 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "min_age": read_age,
     "max_age": read_age,
     "popularity": read_count,
+    "image": read_image,
 }
 """Field → reader of its cells."""

@@ -101,7 +101,8 @@ def benchmark(
       coldstart benchmark --requests redial --against-published he2023 --out results/he2023
       coldstart benchmark --sentences builtin --artifact adapters/movies --fail-below 0.85
       coldstart benchmark --sentences my.jsonl --items examples/shop.csv --show 3
-      coldstart benchmark --regime nothing --data ml-small
+      coldstart benchmark --regime nothing --data ml-small --shots 1,3,10 --limit 30
+      coldstart benchmark --regime nothing --requests redial --limit 100
       coldstart benchmark --regime growing --data ml-100k --out results/growing-ml-100k
     """
     if recorded.requests is not None:
@@ -114,13 +115,16 @@ def benchmark(
             seed=seed,
             out=out,
             json=as_json,
+            nothing=regime == "nothing",
         )
-    recorded.refuse_alone()
+    from_nothing = regime in ("nothing", "growing")
+    recorded.refuse_alone(*(["limit"] if from_nothing else []))
     if plain.sentences is not None:
         items = source.items
         return judge_sentences(plain, holdout.artifact, items, seed=seed, out=out, as_json=as_json)
     plain.refuse_alone()
-    if regime in ("nothing", "growing"):
+    if from_nothing:
+        assert regime == "nothing" or regime == "growing"
         return judge_growth(
             regime,
             growth,
@@ -130,6 +134,7 @@ def benchmark(
             shots=shots,
             support=support,
             min_targets=min_targets,
+            limit=recorded.limit,
             tune=tune,
             seed=seed,
             out=out,

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 PANEL = "From nothing"
 REGIMES: Mapping[str, str] = {
-    "nothing": "random_items,catalog_order,catalog_popularity,bm25,text_retrieval,from_nothing",
+    "nothing": "random_items,catalog_order,catalog_popularity,bm25,text_retrieval,promptrec,"
+    "untuned_lm,untuned_lm_lift,from_nothing",
     "growing": "popularity,item_knn,item_knn_prior,content_alone,from_nothing",
 }
 """Regimes, and the systems that each measures if left out."""
@@ -71,6 +72,7 @@ def judge_growth(
     shots: str,
     support: int,
     min_targets: int | None,
+    limit: int | None,
     tune: bool | None,
     seed: int,
     out: Path | None,
@@ -87,6 +89,7 @@ def judge_growth(
         shots: numbers of picks.
         support: likes reserved for picks.
         min_targets: least number of targets; ``None``: the default.
+        limit: users who ask, drawn by the seed; ``None``: all that can.
         tune: whether settings of the others are tuned, which takes users to tune on.
         seed: of folds, systems and the bootstrap.
         out: path of the report without an ending; ``None``: none is written.
@@ -118,6 +121,7 @@ def judge_growth(
         min_targets or MIN_TARGETS,
         asked.arrival or ("time" if data.times and data.ordered else "mixed"),
         seed,
+        limit,
         shuffled=regime == "growing",
     )
     splits = user_folds(data.likes, 5, seed)
@@ -136,6 +140,7 @@ def judge_growth(
             "support": support,
             "regime": regime,
             "min_targets": min_targets,
+            "limit": limit,
             "seed": seed,
             "out": out,
         }

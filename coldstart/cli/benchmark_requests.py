@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -48,7 +48,12 @@ class RequestsAsked:
         _asked("Published turns: give systems what the seeker wrote, or what both did."),
     ] = "seeker"
     limit: Annotated[
-        int | None, _asked("Judge this many test requests or turns only, drawn by --seed.", min=1)
+        int | None,
+        _asked(
+            "Judge this many test requests or turns only, or users with --regime nothing and "
+            "growing, drawn by --seed.",
+            min=1,
+        ),
     ] = None
     exact_only: Annotated[bool, _asked("Learn from requests in their original wording only.")] = (
         False
@@ -70,9 +75,13 @@ class RequestsAsked:
         default = {f.name: f.default for f in fields(self)}
         return {n: v for n, v in asdict(self).items() if v != default[n]}
 
-    def refuse_alone(self) -> None:
-        """Raise if an option is given without the requests that it is about."""
-        if given := self.said():
+    def refuse_alone(self, *allowed: str) -> None:
+        """Raise if an option is given without the requests that it is about.
+
+        Args:
+            allowed: options that are about something else as well.
+        """
+        if given := [n for n in self.said() if n not in allowed]:
             name = next(iter(given)).replace("_", "-")
             raise ConfigError(f"--{name} without --requests", hint="give --requests PATH as well")
 
@@ -87,6 +96,7 @@ def judge(
     seed: int,
     out: Path | None,
     json: bool,
+    nothing: bool = False,
 ) -> None:
     """Judge systems on recorded requests and print the tables.
 
@@ -99,8 +109,10 @@ def judge(
         seed: of ties, samples and the bootstrap.
         out: where to write the report.
         json: print it as JSON.
+        nothing: measure systems that learn from no request (``--regime nothing``).
     """
     from coldstart.data.requests.load import load_request_log
+    from coldstart.evaluation.requests.from_nothing import OURS, RequestSystemsFromNothing
     from coldstart.evaluation.requests.registry import RequestSystems
 
     if given := sorted(source.said().keys() - {"items"}):
@@ -124,10 +136,22 @@ def judge(
         "seed": seed,
         "out": out,
     }
+    said |= {"regime": "nothing"} if nothing else {}
     about = {"command": command_line("benchmark", asked.said() | said), "seed": str(seed)}
-    names = [name.strip() for name in systems.split(",")]
-    known = RequestSystems(seed=seed, questionnaire=asked.questionnaire, trained=_trained(artifact))
-    made = _report(asked, log, known.entrants([n for n in names if n]), against, seed, about)
+    names = [name.strip() for name in systems.split(",") if name.strip()]
+    if nothing:
+        if artifact is not None:
+            raise ConfigError("--artifact with --regime nothing", hint="leave one of them out")
+        log = replace(log, train=(), valid=())
+        entrants = RequestSystemsFromNothing().entrants(names, log)
+        about["regime"] = "nothing: no system learns from a request"
+        against = against or (OURS if OURS in [e.label for e in entrants] else None)
+    else:
+        known = RequestSystems(
+            seed=seed, questionnaire=asked.questionnaire, trained=_trained(artifact)
+        )
+        entrants = known.entrants(names)
+    made = _report(asked, log, entrants, against, seed, about)
     if out:
         output.note(f"wrote {', '.join(map(str, made.save(out)))}")
     if json:

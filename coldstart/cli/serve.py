@@ -86,6 +86,23 @@ def serve(
         ),
     ] = None,
     most: Annotated[int, typer.Option(min=1, help="Tenants in memory at a time.")] = 8,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the pictures that items name as files.",
+            metavar="FOLDER",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    remote_images: Annotated[
+        bool,
+        typer.Option(
+            "--remote-images/--no-remote-images",
+            help="Whether the page loads pictures from the hosts that items name.",
+            rich_help_panel=_WHO,
+        ),
+    ] = True,
     open_mode: Annotated[
         bool,
         typer.Option(
@@ -119,6 +136,7 @@ def serve(
 
     [bold]Examples[/bold]
       coldstart serve --open
+      coldstart serve --open --images pictures
       curl localhost:8000/v1/recommend -d '{"input": "slow-burn science fiction"}'
       coldstart serve keys add shop && coldstart serve --host 0.0.0.0
       coldstart serve --artifact adapters/mine --experiment ab.toml --db people.db
@@ -138,6 +156,8 @@ def serve(
         open=open_mode,
         hosts=tuple(name.lower() for name in host_name or ()),
         origins=tuple(origin or ()),
+        images=str(images) if images else "",
+        remote_images=remote_images,
     )
     served = model.served()
     if served and (tenants is not None or experiment is not None):
@@ -145,7 +165,7 @@ def serve(
             "--generator writes for one artifact", hint="leave --tenants and --experiment out"
         )
     if tenants is not None:
-        for name in ("artifact", "revision", "experiment", "db"):
+        for name in ("artifact", "revision", "experiment", "db", "images"):
             source = context.get_parameter_source(name)
             if source is not None and source.name == "COMMANDLINE":
                 raise ConfigError(

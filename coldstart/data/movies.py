@@ -6,7 +6,8 @@ and NC-17 of films that were rated with a reason, which is nearly always from 19
 the 9,061 films 2,130 have a rating: 2,056 of the 3,734 from 1990 to 2005, 74 of the 2,967 before,
 none after; they have 41 % of all likes. The minimum age of all others is inferred from genres and
 year (``age_ratings.inferred_min_age``). The attribute ``age_basis`` says which it is. Running
-times, the attribute ``minutes``, are of the same table: 5,892 films have one.
+times, the attribute ``minutes``, are of the same table: 5,892 films have one. Languages: see
+``film_languages``.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.known_attributes import MINUTES
 from coldstart.catalog.titles import clean_text, natural_title, without_article
 from coldstart.data import ml_small
 from coldstart.data.age_ratings import INFERRED, MPAA, RATED, inferred_min_age
+from coldstart.data.film_languages import with_languages
 from coldstart.data.pickled_table import read_pickled_table
 from coldstart.errors import DataError
 from coldstart.runtime import fetch
@@ -64,7 +67,7 @@ def load_catalog(folder: Path | None = None) -> Catalog:
     Args:
         folder: folder of ``movies.pkl.compress``; ``None``: fetched into the cache.
     """
-    return with_ages(ml_small.load_catalog(), _ratings(folder))
+    return with_languages(with_ages(ml_small.load_catalog(), _ratings(folder)))
 
 
 def load(folder: Path | None = None) -> Dataset:
@@ -77,7 +80,8 @@ def load(folder: Path | None = None) -> Dataset:
         DataError: the file is missing or damaged.
     """
     data = ml_small.load()
-    return replace(data, name=NAME, catalog=with_ages(data.catalog, _ratings(folder)))
+    catalog = with_languages(with_ages(data.catalog, _ratings(folder)))
+    return replace(data, name=NAME, catalog=catalog)
 
 
 def with_ages(catalog: Catalog, films: Mapping[str, list[RatedFilm]]) -> Catalog:
@@ -96,7 +100,7 @@ def _with_age(item: Item, films: Mapping[str, list[RatedFilm]]) -> Item:
     age = MPAA[str(found.mpaa)] if found and rated else inferred_min_age(item.categories, item.year)
     more = {"age_basis": RATED if rated else INFERRED}
     if found is not None and found.minutes:
-        more["minutes"] = str(found.minutes)
+        more[MINUTES] = str(found.minutes)
     return item.model_copy(update={"min_age": age, "attributes": item.attributes | more})
 
 

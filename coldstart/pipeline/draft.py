@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.ranking.constraints import Constraints
-from coldstart.ranking.filters import verdict
+from coldstart.ranking.filters import FilterResult, verdict
+from coldstart.ranking.request_blend import EVEN
 from coldstart.scoring.lm_signals import LMSignals, joined
 
 if TYPE_CHECKING:
@@ -27,6 +28,23 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Ranked:
+    """A ranked list of candidate rows.
+
+    Args:
+        rows: of the candidate set, best first.
+        scores: of every candidate, shape (N,).
+        weights: of the linear blend, shape (len(SIGNALS),).
+        walked: what the filters kept and dropped on the way down.
+    """
+
+    rows: list[int]
+    scores: Floats
+    weights: Floats
+    walked: FilterResult
+
+
 @dataclass(eq=False)
 class Draft:
     """State of one request.
@@ -36,12 +54,14 @@ class Draft:
         request: user, options, decoding.
         candidates: the candidate set; at first the whole catalog.
         features: the ranker's input over the candidate set, shape (N, len(SIGNALS)).
-        unread: whether there is a text, but no piece was read of it, and no item resembles it.
+        unread: whether there is a text, but no piece was read of it; see ``usable_text``.
+        resembled: whether an item resembles it all the same.
         useless_text: whether, besides, no word of it is known; it is then ranked as if there were
             none.
         unknown: what the models cannot read for this request; see ``known_scripts``.
         catalog_scores: of scorers of the scope ``catalog``, over the whole catalog.
         shortlist_scores: of scorers of the scope ``shortlist``, likewise.
+        ranked: the ranking that the list was made of; ``None``: not yet.
         made: the list, or the error of a stage; ``None``: not yet.
     """
 
@@ -50,10 +70,12 @@ class Draft:
     candidates: ItemStore
     features: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     unread: bool = False
+    resembled: bool = False
     useless_text: bool = False
     unknown: frozenset[Reads] = frozenset()
     catalog_scores: list[Scores] = field(default_factory=list)
     shortlist_scores: list[Scores] = field(default_factory=list)
+    ranked: Ranked | None = None
     made: RecommendationList | Exception | None = None
     _judged: tuple[ItemStore, Verdicts | None] | None = None
 
@@ -76,11 +98,24 @@ class Draft:
         return self._judged[1]
 
     def order(self, scores: Floats) -> Ints:
-        """Candidate rows by tier of the constraints, then by score, the best first."""
+        """Candidate rows by tier of the constraints, then by score, the best first.
+
+        Where words count less than they were learned to, a later tier costs points instead, the
+        fewer the less they count.
+        """
+        verdicts, words = self.verdicts, self.request.options.words
+        if verdicts is not None and words < EVEN:
+            scores = scores - words / (EVEN - words) * float(scores.std()) * _places(verdicts.tier)
         order = np.argsort(-scores, kind="stable")
-        if self.verdicts is None:
+        if verdicts is None or words < EVEN:
             return order
-        return order[np.argsort(self.verdicts.tier[order], kind="stable")]
+        return order[np.argsort(verdicts.tier[order], kind="stable")]
+
+    @property
+    def tiers(self) -> Ints | None:
+        """Tier of each candidate, where the tiers order; ``None`` where they do not."""
+        by_words = self.request.options.words >= EVEN
+        return self.verdicts.tier if self.verdicts is not None and by_words else None
 
     @property
     def failed(self) -> bool:
@@ -102,6 +137,12 @@ class Draft:
         """Whether the request's filters allow an item."""
         user, filters = self.request.user, self.request.options.filters
         return verdict(item, filters, user.filter_profile, user.context) is None
+
+
+def _places(tier: Ints) -> Floats:
+    """Place of each item's tier among those there are, from 0 for the first to 1 for the last."""
+    _, place = np.unique(tier, return_inverse=True)
+    return np.asarray(place / max(1, int(place.max(initial=0))), dtype=np.float64)
 
 
 def isolate(drafts: Iterable[Draft], work: Callable[[Draft], None]) -> None:

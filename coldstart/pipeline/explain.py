@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,18 +12,18 @@ from coldstart.profile.resolve import LEFT_OUT
 from coldstart.ranking.explanations import Explainer
 from coldstart.ranking.filter_names import unknown_names
 from coldstart.ranking.wording.sentences import sentence
-from coldstart.schema import Provenance, Recommendation, RecommendationList
+from coldstart.schema import Provenance, Reason, Recommendation, RecommendationList
 from coldstart.scoring.registry import SIGNALS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from coldstart.pipeline.draft import Draft
+    from coldstart.pipeline.draft import Draft, Ranked
     from coldstart.pipeline.parts import Parts
-    from coldstart.pipeline.rank import Ranked
     from coldstart.scoring.lm_signals import LMSignals
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 
 class ExplainStage:
@@ -39,6 +40,18 @@ class ExplainStage:
         """The list with a reason and the provenance of every item."""
         return _Response(self._parts, draft, ranked).build()
 
+    def lines(
+        self, draft: Draft, ranked: Ranked, reasons: Sequence[Reason] | None = None
+    ) -> tuple[Recommendation, ...]:
+        """The items of a row of the response, likewise.
+
+        Args:
+            draft: with features.
+            ranked: the items.
+            reasons: of each item, in the place of its own.
+        """
+        return _Response(self._parts, draft, ranked).lines(reasons)
+
 
 class _Response:
     """One response in the making."""
@@ -49,11 +62,10 @@ class _Response:
         whole = draft.candidates is parts.item_store
         self._lm: LMSignals = draft.lm if whole else draft.lm.of_rows(draft.candidates.where)
         ranker, rows = parts.ranker, ranked.rows
-        self._contributions = ranker.contributions(
-            draft.features, ranked.weights, rows, self._options.strategy
-        )
+        how = self._options.strategy, self._options.words
+        self._contributions = ranker.contributions(draft.features, ranked.weights, rows, *how)
         # A statement about an item is worth making if it stands out from the candidates.
-        self._ordinary = ranker.ordinary(draft.features, ranked.weights, self._options.strategy)
+        self._ordinary = ranker.ordinary(draft.features, ranked.weights, *how)
         # What the model adds has a zero of its own: the title's popularity.
         model = SIGNALS.index("model")
         self._ordinary[model] = max(self._ordinary[model], 0.0)
@@ -63,16 +75,27 @@ class _Response:
         for n, name in self._used:
             columns.setdefault(SIGNALS[name].group, []).append(n)
         self._groups = {g: self._contributions[:, c].sum(axis=1) for g, c in columns.items()}
+        lifts = self._contributions - self._ordinary
+        self._lifts = {g: lifts[:, c].sum(axis=1) for g, c in columns.items()}
+        slopes = ranker.slopes(draft.features, ranked.weights, *how)
+        self._ranks = {
+            g: ranks(draft.features[:, c] @ slopes[c], rows)
+            for g, c in columns.items()
+            if slopes[c].any()
+        }
         self._explainer = Explainer(
-            self._items, self._user, parts.scorers, quote_text=not draft.unread
+            self._items,
+            self._user,
+            parts.scorers,
+            quote_text=not draft.unread,
+            compare_meaning=not draft.unread or draft.resembled,
         )
 
     def build(self) -> RecommendationList:
         """Every line, and the notes."""
-        lines = enumerate(zip(self._ranked.rows, self._contributions, strict=True), start=1)
         walked, lm = self._ranked.walked, self._lm
         return RecommendationList(
-            items=tuple(self._line(rank, row, parts) for rank, (row, parts) in lines),
+            items=self.lines(),
             k=self._options.k,
             strategy=self._options.strategy,
             dropped=walked.dropped,
@@ -81,16 +104,24 @@ class _Response:
             generated=len(lm.groundings),
             abstained=sum(g.abstained for g in lm.groundings),
             prompt=lm.prompt,
-            understood=self._user.understood,
+            understood=self._draft.request.reported or self._user.understood,
             picks=self._user.readings,
         )
 
-    def _line(self, rank: int, row: int, parts: Floats) -> Recommendation:
+    def lines(self, reasons: Sequence[Reason] | None = None) -> tuple[Recommendation, ...]:
+        """Every line; with the given reasons, if there are some."""
+        given = [None] * len(self._ranked.rows) if reasons is None else list(reasons)
+        parts = zip(self._ranked.rows, self._contributions, given, strict=True)
+        return tuple(self._line(rank, *of_item) for rank, of_item in enumerate(parts, start=1))
+
+    def _line(self, rank: int, row: int, parts: Floats, reason: Reason | None) -> Recommendation:
         item, features = self._items.items[row], self._features[row]
-        excess = dict(zip(SIGNALS.names, (parts - self._ordinary).tolist(), strict=True))
         reach = (self._lm.found or {}).get(item.item_id)
         wrote = reach.grounding.candidate if reach else None
-        reasons = self._explainer.explain(row, excess, wrote.text if wrote else None)
+        reasons: tuple[Reason, ...] = () if reason is None else (reason,)
+        if reason is None:
+            excess = dict(zip(SIGNALS.names, (parts - self._ordinary).tolist(), strict=True))
+            reasons = self._explainer.explain(row, excess, wrote.text if wrote else None)
         contributions = {name: float(parts[n]) for n, name in self._used}
         moved = [a for a in self._options.adjustments if item.item_id in a.items]
         reasons += tuple(a.reason for a in moved)
@@ -120,6 +151,9 @@ class _Response:
                 features={name: float(features[n]) for n, name in self._used},
                 contributions=contributions,
                 groups=groups,
+                lifts={g: float(v[rank - 1]) for g, v in self._lifts.items()},
+                ranks={g: int(v[rank - 1]) for g, v in self._ranks.items() if v[rank - 1]},
+                among=len(self._items.ids),
             ),
         )
 
@@ -136,3 +170,17 @@ class _Response:
             whose = "catalog's items" if options.only is None else "grounded titles' items"
             notes.append(f"only {got} of the {whose} may be shown; {options.k} were asked for")
         return notes
+
+
+def ranks(values: Floats, rows: Sequence[int]) -> Ints:
+    """Rank of some items by a value, from 1, shape (len(rows),); 0 where all have the same.
+
+    Args:
+        values: of every candidate, shape (N,).
+        rows: of these items.
+    """
+    rounded = np.round(values, 9)
+    if not len(rounded) or rounded.min() == rounded.max():
+        return np.zeros(len(rows), dtype=np.int64)
+    ordered = np.sort(rounded)
+    return len(ordered) - np.searchsorted(ordered, rounded[list(rows)], side="right") + 1

@@ -9,11 +9,13 @@ import numpy as np
 
 from coldstart.pipeline.price_notes import price_notes
 from coldstart.pipeline.unknown_notes import unknown_notes
+from coldstart.ranking.constraints import Constraints
 from coldstart.ranking.wording.readings import demand, guesses
 from coldstart.scoring.piece_matches import suits_children
 from coldstart.scoring.registry import SIGNALS
 
 if TYPE_CHECKING:
+    from coldstart.catalog.item_store import ItemStore
     from coldstart.pipeline.draft import Draft
     from coldstart.profile.resolve import ResolvedProfile
 
@@ -29,6 +31,8 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     out = []
     if draft.unread:
         out.append(_unread(draft))
+    spelled = user.understood.spelled.items()
+    out += [f"“{word}” was read as “{meant}”" for word, meant in spelled]
     out += price_notes(user.understood, draft.candidates)
     out += unknown_notes(draft)
     if constraints is None or verdicts is None:
@@ -37,7 +41,7 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     aware = constraints.child is not None and suits_children(draft.candidates, constraints.child)
     child = constraints.audience is not None or bool(np.any(aware))
     wanted = demand(constraints, child=child)
-    if wanted and fulfilled < len(rows):
+    if wanted and fulfilled < len(rows) and draft.tiers is not None:
         if not fulfilled:
             out.append(f"no item that may be shown is {wanted}; these are the closest to it")
         else:
@@ -47,8 +51,22 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     return out
 
 
+def reading_notes(user: ResolvedProfile, items: ItemStore) -> list[str]:
+    """Notes on a reading by itself, before any list: what was guessed, what cannot be used.
+
+    Args:
+        user: with the reading.
+        items: of the catalog.
+    """
+    constraints = Constraints.of(user, items)
+    return price_notes(user.understood, items) + guesses(user.understood, constraints.ignored)
+
+
 def _unread(draft: Draft) -> str:
-    nothing = "no category, title, year, person or mood of this catalog, and no item resembles it"
+    nothing = "no category, title, year, person or mood of this catalog"
+    if draft.resembled:
+        return f"the text names {nothing}; the list follows its meaning"
+    nothing += ", and no item resembles it"
     if not draft.useless_text:
         recorded = draft.features[:, SIGNALS.index("asked_alike_words")].any()
         follows = "what people chose who used its words" if recorded else "its words"

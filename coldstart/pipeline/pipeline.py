@@ -20,8 +20,10 @@ from coldstart.pipeline.model_reading import ModelReadingStage
 from coldstart.pipeline.parts import PartsResources
 from coldstart.pipeline.propose import ProposeStage, choices, concurrency, proposing
 from coldstart.pipeline.rank import RankStage
+from coldstart.pipeline.rows import RowsStage
 from coldstart.pipeline.score import ScoreStage
 from coldstart.pipeline.understand import UnderstandStage
+from coldstart.pipeline.words_apart import by_taste
 from coldstart.runtime.hardware import one_blas_thread
 from coldstart.schema import Candidate, Grounding, RecommendationList
 from coldstart.scoring.lm_signals import LMSignals
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from coldstart.pipeline.parts import Parts
     from coldstart.pipeline.request import RecommendRequest
     from coldstart.profile.resolve import ResolvedProfile
-    from coldstart.schema import Strategy
+    from coldstart.schema import RecommendationRows, RowName, Strategy
     from coldstart.scoring.scorers import Scorers
 
     Ints = NDArray[np.int64]
@@ -64,6 +66,7 @@ class Pipeline:
         self.propose = ProposeStage(parts, self.candidates)
         self.rank = RankStage(parts)
         self.explain = ExplainStage(parts)
+        self.compose = RowsStage(parts, self.explain)
 
     def run(
         self, requests: Sequence[RecommendRequest], scorers: Scorers | None = None
@@ -99,6 +102,26 @@ class Pipeline:
     def one(self, request: RecommendRequest, scorers: Scorers | None = None) -> RecommendationList:
         """The list of one request. Raises its error."""
         return self.all([request], scorers)[0]
+
+    def rows(
+        self, request: RecommendRequest, names: Sequence[RowName], tell: bool = False
+    ) -> RecommendationRows:
+        """Rows of one request, from one pass over the scorers. Raises its error.
+
+        Args:
+            request: ``options.k`` is the length of each row.
+            names: which rows, if there is enough to show.
+            tell: whether a note says which of them are left out.
+        """
+        scorers = self._parts.scorers
+        with one_blas_thread():
+            self.sync()
+            (read,) = self.model_reading.read([by_taste(request)])
+            draft = Draft(0, read, self._parts.item_store)
+            for _, made in self._through([draft], scorers):
+                if isinstance(made, Exception):
+                    raise made
+            return self.compose.compose(draft, names, tell=tell)
 
     def model_scores(
         self,
@@ -162,9 +185,16 @@ class Pipeline:
         self, start: int, requests: Sequence[RecommendRequest], scorers: Scorers
     ) -> Iterator[tuple[int, RecommendationList | Exception]]:
         self.sync(scorers)
-        requests = self.model_reading.read(requests)
+        requests = self.model_reading.read([by_taste(request) for request in requests])
         items = self._parts.item_store
-        drafts = [Draft(start + n, request, items) for n, request in enumerate(requests)]
+        yield from self._through(
+            [Draft(start + n, request, items) for n, request in enumerate(requests)], scorers
+        )
+
+    def _through(
+        self, drafts: Sequence[Draft], scorers: Scorers
+    ) -> Iterator[tuple[int, RecommendationList | Exception]]:
+        """All stages after the readings."""
         writing = [d for d in drafts if any(d.asks(s) for s in proposing(scorers))]
         models = [s for s in scorers if s.scope == "shortlist"]
         reading = [d for d in drafts if d not in writing and any(d.asks(s) for s in models)]
@@ -198,7 +228,8 @@ class Pipeline:
             draft.candidates = self.candidates.select(user, named[draft.position])
 
         def respond(draft: Draft) -> None:
-            draft.made = self.explain.explain(draft, self.rank.rank(draft))
+            draft.ranked = self.rank.rank(draft)
+            draft.made = self.explain.explain(draft, draft.ranked)
 
         isolate(drafts, select)
         self.score.score(drafts, scorers)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coldstart.catalog.near_duplicates import NearDuplicates
 from coldstart.errors import ArtifactError
+from coldstart.pipeline.draft import Ranked
 from coldstart.pipeline.request import adjustments_of
 from coldstart.ranking.constraints import FILTER
 from coldstart.ranking.diversity import diversify
@@ -37,23 +37,6 @@ PENALISED = 200
 _WIDER = 5  # diversity chooses among this many times k
 
 
-@dataclass(frozen=True)
-class Ranked:
-    """A ranked list of candidate rows.
-
-    Args:
-        rows: of the candidate set, best first.
-        scores: of every candidate, shape (N,).
-        weights: of the linear blend, shape (len(SIGNALS),).
-        walked: what the filters kept and dropped on the way down.
-    """
-
-    rows: list[int]
-    scores: Floats
-    weights: Floats
-    walked: FilterResult
-
-
 class RankStage:
     """Ranks the candidates of one draft.
 
@@ -74,7 +57,7 @@ class RankStage:
         ranker = self._parts.ranker
         weights = ranker.weights(options.strategy, len(user.liked))
         adjusted = adjustments_of(items, options.adjustments)
-        scores = ranker.scores(draft.features, weights, options.strategy)
+        scores = ranker.scores(draft.features, weights, options.strategy, options.words)
         if not np.isfinite(scores).all():
             raise _no_numbers(draft.features)
         scores = scores + adjusted
@@ -87,7 +70,8 @@ class RankStage:
             taste = scores - weights[popularity] * draft.features[:, popularity]
             near = _leading(draft, order, max(want, 2 * options.k)) & _spoken_for(draft, taste)
             weights[popularity] -= options.popularity_penalty
-            scores = ranker.scores(draft.features, weights, options.strategy) + adjusted
+            again_scored = ranker.scores(draft.features, weights, options.strategy, options.words)
+            scores = again_scored + adjusted
             again = draft.order(np.round(scores, 9))
             order = np.concatenate([again[near[again]], order[~near[order]]])
             reordered = int(near.sum())
@@ -111,7 +95,7 @@ class RankStage:
         rows = [items.rows[item.item_id] for item in walked.kept]
         leading = set(order[:reordered].tolist())  # diversity chooses among these, if they suffice
         rows = rows[: max(options.k, sum(row in leading for row in rows))]
-        tiers = None if verdicts is None else verdicts.tier[rows]
+        tiers = None if draft.tiers is None else draft.tiers[rows]
         chosen = diversify(scores[rows], items.content[rows], options.k, options.diversity, tiers)
         return Ranked([rows[n] for n in chosen], scores, weights, walked)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from coldstart.errors import ConfigError
 from coldstart.protocols import Filter
+from coldstart.ranking.request_blend import EVEN
 from coldstart.schema import MAX_K, Reason, Strategy
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class RecommendKeywords(TypedDict, total=False):
     filters: Iterable[Filter] | None
     diversity: float
     popularity_penalty: float
+    words: float
     near_duplicates: bool
     unknown_picks: str
     decoding: DecodingConfig | None
@@ -83,6 +85,10 @@ class RecommendOptions:
         adjustments: added to scores, with provenance and reasons.
         strict: whether what the text demands excludes and orders items; otherwise it is only a
             signal among others.
+        words: 0 to 1, what the text counts beside the taste (picks, profile, popularity). 0.5: both
+            as they were learned. Below, the text counts less, its wishes order no more but add to
+            scores, down to none at 0; above, the taste counts less, down to nothing at 1. What the
+            text rejects, and what does not suit its audience, is never shown.
     """
 
     k: int = 10
@@ -94,6 +100,7 @@ class RecommendOptions:
     near_duplicates: bool = False
     adjustments: tuple[ScoreAdjustment, ...] = ()
     strict: bool = True
+    words: float = EVEN
 
     def __post_init__(self) -> None:
         if isinstance(self.k, bool) or not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
@@ -105,7 +112,7 @@ class RecommendOptions:
             raise ConfigError(
                 f"strict is {self.strict!r}", hint="True: the text decides; False: it is a signal"
             )
-        for name, most in (("diversity", 1), ("popularity_penalty", 10)):
+        for name, most in (("diversity", 1), ("popularity_penalty", 10), ("words", 1)):
             value = getattr(self, name)
             is_number = isinstance(value, Real) and not isinstance(value, bool)
             if not is_number or not 0 <= float(value) <= most:
@@ -121,9 +128,11 @@ class RecommendRequest:
         options: which list.
         decoding: how the language model writes.
         seed: of free writing.
+        reported: the reading that the response tells, where another one is ranked by.
     """
 
     user: ResolvedProfile
     options: RecommendOptions
     decoding: DecodingConfig | None = None
     seed: int = 0
+    reported: Understood | None = None

@@ -120,7 +120,7 @@ def score_candidates(drafts: Sequence[Draft], scorers: Scorers) -> None:
                 score_candidates([draft], scorers)
         return
     for draft, features in zip(drafts, found, strict=True):
-        draft.unread, draft.useless_text, draft.features = text_use(
+        draft.unread, draft.resembled, draft.useless_text, draft.features = text_use(
             draft.request.user, draft.candidates, features, draft.unknown
         )
 
@@ -137,7 +137,8 @@ def shortlist(parts: Parts, draft: Draft) -> Ints | None:
     if not 0 < size < len(parts.item_store.ids):
         return None
     items = draft.candidates
-    scores = parts.ranker.linear(draft.features, len(draft.request.user.liked))
+    picks = len(draft.request.user.liked)
+    scores = parts.ranker.linear(draft.features, picks, options.words)
     scores = scores + adjustments_of(items, options.adjustments)
     ranked = draft.order(scores)
     if draft.verdicts is not None:

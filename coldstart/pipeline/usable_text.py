@@ -28,13 +28,16 @@ class TextUse(NamedTuple):
     """What of a request's text can be used.
 
     Args:
-        unread: there is a text, but no piece was read of it, and no item resembles it.
+        unread: there is a text, but no piece was read of it, and it is in no language with rules or
+            no item resembles it.
+        resembled: an item resembles it.
         useless: besides, no word of it is known.
         features: of the candidates, as if there were no text where it is useless, and without the
             signals of models that do not know its script.
     """
 
     unread: bool
+    resembled: bool
     useless: bool
     features: Floats
 
@@ -63,12 +66,15 @@ def text_use(
         unknown: what the models cannot read; see ``known_scripts``. Its signals are zero.
     """
     features = without_unknown(features, unknown)
-    unread = _is_unread(user, items, by_content="encoder" not in unknown)
+    by_content = "encoder" not in unknown
+    unread = _is_unread(user, items, by_content=by_content)
+    resembled = unread and by_content and _resembles(user, items)
     useless = unread and not _knows_a_word(features) and not _shares_letters(user, items)
     if useless and not items.counts.n_users and "encoder" not in unknown:
         # Without anyone's likes there is nothing better to go by than what a sentence is like.
         useless = not _is_sentence(request_text(user))
-    return TextUse(unread, useless, without_words(features) if useless else features)
+    used = without_words(features) if useless else features
+    return TextUse(unread, resembled and not useless, useless, used)
 
 
 def _is_unread(user: ResolvedProfile, items: ItemStore, *, by_content: bool) -> bool:
@@ -81,7 +87,15 @@ def _is_unread(user: ResolvedProfile, items: ItemStore, *, by_content: bool) -> 
     text = request_text(user)
     if not any(c.isalpha() for c in text) or user.understood.text and not user.understood.language:
         return True
-    return not by_content or float(np.max(items.content @ items.vector_of(text))) < _SIMILAR_FROM
+    return not by_content or not _resembles(user, items)
+
+
+def _resembles(user: ResolvedProfile, items: ItemStore) -> bool:
+    """Whether the content of an item is similar to the text."""
+    text = request_text(user)
+    if not text or not len(items.ids):
+        return False
+    return float(np.max(items.content @ items.vector_of(text))) >= _SIMILAR_FROM
 
 
 def _shares_letters(user: ResolvedProfile, items: ItemStore) -> bool:

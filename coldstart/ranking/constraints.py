@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _ENOUGH = 6
 """Items of the best tier from which low prices are those among them."""
+_LEVELS = 3  # of nearness by category
+_WIDEST = 0.5  # share of all items from which a category tells nothing
 FILTER = "request"
 """Name under which ``RecommendationList.dropped`` reports what a constraint excluded."""
 
@@ -58,9 +60,10 @@ class Constraints:
     prices and stock everything else, an audience what has a higher minimum or a lower maximum age.
     Other explicit wishes order the items in tiers by how many of them are missed; inferred
     rejections and then inferred wishes order within these. What an item is (pieces of the kind
-    ``type``) comes before all that. For children, what is not known to suit them comes after what
-    is. A low price is one of the lower third of those of the best tier. An inferred piece that
-    contradicts an explicit one is left out.
+    ``type``) comes before all that, and of what is not of the type what shares a category with it.
+    For children, what is not known to suit them comes after what is. A low price is one of the
+    lower third of those of the best tier. An inferred piece that contradicts an explicit one is
+    left out.
 
     Args:
         understood: the reading.
@@ -138,7 +141,7 @@ class Constraints:
             suits = suits_children(items, self._child)
         missed = _missed(items, self.wished)
         of_type = _missed(items, self._types)
-        tier = of_type
+        tier = of_type * _LEVELS + _apart_from(items, of_type == 0) * (of_type > 0)
         for values, most in (
             ((~suits).astype(np.int64), 1),
             (missed - of_type, len(self.wished)),
@@ -168,6 +171,28 @@ class Constraints:
         if item.min_age is not None and self.audience is not None and item.min_age > self.audience:
             return f"suitable from age {item.min_age}"
         return f"suitable up to age {item.max_age}"
+
+
+def _apart_from(items: ItemStore, these: Bools) -> Ints:
+    """How far every item is from some items by category, shape (N,).
+
+    0: both in the narrowest and in the widest category of one of them; 1: in the widest, if it has
+    at most half of all items; 2: in neither.
+    """
+    out = np.full(len(items.ids), _LEVELS - 1, dtype=np.int64)
+    has = items.has_category
+    sizes = has.sum(axis=0)
+    own = has[these][has[these].any(axis=1)] > 0
+    if not len(own):
+        return out
+    narrow = np.where(own, sizes, len(out) + 1).argmin(axis=1)
+    wide = np.where(own, sizes, -1).argmax(axis=1)
+    for column in np.unique(wide).tolist():
+        if sizes[column] <= _WIDEST * len(out):
+            out[has[:, column] > 0] = 1
+    for first, second in np.unique(np.stack([narrow, wide], axis=1), axis=0).tolist():
+        out[(has[:, first] > 0) & (has[:, second] > 0)] = 0
+    return out
 
 
 def fact(piece: Piece, item: Item) -> str:

@@ -18,6 +18,7 @@ def diversify(
     k: int,
     diversity: float,
     tiers: NDArray[np.int64] | None = None,
+    shown: NDArray[Any] | None = None,
 ) -> list[int]:
     """Order of the first ``k`` of a ranked pool by maximal marginal relevance.
 
@@ -30,6 +31,7 @@ def diversify(
         k: how many to choose.
         diversity: λ in [0, 1]; 0 keeps the order.
         tiers: of the pool, ascending, shape (P,): a tier is used up before the next; ``None``: one.
+        shown: unit content vectors of items that count as chosen before, shape (S, dim).
     """
     if diversity == 0 or len(scores) <= 1:
         return list(range(min(k, len(scores))))
@@ -37,6 +39,8 @@ def diversify(
     relevance = (scores - scores.min()) / spread if spread > 0 else np.ones(len(scores))
     chosen: list[int] = []
     nearest = np.full(len(scores), -1.0)
+    if shown is not None and len(shown):
+        nearest = np.asarray((vectors @ shown.T).max(axis=1), dtype=np.float64)
     left = np.ones(len(scores), dtype=bool)
     while len(chosen) < min(k, len(scores)):
         open_now = left if tiers is None else left & (tiers == tiers[left].min())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coldstart.catalog.item_similarity import NOT_COMPARED
+from coldstart.catalog.known_attributes import NOT_COMPARED
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
 from coldstart.schema import Reason
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 MOST = 2
 """Reasons of one item."""
+_MEANING_FROM = 1.0  # standard deviations above that mean from which the text's meaning is a reason
 _WORDS_FROM = 1.5  # standard deviations above the catalog's mean similarity
 _ALIKE_FROM = 0.5  # cosine between contents
 _LIFT_FROM = 0.03  # nats
@@ -49,7 +50,8 @@ class Explainer:
         items: the candidate set.
         user: the profile and context.
         scorers: of the recommender; asked for the facts that they know.
-        quote_text: whether similarity to the text may be a reason.
+        quote_text: whether the text, or similarity to it, may be a reason.
+        compare_meaning: whether closeness in meaning to the text may be one.
     """
 
     def __init__(
@@ -59,8 +61,10 @@ class Explainer:
         scorers: Iterable[Scorer] = (),
         *,
         quote_text: bool = True,
+        compare_meaning: bool = True,
     ) -> None:
-        self._items, self._user, self._quote_text = items, user, quote_text
+        self._items, self._user = items, user
+        self._quote_text, self._compare_meaning = quote_text, compare_meaning
         self._known_by = {
             signal.reason: scorer
             for scorer in scorers
@@ -89,6 +93,8 @@ class Explainer:
         for code in sorted((c for c in gain if gain[c] > 0), key=lambda c: -gain[c]):
             if code == "wishes" or code in ("words", "request") and wishes is not None:
                 continue  # given already, and more precisely
+            if code == "words" and self._misses_type(row):
+                continue  # it does not match the text, it is only close to it
             arguments = self._facts(code, row)
             if arguments is not None and len(out) < MOST:
                 out.append(Reason(code=code, arguments=arguments))
@@ -100,7 +106,22 @@ class Explainer:
             out.append(Reason(code="written", arguments={"title": wrote}))
         if not out and excess.get("model", 0) > 0:
             out.append(Reason(code="model"))
+        about = {"types", "categories", "terms", "people", "attributes", "values"}
+        if excess.get("words", 0) > 0 and (not out or wishes and self._misses_type(row)):
+            near = self._meaning(row) if not about & set(wishes or ()) else None
+            out = [*([Reason(code="meaning", arguments=near)] if near else []), *out][:MOST]
         return tuple(out) or (self._popularity(row),)
+
+    def _meaning(self, row: int) -> Arguments | None:
+        """The text that the item is closer to in meaning than most; not by encoders of letters."""
+        if not self._compare_meaning or getattr(self._items.encoder, "by_letters", False):
+            return None
+        return self._close(row, _MEANING_FROM)
+
+    def _misses_type(self, row: int) -> bool:
+        """Whether the text asks for a type of thing that the item is not."""
+        types = [p for p in self._user.understood.pieces if p.kind == "type" and p.wanted]
+        return bool(types) and not any(fulfils(self._items, piece)[row] for piece in types)
 
     def _facts(self, code: str, row: int) -> Arguments | None:
         """Arguments of a reason; those of plug-ins may state nothing but their wording."""
@@ -220,8 +241,12 @@ class Explainer:
 
     def _words(self, row: int) -> Arguments | None:
         """The text that the item is close to, by itself."""
-        for text, similarity in self._texts if self._quote_text else ():
-            if similarity[row] >= _WORDS_FROM:
+        return self._close(row, _WORDS_FROM) if self._quote_text else None
+
+    def _close(self, row: int, least: float) -> Arguments | None:
+        """The text to which the item's similarity exceeds the mean by some standard deviations."""
+        for text, similarity in self._texts:
+            if similarity[row] >= least:
                 short = text if len(text) <= 60 else text[:57].rsplit(" ", 1)[0] + "…"
                 return {"text": short}
         return None

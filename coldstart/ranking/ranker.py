@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from coldstart.errors import ArtifactError, ConfigError
-from coldstart.ranking.request_blend import RequestBlend, in_words, without_words
+from coldstart.ranking.request_blend import (
+    EVEN,
+    RequestBlend,
+    in_words,
+    without_words,
+    words_and_taste,
+)
 from coldstart.ranking.trees import UNKNOWN_SIGNALS, TreeCorrection
 from coldstart.runtime import untrusted
 from coldstart.schema import Strategy
@@ -21,6 +27,10 @@ if TYPE_CHECKING:
 
 FULL_PICKS = 10
 """Number of picks at which the weights reach their far end."""
+
+
+PLAIN = RequestBlend()
+"""Stands for the blend of a strategy without one, where words or taste shall count less."""
 
 
 def states_taste(features: Floats) -> bool:
@@ -109,30 +119,46 @@ class BlendRanker:
             weighed |= set(trees.names) if trees is not None else set()
         return not weighed.isdisjoint(names)
 
-    def scores(self, features: Floats, weights: Floats, strategy: str = "") -> Floats:
+    def scores(
+        self, features: Floats, weights: Floats, strategy: str = "", words: float = EVEN
+    ) -> Floats:
         """Score of every item, shape (N,); higher is better.
 
         Args:
             features: shape (N, len(SIGNALS)).
             weights: of the strategy and the number of picks, shape (len(SIGNALS),).
             strategy: whose blend of requests in words applies, if it has one.
+            words: what the words count beside the taste, 0 to 1; see ``words_and_taste``.
         """
-        blend = self.requests.get(strategy)
-        if blend is None or not in_words(features):
+        blend = self._blend(features, strategy, words)
+        if blend is None:
             return self._taste(features, weights)
-        taste = blend.taste_weight(features) * self._taste(without_words(features), weights)
-        return np.asarray(features @ blend.vector(features)) + taste
+        of_words, of_taste = words_and_taste(words)
+        bare = self._taste(without_words(features), weights)
+        if blend is PLAIN:
+            return of_words * (self._taste(features, weights) - bare) + of_taste * bare
+        taste = of_taste * blend.taste_weight(features) * bare
+        return of_words * np.asarray(features @ blend.vector(features)) + taste
 
-    def linear(self, features: Floats, n_picks: int) -> Floats:
+    def linear(self, features: Floats, n_picks: int, words: float = EVEN) -> Floats:
         """Scores of the ``prior`` strategy without the trees, by which a shortlist is chosen."""
-        weights, blend = self.weights("prior", n_picks), self.requests.get("prior")
-        if blend is None or not in_words(features):
+        weights, blend = self.weights("prior", n_picks), self._blend(features, "prior", words)
+        if blend is None:
             return np.asarray(features @ weights)
-        taste = blend.taste_weight(features) * (without_words(features) @ weights)
-        return np.asarray(features @ blend.vector(features)) + taste
+        of_words, of_taste = words_and_taste(words)
+        bare = without_words(features) @ weights
+        if blend is PLAIN:
+            return np.asarray(of_words * (features @ weights - bare) + of_taste * bare)
+        taste = of_taste * blend.taste_weight(features) * bare
+        return of_words * np.asarray(features @ blend.vector(features)) + taste
 
     def contributions(
-        self, features: Floats, weights: Floats, rows: Sequence[int], strategy: str = ""
+        self,
+        features: Floats,
+        weights: Floats,
+        rows: Sequence[int],
+        strategy: str = "",
+        words: float = EVEN,
     ) -> Floats:
         """Each feature's part in the scores of some items, shape (len(rows), len(SIGNALS)).
 
@@ -141,28 +167,63 @@ class BlendRanker:
             weights: shape (len(SIGNALS),).
             rows: the items; the parts of each sum to its score.
             strategy: as for ``scores``.
+            words: likewise.
         """
-        blend = self.requests.get(strategy)
-        if blend is None or not in_words(features):
+        blend = self._blend(features, strategy, words)
+        if blend is None:
             return self._taste_parts(features, weights, rows)
-        taste = self._taste_parts(without_words(features), weights, rows)
-        own: Floats = features[rows] * blend.vector(features)
-        return own + blend.taste_weight(features) * taste
+        of_words, of_taste = words_and_taste(words)
+        bare = self._taste_parts(without_words(features), weights, rows)
+        if blend is PLAIN:
+            whole = self._taste_parts(features, weights, rows)
+            return of_words * (whole - bare) + of_taste * bare
+        own: Floats = of_words * (features[rows] * blend.vector(features))
+        return own + of_taste * blend.taste_weight(features) * bare
 
-    def ordinary(self, features: Floats, weights: Floats, strategy: str = "") -> Floats:
+    def ordinary(
+        self, features: Floats, weights: Floats, strategy: str = "", words: float = EVEN
+    ) -> Floats:
         """Mean part of each feature over all items, without trees, shape (len(SIGNALS),).
 
         Args:
             features: of all items, shape (N, len(SIGNALS)).
             weights: shape (len(SIGNALS),).
             strategy: as for ``scores``.
+            words: likewise.
         """
-        blend = self.requests.get(strategy)
-        if blend is None or not in_words(features):
-            return np.asarray(features.mean(axis=0) * weights)
-        taste = without_words(features).mean(axis=0) * weights
-        own = features.mean(axis=0) * blend.vector(features)
-        return np.asarray(own + blend.taste_weight(features) * taste)
+        blend, mean = self._blend(features, strategy, words), features.mean(axis=0)
+        if blend is None or blend is PLAIN:
+            return np.asarray(mean * self.slopes(features, weights, strategy, words))
+        of_words, of_taste = words_and_taste(words)
+        bare = without_words(mean[None])[0] * weights
+        own = of_words * (mean * blend.vector(features))
+        return np.asarray(own + of_taste * blend.taste_weight(features) * bare)
+
+    def slopes(
+        self, features: Floats, weights: Floats, strategy: str = "", words: float = EVEN
+    ) -> Floats:
+        """What each feature counts for this request, without trees, shape (len(SIGNALS),).
+
+        Arguments as for ``ordinary``.
+        """
+        blend = self._blend(features, strategy, words)
+        if blend is None:
+            return weights
+        of_words, of_taste = words_and_taste(words)
+        bare = without_words(np.ones((1, len(weights))))[0] * weights
+        if blend is PLAIN:
+            return np.asarray(of_words * (weights - bare) + of_taste * bare)
+        taste = of_taste * blend.taste_weight(features) * bare
+        return np.asarray(of_words * blend.vector(features) + taste)
+
+    def _blend(self, features: Floats, strategy: str, words: float) -> RequestBlend | None:
+        """The blend of a request in words; ``None`` where it is ranked as one without words is.
+
+        Where the strategy has none, ``PLAIN``, unless words and taste count as they were learned.
+        """
+        if not in_words(features):
+            return None
+        return self.requests.get(strategy) or (None if words == EVEN else PLAIN)
 
     def _taste(self, features: Floats, weights: Floats) -> Floats:
         linear, trees = np.asarray(features @ weights), self._trees_for(features)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MANY_WORDS = 40.0
 """Words at which a request counts as fully specific."""
+EVEN = 0.5
+"""Share of the words, beside the taste, at which scores are as they were learned."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,18 @@ class RequestBlend:
             }
             taste = untrusted.pair(found["taste"], "taste")
         return cls(pairs, taste)
+
+
+def words_and_taste(words: float) -> tuple[float, float]:
+    """Factors of what the words and of what the taste add to a score; both 1 at ``EVEN``.
+
+    >>> words_and_taste(0.5), words_and_taste(0.25), words_and_taste(1.0)
+    ((1.0, 1.0), (0.5, 1.0), (1.0, 0.0))
+
+    Args:
+        words: 0 (taste alone) to 1 (words alone).
+    """
+    return min(1.0, words / EVEN), min(1.0, (1.0 - words) / (1.0 - EVEN))
 
 
 def in_words(features: Floats) -> bool:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from coldstart.errors import ModelError
 from coldstart.runtime import fetch
-from coldstart.runtime.cache import cache_dir, new_folder
+from coldstart.runtime.cache import cache_dir, new_folder, write_atomic
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LM = fetch.SMOLLM2.name
 DEFAULT_ENCODER = fetch.MINILM.name
+_FINGERPRINT = "fingerprint.txt"
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
@@ -107,6 +109,34 @@ def fingerprint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> s
     digest = hashlib.sha256(json.dumps([shape, vocabulary]).encode())
     digest.update(rows.view(torch.int16).contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
+
+
+def kept_fingerprint(name: str | Path, made: str | None = None) -> str | None:
+    """Fingerprint of the packaged model as it was found when it was last loaded.
+
+    With it the model can be loaded from the cache of decoders, without Transformers.
+
+    Args:
+        name: of a model; any but the packaged one may change, so that nothing is kept of it.
+        made: fingerprint to keep.
+
+    Returns:
+        The fingerprint; ``None`` if there is none.
+    """
+    if name != DEFAULT_LM:
+        return None
+    place = Path(resolve(name)) / _FINGERPRINT
+    if made is not None:
+        try:
+            write_atomic(place, made)
+        except OSError as e:  # a full disk is no reason not to recommend
+            logging.getLogger(__name__).info("the fingerprint of %s is not kept: %s", name, e)
+        return made
+    try:
+        found = place.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return found if re.fullmatch("[0-9a-f]{16}", found) else None
 
 
 @contextmanager

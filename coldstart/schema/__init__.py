@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, overload
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from coldstart.errors import ConfigError
 from coldstart.schema.base import Frozen, Input, parse
 from coldstart.schema.picks import Pick, PickReading, Picks, as_pick
+from coldstart.schema.pictures import check_picture
+from coldstart.schema.recommendation import Provenance, Reason, Recommendation, Strategy
+from coldstart.schema.rows import ROWS, RecommendationRow, RecommendationRows, RowName
 from coldstart.schema.understood import Piece, Understood
 
 __all__ = [
@@ -33,9 +36,13 @@ __all__ = [
     "Picks",
     "Piece",
     "Provenance",
+    "ROWS",
     "Reason",
     "Recommendation",
     "RecommendationList",
+    "RecommendationRow",
+    "RecommendationRows",
+    "RowName",
     "Short",
     "Strategy",
     "Texts",
@@ -43,8 +50,6 @@ __all__ = [
     "UserProfile",
     "parse",
 ]
-
-Strategy = Literal["catalog", "free", "both", "prior"]
 
 MAX_K = 1000
 """Maximum length of a list."""
@@ -160,6 +165,9 @@ class Item(Input):
         popularity: how often it was chosen elsewhere, such as sales, votes or number of ratings, at
             least 0; only the order and proportions within one catalog matter. ``None``: unknown.
         value: value of one conversion, in any currency; used by business metrics.
+        image: https address of a picture, or the name of a file that the service has in its folder
+            of pictures.
+        image_alt: what the picture shows, for those who cannot see it.
     """
 
     item_id: str = Field(min_length=1, max_length=200)
@@ -173,6 +181,8 @@ class Item(Input):
     min_age: int | None = Field(default=None, ge=0, le=130)
     max_age: int | None = Field(default=None, ge=0, le=130)
     popularity: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    image: Annotated[str, AfterValidator(check_picture)] = Field(default="", max_length=2000)
+    image_alt: str = Field(default="", max_length=500)
     attributes: Attributes = Field(default_factory=dict)
 
     @field_validator("item_id", mode="before")
@@ -273,68 +283,6 @@ class Grounding(Frozen):
     def abstained(self) -> bool:
         """True if no catalog item exceeded the similarity threshold."""
         return not self.matches
-
-
-class Provenance(Frozen):
-    """Provenance of one recommendation, from generation to rank.
-
-    Args:
-        strategy: of the request.
-        generated_text: the generated title, if the item comes from one.
-        logprob: its natural-log probability.
-        matched_by: how the title was grounded.
-        similarity: cosine of the match.
-        features: ranker inputs of the item, by name.
-        contributions: additive contribution of each feature to the score before diversity.
-        groups: the same, summed by explanation group; adjustments outside all groups, such as
-            boosts, keep their own name.
-    """
-
-    strategy: Strategy
-    generated_text: str | None = None
-    logprob: float | None = None
-    matched_by: Literal["trie", "exact", "similarity"] | None = None
-    similarity: float | None = None
-    features: dict[str, float] = Field(default_factory=dict)
-    contributions: dict[str, float] = Field(default_factory=dict)
-    groups: dict[str, float] = Field(default_factory=dict)
-
-
-class Reason(Frozen):
-    """Why an item is recommended, as data; ``ranking.wording`` makes a sentence of it.
-
-    Args:
-        code: which kind of reason, such as ``picks`` or ``popular``.
-        arguments: the facts it states.
-    """
-
-    code: str
-    arguments: dict[str, Any] = Field(default_factory=dict)
-
-
-class Recommendation(Frozen):
-    """One recommended item.
-
-    Args:
-        rank: from 1.
-        item_id: id of the item.
-        title: title of the item.
-        year: year of the item.
-        score: final ranking value, higher is better.
-        reason: one English sentence; ``ranking.wording.sentences.in_language`` words a list in
-            another language.
-        reasons: the same as data, the strongest first.
-        provenance: from generation to rank.
-    """
-
-    rank: int = Field(ge=1)
-    item_id: str
-    title: str
-    year: int | None = None
-    score: float
-    reason: str
-    reasons: tuple[Reason, ...] = ()
-    provenance: Provenance
 
 
 class Dropped(Frozen):

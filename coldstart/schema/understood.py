@@ -79,6 +79,7 @@ class Understood(Frozen):
         wanted_text: the text without its rejected clauses, which is what encoders compare.
         titles: title of each item that a ``title`` piece names, by id.
         unread: characters at the end of the request that were too many to be read.
+        spelled: misspelt words of the text, with the catalog's words that they were read as.
     """
 
     text: str = ""
@@ -87,6 +88,7 @@ class Understood(Frozen):
     wanted_text: str = ""
     titles: dict[str, str] = Field(default_factory=dict)
     unread: int = Field(default=0, ge=0)
+    spelled: dict[str, str] = Field(default_factory=dict)
 
     @property
     def nothing(self) -> bool:

@@ -61,6 +61,7 @@ class CatalogLanguageModel:
         # The likes, and what is made of them.
         self._kept_prior: tuple[Floats, tuple[Mass, Floats]] | None = None
         self._known_trie: TitleTrie | None = None  # without newcomers, for beam search
+        self._kept_unconditional: Floats | None = None
 
     def prompt(self, user: ResolvedProfile) -> Rendered:
         """The prompt of a resolved profile, within the token budget."""
@@ -75,6 +76,13 @@ class CatalogLanguageModel:
     def unconditional_prompt(self) -> str:
         """The prompt of an empty profile."""
         return self._template.render(UserProfile()).text
+
+    def unconditional_logprobs(self) -> Floats:
+        """``logprobs`` after the prompt of an empty profile; kept per catalog version."""
+        self._sync()
+        if self._kept_unconditional is None:
+            self._kept_unconditional = self.logprobs(self.unconditional_prompt())
+        return self._kept_unconditional
 
     def log_prior(self) -> Floats:
         """Log share of every item in the likes, a little for everyone added, shape (N,).
@@ -227,7 +235,7 @@ class CatalogLanguageModel:
     def _sync(self) -> TitleTrie:
         before, trie = self._trie.version, self._trie.follow(self._item_store.catalog)
         if self._trie.version != before:
-            self._kept_prior = self._known_trie = None
+            self._kept_prior = self._known_trie = self._kept_unconditional = None
         return trie
 
     def _prior(self) -> tuple[Mass, Floats]:

@@ -9,12 +9,13 @@ Dirichlet posterior
 s by empirical Bayes (``dirichlet_concentration``). For k picks, liked n times together, whose
 likers gave C_i likes to item i and m to each liker's other items on average,
 
-    q_i = (C_i / m + β·g_i) / (n + β),   g_i = p_i · (1/k) Σ_j exp(z_ij) / Z_j,
+    q_i = (C_i / m + β·g_i) / (n + β),   g_i = p_i · exp(y_i) · (1/k) Σ_j exp(z_ij) / Z_j,
 
 z_ij the standardised cosine of the contents of i and pick j, Z_j the mean of ``exp(z_ij)`` over the
-catalog, β = ``SHRINK`` likers. The signals are ``log(I·p_i)``, ``√k · log(g_i/p_i)`` (content
-alone) and ``√k · log(q_i/g_i)``: what the likes say beyond content and popularity, 0 without any.
-With equal weights their sum is ``√k · log(q_i/p_i)``: content where nothing was observed, the
+catalog, y_i the lift by the years of the picks (``year_lift``), β = ``SHRINK`` likers. The signals
+are ``log(I·p_i)``, √k times the two parts of ``log(g_i/p_i)``, by content and by years, and
+``√k · log(q_i/g_i)``: what the likes say beyond content and popularity, 0 without any. With equal
+weights the last three sum to ``√k · log(q_i/p_i)``: content where nothing was observed, the
 co-occurrence lift where much was. See ``docs/decisions/0082-growing.md``.
 """
 
@@ -47,6 +48,7 @@ from coldstart.scoring.scorer_files import (
     unpack,
 )
 from coldstart.scoring.signal import Signal
+from coldstart.scoring.year_lift import year_lift
 
 if TYPE_CHECKING:
     from coldstart.catalog.item_store import ItemStore
@@ -60,7 +62,7 @@ SOLD_ELSEWHERE = 0.5
 """Power of the popularity column in π: sales elsewhere are weaker evidence than likes here."""
 _FEWEST = 2  # likes of an item that a reason counts
 PICKS_WEIGHT = (0.5, 0.0)
-"""(Weight without picks, change by ten picks) of ``evidence_content`` and ``evidence_picks``."""
+"""(Weight without picks, change by ten picks) of the signals of picks, by content, years, likes."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,14 @@ class EvidenceScorer(ColumnScorer):
             in_trees=False,
             group="liked",
             reason="of_likers",
+        ),
+        Signal(
+            "evidence_years",
+            "Log lift of the item by the years of the picks, from the second dated pick on, times "
+            "√k.",
+            "nats · √k",
+            in_trees=False,
+            group="years",
         ),
     )
 
@@ -190,20 +200,23 @@ class EvidenceScorer(ColumnScorer):
     # -- scoring --------------------------------------------------------------------------------
 
     def columns(self, user: ResolvedProfile, items: ItemStore) -> Mapping[str, Floats]:
-        """All three; without observed likes the prior, the content and zero."""
+        """All four; without observed likes the prior, content, years and zero."""
         rows, shrunk = items.rows_in_order(user.liked), self._posterior(items)
         zero = np.zeros(len(items.ids))
         if not rows:
             return {
                 "evidence_popularity": shrunk.lift,
                 "evidence_content": zero,
+                "evidence_years": zero,
                 "evidence_picks": zero,
             }
         root, content = np.sqrt(len(rows)), self._content.of(items, rows)
-        beyond = self._beyond(user.liked, shrunk, content)
+        years = year_lift(items, rows)
+        beyond = self._beyond(user.liked, shrunk, content + years)
         return {
             "evidence_popularity": shrunk.lift,
             "evidence_content": root * content,
+            "evidence_years": root * years,
             "evidence_picks": zero if beyond is None else root * beyond,
         }
 

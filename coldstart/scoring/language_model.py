@@ -76,11 +76,13 @@ class LanguageModelScorer(UsesResources, BaseScorer):
         Both prompts are read with the same trie. Titles off the shortlist, of which neither says
         more than the decisions that were read, get the smallest lift on it.
         """
-        nothing = model.unconditional_prompt()
-        found = model.logprobs_of([*asked, *((nothing, rows) for _, rows in asked)])
+        nothing, shortlists = model.unconditional_prompt(), [r for _, r in asked if r is not None]
+        found = model.logprobs_of([*asked, *((nothing, rows) for rows in shortlists)])
+        usual = iter(found[len(asked) :])
         out = []
         for n, (prompt, (_, rows)) in enumerate(zip(prompts, asked, strict=True)):
-            lift = np.asarray(found[n] - found[len(asked) + n])
+            whole = rows is None
+            lift = np.asarray(found[n] - (model.unconditional_logprobs() if whole else next(usual)))
             if rows is not None and len(rows):
                 shortlisted = lift[rows]
                 lift = np.full(len(lift), shortlisted.min())

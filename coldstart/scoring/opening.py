@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 PLACES = 100
 """Items of the opening list."""
 _CANDIDATES, _COVERED = 1000, 2000  # items
-_FADES = 3  # power of the share of its places among these and the observed likes
+SCREEN = 8
+"""Likes after which an eighth of its weight is left: as many as a first screen shows."""
+_FADES = 3  # power of the share of a screen among it and the observed likes
 _KNOWN = 0.5  # power of an item's prior share in its gain
 _FILE = "opening.json"
 _MOST = 10_000
@@ -63,7 +65,7 @@ class OpeningScorer(UsesResources, ColumnScorer):
         if not self._places or _states_anything(user) or not len(items.ids):
             return {"opening": np.zeros(len(items.ids))}
         likes = self.resources.observed_likes if self._resources is not None else 0
-        rest = (self._places / (self._places + likes)) ** _FADES
+        rest = (SCREEN / (SCREEN + likes)) ** _FADES
         return {"opening": rest * self._values(self._whole(items))[items.where]}
 
     def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -150,9 +151,11 @@ class RequestMemoryScorer(ColumnScorer):
 
     def __init__(self) -> None:
         self._memory = RequestMemory()
+        self._chosen_for: tuple[str, Mapping[str, int]] = "", {}
 
     def fit_requests(self, requests: Sequence[RecordedRequest], items: ItemStore) -> None:
         """Remember the requests that chose an item of the catalog."""
+        self._chosen_for = "", {}
         kept = [r for r in requests if _counted(r, items.rows)]
         if not kept:
             self._memory = RequestMemory()
@@ -208,15 +211,24 @@ class RequestMemoryScorer(ColumnScorer):
         self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
     ) -> dict[str, Any] | None:
         """How many of the people who asked most alike chose the item."""
-        memory, text = self._memory, request_text(user)
-        if not text or items.ids[row] not in memory.item_ids:
-            return None
-        column = memory.item_ids.index(items.ids[row])
-        cosines = memory.vectors.cosines(self.vector(ending(text, ENCODED), items))
-        near = best(cosines, _CLOSE)
-        chose = near[memory.chosen[near][:, [column]].toarray().ravel() == _CHOSEN]
-        people = len(np.unique(memory.person[chose]))
+        people = self._choosers(request_text(user), items).get(items.ids[row])
         return {"people": people} if people else None
+
+    def _choosers(self, text: str, items: ItemStore) -> Mapping[str, int]:
+        """How many people of the requests nearest to a text chose each item; the last is kept."""
+        memory = self._memory
+        if not text or not memory.item_ids:
+            return {}
+        if self._chosen_for[0] != text:
+            cosines = memory.vectors.cosines(self.vector(ending(text, ENCODED), items))
+            near = best(cosines, _CLOSE)
+            cells = memory.chosen[near].tocoo()
+            full = cells.data == _CHOSEN
+            people = memory.person[near][cells.row[full]].tolist()
+            pairs = set(zip(cells.col[full].tolist(), people, strict=True))
+            found = Counter(memory.item_ids[column] for column, _ in pairs)
+            self._chosen_for = text, found
+        return self._chosen_for[1]
 
     def save(self) -> Mapping[str, bytes]:
         """Vectors, hashed words and choices; none without state."""
@@ -260,6 +272,7 @@ class RequestMemoryScorer(ColumnScorer):
                 f"state of the scorer {self.name!r}: a word is in it twice",
                 "save the artifact again",
             )
+        self._chosen_for = "", {}
         self._memory = RequestMemory(
             ids,
             CompressedVectors(mean, directions, steps),

@@ -15,15 +15,20 @@ from starlette.middleware.cors import CORSMiddleware
 from coldstart import __version__
 from coldstart.serve import errors, logs, requests
 from coldstart.serve.middleware import ServiceMiddleware
+from coldstart.serve.reports.reports import Reports
+from coldstart.serve.reports.traffic import SAMPLE_SECONDS
 from coldstart.serve.routes import (
     admin,
     generate,
+    images,
     items,
     ops,
     outcomes,
     page,
     recommend,
+    report,
     sessions,
+    understand,
 )
 from coldstart.serve.service import Service
 
@@ -39,7 +44,7 @@ _TAGS = [
     {"name": "generate", "description": "Title generation with the language model."},
     {
         "name": "operations",
-        "description": "Health checks, metrics, reloads and releases of artifacts.",
+        "description": "Health checks, metrics, reports, reloads and releases of artifacts.",
     },
 ]
 _FIELD_NAMES = requests.field_names(
@@ -47,14 +52,33 @@ _FIELD_NAMES = requests.field_names(
     requests.GenerateIn,
     requests.ItemsIn,
     requests.SessionIn,
+    requests.ProfileOnlyIn,
     requests.AnswerIn,
     requests.FeedbackIn,
     requests.TextIn,
+    requests.AllTextIn,
+    requests.UnderstandIn,
     requests.ListIn,
+    requests.RowsIn,
     requests.OutcomeIn,
     requests.SubjectIn,
     admin.ReleaseIn,
-) | {"body", "query", "path", "header", "if-match", "session_id", "limit", "offset", "n", "stream"}
+) | {
+    "body",
+    "query",
+    "path",
+    "header",
+    "if-match",
+    "session_id",
+    "limit",
+    "offset",
+    "n",
+    "stream",
+    "q",
+    "days",
+    "fewest",
+    "format",
+}
 
 
 def create_app(service: Service) -> FastAPI:
@@ -66,6 +90,7 @@ def create_app(service: Service) -> FastAPI:
     Args:
         service: worker, store, limits and metrics behind the routes.
     """
+    reports = Reports(service)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -73,6 +98,7 @@ def create_app(service: Service) -> FastAPI:
         tasks = [
             asyncio.create_task(_every(_SYNC_SECONDS, "follow", service.sync)),
             asyncio.create_task(_every(_PURGE_SECONDS, "purge", service.purge)),
+            asyncio.create_task(_every(SAMPLE_SECONDS, "sample", reports.sample)),
         ]
         yield
         service.draining = True
@@ -95,9 +121,21 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,  # the redirect would go to whatever Host the request names
         lifespan=lifespan,
     )
-    app.state.service = service
+    app.state.service, app.state.reports = service, reports
     errors.install_handlers(app, _FIELD_NAMES)
-    for router in (page, recommend, outcomes, sessions, items, generate, ops, admin):
+    for router in (
+        page,
+        images,
+        recommend,
+        understand,
+        outcomes,
+        sessions,
+        items,
+        generate,
+        ops,
+        admin,
+        report,
+    ):
         app.include_router(router.router)
 
     @cache

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coldstart.pipeline.request import RecommendOptions, RecommendRequest
 from coldstart.ranking.filters import default_filters
-from coldstart.schema import Context, RecommendationList, UserProfile
+from coldstart.schema import Context, Item, RecommendationList, UserProfile
 from coldstart.serve import costs
 
 if TYPE_CHECKING:
@@ -46,10 +46,12 @@ class RecommendationResult(NamedTuple):
 
     Args:
         recommendations: the list.
+        items: the items of the list, as the catalog has them at that moment.
         state: state of the session after the list was shown, for requests with a session.
     """
 
     recommendations: RecommendationList
+    items: Mapping[str, Item] = {}
     state: SessionState | None = None
 
 
@@ -88,7 +90,7 @@ def recommend_batch(
             sources.append((n, session))
     for position, found in recommender.pipeline.run(prepared):
         n, session = sources[position]
-        yield n, found if isinstance(found, Exception) else _result(found, session)
+        yield n, found if isinstance(found, Exception) else _result(recommender, found, session)
 
 
 def _needs_model(recommender: Recommender, request: QueuedRequest) -> bool:
@@ -103,18 +105,21 @@ def _recommend(
 ) -> RecommendationResult | Exception:
     try:
         if request.session is None:
-            return RecommendationResult(
-                recommender.recommend(request.profile, request.context, **request.options)
-            )
+            made = recommender.recommend(request.profile, request.context, **request.options)
+            return _result(recommender, made, None)
         session = request.session(recommender)
         found = session.recommend(context=request.context, **request.options)
-        return _result(found, session)
+        return _result(recommender, found, session)
     except Exception as e:
         return e
 
 
-def _result(found: RecommendationList, session: OnboardingSession | None) -> RecommendationResult:
-    return RecommendationResult(found, None if session is None else session.shown(found).state)
+def _result(
+    recommender: Recommender, found: RecommendationList, session: OnboardingSession | None
+) -> RecommendationResult:
+    items = {item_id: recommender.catalog[item_id] for item_id in found.item_ids}
+    state = None if session is None else session.shown(found).state
+    return RecommendationResult(found, items, state)
 
 
 def _prepare(

@@ -157,7 +157,7 @@ def arm_reports(outcomes: Sequence[Counts]) -> list[ArmReport[Counts]]:
         if not one.units:
             reports.append(ArmReport(one, None, None))
             continue
-        share, interval = one.successes / one.units, _wilson(one.successes, one.units)
+        share, interval = one.successes / one.units, wilson(one.successes, one.units)
         first = reports[0] if reports else None
         if first is None or first.share is None or first.interval is None:
             reports.append(ArmReport(one, share, interval))
@@ -169,8 +169,13 @@ def arm_reports(outcomes: Sequence[Counts]) -> list[ArmReport[Counts]]:
     return reports
 
 
-def _wilson(successes: int, units: int) -> tuple[float, float]:
-    """95 % score interval of a proportion (Wilson, 1927)."""
+def wilson(successes: int, units: int) -> tuple[float, float]:
+    """95 % score interval of a proportion (Wilson, 1927).
+
+    Args:
+        successes: number of units with a success.
+        units: number of units, at least 1.
+    """
     p, q = successes / units, _Z**2 / units
     half = _Z * math.sqrt(p * (1 - p) / units + q / (4 * units))
     return max(0.0, (p + q / 2 - half) / (1 + q)), min(1.0, (p + q / 2 + half) / (1 + q))

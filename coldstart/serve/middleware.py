@@ -42,7 +42,8 @@ class ServiceMiddleware:
             return await self._app(scope, receive, send)
         start = time.perf_counter()
         request_id = secrets.token_hex(6)
-        response = _ResponseSender(send, request_id, security.headers_for(scope["path"]))
+        headers = security.headers_for(scope["path"], self._service.pictures.hosts)
+        response = _ResponseSender(send, request_id, headers)
         try:
             await self._dispatch(scope, receive, response)
         except Exception as e:

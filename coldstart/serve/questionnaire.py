@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coldstart.schema import Understood
-from coldstart.serve.responses import Card, FormOut, QuestionOut
+from coldstart.schema import MAX_K
+from coldstart.serve.cards import card_of
+from coldstart.serve.catalog_terms import catalog_terms
+from coldstart.serve.responses import FormOut, QuestionOut
 from coldstart.session.choice_questions import categories_question
-from coldstart.session.history import read_history
 from coldstart.session.quiz import UNKNOWN
 from coldstart.session.state import Question, QuestionAsked, SessionState
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
+    from coldstart.serve.pictures import Pictures
     from coldstart.session import OnboardingSession
 
 
-def onboarding_form(recommender: Recommender) -> FormOut:
-    """Profile fields, their known values and the categories of a recommender, in a fixed order."""
+def onboarding_form(recommender: Recommender, language: str = "en", most: int = MAX_K) -> FormOut:
+    """Profile fields, their known values and the categories of a recommender, in a fixed order.
+
+    Args:
+        recommender: of the service.
+        language: code of the language of the examples.
+        most: number of items that the service gives at once.
+    """
     fields: dict[str, list[str]] = {}
     for group in sorted(recommender.counts.group_sizes):
         name, _, value = group.partition("=")
@@ -27,6 +35,8 @@ def onboarding_form(recommender: Recommender) -> FormOut:
         fields=fields,
         categories=[c.value for c in found.choices] if found else [],
         strategy="prior" if recommender.lm is None else "catalog",
+        catalog=catalog_terms(recommender, language),
+        most=most,
     )
 
 
@@ -43,8 +53,7 @@ def open_questions(session: OnboardingSession, n: int) -> tuple[list[Question], 
     Returns:
         (open questions, new questions).
     """
-    history = read_history(session.state, lambda text: Understood(text=text))
-    waiting = [q for i, q in history.questions.items() if i not in history.answers][:n]
+    waiting = session.open_questions(n)
     for question in waiting:
         session = _unknown(session, question)
     new: list[Question] = []
@@ -60,17 +69,16 @@ def ask_questions(session: OnboardingSession, n: int) -> tuple[SessionState, lis
     return session.state.and_then(*(QuestionAsked(question=q) for q in new)), [*waiting, *new]
 
 
-def question_response(questions: list[Question], recommender: Recommender) -> QuestionOut:
+def question_response(
+    questions: list[Question], recommender: Recommender, pictures: Pictures
+) -> QuestionOut:
     """Response with the questions and their items; items removed from the catalog are omitted."""
     catalog = recommender.catalog
     ids = dict.fromkeys(i for q in questions for i in q.items if i in catalog)
     return QuestionOut(
         question=questions[0] if questions else None,
         questions=questions,
-        items=[
-            Card(item_id=i, title=x.title, year=x.year, categories=list(x.categories))
-            for i, x in ((i, catalog[i]) for i in ids)
-        ],
+        items=[card_of(catalog[i], pictures) for i in ids],
     )
 
 

@@ -26,9 +26,11 @@ from coldstart.ranking.filters import (
 )
 from coldstart.schema import (
     MAX_K,
+    ROWS,
     Context,
     Item,
     Pick,
+    RowName,
     Strategy,
     Understood,
     UserProfile,
@@ -199,6 +201,13 @@ class ListOptions(_Request):
     )
     filters: Filters = Filters()
     diversity: float = Field(default=0.0, ge=0, le=1)
+    words: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="0: only the taste (picks, profile, popularity); 1: only what the texts say; "
+        "0.5: both as they were learned. What the texts reject is never shown.",
+    )
     strict: bool = Field(
         default=True,
         description="Whether what the text demands decides what may be shown and what comes "
@@ -306,6 +315,15 @@ class SessionIn(_Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"profile": {"age": 24}}]})
 
 
+class ProfileOnlyIn(_Request):
+    """A profile in place of the earlier one of a session."""
+
+    profile: ProfileIn
+    unknown_picks: Literal["error", "ignore"] = "error"
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"profile": {"age": 24}}]})
+
+
 class AnswerIn(_Request):
     """Answer to an onboarding question."""
 
@@ -334,6 +352,39 @@ class TextIn(_Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "no horror, please"}]})
 
 
+class UnderstandIn(_Request):
+    """A text to be understood, as far as it is typed."""
+
+    text: str = Field(max_length=2000)
+    language: Language | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"text": "something gentle for my son, 5, no violence"}]}
+    )
+
+
+Span = Annotated[
+    tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]],
+    Field(description="First character, and the character after the last."),
+]
+
+
+class AllTextIn(_Request):
+    """All that the user says, in the place of all texts before."""
+
+    text: str = Field(max_length=2000, description="Empty: takes everything back.")
+    without: tuple[Span, ...] = Field(
+        default=(),
+        max_length=200,
+        description="Parts of the text that are not meant, such as `spans` of a chip.",
+    )
+
+    model_config = ConfigDict(
+        str_strip_whitespace=False,
+        json_schema_extra={"examples": [{"text": "no horror, gentle", "without": [[3, 9]]}]},
+    )
+
+
 class ListIn(ListOptions):
     """Request for a list in a session."""
 
@@ -341,6 +392,20 @@ class ListIn(ListOptions):
     near_duplicates: bool = False
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"k": 5}]})
+
+
+class RowsIn(ListIn):
+    """Request for rows in a session; ``k`` is the length of each."""
+
+    rows: tuple[RowName, ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=len(ROWS),
+        description="Which rows; left out: all that have enough items. A note says which of those "
+        "named here are left out.",
+    )
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"k": 6}]})
 
 
 def to_profile(profile: ProfileIn, text: str | None = None) -> UserProfile:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from coldstart.serve.errors import ApiError
+from coldstart.serve.pictures import IMAGES
 
 PAGE = "/page/"
 """Path prefix of the onboarding page's static files; the page itself is ``/``."""
+ADMIN = "/admin"
+"""Path of the operator's view; its static files are below it."""
 _ALL = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -22,19 +25,34 @@ HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
-PAGE_HEADERS = (
+FILE_HEADERS = (
     *_ALL,
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        b"img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+    (b"cache-control", b"public, max-age=3600"),
+)
+"""Of pictures, of which an SVG is a document: it runs no scripts and loads nothing."""
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:{hosts}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
-def headers_for(path: str) -> tuple[tuple[bytes, bytes], ...]:
-    """Security headers of all responses at a path; only the page may load resources."""
-    return PAGE_HEADERS if path == "/" or path.startswith(PAGE) else HEADERS
+def headers_for(path: str, picture_hosts: Sequence[str] = ()) -> tuple[tuple[bytes, bytes], ...]:
+    """Security headers of all responses at a path; only the pages may load resources.
+
+    Args:
+        path: of the request.
+        picture_hosts: hosts that the pages may load pictures from, over https.
+    """
+    if is_page(path):
+        hosts = "".join(f" https://{host}" for host in picture_hosts)
+        return (*_ALL, (b"content-security-policy", _POLICY.format(hosts=hosts).encode()))
+    return FILE_HEADERS if path.startswith(IMAGES) else HEADERS
+
+
+def is_page(path: str) -> bool:
+    """Whether a path is that of a page or its static files, which need no key."""
+    return path in ("/", ADMIN) or path.startswith((PAGE, ADMIN + "/"))
 
 
 @dataclass(frozen=True)
@@ -117,6 +135,6 @@ def require_admin(caller: Caller) -> None:
         raise ApiError(
             403,
             "forbidden",
-            "this key may not change the catalog or reload",
+            "this key has no admin rights",
             "make one with coldstart serve keys add NAME --admin",
         )

@@ -17,8 +17,10 @@ from coldstart.serve.catalog_updates import CatalogPlan
 from coldstart.serve.catalog_writer import CatalogWriter, Loaded
 from coldstart.serve.errors import ApiError
 from coldstart.serve.growth import LikeFollower
+from coldstart.serve.item_search import ItemSearch
 from coldstart.serve.limits import RateLimiter
 from coldstart.serve.metrics import Metrics
+from coldstart.serve.pictures import Pictures
 from coldstart.serve.releases import Serving, arms_with, beside, serving_after, serving_of
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.store.errors import Conflict
@@ -67,6 +69,8 @@ class Service:
         self.in_flight = InFlight(settings.in_flight, self.metrics)
         self.guesses = guesses or KeyGuesses(settings.wrong_keys)
         self.keys = KeyLookups(lambda secret: store.check_key(secret))
+        self.pictures = Pictures(settings.images_folder, remote=settings.remote_images)
+        self.search = ItemSearch(self.pictures)
         self.draining = False
         self.started = self.serving = Serving(dict(artifacts), experiment)
         self._load, self._reloading, self._items, self._seen = load, False, 0, 0
@@ -246,7 +250,9 @@ class Service:
         return self.serving.artifact_of(arm)
 
     def _update_size(self, arms: Arms) -> None:
-        self._items = len(next(iter(arms.values())).catalog)
+        catalog = next(iter(arms.values())).catalog
+        self._items = len(catalog)
+        self.pictures.follow(catalog)
 
 
 def _recorded(record: Callable[[], Release]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,18 @@ class SessionRecord:
         raw = json.loads(text)
         state = SessionState.model_validate(raw["state"])
         return cls(raw["quiz"], raw["exploration"], state)
+
+    @staticmethod
+    def part_of(text: str, kinds: Collection[str]) -> SessionState:
+        """State with the events of some kinds only, without parsing the others.
+
+        Args:
+            text: output of ``to_json``.
+            kinds: of events that stand for themselves, such as ``profile`` and ``said``.
+        """
+        raw = json.loads(text)["state"]
+        some = [event for event in raw["events"] if event["kind"] in kinds]
+        return SessionState.model_validate(raw | {"events": some})
 
     def to_json(self) -> str:
         """Serialize as JSON."""

@@ -7,20 +7,30 @@ disk does not block recommendations.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
 from coldstart.errors import ConfigError
-from coldstart.schema import Context, RecommendationList, UserProfile
+from coldstart.schema import Context, Item, RecommendationRows, UserProfile
 from coldstart.serve import costs
-from coldstart.serve.batching import QueuedRequest
+from coldstart.serve.batching import QueuedRequest, RecommendationResult
 from coldstart.serve.errors import ApiError, invalid
 from coldstart.serve.questionnaire import ask_questions, question_response
-from coldstart.serve.requests import AnswerIn, FeedbackIn, ListIn, SessionIn, TextIn, to_profile
+from coldstart.serve.requests import (
+    AllTextIn,
+    AnswerIn,
+    FeedbackIn,
+    ListIn,
+    ProfileOnlyIn,
+    RowsIn,
+    SessionIn,
+    TextIn,
+    to_profile,
+)
 from coldstart.serve.responses import QuestionOut
 from coldstart.serve.session_record import SessionRecord
 from coldstart.serve.store import Conflict, NewEvent, Session, new_session_id
@@ -68,6 +78,16 @@ class SessionService:
             session_id=session_id,
         )
 
+    async def replace_profile(self, session_id: str, body: ProfileOnlyIn) -> None:
+        """Replace the profile of a session."""
+        profile = to_profile(body.profile)
+
+        def change(stored: SessionRecord, recommender: Recommender) -> tuple[SessionState, None]:
+            session = stored.open(recommender)
+            return session.with_profile(profile, unknown_picks=body.unknown_picks).state, None
+
+        await self._update(session_id, change, costs.LIGHT)
+
     async def questions(self, session_id: str, n: int) -> QuestionOut:
         """Next ``n`` questions, or fewer; they stay open until they are answered."""
 
@@ -75,7 +95,7 @@ class SessionService:
             stored: SessionRecord, recommender: Recommender
         ) -> tuple[SessionState, QuestionOut]:
             state, questions = ask_questions(stored.open(recommender), n)
-            return state, question_response(questions, recommender)
+            return state, question_response(questions, recommender, self._service.pictures)
 
         return await self._update(session_id, ask, costs.of_questions(n))
 
@@ -109,23 +129,66 @@ class SessionService:
         )
         return repeated, session.understood
 
-    async def recommend(self, session_id: str, body: ListIn) -> tuple[RecommendationList, str]:
+    async def all_text(
+        self, session_id: str, body: AllTextIn, key: str | None
+    ) -> tuple[bool, Understood]:
+        """Replace all texts by one; return as ``text``."""
+
+        def step(session: OnboardingSession) -> OnboardingSession:
+            return session.say(body.text, replaces=True, without=body.without)
+
+        event = body.model_dump_json(exclude_defaults=True)
+        repeated, session = await self._append_event(
+            session_id, "text_replaced", None, event, key, step
+        )
+        return repeated, session.understood
+
+    async def recommend(self, session_id: str, body: ListIn) -> tuple[RecommendationResult, str]:
         """Recommend, and record the exposure; return the list and the id of the exposure."""
         for _ in range(_MAX_ATTEMPTS):
             found, stored, arm = await self._load(session_id)
-            artifact = self._service.artifact_of(arm)
             result = await self._service.worker.recommend(_list_request(stored, body), arm)
             assert result.state is not None
             if await self._save(found, stored, result.state):
                 break
         else:
             raise _conflict()
+        request_id = await self._exposed(session_id, result.recommendations.item_ids, arm)
+        return result, request_id
+
+    async def rows(
+        self, session_id: str, body: RowsIn
+    ) -> tuple[RecommendationRows, Mapping[str, Item], str]:
+        """Recommend in rows, and record the exposure; return them, their items and its id."""
+        options = _options(body) | {"rows": body.rows}
+        context = Context.model_validate(body.context.model_dump())
+
+        def make(
+            stored: SessionRecord, recommender: Recommender
+        ) -> tuple[SessionState, RecommendationRows, dict[str, Item]]:
+            session = stored.open(recommender)
+            found = session.rows(context=context, **options)
+            items = {item_id: recommender.catalog[item_id] for item_id in found.item_ids}
+            return session.shown(found.item_ids).state, found, items
+
+        cost = costs.of_list(body.strategy)
+        for _ in range(_MAX_ATTEMPTS):
+            read, stored, arm = await self._load(session_id)
+            work = partial(make, stored)
+            state, found, items = await self._service.worker.call(work, arm, cost=cost)
+            if await self._save(read, stored, state):
+                request_id = await self._exposed(session_id, found.item_ids, arm)
+                return found, items, request_id
+        raise _conflict()
+
+    async def _exposed(self, session_id: str, item_ids: list[str], arm: str) -> str:
+        """Record what was shown; return the id of the record."""
         request_id = secrets.token_hex(8)
-        item_ids = result.recommendations.item_ids
+        artifact = self._service.artifact_of(arm)
         await run_in_threadpool(
             self._store.expose, session_id, request_id, item_ids, artifact=artifact
         )
-        return result.recommendations, request_id
+        return request_id
 
     async def _update(
         self,
@@ -186,17 +249,22 @@ def _list_request(stored: SessionRecord, body: ListIn) -> QueuedRequest:
     return QueuedRequest(
         UserProfile(),
         Context.model_validate(body.context.model_dump()),
-        {
-            "k": body.k,
-            "filters": body.filters.build(),
-            "strategy": body.strategy,
-            "diversity": body.diversity,
-            "near_duplicates": body.near_duplicates,
-            "strict": body.strict,
-        },
+        _options(body),
         session=stored.open,
         explores=stored.exploration > 0,
     )
+
+
+def _options(body: ListIn) -> dict[str, Any]:
+    return {
+        "k": body.k,
+        "filters": body.filters.build(),
+        "strategy": body.strategy,
+        "diversity": body.diversity,
+        "words": body.words,
+        "near_duplicates": body.near_duplicates,
+        "strict": body.strict,
+    }
 
 
 def _conflict() -> ApiError:

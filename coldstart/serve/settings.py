@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from coldstart.errors import ConfigError
 from coldstart.schema import MAX_K
@@ -44,6 +45,8 @@ class ServeSettings:
             loopback names, which prevents DNS rebinding by web pages.
         origins: allowed CORS origins.
         drain: seconds between reporting "not ready" and closing the listener, on SIGTERM.
+        images: folder of the pictures that items name as files; empty: none.
+        remote_images: whether the page may load pictures from the hosts that items name.
 
     Raises:
         ConfigError: a value is out of range.
@@ -64,6 +67,8 @@ class ServeSettings:
     hosts: tuple[str, ...] = field(default=())
     origins: tuple[str, ...] = field(default=())
     drain: float = 1.0
+    images: str = ""
+    remote_images: bool = True
 
     def __post_init__(self) -> None:
         for name in _COUNTS:
@@ -76,6 +81,11 @@ class ServeSettings:
             raise ConfigError(
                 "origins are '*': any web page could call the service", hint="name each origin"
             )
+
+    @property
+    def images_folder(self) -> Path | None:
+        """Folder of pictures, if there is one."""
+        return Path(self.images) if self.images else None
 
     @property
     def names(self) -> tuple[str, ...]:

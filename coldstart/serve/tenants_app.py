@@ -150,7 +150,7 @@ def _split(path: str) -> tuple[str | None, str]:
 
 
 def _is_public(path: str) -> bool:
-    return path in ("/", "/healthz", "/readyz") or path.startswith(security.PAGE)
+    return path in ("/healthz", "/readyz") or security.is_page(path)
 
 
 def _with_headers(send: Send, path: str) -> Send:

@@ -20,7 +20,10 @@ from coldstart.serve.store import Store
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _HINT = '[NAME] with artifact = "FOLDER", db = "FILE" and, if wanted, limits such as max_k = 20'
-_LIMITS = ("queue", "batch", "deadline", "max_body", "max_k", "max_items", "origins")
+_LIMITS = (
+    "queue", "batch", "deadline", "max_body", "max_k", "max_items", "origins", "images",
+    "remote_images",
+)  # fmt: skip
 
 
 class Tenant(BaseModel):
@@ -38,6 +41,8 @@ class Tenant(BaseModel):
         max_k: see ``ServeSettings``.
         max_items: see ``ServeSettings``.
         origins: see ``ServeSettings``.
+        images: folder of the pictures that items name as files.
+        remote_images: see ``ServeSettings``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -52,6 +57,8 @@ class Tenant(BaseModel):
     max_k: int | None = None
     max_items: int | None = None
     origins: list[str] | None = None
+    images: str | None = Field(default=None, min_length=1)
+    remote_images: bool | None = None
 
     def settings(self, default: ServeSettings) -> ServeSettings:
         """Settings of this tenant's service.
@@ -86,6 +93,7 @@ def read_tenants(path: str | Path, default: ServeSettings | None = None) -> dict
         artifact = "adapters/movies"
         db = "film-club.db"
         max_k = 20
+        images = "posters"
 
         [shop]
         artifact = "adapters/shop"
@@ -154,7 +162,13 @@ def _tenant(where: str, name: str, table: Any, folder: Path) -> Tenant:
         if not file.parent.is_dir():
             raise ConfigError(f"{where}: no folder {file.parent}", hint="make it")
         db = f"sqlite:///{file}"
-    return given.model_copy(update={"artifact": str(artifact), "db": db})
+    update = {"artifact": str(artifact), "db": db}
+    if given.images is not None:
+        images = folder / Path(given.images).expanduser()
+        if not images.is_dir():
+            raise ConfigError(f"{where}: no folder of pictures {images}", hint="make it")
+        update["images"] = str(images)
+    return given.model_copy(update=update)
 
 
 def _database(where: str, url: str) -> object:

@@ -15,6 +15,7 @@ from coldstart.session.state import (
     QuestionAsked,
     TextGiven,
 )
+from coldstart.session.taken_back import left_of
 
 if TYPE_CHECKING:
     from coldstart.session.state import Event, Question, SessionState
@@ -38,8 +39,8 @@ def requests_of(
     before: dict[str, None] = {}
     asked: dict[str, Question] = {}
     shown = False
-    for text, events in _by_text(state.events):
-        texts += [text] if text else []
+    for text, replaces, events in _by_text(state.events):
+        texts = [*([] if replaces else texts), *([text] if text else [])]
         chosen: dict[str, None] = {}
         first = not shown
         for event in events:
@@ -70,21 +71,25 @@ def texts_of(state: SessionState) -> list[str]:
     return [text for event in state.events if (text := _text_of(event))]
 
 
-def _by_text(events: Iterable[Event]) -> Iterator[tuple[str, list[Event]]]:
-    """Events in parts: those before the first text under "", those from each text on."""
-    text = ""
+def _by_text(events: Iterable[Event]) -> Iterator[tuple[str, bool, list[Event]]]:
+    """Events in parts: those before the first text under "", those from each text on.
+
+    With each text, whether it replaces the earlier ones.
+    """
+    text, replaces = "", False
     part: list[Event] = []
     for event in events:
-        if said := _text_of(event):
-            yield text, part
-            text, part = said, []
+        said, replacing = _text_of(event), isinstance(event, TextGiven) and event.replaces
+        if said or replacing:
+            yield text, replaces, part
+            text, replaces, part = said, replacing, []
         part.append(event)
-    yield text, part
+    yield text, replaces, part
 
 
 def _text_of(event: Event) -> str:
     if isinstance(event, TextGiven):
-        return event.text
+        return " ".join(left_of(event.text, event.without).split())
     return (event.profile.about or "") if isinstance(event, ProfileGiven) else ""
 
 

@@ -20,6 +20,7 @@ from coldstart.session.state import (
     SessionState,
     TextGiven,
 )
+from coldstart.session.taken_back import less
 
 SNOOZE = 3
 """Number of lists from which an item is kept after ``skip`` or ``not_now``."""
@@ -111,8 +112,10 @@ def read_history(state: SessionState, understand: Callable[[str], Understood]) -
             _answer(out, event)
         elif isinstance(event, FeedbackGiven):
             _feedback(out, event)
-        elif isinstance(event, TextGiven):
-            _text(out, understand(event.text), event.at)
+        elif isinstance(event, TextGiven) and event.text:
+            said = less(understand(event.text), event.without)
+            if said != Understood():
+                _text(out, said, event.at)
         elif isinstance(event, BoostApplied):
             out.boosts.pop(event.boost.name, None)
             out.boosts[event.boost.name] = event.boost
@@ -123,10 +126,15 @@ def read_history(state: SessionState, understand: Callable[[str], Understood]) -
 
 
 def _replaced(events: tuple[Event, ...]) -> set[int]:
-    """Positions of the profiles and answers that a later event replaces."""
+    """Positions of the profiles, answers and texts that a later event replaces."""
     last: dict[object, int] = {}
-    out = set()
+    out: set[int] = set()
+    texts: set[int] = set()
     for n, event in enumerate(events):
+        if isinstance(event, TextGiven):
+            if event.replaces:
+                out |= texts
+            texts.add(n)
         if isinstance(event, ProfileGiven | QuestionAnswered):
             key = event.question_id if isinstance(event, QuestionAnswered) else None
             if key in last:
@@ -163,6 +171,9 @@ def _feedback(out: History, event: FeedbackGiven) -> None:
     if event.did in _OPINIONS:
         out.favourites |= event.did == "like"
         _opinion(out, _OPINIONS[event.did], event.item_id, event.at)
+    elif event.did == "forget":
+        for opinions in (out.liked, out.disliked, out.seen, out.snoozed):
+            opinions.pop(event.item_id, None)
     else:
         out.snoozed[event.item_id] = SNOOZE
 

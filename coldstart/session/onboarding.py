@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel
 
-from coldstart.catalog.item_store import ItemStore
 from coldstart.catalog.titles import clean_text
 from coldstart.errors import CatalogError, ConfigError, ProfileError
-from coldstart.pipeline.request import RecommendOptions, RecommendRequest
-from coldstart.protocols import Filter
-from coldstart.ranking.filters import default_filters
 from coldstart.runtime.hardware import one_blas_thread
 from coldstart.schema import (
-    MAX_K,
     Context,
     RecommendationList,
-    Strategy,
     Understood,
     UserProfile,
     parse,
 )
-from coldstart.scoring.cached_scorer import cached
-from coldstart.session.adjustments import SnoozeFilter, session_adjustments
-from coldstart.session.exploration import PLAUSIBLE, explore, fulfilling
+from coldstart.session.fitting import suitable
 from coldstart.session.history import History, read_history
+from coldstart.session.lists import SessionLists
 from coldstart.session.quiz import Quiz, QuizState
 from coldstart.session.registry import DEFAULT_QUIZ, find_quiz
 from coldstart.session.state import (
@@ -52,13 +44,12 @@ from coldstart.session.state import (
 from coldstart.understanding.merging import merged
 
 if TYPE_CHECKING:
-    from coldstart.profile.resolve import ResolvedProfile
     from coldstart.recommender import Recommender
 
 E = TypeVar("E", bound=BaseModel)
 
 
-class OnboardingSession:
+class OnboardingSession(SessionLists):
     """Immutable onboarding session of one user, from the first question to adapted lists.
 
     Every action returns a new session; all information is in ``state``. The same recommender,
@@ -171,7 +162,7 @@ class OnboardingSession:
         Returns the session unchanged if a question is still open or the quiz has ended.
         """
         question = self.next_question()
-        if question is None or self._history.pending is not None:
+        if question is None or question.question_id in self._history.questions:
             return self
         return self._and_then(_event(QuestionAsked, question=question, at=at))
 
@@ -210,21 +201,44 @@ class OnboardingSession:
         answered = _event(QuestionAnswered, question_id=question_id, answer=read, at=at)
         return self._and_then(*before, answered)
 
-    def say(self, text: str, *, at: datetime | None = None) -> OnboardingSession:
+    def say(
+        self,
+        text: str,
+        *,
+        replaces: bool = False,
+        without: Iterable[tuple[int, int]] = (),
+        at: datetime | None = None,
+    ) -> OnboardingSession:
         """Record a text; ``understood`` holds it parsed.
 
+        Args:
+            text: in the user's words.
+            replaces: whether it takes the place of all texts before; an empty one takes them back.
+            without: parts of the cleaned text (``understood.text``) that are not meant, as (start,
+                end), such as ``spans`` of a chip.
+            at: time of the event.
+
         Raises:
-            ProfileError: not a string, empty, or longer than 2,000 characters.
+            ProfileError: not a string, empty, longer than 2,000 characters, or a part that is not
+                in it.
         """
         cleaned = clean_text(text) if isinstance(text, str) else ""
-        if not cleaned or len(cleaned) > MOST_TEXT:
+        empty = not cleaned and not (replaces and isinstance(text, str))
+        if empty or len(cleaned) > MOST_TEXT:
             raise ProfileError(
                 f"the text has {len(cleaned)} characters, at most {MOST_TEXT} are read"
                 if cleaned
                 else f"the text is {text!r}",
                 hint="say what you like in a few words",
             )
-        return self._and_then(_event(TextGiven, text=cleaned, at=at))
+        parts = tuple(without)
+        if any(not 0 <= start < end <= len(cleaned) for start, end in parts):
+            raise ProfileError(
+                f"without is {parts}, the text has {len(cleaned)} characters",
+                hint="give (start, end) of parts of it, such as the spans of a chip",
+            )
+        said = _event(TextGiven, text=cleaned, replaces=replaces, without=parts, at=at)
+        return self._and_then(said)
 
     def feedback(
         self, item_id: str, kind: FeedbackKind, *, at: datetime | None = None
@@ -235,7 +249,7 @@ class OnboardingSession:
             item_id: an id of the catalog.
             kind: ``like`` and ``dislike`` are opinions, of which the last counts. ``skip`` and
                 ``not_now`` keep the item from the next ``SNOOZE`` lists. ``seen`` keeps it from all
-                lists and is no opinion.
+                lists and is no opinion. ``forget`` takes back all of these.
             at: time of the event.
 
         Raises:
@@ -276,124 +290,44 @@ class OnboardingSession:
     # -- asking and showing ----------------------------------------------------------------------
 
     def next_question(self) -> Question | None:
-        """The open question, else the quiz's next one; ``None`` at the end of the quiz."""
-        if self._history.pending is not None:
-            return self._history.pending
+        """The open question, else the quiz's next one; ``None`` at the end of the quiz.
+
+        What was said narrows what is asked about: nothing rejected, for a child what suits it, and
+        what is close to the wishes, if that is enough to ask about. An open
+        question that is ruled out meanwhile is passed over.
+        """
+        if waiting := self.open_questions(1):
+            return waiting[0]
         with one_blas_thread():
             return self._quiz.question(self._quiz_state())
 
-    def recommend(
-        self,
-        k: int = 10,
-        context: Context | Mapping[str, Any] | None = None,
-        filters: Iterable[Filter] | None = None,
-        strategy: Strategy = "catalog",
-        diversity: float = 0.0,
-        *,
-        near_duplicates: bool = False,
-        strict: bool = True,
-        now: datetime | None = None,
-    ) -> RecommendationList:
-        """Recommend items for the profile so far; see ``Recommender.recommend``.
+    def open_questions(self, most: int) -> list[Question]:
+        """Questions that were presented and not answered, oldest first.
 
-        Does not record exposure: pass the list that was really shown to ``shown``.
+        Without those about items that what was said since rules out.
 
         Args:
-            k: number of items.
-            context: of the request.
-            filters: besides those of the session; ``None`` for ``default_filters()``.
-            strategy: as for ``Recommender.recommend``.
-            diversity: likewise.
-            near_duplicates: likewise.
-            strict: likewise.
-            now: time, with a time zone, at which boosts are active; ``None`` for the clock.
-
-        Raises:
-            ConfigError: an option out of range, or a time without a time zone.
+            most: number of questions at most.
         """
-        user, options = self.request(
-            k,
-            context,
-            filters,
-            strategy,
-            diversity,
-            near_duplicates=near_duplicates,
-            strict=strict,
-            now=now,
-        )
-        pipeline = self._recommender.pipeline
-        if not self._exploration:
-            return pipeline.one(RecommendRequest(user, options))
-        # The language model is evaluated once for both lists.
-        scorers = self._recommender.scorers.replaced(cached)
-        wider = replace(options, k=min(PLAUSIBLE * k, MAX_K), diversity=0.0)
-        wide = pipeline.one(RecommendRequest(user, wider), scorers)
-        best = pipeline.one(RecommendRequest(user, options), scorers)
-        places = math.floor(self._exploration * len(best) + 0.5)
-        if not places:
-            return best
-        with one_blas_thread():
-            values = self._quiz.value(self._quiz_state())
-        return explore(
-            best,
-            fulfilling(wide, best, user, self._item_store) if strict else wide,
-            values,
-            self._item_store,
-            places=places,
-            shown=self._history.shown,
-            near_duplicates=near_duplicates,
-        )
-
-    def request(
-        self,
-        k: int = 10,
-        context: Context | Mapping[str, Any] | None = None,
-        filters: Iterable[Filter] | None = None,
-        strategy: Strategy = "catalog",
-        diversity: float = 0.0,
-        *,
-        near_duplicates: bool = False,
-        strict: bool = True,
-        now: datetime | None = None,
-    ) -> tuple[ResolvedProfile, RecommendOptions]:
-        """Build the request of ``recommend``: the resolved profile and the list options.
-
-        Exploration is not part of it. Arguments and errors as for ``recommend``.
-        """
-        if now is not None and now.utcoffset() is None:
-            raise ConfigError(f"now is {now}, without a time zone", hint="datetime.now(UTC)")
-        chosen = default_filters() if filters is None else filters
-        options = RecommendOptions(
-            k,
-            strategy,
-            (*chosen, SnoozeFilter(self._history)),
-            diversity,
-            near_duplicates=near_duplicates,
-            strict=strict,
-            adjustments=session_adjustments(
-                self._history, self._item_store, now or datetime.now(UTC)
-            ),
-        )
-        moment = Context.parse(context or {})
-        now_read = self._recommender.pipeline.understand.understand(UserProfile(), moment)
-        understood = merged([self.understood_so_far, now_read])
-        user = self._recommender.resolve(self.profile, moment, understood=understood)
-        return replace(user, reading_given=False), options  # the texts were read, only earlier
+        answers, questions = self._history.answers, self._history.questions
+        waiting = [q for i, q in questions.items() if i not in answers]
+        if not waiting or self.understood_so_far == Understood():
+            return waiting[:most]
+        fits = suitable(self._item_store, self.profile, self.understood_so_far)
+        rows = self._item_store.rows
+        out = (q for q in waiting if all(fits[rows[i]] for i in q.items if i in rows))
+        return list(islice(out, most))
 
     # -- internals -------------------------------------------------------------------------------
-
-    @property
-    def _item_store(self) -> ItemStore:
-        item_store = self._recommender.item_store
-        item_store.sync()
-        return item_store
 
     @cached_property
     def _history(self) -> History:
         return read_history(self._state, self._recommender.pipeline.understand.read)
 
     def _quiz_state(self) -> QuizState:
-        return QuizState.of(self._item_store, self._history, self._askable, self._seed)
+        return QuizState.of(
+            self._item_store, self._history, self._askable, self._seed, self.understood_so_far
+        )
 
     def _and_then(self, *events: Event) -> OnboardingSession:
         return OnboardingSession(

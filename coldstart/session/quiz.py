@@ -15,7 +15,8 @@ import numpy as np
 
 from coldstart.catalog.item_store import ItemStore
 from coldstart.ranking.filters import default_filters, verdict
-from coldstart.schema import Context, Item
+from coldstart.schema import Context, Item, Understood
+from coldstart.session.fitting import fitting
 from coldstart.session.history import History
 from coldstart.session.state import Choice, Question
 
@@ -60,17 +61,19 @@ class QuizState:
         history: History,
         askable: Collection[str] | None = None,
         seed: int = 0,
+        understood: Understood | None = None,
     ) -> QuizState:
         """Collect the input of the next question from a session's history.
 
         Items that a default filter rejects, that an earlier question covered or that are snoozed
-        are not eligible.
+        are not eligible; nor are those that do not fit what was said, if enough do (``fitting``).
 
         Args:
             item_store: synced with the catalog; ids that it lacks are ignored.
             history: of the session.
             askable: ids of the items that may be asked about; ``None`` for all.
             seed: random seed of sampling quizzes.
+            understood: all that was read in the user's texts; ``None``: nothing.
         """
         rows, profile = item_store.rows, history.profile
 
@@ -85,6 +88,8 @@ class QuizState:
         eligible[list(rows_of([*about, *history.snoozed]))] = False
         if askable is not None:
             eligible &= np.array([i in askable for i in item_store.ids])
+        if eligible.any():
+            eligible = fitting(item_store, profile, understood or Understood(), eligible)
         return cls(
             item_store,
             rows_of(history.liked),

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from coldstart.errors import ConfigError
 from coldstart.schema import Frozen, UserProfile, parse
 
-FeedbackKind = Literal["like", "dislike", "skip", "seen", "not_now"]
+FeedbackKind = Literal["like", "dislike", "skip", "seen", "not_now", "forget"]
 QuestionKind = Literal["item", "pair", "categories"]
 MOST_TEXT = 2000
 """Maximum length of a text, in characters."""
@@ -119,11 +119,31 @@ class FeedbackGiven(_Event):
     did: FeedbackKind
 
 
+Span = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+"""First character, and the character after the last."""
+
+
 class TextGiven(_Event):
-    """The user wrote a text."""
+    """The user wrote a text.
+
+    Args:
+        text: as written; empty only if it replaces earlier ones.
+        replaces: whether it takes the place of all texts before it.
+        without: parts of the text that the user took back, which are not read.
+    """
 
     kind: Literal["said"] = "said"
-    text: str = Field(min_length=1, max_length=MOST_TEXT)
+    text: str = Field(max_length=MOST_TEXT)
+    replaces: bool = False
+    without: tuple[Span, ...] = Field(default=(), max_length=200)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> TextGiven:
+        if not self.text and not self.replaces:
+            raise ValueError("an empty text says nothing, unless it replaces earlier ones")
+        if any(not start < end <= len(self.text) for start, end in self.without):
+            raise ValueError("a part is empty, or not within the text")
+        return self
 
 
 class BoostApplied(_Event):

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from coldstart import prompts
 from coldstart.artifacts.format import prompt_manifest
 from coldstart.artifacts.language_advice import LanguageAdvice, advise, encoder_for
-from coldstart.artifacts.loading import RecommenderParts, make_encoder
+from coldstart.artifacts.loading import RecommenderParts, load_adapted, make_encoder
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_store import ItemStore
-from coldstart.errors import CatalogError
+from coldstart.errors import ArtifactError, CatalogError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.pipeline.parts import Parts
 from coldstart.runtime import models
@@ -187,12 +187,26 @@ class _Reporting:
 
 
 def _language_model(base: str, device: str, dtype: str) -> tuple[CausalLM, str]:
-    """The untuned language model, and its fingerprint."""
+    """The untuned language model, and its fingerprint.
+
+    The packaged one comes from the cache of decoders once it is there, which takes a second instead
+    of the four of importing Transformers and reading the weights.
+    """
+    from coldstart.generation.models import cached
     from coldstart.generation.models.causal import CausalLM
 
+    known = models.kept_fingerprint(base)
+    if known is not None:
+        try:
+            return load_adapted(base, known, {}, device=device, dtype=dtype), known
+        except ArtifactError:  # the model in the cache is another one by now
+            pass
     tokenizer = models.load_tokenizer(base)
     model = models.load_causal_lm(base, device=device, dtype=dtype)
-    return CausalLM(model, tokenizer), models.fingerprint(model, tokenizer)
+    lm, found = CausalLM(model, tokenizer), models.fingerprint(model, tokenizer)
+    if models.kept_fingerprint(base, found) is not None and model.device.type == "cpu":
+        cached.store_decoder(lm, cached.decoder_folder(base, found, {}, model.dtype))
+    return lm, found
 
 
 def _version(package: str) -> str:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from coldstart.understanding.numbers import BELOW_100, number_in_words
+
 CHILD = 13
 """Age from which an audience is no child."""
 DEFAULT_CHILD = 8
 """Age of "my kids" whose age is not named."""
 
-_WORDS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen"
-).split()
-_N = rf"(?:\d{{1,2}}|{'|'.join(reversed(_WORDS))})"
+_N = rf"(?:\d{{1,2}}|{BELOW_100})"
 _UNIT = r"(?:[\s-]*(?:years?|yrs?\.?)[\s-]*ol[ds]+|[\s-]*y[\s./-]?o(?:['’]?s)?\b)"
 _RELATIVES = r"""(?:(?:grand|god|step)?(?:sons?|daughters?|child(?:ren)?|kids?|kiddos?)|kiddies?
     |nieces?|nephews?|boys?|girls?|twins|youngest|eldest|oldest|toddlers?|bab(?:y|ies)|infants?|pupils
@@ -27,8 +25,11 @@ _WHOSE = r"(?:my|our|his|her|their|your|the|a|an|some|these|those|two|three|four
 _ADJ = r"""(?:(?:very|little|young|younger|older|small|wee|eldest|oldest|youngest|own|teenage|teen
     |twin|sweet)\s+)*"""
 _OLDER = r"(?:cousins?|brothers?|sisters?)"
-_IS = r"""(?:who\s+(?:is|are|just\s+turned)|who['’]s|(?:s?he|they)\s+(?:is|are|just\s+turned|turned)
-    |(?:s?he|they)['’](?:s|re)|is|are|turning|(?:just\s+)?turn(?:s|ed)|(?:between\s+|of\s+)?(?:the\s+)?age[sd]?(?:\s+of)?
+_IS = r"""(?:who\s+(?:is|are|just\s+turned|(?:is\s+)?about\s+to\s+turn)
+    |who['’]s(?:\s+just\s+turned)?
+    |(?:s?he|they)\s+(?:is|are|just\s+turned|turned)
+    |(?:s?he|they)['’](?:s|re|ve)(?:\s+(?:just\s+turned|turned|about\s+to\s+(?:turn|be)))?
+    |is|are|turning|(?:just\s+)?turn(?:s|ed)|(?:between\s+|of\s+)?(?:the\s+)?age[sd]?(?:\s+of)?
     |between|under|up\s+to)"""
 _AND = r"\s*(?:-|–|,|and|or|to|&)+\s*"
 _ABOUT = r"(?:(?:only|just|about|almost|nearly)\s+)?"
@@ -57,7 +58,7 @@ _I_AM = _compiled(
 _OWN = re.compile(r"\bi\s*(?:am|['’]?m)\s+$", re.I)
 _SHE_IS = _compiled(
     rf"""\b(?:s?he|they)(?:['’](?:s|re)|\s+(?:is|are|just\s+turned|turned|turns|will\s+be))\s+
-    (?:turning\s+)?{_ABOUT}(?P<n>{_N})\b(?:{_UNIT})?"""
+    (?:(?:just\s+)?turn(?:ing|ed)\s+|about\s+to\s+(?:turn|be)\s+)?{_ABOUT}(?P<n>{_N})\b(?:{_UNIT})?"""
 )
 _TURNING = _compiled(r"\b(?P<n>\d{1,2})(?:st|nd|rd|th)\s+birthday\b")
 _NAMED = _compiled(  # without an age: "for kids", "my daughter", "toddlers"
@@ -151,7 +152,7 @@ def _youngest(match: re.Match[str]) -> int:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() else _WORDS.index(text.casefold())
+    return int(text) if text.isdigit() else int(number_in_words(text) or 0)
 
 
 def _age_of(word: str) -> int:

@@ -12,8 +12,12 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import most_liked
 from coldstart.schema import Piece
 from coldstart.understanding.audience import DEFAULT_CHILD
+from coldstart.understanding.chinese_durations import find_chinese_durations
+from coldstart.understanding.chinese_languages import find_chinese_languages
 from coldstart.understanding.draft import ReadingDraft
+from coldstart.understanding.durations import has_durations
 from coldstart.understanding.groups import Link, Term
+from coldstart.understanding.languages import spoken_languages
 from coldstart.understanding.lexicon import Lexicon, Sense
 from coldstart.understanding.polarity import Clause
 from coldstart.understanding.tokens import PhraseIndex
@@ -49,6 +53,9 @@ class ChineseSpan(NamedTuple):
     first: int | None = None
     last: int | None = None
     sense: Sense | None = None
+    low: float | None = None
+    high: float | None = None
+    values: tuple[str, ...] = ()
 
 
 def is_chinese(text: str) -> bool:
@@ -66,6 +73,7 @@ class ChineseReader:
 
     def __init__(self, catalog: Catalog, counts: Counts) -> None:
         self._catalog, self._counts = catalog, counts
+        self._timed, self._spoken = has_durations(catalog), spoken_languages(catalog)
         names = category_names(catalog)
         self._lexicon = Lexicon("zh", names, latest_year(catalog))
         self._phrases: PhraseIndex[Sense] = PhraseIndex(form=_form)
@@ -97,7 +105,8 @@ class ChineseReader:
     def read(self, text: str) -> tuple[tuple[Piece, ...], str]:
         """Pieces of a text in its order, and the text without its rejected clauses."""
         found, taken = [], [False] * len(text)
-        for one in (*self._titles(text), *chinese_years(text), *self.audience(text)):
+        facts = *chinese_years(text), *self.audience(text), *self._facts(text)
+        for one in (*self._titles(text), *facts):
             if not any(taken[one.start : one.end]):
                 taken[one.start : one.end] = [True] * (one.end - one.start)
                 found.append(one)
@@ -115,6 +124,12 @@ class ChineseReader:
         kept = (text[c.start : c.end].strip(" ，,。.；;、") for c in clauses if c.polarity >= 0)
         wanted_text = "，".join(part for part in kept if any(c.isalnum() for c in part))
         return draft.pieces(lambda a, b: self._link(text, a, b)), wanted_text
+
+    def _facts(self, text: str) -> Iterator[ChineseSpan]:
+        for n in find_chinese_languages(text, self._spoken):
+            yield ChineseSpan(n.start, n.end, "language", stated=not n.english, values=n.values)
+        for d in find_chinese_durations(text) if self._timed else ():
+            yield ChineseSpan(d.start, d.end, "duration", stated=d.stated, low=d.low, high=d.high)
 
     def _titles(self, text: str) -> Iterator[ChineseSpan]:
         for pattern, group in ((_QUOTED, 1), (_LATIN, 0)):
@@ -209,6 +224,10 @@ def _add(draft: ReadingDraft, one: ChineseSpan, *, wanted: bool) -> None:
         draft.audience(one.age, span, wanted=wanted, stated=one.stated)
     elif one.kind == "years":
         draft.years(one.first, one.last, span, wanted=wanted)
+    elif one.kind == "language":
+        draft.language(one.values, span, wanted=wanted, english=not one.stated)
+    elif one.kind == "duration":
+        draft.duration(one.low, one.high, span, wanted=wanted, stated=one.stated)
     elif one.sense is not None:
         draft.sense(one.sense, span, span, wanted=wanted)
 

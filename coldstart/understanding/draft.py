@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coldstart.catalog.known_attributes import FOREIGN, FOREIGN_VALUE, LANGUAGE, MINUTES
 from coldstart.schema import Piece
 from coldstart.schema.understood import PieceKind
 from coldstart.understanding.audience import CHILD
+from coldstart.understanding.durations import duration_text
 from coldstart.understanding.groups import Link, Term, grouped
 from coldstart.understanding.lexicon import Lexicon, Sense, flat
 
@@ -44,6 +46,7 @@ class ReadingDraft:
         self._dated = dated
         self._text = text
         self._child_wants = lexicon.resolve(CHILD_WANTS)
+        self._animation = flat(lexicon.resolve("Animation"))
         self._child_rejects = flat(lexicon.resolve(CHILD_REJECTS))
         self._entries: list[_Entry] = []
         self._terms: list[Term] = []
@@ -101,6 +104,36 @@ class ReadingDraft:
             "attribute", value, span, attribute=attribute, low=low, high=high, strict=strict
         )
         self._own.append((piece,))
+
+    def duration(
+        self, low: float | None, high: float | None, span: Span, *, wanted: bool, stated: bool
+    ) -> None:
+        """A limit on running times, in minutes; "not under two hours" is one from two hours."""
+        if not wanted:
+            low, high = high, low
+        if wanted or low is None or high is None:  # of a span with both ends nothing is left
+            self.amount(MINUTES, low, high, duration_text(low, high), span, strict=stated)
+
+    def language(
+        self,
+        values: Sequence[str],
+        span: Span,
+        *,
+        wanted: bool,
+        english: bool = False,
+        animated: bool = False,
+    ) -> None:
+        """Spoken languages: alternatives, or any but English; English rejects all others."""
+        wanted = wanted != english
+        if animated and wanted and self._animation:
+            self._own.append(self._alternatives(self._animation, span, strict=True))
+        named = [(LANGUAGE, value) for value in values] or [(FOREIGN, FOREIGN_VALUE)]
+        group = tuple(
+            self._piece("attribute", value, span, direct=True, wanted=wanted, attribute=name)
+            for name, value in named
+        )
+        if wanted:
+            self._own.append(group)
 
     def wish(
         self, values: Sequence[Value], span: Span, at: tuple[int, int], *, strict: bool, noun: bool

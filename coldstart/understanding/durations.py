@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.known_attributes import MINUTES
 from coldstart.understanding.products.prices import NUMBER, amount_of
 
-MINUTES = "minutes"
-"""Attribute whose values are durations in minutes."""
 _MOST = 24 * 60.0
 _ABOUT = 0.15  # of a duration without words of comparison
 _BARE = 40.0, 300.0  # minutes that are read without them
@@ -49,6 +49,11 @@ _SHORT = re.compile(
 )
 SHORT = 95.0
 """Minutes up to which a film counts as short: two of five films of ``adapters/movies``."""
+
+
+def has_durations(catalog: Catalog) -> bool:
+    """Whether items of a catalog tell their running times."""
+    return any(MINUTES in item.attributes for item in catalog)
 
 
 class NamedDuration(NamedTuple):

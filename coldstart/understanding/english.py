@@ -14,13 +14,13 @@ from coldstart.schema import Piece
 from coldstart.understanding.audience import NamedAudience, find_audience
 from coldstart.understanding.draft import ReadingDraft
 from coldstart.understanding.durations import (
-    MINUTES,
     NamedDuration,
-    duration_text,
     find_durations,
     find_short,
+    has_durations,
 )
 from coldstart.understanding.groups import LinkWords
+from coldstart.understanding.languages import LanguageSpotter, NamedLanguage
 from coldstart.understanding.lexicon import Lexicon, Sense
 from coldstart.understanding.polarity import Clause, Mention, PolarityReader
 from coldstart.understanding.rejected import rejected_phrases
@@ -40,7 +40,8 @@ _MARKS = " .,;:!?"
 _JOINING = frozenset("but although though and or i so with".split())
 _DATED = re.compile(r"\(\s*(?:1[89]|20)\d\d\s*\)")
 
-Meaning = NamedTitle | NamedAudience | NamedYears | NamedDuration | Sense
+Span = NamedTitle | NamedAudience | NamedYears | NamedDuration | NamedLanguage
+Meaning = Span | Sense
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,13 @@ class EnglishReader:
 
     def __init__(self, catalog: Catalog, counts: Counts) -> None:
         self._latest = latest_year(catalog)
-        self._timed = any(MINUTES in item.attributes for item in catalog)
+        self._timed = has_durations(catalog)
         lexicon = Lexicon("en", category_names(catalog), self._latest)
         self._phrases = english_phrases(catalog, lexicon)
         self._spelling = corrector(catalog, lexicon, self._phrases)
         self._polarity = PolarityReader(lexicon)
         common = common_words(lexicon)
+        self._languages = LanguageSpotter(catalog, self._is_known)
         self._titles = TitleSpotter(catalog, counts, common, self._is_known, self._is_direct)
         self._links = LinkWords(
             *(
@@ -123,11 +125,12 @@ class EnglishReader:
         starts = [token.start for token in tokens]
         taken = [False] * len(tokens)
         out = []
-        spans: list[NamedTitle | NamedAudience | NamedYears | NamedDuration | Idiom] = [
+        spans: list[Span | Idiom] = [
             *titles,
             *audiences,
             *years,
             *durations,
+            *self._languages.find(masked(rest, years)),
             *idioms,
         ]
         for span in spans:
@@ -165,13 +168,16 @@ def _add(draft: ReadingDraft, one: _Meant, clause: Clause) -> None:
         draft.audience(meaning.age, span, wanted=wanted, stated=meaning.stated)
     elif isinstance(meaning, NamedYears):
         draft.years(meaning.first, meaning.last, span, wanted=wanted)
+    elif isinstance(meaning, NamedLanguage):
+        draft.language(
+            meaning.values,
+            span,
+            wanted=wanted,
+            english=meaning.english,
+            animated=meaning.animated,
+        )
     elif isinstance(meaning, NamedDuration):
-        low, high = meaning.low, meaning.high
-        if not wanted:  # "nothing over two hours"; a span with both ends tells nothing then
-            low, high = high, low
-        if wanted or low is None or high is None:
-            value = duration_text(low, high)
-            draft.amount(MINUTES, low, high, value, span, strict=meaning.stated)
+        draft.duration(meaning.low, meaning.high, span, wanted=wanted, stated=meaning.stated)
     else:
         at = one.mention.first, one.mention.after
         draft.sense(meaning, span, at, wanted=wanted, mild=clause.mild)

@@ -50,6 +50,7 @@ def merged(readings: Sequence[Understood]) -> Understood:
         pieces=tuple(pieces),
         wanted_text=_GAP.join(dict.fromkeys(r.wanted_text for r in found if r.wanted_text)),
         titles=titles,
+        spelled={word: meant for r in found for word, meant in r.spelled.items()},
     )
 
 

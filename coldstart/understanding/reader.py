@@ -10,6 +10,7 @@ from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Understood
 from coldstart.understanding.chinese import ChineseReader, is_chinese
+from coldstart.understanding.corrections import corrected, corrected_parts
 from coldstart.understanding.english import EnglishReader
 from coldstart.understanding.products.chinese import ChineseProductReader
 from coldstart.understanding.products.english import EnglishProductReader
@@ -68,11 +69,24 @@ class RequestReader:
     def _read(self, raw: str) -> Understood:
         text = clean_text(raw[:MOST_CHARACTERS])
         chinese = is_chinese(text)
+        parts = corrected_parts(text)
+        if len(parts) == 1:
+            read = self._read_part(text, chinese)
+        else:
+            readings = [(start, self._read_part(text[start:end], chinese)) for start, end in parts]
+            read = corrected(text, readings)
+        return read.model_copy(update={"unread": max(0, len(raw) - MOST_CHARACTERS)})
+
+    def _read_part(self, text: str, chinese: bool) -> Understood:
+        """A text, or what stands between two of its self-corrections."""
+        spelled: dict[str, str] = {}
         if chinese:
             pieces, wanted_text = self._chinese.read(simplified(text))
             pieces = tuple(as_written(piece, text, self._names) for piece in pieces)
         else:
             pieces, wanted_text = self._english.read(text)
+            if isinstance(self._english, EnglishProductReader) and not self._unreadable:
+                spelled = self._english.spelled(text)
             pieces = tuple(piece for piece in pieces if piece.kind not in self._unreadable)
         titles = {p.value: self._catalog[p.value].title for p in pieces if p.kind == "title"}
         return Understood(
@@ -81,7 +95,7 @@ class RequestReader:
             pieces=pieces,
             wanted_text=wanted_text,
             titles=titles,
-            unread=max(0, len(raw) - MOST_CHARACTERS),
+            spelled=spelled,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from coldstart.catalog.known_attributes import MINUTES
 from coldstart.schema import Piece, Understood
 
 _EN: dict[str, Any] = {
@@ -30,6 +31,7 @@ _EN: dict[str, Any] = {
     "prices": {"low": "low", "high": "high"},
     "unread": "the last {n} characters were not read",
     "no years": "not {}",
+    "minutes": "{} minutes",
 }
 _ZH: dict[str, Any] = {
     "empty": "还没有说什么。",
@@ -51,6 +53,7 @@ _ZH: dict[str, Any] = {
     "prices": {"low": "便宜", "high": "高档"},
     "unread": "最后{n}个字符未读",
     "no years": "不要{}",
+    "minutes": "{} 分钟",
 }
 _TOPICS = ("category", "person", "attribute", "tone", "term", "type", "phrase")
 
@@ -79,7 +82,7 @@ def _parts(understood: Understood, say: dict[str, Any]) -> list[str]:
     years = [p.value for p in pieces if p.kind == "years" and p.wanted]
     years += [say["no years"].format(p.value) for p in pieces if p.kind == "years" and not p.wanted]
     listed = (
-        ("wanted", _wishes(pieces, say["or"])),
+        ("wanted", _wishes(pieces, say)),
         ("rejected", _told(pieces, lambda p: p.kind in _TOPICS and not p.wanted)),
         ("liked", [titles.get(i, i) for i in understood.liked]),
         ("disliked", [titles.get(i, i) for i in understood.disliked]),
@@ -125,7 +128,7 @@ def _prices(pieces: Iterable[Piece], say: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(out))
 
 
-def _wishes(pieces: Iterable[Piece], either: str) -> list[str]:
+def _wishes(pieces: Iterable[Piece], say: dict[str, Any]) -> list[str]:
     """Wanted values; alternatives of one group joined; of a mood or an audience, its name alone."""
     groups: dict[object, list[str]] = {}
     whole = {(p.start, p.end) for p in pieces if p.kind in ("tone", "audience")}
@@ -134,8 +137,18 @@ def _wishes(pieces: Iterable[Piece], either: str) -> list[str]:
             if piece.kind != "tone" and (piece.start, piece.end) in whole:
                 continue
             key = ("tone", piece.value) if piece.kind == "tone" else piece.group
-            groups.setdefault(key, []).append(piece.value)
-    return list(dict.fromkeys(either.join(dict.fromkeys(values)) for values in groups.values()))
+            groups.setdefault(key, []).append(_named(piece, say))
+    return list(dict.fromkeys(say["or"].join(dict.fromkeys(v)) for v in groups.values()))
+
+
+def _named(piece: Piece, say: dict[str, Any]) -> str:
+    """The value of a piece; limits on running times in the language of the summary."""
+    if piece.attribute != MINUTES or (piece.low is None and piece.high is None):
+        return piece.value
+    low, high = (x and f"{x:g}" for x in (piece.low, piece.high))
+    return str(
+        say["minutes"].format(f"≤ {high}" if not low else f"{low}–{high}" if high else f"≥ {low}")
+    )
 
 
 def _told(pieces: Iterable[Piece], wanted: Callable[[Piece], bool]) -> list[str]:

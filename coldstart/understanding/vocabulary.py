@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.known_attributes import FOREIGN, LANGUAGE
 from coldstart.schema.understood import PieceKind
 from coldstart.understanding.lexicon import Lexicon, Sense, plural
 from coldstart.understanding.spelling import SpellingCorrector
@@ -18,6 +19,7 @@ PEOPLE = re.compile(
 )
 """Names of attributes that hold people."""
 _SPLIT = re.compile(r"\s*[|,;]\s*")
+_SPOKEN = frozenset((LANGUAGE, FOREIGN))  # read by ``languages``
 _LONGEST = 80  # characters of an attribute value that can be named in a sentence
 
 
@@ -83,7 +85,8 @@ def attribute_senses(catalog: Catalog) -> dict[str, Sense]:
     whole: set[tuple[str, str]] = set()
     for item in catalog:
         for name, value in item.attributes.items():
-            whole.add((name, value))
+            if name not in _SPOKEN:
+                whole.add((name, value))
     for name, value in whole:
         for part in _SPLIT.split(value):
             if part and len(part) <= _LONGEST and not part.isdigit():

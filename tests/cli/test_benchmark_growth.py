@@ -7,6 +7,8 @@ import json
 import pytest
 
 from coldstart.cli import main
+from coldstart.evaluation.zero_shot import cloze, model
+from tests.fakes_lm import tiny_llama
 from tests.toy import toy_dataset
 
 
@@ -49,8 +51,11 @@ def test_a_curve_from_nothing(run, tables, tmp_path):
     assert (tmp_path / "growing.md").read_text().startswith("# From nothing: likes")
 
 
-def test_before_the_first_like(run, tables):
-    code, text, err = run(*tables, "--regime", "nothing", "--shots", "1", "--json")
+def test_before_the_first_like(run, tables, monkeypatch, tmp_path):
+    monkeypatch.setattr(model, "packaged_model", lambda: model.UntunedModel(tiny_llama(), "tiny"))
+    monkeypatch.setattr(model, "cache_dir", lambda: tmp_path)
+    monkeypatch.setattr(cloze, "VERBALIZER", (("good",), ("bad",)))
+    code, text, err = run(*tables, "--regime", "nothing", "--shots", "1", "--limit", 3, "--json")
     assert code == 0, err
     found = json.loads(text)
     assert found["steps"] == [0]
@@ -61,7 +66,13 @@ def test_before_the_first_like(run, tables):
         "catalog_popularity",
         "bm25",
         "text_retrieval",
+        "promptrec",
+        "untuned_lm",
+        "untuned_lm_lift",
     }
+    assert {p["users"] for p in found["curves"]} == {3}
+    assert "--limit 3" in found["about"]["command"]
+    assert found["about"]["users who ask"].endswith("; 3 drawn of those who have")
 
 
 @pytest.mark.parametrize(

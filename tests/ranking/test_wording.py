@@ -53,6 +53,7 @@ ARGUMENTS = {
     "kinds": {"categories": several, "pick": st.none() | some},
     "interests": {"interests": several},
     "words": {"text": some},
+    "meaning": {"text": some},
     "request": {"text": some},
     "mentions_words": {"words": several},
     "asked_alike": {"people": st.integers(1, 10**7)},
@@ -194,6 +195,11 @@ CASES = [
         {"request": {"text": "toys"}},
         "People who asked for things like “toys” chose items like it.",
         "提出过类似“toys”的人选择了这类内容。",
+    ),
+    (
+        {"meaning": {"text": "my plants die"}, "wishes": {"categories": ["Garden"]}},
+        "Close in meaning to “my plants die”, and Garden.",
+        "意思接近“my plants die”；符合你的要求：Garden。",
     ),
     (
         {"mentions_words": {"words": ["toys", "Dr. Who"]}, "asked_alike": {"people": 1}},
@@ -379,7 +385,7 @@ def test_every_part_of_a_score_is_in_the_group_of_its_signal():
             *("asked_alike", "asked_alike_words", "asked_unlike", "lexical"),
         },
         "disliked": {"dislikes"},
-        "years": {"year", "year_gap", "freshness"},
+        "years": {"year", "year_gap", "freshness", "evidence_years"},
         "model": {"model", "written"},
         "other": {"opening"},
     }

@@ -113,3 +113,40 @@ def test_what_nobody_has_met_is_judged_by_its_better_neighbours_or_better():
     assert found == pytest.approx([*lift[:3], hoped, lift[4]])
     gloomy = model_lift(world, np.log([0.01, 0.01, 0.01, 0.01, 0.96]), prior)
     assert gloomy[3] == 0.0
+
+
+def test_the_title_without_a_request_is_read_once_per_catalog_version(monkeypatch):
+    recommender = toy_recommender(catalog=toy_catalog(), over_unconditional=True)
+    reader, read = reader_of(recommender), []
+    whole = reader.logprobs_of
+
+    def counted(asked):
+        read.extend(prompt for prompt, _ in asked)
+        return whole(asked)
+
+    monkeypatch.setattr(reader, "logprobs_of", counted)
+    nothing = reader.unconditional_prompt()
+    users = [recommender.resolve(UserProfile(liked=[item])) for item in ("i1", "i2")]
+    found = [recommender.pipeline.model_scores(user, "catalog") for user in users]
+    assert read.count(nothing) == 1
+    for user, (scores,) in zip(users, found, strict=True):
+        expected = reader.logprobs(reader.prompt(user).text) - reader.logprobs(nothing)
+        np.testing.assert_allclose(scores.lm.model, expected, atol=1e-4)
+    kept = reader.unconditional_logprobs()
+    assert reader.unconditional_logprobs() is kept
+    recommender.catalog.add([Item(item_id="new", title="Alien", year=2030)])
+    recommender.item_store.sync()
+    assert len(reader.unconditional_logprobs()) == len(kept) + 1
+
+
+def test_a_shortlist_is_compared_with_the_same_decisions():
+    recommender = toy_recommender(over_unconditional=True)
+    reader, user = reader_of(recommender), recommender.resolve(UserProfile(liked=["i1"]))
+    rows = np.array([4, 0, 7])
+    (scores,) = recommender.pipeline.model_scores(user, "catalog", rows=rows)
+    given, usual = reader.logprobs_of(
+        [(reader.prompt(user).text, rows), (reader.unconditional_prompt(), rows)]
+    )
+    np.testing.assert_allclose(scores.lm.model[rows], (given - usual)[rows], atol=1e-4)
+    rest = np.setdiff1d(np.arange(len(given)), rows)
+    np.testing.assert_allclose(scores.lm.model[rest], (given - usual)[rows].min(), atol=1e-4)

@@ -9,7 +9,7 @@ from coldstart.errors import ArtifactError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import PickResolver
 from coldstart.schema import Context, Item, UserProfile
-from coldstart.scoring.opening import OpeningScorer, cover
+from coldstart.scoring.opening import SCREEN, OpeningScorer, cover
 from coldstart.scoring.resources import ItemResources
 from coldstart.testing.trigrams import TrigramEncoder
 
@@ -89,12 +89,12 @@ def test_damaged_state_is_refused(data):
 
 
 def test_it_fades_as_likes_are_observed():
-    """With as many likes as places an eighth is left."""
+    """With as many likes as a first screen shows an eighth is left, however long the list is."""
     items = items_of()
     resources = ItemResources(items)
     scorer = OpeningScorer(10)
     scorer.sync(resources)
     user = PickResolver(items.catalog, items.counts, "error").resolve(UserProfile(), Context())
     whole = scorer.columns(user, items)["opening"]
-    resources.observed_likes = 10
+    resources.observed_likes = SCREEN
     np.testing.assert_allclose(scorer.columns(user, items)["opening"], whole / 8)

@@ -17,7 +17,7 @@ COLUMNS = """popularity people picks fold_in lift closest smoothed resembles sha
 kinds usual mainstream year year_gap age shots history request_words alike words interests dislikes
 wished unwished mood model written request asked_alike asked_alike_words lexical mentions
 mentions_log catalog_popularity freshness opening evidence_popularity evidence_content
-evidence_picks""".split()
+evidence_picks evidence_years""".split()
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def title_length():
 def test_the_order_of_the_columns_is_that_in_which_trees_were_trained():
     """Another order draws other columns for each tree, and so trains other trees."""
     assert list(SIGNALS.names) == COLUMNS
-    late = {"wished", "unwished", "mood", "request_words", *COLUMNS[-12:]}
+    late = {"wished", "unwished", "mood", "request_words", *COLUMNS[-13:]}
     without = {"model", "written", "history", "beyond", *late}
     assert list(SIGNALS.tree_names) == [name for name in COLUMNS if name not in without]
 

@@ -49,6 +49,7 @@ class Baseline:
         requires: library that has to be installed, by the name it is imported by, or ``None``.
         install: what to ``pip install`` for it; ``None``: the same name.
         ours: whether it is the subject of the benchmark, rather than a baseline.
+        slow: whether a list takes seconds; then it is measured only by name, not among ``all``.
         position: in the list of all systems, lowest first; ties by name.
         headline: position in the table of ``coldstart evaluate``; ``None``: not shown there.
         label: row title in that table; the name if empty.
@@ -65,6 +66,7 @@ class Baseline:
     requires: str | None = None
     install: str | None = None
     ours: bool = False
+    slow: bool = False
     position: int = 500
     headline: int | None = None
     label: str = ""

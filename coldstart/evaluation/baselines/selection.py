@@ -83,7 +83,7 @@ def choose(
     """Systems by name, in the order given; those with a missing library are left out.
 
     Args:
-        names: of ``all_systems``; ``None`` for all.
+        names: of ``all_systems``; ``None`` for all but the slow ones.
         seed: of whatever a system draws.
         artifact: a trained recommender's folder, measured as well.
         tuned: see ``all_systems``.
@@ -98,7 +98,8 @@ def choose(
     if unknown := [n for n in names or () if n not in known]:
         raise ConfigError(f"no system {unknown[0]!r}", hint=f"all, or some of {', '.join(known)}")
     out = []
-    for name in dict.fromkeys(known if names is None else names):
+    quick = [name for name in known if not declared[name].slow]
+    for name in dict.fromkeys(quick if names is None else names):
         one = declared[name]
         if one.installed:
             out.append(known[name])

@@ -110,7 +110,8 @@ def make_growth_report(
         "seed": str(plan.seed),
         "stream": f"{run.steps[-1]:,} likes of {run.visitors[-1]:,} users, {_ORDERS[plan.arrival]}",
         "users who ask": f"{run.users:,}; {run.dropped:,} others have under {plan.support} + "
-        f"{plan.min_targets} likes",
+        f"{plan.min_targets} likes"
+        + (f"; {plan.most} drawn of those who have" if run.users == plan.most else ""),
         "picks": f"the first {', '.join(map(str, plan.n_picks))} likes",
         "catalog": "in random order" if plan.shuffled else "in its own order",
         "data fingerprint": data.fingerprint_with_dislikes,

@@ -37,6 +37,7 @@ class GrowthPlan:
         min_targets: users with fewer targets are left out.
         arrival: order of the stream.
         seed: of mixed arrivals and of a shuffled catalog.
+        most: users who ask, drawn by the seed; ``None``: all that can.
         shuffled: whether the catalog is in random order, so that its order, which often is one of
             popularity, helps no system between equals.
 
@@ -51,6 +52,7 @@ class GrowthPlan:
     min_targets: int = MIN_TARGETS
     arrival: Arrival = "time"
     seed: int = 0
+    most: int | None = None
     shuffled: bool = True
 
     def __post_init__(self) -> None:
@@ -150,6 +152,11 @@ def run_growth(
             f"none of {len(split.test)} test users has {plan.support} + {plan.min_targets} likes",
             hint="lower --support or --min-targets",
         )
+    asking = list(dict.fromkeys(case.user for case in cases.cases))
+    if plan.most is not None and plan.most < len(asking):
+        drawn = np.random.default_rng([plan.seed, 19]).permutation(len(asking))[: plan.most]
+        chosen = {asking[n] for n in drawn}
+        cases = replace(cases, cases=tuple(c for c in cases.cases if c.user in chosen))
     catalog = data.catalog
     if plan.shuffled:
         order = np.random.default_rng([plan.seed, 17]).permutation(len(catalog))

@@ -77,7 +77,10 @@ def _wishes(a: Mapping[str, Any]) -> str:
     for name, value in a.get("attributes", ()):
         counted = name in _COUNTED and value.replace(".", "").isdigit()
         of = "of " if parts else ""
-        parts.append(f"{of}{value} {name}" if counted else f"{name} {value}")
+        if name in ("original language", "foreign"):
+            parts.append(f"in {'a ' if name == 'foreign' else ''}{value}")
+        else:
+            parts.append(f"{of}{value} {name}" if counted else f"{name} {value}")
     parts += a.get("values", ())
     parts += [f"at {amount(*price)}" for price in a.get("prices", ())]
     return " ".join(parts)
@@ -137,6 +140,7 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "wishes": _wishes,
     "interests": lambda a: f"matches your interest in {_list(a['interests'])}",
     "words": lambda a: f"matches “{a['text']}”",
+    "meaning": lambda a: f"close in meaning to “{a['text']}”",
     "mentions_words": lambda a: f"mentions {_list([f'“{word}”' for word in a['words']])}",
     "asked_alike": _asked_alike,
     "mentioned": _mentioned,

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_NOTHING = "no category, title, year, person or mood of this catalog, and no item resembles it"
-_NOTHING_ZH = "其中没有本目录认识的类别、标题、年份、人物或气氛，也没有与它相近的商品"
+from coldstart.ranking.wording.zh import LANGUAGES
+
+_NAMES_NONE = "no category, title, year, person or mood of this catalog"
+_NAMES_NONE_ZH = "其中没有本目录认识的类别、标题、年份、人物或气氛"
+_NOTHING = f"{_NAMES_NONE}, and no item resembles it"
+_NOTHING_ZH = f"{_NAMES_NONE_ZH}，也没有与它相近的商品"
 
 TEMPLATES: Mapping[str, str] = {
     "not in the catalog, left out: {name}": "目录里没有，已略去：{name}",
@@ -36,6 +40,10 @@ TEMPLATES: Mapping[str, str] = {
     "“{words}” was not taken as {value}: the text says otherwise": (
         "没有把“{words}”当作“{value}”，因为原话另有说明"
     ),
+    "“{words}” was read as “{meant}”": "“{words}”按“{meant}”理解",
+    f"the text names {_NAMES_NONE}; the list follows its meaning": (
+        f"{_NAMES_NONE_ZH}；推荐依据的是它的意思"
+    ),
     f"the text names {_NOTHING}; the list follows what people chose who used its words": (
         f"{_NOTHING_ZH}；推荐依据的是用过这些词的人的选择"
     ),
@@ -63,6 +71,15 @@ TEMPLATES: Mapping[str, str] = {
     "{name} adds {points} to the scores of {n} item(s) until {until}": (
         "{name}给 {n} 件商品的得分加 {points}，至 {until} 为止"
     ),
+    "no row “because”: nothing was liked yet": "没有“因为你喜欢”一行：还没有喜欢过什么",
+    "no row “people”: nothing was asked for": "没有“提过类似要求的人选了”一行：还没有提出要求",
+    "no row “people”: no recorded request is like this one": (
+        "没有“提过类似要求的人选了”一行：记录中没有类似的要求"
+    ),
+    "no row “asked”: fewer than {n} items": "没有“你想要的”一行：不足 {n} 件",
+    "no row “because”: fewer than {n} items": "没有“因为你喜欢”一行：不足 {n} 件",
+    "no row “people”: fewer than {n} items": "没有“提过类似要求的人选了”一行：不足 {n} 件",
+    "no row “different”: fewer than {n} items": "没有“换换口味”一行：不足 {n} 件",
     "{fact}: rejected by “{words}”": "{fact}：因“{words}”而排除",
     "year unknown: not {years}": "年份未知，不符合{years}",
     "from {year}: not {years}": "{year} 年，不符合{years}",
@@ -91,6 +108,7 @@ TEMPLATES: Mapping[str, str] = {
 """English template → Chinese one, the first that fits."""
 
 PHRASES: Mapping[str, str] = {
+    **{f"in {name}": text for name, text in LANGUAGES.items()},
     "known to be suitable for age {age}": "适合 {age} 岁",
     "for age {age}": "适合 {age} 岁",
     "for an adult": "送给成年人",
@@ -119,6 +137,7 @@ PHRASES: Mapping[str, str] = {
     "disliked": "不喜欢",
     "seen": "看过",
     "not ": "不要",
+    " last": "排在最后",
     " or ": "或",
     " and ": "、",
     ", ": "、",

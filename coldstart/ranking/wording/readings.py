@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from coldstart.catalog.known_attributes import FOREIGN, LANGUAGE
 from coldstart.scoring.piece_matches import ADULTS, STOCK
 from coldstart.scoring.wishes import NO_FACTS
 
@@ -35,12 +36,19 @@ def guesses(understood: Understood, ignored: Sequence[Piece]) -> list[str]:
         if (piece.start, piece.end) in stated:
             continue  # a preference among what fulfils a stated wish
         if not piece.strict and piece not in ignored and piece.kind not in NO_FACTS:
-            inferred.setdefault(piece.words, []).append(_signed(piece))
+            inferred.setdefault(piece.words, []).append(_guess(piece, understood))
     for words, values in inferred.items():
         out.append(f"guessed from “{words}”: {', '.join(dict.fromkeys(values))}")
     for piece in ignored:
         out.append(f"“{piece.words}” was not taken as {_signed(piece)}: the text says otherwise")
     return out
+
+
+def _guess(piece: Piece, understood: Understood) -> str:
+    """An inferred piece; of products a category that is not meant comes last, not never."""
+    of_products = any(p.kind in ("term", "type") or p.value == ADULTS for p in understood.pieces)
+    last = of_products and not piece.wanted and piece.kind == "category"
+    return f"{_word(piece)} last" if last else _signed(piece)
 
 
 def _signed(piece: Piece) -> str:
@@ -71,6 +79,8 @@ def _word(piece: Piece) -> str:
     if piece.kind == "attribute" and piece.attribute:
         if piece.attribute == STOCK:
             return piece.value
+        if piece.attribute in (LANGUAGE, FOREIGN):
+            return f"in {piece.value}" if piece.attribute == LANGUAGE else f"in a {piece.value}"
         if piece.low is not None or piece.high is not None:
             return f"{price(piece)} {piece.attribute.replace('_', ' ')}"
         return f"{piece.attribute.replace('_', ' ')} {piece.value}"

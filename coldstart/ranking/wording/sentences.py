@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from coldstart.errors import ConfigError
 from coldstart.ranking.wording import en, zh
 from coldstart.ranking.wording.notes import note_in
-from coldstart.schema import Reason, RecommendationList
+from coldstart.schema import Reason, Recommendation, RecommendationList
 from coldstart.scoring.registry import SIGNALS
 
 
@@ -111,16 +111,25 @@ def sentence(reasons: Sequence[Reason], language: str = "en") -> str:
     return wording.paragraph(parts)
 
 
+def worded(recommendation: Recommendation, language: str) -> Recommendation:
+    """The same item with its reason in another language.
+
+    Raises:
+        ConfigError: an unknown language.
+    """
+    if not recommendation.reasons:
+        return recommendation
+    reason = sentence(recommendation.reasons, language)
+    return recommendation.model_copy(update={"reason": reason})
+
+
 def in_language(recommendations: RecommendationList, language: str) -> RecommendationList:
     """The same list with reasons, notes and details of dropped items in another language.
 
     Raises:
         ConfigError: an unknown language.
     """
-    items = tuple(
-        r.model_copy(update={"reason": sentence(r.reasons, language)}) if r.reasons else r
-        for r in recommendations
-    )
+    items = tuple(worded(r, language) for r in recommendations)
     code = check_language(language)
     notes = tuple(note_in(note, code) for note in recommendations.notes)
     dropped = tuple(

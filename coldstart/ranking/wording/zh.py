@@ -7,6 +7,37 @@ from typing import Any
 
 from coldstart.ranking.wording.amounts import amount
 
+LANGUAGES: Mapping[str, str] = {
+    "French": "法语",
+    "Japanese": "日语",
+    "Korean": "韩语",
+    "Mandarin": "汉语",
+    "Cantonese": "粤语",
+    "German": "德语",
+    "Italian": "意大利语",
+    "Spanish": "西班牙语",
+    "Portuguese": "葡萄牙语",
+    "Russian": "俄语",
+    "Swedish": "瑞典语",
+    "Danish": "丹麦语",
+    "Norwegian": "挪威语",
+    "Finnish": "芬兰语",
+    "Icelandic": "冰岛语",
+    "Dutch": "荷兰语",
+    "Polish": "波兰语",
+    "Czech": "捷克语",
+    "Hungarian": "匈牙利语",
+    "Hindi": "印地语",
+    "Persian": "波斯语",
+    "Turkish": "土耳其语",
+    "Hebrew": "希伯来语",
+    "Arabic": "阿拉伯语",
+    "Thai": "泰语",
+    "Greek": "希腊语",
+    "foreign language": "外语",
+    "a foreign language": "外语",
+}
+"""Languages that are spoken in films; others stay as they are."""
 VALUES: Mapping[str, str] = {
     "m": "男",
     "f": "女",
@@ -78,6 +109,9 @@ ATTRIBUTES: Mapping[str, str] = {
     "actors": "演员",
     "cast": "演员",
     "language": "语言",
+    "original language": "语言",
+    "foreign": "语言",
+    "minutes": "分钟",
     "country": "国家",
     "publisher": "出版社",
     "studio": "制片方",
@@ -135,18 +169,19 @@ def _wishes(a: Mapping[str, Any]) -> str:
     names = [*a.get("types", ()), *a.get("categories", ())]
     parts = [_list(names)] if names else []
     parts += [f"“{term}”" for term in a.get("terms", ())]
-    parts += [_years(*span) for span in a.get("years", ())]
+    parts += [years(*span) for span in a.get("years", ())]
     if "ages" in a:
         parts.append(f"适合 {min(a['ages'])} 岁")
     if "people" in a:
         parts.append(f"有{_list(a['people'])}")
-    parts += [f"{_attribute(name)}：{value}" for name, value in a.get("attributes", ())]
+    parts += [f"{_attribute(name)}：{_value(value)}" for name, value in a.get("attributes", ())]
     parts += a.get("values", ())
     parts += [f"价格 {amount(*price)}" for price in a.get("prices", ())]
     return "符合你的要求：" + "，".join(parts)
 
 
-def _years(first: int | None, last: int | None) -> str:
+def years(first: int | None, last: int | None) -> str:
+    """A span of years in words."""
     if first is None or last is None:
         return f"{last} 年及以前" if first is None else f"{first} 年以后"
     if first == last:
@@ -171,7 +206,7 @@ def _group(group: str) -> str:
 
 
 def _value(value: str) -> str:
-    return VALUES.get(value.casefold(), value)
+    return VALUES.get(value.casefold()) or LANGUAGES.get(value, value)
 
 
 def _attribute(name: str) -> str:
@@ -191,6 +226,7 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "wishes": _wishes,
     "interests": lambda a: f"符合你的兴趣：{_list(a['interests'])}",
     "words": lambda a: f"符合“{a['text']}”",
+    "meaning": lambda a: f"意思接近“{a['text']}”",
     "mentions_words": lambda a: f"提到{'、'.join(f'“{word}”' for word in a['words'])}",
     "asked_alike": lambda a: f"有 {a['people']} 位提出相似要求的人选了它",
     "mentioned": lambda a: f"有 {a['people']} 人把它和“{a['pick']}”一起提到",

@@ -1,81 +1,96 @@
-// Puts the parts together: steps, language, theme, and what a person does with their data.
+// Puts the parts together: the question, the rows, the panels, language and theme.
 
 import { Problem } from "./api.js";
+import { aboutOf } from "./about.js";
 import { ask, clear, whenGone } from "./ask.js";
-import * as cards from "./cards.js";
-import { $, say } from "./dom.js";
-import * as list from "./list.js";
-import * as opinions from "./opinions.js";
-import * as profile from "./profile.js";
-import * as session from "./session.js";
+import { barOf } from "./bar.js";
+import { $, el, say } from "./dom.js";
+import { icon } from "./icons.js";
+import { opinionsOf } from "./opinions.js";
+import { person } from "./person.js";
+import { quizOf } from "./quiz.js";
+import { bones, rowsOf } from "./rows.js";
+import { search } from "./search.js";
 import { kept } from "./storage.js";
-import { joined, language, load, preferred, t, value } from "./words.js";
+import { hide, toast } from "./toast.js";
+import { tuneOf } from "./tune.js";
+import { twoOf } from "./two.js";
+import { wish } from "./wish.js";
+import { language, load, preferred, t, useCatalog } from "./words.js";
 
-const STEPS = ["you", "taste", "list"];
-let understood = null;
+let form = { fields: {}, most: 10, catalog: { examples: [] } }; // none before the first answer
+const examples = () => form.catalog.examples;
+const me = person("session"), other = person("other");
 
-// -- steps -----------------------------------------------------------------------------------
-
-const step = () => (STEPS.includes(location.hash.slice(1)) ? location.hash.slice(1) : "you");
-
-/** Show the step that the address names. */
-function show() {
-  const here = step();
-  for (const name of STEPS) {
-    $(`step-${name}`).hidden = name !== here;
-    const link = document.querySelector(`.steps a[href="#${name}"]`);
-    if (name === here) link.setAttribute("aria-current", "step");
-    else link.removeAttribute("aria-current");
-  }
-  return here;
-}
-
-/** Show it, and fetch what it needs. */
-async function enter({ focus = true } = {}) {
-  const here = show();
-  if (focus) {
-    $(`h-${here}`).focus({ preventScroll: true });
-    scrollTo(0, 0);
-  }
-  list.cancel();
-  if (here === "you") return;
-  if (!session.begun() && !profile.check()) return go("you");
-  await session.begin(profile.read());
-  lock();
-  if (here !== step()) return;
-  if (here === "taste" && cards.empty()) await cards.next();
-  if (here === "list") list.refresh(0);
-}
-
-function go(to) {
-  if (step() === to) return enter();
-  location.hash = to;
-}
-
-/** What was said at the beginning stands once a visit has begun. */
-function lock() {
-  for (const control of $("profile").elements) control.disabled = session.begun();
-  const next = $("profile").querySelector("[type=submit]");
-  next.disabled = false;
-  $("skip-you").hidden = session.begun();
-  $("locked").hidden = !session.begun();
-}
-
-/** Forget the visit here, and begin again. */
-function restart() {
-  session.forget();
-  understood = null;
-  for (const part of [profile, cards, list, opinions]) part.reset();
-  $("say").reset();
-  $("diversity").value = "0";
-  redraw();
-  lock();
-  go("you");
-}
-
-const quietly = (work) => work.catch((error) => {
+const quietly = (work) => Promise.resolve(work).catch((error) => {
   if (error.name !== "AbortError" && !(error instanceof Problem)) throw error; // that was told
 });
+
+// -- parts -----------------------------------------------------------------------------------
+
+const rows = rowsOf(me, { form: () => form, tap: react });
+const two = twoOf([me, other], { form: () => form, tap: (item, opinion) => quietly(react(item, opinion).then(refresh)) });
+const quiz = quizOf(me, (item, opinion, question) => quietly(decide(item, opinion, question)));
+const opinions = opinionsOf(me, (item) => quietly(decide(item, "forget")));
+const about = aboutOf(me, (profile) => quietly(me.introduce(profile).then(refresh)));
+const tune = tuneOf(me, () => refresh(250));
+const find = search($("combo"), (item) => quietly(decide(item, "like").then(() => say(t("favourites.added", { title: item.title })))));
+const bar = barOf({
+  offered: () => about.asked(),
+  count: () => me.said.opinions.filter((one) => one.opinion === "like").length,
+  opened: (name) => name === "favourites" && !quiz.shown() && quietly(quiz.next()),
+  toggled: (is) => {
+    arrange();
+    if (is) others.focus();
+    refresh(0);
+  },
+});
+const mine = wish(me, { id: "words", question: () => t(bar.two() ? "two.you" : "question"), examples, changed: asked });
+const others = wish(other, { id: "words-other", level: "h2", question: () => t("two.them"), examples, changed: () => refresh(0) });
+
+/** What the person wrote has reached the service. */
+function asked() {
+  refresh(0);
+  if (quiz.shown()) quietly(quiz.next());
+}
+
+/** One list or two follow everything that is said. */
+function refresh(delay) {
+  (bar.two() ? rows : two).cancel();
+  (bar.two() ? two : rows).refresh(delay);
+}
+
+/** An opinion from a card of the rows. */
+async function react(item, opinion) {
+  await me.think(item, opinion);
+  drawOpinions();
+  toast(t(`done.${opinion}`, { title: item.title }), () => quietly(decide(item, "forget")));
+}
+
+/** An opinion from elsewhere: the rows follow. */
+async function decide(item, opinion, question) {
+  const sent = me.think(item, opinion, question);
+  drawOpinions();
+  await sent;
+  refresh();
+}
+
+function drawOpinions() {
+  opinions.redraw();
+  quiz.redraw();
+  bar.redraw();
+}
+
+/** The second question and the lists side by side, where two people are wanted. */
+function arrange() {
+  const is = bar.two();
+  $("wishes").classList.toggle("pair", is);
+  $("wishes").replaceChildren(mine.form, ...(is ? [others.form] : []));
+  $("rows").hidden = is;
+  $("two").hidden = !is;
+  mine.redraw();
+  if (is) others.redraw();
+}
 
 // -- words and colours -----------------------------------------------------------------------
 
@@ -86,149 +101,124 @@ function theme() {
   return document.documentElement.dataset.theme ?? system;
 }
 
-function redraw() {
+function drawTools() {
   $("language").textContent = language === "en" ? "中文" : "English";
   $("language").lang = language === "en" ? "zh-Hans" : "en";
-  $("theme").textContent = t(`theme.${THEMES[theme()]}`);
-  $("diversity-value").textContent = Number($("diversity").value).toFixed(1);
-  $("diversity").setAttribute("aria-valuetext", Number($("diversity").value).toFixed(1));
-  $("understood").textContent = understood ? sentence(understood) : "";
-  profile.redraw();
-  cards.redraw();
-  opinions.redraw();
-  list.redraw({ anew: true });
-  lock();
+  const next = THEMES[theme()];
+  $("theme").replaceChildren(icon(next === "dark" ? "moon" : "sun"));
+  $("theme").setAttribute("aria-label", t(`theme.${next}`));
+  $("theme").title = t(`theme.${next}`);
 }
 
-/** What a text was read as. */
-function sentence(read) {
-  const pieces = (kinds, wanted) => read.pieces.filter((p) => kinds.includes(p.kind) && p.wanted === wanted);
-  const moods = new Set(pieces(["tone"], true).concat(pieces(["tone"], false)).map((p) => p.start));
-  const words = new Set(pieces(["term", "type"], true).concat(pieces(["term", "type"], false)).map((p) => p.start));
-  const beside = (p) => ["category", "attribute"].includes(p.kind) && words.has(p.start);
-  const people = new Set(pieces(["audience"], true).map((p) => p.start));
-  const implied = (p) => p.kind === "category" && !p.wanted && people.has(p.start); // "for my son": nothing for pets
-  const shown = (p) => p.kind === "tone" || !(moods.has(p.start) || beside(p) || implied(p)); // these stand for others
-  const named = (p) => (["category", "tone"].includes(p.kind) ? value(p.value) : (read.titles[p.value] ?? p.value));
-  const all = (kinds, wanted) => [...new Set(pieces(kinds, wanted).filter(shown).map(named))];
-  const topics = ["category", "person", "attribute", "tone", "term", "type"];
-  const parts = [
-    ["wanted", all(topics, true)],
-    ["unwanted", all(topics, false)],
-    ["liked", all(["title"], true)],
-    ["disliked", all(["title"], false)],
-    ["years", pieces(["years"], true).map((p) => t("read.span", { first: p.first ?? "…", last: p.last ?? "…" }))],
-    ["audience", pieces(["audience"], true).map((p) => (p.value === "adult" ? t("read.adult") : t("read.age", { age: p.age ?? p.value })))],
-    ["price", pieces(["price"], true).map(cost)],
-  ].filter(([, values]) => values.length);
-  if (!parts.length) return t("read.nothing");
-  return t("read", { parts: parts.map(([name, values]) => t(`read.${name}`, { what: joined(values) })).join(t("semicolon")) });
+function redraw() {
+  drawTools();
+  for (const part of [about, tune, find]) part.redraw();
+  drawOpinions();
+  arrange();
+  rows.redraw();
+  two.redraw();
 }
 
-/** A span of prices, such as "≤ 20" and "30–50". */
-function cost(piece) {
-  if (piece.low === null && piece.high === null) return t(`read.price.${piece.value}`);
-  if (piece.low === null) return `≤ ${piece.high}`;
-  return piece.high === null ? `≥ ${piece.low}` : `${piece.low}–${piece.high}`;
+$("language").addEventListener("click", () => quietly(change(language === "en" ? "zh" : "en")));
+async function change(next) {
+  await load(next);
+  kept.set("language", next);
+  clear();
+  hide();
+  form = await ask(`v1/sessions?language=${language}`);
+  redraw();
+  refresh(0); // reasons and rules, in this language
 }
+$("theme").addEventListener("click", () => {
+  document.documentElement.dataset.theme = THEMES[theme()];
+  kept.set("theme", theme());
+  drawTools();
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawTools);
 
-// -- what a person does ----------------------------------------------------------------------
+// -- one's own data --------------------------------------------------------------------------
 
-$("profile").addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (profile.check()) go("taste");
-});
-$("skip-you").addEventListener("click", () => {
-  profile.reset();
-  go("taste");
-});
-$("to-list").addEventListener("click", () => go("list"));
-$("others").addEventListener("click", () => quietly(cards.next().then(() => $("h-taste").focus())));
-addEventListener("hashchange", () => quietly(enter()));
-
-$("say").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const text = $("words").value.trim();
-  if (!text) return $("words").focus();
-  const button = $("say").querySelector("button");
-  if (button.getAttribute("aria-disabled")) return;
-  button.setAttribute("aria-disabled", "true");
-  try {
-    understood = (await session.send("/text", { text })).understood;
-    $("understood").textContent = sentence(understood);
-    $("words").value = "";
-    list.refresh();
-  } catch {
-    $("words").focus(); // the notice says why
-  } finally {
-    button.removeAttribute("aria-disabled");
-  }
-});
-$("words").addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  $("say").requestSubmit();
-});
-$("diversity").addEventListener("input", () => {
-  const shown = Number($("diversity").value).toFixed(1);
-  $("diversity-value").textContent = shown;
-  $("diversity").setAttribute("aria-valuetext", shown);
-  list.refresh();
-});
-
+$("others").addEventListener("click", () => quietly(quiz.next({ others: true })));
+$("link").addEventListener("click", () => quietly(link()));
 $("export").addEventListener("click", () => quietly(download()));
-async function download() {
-  const data = await ask(session.path());
-  const link = document.createElement("a");
-  const blob = new Blob([JSON.stringify(data, null, 2)], { type: "application/json" });
-  link.href = URL.createObjectURL(blob);
-  link.download = "coldstart.json";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  say(t("data.exported"));
-}
-
 $("erase").addEventListener("click", () => $("confirm").showModal());
 $("erase-no").addEventListener("click", () => $("confirm").close());
 $("erase-yes").addEventListener("click", () => {
   $("confirm").close();
-  list.cancel();
-  quietly(session.erase().then(() => {
-    restart();
-    say(t("erased"));
-  }));
+  quietly(erase());
 });
-whenGone(restart);
-opinions.whenChanged(() => list.refresh());
+let again = null; // one restart, however many requests found that the session is gone
+whenGone(() => (again ??= quietly(restart().then(() => toast(t("problem.gone"))).finally(() => (again = null)))));
 
-$("language").addEventListener("click", async () => {
-  const next = language === "en" ? "zh" : "en";
-  await load(next);
-  kept.set("language", next);
-  clear();
+/** A link that asks the same: only where the person wants one does the address hold their words. */
+async function link() {
+  const { text, words, diversity } = me.said;
+  const asks = new URLSearchParams({ q: text, words, diversity, language });
+  await navigator.clipboard.writeText(`${location.origin}${location.pathname}#${asks}`);
+  toast(t("data.linked"));
+}
+
+async function download() {
+  const data = await ask(me.path());
+  const blob = new Blob([JSON.stringify(data, null, 2)], { type: "application/json" });
+  const made = el("a", { href: URL.createObjectURL(blob), download: "coldstart.json" });
+  made.click();
+  setTimeout(() => URL.revokeObjectURL(made.href), 1000);
+  toast(t("data.exported"));
+}
+
+async function erase() {
+  rows.cancel();
+  two.cancel();
+  await Promise.all([me.erase(), other.erase()]);
+  await restart();
+  toast(t("erased"));
+}
+
+/** Forget the visit here, and begin again. */
+async function restart() {
+  me.forget();
+  other.forget();
+  hide();
+  for (const part of [quiz, rows, two]) part.reset();
+  if (bar.two()) bar.pair();
+  bar.show(null, { focus: false });
+  mine.reset();
+  others.reset();
   redraw();
-  if (session.begun() && step() === "list") list.refresh(0); // its reasons, in this language
-});
-$("theme").addEventListener("click", () => {
-  const next = THEMES[theme()];
-  document.documentElement.dataset.theme = next;
-  kept.set("theme", next);
-  redraw();
-});
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  mine.focus();
+  await me.begin();
+  refresh(0);
+}
 
 // -- begin -----------------------------------------------------------------------------------
 
+/** What a link asks for, once; the address then no longer says it. */
+function linked() {
+  const asks = new URLSearchParams(location.hash.slice(1));
+  if (!asks.has("q")) return null;
+  history.replaceState(null, "", location.pathname + location.search);
+  const share = (name, otherwise) => {
+    const x = Number(asks.get(name) ?? otherwise);
+    return x >= 0 && x <= 1 ? x : otherwise;
+  };
+  return { text: asks.get("q").slice(0, 2000), words: share("words", 0.5), diversity: share("diversity", 0), language: asks.get("language") };
+}
+
 async function start() {
-  await load(preferred());
+  const asks = linked();
+  await load(["en", "zh"].includes(asks?.language) ? asks.language : preferred());
+  $("rows").replaceChildren(bones());
   redraw();
-  show();
-  const form = await ask("v1/sessions");
-  profile.show(form);
-  list.useStrategy(form.strategy);
-  lock();
-  await enter({ focus: false });
-  if (session.begun()) await opinions.restore();
+  const [found] = await Promise.all([ask(`v1/sessions?language=${language}`), me.begin()]);
+  form = found;
+  useCatalog(form.catalog.purpose);
+  about.show(form);
+  if (asks) me.tune({ words: asks.words, diversity: asks.diversity });
+  redraw();
+  if (bar.open()) bar.show(bar.open(), { focus: false });
+  if (asks?.text) mine.set(asks.text);
+  else refresh(0);
 }
 
 quietly(start());

@@ -55,8 +55,8 @@ async function untilAnswered(path, options) {
       } else if (problem.kind === "broken") {
         await wait("broken", null, options.signal);
       } else {
-        tell(problem.kind);
         if (problem.kind === "gone") onGone();
+        else tell(problem.kind);
         throw problem;
       }
     }

@@ -1,4 +1,4 @@
-// Every word of the page, in the language of the person.
+// Every word of the page, in the language of the person and in the terms of the catalog.
 
 import { sleep } from "./dom.js";
 import { kept } from "./storage.js";
@@ -6,6 +6,12 @@ import { kept } from "./storage.js";
 const LANGUAGES = ["en", "zh"];
 let words = {};
 export let language = "en";
+export let purpose = "library"; // what the catalog is for: "shop", "films" or "library"
+
+export function useCatalog(what) {
+  purpose = what;
+  apply();
+}
 
 /** The words chosen before, or those of the browser. */
 export function preferred() {
@@ -30,9 +36,9 @@ async function fetched(path) {
   }
 }
 
-/** The words for `key`, with `{name}` filled in. */
+/** The words for `key`, those for this kind of catalog first, with `{name}` filled in. */
 export function t(key, values = {}) {
-  const text = words[key] ?? key;
+  const text = words[`${key}.${purpose}`] ?? words[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
 }
 
@@ -41,17 +47,19 @@ export const value = (raw) => words[`v.${raw.toLowerCase()}`] ?? raw;
 
 export const known = (key) => key in words;
 
-export const joined = (values) => values.join(t("comma"));
+/** A price as people of this language write it; without a currency, the number alone. */
+export function money(price, currency) {
+  const form = { minimumFractionDigits: Number.isInteger(price) ? 0 : 2, maximumFractionDigits: 2 };
+  try {
+    if (currency) return new Intl.NumberFormat(language, { ...form, style: "currency", currency, currencyDisplay: "narrowSymbol" }).format(price);
+  } catch {
+    return `${price} ${currency}`; // no code of a currency
+  }
+  return new Intl.NumberFormat(language, form).format(price);
+}
 
 function apply() {
-  for (const node of document.querySelectorAll("[data-t]")) {
-    node.textContent = t(node.dataset.t);
-  }
-  for (const node of document.querySelectorAll("[data-label]")) {
-    node.setAttribute("aria-label", t(node.dataset.label));
-  }
-  for (const node of document.querySelectorAll("[data-hint]")) {
-    node.setAttribute("placeholder", t(node.dataset.hint));
-  }
+  for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
+  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
   document.title = t("title");
 }

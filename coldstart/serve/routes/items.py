@@ -16,7 +16,7 @@ from coldstart.serve.catalog_updates import CatalogPlan
 from coldstart.serve.errors import invalid
 from coldstart.serve.item_paths import ItemPath
 from coldstart.serve.requests import EXAMPLE_ITEM, ItemIn, ItemsIn
-from coldstart.serve.responses import ItemsPage, ItemsPut
+from coldstart.serve.responses import ItemsFound, ItemsPage, ItemsPut
 from coldstart.serve.routes.common import KEYS, Admin, Served, errors
 from coldstart.serve.routes.versions import IfMatch, IfNoneMatch, check_versions, etag
 from coldstart.serve.segments import (
@@ -62,6 +62,23 @@ async def list_items(
         )
 
     return await service.worker.call(page, service.arm)
+
+
+@router.get("/search", responses=errors())
+async def search_items(
+    service: Served,
+    q: Annotated[
+        str, Query(min_length=1, max_length=200, description="A title, as far as it is typed.")
+    ],
+    limit: Annotated[int, Query(ge=1, le=50)] = 8,
+) -> ItemsFound:
+    """Find items by title: by the beginning of any word, by initials, in spite of slips.
+
+    Of equally good matches, the most popular come first. The item whose id is `search` is
+    `/v1/items/%73earch`.
+    """
+    cards = await service.worker.call(partial(service.search.cards, q, limit), service.arm)
+    return ItemsFound(items=cards)
 
 
 @router.post("", responses=errors(403, 409))

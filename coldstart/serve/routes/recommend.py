@@ -11,6 +11,7 @@ from coldstart.schema import Context
 from coldstart.serve import costs
 from coldstart.serve.admission import charge
 from coldstart.serve.batching import QueuedRequest
+from coldstart.serve.cards import ShownItems
 from coldstart.serve.growth import NO_TEST
 from coldstart.serve.requests import RecommendIn, to_profile
 from coldstart.serve.responses import SubjectAnswer
@@ -34,6 +35,7 @@ async def recommend(body: RecommendIn, service: Served, accepted: Accepted) -> S
         "strategy": body.strategy,
         "filters": body.filters.build(),
         "diversity": body.diversity,
+        "words": body.words,
         "near_duplicates": body.near_duplicates,
         "unknown_picks": body.unknown_picks,
         "popularity_penalty": body.popularity_penalty,
@@ -47,7 +49,12 @@ async def recommend(body: RecommendIn, service: Served, accepted: Accepted) -> S
     arm = test.arm_of(subject) if test and subject else service.arm
     result = await service.worker.recommend(request, arm)
     found = result.recommendations
-    out = SubjectAnswer.of(found, explain=body.explain, language=body.language or accepted)
+    out = SubjectAnswer.of(
+        found,
+        ShownItems(result.items, service.pictures),
+        explain=body.explain,
+        language=body.language or accepted,
+    )
     if not subject or not (test or service.likes.growing):
         return out
     exposure_id = await run_in_threadpool(

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
-from coldstart.schema import MAX_K, Strategy
+from coldstart.ranking.wording.chips import chips
+from coldstart.ranking.wording.sentences import supported
+from coldstart.schema import MAX_K, Strategy, Understood
 from coldstart.serve import costs
 from coldstart.serve.admission import charge
+from coldstart.serve.cards import ShownItems
 from coldstart.serve.errors import not_found
 from coldstart.serve.questionnaire import onboarding_form
-from coldstart.serve.requests import AnswerIn, FeedbackIn, Language, ListIn, SessionIn, TextIn
-from coldstart.serve.responses import FormOut, ListOut, Noted, QuestionOut, SessionOut
+from coldstart.serve.requests import (
+    AllTextIn,
+    AnswerIn,
+    FeedbackIn,
+    Language,
+    ListIn,
+    ProfileOnlyIn,
+    RowsIn,
+    SessionIn,
+    TextIn,
+)
+from coldstart.serve.responses import (
+    FormOut,
+    ListOut,
+    Noted,
+    QuestionOut,
+    RowsOut,
+    SessionOut,
+    TextNoted,
+)
 from coldstart.serve.routes.common import (
     KEYS,
     Accepted,
@@ -37,9 +59,13 @@ async def begin(body: SessionIn, service: Served) -> SessionOut:
 
 
 @router.get("", responses=errors())
-async def get_form(service: Served) -> FormOut:
-    """Fields and values for a form that begins a session; all are optional."""
-    return await service.worker.call(onboarding_form, service.arm)
+async def get_form(
+    service: Served, accepted: Accepted, language: Language | None = None
+) -> FormOut:
+    """Fields and values for a form that begins a session, and example requests."""
+    spoken = supported(language or accepted) or "en"
+    form = partial(onboarding_form, language=spoken, most=service.settings.max_k)
+    return await service.worker.call(form, service.arm)
 
 
 @router.get(_ONE, responses=errors(404))
@@ -54,6 +80,12 @@ async def erase(session_id: SessionPath, service: Served) -> None:
     if not await run_in_threadpool(service.store.erase, session_id):
         raise not_found("session")
     await service.forget()
+
+
+@router.put(_ONE + "/profile", status_code=204, responses=errors(404, 409))
+async def profile(session_id: SessionPath, body: ProfileOnlyIn, service: Served) -> None:
+    """Replace the profile; opinions and texts of the session stay."""
+    await SessionService(service).replace_profile(session_id, body)
 
 
 @router.get(_ONE + "/questions", responses=errors(404, 409))
@@ -85,11 +117,33 @@ async def feedback(
 
 @router.post(_ONE + "/text", responses=errors(404, 409))
 async def text(
-    session_id: SessionPath, body: TextIn, service: Served, key: IdempotencyKey = None
-) -> Noted:
-    """Send free text; the response contains its interpretation."""
+    session_id: SessionPath,
+    body: TextIn,
+    service: Served,
+    accepted: Accepted,
+    key: IdempotencyKey = None,
+) -> TextNoted:
+    """Send free text, in addition to earlier texts; the response contains its interpretation."""
     repeated, understood = await SessionService(service).text(session_id, body, key)
-    return Noted(repeated=repeated, understood=understood)
+    return _noted(repeated, understood, accepted)
+
+
+@router.put(_ONE + "/text", responses=errors(404, 409))
+async def all_text(
+    session_id: SessionPath,
+    body: AllTextIn,
+    service: Served,
+    accepted: Accepted,
+    key: IdempotencyKey = None,
+) -> TextNoted:
+    """Replace all texts by this one, less some parts; an empty one takes them back."""
+    repeated, understood = await SessionService(service).all_text(session_id, body, key)
+    return _noted(repeated, understood, accepted)
+
+
+def _noted(repeated: bool, understood: Understood, language: str) -> TextNoted:
+    labels = list(chips(understood, language))
+    return TextNoted(repeated=repeated, understood=understood, chips=labels)
 
 
 @router.get(_ONE + "/recommendations", responses=errors(404, 409), response_model_exclude_none=True)
@@ -117,9 +171,31 @@ async def full_list(
     return await _list(session_id, body, service)
 
 
+@router.post(_ONE + "/rows", responses=errors(404, 409), response_model_exclude_none=True)
+async def rows(
+    session_id: SessionPath, body: RowsIn, service: Served, accepted: Accepted
+) -> RowsOut:
+    """Get several short lists, each with a rule of its own; they are recorded as shown.
+
+    `asked` is the list of `…/recommendations`, `because` what is like one liked item, `people` what
+    was chosen after recorded requests like this one, `different` what is unlike all of these.
+    """
+    check_k(service, body.k)
+    charge(costs.of_list(body.strategy))
+    found, items, request_id = await SessionService(service).rows(session_id, body)
+    shown, language = ShownItems(items, service.pictures), body.language or accepted
+    out = RowsOut.of(found, shown, explain=body.explain, language=language)
+    return out.model_copy(update={"request_id": request_id})
+
+
 async def _list(session_id: str, body: ListIn, service: Served) -> ListOut:
     check_k(service, body.k)
     charge(costs.of_list(body.strategy))
     found, request_id = await SessionService(service).recommend(session_id, body)
-    response = ListOut.of(found, explain=body.explain, language=body.language or "en")
+    response = ListOut.of(
+        found.recommendations,
+        ShownItems(found.items, service.pictures),
+        explain=body.explain,
+        language=body.language or "en",
+    )
     return response.model_copy(update={"request_id": request_id})

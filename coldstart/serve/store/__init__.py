@@ -33,6 +33,7 @@ returned has committed: its writes survive a kill of the process.
         store.keys(), store.revoke_key(fresh.key.id)
 
         store.visits(), store.all_subject_outcomes()                    # to train from
+        store.newest_sessions(500), store.newest_lists(monday, 50_000)  # for reports
         store.new_release([ReleaseArm("shop-2", "/srv/shop-2")]), store.roll_back(), store.release()
         store.export(session.id), store.erase(session.id)               # access, erasure
         store.purge(timedelta(days=30))                                 # expired that long ago
@@ -66,6 +67,7 @@ from coldstart.serve.store.records import (
     Deleted,
     Event,
     Exposure,
+    ItemReaction,
     NewChange,
     NewEvent,
     NewKey,
@@ -73,6 +75,7 @@ from coldstart.serve.store.records import (
     Release,
     ReleaseArm,
     Session,
+    ShownList,
     SubjectOutcome,
     SubjectOutcomes,
     Visit,
@@ -90,15 +93,18 @@ __all__ = [
     "Event",
     "Exposure",
     "ExposureNotFound",
+    "ItemReaction",
     "NewEvent",
     "KeyReused",
     "NewChange",
+    "NewestRows",
     "NewKey",
     "Recorded",
     "Release",
     "ReleaseArm",
     "Session",
     "SessionNotFound",
+    "ShownList",
     "StaleCatalog",
     "Store",
     "StoreBusy",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
+Row = TypeVar("Row")
 ChangeKind = Literal["add", "update", "remove"]
 
 
@@ -136,6 +137,57 @@ class SubjectOutcomes:
 
     subject: str = field(repr=False)
     outcomes: tuple[tuple[str, str, datetime], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownList:
+    """A list that was shown to somebody, for reports. ``repr`` omits the person.
+
+    Args:
+        person: session id, or pseudonym of a subject; equal for lists of one person.
+        item_ids: items shown, best first.
+        artifact: artifact that made the list.
+        experiment: A/B test of the person, if any.
+        arm: arm of the person in it.
+        at: time of storage.
+    """
+
+    person: str = field(repr=False)
+    item_ids: tuple[str, ...]
+    artifact: str
+    experiment: str | None
+    arm: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReaction:
+    """What somebody did with an item, for reports. ``repr`` omits the person.
+
+    Args:
+        person: as in ``ShownList``.
+        kind: ``"like"``, ``"dislike"``, ``"click"``, ….
+        item: item id.
+        at: time of storage.
+    """
+
+    person: str = field(repr=False)
+    kind: str
+    item: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewestRows(Generic[Row]):
+    """The newest rows of a time.
+
+    Args:
+        rows: the newest first.
+        complete: whether these are all; otherwise there were more than were asked for.
+    """
+
+    rows: tuple[Row, ...]
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True)

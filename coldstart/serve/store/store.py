@@ -19,6 +19,7 @@ from coldstart.serve.store.like_log import LikeLog
 from coldstart.serve.store.migrate import migrate
 from coldstart.serve.store.records import Deleted
 from coldstart.serve.store.release_store import ReleaseStore
+from coldstart.serve.store.report_store import ReportStore
 from coldstart.serve.store.session_store import SessionStore
 from coldstart.serve.store.storage_checks import StorageChecks
 from coldstart.serve.store.subject_store import SubjectStore
@@ -28,7 +29,14 @@ SECRET_KEY = "COLDSTART_SECRET_KEY"
 
 
 class Store(
-    SessionStore, SubjectStore, VisitStore, LikeLog, ReleaseStore, AdminStore, StorageChecks
+    SessionStore,
+    SubjectStore,
+    VisitStore,
+    LikeLog,
+    ReleaseStore,
+    ReportStore,
+    AdminStore,
+    StorageChecks,
 ):
     """Persistent state of the service; created by ``Store.open``.
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.han import simplified
@@ -20,65 +18,33 @@ from coldstart.understanding.lexicon import Lexicon
 from coldstart.understanding.polarity import Clause
 from coldstart.understanding.products.chinese_people import find_chinese_asides, find_chinese_people
 from coldstart.understanding.products.chinese_prices import find_chinese_prices
+from coldstart.understanding.products.chinese_roles import (
+    BREAK,
+    PETS,
+    ChineseWordFinder,
+    FoundWord,
+)
 from coldstart.understanding.products.chinese_words import ChineseVocabulary
-from coldstart.understanding.products.forms import HAN
 from coldstart.understanding.products.lexicon import covered, kinds, phrases
 from coldstart.understanding.products.people import ADULT
 from coldstart.understanding.products.prices import price_text
+from coldstart.understanding.products.sizes import find_sizes, fitting, size_values
 from coldstart.understanding.products.vocabulary import sampled
 
 _QUOTED = re.compile(r"[《「『“\"]([^《》「」『』“”\"]{1,100})[》」』”\"]")
 _STOCK = re.compile(
     r"(?:有|要)?现货(?:的)?|有库存(?:的)?|能马上发货(?:的)?|不缺货(?:的)?|在售(?:的)?"
 )
-_BREAK = re.compile(r"[，,。.！!？?；;：:…\n\s]")
-_JOINING = ("或", "和", "与", "跟", "及", "、", "/", "还是")
-_RUN = re.compile(f"[{HAN}]+")
-_ASKING = re.compile(
-    r"想要|想买|要买|想找|想换|想给|求购|求推荐|推荐|有没有|有木有|需要(?!电)|买(?![的过了])|找(?!到)"
-    r"|(?:要|来|换|带|选|挑|求)一?[个双件条台本把套款张支瓶盒只份顶部点些]|想[吃喝穿戴看玩学用]"
-)
-"""Verbs of asking: what stands before them tells a story."""
-_ABLE = re.compile(r"(?:能|可以|可)(?:用来)?给")
 _ALL_REJECTED = re.compile(
-    r"(?:(?:都|全都|统统|一律)(?:不要|不行|不想要|不需要|不考虑|免了)"
+    r"(?:[看吃玩用穿听喝戴读][腻够烦厌]了?"
+    r"|(?:都|全都|统统|一律)(?:不要|不行|不想要|不需要|不考虑|免了)"
     r"|(?<=的)(?:就|可|也)?(?:不要|不行|不想要|不需要|不考虑|免了)(?=[了啊吧哦哈，,。.！!；;\s]|$))"
 )
+_ALLERGIC = re.compile(r"对(?P<what>[^，,。；;！!？?\s对]{1,12}?)(?:过敏|不耐受)")
 _BARE_NOT = re.compile(r"不(?![要想喜爱带含能可需用是买吃喝看穿加添])")
 """不 before a verb that rejects nothing: 不进水, 不伤手."""
 _NOT_FOR = re.compile(r"(?:不要|别|不是|不想要|不需要|除了|非)(?:给|买|是|那种)?$")
-_OF_VALUES = frozenset({"的", "制", "质", "色", ""})  # after a value of one character
-_FILLERS = frozenset("的双件条台本把套款张支瓶盒只份顶部块点些色")
-_OF = re.compile(r"[用做穿吃喝装放戴制]?的")
-_LATIN = re.compile(r"[A-Za-z][A-Za-z0-9\-]*")
-_LONGEST = 6
-_PETS = frozenset("猫狗宠鱼鸟兔鼠")
 _OTHERS = {"female": "男士", "male": "女士"}  # whose things are not for them
-
-Role = Literal["asked", "quality", "topic", "none"]
-
-
-@dataclass(frozen=True)
-class _Word:
-    """A word of the text that the catalog knows.
-
-    Args:
-        start: its first character.
-        end: the character after it.
-        text: the word.
-        is_type: whether things of the catalog are of this type.
-        role: ``asked``, ``quality``, ``topic`` or ``none``.
-        ends: whether nothing that belongs to it follows.
-        after_of: whether 的 stands before it.
-    """
-
-    start: int
-    end: int
-    text: str
-    is_type: bool
-    role: Role = "none"
-    ends: bool = True
-    after_of: bool = False
 
 
 class ChineseProductReader:
@@ -93,16 +59,16 @@ class ChineseProductReader:
         self._catalog, self._counts = catalog, counts
         self._vocabulary = ChineseVocabulary.of(sampled(catalog))
         self._highest = max((i.price for i in catalog if i.price is not None), default=None)
+        self._sizes = size_values(sampled(catalog))
         names = {name: None for item in catalog for name in item.categories}
+        self._of_pets = [n for n in names if "宠物" in n]
         self._for_pets = [n for n in names if "宠物" in n and "母婴" not in n]
         self._dated = any(item.year is not None for item in catalog)
         self._rules = ChineseReader(Catalog([]), counts)
         self._none = Lexicon("zh", (), None)
         self._costs = {p: side for side in ("high", "low") for p in phrases(side, "prices", "zh")}
         self._cost = re.compile("|".join(sorted(self._costs, key=len, reverse=True)))
-        self._interests = sorted(phrases("interest", language="zh"), key=len, reverse=True)
-        known = {*self._vocabulary.words, *self._vocabulary.stop, *self._interests}
-        self._known = frozenset(known)
+        self._finder = ChineseWordFinder(self._vocabulary)
 
     def read(self, text: str) -> tuple[tuple[Piece, ...], str]:
         """Pieces of a text in its order, and its wanted text without prices and recipients."""
@@ -135,6 +101,11 @@ class ChineseProductReader:
                 draft.fact(
                     ("attribute", "in stock", "available"), m.span(), wanted=True, strict=True
                 )
+        for size in find_sizes(_hidden(folded, taken)):
+            span = size.start, size.end
+            values: list[Value] = [("attribute", v, n) for n, v in fitting(size.size, self._sizes)]
+            if values and _take(taken, span):
+                draft.wish(values, span, span, strict=True, noun=False)
         for span in find_chinese_asides(_hidden(folded, taken)):
             if _take(taken, span):
                 asides.append(span)
@@ -142,7 +113,7 @@ class ChineseProductReader:
             for years in chinese_years(_hidden(text, taken)):
                 if _take(taken, (years.start, years.end)):
                     draft.years(years.first, years.last, (years.start, years.end), wanted=True)
-        words, covering = self._words(folded, taken)
+        words, covering = self._finder.words(folded, taken)
         for m in _BARE_NOT.finditer(folded):
             covering[m.start()] = True  # 不进水的鞋: shoes are wanted
         clauses = _with_rejected(
@@ -150,13 +121,13 @@ class ChineseProductReader:
         )
         starts = [clause.start for clause in clauses]
 
-        def polarity(word: _Word) -> int:
+        def polarity(word: FoundWord) -> int:
             return clauses[max(0, bisect_right(starts, word.start) - 1)].polarity
 
         words = sorted(
-            [*words, *self._unknown(folded, clauses, words, taken)], key=lambda w: w.start
+            [*words, *self._finder.unknown(folded, clauses, words, taken)], key=lambda w: w.start
         )
-        self._add(draft, self._with_roles(folded, words, taken), polarity)
+        self._add(draft, self._finder.with_roles(folded, words, taken), polarity)
         kept = _blanked(text, asides)
         parts = (kept[c.start : c.end].strip(" ，,。.；;、") for c in clauses if c.polarity >= 0)
         wanted_text = "，".join("".join(p.split()) for p in parts if any(c.isalnum() for c in p))
@@ -183,161 +154,8 @@ class ChineseProductReader:
                 if self._highest is not None:
                     draft.price(None, None, self._costs[m[0]], m.span())
 
-    def _words(self, text: str, taken: Sequence[bool]) -> tuple[list[_Word], list[bool]]:
-        """Known words by longest match, and the characters that no mark of rejection may use."""
-        out: list[_Word] = []
-        covering = list(taken)
-        at = 0
-        while at < len(text):
-            if taken[at]:
-                at += 1
-                continue
-            if latin := _LATIN.match(text, at):
-                out.append(_Word(at, latin.end(), latin[0], False))
-                at = latin.end()
-                continue
-            size = next(
-                (
-                    n
-                    for n in range(min(_LONGEST, len(text) - at), 0, -1)
-                    if text[at : at + n] in self._known and not any(taken[at : at + n])
-                ),
-                0,
-            )
-            word = text[at : at + size]
-            if size > 1 and self._later(text, at, size):
-                at += 1
-                continue
-            if word.startswith("怕"):
-                covering[at : at + size] = [True] * size  # who is afraid rejects nothing
-            if size and word not in self._vocabulary.stop and word not in self._interests:
-                covering[at : at + size] = [True] * size
-                cut = at + self._vocabulary.quality_length(word)
-                if cut > at:
-                    out.append(_Word(at, cut, text[at:cut], False))
-                out.append(
-                    _Word(cut, at + size, text[cut : at + size], self._vocabulary.is_type(word))
-                )
-            at += size or 1
-        return out, covering
-
-    def _later(self, text: str, at: int, size: int) -> bool:
-        """Whether a value or type overlaps a word that is neither: 电池 in 带电池."""
-        strong = (self._vocabulary.values, self._vocabulary.types)
-        if any(text[at : at + size] in known for known in strong):
-            return False
-        starts = range(at + 1, at + size)
-        ends = range(at + size + 1, min(len(text), at + size + 3) + 1)
-        return any(text[a:b] in known for a in starts for b in ends for known in strong)
-
-    def _unknown(
-        self, text: str, clauses: Sequence[Clause], words: Sequence[_Word], taken: Sequence[bool]
-    ) -> Iterable[_Word]:
-        """Strings of items' texts in rejected clauses and interests that have no known word."""
-        for clause in clauses:
-            inside = range(clause.start, min(clause.end, len(text)))
-            told = text[clause.start : clause.end]
-            interest = clause.polarity > 0 and any(cue in told for cue in self._interests)
-            known = [word for word in words if word.start in inside]
-            end = clause.end
-            if clause.polarity < 0 and known and known[0].is_type:
-                end = max(clause.start, known[0].start - 1)  # 不含咖啡因的茶
-            elif known or not (interest or clause.polarity < 0):
-                continue
-            at = clause.start
-            while at < end:
-                size = next(
-                    (
-                        n
-                        for n in range(min(_LONGEST, end - at), 1, -1)
-                        if _RUN.fullmatch(text[at : at + n])
-                        and not any(taken[at : at + n])
-                        and text[at : at + n] not in self._vocabulary.stop
-                        and self._vocabulary.knows(text[at : at + n])
-                    ),
-                    0,
-                )
-                if size:
-                    yield _Word(at, at + size, text[at : at + size], False)
-                at += size or 1
-
-    def _with_roles(self, text: str, words: Sequence[_Word], taken: Sequence[bool]) -> list[_Word]:
-        out: list[_Word] = []
-        asking = self._asking(text, words)
-        following: _Word | None = None
-        for word in reversed(words):
-            after = text[word.end : word.end + 2]
-            joined = after.startswith(_JOINING)
-            adjacent = following is not None and following.start == word.end
-            ends = not adjacent and (
-                joined
-                or not after
-                or (of := _OF.match(text, word.end)) is None
-                or _BREAK.match(text[of.end() :] or " ") is not None
-            )
-            if ends and len(word.text) == 1 and after and not joined:
-                ends = (
-                    _BREAK.match(after) is not None
-                    or taken[word.end]
-                    or any(text[word.end : word.end + k] in self._vocabulary.stop for k in (1, 2))
-                )
-            asked = word.is_type and ends and not self._is_topic(text, word, words)
-            role: Role = (
-                "asked" if asked else "topic" if self._is_topic(text, word, words) else "quality"
-            )
-            if role != "topic" and word.start < asking:
-                role = "none"  # a story before what is asked for
-            elif role == "quality" and not self._describes(text, word, following):
-                role = "none"
-            after_of = text[word.start - 1 : word.start] == "的"
-            following = replace(word, role=role, ends=ends, after_of=after_of)
-            out.append(following)
-        return out[::-1]
-
-    def _asking(self, text: str, words: Sequence[_Word]) -> int:
-        """Where the text begins to ask: after its first verb of asking before a known word."""
-        for m in _ASKING.finditer(text):
-            if any(word.start >= m.end() for word in words):
-                return m.end()
-        return 0
-
-    def _describes(self, text: str, word: _Word, following: _Word | None) -> bool:
-        """Whether a quality is one of the next known word, or of whatever is asked for.
-
-        Nothing but fillers stands between; what else does makes it part of something unknown:
-        跑步的时候记步数的手表 asks for a watch. A single character has to be a value, or to stand
-        before what it describes.
-        """
-        if _ABLE.search(_BREAK.split(text[: word.start])[-1]) and (
-            following is None or following.role != "asked"
-        ):
-            return False  # 能给手机充电
-        at = word.end
-        of_value = word.text in self._vocabulary.values and text[at : at + 1] in _OF_VALUES
-        if len(word.text) == 1 and word.text not in _PETS and not of_value:
-            return following is not None and following.start == at and following.role == "asked"
-        while at < len(text) and not _BREAK.match(text[at]):
-            if following is not None and at >= following.start:
-                return following.role != "none"
-            size = next(
-                (n for n in range(4, 0, -1) if text[at : at + n] in self._vocabulary.stop), 0
-            )
-            if not size and text[at] in _FILLERS:
-                size = 1
-            if not size:
-                return False
-            at += size
-        return True
-
-    def _is_topic(self, text: str, word: _Word, words: Sequence[_Word]) -> bool:
-        """Whether a word says what somebody likes, or what something is for."""
-        before = re.split(r"[，,。.！!？?；;：:…\n的]", text[max(0, word.start - 20) : word.start])[
-            -1
-        ]
-        return any(cue in before for cue in self._interests)
-
     def _add(
-        self, draft: ReadingDraft, words: Sequence[_Word], sign: Callable[[_Word], int]
+        self, draft: ReadingDraft, words: Sequence[FoundWord], sign: Callable[[FoundWord], int]
     ) -> None:
         for n, word in enumerate(words):
             span, term = (word.start, word.end), tuple(word.text)
@@ -345,7 +163,7 @@ class ChineseProductReader:
             if sign(word) > 0:
                 if word.role == "none":
                     continue  # compared by its letters
-                lone = len(word.text) == 1 and word.text not in _PETS
+                lone = len(word.text) == 1 and word.text not in PETS
                 if lone and not word.is_type and len(values) < 2:
                     continue  # a part of an unknown word
                 if word.role == "asked":
@@ -354,6 +172,8 @@ class ChineseProductReader:
                     draft.wish(values, span, span, strict=True, noun=False)
                     for kind in ("category", "attribute"):
                         draft.prefer([v for v in values if v[0] == kind], span)
+                    if word.text[0] in PETS and not any(w.role == "asked" for w in words):
+                        draft.prefer([("category", name, None) for name in self._of_pets], span)
                 continue
             if sign(word) == 0:
                 continue
@@ -382,13 +202,15 @@ class ChineseProductReader:
             if any(word.text in part for part in self._vocabulary.lacking.split("|")):
                 draft.fact(("term", f"不含{word.text}", None), span, wanted=True, strict=False)
 
-    def _owned(self, word: _Word, words: Sequence[_Word], sign: Callable[[_Word], int]) -> bool:
+    def _owned(
+        self, word: FoundWord, words: Sequence[FoundWord], sign: Callable[[FoundWord], int]
+    ) -> bool:
         """Whether what stands before a type and 的 is rejected of it, and not the type itself."""
         return word.after_of and any(
             other.end <= word.start - 1 and sign(other) < 0 for other in words
         )
 
-    def _values(self, word: _Word) -> tuple[Value, ...]:
+    def _values(self, word: FoundWord) -> tuple[Value, ...]:
         term: Value = ("term", word.text, None)
         own = [
             v
@@ -403,12 +225,25 @@ class ChineseProductReader:
 
 
 def _with_rejected(text: str, clauses: list[Clause]) -> list[Clause]:
-    """Clauses, with those rejected that end with the rejection: 电动的都不要, 真皮的不要."""
+    """Clauses, with those rejected that end with it: 真皮的不要, 悬疑的看腻了, 对坚果过敏."""
     for m in _ALL_REJECTED.finditer(text):
-        start = max((b.end() for b in _BREAK.finditer(text, 0, m.start())), default=0)
+        start = max((b.end() for b in BREAK.finditer(text, 0, m.start())), default=0)
         kept = [c for c in clauses if c.end <= start or c.start >= m.end()]
         clauses = sorted([*kept, Clause(start, m.end(), -1)])
+    for m in _ALLERGIC.finditer(text):
+        clauses = _with_clause(clauses, Clause(m.start(), m.end(), -1))
     return clauses
+
+
+def _with_clause(clauses: list[Clause], one: Clause) -> list[Clause]:
+    """Clauses with another one put over them."""
+    parts = [
+        c._replace(start=start, end=end)
+        for c in clauses
+        for start, end in ((c.start, min(c.end, one.start)), (max(c.start, one.end), c.end))
+        if start < end
+    ]
+    return sorted([*parts, one])
 
 
 def _take(taken: list[bool], span: tuple[int, int]) -> bool:

@@ -79,7 +79,7 @@ def find_chinese_people(text: str) -> list[ChinesePerson]:
     for m in _adults().finditer(text):
         word = m["who"]
         own = bool(re.match("送|给|給|为|我|陪|和|跟", m[0]))
-        if word in _GENDERED and not own:
+        if word in _GENDERED and not own and not re.match("[穿戴用]", text[m.end() : m.end() + 1]):
             continue  # 男士跑鞋: a quality of what is asked for
         young = word in ("弟弟", "妹妹") and bool(out)
         if not young and (own or not re.match("[鞋装衣服款包]", text[m.end() : m.end() + 1])):
@@ -98,7 +98,7 @@ def find_chinese_people(text: str) -> list[ChinesePerson]:
                 or re.match("送|给|給|我", m[0])
             ):
                 age = next((a for p, a in _AGES if re.search(p, m["who"])), _DEFAULT)
-                keep(m.start(), m.end(), age, stated=False)
+                keep(m.start(), m.end(), age, stated=re.match("新生|刚出生", m["who"]) is not None)
     return sorted(out)
 
 

@@ -23,7 +23,8 @@ from coldstart.understanding.products.lexicon import ProductLexicon, phrases
 from coldstart.understanding.products.people import ADULT, find_asides, find_recipients
 from coldstart.understanding.products.phrases import Phrase, PhraseParser
 from coldstart.understanding.products.prices import find_prices, price_text
-from coldstart.understanding.products.vocabulary import ProductVocabulary
+from coldstart.understanding.products.sizes import NamedSize, find_sizes, fitting, size_values
+from coldstart.understanding.products.vocabulary import ProductVocabulary, sampled
 from coldstart.understanding.titles import TitleSpotter
 from coldstart.understanding.tokens import PhraseIndex, Token, tokenise
 from coldstart.understanding.vocabulary import common_words, latest_year
@@ -47,6 +48,14 @@ _NON = re.compile(r"\bnon[\s-]?(?P<what>[a-z]{3,})\b", re.I)
 _FREE = re.compile(
     r"\b(?P<what>[a-z]{3,})(?:-|\s)free\b(?!\s+(?:to|for|shipping|delivery|time|gift|of))", re.I
 )
+
+_RECEIVES = re.compile(r"(?:for|to|with|by|suit|entertain|please|amuse|interest|keep)\b", re.I)
+_WISHES = re.compile(
+    r"\s+(?:really\s+)?(?:wants?|needs?|would|wishes|loves?|likes?|enjoys?|asked)\b"
+)
+
+_PLACES = frozenset("in on at around inside".split())
+_OWN = frozenset("my our the her his their your".split())
 
 _OTHERS = {"female": "men", "male": "women"}  # whose things are not for them
 
@@ -84,6 +93,7 @@ class EnglishProductReader:
         prices = [item.price for item in catalog if item.price is not None]
         self._highest = max(prices, default=None)
         self._units = numeric_attributes(catalog)
+        self._sizes = size_values(sampled(catalog))
         self._latest = latest_year(catalog)
         lexicon = Lexicon("en", (), self._latest)
         self._none = lexicon
@@ -112,7 +122,7 @@ class EnglishProductReader:
     def read(self, text: str) -> tuple[tuple[Piece, ...], str]:
         """Pieces of a text in its order, and its wanted text without prices and recipients."""
         spans = self._spans(text)
-        tokens = tokenise(text)
+        tokens, spelled = self._tokens(text)
         starts = [token.start for token in tokens]
         taken = [False] * len(tokens)
         mentions = []
@@ -138,23 +148,48 @@ class EnglishProductReader:
         def clause_at(start: int) -> Clause:
             return clauses[max(0, bisect_right(begins, start) - 1)] if clauses else Clause(0, 1, 1)
 
+        forms = [token.form for token in tokens]
+        refused = [p.first for p in found if clause_at(tokens[p.first].start).polarity < 0]
+
+        def clause_of(phrase: Phrase) -> Clause:
+            clause = clause_at(tokens[phrase.first].start)
+            if clause.polarity < 0 and _is_place(phrase, forms, refused):
+                return clause._replace(polarity=1)  # "no plastic in my kitchen"
+            return clause
+
         draft = ReadingDraft(text, self._none)
+        asked = any(p.role == "asked" and clause_of(p).polarity > 0 for p in found)
+        spans = [s for s in spans if not (asked and s.kind == "audience" and _is_told_of(s, text))]
         for span in spans:
             self._add_span(draft, span, clause_at(span.start).polarity >= 0)
         self._leave_out_pets(draft, spans, found)
-        for phrase in self._parser.with_roles(
-            found, lambda p: clause_at(tokens[p.first].start).polarity
-        ):
-            clause = clause_at(tokens[phrase.first].start)
+        for size in find_sizes(text):
+            self._add_size(draft, size)
+        for phrase in self._parser.with_roles(found, lambda p: clause_of(p).polarity):
             place = tokens[phrase.first].start, tokens[phrase.after - 1].end
-            self._add_phrase(draft, phrase, place, clause)
+            self._add_phrase(draft, phrase, place, clause_of(phrase))
         gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
-        forms = [token.form for token in tokens]
         pieces = draft.pieces(lambda a, b: _apart(self._links.link(a, b, forms, gaps)))
         asides = [s for s in spans if s.kind not in ("title", "free")]
         # A text of nothing but recipients and occasions is compared as it stands.
-        rest = wanted_text(_blanked(text, asides), clauses)
-        return pieces, rest or wanted_text(text, clauses)
+        rest = wanted_text(_blanked(text, asides), clauses) or wanted_text(text, clauses)
+        for word, meant in spelled.items():
+            rest = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", meant, rest)
+        return pieces, rest
+
+    def spelled(self, text: str) -> dict[str, str]:
+        """Misspelt words of a text, with the words that they are read as."""
+        return self._tokens(text)[1]
+
+    def _tokens(self, text: str) -> tuple[list[Token], dict[str, str]]:
+        """Tokens of a text with misspelt words corrected, and these words."""
+        tokens, spelled = tokenise(text), dict[str, str]()
+        for n, token in enumerate(tokens):
+            form = self._vocabulary.spelled(token.form)
+            if form != token.form:
+                tokens[n] = token._replace(form=form)
+                spelled[text[token.start : token.end]] = form
+        return tokens, spelled
 
     def _spans(self, text: str) -> list[_Told]:
         """Examples, prices, ages, recipients, occasions, years and stock, without overlaps."""
@@ -169,6 +204,9 @@ class EnglishProductReader:
             _Told(t.start, t.end, "title", t.item_id)
             for t in find_examples(text, self._titles, self._catalog)
         )
+        # "for teenagers, between fifteen and thirty euros": the amounts of a currency are no ages.
+        named = (p for p in find_prices(text, None) if p.usable)
+        keep(_Told(p.start, p.end, "price", low=p.low, high=p.high) for p in named)
         ages = find_audience(masked(text, sorted(out, key=lambda s: s.start)))
         keep(_Told(a.start, a.end, "audience", age=a.age, stated=a.stated) for a in ages)
         keep(_Told(m.start(), m.end(), "audience", age=0) for m in _NEWBORN.finditer(text))
@@ -251,6 +289,14 @@ class EnglishProductReader:
             first, last = (None if y is None else int(y) for y in (span.low, span.high))
             draft.years(first, last, place, wanted=wanted)
 
+    def _add_size(self, draft: ReadingDraft, size: NamedSize) -> None:
+        """What has a size among its values, or is named with it: "Football Size 5"."""
+        values: list[Value] = [("attribute", v, n) for n, v in fitting(size.size, self._sizes)]
+        values.append(("term", f"size {size.size}", None))
+        if len(values) > 1 or self._vocabulary.knows("size"):
+            at = size.start, size.end
+            draft.wish(values, at, at, strict=True, noun=False)
+
     def _leave_out_pets(
         self, draft: ReadingDraft, spans: Sequence[_Told], found: Sequence[Phrase]
     ) -> None:
@@ -279,6 +325,23 @@ class EnglishProductReader:
             draft.fact(value, place, wanted=False, strict=not clause.mild)
         for name in phrase.lacked:
             draft.fact(("term", f"{name}-free", None), place, wanted=True, strict=False)
+
+
+def _is_told_of(span: _Told, text: str) -> bool:
+    """Whether a guessed child only tells why: "snacks, but my daughter is allergic to nuts".
+
+    What is for the child names it so: "for my daughter", "my daughter wants".
+    """
+    if span.stated or _RECEIVES.match(text[span.start : span.end]):
+        return False
+    return not _WISHES.match(text, span.end)
+
+
+def _is_place(phrase: Phrase, forms: Sequence[str], refused: Sequence[int]) -> bool:
+    """Whether a phrase only says where something rejected before it is: "in my kitchen"."""
+    at = phrase.first
+    located = at > 1 and forms[at - 2] in _PLACES and forms[at - 1] in _OWN
+    return located and any(first < at - 2 for first in refused)
 
 
 def _apart(link: Link) -> Link:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from coldstart.catalog.han import simplified
 from coldstart.schema import Item
+from coldstart.understanding.products.flags import NO, YES, spoken
 from coldstart.understanding.products.forms import HAN, stem, words
 from coldstart.understanding.products.heads import category_parts, title_ending, title_heads
 
@@ -25,8 +26,6 @@ _FAKE = frozenset("faux fake imitation artificial synthetic mock".split())
 _LIKE = frozenset("look like effect style imitation substitute alternative lookalike".split())
 _NEEDED = frozenset(["included", "supplied", "provided", "enclosed"])
 _REACH = 4  # words after a negation
-_YES = frozenset("yes true 1 y ja oui si 是 有 有的".split())
-_NO = frozenset("no false 0 n nein non 否 无 没有".split())
 _TITLES = re.compile(r"title|name$|名称|标题", re.I)
 _NO_TEXT = re.compile(
     r"(?:.*[ _-])?(?:url|uri|link|href|image|img|photo|picture|ean|gtin|sku|id|currency|"
@@ -141,11 +140,10 @@ def _features(item: Item) -> Iterator[str]:
     """Attribute values; of yes and no the attribute's name."""
     for name, value in item.attributes.items():
         folded = value.strip().casefold()
-        spoken = name.replace("_", " ")
-        if folded in _YES:
-            yield spoken
-        elif folded in _NO:
-            yield f"no {spoken}"
+        if folded in YES:
+            yield spoken(name)
+        elif folded in NO:
+            yield f"no {spoken(name)}"
         elif is_named(name):
             yield value.replace("|", ", ")
 

@@ -12,7 +12,7 @@ from coldstart.understanding.products.forms import stem
 from coldstart.understanding.products.item_words import term_of
 from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, kinds, phrases
 from coldstart.understanding.products.vocabulary import ProductVocabulary
-from coldstart.understanding.tokens import PhraseIndex, Token
+from coldstart.understanding.tokens import PhraseIndex, Token, phrase_form
 
 Role = Literal["asked", "quality", "topic", "none"]
 Mode = Literal["asked", "away", "clause", "interest"]
@@ -21,6 +21,7 @@ _DETERMINERS = frozenset("a an some any new another few".split())
 _OPENING = frozenset(  # of clauses, which tell what something does
     "to that which who whose where because since if so while when on at during".split()
 )
+_BEFORE_VALUES = frozenset("of or and nor no without with in".split())
 _SHORT = 6  # words of a text that is a wish by itself ("something warm for the garden")
 _LEAD_IN = 3  # words before asking words that belong to them ("hi, I am looking for")
 
@@ -85,6 +86,9 @@ class PhraseParser:
         forms = [token.form for token in tokens]
         cues = {m.first: m for m in self._asks.find(forms, list(taken))}
         values = {m.first: m for m in self._vocabulary.values.find(forms, list(marks))}
+        for m in self._vocabulary.stopped.find(forms, list(marks)):
+            if self._names_value(text, tokens, m.first, marks):
+                values.setdefault(m.first, m)
         out: list[Phrase] = []
         run: list[Phrase] = []
         mode: Mode = "asked"
@@ -147,7 +151,8 @@ class PhraseParser:
                     close()
                 at += 1
             else:
-                word = self._vocabulary.spelled(text[tokens[at].start : tokens[at].end])
+                word = text[tokens[at].start : tokens[at].end]
+                word = word if phrase_form(word) == forms[at] else forms[at]
                 run.append(Phrase(at, at + 1, (stem(word),), word))
                 at += 1
         close()
@@ -189,6 +194,15 @@ class PhraseParser:
         known = self._vocabulary.categories
         found = (*known.get(phrase.stems, ()), *known.get(phrase.stems[-1:], ()))
         return tuple(("category", name, None) for name in dict.fromkeys(found))
+
+    def _names_value(
+        self, text: str, tokens: Sequence[Token], at: int, marks: Sequence[bool]
+    ) -> bool:
+        """Whether a word that tells nothing elsewhere is a value: "no feathers or down"."""
+        after = text[tokens[at].end :]
+        ends = not after.strip() or bool(re.match(r"\s*(?:[,.;:!?)]|(?:or|and|nor)\b)", after))
+        before = tokens[at - 1].form if at else ""
+        return ends and at > 0 and (marks[at - 1] or before in _BEFORE_VALUES)
 
     def _likes(self, forms: Sequence[str], at: int) -> bool:
         """Whether "like" says that somebody likes something, rather than what it resembles."""
@@ -263,8 +277,12 @@ class PhraseParser:
         return (
             ("type", word, None),
             *phrase.values,
-            *([term] if len(covered(phrase.stems)) > len(kinds(phrase.stems)) else []),
+            *([term] if self._is_wider(phrase.stems) else []),
         )
+
+    def _is_wider(self, stems: Term) -> bool:
+        """Whether to reject a type is to reject its word in whatever else has it."""
+        return len(covered(stems)) > len(kinds(stems)) or self._vocabulary.is_topic(stems[-1])
 
     def _lacked(self, phrase: Phrase) -> tuple[str, ...]:
         lacking = any(s in self._vocabulary.absent for s in phrase.stems)

@@ -7,22 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_SPOKEN = {word: n for n, word in enumerate(_SMALL)} | {
-    word: 10 * n for n, word in enumerate(_TENS, start=2)
-}
+from coldstart.understanding.numbers import WORDS, number_in_words
+
 _SLANG = {"fiver": 5, "tenner": 10, "grand": 1000}
-_ONE = rf"(?:{'|'.join([*_TENS, *_SMALL[::-1]])})"
-_WORDS = (
-    rf"(?:(?:a|one|{_ONE})\s+(?:hundred|thousand)(?:\s+(?:and\s+)?{_ONE}(?:[\s-]{_ONE})?)?"
-    rf"|{_ONE}[\s-]{_ONE}|{_ONE})"
-)
 _DIGITS = r"-?\d+(?:[.,']\d{3})*(?:[.,]\d{1,2})?(?:e\d+|k\b)?(?!\d)"
-NUMBER = rf"(?:{_DIGITS}|{_WORDS}\b)"
+NUMBER = rf"(?:{_DIGITS}|{WORDS}\b)"
 """Pattern of a number in digits or words."""
 CURRENCIES = {
     "EUR": ("€", "euros?", "eur"),
@@ -270,12 +259,5 @@ def amount_of(amount: str) -> float | None:
 
 
 def _spoken(amount: str) -> float | None:
-    total, seen = 0, False
-    for word in re.findall(r"[a-z]+", amount.casefold()):
-        if word in ("hundred", "thousand"):
-            total, seen = max(total, 1) * (100 if word == "hundred" else 1000), True
-        elif word in _SPOKEN:
-            total, seen = total + _SPOKEN[word], True
-        elif word.removesuffix("s") in _SLANG:
-            return float(_SLANG[word.removesuffix("s")])
-    return float(total) if seen else None
+    slang = next((_SLANG[w] for w in _SLANG if re.search(rf"\b{w}s?\b", amount, re.I)), None)
+    return number_in_words(amount) if slang is None else float(slang)

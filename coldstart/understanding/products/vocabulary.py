@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,18 +14,21 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.schema import Item
 from coldstart.understanding.draft import Value
 from coldstart.understanding.lexicon import category_forms, plural, raw_lexicon, squeezed
+from coldstart.understanding.products.flags import flag_columns, value_of_yes
 from coldstart.understanding.products.forms import stem, words
 from coldstart.understanding.products.heads import PARTS, category_parts, title_ending, title_heads
 from coldstart.understanding.products.item_words import is_named
 from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, kinds
+from coldstart.understanding.products.misspellings import Misspellings
 from coldstart.understanding.products.words_cache import words_of
-from coldstart.understanding.spelling import SpellingCorrector
 from coldstart.understanding.tokens import PhraseIndex, phrase_form
 from coldstart.understanding.vocabulary import PEOPLE
 
 Texts = tuple[str, ...]
 _SPLIT = re.compile(r"\s*[|,;]\s*")
 _PETS = frozenset((("pet",), ("dog",), ("cat",), ("pet", "suppli")))  # names of categories
+_SPOKEN = "something anything present birthday children looking without cheap under between"
+"""Words of requests to which misspelt ones are corrected as well."""
 _LONGEST = 60  # characters of an attribute value that can be named in a sentence
 _FEWEST_KINDS = 3  # values of an attribute that sorts a catalog
 _FEW = 10  # items of a category of which the share of names tells nothing
@@ -49,8 +52,10 @@ class ProductVocabulary:
         common: stems of more than one item.
         absent: stems of which some text says that the item is free of them.
         categories: the catalog's categories by each of their names: "Toys & Games" has two.
+        within: categories that all items of a category have as well, and others have, too.
         values: attribute values by their phrases.
-        spelling: correction of slips to the catalog's words.
+        stopped: those of them whose word tells nothing elsewhere, as "down" does, by their phrases.
+        spelling: correction of misspelt words to the catalog's.
     """
 
     types: Mapping[str, int]
@@ -59,8 +64,10 @@ class ProductVocabulary:
     common: frozenset[str]
     absent: frozenset[str]
     categories: Mapping[Term, Texts]
+    within: Mapping[str, frozenset[str]]
     values: PhraseIndex[tuple[Value, ...]]
-    spelling: SpellingCorrector
+    stopped: PhraseIndex[tuple[Value, ...]]
+    spelling: Misspellings
 
     @classmethod
     def of(cls, catalog: Catalog) -> ProductVocabulary:
@@ -110,7 +117,9 @@ class ProductVocabulary:
             frozenset(common),
             frozenset(absent),
             {part: tuple(names) for part, names in parts.items()},
-            _values(catalog, stop),
+            _within(items),
+            _values(items, stop),
+            _stopped(items, stop),
             _corrector(items),
         )
 
@@ -121,9 +130,10 @@ class ProductVocabulary:
 
     @property
     def for_pets(self) -> tuple[str, ...]:
-        """Categories of what is for pets."""
+        """Categories of what is for pets; of a category and those within it the category."""
         found = (n for part, names in self.categories.items() for n in names if part in _PETS)
-        return tuple(dict.fromkeys(found))
+        names = tuple(dict.fromkeys(found))
+        return tuple(n for n in names if not (self.within.get(n, frozenset()) & set(names)))
 
     def is_type(self, word: str) -> bool:
         """Whether a stem, or a synonym of it, says what some item is."""
@@ -151,11 +161,13 @@ class ProductVocabulary:
                     return part.strip()
         return word
 
-    def spelled(self, word: str) -> str:
-        """A word of a request, with one slip of the keyboard corrected."""
-        form = phrase_form(word)
-        corrected = form if self.knows(stem(form)) else self.spelling.correct(form)
-        return word if corrected == form else corrected
+    def is_topic(self, word: str) -> bool:
+        """Whether a type is what other things show or are about, as well: dinosaurs, on shirts."""
+        return 2 * self.types.get(word, 0) < self.named.get(word, 0)
+
+    def spelled(self, form: str) -> str:
+        """The comparison form of a word of a request, corrected where it is misspelt."""
+        return form if self.knows(stem(form)) else self.spelling.correct(form)
 
 
 _KNOWN: weakref.WeakKeyDictionary[Catalog, tuple[int, ProductVocabulary]] = (
@@ -163,21 +175,24 @@ _KNOWN: weakref.WeakKeyDictionary[Catalog, tuple[int, ProductVocabulary]] = (
 )
 
 
-def _values(catalog: Catalog, stop: AbstractSet[str]) -> PhraseIndex[tuple[Value, ...]]:
-    """Attribute values by phrase; one word may be a value of several attributes."""
+def _values(items: list[Item], stop: AbstractSet[str]) -> PhraseIndex[tuple[Value, ...]]:
+    """Attribute values by phrase; one word may be a value of several attributes.
+
+    Of yes and no the column's name is the phrase.
+    """
     found: dict[str, list[Value]] = {}
-    for item in sampled(catalog):
-        for name, text in item.attributes.items():
-            if not is_named(name):
-                continue
-            for part in _SPLIT.split(text):
-                form = phrase_form(part)
-                plain = len(form) > 2 and form not in stop and stem(form) not in stop
-                if plain and len(form) <= _LONGEST and any(c.isalpha() for c in form):
-                    value: Value = ("attribute", part, name)
-                    if value not in found.setdefault(form, []):
-                        found[form].append(value)
-    for item in sampled(catalog):
+    flags = flag_columns(items)
+    for part, name in _named_values(items):
+        form = phrase_form(part)
+        plain = len(form) > 2 and form not in stop and stem(form) not in stop
+        if plain and name not in flags and len(form) <= _LONGEST:
+            value: Value = ("attribute", part, name)
+            if value not in found.setdefault(form, []):
+                found[form].append(value)
+    for name, words_of_name in flags.items():
+        if yes := value_of_yes(items, name):
+            found.setdefault(phrase_form(words_of_name), []).append(("attribute", yes, name))
+    for item in items:
         for category in item.categories:
             for part in PARTS.split(category):
                 form = phrase_form(part)
@@ -193,15 +208,32 @@ def _values(catalog: Catalog, stop: AbstractSet[str]) -> PhraseIndex[tuple[Value
     return index
 
 
-def _corrector(items: list[Item]) -> SpellingCorrector:
-    names = Counter(
-        form
-        for item in items
-        for text in (item.title, *item.categories)
-        for form in phrase_form(text).split()
-    )
-    plain = frozenset(names) | ProductLexicon.english().stop
-    return SpellingCorrector(names, plain)
+def _stopped(items: list[Item], stop: AbstractSet[str]) -> PhraseIndex[tuple[Value, ...]]:
+    """Attribute values of one word that tells nothing elsewhere: "down", of a sleeping bag."""
+    found: dict[str, dict[Value, None]] = {}
+    for part, name in _named_values(items):
+        form = phrase_form(part)
+        if len(form) > 2 and " " not in form and (form in stop or stem(form) in stop):
+            found.setdefault(form, {})[("attribute", part, name)] = None
+    return PhraseIndex((form, tuple(values)) for form, values in found.items())
+
+
+def _named_values(items: list[Item]) -> Iterator[tuple[str, str]]:
+    """(value, attribute) of every attribute whose values people name, lists in parts."""
+    for item in items:
+        for name, text in item.attributes.items():
+            for part in _SPLIT.split(text) if is_named(name) else ():
+                if any(c.isalpha() for c in part):
+                    yield part, name
+
+
+def _corrector(items: list[Item]) -> Misspellings:
+    named, told = Counter[str](), Counter[str]()
+    for item in items:
+        texts = (item.title, *item.categories, *item.attributes.values())
+        named.update({form for text in texts for form in phrase_form(text).split()})
+        told.update(set(phrase_form(item.description).split()))
+    return Misspellings({w: 10 * named[w] + told[w] for w in (*named, *told, *_SPOKEN.split())})
 
 
 def sampled(catalog: Catalog) -> list[Item]:
@@ -252,6 +284,17 @@ def _sorting(items: list[Item]) -> bool:
         and _FEWEST_KINDS <= len(n) <= n.total() / _FEW
         for name, n in values.items()
     )
+
+
+def _within(items: list[Item]) -> Mapping[str, frozenset[str]]:
+    """Of each category the wider ones: those of all its items, and of other items as well."""
+    sizes = Counter(c for item in items for c in set(item.categories))
+    shared: dict[str, set[str]] = {}
+    for item in items:
+        for category in item.categories:
+            own = shared.setdefault(category, set(item.categories))
+            own &= set(item.categories)
+    return {c: frozenset(o for o in own if sizes[o] > sizes[c]) for c, own in shared.items()}
 
 
 def _around(item: Item) -> frozenset[str]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import uvicorn
 
+from coldstart.recommender import Recommender
 from coldstart.serve.app import create_app
 from coldstart.serve.service import Service
 from coldstart.serve.settings import ServeSettings
@@ -21,6 +24,7 @@ from tests.waiting import PATIENCE, until
 
 ARTIFACT = Path(__file__).parents[3] / "adapters" / "ml-100k"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 
 
 try:
@@ -41,6 +45,7 @@ class Served:
 
     folder: Path
     settings: dict = field(default_factory=dict)
+    make: Callable[[], Recommender] = toy_recommender
     port: int = field(default_factory=free_port)
 
     @property
@@ -50,9 +55,7 @@ class Served:
     def start(self):
         options = {"open": True, "drain": 0.0} | self.settings
         store = Store.open(f"sqlite:///{self.folder}/people.db")
-        self.service = Service(
-            lambda _: toy_recommender(), {"": "toy"}, ServeSettings(**options), store
-        )
+        self.service = Service(lambda _: self.make(), {"": "toy"}, ServeSettings(**options), store)
         config = uvicorn.Config(
             create_app(self.service), "127.0.0.1", self.port, log_config=None, access_log=False
         )
@@ -90,24 +93,48 @@ def opened(browser, expected=(), **options):
     assert wrong == []
 
 
-def titles(page):
-    return [t.strip() for t in page.locator("#items .item h3").all_inner_texts()]
+def titles(page, row=None):
+    """Titles as they stand on the page, of one row or of all."""
+    shelf = "#rows .shelf" if row is None else f'#rows .shelf[data-row="{row}"]'
+    return [t.strip() for t in page.locator(f"{shelf} .card h3").all_inner_texts()]
 
 
-def settled(page):
-    """Wait for the list that is being asked for."""
+def settled(page, row=None):
+    """Wait for the rows that are being asked for; their titles."""
     page.wait_for_function(
-        "() => { const list = document.getElementById('items');"
-        " return list.getAttribute('aria-busy') === 'false'"
-        " && list.querySelector('.item h3') && !list.querySelector('.going') }"
+        "() => { const rows = document.getElementById('rows');"
+        " return rows.getAttribute('aria-busy') === 'false'"
+        " && rows.querySelector('.card h3') && !rows.querySelector('.going') }"
     )
-    return titles(page)
+    return titles(page, row)
 
 
-def to_list(page, url):
-    """The shortest way to a list."""
+def to_rows(page, url):
+    """Open the page; titles of the rows that are there at once."""
     page.goto(url)
-    page.get_by_role("button", name="Skip this").click()
-    page.locator("#cards .card h3").first.wait_for()
-    page.get_by_role("button", name="See my list").click()
     return settled(page)
+
+
+def write(page, text, field="#words"):
+    """Write a wish and wait for the rows that follow it; the answer with them."""
+    page.locator(field).fill(text)
+    with page.expect_response("**/rows") as answer:
+        page.locator(field).press("Enter")
+    settled(page)
+    return answer.value.json()
+
+
+def session_of(page):
+    return page.evaluate("sessionStorage.getItem('coldstart.session')")
+
+
+def chips(page, group):
+    """Texts of the chips of a group: wants, avoids or for."""
+    return page.locator(f"#wishes .{group} .chip").all_inner_texts()
+
+
+def picture(page, name):
+    """Save what is seen, where ``COLDSTART_SCREENSHOTS`` names a folder."""
+    if folder := os.environ.get("COLDSTART_SCREENSHOTS"):
+        page.wait_for_timeout(300)
+        page.screenshot(path=Path(folder) / f"{name}.png")

@@ -37,7 +37,7 @@ def browser():
         made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def shipped(tmp_path_factory):
     """The real service, with the shipped artifact."""
     where = tmp_path_factory.mktemp("page")

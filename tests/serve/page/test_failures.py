@@ -9,37 +9,46 @@ import httpx
 import pytest
 
 from coldstart.cli import main
-from tests.serve.page.browser import Served, browsing, opened, settled, sync_api, titles, to_list
+from tests.serve.page.browser import (
+    Served,
+    browsing,
+    opened,
+    session_of,
+    settled,
+    sync_api,
+    titles,
+    to_rows,
+)
 from tests.waiting import until
 
 
 @browsing
 def test_a_service_that_goes_away_is_waited_for_and_nothing_is_lost_or_doubled(browser, own):
     with opened(browser, expected=("Failed to load resource",)) as page:
-        shown = to_list(page, own.url)
+        shown = to_rows(page, own.url)
         own.stop()
-        page.locator("#items button.like").first.dblclick()
+        page.locator("#rows button.like").first.dblclick()
         notice = page.get_by_role("alert").filter(has_text="cannot be reached")
         notice.wait_for()
         own.start()
         page.get_by_role("button", name="Try now").click()
         notice.wait_for(state="hidden")
         page.wait_for_function(
-            "t => document.querySelector('#items h3').innerText !== t", arg=shown[0]
+            "t => document.querySelector('#rows h3').innerText !== t", arg=shown[0]
         )
         assert shown[0] not in settled(page)
-        session = page.evaluate("sessionStorage.getItem('coldstart.session')")
+        session = session_of(page)
         data = httpx.get(f"{own.url}v1/sessions/{session}").json()
         assert [e["kind"] for e in data["events"]] == ["like"]
 
         httpx.delete(f"{own.url}v1/sessions/{session}").raise_for_status()
-        page.locator("#items button.like").first.click()
-        page.get_by_role("alert").filter(has_text="no longer there").wait_for()
-        page.get_by_role("heading", name="Who are you?").wait_for()
-        assert page.locator("#notice").is_visible()
-        page.get_by_role("button", name="Skip this").click()
-        page.locator("#cards .card h3").first.wait_for()
-        assert page.evaluate("sessionStorage.getItem('coldstart.session')") != session
+        page.locator("#rows button.like").first.click()
+        page.locator("#toast").filter(has_text="no longer there").wait_for()
+        page.wait_for_function(
+            "s => (sessionStorage.getItem('coldstart.session') ?? s) !== s", arg=session
+        )
+        settled(page)
+        assert page.locator("#open-favourites .badge").count() == 0
 
 
 @browsing
@@ -58,20 +67,22 @@ def test_a_service_with_keys_asks_for_one_and_its_rate_is_kept(browser, tmp_path
             page.get_by_text("That key is not accepted").wait_for()
             key.fill(secret)
             page.get_by_role("button", name="Use this key").click()
-            page.get_by_role("button", name="Skip this").click()
-            page.locator("#cards .card h3").first.wait_for()
+            settled(page)
             page.reload()
-            page.locator("#cards .card h3").first.wait_for()
+            settled(page)
             assert not page.locator("#key").is_visible()
             assert page.evaluate("JSON.stringify(localStorage)") == "{}"
-            for n in range(8):  # more than the bucket holds
-                page.locator("#cards button.like").nth(n).click()
+            page.locator("#open-favourites").click()
+            page.locator("#quiz .card h4").first.wait_for()
+            for n in range(6):  # more than the bucket holds, with the rows that follow
+                page.locator("#quiz button.like").nth(n).click()
+                page.locator("#quiz button.dislike").nth(n).click()
             page.get_by_role("alert").filter(has_text="a lot at once").wait_for()
             page.locator("#notice").wait_for(state="hidden")
-            session = page.evaluate("sessionStorage.getItem('coldstart.session')")
+            session = session_of(page)
             events = lambda: served.service.store.export(session)["events"]  # noqa: E731
-            until(lambda: page.wait_for_timeout(100) or len(events()) >= 8, "the eight likes")
-            assert len(events()) == 8
+            until(lambda: page.wait_for_timeout(100) or len(events()) >= 12, "the twelve answers")
+            assert len(events()) == 12
     finally:
         served.stop()
 
@@ -89,7 +100,7 @@ def test_a_service_with_keys_asks_for_one_and_its_rate_is_kept(browser, tmp_path
 )
 def test_every_refusal_is_a_plain_sentence(browser, toy, status, told, goes_on):
     with opened(browser, expected=(str(status),)) as page:
-        to_list(page, toy.url)
+        before = to_rows(page, toy.url)
         times = []
 
         def refuse(route):
@@ -100,17 +111,18 @@ def test_every_refusal_is_a_plain_sentence(browser, toy, status, told, goes_on):
             return route.fulfill(status=status, json={}, headers=headers)
 
         page.route("**/text", refuse)
-        page.locator("#words").fill("robots")
-        page.get_by_role("button", name="Tell").click()
+        page.locator("#words").fill("no science fiction")
+        page.locator("#words").press("Enter")
         page.get_by_role("alert").filter(has_text=told).wait_for()
         if not goes_on:
-            assert page.locator("#words").input_value() == "robots"  # to be changed
+            assert page.locator("#words").input_value() == "no science fiction"  # to be changed
             page.get_by_role("button", name="All right").click()
         elif status == 500:
             page.get_by_role("button", name="Try again").click()
         page.locator("#notice").wait_for(state="hidden")
         if goes_on:
-            page.wait_for_function("() => document.getElementById('understood').textContent")
+            until(lambda: page.wait_for_timeout(50) or titles(page) != before, "other rows")
+            settled(page)
             assert len(times) == 2
         if status == 503:
             assert times[1] - times[0] >= 1.9
@@ -119,9 +131,6 @@ def test_every_refusal_is_a_plain_sentence(browser, toy, status, told, goes_on):
 @browsing
 def test_slowness_is_told_and_a_late_answer_does_not_replace_a_newer_one(browser, toy):
     with opened(browser) as page:
-        page.goto(toy.url)
-        page.get_by_role("button", name="Skip this").click()
-        page.locator("#cards .card h3").first.wait_for()
         waiting = []
 
         def hold(route):
@@ -129,41 +138,48 @@ def test_slowness_is_told_and_a_late_answer_does_not_replace_a_newer_one(browser
                 return route.continue_()
             return waiting.append(route)
 
-        page.route("**/recommendations", hold)
-        page.get_by_role("button", name="See my list").click()
-        page.locator("#items .bone").first.wait_for()
+        page.route("**/rows", hold)
+        page.goto(toy.url)
+        page.locator("#rows .bone").first.wait_for()
         page.get_by_text("a little longer than usual").wait_for()
-        page.locator("#diversity").fill("0.5")
+        page.locator("#open-tune").click()
+        page.get_by_label("Variety").fill("0.5")
         shown = settled(page)
         page.get_by_text("a little longer than usual").wait_for(state="hidden")
-        stale = {"items": [{"item_id": "x", "title": "Stale", "rank": 1, "score": 0, "reason": ""}]}
+        item = {"item_id": "x", "title": "Stale", "rank": 1, "score": 0, "reason": ""}
+        row = {"row": "asked", "title": "Stale", "rule": "", "items": [item]}
         with contextlib.suppress(sync_api.Error):  # the page has given it up
-            waiting[0].fulfill(json=stale)
+            waiting[0].fulfill(json={"rows": [row], "language": "en"})
         page.wait_for_timeout(300)
         assert titles(page) == shown
         assert "Stale" not in shown
 
 
 @browsing
-def test_a_wrong_age_is_told_beside_the_field_and_storage_may_be_off(browser, toy):
+def test_without_storage_everything_works_for_the_moment(browser, toy):
     with opened(browser) as page:
         page.add_init_script(
             "for (const s of ['localStorage', 'sessionStorage']) Object.defineProperty(window, s, "
             "{ get() { throw new DOMException('off', 'SecurityError') } })"
         )
-        page.goto(toy.url)
-        age = page.get_by_label("Age")
-        for wrong in ("200", "-1", "2.5"):
-            age.fill(wrong)
-            page.get_by_role("button", name="Continue").click()
-            page.get_by_text("whole number from 0 to 130").wait_for()
-            assert age.get_attribute("aria-invalid") == "true"
-            assert page.evaluate("document.activeElement.id") == "field-age"
-        age.fill("30")
-        page.get_by_role("button", name="Continue").click()
-        page.locator("#cards .card h3").first.wait_for()
-        page.get_by_role("button", name="See my list").click()
-        assert settled(page)
+        before = to_rows(page, toy.url)
+        with page.expect_response("**/rows"):
+            page.locator("#rows button.like").first.click()
+        assert settled(page) != before
         page.get_by_role("button", name="Dark").click()
         page.get_by_role("button", name="中文").click()
-        page.get_by_role("heading", name="为你推荐").wait_for()
+        page.get_by_role("button", name="最爱").wait_for()
+
+
+@browsing
+def test_where_nothing_is_left_the_page_says_so_and_how_to_go_on(browser, toy):
+    with opened(browser) as page:
+        to_rows(page, toy.url)
+        with page.expect_response("**/rows") as answer:
+            page.locator("#words").fill("no drama, no science fiction")
+        if answer.value.json()["rows"]:
+            pytest.fail("the toy catalog has only these two kinds")
+        page.get_by_text("take one of your wishes back").first.wait_for()
+        with page.expect_response("**/rows"):
+            page.get_by_role("button", name="Remove: Drama").click()
+        assert settled(page)

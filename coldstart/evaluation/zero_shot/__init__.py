@@ -1,0 +1,1 @@
+"""Untuned language models as rankers of a catalog."""

@@ -1,0 +1,133 @@
+// The operator's view: reads the reports, and draws each in its section.
+
+import { $, el, say } from "../page/dom.js";
+import { kept } from "../page/storage.js";
+import { artifacts } from "./artifacts.js";
+import { asked } from "./asked.js";
+import { catalog } from "./catalog.js";
+import { download, read } from "./api.js";
+import { count, percent, seconds } from "./format.js";
+import { redraw } from "./plot.js";
+import { results } from "./results.js";
+import { traffic } from "./traffic.js";
+
+const SECTIONS = { sentences: asked, engagement: results, traffic, catalog, artifacts };
+const IN_DAYS = new Set(["engagement", "catalog"]);
+const EVERY_MS = 30_000;
+
+const section = (name) => document.querySelector(`[data-report="${name}"]`);
+const days = () => $("days").value;
+const found = {};
+
+/** Read a report and draw its section; one that fails says so, and offers to try again. */
+async function show(name, told = "") {
+  const body = section(name).querySelector(".body");
+  body.setAttribute("aria-busy", "true");
+  if (!body.children.length) body.append(el("div", { class: "bone" }));
+  try {
+    found[name] = await read(`v1/admin/report/${name}${IN_DAYS.has(name) ? `?days=${days()}` : ""}`);
+    const parts = SECTIONS[name](found[name], (why) => show(name, why));
+    const open = [...body.querySelectorAll("details")].map((d) => d.open);
+    body.replaceChildren(...(told ? [el("p", { class: "wrong", role: "alert" }, told)] : []), ...parts.filter(Boolean));
+    if (!told) body.querySelectorAll("details").forEach((d, i) => (d.open = open[i] ?? false));
+    redraw();
+    tiles();
+  } catch (problem) {
+    body.replaceChildren(
+      el("div", { class: "failed", role: "alert" },
+        el("p", {}, problem.message),
+        el("button", { type: "button", onclick: () => show(name) }, "Try again")),
+    );
+  } finally {
+    body.setAttribute("aria-busy", "false");
+  }
+}
+
+async function showAll() {
+  await Promise.all(Object.keys(SECTIONS).map((name) => show(name)));
+}
+
+const within = (r, of) => (r.value === null ? "nothing shown yet" : `${(100 * r.low).toFixed(1)} to ${percent(r.high)}, ${of}`);
+
+/** One figure of each section, leading to it. */
+function tiles() {
+  const { sentences: s, engagement: e, traffic: t, catalog: c, artifacts: a } = found;
+  const lists = t?.routes.find((r) => r.route.endsWith("/rows")) ?? t?.routes.find((r) => r.route.endsWith("/recommendations")) ?? t?.routes.find((r) => r.route.endsWith("/recommend"));
+  const refused = t && Object.values(t.refusals).reduce((x, y) => x + y, 0);
+  const gaps = c?.checks.find((x) => x.check === "never shown");
+  const served = a?.artifacts.filter((x) => x.share);
+  const all = [
+    ["asked", "Not understood", s && (s.sentences ? percent((s.partly + s.nothing) / s.sentences, 0) : "–"), s && `of ${count(s.sentences)} sentences, in part or at all`],
+    ["results", "Click-through", e && percent(e.total.ctr.value), e && within(e.total.ctr, `of ${count(e.total.shown)} shown items`)],
+    ["results", "Conversion", e && percent(e.total.conversion.value), e && within(e.total.conversion, `of ${count(e.total.people)} people`)],
+    ["traffic", "Lists take", t && seconds(lists?.p50), t && (lists ? `95 % within ${seconds(lists.p95)}` : "none asked for yet")],
+    ["traffic", "Refused", t && count(refused), t && `of ${count(t.requests)} requests`],
+    ["catalog", "Never shown", gaps && percent(gaps.share, 0), c && `of ${count(c.items)} items`],
+    ["artifacts", "Served", served && served.map((x) => x.name).join(", "), a && (a.experiment ? "A/B test" : a.release ? `release ${a.release}` : "as started")],
+  ];
+  $("tiles").replaceChildren(
+    ...all.map(([where, name, value, note]) =>
+      el("li", {}, el("a", { href: `#${where}` }, el("span", {}, name), el("strong", { class: where === "artifacts" ? "text" : null }, value ?? "…"), el("small", {}, note ?? "")))),
+  );
+}
+
+function theme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const chosen = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+  const other = chosen === "dark" ? "light" : "dark";
+  document.documentElement.dataset.theme = other;
+  kept.set("theme", other);
+  name();
+  redraw();
+}
+
+function name() {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const chosen = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+  $("theme").textContent = chosen === "dark" ? "Light" : "Dark";
+}
+
+async function save(button) {
+  $("export").open = false;
+  $("export").querySelector("summary").focus();
+  say("Making the file.");
+  try {
+    await download(`v1/admin/report/export?format=${button.dataset.format}&days=${days()}`);
+    say("The file is saved.");
+  } catch (problem) {
+    say(problem.message);
+  }
+}
+
+/** Follow the hash: the section is scrolled to and its tab marked. */
+function follow() {
+  const at = location.hash.slice(1);
+  for (const link of document.querySelectorAll(".tabs a")) {
+    if (link.hash.slice(1) === at) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+  const head = at && document.querySelector(`#${CSS.escape(at)} h2`);
+  if (head) head.focus({ preventScroll: true });
+}
+
+$("days").addEventListener("change", () => IN_DAYS.forEach((report) => show(report)));
+$("refresh").addEventListener("click", showAll);
+$("theme").addEventListener("click", theme);
+$("export").addEventListener("click", (event) => event.target.dataset.format && save(event.target));
+$("export").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  $("export").open = false;
+  $("export").querySelector("summary").focus();
+});
+document.addEventListener("click", (event) => {
+  if (!$("export").contains(event.target)) $("export").open = false;
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (name(), redraw()));
+addEventListener("hashchange", follow);
+setInterval(() => !document.hidden && found.traffic && show("traffic"), EVERY_MS);
+name();
+tiles();
+showAll().then(() => {
+  if (location.hash) document.querySelector(location.hash)?.scrollIntoView();
+  follow();
+});

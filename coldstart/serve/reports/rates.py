@@ -1,0 +1,60 @@
+"""Rates with 95 % intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from coldstart.metrics.significance import weighted_interval
+from coldstart.serve.experiment import wilson
+
+_DRAWS = 1000
+_MOST_PEOPLE = 5000  # beyond, the bootstrap has no more to tell than the normal distribution
+_Z = 1.959963984540054
+
+
+class Rate(BaseModel):
+    """A share with its 95 % interval; all three are absent where nothing was counted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float | None = Field(default=None, ge=0, le=1)
+    low: float | None = Field(default=None, ge=0, le=1)
+    high: float | None = Field(default=None, ge=0, le=1)
+
+    @classmethod
+    def of_people(cls, successes: int, people: int) -> Self:
+        """Share of people, with Wilson's score interval."""
+        if not people:
+            return cls()
+        low, high = wilson(successes, people)
+        return cls(value=successes / people, low=low, high=high)
+
+    @classmethod
+    def of_places(cls, taken: Sequence[int], shown: Sequence[int]) -> Self:
+        """Share of places ``Σ taken / Σ shown``, with an interval over people.
+
+        Places of one person resemble one another, so that people are resampled with all places of
+        theirs (``metrics.significance``). Of more than 5,000 people the interval is normal, with
+        the variance of a ratio of sums (Cochran, Sampling Techniques, 1977, section 6.4).
+
+        Args:
+            taken: per person.
+            shown: per person, each above 0, in the same order.
+        """
+        if not shown:
+            return cls()
+        x, n = np.asarray(taken, dtype=float), np.asarray(shown, dtype=float)
+        value = float(x.sum() / n.sum())
+        if len(n) > _MOST_PEOPLE:
+            variance = float(((x - value * n) ** 2).sum()) * len(n) / (len(n) - 1)
+            half = _Z * variance**0.5 / float(n.sum())
+            low, high = value - half, value + half
+        else:
+            low, high = weighted_interval(list(x / n), list(n), seed=0, draws=_DRAWS)
+        if not x.any() or (x == n).all():  # a bootstrap of equal values has an interval of width 0
+            low, high = wilson(int(x.sum() > 0) * len(n), len(n))
+        return cls(value=value, low=max(0.0, min(low, value)), high=min(1.0, max(high, value)))

@@ -1,0 +1,25 @@
+"""``/images/NAME``: pictures of items from the service's folder, as public as the page."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from fastapi.responses import FileResponse
+from starlette.concurrency import run_in_threadpool
+
+from coldstart.serve.errors import not_found
+from coldstart.serve.pictures import IMAGES
+from coldstart.serve.routes.common import Served
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get(IMAGES + "{name}")
+async def image(name: Annotated[str, Path(max_length=200)], service: Served) -> FileResponse:
+    """A picture that items name."""
+    found = await run_in_threadpool(service.pictures.file, name)
+    if found is None:
+        raise not_found("picture")
+    path, media_type = found
+    return FileResponse(path, media_type=media_type)

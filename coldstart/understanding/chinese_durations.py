@@ -1,0 +1,57 @@
+"""Durations in simplified Chinese, in minutes: 九十分钟以内, 不超过两个小时, 别太长."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from coldstart.understanding.durations import SHORT, NamedDuration
+from coldstart.understanding.products.chinese_prices import spoken_number
+
+_N = r"(?:\d+(?:\.\d+)?|[一二三四五六七八九十百两]+)"
+_HOURS = rf"(?:(?P<halves>半个?小时)|(?P<hours>{_N})\s*个?(?P<half>半)?\s*(?:小时|钟头))"
+_MINUTES = rf"(?P<minutes>{_N})\s*(?:分钟)"
+_BELOW = r"(?:不超过|不超過|不要超过|不要超過|别超过|別超過|不长于|少于|短于|最多|至多|只有|就)"
+_ABOVE = r"(?:至少|超过|长于|不少于|最少|多于)"
+_SPAN = re.compile(
+    rf"(?:(?P<below>{_BELOW})|(?P<above>{_ABOVE}))?\s*(?:{_HOURS}|{_MINUTES})\s*"
+    r"(?:(?P<less>以内|之内|以下|内)|(?P<more>以上|往上))?"
+)
+_SHORT = re.compile(r"(?:不要|别|別|不想|不能)?太长(?:了)?的?|短一点的?|短点的?|短片")
+
+
+def find_chinese_durations(text: str) -> Iterator[NamedDuration]:
+    """Limits on running times, in order; "not too long" is inferred.
+
+    >>> [d[2:] for d in find_chinese_durations("九十分钟以内，不超过两个半小时")]
+    [(None, 90.0, True), (None, 150.0, True)]
+    """
+    found = False
+    for m in _SPAN.finditer(text):
+        minutes = _minutes(m)
+        if minutes <= 0:
+            continue
+        if m["above"] or m["more"]:
+            yield NamedDuration(m.start(), m.end(), minutes, None)
+        elif m["below"] or m["less"]:
+            yield NamedDuration(m.start(), m.end(), None, minutes)
+        else:
+            continue
+        found = True
+    if not found:
+        for m in _SHORT.finditer(text):
+            if m[0].startswith("太长"):
+                continue
+            yield NamedDuration(m.start(), m.end(), None, SHORT, stated=False)
+
+
+def _minutes(m: re.Match[str]) -> float:
+    if m["halves"]:
+        return 30.0
+    if m["minutes"]:
+        return _number(m["minutes"])
+    return 60 * (_number(m["hours"]) + (0.5 if m["half"] else 0.0))
+
+
+def _number(text: str) -> float:
+    return float(text) if text[0].isdigit() else float(spoken_number(text))
