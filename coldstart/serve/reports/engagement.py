@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from coldstart.schema import Item
 from coldstart.serve.experiment import arm_reports
 from coldstart.serve.growth import LIKE_KINDS, NO_TEST
-from coldstart.serve.reports.rates import Amount, Rate
+from coldstart.serve.reports.rates import MeanAmount, Rate
 from coldstart.serve.store import ItemReaction, ShownList, SubjectOutcome
 
 TAKEN_KINDS = frozenset({"click", "like", "buy"})
@@ -45,7 +45,7 @@ class EngagementGroup(BaseModel):
     new_share: Rate = Field(
         description="Share of shown items that the artifact was made without; over people."
     )
-    income: Amount = Field(
+    income: MeanAmount = Field(
         description="Value of what was bought after it was shown, per person: the items' `value`, "
         "else `price`; absent if no item has either. Bootstrap over people."
     )
@@ -253,7 +253,7 @@ def _group(
         covered=len(covered),
         coverage=len(covered) / len(catalog) if catalog else 0.0,
         new_share=Rate.of_places(fresh, shown),
-        income=Amount.of_people([income[p] for p in people]) if valued else Amount(),
+        income=MeanAmount.of_people([income[p] for p in people]) if valued else MeanAmount(),
     )
 
 

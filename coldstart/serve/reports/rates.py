@@ -60,7 +60,7 @@ class Rate(BaseModel):
         return cls(value=value, low=max(0.0, min(low, value)), high=min(1.0, max(high, value)))
 
 
-class Amount(BaseModel):
+class MeanAmount(BaseModel):
     """A mean amount per person with its 95 % interval; absent where there is nobody."""
 
     model_config = ConfigDict(frozen=True)
