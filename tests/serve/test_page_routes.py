@@ -3,6 +3,7 @@
 import pytest
 
 from tests.serve.helpers import begin, refused
+from tests.toy import toy_recommender
 
 SENTENCE = "science fiction, no drama, from the 1980s"
 
@@ -121,6 +122,19 @@ def test_rows_speak_the_language_of_the_response(client):
 def test_rows_that_are_none_are_refused(shared, body):
     path = begin(shared)
     refused(shared.post(f"{path}/rows", json=body), 422, "invalid")
+
+
+def test_rows_without_a_session_are_those_of_the_recommender(shared):
+    profile = {"liked": ["Alien"], "about": "science fiction"}
+    got = shared.post("/v1/rows", json={"profile": profile, "k": 4, "words": 0.3}).json()
+    want = toy_recommender().rows(profile, k=4, words=0.3)
+    assert [row["row"] for row in got["rows"]] == [row.row for row in want]
+    found = [line["item_id"] for row in got["rows"] for line in row["items"]]
+    assert found == want.item_ids
+    assert got["understood"]["text"] == "science fiction"
+    assert "exposure_id" not in got
+    refused(shared.post("/v1/rows", json={"profile": {"liked": ["Nothing"]}}), 422, "invalid")
+    refused(shared.post("/v1/rows", json={"rows": ["best"]}), 422, "invalid")
 
 
 def test_words_count_as_much_as_asked(client):
