@@ -32,6 +32,7 @@ _QUERIES = 16  # texts whose vectors are cached
 _SAMPLE = 20_000  # items
 _COMPARED = 1 << 24  # pairs of items at once
 _FEW = 16  # items
+_DECIMALS = 6  # of a cosine: the last bits depend on how many are computed at once
 NEIGHBOURS = 20
 HOPE = 0.8
 """Quantile of the neighbours' lifts and co-occurrence that a cold item is assigned."""
@@ -315,7 +316,7 @@ def _nearest(new: Float, content: Float, met: NDArray[np.bool_]) -> Ints:
     step = max(1, _COMPARED // max(1, len(known)))
     for at in range(0, len(new) if n else 0, step):
         far = -(new[at : at + step] @ known.T)
-        far = far[:, met] if few else far
+        far = np.round(far[:, met] if few else far, _DECIMALS)
         some = np.sort(np.argpartition(far, n - 1, axis=1)[:, :n], axis=1)
         order = np.argsort(np.take_along_axis(far, some, axis=1), axis=1, kind="stable")
         out[at : at + step] = np.take_along_axis(some, order, axis=1)

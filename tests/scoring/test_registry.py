@@ -15,8 +15,8 @@ from tests.toy import toy_recommender
 
 COLUMNS = """popularity people picks fold_in lift closest smoothed resembles shares next late beyond
 kinds usual mainstream year year_gap age shots history request_words alike words interests dislikes
-wished unwished mood model written request asked_alike asked_alike_words lexical mentions
-mentions_log catalog_popularity freshness opening evidence_popularity evidence_content
+wished unwished mood model written request asked_alike asked_alike_words asked_unlike lexical
+mentions mentions_log catalog_popularity freshness opening evidence_popularity evidence_content
 evidence_picks evidence_years""".split()
 
 
@@ -34,7 +34,7 @@ def title_length():
 def test_the_order_of_the_columns_is_that_in_which_trees_were_trained():
     """Another order draws other columns for each tree, and so trains other trees."""
     assert list(SIGNALS.names) == COLUMNS
-    late = {"wished", "unwished", "mood", "request_words", *COLUMNS[-13:]}
+    late = {"wished", "unwished", "mood", "request_words", *COLUMNS[-15:]}
     without = {"model", "written", "history", "beyond", *late}
     assert list(SIGNALS.tree_names) == [name for name in COLUMNS if name not in without]
 
@@ -53,13 +53,14 @@ def test_weights_and_directions_are_those_declared():
         "wished": (2.0, 0.0),
         "unwished": (-3.0, 0.0),
         "mood": (0.1, 0.0),
+        "asked_unlike": (-4.0, 0.0),
     }
     assert SIGNALS.weights("prior") == prior
     assert SIGNALS.weights("catalog") == prior | {"model": (0.5, 0.0)}
     assert SIGNALS.weights("free") == prior | {"written": (1.0, 0.0)}
     assert SIGNALS.weights("both") == prior | {"model": (0.5, 0.0), "written": (1.0, 0.0)}
     kept = {s.name: s.direction for s in SIGNALS if s.direction}
-    wishes = {"wished": 1, "unwished": -1, "mood": 1}
+    wishes = {"wished": 1, "unwished": -1, "mood": 1, "asked_unlike": -1}
     assert kept == {"words": 1, "interests": 1, "dislikes": -1, **wishes}
     assert [SIGNALS.learned_late(s) for s in ("prior", "catalog", "free", "both")] == [
         (),

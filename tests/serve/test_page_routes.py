@@ -183,3 +183,38 @@ def test_questions_follow_what_was_said(client):
     cards = client.get(f"{path}/questions", params={"n": 6}).json()["items"]
     assert cards
     assert all(card["categories"] == ["Sci-Fi"] for card in cards)
+
+
+def test_an_opinion_is_taken_back(client):
+    path = begin(client)
+    first = client.post(f"{path}/recommendations", json={"k": 6}).json()["items"]
+    for kind in ("like", "dislike", "seen"):
+        for did in (kind, "forget"):
+            body = {"item_id": first[0]["item_id"], "kind": did}
+            assert client.post(f"{path}/feedback", json=body).status_code == 200
+        again = client.post(f"{path}/recommendations", json={"k": 6}).json()["items"]
+        assert [i["item_id"] for i in again] == [i["item_id"] for i in first]
+
+
+def test_a_profile_replaces_an_earlier_one_and_the_rest_stays(client):
+    path, header = begin(client, profile={"age": 70}), {"Idempotency-Key": "once"}
+    client.post(f"{path}/feedback", json={"item_id": "i4", "kind": "like"})
+    client.put(f"{path}/text", json={"text": "drama"})
+    for again in (False, True):
+        body = {"profile": {"age": 20, "occupation": "student"}}
+        got = client.put(f"{path}/profile", json=body, headers=header)
+        assert got.json()["repeated"] is again
+    exported = client.get(path).json()
+    events = exported["session"]["state"]["state"]["events"]
+    assert [e["kind"] for e in events] == ["profile", "feedback", "said", "profile"]
+    assert events[-1]["profile"]["age"] == 20
+    assert [e["kind"] for e in exported["events"]] == ["like", "text_replaced", "profile"]
+    listed = client.post(f"{path}/recommendations", json={"k": 6}).json()
+    assert "i4" not in [i["item_id"] for i in listed["items"]]
+    assert listed["understood"]["text"] == "drama"
+
+
+@pytest.mark.parametrize("profile", [{"age": -1}, {"height": 2}, {"liked": ["nothing of it"]}])
+def test_a_profile_that_makes_no_sense_is_refused(client, profile):
+    path = begin(client)
+    refused(client.put(f"{path}/profile", json={"profile": profile}), 422, "invalid")

@@ -82,10 +82,12 @@ async def erase(session_id: SessionPath, service: Served) -> None:
     await service.forget()
 
 
-@router.put(_ONE + "/profile", status_code=204, responses=errors(404, 409))
-async def profile(session_id: SessionPath, body: ProfileOnlyIn, service: Served) -> None:
+@router.put(_ONE + "/profile", responses=errors(404, 409))
+async def profile(
+    session_id: SessionPath, body: ProfileOnlyIn, service: Served, key: IdempotencyKey = None
+) -> Noted:
     """Replace the profile; opinions and texts of the session stay."""
-    await SessionService(service).replace_profile(session_id, body)
+    return Noted(repeated=await SessionService(service).replace_profile(session_id, body, key))
 
 
 @router.get(_ONE + "/questions", responses=errors(404, 409))
