@@ -37,6 +37,7 @@ from coldstart.understanding.vocabulary import (
 from coldstart.understanding.years import NamedYears, find_years, made_then
 
 _MARKS = " .,;:!?"
+_MARK_WORDS = 4  # of a mark of rejection: "but I don't want"
 _JOINING = frozenset("but although though and or i so with".split())
 _DATED = re.compile(r"\(\s*(?:1[89]|20)\d\d\s*\)")
 
@@ -89,6 +90,10 @@ class EnglishReader:
         starts = [clause.start for clause in clauses]
         for one in meant:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
+            if isinstance(one.meaning, NamedDuration) and not _is_close(
+                text[clause.start : one.start]
+            ):
+                clause = clause._replace(polarity=1)  # "without blood, under two hours"
             _add(draft, one, clause)
         mentions = [m.mention for m in meant]
         found = self._polarity.marks_in(text, tokens, mentions).values()
@@ -155,6 +160,11 @@ class EnglishReader:
                 start, end = tokens[found.first].start, tokens[found.after - 1].end
                 out.append(_Meant(mention, start, end, found.value))
         return sorted(out, key=lambda m: m.start)
+
+
+def _is_close(between: str) -> bool:
+    """Whether the words between the start of a rejection and a duration are its mark alone."""
+    return "," not in between and len(between.split()) <= _MARK_WORDS
 
 
 def _add(draft: ReadingDraft, one: _Meant, clause: Clause) -> None:

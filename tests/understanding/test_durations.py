@@ -85,6 +85,8 @@ def reader(**attributes):
         ("a comedy under 90 minutes", None, 90),
         ("a comedy, but not under 90 minutes", 90, None),
         ("I don't want 3 hours or more", None, 180),
+        ("a comedy without blood, under two hours", None, 120),
+        ("nothing violent at all and under 100 minutes", None, 100),
     ],
 )
 def test_a_film_reader_makes_pieces_of_them(text, low, high):
