@@ -158,7 +158,7 @@ class Constraints:
         of_words = any(p.kind == "term" for group in self.wished for p in group)
         if self._types or not of_words:
             return np.zeros(len(items.ids), dtype=np.int64)
-        return apart_from(items, missed == 0) * (missed > 0)
+        return apart_from(items, missed == 0, least=2) * (missed > 0)
 
     def _usable(self, items: ItemStore) -> list[list[Piece]]:
         """Required wishes that the catalog can tell: prices only where some item has one."""

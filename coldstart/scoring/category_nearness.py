@@ -22,7 +22,7 @@ WIDEST = 0.5
 """Share of all items from which a category tells nothing."""
 
 
-def apart_from(items: ItemStore, these: Bools) -> Ints:
+def apart_from(items: ItemStore, these: Bools, least: int = 1) -> Ints:
     """How far every item is from some items by category, shape (N,).
 
     Their narrowest categories count, of which they are at least a quarter; that of the largest
@@ -32,11 +32,12 @@ def apart_from(items: ItemStore, these: Bools) -> Ints:
     Args:
         items: a whole store or a part.
         these: mask of the items that were asked for, shape (N,).
+        least: fewest of these in a category that counts.
     """
     out = np.full(len(items.ids), FAR, dtype=np.int64)
     has = items.has_category
     sizes = has.sum(axis=0)
-    for narrow, wide in _counting(items, these):
+    for narrow, wide in _counting(items, these, least):
         if sizes[wide] <= WIDEST * len(out):
             both = (has[:, narrow] > 0) & (has[:, wide] > 0)
             out = np.where(has[:, wide] > 0, np.minimum(out, 1), out)
@@ -64,7 +65,7 @@ def shared_category(items: ItemStore, these: Bools, row: int) -> str:
     return own.get(names[shared[0]], "") if shared else ""
 
 
-def _counting(items: ItemStore, these: Bools) -> list[tuple[int, int]]:
+def _counting(items: ItemStore, these: Bools, least: int = 1) -> list[tuple[int, int]]:
     """Columns of the narrowest and the widest category of the items, where the former counts."""
     has = items.has_category
     own = has[these][has[these].any(axis=1)] > 0
@@ -74,7 +75,8 @@ def _counting(items: ItemStore, these: Bools) -> list[tuple[int, int]]:
     narrow = np.where(own, sizes, len(items.ids) + 1).argmin(axis=1)
     last = has.shape[1] - 1  # of several as wide the last, so that it is not the narrowest
     wide = last - np.where(own, sizes, -1)[:, ::-1].argmax(axis=1)
-    share = (own.sum(axis=0) / np.maximum(sizes, 1))[narrow]
-    counts = share >= min(RELATED_FROM, share.max())
+    found = own.sum(axis=0)
+    share = (found / np.maximum(sizes, 1))[narrow]
+    counts = (share >= min(RELATED_FROM, share.max())) & (found[narrow] >= least)
     pairs = np.unique(np.stack([narrow, wide], axis=1)[counts], axis=0)
     return [(int(a), int(b)) for a, b in pairs]
