@@ -74,6 +74,8 @@ def _english(items: Sequence[Item]) -> Iterator[_Example]:
         yield _Example(f"something made of {material}", ("attribute",))
     if other:
         yield _Example(f"{wanted.lower()}, but no {other.lower()}", ("category", "category"))
+    if wanted and any("minutes" in i.attributes for i in items):
+        yield _Example(f"{wanted.lower()} under 90 minutes", ("category", "attribute"))
     if decade := _decade(items):
         yield _Example(f"{third.lower()} from the {decade}s", ("category", "years"))
     if not low and (title := _known_title(items)):
@@ -94,6 +96,8 @@ def _chinese(items: Sequence[Item]) -> Iterator[_Example]:
         yield _Example(f"{material}做的", ("attribute",))
     if other:
         yield _Example(f"想要{wanted}，不要{other}", ("category", "category"))
+    if wanted and any("minutes" in i.attributes for i in items):
+        yield _Example(f"90分钟以内的{wanted}", ("category", "attribute"))
     if decade := _decade(items):
         yield _Example(f"{decade}年代的{third}", ("category", "years"))
     if not low and (title := _known_title(items)):
