@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from coldstart.catalog.catalog_scripts import sample_texts
+from coldstart.catalog.stems import latin_language
 from coldstart.catalog.titles import clean_text
 from coldstart.pipeline.known_scripts import without_unknown
 from coldstart.profile.resolve import stated_text
@@ -71,8 +73,10 @@ def text_use(
     resembled = unread and by_content and _resembles(user, items)
     useless = unread and not _knows_a_word(features) and not _shares_letters(user, items)
     if useless and not items.counts.n_users and "encoder" not in unknown:
-        # Without anyone's likes there is nothing better to go by than what a text is like.
-        useless = not (resembled or _is_sentence(request_text(user)))
+        # Without anyone's likes there is nothing better to go by than what a text is like; of words
+        # that the catalog lacks encoders know those of English.
+        known = resembled and latin_language(sample_texts(items.catalog)) == "en"
+        useless = not (known or _is_sentence(request_text(user)))
     used = without_words(features) if useless else features
     return TextUse(unread, resembled and not useless, useless, used)
 
