@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PIP := -m pip --disable-pip-version-check
 TOOLS := build/tools
 
-.PHONY: help install docs docs-serve notebooks hooks dist lock audit-dependencies sbom image-digests demo fetch fetch-all browser test lint types format train train-requests obedience evaluate bench wheel-check vllm-check ci clean
+.PHONY: help install docs docs-serve notebooks hooks dist lock audit-dependencies sbom image-digests demo fetch fetch-all browser screenshots test lint types format train train-requests obedience evaluate bench wheel-check vllm-check ci clean
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -60,8 +60,13 @@ browser:  ## Debian's Chromium, for the tests of the page (skipped without)
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null || exit 0; \
 	  run=; [ "$$(id -u)" = 0 ] || run="sudo -n"; \
 	  $$run apt-get update -qq && $$run apt-get install -qq -y --no-install-recommends \
-	    chromium fonts-wqy-microhei; } >/dev/null \
+	    chromium fonts-wqy-microhei fonts-inter; } >/dev/null \
 	  || echo "no chromium: the tests of the page are skipped"
+
+screenshots: fetch-all browser  ## pictures of the page: docs/images, and of each task in build/tasks
+	$(BIN)/python benchmarks/screenshots.py
+	@mkdir -p build/tasks
+	COLDSTART_SCREENSHOTS=build/tasks $(BIN)/python -m pytest -q -n0 tests/serve/page/test_tasks.py
 
 # Two processes of one thread each: torch's threads of one would slow the other down many times.
 # SlipCover leaves a line alone once it has run: coverage.py takes 70 to 80 % more time on Python 3.11.

@@ -87,7 +87,19 @@ def open_shop(folder: Path) -> Recommender:
         for at in starts:
             clock[0] = now - timedelta(days=DAYS) + at * timedelta(days=DAYS)
             visit(store, recommender, rng, rng.choice(("as started", "shop-2")))
+            purchase(store, recommender, rng, rng.randrange(10_000))
     return recommender
+
+
+def purchase(store: Store, recommender: Recommender, rng: random.Random, n: int) -> None:
+    """One customer of a shop that asks for lists itself, and tells what was bought."""
+    arm = rng.choice(("as started", "shop-2"))
+    shown = recommender.recommend({"about": rng.choice(SENTENCES)}, k=8, strategy="prior").item_ids
+    told = store.show(f"customer {n}", shown, experiment="release-1", arm=arm, artifact="shop")
+    for item in shown[:3]:
+        if rng.random() < (0.09 if arm == "shop-2" else 0.06):
+            store.record(told, f"{item}-click", "click", item)
+            store.record(told, item, "buy", item)
 
 
 def visit(store: Store, recommender: Recommender, rng: random.Random, arm: str) -> None:
@@ -165,7 +177,7 @@ def latency(url: str) -> None:
 
 
 def pictures(url: str, out: Path) -> None:
-    """Both themes, and a phone."""
+    """Both themes, and a phone in Chinese."""
     from playwright.sync_api import Page, sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -195,10 +207,6 @@ def pictures(url: str, out: Path) -> None:
         light = browser.new_page(viewport=desktop, color_scheme="light", locale="en-GB")
         opened(light)
         save(light, "admin-light.png")
-        light.locator("#traffic").scroll_into_view_if_needed()
-        light.evaluate("location.hash = 'catalog'")
-        light.wait_for_timeout(300)
-        save(light, "admin-catalog.png")
         dark = browser.new_page(viewport=desktop, color_scheme="dark", locale="en-GB")
         opened(dark)
         dark.evaluate("location.hash = 'results'")
@@ -209,10 +217,10 @@ def pictures(url: str, out: Path) -> None:
             device_scale_factor=2,
             has_touch=True,
             color_scheme="light",
-            locale="en-GB",
+            locale="zh-CN",
         )
         opened(phone)
-        save(phone, "admin-phone.png")
+        save(phone, "admin-phone-zh.png")
         if out != Path("docs/images"):  # to look at all of it
             for page, name in ((light, "all-light"), (dark, "all-dark"), (phone, "all-phone")):
                 page.evaluate("scrollTo(0, 0)")

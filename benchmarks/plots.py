@@ -23,7 +23,7 @@ from coldstart.evaluation.report import cell, save_charts
 from coldstart.runtime.cache import write_atomic
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
-_SHOWN = re.compile(r"^!\[[^\]\n]*\]\([^)\n]*\.svg\)\n\n", re.MULTILINE)
+_SHOWN = re.compile(r"\n!\[[^\]\n]*\]\([^)\n]*\.svg\)\n")
 _HELD = re.compile(r"<figure>.*?</figure>\n|<p></p>\n|<p>No plots: [^<]*</p>\n", re.DOTALL)
 
 

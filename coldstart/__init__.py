@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Provenance,
         Recommendation,
         RecommendationList,
+        RecommendationRows,
         UserProfile,
     )
 
@@ -41,6 +42,7 @@ _HOME = {
             "Provenance",
             "Recommendation",
             "RecommendationList",
+            "RecommendationRows",
             "UserProfile",
         ),
         "schema",
@@ -58,6 +60,7 @@ __all__ = [
     "Provenance",
     "Recommendation",
     "RecommendationList",
+    "RecommendationRows",
     "Recommender",
     "UserProfile",
     "__version__",

@@ -253,6 +253,17 @@ def test_commands_in_documents_exist(path):
         assert used <= options, (name, used - options)
 
 
+MODULE = re.compile(r"[\w.-]+(?:/[\w.-]+)+\.py\b")
+
+
+@pytest.mark.parametrize("path", [d for d in DOCUMENTS if d.name != "CHANGELOG.md"], ids=name_of)
+def test_modules_that_documents_name_exist(path):
+    text = path.read_text(encoding="utf-8")
+    for named in {n for span in re.findall(r"`([^`\n]+)`", text) for n in MODULE.findall(span)}:
+        places = [ROOT / named, ROOT / "coldstart" / named, *ROOT.glob(f"tests/**/{named}")]
+        assert any(place.is_file() for place in places), named
+
+
 def test_the_example_of_the_start_page_runs(movies, monkeypatch, capsys):
     text = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
     (block,) = (code for language, code in FENCE.findall(text) if language == "python")

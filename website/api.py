@@ -17,6 +17,8 @@ FOLDER = "reference/api"
 LEFT_OUT = ("cli", "__main__")
 # What most programs begin with stands first.
 FIRST = ("Recommender", "UserProfile", "Context", "Item", "Catalog")
+# A recommender is made of parts, whose methods are its own to whoever uses it.
+OPTIONS = {"Recommender": "    options:\n      inherited_members: true\n"}
 # Top-level modules that are no packages, below one heading.
 SINGLE = "modules"
 
@@ -83,7 +85,7 @@ def pages() -> dict[str, str]:
 
 def _index(packages: list[str], modules: list[str]) -> str:
     lines = ["# API reference", "", "What `from coldstart import …` offers:", ""]
-    lines += [f"::: coldstart.{name}\n" for name in public_names()]
+    lines += [f"::: coldstart.{name}\n{OPTIONS.get(name, '')}" for name in public_names()]
     lines += [
         "## Packages",
         "",

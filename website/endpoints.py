@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from coldstart.serve.app import create_app
+from coldstart.serve.metrics import Metrics
 from coldstart.serve.service import Service
 
 PAGE = "reference/http.md"
@@ -24,7 +25,7 @@ below; 401, 413, 422, 429, 503 and 504 are possible for every path below `/v1`.
 @cache
 def schema() -> dict[str, Any]:
     """OpenAPI schema of a service without a recommender."""
-    stub = SimpleNamespace(settings=SimpleNamespace(origins=[]))
+    stub = SimpleNamespace(settings=SimpleNamespace(origins=[]), metrics=Metrics())
     return create_app(cast(Service, stub)).openapi()
 
 

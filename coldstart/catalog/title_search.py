@@ -6,11 +6,13 @@ import heapq
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 from coldstart.catalog.suggestions import form_of
 from coldstart.catalog.titles import normalise_title
-from coldstart.errors import ConfigError
 
 if TYPE_CHECKING:
     from coldstart.catalog.catalog import Catalog
@@ -101,7 +103,6 @@ class TitleSearch:
 
     def _misspelt(self, wanted: str) -> Iterator[tuple[int, str]]:
         """Keys whose words are those of a text but for slips, or that are alike as a whole."""
-        fuzz, _, process = _rapidfuzz()
         found = [self._near(word) for word in wanted.split()]
         slips = max((min(near.values(), default=_LAST) for near in found), default=_LAST)
         if slips < _LAST and (keys := self._having([list(near) for near in found])):
@@ -114,7 +115,6 @@ class TitleSearch:
 
     def _near(self, word: str) -> dict[str, int]:
         """Words of the catalog that begin with a word, or with it but for slips → how many."""
-        _, distance, process = _rapidfuzz()
         near = dict.fromkeys(self._begun(word), 0)
         if near or len(word) < _FEWEST_LETTERS:
             return near
@@ -123,7 +123,7 @@ class TitleSearch:
             found = process.extract(
                 word,
                 self._beginnings(begin),
-                scorer=distance.OSA.distance,
+                scorer=OSA.distance,
                 score_cutoff=most,
                 limit=_MOST_WORDS,
             )
@@ -216,21 +216,6 @@ class TitleSearch:
                 index[name].discard(key)
                 if not index[name]:
                     del index[name]
-
-
-def _rapidfuzz() -> tuple[Any, Any, Any]:
-    """The modules ``fuzz``, ``distance`` and ``process`` of rapidfuzz.
-
-    Raises:
-        ConfigError: it is not installed.
-    """
-    try:
-        from rapidfuzz import distance, fuzz, process
-    except ImportError:
-        raise ConfigError(
-            "misspelt titles are found with rapidfuzz", hint="pip install 'coldstart-rec[serve]'"
-        ) from None
-    return fuzz, distance, process
 
 
 def _forms(key: str) -> tuple[set[str], set[str]]:

@@ -76,7 +76,9 @@ def benchmark(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Write PATH.md, PATH.html and PATH.json.", metavar="PATH"),
+        typer.Option(
+            help="Write PATH.md, PATH.html, PATH.json, and plots as SVG and PNG.", metavar="PATH"
+        ),
     ] = None,
     as_json: output.AsJson = False,
 ) -> None:

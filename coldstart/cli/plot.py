@@ -14,7 +14,9 @@ from coldstart.errors import ConfigError
 def plot(
     reports: Annotated[
         list[Path],
-        typer.Argument(help="OUT.json of benchmark, replay or log.", metavar="REPORT.json …"),
+        typer.Argument(
+            help="OUT.json of benchmark, evaluate, replay or log.", metavar="REPORT.json"
+        ),
     ],
     systems: Annotated[
         str | None,

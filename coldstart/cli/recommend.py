@@ -230,6 +230,15 @@ def recommend(
             rich_help_panel=ANSWER,
         ),
     ] = 0.0,
+    words: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="0: only picks, profile and popularity; 1: only what the texts say.",
+            rich_help_panel=ANSWER,
+        ),
+    ] = 0.5,
     near_duplicates: Annotated[
         bool,
         typer.Option(
@@ -305,6 +314,7 @@ def recommend(
                 filters=filters,
                 diversity=diversity,
                 popularity_penalty=popularity_penalty,
+                words=words,
                 near_duplicates=near_duplicates,
                 unknown_picks=flags.unknown_picks,
                 decoding=decoding,

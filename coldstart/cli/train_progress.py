@@ -127,6 +127,8 @@ class TrainingProgress:
             return
         now, plain = self._clock(), stage.label.partition(",")[0]
         if stage.done == stage.total:
+            if now - stage.started < 1:
+                return  # a log of what took no time says nothing
             output.note(f"{plain}: done in {duration(now - stage.started)}")
         elif stage.total and now - stage.told >= EVERY:
             stage.told = now

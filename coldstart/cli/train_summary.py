@@ -13,6 +13,7 @@ from coldstart.cli import output
 from coldstart.cli.train_progress import duration
 
 _RIVAL = "the most popular items"
+_TOO_FEW = "not compared: nothing that needs it was learned from this little data"
 
 
 def show_summary(
@@ -48,9 +49,12 @@ def learned(manifest: Mapping[str, Any]) -> list[str]:
     out = []
     data, split = manifest.get("data", {}), manifest.get("split", {})
     if data:
+        from coldstart.training.crossfit import ENOUGH_USERS
+
+        users = split.get("train", data["users"])
+        both = "counts and trees" if users >= ENOUGH_USERS else "counts"
         out.append(
-            f"counts and trees from {split.get('train', data['users']):,} of {data['users']:,} "
-            f"users, with {data['likes']:,} likes in all"
+            f"{both} from {users:,} of {data['users']:,} users, with {data['likes']:,} likes in all"
         )
     if validation := manifest.get("validation"):
         best, epochs = validation["best_epoch"], len(validation["history"]) - 1
@@ -72,10 +76,8 @@ def learned(manifest: Mapping[str, Any]) -> list[str]:
 def how_good(manifest: Mapping[str, Any]) -> list[str]:
     """NDCG@10 on held-out users or requests beside the simplest rival, a line each."""
     out = []
-    if compared := manifest.get("refreshed", {}).get("comparisons", {}).get("trees"):
-        value = compared[compared["kept"]]
-        rival = manifest["refreshed"].get("popularity")
-        out.append(_beside(value, rival, f"on {compared['users']:,} held-out users"))
+    if "refreshed" in manifest:  # other figures are of the artifact that it was made of
+        return _compared(manifest["refreshed"]) or [_TOO_FEW]
     if figures := manifest.get("validation", {}).get("ranker_ndcg@10"):
         users = manifest["split"]["valid"]
         for k in _picks(figures):
@@ -85,7 +87,21 @@ def how_good(manifest: Mapping[str, Any]) -> list[str]:
     if figures := manifest.get("requests", {}).get("validation"):
         where = f"on the {figures['cases']:,} requests that set the weights"
         out.append(_beside(figures["ndcg@10"], figures["popularity_ndcg@10"], where))
-    return out or ["not compared: with more users, some are held out to compare on"]
+    return out or [_TOO_FEW]
+
+
+def _compared(refreshed: Mapping[str, Any]) -> list[str]:
+    """What was learned on top of an artifact, on users and requests that were held out from it."""
+    found, out = refreshed["comparisons"], []
+    if taste := found.get("trees"):
+        where = f"on {taste['users']:,} held-out users"
+        out.append(_beside(taste[taste["kept"]], refreshed.get("popularity"), where))
+    if asked := found.get("requests"):
+        where = f"on the requests of {asked['users']:,} held-out people"
+        before = f"; without what requests teach {asked['before']:.3f}"
+        kept = asked[asked["kept"]]
+        out.append(_beside(kept, None, where) + before * (asked["kept"] == "after"))
+    return out
 
 
 def _picks(figures: Mapping[str, float]) -> list[int]:

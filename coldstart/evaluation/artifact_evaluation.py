@@ -17,16 +17,20 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
 from coldstart.data.dataset import Dataset
+from coldstart.errors import MissingExtraError
 from coldstart.evaluation.baselines.registry import Baseline, baselines
 from coldstart.evaluation.baselines.selection import best_setting
 from coldstart.evaluation.benchmark import BenchmarkPlan, FoldTask
 from coldstart.evaluation.case_metrics import ACCURACY, MAIN, Record
 from coldstart.evaluation.cases import MIN_TARGETS, N_PICKS, ColdCase, shuffled, support_cases
+from coldstart.evaluation.plots.of_report import charts_of
 from coldstart.evaluation.recommender_adapter import LoadedArtifact
+from coldstart.evaluation.report import save_charts
 from coldstart.evaluation.scenarios import Fold, Kind, Scenario
 from coldstart.metrics.significance import bootstrap_interval
 from coldstart.protocols import Recommends
@@ -237,8 +241,14 @@ def as_markdown(figures: dict[str, Any], metric: str = MAIN) -> str:
 
 
 def save_figures(figures: dict[str, Any], out: Path, command: str) -> None:
-    """Write ``OUT.json`` and ``OUT.md``."""
+    """Write ``OUT.json`` and ``OUT.md``, and plots beside them, if matplotlib is installed."""
     full = {"command": command, **figures}
+    try:
+        plots = save_charts(charts_of(full), out.with_suffix(""))
+    except MissingExtraError:
+        plots = []
+    shown = [(title, path.name) for title, path in plots if path.suffix == ".svg"]
+    images = "".join(f"\n![{title}]({quote(name)})\n" for title, name in shown)
     write_atomic(out.with_suffix(".json"), json.dumps(full, indent=1, ensure_ascii=False) + "\n")
     tables = "\n".join(as_markdown(figures, m) for m in ACCURACY[:2])
     about = (
@@ -249,7 +259,7 @@ def save_figures(figures: dict[str, Any], out: Path, command: str) -> None:
         + ", ".join(f"{p} {v}" for p, v in figures["versions"].items())
         + f", {figures['machine']}).\n"
     )
-    write_atomic(out.with_suffix(".md"), f"{about}\n{tables}")
+    write_atomic(out.with_suffix(".md"), f"{about}\n{tables}{images}")
 
 
 def _in_turn(

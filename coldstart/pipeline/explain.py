@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 
+_FEW = 100  # items that are counted one by one, which takes less time than sorting all
+
+
 class ExplainStage:
     """Turns a ranked draft into the response.
 
@@ -182,5 +185,8 @@ def ranks(values: Floats, rows: Sequence[int]) -> Ints:
     rounded = np.round(values, 9)
     if not len(rounded) or rounded.min() == rounded.max():
         return np.zeros(len(rows), dtype=np.int64)
+    own = rounded[list(rows)]
+    if len(own) <= _FEW:
+        return 1 + np.array([np.count_nonzero(rounded > value) for value in own], dtype=np.int64)
     ordered = np.sort(rounded)
-    return len(ordered) - np.searchsorted(ordered, rounded[list(rows)], side="right") + 1
+    return len(ordered) - np.searchsorted(ordered, own, side="right") + 1

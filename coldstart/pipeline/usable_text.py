@@ -71,8 +71,8 @@ def text_use(
     resembled = unread and by_content and _resembles(user, items)
     useless = unread and not _knows_a_word(features) and not _shares_letters(user, items)
     if useless and not items.counts.n_users and "encoder" not in unknown:
-        # Without anyone's likes there is nothing better to go by than what a sentence is like.
-        useless = not _is_sentence(request_text(user))
+        # Without anyone's likes there is nothing better to go by than what a text is like.
+        useless = not (resembled or _is_sentence(request_text(user)))
     used = without_words(features) if useless else features
     return TextUse(unread, resembled and not useless, useless, used)
 

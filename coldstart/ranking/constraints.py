@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldstart.schema import Item, Piece, Understood
+from coldstart.scoring.category_nearness import FAR, apart_from
 from coldstart.scoring.piece_matches import (
     CHILD,
     STOCK,
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 _ENOUGH = 6
 """Items of the best tier from which low prices are those among them."""
-_LEVELS = 3  # of nearness by category
-_WIDEST = 0.5  # share of all items from which a category tells nothing
 FILTER = "request"
 """Name under which ``RecommendationList.dropped`` reports what a constraint excluded."""
 
@@ -141,17 +140,25 @@ class Constraints:
             suits = suits_children(items, self._child)
         missed = _missed(items, self.wished)
         of_type = _missed(items, self._types)
-        tier = of_type * _LEVELS + _apart_from(items, of_type == 0) * (of_type > 0)
+        tier = of_type * (FAR + 1) + apart_from(items, of_type == 0) * (of_type > 0)
         for values, most in (
             ((~suits).astype(np.int64), 1),
             (missed - of_type, len(self.wished)),
             (fulfils_any(items, self._demoting), 1),
             (_missed(items, self._inferred), len(self._inferred)),
+            (self._apart_from_wished(items, missed), FAR),
         ):
             tier = tier * (most + 1) + values
         for piece in self._costs:
             tier = 2 * tier + ~_fits_cost(items, piece, tier, excluded)
         return Verdicts(excluded, tier, suits & (missed == 0))
+
+    def _apart_from_wished(self, items: ItemStore, missed: Ints) -> Ints:
+        """How far every item is by category from those that have every wished word, shape (N,)."""
+        of_words = any(p.kind == "term" for group in self.wished for p in group)
+        if self._types or not of_words:
+            return np.zeros(len(items.ids), dtype=np.int64)
+        return apart_from(items, missed == 0, least=2) * (missed > 0)
 
     def _usable(self, items: ItemStore) -> list[list[Piece]]:
         """Required wishes that the catalog can tell: prices only where some item has one."""
@@ -171,28 +178,6 @@ class Constraints:
         if item.min_age is not None and self.audience is not None and item.min_age > self.audience:
             return f"suitable from age {item.min_age}"
         return f"suitable up to age {item.max_age}"
-
-
-def _apart_from(items: ItemStore, these: Bools) -> Ints:
-    """How far every item is from some items by category, shape (N,).
-
-    0: both in the narrowest and in the widest category of one of them; 1: in the widest, if it has
-    at most half of all items; 2: in neither.
-    """
-    out = np.full(len(items.ids), _LEVELS - 1, dtype=np.int64)
-    has = items.has_category
-    sizes = has.sum(axis=0)
-    own = has[these][has[these].any(axis=1)] > 0
-    if not len(own):
-        return out
-    narrow = np.where(own, sizes, len(out) + 1).argmin(axis=1)
-    wide = np.where(own, sizes, -1).argmax(axis=1)
-    for column in np.unique(wide).tolist():
-        if sizes[column] <= _WIDEST * len(out):
-            out[has[:, column] > 0] = 1
-    for first, second in np.unique(np.stack([narrow, wide], axis=1), axis=0).tolist():
-        out[(has[:, first] > 0) & (has[:, second] > 0)] = 0
-    return out
 
 
 def fact(piece: Piece, item: Item) -> str:

@@ -17,7 +17,8 @@ from coldstart.catalog.known_attributes import NOT_COMPARED
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
 from coldstart.schema import Reason
-from coldstart.scoring.piece_matches import ADULTS, STOCK, fulfils
+from coldstart.scoring.category_nearness import shared_category
+from coldstart.scoring.piece_matches import ADULTS, STOCK, fulfils, fulfils_any
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import KnowsFacts, Scorer
 from coldstart.scoring.stated import text_similarity
@@ -110,7 +111,13 @@ class Explainer:
         if excess.get("words", 0) > 0 and (not out or wishes and self._misses_type(row)):
             near = self._meaning(row) if not about & set(wishes or ()) else None
             out = [*([Reason(code="meaning", arguments=near)] if near else []), *out][:MOST]
+        if not out and (category := self._near_category(row)):
+            out.append(Reason(code="near", arguments={"category": category}))
         return tuple(out) or (self._popularity(row),)
+
+    def _near_category(self, row: int) -> str:
+        """The category that the item shares with what is of the type that the text asks for."""
+        return shared_category(self._items, self._asked, row) if self._asked.any() else ""
 
     def _meaning(self, row: int) -> Arguments | None:
         """The text that the item is closer to in meaning than most; not by encoders of letters."""
@@ -267,6 +274,13 @@ class Explainer:
         if share >= _OFTEN:
             return Reason(code="popular", arguments={"share": share})
         return Reason(code="remaining")
+
+    @cached_property
+    def _asked(self) -> NDArray[np.bool_]:
+        """Mask of the items of a type that the text asks for, or else with a word of it."""
+        wanted = [p for p in self._user.understood.pieces if p.wanted and p.strict]
+        types = [p for p in wanted if p.kind == "type"] or [p for p in wanted if p.kind == "term"]
+        return fulfils_any(self._items, types)
 
     @cached_property
     def _texts(self) -> list[tuple[str, Floats]]:

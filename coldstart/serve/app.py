@@ -49,6 +49,7 @@ _TAGS = [
 ]
 _FIELD_NAMES = requests.field_names(
     requests.RecommendIn,
+    requests.RecommendRowsIn,
     requests.GenerateIn,
     requests.ItemsIn,
     requests.SessionIn,
@@ -90,11 +91,11 @@ def create_app(service: Service) -> FastAPI:
     Args:
         service: worker, store, limits and metrics behind the routes.
     """
-    reports = Reports(service)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service.worker.start()
+        reports = app.state.reports = Reports(service)
         tasks = [
             asyncio.create_task(_every(_SYNC_SECONDS, "follow", service.sync)),
             asyncio.create_task(_every(_PURGE_SECONDS, "purge", service.purge)),
@@ -121,7 +122,7 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,  # the redirect would go to whatever Host the request names
         lifespan=lifespan,
     )
-    app.state.service, app.state.reports = service, reports
+    app.state.service = service
     errors.install_handlers(app, _FIELD_NAMES)
     for router in (
         page,

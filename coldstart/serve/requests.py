@@ -4,88 +4,35 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from coldstart.protocols import Filter
-from coldstart.ranking.filters import (
-    AgeRating,
-    Attributes,
-    Available,
-    Categories,
-    Known,
-    Price,
-    Years,
-)
 from coldstart.schema import (
     MAX_K,
-    ROWS,
     Context,
     Item,
     Pick,
-    RowName,
     Strategy,
     Understood,
     UserProfile,
-    _as_text_map,
 )
-from coldstart.schema.picks import as_picks
 from coldstart.serve.experiment import OutcomeKind
-from coldstart.serve.store.subjects import MOST_SUBJECT
+from coldstart.serve.filters_in import Filters
+from coldstart.serve.request_fields import (
+    PICK,
+    ItemId,
+    Language,
+    Picks,
+    RequestBody,
+    Rows,
+    ShortText,
+    Span,
+    Subject,
+    TextList,
+    TextMap,
+)
 from coldstart.session import DEFAULT_QUIZ, QUIZZES
 from coldstart.session.state import FeedbackKind
 
-_MOST_PICKS, _MOST_INTERESTS, _MOST_ATTRIBUTES = 500, 100, 50
-_PICK = {
-    "anyOf": [
-        {"type": "string", "minLength": 1, "maxLength": 1000},
-        {
-            "type": "object",
-            "properties": {
-                "item": {"type": "string", "minLength": 1, "maxLength": 1000},
-                "at": {"type": "string", "format": "date-time"},
-                "by": {"enum": ["id", "title"]},
-            },
-            "required": ["item"],
-            "additionalProperties": False,
-        },
-    ]
-}
-Picks = Annotated[
-    tuple[Pick, ...],
-    BeforeValidator(as_picks),
-    Field(max_length=_MOST_PICKS),
-    WithJsonSchema({"type": "array", "items": _PICK, "maxItems": _MOST_PICKS}),
-]
-ShortText = Annotated[str, Field(min_length=1, max_length=500)]
-TextList = Annotated[tuple[ShortText, ...], Field(max_length=_MOST_INTERESTS)]
-TextMap = Annotated[
-    dict[
-        Annotated[str, Field(min_length=1, max_length=100)], Annotated[str, Field(max_length=500)]
-    ],
-    BeforeValidator(_as_text_map),
-    Field(max_length=_MOST_ATTRIBUTES),
-]
-Language = Annotated[
-    str,
-    Field(
-        max_length=35,
-        description="Language of reasons and notes, not of the user: en, or zh (also as zh-CN and "
-        "the like); any other falls back to English, and the response says so. Left out: the first "
-        "of the header Accept-Language that there is, else English.",
-    ),
-]
-ItemId = Annotated[str, Field(min_length=1, max_length=200)]
-Subject = Annotated[
-    str, StringConstraints(min_length=1, max_length=MOST_SUBJECT, strip_whitespace=False)
-]
 EXAMPLE_PROFILE: dict[str, Any] = {
     "age": 24,
     "occupation": "technician",
@@ -98,12 +45,6 @@ EXAMPLE_ITEM: dict[str, Any] = {
     "categories": ["Sci-Fi"],
     "description": "A crew wakes up too early.",
 }
-
-
-class _Request(BaseModel):
-    """Base of request bodies: immutable, unknown fields rejected, strings stripped."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
 class ProfileIn(UserProfile):
@@ -122,7 +63,7 @@ class ProfileIn(UserProfile):
 class ContextIn(Context):
     """Context of the request; every field is optional free text."""
 
-    viewing: Annotated[Pick | None, WithJsonSchema(_PICK)] = None
+    viewing: Annotated[Pick | None, WithJsonSchema(PICK)] = None
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"time": "Friday evening", "occasion": "date night"}]}
@@ -140,55 +81,7 @@ class ItemIn(Item):
     model_config = ConfigDict(json_schema_extra={"examples": [{"item_id": "x1", **EXAMPLE_ITEM}]})
 
 
-class Filters(_Request):
-    """Item filters. By default: available, not known to the user, and suitable for their age."""
-
-    include_categories: TextList = ()
-    exclude_categories: TextList = ()
-    from_year: int | None = Field(default=None, ge=-5000, le=9999)
-    to_year: int | None = Field(default=None, ge=-5000, le=9999)
-    max_price: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    attributes: TextMap = Field(default_factory=dict)
-    assume_age: int | None = Field(
-        default=None, ge=0, le=130, description="Age assumed for users whose age is unknown."
-    )
-    show_known: bool = Field(
-        default=False, description="Include items that the user liked, disliked or saw."
-    )
-    show_unavailable: bool = False
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"exclude_categories": ["Horror"], "from_year": 1980}]}
-    )
-
-    @model_validator(mode="after")
-    def _agree(self) -> Filters:
-        if None not in (self.from_year, self.to_year) and self.from_year > self.to_year:  # type: ignore[operator]
-            raise ValueError("from_year is after to_year")
-        inside = {c.casefold() for c in self.include_categories}
-        if inside & {c.casefold() for c in self.exclude_categories}:
-            raise ValueError("a category is both included and excluded")
-        return self
-
-    def build(self) -> tuple[Filter, ...]:
-        """The filters in the recommender's form."""
-        out: list[Filter] = [AgeRating(self.assume_age)]
-        if not self.show_known:
-            out.append(Known())
-        if not self.show_unavailable:
-            out.append(Available())
-        if self.include_categories or self.exclude_categories:
-            out.append(Categories(self.include_categories, self.exclude_categories))
-        if self.from_year is not None or self.to_year is not None:
-            out.append(Years(self.from_year, self.to_year))
-        if self.max_price is not None:
-            out.append(Price(self.max_price))
-        if self.attributes:
-            out.append(Attributes(self.attributes))
-        return tuple(out)
-
-
-class ListOptions(_Request):
+class ListOptions(RequestBody):
     """Options of a recommendation list."""
 
     k: int = Field(
@@ -256,7 +149,17 @@ class RecommendIn(ListOptions):
     )
 
 
-class GenerateIn(_Request):
+class RecommendRowsIn(RecommendIn):
+    """Stateless request for rows; ``k`` is the length of each."""
+
+    rows: Rows = None
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"input": "a gentle comedy", "k": 6}]}
+    )
+
+
+class GenerateIn(RequestBody):
     """Request for generated titles."""
 
     input: str | None = Field(default=None, min_length=1, max_length=2000)
@@ -270,7 +173,7 @@ class GenerateIn(_Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"input": "robots", "n": 5}]})
 
 
-class OutcomeIn(_Request):
+class OutcomeIn(RequestBody):
     """Outcome of a recommended item."""
 
     exposure_id: str = Field(
@@ -284,7 +187,7 @@ class OutcomeIn(_Request):
     )
 
 
-class SubjectIn(_Request):
+class SubjectIn(RequestBody):
     """Subject of a data export or erasure."""
 
     subject: Subject
@@ -292,7 +195,7 @@ class SubjectIn(_Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"subject": "customer 7"}]})
 
 
-class ItemsIn(_Request):
+class ItemsIn(RequestBody):
     """Items to add or replace."""
 
     items: tuple[ItemIn, ...] = Field(min_length=1, max_length=10_000)
@@ -302,7 +205,7 @@ class ItemsIn(_Request):
     )
 
 
-class SessionIn(_Request):
+class SessionIn(RequestBody):
     """Options of a new session; all are optional."""
 
     profile: ProfileIn = ProfileIn()
@@ -315,7 +218,7 @@ class SessionIn(_Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"profile": {"age": 24}}]})
 
 
-class ProfileOnlyIn(_Request):
+class ProfileOnlyIn(RequestBody):
     """A profile in place of the earlier one of a session."""
 
     profile: ProfileIn
@@ -324,7 +227,7 @@ class ProfileOnlyIn(_Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"profile": {"age": 24}}]})
 
 
-class AnswerIn(_Request):
+class AnswerIn(RequestBody):
     """Answer to an onboarding question."""
 
     question_id: str = Field(min_length=1, max_length=1000)
@@ -335,7 +238,7 @@ class AnswerIn(_Request):
     )
 
 
-class FeedbackIn(_Request):
+class FeedbackIn(RequestBody):
     """Feedback on an item."""
 
     item_id: ItemId
@@ -344,7 +247,7 @@ class FeedbackIn(_Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"item_id": "50", "kind": "like"}]})
 
 
-class TextIn(_Request):
+class TextIn(RequestBody):
     """Free text of the user."""
 
     text: str = Field(min_length=1, max_length=2000)
@@ -352,7 +255,7 @@ class TextIn(_Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "no horror, please"}]})
 
 
-class UnderstandIn(_Request):
+class UnderstandIn(RequestBody):
     """A text to be understood, as far as it is typed."""
 
     text: str = Field(max_length=2000)
@@ -363,13 +266,7 @@ class UnderstandIn(_Request):
     )
 
 
-Span = Annotated[
-    tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]],
-    Field(description="First character, and the character after the last."),
-]
-
-
-class AllTextIn(_Request):
+class AllTextIn(RequestBody):
     """All that the user says, in the place of all texts before."""
 
     text: str = Field(max_length=2000, description="Empty: takes everything back.")
@@ -397,13 +294,7 @@ class ListIn(ListOptions):
 class RowsIn(ListIn):
     """Request for rows in a session; ``k`` is the length of each."""
 
-    rows: tuple[RowName, ...] | None = Field(
-        default=None,
-        min_length=1,
-        max_length=len(ROWS),
-        description="Which rows; left out: all that have enough items. A note says which of those "
-        "named here are left out.",
-    )
+    rows: Rows = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"k": 6}]})
 

@@ -120,13 +120,17 @@ def line_of(
     )
 
 
-class SubjectAnswer(RecommendationResponse):
-    """Recommendation list, with exposure id and arm if the subject takes part in an A/B test."""
+class Exposed(BaseModel):
+    """What a response says of the record of what a subject was shown."""
 
     arm: str | None = Field(default=None, description="Arm of the A/B test.")
     exposure_id: str | None = Field(
         default=None, description="Id of this list for POST /v1/outcomes, valid for 30 days."
     )
+
+
+class SubjectAnswer(RecommendationResponse, Exposed):
+    """Recommendation list, with exposure id and arm if the subject takes part in an A/B test."""
 
 
 class OutcomeNoted(BaseModel):
@@ -265,12 +269,11 @@ class RowsOut(BaseModel):
     understood: Understood | None = None
     chips: list[Chip] = []
     picks: list[PickReading] = []
-    request_id: str = Field(default="", description="Id of the exposure record.")
 
     @classmethod
     def of(
         cls, found: RecommendationRows, shown: ShownItems, *, explain: bool, language: str
-    ) -> RowsOut:
+    ) -> Self:
         """Build the response; ``why`` and provenance only with ``explain``."""
         language = supported(language) or "en"
         rows = [in_words_of(row, language) for row in found]
@@ -296,6 +299,16 @@ class RowsOut(BaseModel):
             chips=list(chips(found.understood, language)),
             picks=list(found.picks),
         )
+
+
+class SessionRows(RowsOut):
+    """Rows of a session, with the id of their exposure record."""
+
+    request_id: str = ""
+
+
+class SubjectRows(RowsOut, Exposed):
+    """Rows, with exposure id and arm if the subject takes part in an A/B test."""
 
 
 class ListOut(RecommendationResponse):

@@ -82,6 +82,7 @@ class Service:
         self.catalog.use(loaded)
         self.catalog.compact()
         self._update_size(arms)
+        self.search.cards("a", 1, next(iter(arms.values())))  # makes its index
         self.worker = Worker(
             arms,
             queue_size=settings.queue,
@@ -268,5 +269,7 @@ def _warm_up(rec: Recommender) -> None:
     """Run each kind of request once, so that lazy loading does not delay the first client."""
     local = rec.lm is not None and rec.generator is None  # a remote generator may be unavailable
     strategy: Strategy = "both" if local else "prior"
-    rec.recommend(UserProfile(about="hello", interests=("hello",)), k=1, strategy=strategy)
+    item = next(iter(rec.catalog), None)  # its words are known, so that what searches words is made
+    words = "hello" if item is None else ". ".join(["hello", *item.categories, item.title])
+    rec.recommend(UserProfile(about=words, interests=("hello",)), k=1, strategy=strategy)
     OnboardingSession(rec).say("hello").next_question()

@@ -78,15 +78,15 @@ class SessionService:
             session_id=session_id,
         )
 
-    async def replace_profile(self, session_id: str, body: ProfileOnlyIn) -> None:
-        """Replace the profile of a session."""
+    async def replace_profile(self, session_id: str, body: ProfileOnlyIn, key: str | None) -> bool:
+        """Replace the profile; return whether its key had been recorded before."""
         profile = to_profile(body.profile)
 
-        def change(stored: SessionRecord, recommender: Recommender) -> tuple[SessionState, None]:
-            session = stored.open(recommender)
-            return session.with_profile(profile, unknown_picks=body.unknown_picks).state, None
+        def step(session: OnboardingSession) -> OnboardingSession:
+            return session.with_profile(profile, unknown_picks=body.unknown_picks)
 
-        await self._update(session_id, change, costs.LIGHT)
+        event = body.model_dump_json(exclude_defaults=True)
+        return (await self._append_event(session_id, "profile", None, event, key, step))[0]
 
     async def questions(self, session_id: str, n: int) -> QuestionOut:
         """Next ``n`` questions, or fewer; they stay open until they are answered."""

@@ -112,8 +112,10 @@ def read_history(state: SessionState, understand: Callable[[str], Understood]) -
             _answer(out, event)
         elif isinstance(event, FeedbackGiven):
             _feedback(out, event)
-        elif isinstance(event, TextGiven) and event.text:
-            said = less(understand(event.text), event.without)
+        elif isinstance(event, TextGiven):
+            if event.replaces:
+                out.given = out.given.model_copy(update={"about": None})
+            said = less(understand(event.text), event.without) if event.text else Understood()
             if said != Understood():
                 _text(out, said, event.at)
         elif isinstance(event, BoostApplied):

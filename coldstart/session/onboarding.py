@@ -213,7 +213,8 @@ class OnboardingSession(SessionLists):
 
         Args:
             text: in the user's words.
-            replaces: whether it takes the place of all texts before; an empty one takes them back.
+            replaces: whether it takes the place of all texts before and of the profile's
+                ``about``; an empty one takes them back.
             without: parts of the cleaned text (``understood.text``) that are not meant, as (start,
                 end), such as ``spans`` of a chip.
             at: time of the event.

@@ -128,7 +128,7 @@ class TextGiven(_Event):
 
     Args:
         text: as written; empty only if it replaces earlier ones.
-        replaces: whether it takes the place of all texts before it.
+        replaces: whether it takes the place of all texts before it and of the profile's ``about``.
         without: parts of the text that the user took back, which are not read.
     """
 

@@ -78,6 +78,12 @@ _STORY = _compiled(  # a child in a story is no audience
     (?:\w+\s+){0,2}$"""
 )
 _THING = _compiled(r"\s+(?:movies?|films?|whisk(?:e?y)|wine|classics?|shows?|songs?|books?)\b")
+_ABSENT = re.compile(  # "my kids are asleep": who watches is somebody else
+    r"\s+(?:is|are|['’]s|['’]re|will\s+be|has|have)\s+(?:(?:finally|already|all|both|now)\s+)*"
+    r"(?:asleep|sleeping|in\s+bed|away|out(?!\s+of)|gone|elsewhere|grown|moved\s+out|left"
+    r"|at\s+(?:school|camp|(?:their|her|his)\b)|with\s+(?:their|her|his)\b)",
+    re.I,
+)
 _AGES_OF = (
     (r"toddler", 2),
     (r"bab(?:y|ies)|infant", 1),
@@ -141,7 +147,8 @@ def find_audience(text: str) -> list[NamedAudience]:
         if _number(m["n"]) < 18:
             keep(m.start(), m.end(), _number(m["n"]))
     for m in _NAMED.finditer(text):
-        keep(m.start(), m.end(), _age_of(m[0]), stated=False)
+        if not _ABSENT.match(text, m.end()):
+            keep(m.start(), m.end(), _age_of(m[0]), stated=False)
     stated = [audience for audience in found if audience.stated]
     return sorted(stated or found)
 

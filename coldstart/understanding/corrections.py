@@ -29,6 +29,7 @@ _CHINESE = re.compile(
     r"|(?<=[，,。；;])还是(?=[^，,。；;？?]{0,40}吧))"
 )
 _BETWEEN = " \n\t,.;:!…—–-，。；！"
+_THING = re.compile(r"(?:just|only|maybe|simply|\s)*\b(?:an?|some)\s(?!.*\bones?\b)", re.I)
 _ONE = frozenset({"years", "audience", "price"})  # of these a correction names the whole
 _THINGS = frozenset({"type", "term", "attribute", "category"})
 
@@ -100,7 +101,8 @@ def _taken_back(
         reading: of the correction.
         before: all pieces that stand before it.
     """
-    wishes = [p for p in new if p.wanted and p.strict]
+    people = {(p.start, p.end) for p in new if p.kind == "audience"}
+    wishes = [p for p in new if p.wanted and (p.start, p.end) not in people]
     if any(_opposite(old, p) for p in new):
         return True
     if not old.wanted:
@@ -111,8 +113,8 @@ def _taken_back(
         return any(p.kind == old.kind for p in wishes)
     if any(p.kind == "type" for p in wishes):
         return True
-    if not new and reading.wanted_text:  # something that the catalog does not know
-        return True
+    if _THING.match(reading.text) or not new and reading.wanted_text:
+        return True  # something that the catalog does not know
     thing = {(p.start, p.end) for p in before if p.kind == "type" and p.wanted}
     return any(p.kind in _THINGS for p in wishes) and (old.start, old.end) not in thing
 

@@ -31,7 +31,8 @@ _HOURS = (
 )
 _MINUTES = rf"(?P<minutes>{NUMBER})(?:(?P<joined>-)|\s*)(?:minutes?|mins?|min)\b"
 _SPAN = re.compile(
-    rf"(?<!\w)(?:(?P<range>(?:between|from)\s+(?P<first>{NUMBER})\s*(?:and|to|-|–)\s*)|"
+    rf"(?<!\w)(?:(?P<range>(?:between|from)\s+(?P<first>an?|{NUMBER})\s*(?P<unit>minutes?|mins?|hours?|hrs?)?"
+    rf"\s*(?:and|to|-|–)\s*)|"
     rf"(?P<below>{_BELOW})\s+|(?P<above>{_ABOVE})\s+)?"
     rf"(?:(?:about|around|roughly)\s+)?(?:{_HOURS}|{_MINUTES})"
     r"(?:\s+(?:(?P<less>or\s+(?:less|under|shorter)|max(?:imum)?|at\s+most|tops)|"
@@ -77,6 +78,8 @@ def find_durations(text: str) -> Iterator[NamedDuration]:
 
     >>> [d[2:] for d in find_durations("under 90 minutes, or a 90-minute film")]
     [(None, 90.0, True), (76.0, 103.0, True)]
+    >>> [d[2:] for d in find_durations("between ninety minutes and two hours")]
+    [(90.0, 120.0, True)]
     """
     for m in _SPAN.finditer(text):
         minutes = _minutes(m)
@@ -85,7 +88,9 @@ def find_durations(text: str) -> Iterator[NamedDuration]:
         low, high = (float(round(minutes * x)) for x in (1 - _ABOUT, 1 + _ABOUT))
         found: tuple[float | None, float | None] = (low, high)
         if m["range"]:
-            first = (amount_of(m["first"]) or 0.0) * (1 if m["minutes"] else 60)
+            in_minutes = m["unit"].startswith("min") if m["unit"] else m["minutes"]
+            number = 1.0 if m["first"] in ("a", "an") else amount_of(m["first"]) or 0.0
+            first = number * (1 if in_minutes else 60)
             found = min(first, minutes), max(first, minutes)
         elif m["above"] or m["more"]:
             found = minutes, None

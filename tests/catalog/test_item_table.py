@@ -176,3 +176,44 @@ def test_yes_and_no_in_other_languages():
 def test_a_table_without_a_header_is_told_so():
     with pytest.raises(CatalogError, match="which look like data .add a header"):
         items_from_frame(pl.DataFrame({"1": ["2"], "Toy Story": ["Babe"]}))
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "image"),
+    [
+        ("image", "https://img.example.org/a.jpg", "https://img.example.org/a.jpg"),
+        ("poster_url", " https://img.example.org/a.jpg ", "https://img.example.org/a.jpg"),
+        (
+            "imageURLHighRes",
+            "['https://x.org/1.jpg', 'https://x.org/2.jpg']",
+            "https://x.org/1.jpg",
+        ),
+        ("thumbnail", "tent 2.webp", "tent 2.webp"),
+        ("图片", "帐篷.png", "帐篷.png"),
+        ("images", ["http://x.org/1.jpg", "https://x.org/2.jpg"], "https://x.org/2.jpg"),
+    ],
+)
+def test_pictures(column, cell, image):
+    table = {"id": ["1"], "title": ["A"], column: [cell], "image_alt": ["A &amp; B"]}
+    (item,) = parse_items(pl.DataFrame(table)).items
+    assert (item.image, item.image_alt, item.attributes) == (image, "A & B", {})
+
+
+def test_a_cell_that_is_no_picture_is_left_out_and_told():
+    cells = ["https://x.org/1.jpg", "none yet", None, "https://x.org/2.jpg"]
+    parsed = parse_items(pl.DataFrame({"id": list("1234"), "title": list("ABCD"), "image": cells}))
+    assert [item.image for item in parsed.items] == [cells[0], "", "", cells[3]]
+    assert parsed.remarks == {"pictures left out": {"none yet": [3]}}
+
+
+def test_paths_and_plain_http_stay_attributes():
+    table = {
+        "id": ["1"],
+        "title": ["A"],
+        "poster_path": ["/a.jpg"],
+        "image": ["http://x.org/a.png"],
+    }
+    parsed = parse_items(pl.DataFrame(table))
+    assert parsed.items[0].image == ""
+    assert parsed.items[0].attributes == {"poster_path": "/a.jpg", "image": "http://x.org/a.png"}
+    assert set(parsed.layout.attributes.values()) == {"pictures"}

@@ -19,7 +19,8 @@ def test_flags_become_profile_context_and_options(run, fake):
         "--interest", "Sci-Fi", "--interest", "Thriller", "--about", "slow", "--liked", "Toy Story",
         "--disliked", "3", "--seen", "2", "--time", "Friday", "--using", "TV", "--place", "home",
         "--occasion", "date", "--text", "funny", "--viewing", "1", "-k", 2, "--strategy", "both",
-        "--diversity", 0.5, "--popularity-penalty", 0.1, "--near-duplicates", "--seed", 7,
+        "--diversity", 0.5, "--popularity-penalty", 0.1, "--words", 0.8, "--near-duplicates",
+        "--seed", 7,
         "--ignore-unknown",
         "--artifact", "here", "--device", "cpu", "--dtype", "float32", "--revision", "v1",
     )  # fmt: skip
@@ -52,6 +53,7 @@ def test_flags_become_profile_context_and_options(run, fake):
         "filters": None,
         "diversity": 0.5,
         "popularity_penalty": 0.1,
+        "words": 0.8,
         "near_duplicates": True,
         "unknown_picks": "ignore",
         "decoding": None,

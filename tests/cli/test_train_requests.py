@@ -109,7 +109,6 @@ def test_everything_is_passed_on(run, requests, tmp_path, given):
     assert f"coldstart benchmark --requests {requests} --artifact {tmp_path / 'out'}" in told
     for line in (
         "request encoder, epoch 1 of 1: loss 1.500",
-        "weights of requests: done in 0 s",
         "reading sentences, epoch 1 of 2: loss 1.000 on held-out ones; the best so far",
     ):
         assert line in err.splitlines()

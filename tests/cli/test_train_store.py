@@ -65,6 +65,8 @@ def test_a_new_artifact_has_the_visitors_and_the_changed_catalog(run, db, tmp_pa
     assert "trees: pays from" in out
     assert "more users" in out
     assert f"coldstart serve use {tmp_path / 'next'} --db {db}" in out
+    assert "how good   not compared" in out  # what its manifest says is of the artifact before
+    assert "NDCG@10" not in out
     rec = Recommender.from_pretrained(tmp_path / "next")
     assert "new" in rec.catalog
     assert rec.counts.n_users == before.n_users + 30

@@ -1,6 +1,9 @@
 """The preset of ``coldstart evaluate``: systems, parts of the cases, intervals."""
 
+import json
 import math
+import re
+import sys
 
 import numpy as np
 import pytest
@@ -12,10 +15,12 @@ from coldstart.evaluation.artifact_evaluation import (
     baseline_records,
     evaluate_artifact,
     headline,
+    save_figures,
     summary_rows,
 )
 from coldstart.evaluation.case_metrics import ACCURACY, Record
 from coldstart.splitting.user_splits import Split
+from tests.conftest import ROOT
 from tests.toy import toy_dataset, toy_recommender, toy_split
 
 
@@ -91,3 +96,20 @@ def test_the_interval_is_that_of_a_mean():
 def test_equal_users_have_no_interval():
     (row,) = summary_rows(records([1.0] * 5))
     assert set(row["half_width"].values()) == {0.0}
+
+
+def test_plots_are_beside_the_figures(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    text = (ROOT / "docs" / "results" / "ml-100k.json").read_text(encoding="utf-8")
+    figures = json.loads(text)
+    save_figures(figures, tmp_path / "mine", "coldstart evaluate mine")
+    names = ["mine.ndcg-by-picks.svg", "mine.ndcg.svg"]
+    markdown = (tmp_path / "mine.md").read_text(encoding="utf-8")
+    assert re.findall(r"^!\[[^]]+\]\((.+)\)$", markdown, re.MULTILINE) == names
+    for name in names:
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith("<?xml")
+        assert (tmp_path / name).with_suffix(".png").is_file()
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    (tmp_path / "bare").mkdir()
+    save_figures(figures, tmp_path / "bare" / "mine", "coldstart evaluate mine")
+    assert sorted(p.suffix for p in (tmp_path / "bare").iterdir()) == [".json", ".md"]

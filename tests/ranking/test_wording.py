@@ -54,6 +54,7 @@ ARGUMENTS = {
     "interests": {"interests": several},
     "words": {"text": some},
     "meaning": {"text": some},
+    "near": {"category": some},
     "request": {"text": some},
     "mentions_words": {"words": several},
     "asked_alike": {"people": st.integers(1, 10**7)},
@@ -195,6 +196,11 @@ CASES = [
         {"request": {"text": "toys"}},
         "People who asked for things like “toys” chose items like it.",
         "提出过类似“toys”的人选择了这类内容。",
+    ),
+    (
+        {"near": {"category": "Luggage"}},
+        "In Luggage, like what you asked for.",
+        "与你要找的同属Luggage。",
     ),
     (
         {"meaning": {"text": "my plants die"}, "wishes": {"categories": ["Garden"]}},

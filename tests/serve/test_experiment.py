@@ -131,6 +131,14 @@ def test_the_arm_answers_with_its_own_artifact(tmp_path, test):
         assert asked == before | {"x": before["x"] + 5}  # nobody in particular: the first arm
 
 
+def test_rows_are_exposures_of_a_subject_as_lists_are(client, test):
+    body = {"subject": "s", "k": 3, "strategy": "prior"}
+    got = client.post("/v1/rows", json=body).json()
+    assert got["arm"] == test.arm_of("s")
+    assert tell(client, got, got["rows"][-1]["items"][-1]["item_id"]).status_code == 200
+    assert tell(client, got, "none").status_code == 422
+
+
 def test_without_subject_or_experiment_nothing_is_recorded(tmp_path, client):
     answer = ask(client)
     assert not {"arm", "exposure_id"} & set(answer)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.serve.helpers import begin, refused
+from tests.toy import toy_recommender
 
 SENTENCE = "science fiction, no drama, from the 1980s"
 
@@ -123,6 +124,19 @@ def test_rows_that_are_none_are_refused(shared, body):
     refused(shared.post(f"{path}/rows", json=body), 422, "invalid")
 
 
+def test_rows_without_a_session_are_those_of_the_recommender(shared):
+    profile = {"liked": ["Alien"], "about": "science fiction"}
+    got = shared.post("/v1/rows", json={"profile": profile, "k": 4, "words": 0.3}).json()
+    want = toy_recommender().rows(profile, k=4, words=0.3)
+    assert [row["row"] for row in got["rows"]] == [row.row for row in want]
+    found = [line["item_id"] for row in got["rows"] for line in row["items"]]
+    assert found == want.item_ids
+    assert got["understood"]["text"] == "science fiction"
+    assert "exposure_id" not in got
+    refused(shared.post("/v1/rows", json={"profile": {"liked": ["Nothing"]}}), 422, "invalid")
+    refused(shared.post("/v1/rows", json={"rows": ["best"]}), 422, "invalid")
+
+
 def test_words_count_as_much_as_asked(client):
     path = begin(client, profile={"liked": ["Fargo", "Heat"]})
     client.put(f"{path}/text", json={"text": "science fiction"})
@@ -169,3 +183,38 @@ def test_questions_follow_what_was_said(client):
     cards = client.get(f"{path}/questions", params={"n": 6}).json()["items"]
     assert cards
     assert all(card["categories"] == ["Sci-Fi"] for card in cards)
+
+
+def test_an_opinion_is_taken_back(client):
+    path = begin(client)
+    first = client.post(f"{path}/recommendations", json={"k": 6}).json()["items"]
+    for kind in ("like", "dislike", "seen"):
+        for did in (kind, "forget"):
+            body = {"item_id": first[0]["item_id"], "kind": did}
+            assert client.post(f"{path}/feedback", json=body).status_code == 200
+        again = client.post(f"{path}/recommendations", json={"k": 6}).json()["items"]
+        assert [i["item_id"] for i in again] == [i["item_id"] for i in first]
+
+
+def test_a_profile_replaces_an_earlier_one_and_the_rest_stays(client):
+    path, header = begin(client, profile={"age": 70}), {"Idempotency-Key": "once"}
+    client.post(f"{path}/feedback", json={"item_id": "i4", "kind": "like"})
+    client.put(f"{path}/text", json={"text": "drama"})
+    for again in (False, True):
+        body = {"profile": {"age": 20, "occupation": "student"}}
+        got = client.put(f"{path}/profile", json=body, headers=header)
+        assert got.json()["repeated"] is again
+    exported = client.get(path).json()
+    events = exported["session"]["state"]["state"]["events"]
+    assert [e["kind"] for e in events] == ["profile", "feedback", "said", "profile"]
+    assert events[-1]["profile"]["age"] == 20
+    assert [e["kind"] for e in exported["events"]] == ["like", "text_replaced", "profile"]
+    listed = client.post(f"{path}/recommendations", json={"k": 6}).json()
+    assert "i4" not in [i["item_id"] for i in listed["items"]]
+    assert listed["understood"]["text"] == "drama"
+
+
+@pytest.mark.parametrize("profile", [{"age": -1}, {"height": 2}, {"liked": ["nothing of it"]}])
+def test_a_profile_that_makes_no_sense_is_refused(client, profile):
+    path = begin(client)
+    refused(client.put(f"{path}/profile", json={"profile": profile}), 422, "invalid")

@@ -55,6 +55,13 @@ class AnyHistory(RuleBasedStateMachine):
         self.seen.add(item)
         self.go(self.session.feedback(item, "seen"))
 
+    @rule(item=st.sampled_from(IDS))
+    def forget(self, item):
+        self.seen.discard(item)
+        self.go(self.session.feedback(item, "forget"))
+        profile = self.session.profile
+        assert item not in {p.item for p in (*profile.liked, *profile.disliked, *profile.seen)}
+
     @rule(text=st.sampled_from(["no drama", "Sci-Fi from the 80s", "I loved Alien", "zzz", "dark"]))
     def say(self, text):
         self.go(self.session.say(text))

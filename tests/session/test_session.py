@@ -67,6 +67,24 @@ def test_the_last_opinion_counts_and_seen_is_none():
     assert [p.item for p in session.feedback("i1", "like").profile.seen] == ["i1"]
 
 
+@pytest.mark.parametrize("kind", ["like", "dislike", "seen", "skip"])
+def test_what_is_forgotten_is_as_if_it_had_never_been(kind):
+    before = start().feedback("i4", "like")
+    after = before.feedback("i1", kind).feedback("i1", "forget")
+    assert after.profile == before.profile
+    assert ranked(after) == ranked(before)
+    again = after.feedback("i1", "like")
+    assert [p.item for p in again.profile.liked] == ["i4", "i1"]
+
+
+def test_an_answer_is_forgotten_and_not_asked_again():
+    session = start(quiz="popularity_entropy")
+    question = session.next_question()
+    after = session.answer(question.question_id, "like").feedback(question.items[0], "forget")
+    assert not after.profile.liked
+    assert after.next_question().question_id != question.question_id
+
+
 def test_a_dislike_moves_away_what_is_like_it():
     before, after = start(), start().feedback("i1", "dislike")
     scored = [

@@ -48,6 +48,16 @@ def test_a_text_that_replaces_takes_the_place_of_all_before():
     assert ranked(session) == ranked(fresh)
 
 
+def test_it_replaces_what_the_profile_says_in_words_and_nothing_else_of_it():
+    profile = {"age": 30, "about": "no drama", "interests": ["Sci-Fi"], "liked": ["i4"]}
+    session = start().with_profile(profile).say("from the 1980s", replaces=True)
+    assert session.understood_so_far == session.understood == read("from the 1980s")
+    assert session.profile.about == "from the 1980s"
+    assert (session.profile.age, session.profile.interests) == (30, ("Sci-Fi",))
+    assert [p.item for p in session.profile.liked] == ["i4"]
+    assert session.with_profile(profile).understood_so_far.values("category", wanted=False)
+
+
 def test_an_empty_text_takes_everything_back():
     session = start().say("no drama").say("", replaces=True)
     assert session.understood == session.understood_so_far == Understood()

@@ -60,12 +60,13 @@ def matplotlib() -> Any:
     return found
 
 
-def render(chart: Chart, kind: str = "svg") -> bytes:
+def render(chart: Chart, kind: str = "svg", *, dpi: int = 160) -> bytes:
     """Draw a chart.
 
     Args:
         chart: what it shows.
         kind: one of ``FORMATS``.
+        dpi: resolution of ``png``.
 
     Returns:
         Content of an image file.
@@ -87,7 +88,7 @@ def render(chart: Chart, kind: str = "svg") -> bytes:
         else:
             _points(axes, chart)
         buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, dpi=160, metadata=_NO_DATE[kind])
+        figure.savefig(buffer, format=kind, dpi=dpi, metadata=_NO_DATE[kind])
     return buffer.getvalue()
 
 

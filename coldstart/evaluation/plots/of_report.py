@@ -33,7 +33,7 @@ def read_charts(path: Path, systems: Sequence[str] = ()) -> list[Chart]:
     if not charts:
         raise DataError(
             f"{path} has nothing to draw",
-            hint="plots are made of reports of benchmark, replay and log",
+            hint="plots are made of reports of benchmark, evaluate, replay and log",
         )
     return charts
 
@@ -42,8 +42,8 @@ def charts_of(report: ReportData, systems: Sequence[str] = ()) -> list[Chart]:
     """Charts of a report.
 
     Args:
-        report: plain data of a benchmark (users, requests, sentences, from nothing), of a replay
-            or of a log.
+        report: plain data of a benchmark (users, requests, sentences, from nothing), of an
+            evaluation, of a replay or of a log.
         systems: names of the systems to draw; all if empty.
 
     Returns:
@@ -200,6 +200,31 @@ def _replay(report: ReportData) -> list[Chart]:
     return out
 
 
+def _evaluation(report: ReportData) -> list[Chart]:
+    rows = [
+        {
+            "system": row["system"].strip("*"),
+            "shots": row["shots"],
+            "value": (value := row["values"]["ndcg@10"]),
+            "low": value - row["half_width"]["ndcg@10"],
+            "high": value + row["half_width"]["ndcg@10"],
+        }
+        for row in report["rows"]
+    ]
+    names = dict.fromkeys(row["system"] for row in report["rows"])
+    ours = [name.strip("*") for name in names if name.startswith("*")]  # bold in its table
+    most = max(row["shots"] for row in rows)
+    title = f"with 95 % intervals ({report['data']['name']})"
+    lines = _by_name(rows, lambda r: (r["shots"], r["value"], r["low"], r["high"]))
+    last = [row for row in rows if row["shots"] == most]
+    by_picks = LineChart("ndcg-by-picks", f"NDCG@10 by number of picks k, {title}",
+                         "liked picks, k", "NDCG@10", lines, ours)  # fmt: skip
+    return [
+        *([by_picks] if len({row["shots"] for row in rows}) > 1 else []),
+        _ranking("ndcg", f"NDCG@10{_with(most)}, {title}", "NDCG@10", last, ours),
+    ]
+
+
 def _log(report: ReportData) -> list[Chart]:
     lines: dict[str, list[Point]] = {}
     for name, field in (("CTR", "ctr"), ("conversion rate", "conversion")):
@@ -219,6 +244,7 @@ _KINDS: Mapping[frozenset[str], Callable[[ReportData], list[Chart]]] = {
     frozenset({"curves", "steps"}): _growing,
     frozenset({"picks", "windows", "shifted"}): _replay,
     frozenset({"business", "estimates"}): _log,
+    frozenset({"rows", "reserved", "users"}): _evaluation,
 }
 """What is in a report of each kind, and its charts."""
 

@@ -141,6 +141,7 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "interests": lambda a: f"matches your interest in {_list(a['interests'])}",
     "words": lambda a: f"matches “{a['text']}”",
     "meaning": lambda a: f"close in meaning to “{a['text']}”",
+    "near": lambda a: f"in {a['category']}, like what you asked for",
     "mentions_words": lambda a: f"mentions {_list([f'“{word}”' for word in a['words']])}",
     "asked_alike": _asked_alike,
     "mentioned": _mentioned,

@@ -35,6 +35,8 @@ def guesses(understood: Understood, ignored: Sequence[Piece]) -> list[str]:
     for piece in understood.pieces:
         if (piece.start, piece.end) in stated:
             continue  # a preference among what fulfils a stated wish
+        if piece.kind == "term" and piece.value.casefold() == piece.words.casefold():
+            continue  # the word itself
         if not piece.strict and piece not in ignored and piece.kind not in NO_FACTS:
             inferred.setdefault(piece.words, []).append(_guess(piece, understood))
     for words, values in inferred.items():

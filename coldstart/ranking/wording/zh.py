@@ -227,6 +227,7 @@ _CLAUSES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "interests": lambda a: f"符合你的兴趣：{_list(a['interests'])}",
     "words": lambda a: f"符合“{a['text']}”",
     "meaning": lambda a: f"意思接近“{a['text']}”",
+    "near": lambda a: f"与你要找的同属{_value(a['category'])}",
     "mentions_words": lambda a: f"提到{'、'.join(f'“{word}”' for word in a['words'])}",
     "asked_alike": lambda a: f"有 {a['people']} 位提出相似要求的人选了它",
     "mentioned": lambda a: f"有 {a['people']} 人把它和“{a['pick']}”一起提到",

@@ -2,6 +2,7 @@
 
 import { $ } from "../page/dom.js";
 import { tab } from "../page/storage.js";
+import { t } from "./words.js";
 
 const MOST_MS = 60_000;
 
@@ -25,7 +26,7 @@ function askKey(why) {
       event.preventDefault();
       const given = $("secret").value.trim();
       if (!given || /[^\x21-\x7e]/.test(given)) {
-        $("key-wrong").textContent = "That is no key: keys have letters, digits, - and _.";
+        $("key-wrong").textContent = t("That is no key: keys have letters, digits, - and _.");
         return;
       }
       tab.set("key", given);
@@ -52,13 +53,13 @@ async function answered(path, options) {
       const signal = AbortSignal.timeout(MOST_MS);
       answer = await fetch(path, { ...options, headers, signal, cache: "no-store", credentials: "omit" });
     } catch (error) {
-      throw new Problem(0, error.name === "TimeoutError" ? "The service took too long." : "The service cannot be reached.");
+      throw new Problem(0, error.name === "TimeoutError" ? t("The service took too long.") : t("The service cannot be reached."));
     }
     if (answer.ok) return answer;
     const said = await answer.json().catch(() => ({}));
     const mine = secret === tab.get("key"); // another request may have asked meanwhile
     if (answer.status === 401 || answer.status === 403) {
-      const why = answer.status === 403 ? "That key has no admin rights." : "That key is not known.";
+      const why = answer.status === 403 ? t("That key has no admin rights.") : t("That key is not known.");
       if (!mine || (await askKey(secret ? why : ""))) continue;
     }
     throw new Problem(answer.status, [said.message, said.hint].filter(Boolean).join(": ") || `HTTP ${answer.status}`);

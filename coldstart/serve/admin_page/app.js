@@ -10,6 +10,7 @@ import { count, percent, seconds } from "./format.js";
 import { redraw } from "./plot.js";
 import { results } from "./results.js";
 import { traffic } from "./traffic.js";
+import { language, load, preferred, t } from "./words.js";
 
 const SECTIONS = { sentences: asked, engagement: results, traffic, catalog, artifacts };
 const IN_DAYS = new Set(["engagement", "catalog"]);
@@ -36,7 +37,7 @@ async function show(name, told = "") {
     body.replaceChildren(
       el("div", { class: "failed", role: "alert" },
         el("p", {}, problem.message),
-        el("button", { type: "button", onclick: () => show(name) }, "Try again")),
+        el("button", { type: "button", onclick: () => show(name) }, t("Try again"))),
     );
   } finally {
     body.setAttribute("aria-busy", "false");
@@ -47,23 +48,24 @@ async function showAll() {
   await Promise.all(Object.keys(SECTIONS).map((name) => show(name)));
 }
 
-const within = (r, of) => (r.value === null ? "nothing shown yet" : `${(100 * r.low).toFixed(1)} to ${percent(r.high)}, ${of}`);
+const within = (r, of) => (r.value === null ? t("nothing shown yet") : t("{low} to {high}, {of}", { low: (100 * r.low).toFixed(1), high: percent(r.high), of }));
 
 /** One figure of each section, leading to it. */
 function tiles() {
-  const { sentences: s, engagement: e, traffic: t, catalog: c, artifacts: a } = found;
-  const lists = t?.routes.find((r) => r.route.endsWith("/rows")) ?? t?.routes.find((r) => r.route.endsWith("/recommendations")) ?? t?.routes.find((r) => r.route.endsWith("/recommend"));
-  const refused = t && Object.values(t.refusals).reduce((x, y) => x + y, 0);
-  const gaps = c?.checks.find((x) => x.check === "never shown");
-  const served = a?.artifacts.filter((x) => x.share);
+  const { sentences: s, engagement: e, traffic: x, catalog: c, artifacts: a } = found;
+  const ends = (end) => x?.routes.find((r) => r.route.endsWith(end));
+  const lists = ends("/rows") ?? ends("/recommendations") ?? ends("/recommend");
+  const refused = x && Object.values(x.refusals).reduce((n, more) => n + more, 0);
+  const gaps = c?.checks.find((one) => one.check === "never shown");
+  const served = a?.artifacts.filter((one) => one.share);
   const all = [
-    ["asked", "Not understood", s && (s.sentences ? percent((s.partly + s.nothing) / s.sentences, 0) : "–"), s && `of ${count(s.sentences)} sentences, in part or at all`],
-    ["results", "Click-through", e && percent(e.total.ctr.value), e && within(e.total.ctr, `of ${count(e.total.shown)} shown items`)],
-    ["results", "Conversion", e && percent(e.total.conversion.value), e && within(e.total.conversion, `of ${count(e.total.people)} people`)],
-    ["traffic", "Lists take", t && seconds(lists?.p50), t && (lists ? `95 % within ${seconds(lists.p95)}` : "none asked for yet")],
-    ["traffic", "Refused", t && count(refused), t && `of ${count(t.requests)} requests`],
-    ["catalog", "Never shown", gaps && percent(gaps.share, 0), c && `of ${count(c.items)} items`],
-    ["artifacts", "Served", served && served.map((x) => x.name).join(", "), a && (a.experiment ? "A/B test" : a.release ? `release ${a.release}` : "as started")],
+    ["asked", t("Not understood"), s && (s.sentences ? percent((s.partly + s.nothing) / s.sentences, 0) : "–"), s && t("of {n} sentences, in part or at all", { n: count(s.sentences) })],
+    ["results", t("Click-through"), e && percent(e.total.ctr.value), e && within(e.total.ctr, t("of {n} shown items", { n: count(e.total.shown) }))],
+    ["results", t("Conversion"), e && percent(e.total.conversion.value), e && within(e.total.conversion, t("of {n} people", { n: count(e.total.people) }))],
+    ["traffic", t("Lists take"), x && seconds(lists?.p50), x && (lists ? t("95 % within {s}", { s: seconds(lists.p95) }) : t("none asked for yet"))],
+    ["traffic", t("Refused"), x && count(refused), x && t("of {n} requests", { n: count(x.requests) })],
+    ["catalog", t("Never shown"), gaps && percent(gaps.share, 0), c && t("of {n} items", { n: count(c.items) })],
+    ["artifacts", t("Served"), served && served.map((one) => one.name).join(", "), a && (a.experiment ? t("A/B test") : a.release ? t("Release {n}", { n: a.release }) : t("as started"))],
   ];
   $("tiles").replaceChildren(
     ...all.map(([where, name, value, note]) =>
@@ -84,16 +86,31 @@ function theme() {
 function name() {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const chosen = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
-  $("theme").textContent = chosen === "dark" ? "Light" : "Dark";
+  $("theme").textContent = chosen === "dark" ? t("Light") : t("Dark");
+}
+
+/** All that is shown, in another language. */
+async function speak(wanted) {
+  await load(wanted);
+  $("language").textContent = language === "zh" ? "English" : "中文";
+  $("language").lang = language === "zh" ? "en" : "zh-Hans";
+  name();
+}
+
+async function translate() {
+  const other = language === "zh" ? "en" : "zh";
+  kept.set("language", other);
+  await speak(other);
+  await showAll();
 }
 
 async function save(button) {
   $("export").open = false;
   $("export").querySelector("summary").focus();
-  say("Making the file.");
+  say(t("Making the file."));
   try {
     await download(`v1/admin/report/export?format=${button.dataset.format}&days=${days()}`);
-    say("The file is saved.");
+    say(t("The file is saved."));
   } catch (problem) {
     say(problem.message);
   }
@@ -113,6 +130,7 @@ function follow() {
 $("days").addEventListener("change", () => IN_DAYS.forEach((report) => show(report)));
 $("refresh").addEventListener("click", showAll);
 $("theme").addEventListener("click", theme);
+$("language").addEventListener("click", translate);
 $("export").addEventListener("click", (event) => event.target.dataset.format && save(event.target));
 $("export").addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
@@ -125,7 +143,7 @@ document.addEventListener("click", (event) => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (name(), redraw()));
 addEventListener("hashchange", follow);
 setInterval(() => !document.hidden && found.traffic && show("traffic"), EVERY_MS);
-name();
+await speak(preferred());
 tiles();
 showAll().then(() => {
   if (location.hash) document.querySelector(location.hash)?.scrollIntoView();

@@ -1,31 +1,32 @@
 // What people ask for, and what was not understood of it.
 
 import { el } from "../page/dom.js";
-import { card, count, figure, percent, plural, rate, stack, table } from "./format.js";
+import { bigRate, card, count, figure, percent, stack, table } from "./format.js";
+import { moment, plural, t } from "./words.js";
 
 export function asked(report) {
   if (!report.sentences) {
-    return [el("p", { class: "empty" }, "No sentence yet. What people write on the page, or send to a session as text, will be here.")];
+    return [el("p", { class: "empty" }, t("No sentence yet. What people write on the page, or send to a session as text, will be here."))];
   }
   const share = (n) => n / report.sentences;
   const figures = el(
     "div", { class: "figures" },
-    figure(count(report.sentences), "sentences", `of ${plural(report.people, "person", "people")}`),
-    figure(percent(share(report.nothing), 0), "not understood at all", `${plural(report.nothing, "sentence")}`),
-    figure(percent(share(report.partly), 0), "understood in part", `${plural(report.partly, "sentence")}`),
-    figure(rate(report.people_understood, 0), "of people were always understood", "in part at least"),
+    figure(count(report.sentences), t("sentences"), plural(report.people, "of {n} person", "of {n} people")),
+    figure(percent(share(report.nothing), 0), t("not understood at all"), plural(report.nothing, "{n} sentence", "{n} sentences")),
+    figure(percent(share(report.partly), 0), t("understood in part"), plural(report.partly, "{n} sentence", "{n} sentences")),
+    figure(bigRate(report.people_understood, 0), t("of people were always understood"), t("in part at least")),
   );
   const legend = el(
     "ul", { class: "legend" },
-    el("li", { class: "good" }, `all understood ${percent(share(report.understood), 0)}`),
-    el("li", { class: "fair" }, `in part ${percent(share(report.partly), 0)}`),
-    el("li", { class: "poor" }, `nothing ${percent(share(report.nothing), 0)}`),
+    el("li", { class: "good" }, t("all understood {p}", { p: percent(share(report.understood), 0) })),
+    el("li", { class: "fair" }, t("in part {p}", { p: percent(share(report.partly), 0) })),
+    el("li", { class: "poor" }, t("nothing {p}", { p: percent(share(report.nothing), 0) })),
   );
   const bar = stack([[share(report.understood), "good"], [share(report.partly), "fair"], [share(report.nothing), "poor"]]);
   return [
     figures, bar, legend,
     el("div", { class: "two" }, unread(report), newest(report)),
-    report.unreadable ? el("p", { class: "note" }, `${plural(report.unreadable, "session")} cannot be read.`) : null,
+    report.unreadable ? el("p", { class: "note" }, plural(report.unreadable, "{n} session cannot be read.", "{n} sessions cannot be read.")) : null,
   ];
 }
 
@@ -33,23 +34,23 @@ export function asked(report) {
 function unread(report) {
   const frame = el("div", {});
   const fewest = el(
-    "select", { "aria-label": "People who must have written it" },
-    ...[1, 2, 3, 5, 10].map((n) => el("option", { value: String(n) }, n === 1 ? "by anybody" : `by ${n} people or more`)),
+    "select", { "aria-label": t("People who must have written it") },
+    ...[1, 2, 3, 5, 10].map((n) => el("option", { value: String(n) }, n === 1 ? t("by anybody") : t("by {n} people or more", { n }))),
   );
   const show = () => {
     const parts = report.parts.filter((p) => p.people >= Number(fewest.value));
-    const rows = parts.slice(0, 30).map((p) => [
+    const rows = parts.slice(0, 50).map((p) => [
       el("span", {}, el("strong", {}, p.part), el("small", {}, p.example)), count(p.people), count(p.times),
     ]);
     frame.replaceChildren(
-      table("Not understood", [["Words, and the newest sentence with them", "wide"], ["People", "number"], ["Sentences", "number"]], rows,
-        { empty: "Everything was understood." }),
-      ...(parts.length > 30 ? [el("p", { class: "note" }, `and ${count(parts.length - 30)} more, in the export`)] : []),
+      table(t("Not understood"), [[t("Words, with the newest sentence"), "wide"], [t("People"), "number"], [t("Sentences"), "number"]], rows,
+        { empty: t("Everything was understood."), tall: true }),
+      ...(parts.length > 50 ? [el("p", { class: "note" }, t("and {n} more, in the export", { n: count(parts.length - 50) }))] : []),
     );
   };
   fewest.addEventListener("change", show);
   show();
-  return card("Not understood", el("label", { class: "select inline" }, el("span", {}, "Written"), fewest), frame);
+  return card(t("Not understood"), el("label", { class: "select inline" }, el("span", {}, t("Written")), fewest), frame);
 }
 
 function newest(report) {
@@ -57,9 +58,9 @@ function newest(report) {
     el("li", {}, el("p", {}, ...marked(s)), el("small", {}, hour(s.at))),
   );
   return card(
-    "Newest sentences",
-    el("p", { class: "note" }, el("mark", { class: "read" }, "understood"), " ", el("mark", { class: "lost" }, "not understood")),
-    el("ol", { class: "sentences", tabindex: "0", "aria-label": "Newest sentences" }, ...lines),
+    t("Newest sentences"),
+    el("p", { class: "note" }, el("mark", { class: "read" }, t("understood")), " ", el("mark", { class: "lost" }, t("not understood"))),
+    el("ol", { class: "sentences", tabindex: "0", "aria-label": t("Newest sentences") }, ...lines),
   );
 }
 
@@ -86,6 +87,4 @@ function marked(sentence) {
   return [...out, sentence.text.slice(at)];
 }
 
-function hour(at) {
-  return new Date(at).toLocaleString("en-GB", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-}
+const hour = (at) => moment(at, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });

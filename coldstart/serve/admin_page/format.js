@@ -1,8 +1,9 @@
 // Numbers, intervals, and the small parts that several sections are made of.
 
 import { el } from "../page/dom.js";
+import { locale, t } from "./words.js";
 
-export const count = (n) => n.toLocaleString("en");
+export const count = (n) => n.toLocaleString(locale());
 
 export function percent(x, digits = 1) {
   return x === null || x === undefined ? "–" : `${(100 * x).toFixed(digits)} %`;
@@ -14,15 +15,21 @@ export function rate(r, digits = 1) {
   return `${percent(r.value, digits)} (${(100 * r.low).toFixed(digits)}–${(100 * r.high).toFixed(digits)})`;
 }
 
+/** The same as a big number with its interval beside it, or below. */
+export const bigRate = (r, digits = 1) =>
+  r.value === null ? "–" : el("span", {}, percent(r.value, digits), " ", el("small", { class: "interval" }, `${(100 * r.low).toFixed(digits)}–${percent(r.high, digits)}`));
+
+/** An amount per person with its interval; the catalog tells no currency. */
+export const bigAmount = (a) =>
+  el("span", {}, a.value.toFixed(2), " ", el("small", { class: "interval" }, `${a.low.toFixed(2)}–${a.high.toFixed(2)}`));
+
 export function seconds(s) {
   if (s === null || s === undefined) return "–";
   return s < 1 ? `${Math.round(1000 * s)} ms` : `${s.toFixed(s < 10 ? 1 : 0)} s`;
 }
 
-export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
-
 /** A table in a frame of its own, which scrolls sideways where it must. */
-export function table(label, columns, rows, { empty = "Nothing yet." } = {}) {
+export function table(label, columns, rows, { empty = t("Nothing yet."), tall = false } = {}) {
   if (!rows.length) return el("p", { class: "empty" }, empty);
   const head = columns.map(([name, kind]) => el("th", { scope: "col", class: kind }, name));
   const body = rows.map((cells) =>
@@ -30,7 +37,7 @@ export function table(label, columns, rows, { empty = "Nothing yet." } = {}) {
   );
   return el(
     "div",
-    { class: "scroll", role: "region", "aria-label": label, tabindex: "0" },
+    { class: tall ? "scroll tall" : "scroll", role: "region", "aria-label": label, tabindex: "0" },
     el("table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...body)),
   );
 }

@@ -2,6 +2,7 @@
 
 import { el } from "../page/dom.js";
 import { table } from "./format.js";
+import { locale, t } from "./words.js";
 
 const drawn = new Set();
 const HEIGHT = 220;
@@ -27,14 +28,14 @@ const faint = (rgb, share) => rgb.replace(/^rgb\((.*)\)$/, `rgba($1, ${share})`)
  * @param axis formats the values of the axis
  */
 export function timePlot(label, times, series, axis, { days = false, most = null } = {}) {
-  if (series.every((s) => s.values.every((v) => v === null))) return el("p", { class: "empty" }, "Nothing in this time.");
+  if (series.every((s) => s.values.every((v) => v === null))) return el("p", { class: "empty" }, t("Nothing in this time."));
   const frame = el("div", { class: "plot", role: "img", "aria-label": label });
-  const rows = times.map((t, i) => [
-    moment(t, days),
+  const rows = times.map((time, i) => [
+    moment(time, days),
     ...series.map((s) => (s.values[i] === null ? "–" : s.format(s.values[i]) + bounds(s, i))),
   ]);
-  const columns = [["Time", ""], ...series.map((s) => [s.label, "number"])];
-  const asTable = el("details", { class: "data" }, el("summary", {}, "As a table"), table(label, columns, rows.reverse()));
+  const columns = [[t("Time"), ""], ...series.map((s) => [s.label, "number"])];
+  const asTable = el("details", { class: "data" }, el("summary", {}, t("As a table")), table(label, columns, rows.reverse()));
   const draw = () => {
     frame.uplot?.destroy();
     frame.uplot = new window.uPlot(options(times, series, axis, frame.clientWidth || 320, days, most), data(times, series), frame);
@@ -57,13 +58,13 @@ export function redraw() {
 
 function bounds(s, i) {
   if (!s.band || s.band[0][i] === null) return "";
-  return ` (${s.format(s.band[0][i])} to ${s.format(s.band[1][i])})`;
+  return ` (${s.format(s.band[0][i])} – ${s.format(s.band[1][i])})`;
 }
 
-function moment(t, days) {
-  const at = new Date(1000 * t);
-  if (days) return at.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
-  return at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+function moment(time, days) {
+  const at = new Date(1000 * time);
+  if (days) return at.toLocaleDateString(locale(), { day: "numeric", month: "short", timeZone: "UTC" });
+  return at.toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
 }
 
 function data(times, series) {
@@ -73,7 +74,7 @@ function data(times, series) {
 function options(times, series, axis, width, days, most) {
   const soft = resolved("soft");
   const line = resolved("line");
-  const all = [{ value: (_, t) => (t === null ? "" : moment(t, days)) }];
+  const all = [{ label: t("Time"), value: (_, time) => (time === null ? "" : moment(time, days)) }];
   const bands = [];
   for (const s of series) {
     const stroke = resolved(s.kind);
@@ -95,12 +96,12 @@ function options(times, series, axis, width, days, most) {
   const common = { stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
   return {
     width, height: HEIGHT, series: all, bands,
-    tzDate: (t) => (days ? window.uPlot.tzDate(new Date(1000 * t), "Etc/UTC") : new Date(1000 * t)),
+    tzDate: (time) => (days ? window.uPlot.tzDate(new Date(1000 * time), "Etc/UTC") : new Date(1000 * time)),
     axes: [
-      { ...common, grid: { show: false }, space: 60, values: (_, ticks) => ticks.map((t) => moment(t, days)), incrs: days ? [86400, 2 * 86400, 5 * 86400, 10 * 86400] : undefined },
+      { ...common, grid: { show: false }, space: 60, values: (_, ticks) => ticks.map((time) => moment(time, days)), incrs: days ? [86400, 2 * 86400, 5 * 86400, 10 * 86400] : undefined },
       { ...common, size: 64, values: (_, ticks) => ticks.map(axis) },
     ],
-    scales: { x: { time: true, range: (_, a, b) => (days ? [a - 43200, b + 43200] : [a, b]) }, y: { range: (_, a, b) => [0, most ?? ((b || 0) > 0 ? 1.1 * b : 1)] } },
+    scales: { x: { time: true, range: (_, a, b) => (days ? [a - 43200, b + 43200] : [Math.min(a, b - 600), b]) }, y: { range: (_, a, b) => [0, most ?? ((b || 0) > 0 ? 1.1 * b : 1)] } },
     legend: { live: true },
     cursor: { drag: { x: false, y: false } },
   };

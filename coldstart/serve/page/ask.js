@@ -10,6 +10,7 @@ const MOST_SECONDS = 30;
 const AT_ONCE = 4; // times that a conflict with another request is tried again
 
 let pause = null; // what is being waited for, which all requests share
+let refusal = false; // whether the notice tells of something refused: it stays until something is taken
 let lateOnes = 0;
 let onGone = () => {};
 export const whenGone = (what) => (onGone = what);
@@ -43,7 +44,7 @@ async function untilAnswered(path, options) {
   for (let n = 0; ; n++) {
     try {
       const answer = await request(path, options);
-      if (!pause) clear();
+      if (!pause && (!refusal || options.once)) clear();
       return answer;
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
@@ -109,15 +110,18 @@ function aborted(signal) {
 /** Show one sentence, with a button that takes it away. */
 export function tell(kind) {
   show(t(`problem.${kind}`), el("button", { type: "button", onclick: clear }, t("ok")));
+  refusal = true;
 }
 
 function show(text, ...more) {
+  refusal = false;
   $("notice").replaceChildren(el("p", {}, text), ...more);
   $("notice").hidden = false;
   $("late").hidden = true;
 }
 
 export function clear() {
+  refusal = false;
   $("notice").hidden = true;
   $("notice").replaceChildren();
 }

@@ -39,11 +39,11 @@ export function person(name) {
     return sent;
   }
 
-  /** Replace all that was written before, less the removed parts: `[{start, end, words}]`. */
+  /** Replace all that was written before, less the removed parts: `[{spans, words}]`. */
   function write(text, removed) {
     said = { ...said, text, removed };
     keep();
-    return send("/text", { text, without: removed.map(({ start, end }) => [start, end]) }, "PUT");
+    return send("/text", { text, without: removed.flatMap((one) => one.spans) }, "PUT");
   }
 
   /** Take up an opinion, or take it back with "forget"; `question` is the one that it answers. */

@@ -35,7 +35,7 @@ export function stamp(item) {
 function look(item) {
   const own = hash(`${item.title} ${item.year ?? ""}`), kind = hash(item.categories?.[0] ?? "");
   const motif = (kind + (own >>> 8) % 4) % MOTIFS; // each kind has four of them
-  return `c${own % COLOURS} m${motif} ${(own >>> 12) % 2 ? "turned" : ""} ${kind % 3 ? "sans" : "serif"}`;
+  return `c${own % COLOURS} m${motif} ${(own >>> 12) % 2 ? "turned" : "plain"}`;
 }
 
 function poster(item, heading) {

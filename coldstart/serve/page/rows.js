@@ -80,7 +80,7 @@ export function rowsOf(who, { form, tap }) {
       }));
     const all = el("button", { type: "button", class: "quiet all", "aria-expanded": String(wide.has(row.row)), onclick: () => widen(row, shelf, all) }, t(wide.has(row.row) ? "rows.less" : "rows.all"));
     return el("section", { class: "row", "aria-labelledby": id },
-      el("div", { class: "head" }, el("div", {}, el("h2", { id, tabindex: -1 }, row.title), el("p", { class: "rule" }, row.rule)), all),
+      el("div", { class: "head" }, el("h2", { id, tabindex: -1 }, row.title), all, el("p", { class: "rule" }, row.rule)),
       shelf);
   }
 

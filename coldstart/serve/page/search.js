@@ -11,7 +11,7 @@ const MOST = 8, TYPED_MS = 90;
 
 /** @param chosen called with the card of a title */
 export function search(box, chosen) {
-  let found = [], at = -1, turn = 0, timer = null;
+  let found = [], of = "", at = -1, turn = 0, timer = null; // found for the text `of`
   const field = el("input", { id: "search", type: "search", role: "combobox", autocomplete: "off", spellcheck: "false", maxlength: 200,
     "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "hits", "aria-labelledby": "h-search" });
   const list = el("ul", { id: "hits", role: "listbox", hidden: true, "aria-labelledby": "h-search" });
@@ -30,8 +30,7 @@ export function search(box, chosen) {
       point(at < 0 ? (step > 0 ? 0 : found.length - 1) : (at + step + found.length) % found.length);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      const item = found[Math.max(at, 0)];
-      if (item) take(item);
+      (of === field.value.trim() ? Promise.resolve() : look()).then(() => found.length && take(found[Math.max(at, 0)])).catch(() => {});
     } else if (event.key === "Escape" && !list.hidden) {
       event.preventDefault();
       event.stopPropagation();
@@ -41,11 +40,12 @@ export function search(box, chosen) {
   field.addEventListener("blur", () => setTimeout(() => box.contains(document.activeElement) || close(), 0));
 
   async function look() {
+    clearTimeout(timer);
     const q = field.value.trim(), mine = ++turn;
     if (!q) return close();
     const answer = await ask(`v1/items/search?q=${encodeURIComponent(q)}&limit=${MOST}`);
     if (mine !== turn) return;
-    found = answer.items;
+    [found, of] = [answer.items, q];
     none.textContent = found.length ? "" : t("search.none", { what: q });
     list.replaceChildren(...found.map((item, n) =>
       el("li", { role: "option", id: `hit-${n}`, "aria-selected": "false", onpointerdown: (e) => e.preventDefault(), onclick: () => take(item) },
@@ -61,7 +61,7 @@ export function search(box, chosen) {
 
   function close() {
     turn += 1;
-    found = [];
+    [found, of] = [[], ""];
     none.textContent = "";
     open(false);
     point(-1);

@@ -7,7 +7,7 @@ import { t } from "./words.js";
 export function tuneOf(who, changed) {
   // To the right: more of the taste; the service takes the weight of the words.
   const sliders = [
-    { id: "taste", ends: ["tune.words", "tune.taste"], read: () => 1 - who.said.words, write: (x) => who.tune({ words: round(1 - x) }) },
+    { id: "taste", ends: ["tune.words", "tune.own"], read: () => 1 - who.said.words, write: (x) => who.tune({ words: round(1 - x) }) },
     { id: "variety", ends: ["tune.close", "tune.varied"], read: () => who.said.diversity, write: (x) => who.tune({ diversity: round(x) }) },
   ];
 

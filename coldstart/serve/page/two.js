@@ -63,7 +63,7 @@ export function twoOf(people, { form, tap }) {
     const rule = { title: t("two.both"), rule: t("two.both.rule") };
     box.replaceChildren(
       el("section", { class: "row", "aria-labelledby": "h-both" },
-        el("div", { class: "head" }, el("div", {}, el("h2", { id: "h-both" }, t("two.both")), el("p", { class: "rule" }, t("two.both.rule")))),
+        el("div", { class: "head" }, el("h2", { id: "h-both" }, t("two.both")), el("p", { class: "rule" }, t("two.both.rule"))),
         common.length
           ? el("ul", { class: "shelf" }, ...common.map(({ item, places }) => card(item, rule, tap, { mark: t("two.places", { you: places[0] + 1, them: places[1] + 1 }) })))
           : el("p", { class: "empty" }, t("two.none"))),

@@ -69,7 +69,9 @@ export function wish(who, { id, question, level = "h1", changed, examples = () =
   function now() {
     clearTimeout(timer);
     clearTimeout(listTimer);
-    return quietly(understand().then(() => send(true)));
+    // Which parts stay removed is known once the text is read; without any there is no need to wait.
+    const read = readOf === field.value.trim() ? null : understand();
+    return quietly(Promise.all([read, who.said.removed.length ? Promise.resolve(read).then(() => send(true)) : send(true)]));
   }
 
   /** Show what the rules read in the text so far; the service records nothing of it. */
@@ -82,13 +84,13 @@ export function wish(who, { id, question, level = "h1", changed, examples = () =
     show(read.chips, read.notes ?? []);
   }
 
+  /** The words that a chip comes from; the service counts characters, not halves of them. */
+  const wordsOf = (chip) => [...field.value.trim()].slice(chip.start, chip.end).join("");
+
+  const isGone = (chip) => who.said.removed.some((one) => one.words === wordsOf(chip));
+
   /** Chips that were removed stay removed while their words are in the text. */
-  function removed() {
-    const gone = new Set(who.said.removed.map((one) => one.words));
-    const text = field.value.trim();
-    return chips.filter((chip) => gone.has(text.slice(chip.start, chip.end)))
-      .map(({ start, end }) => ({ start, end, words: text.slice(start, end) }));
-  }
+  const removed = () => chips.filter(isGone).map((chip) => ({ spans: chip.spans, words: wordsOf(chip) }));
 
   async function send(always = false) {
     const text = field.value.trim();
@@ -107,10 +109,9 @@ export function wish(who, { id, question, level = "h1", changed, examples = () =
   }
 
   async function toggle(chip) {
-    const words = field.value.trim().slice(chip.start, chip.end);
-    const others = who.said.removed.filter((one) => one.words !== words);
-    const gone = others.length === who.said.removed.length;
-    const list = gone ? [...others, { start: chip.start, end: chip.end, words }] : others;
+    const gone = !isGone(chip);
+    const others = who.said.removed.filter((one) => one.words !== wordsOf(chip));
+    const list = gone ? [...others, { spans: chip.spans, words: wordsOf(chip) }] : others;
     sent = field.value.trim();
     const wrote = who.write(sent, list);
     draw();
@@ -136,10 +137,9 @@ export function wish(who, { id, question, level = "h1", changed, examples = () =
     const text = field.value.trim();
     shown.setAttribute("aria-label", t(text ? "read.label" : "examples.label"));
     if (!text) return shown.replaceChildren(...tries());
-    const gone = new Set(who.said.removed.map((one) => one.words));
     const drawn = groups().map(([name, list]) =>
       el("div", { class: `group ${name}` }, name === "for" ? "" : el("span", { class: "eyebrow" }, t(`read.${name}`)),
-        ...list.map((chip) => button(chip, gone.has(text.slice(chip.start, chip.end))))));
+        ...list.map((chip) => button(chip, isGone(chip)))));
     if (!drawn.length && readOf === text) drawn.push(el("p", { class: "note" }, t("read.nothing")));
     if (notes.length) {
       drawn.push(el("details", { class: "remarks" }, el("summary", {}, t("read.more")),
@@ -163,7 +163,7 @@ export function wish(who, { id, question, level = "h1", changed, examples = () =
   function redraw() {
     label.textContent = question();
     clear.setAttribute("aria-label", t("clear"));
-    field.placeholder = examples()[0] ?? "";
+    field.placeholder = t("hint");
     fit();
     draw();
     if (field.value.trim()) quietly(understand());

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from coldstart.schema import Item
 from coldstart.serve.experiment import arm_reports
 from coldstart.serve.growth import LIKE_KINDS, NO_TEST
-from coldstart.serve.reports.rates import Rate
+from coldstart.serve.reports.rates import MeanAmount, Rate
 from coldstart.serve.store import ItemReaction, ShownList, SubjectOutcome
 
 TAKEN_KINDS = frozenset({"click", "like", "buy"})
 """Kinds of event that count as a click for the click-through rate."""
+BOUGHT = "buy"
+"""Kind of event whose items' values add up to the income."""
 _TOP = 50
 _ONE = "all"
 
@@ -41,6 +44,10 @@ class EngagementGroup(BaseModel):
     coverage: float = Field(description="covered / items of the catalog; a count, no estimate.")
     new_share: Rate = Field(
         description="Share of shown items that the artifact was made without; over people."
+    )
+    income: MeanAmount = Field(
+        description="Value of what was bought after it was shown, per person: the items' `value`, "
+        "else `price`; absent if no item has either. Bootstrap over people."
     )
     gain: float | None = Field(
         default=None, description="Conversion minus that of the test's first arm."
@@ -95,6 +102,7 @@ class _Place:
     arm: Arm
     taken: bool = False
     converted: bool = False
+    bought: bool = False
 
 
 @dataclass
@@ -136,10 +144,11 @@ class EngagementCounts:
             self.kinds[event.kind].add(key)
             place.taken |= event.kind in TAKEN_KINDS
             place.converted |= event.kind in LIKE_KINDS
+            place.bought |= event.kind == BOUGHT
 
     def report(
         self,
-        titles: dict[str, str],
+        catalog: Mapping[str, Item],
         new: Collection[str],
         since: datetime,
         now: datetime,
@@ -150,7 +159,7 @@ class EngagementCounts:
         """Rates of what was counted.
 
         Args:
-            titles: by id, of all items of the catalog.
+            catalog: items by id.
             new: ids of items that the artifact was made without.
             since: start of the window.
             now: its end.
@@ -164,9 +173,13 @@ class EngagementCounts:
                 by[which].append(entry)
         self.lists[_ONE, _ONE] = sum(n for (kind, _), n in self.lists.items() if kind == "arm")
 
+        valued = any(worth(item) for item in catalog.values())
+
         def group(kind: str, key: object, name: str, test: str | None = None) -> EngagementGroup:
             places = by[kind, key]
-            return _group(name, test, self.lists[kind, key], places, titles, frozenset(new))
+            return _group(
+                name, test, self.lists[kind, key], places, catalog, frozenset(new), valued
+            )
 
         days, day = [], since.astimezone(UTC).date()
         while day <= now.astimezone(UTC).date():
@@ -179,7 +192,7 @@ class EngagementCounts:
             arms=_with_gains(arms),
             total=group(_ONE, _ONE, _ONE),
             kinds={kind: len(keys) for kind, keys in sorted(self.kinds.items())},
-            items=_items(by[_ONE, _ONE], titles),
+            items=_items(by[_ONE, _ONE], catalog),
             complete=complete,
         )
 
@@ -208,10 +221,12 @@ def _group(
     test: str | None,
     lists: int,
     places: Sequence[tuple[tuple[str, str], _Place]],
-    titles: dict[str, str],
+    catalog: Mapping[str, Item],
     new: frozenset[str],
+    valued: bool,
 ) -> EngagementGroup:
     people: dict[str, list[int]] = {}  # shown, taken, new, converted
+    income: defaultdict[str, float] = defaultdict(float)
     covered: set[str] = set()
     for (person, item), place in places:
         counts = people.setdefault(person, [0, 0, 0, 0])
@@ -219,8 +234,9 @@ def _group(
         counts[1] += place.taken
         counts[2] += item in new
         counts[3] |= place.converted
-        if item in titles:
+        if item in catalog:
             covered.add(item)
+            income[person] += worth(catalog[item]) if place.bought else 0
     shown, taken, fresh, converted = (
         [row[column] for row in people.values()] for column in range(4)
     )
@@ -235,9 +251,15 @@ def _group(
         converted=sum(converted),
         conversion=Rate.of_people(sum(converted), len(people)),
         covered=len(covered),
-        coverage=len(covered) / len(titles) if titles else 0.0,
+        coverage=len(covered) / len(catalog) if catalog else 0.0,
         new_share=Rate.of_places(fresh, shown),
+        income=MeanAmount.of_people([income[p] for p in people]) if valued else MeanAmount(),
     )
+
+
+def worth(item: Item) -> float:
+    """Value of one purchase of an item: its ``value``, else its ``price``, else 0."""
+    return item.value if item.value is not None else item.price or 0.0
 
 
 def _with_gains(arms: Sequence[EngagementGroup]) -> list[EngagementGroup]:
@@ -257,7 +279,7 @@ def _with_gains(arms: Sequence[EngagementGroup]) -> list[EngagementGroup]:
 
 
 def _items(
-    places: Sequence[tuple[tuple[str, str], _Place]], titles: dict[str, str]
+    places: Sequence[tuple[tuple[str, str], _Place]], catalog: Mapping[str, Item]
 ) -> list[ShownItem]:
     shown = Counter(item for (_, item), _ in places)
     taken = Counter(item for (_, item), place in places if place.taken)
@@ -265,7 +287,7 @@ def _items(
     return [
         ShownItem(
             item_id=item,
-            title=titles.get(item, ""),
+            title=catalog[item].title if item in catalog else "",
             shown=n,
             taken=taken[item],
             rate=Rate.of_people(taken[item], n),

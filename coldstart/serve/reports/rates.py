@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from coldstart.metrics.significance import weighted_interval
+from coldstart.metrics.significance import bootstrap_interval, weighted_interval
 from coldstart.serve.experiment import wilson
 
 _DRAWS = 1000
@@ -58,3 +58,30 @@ class Rate(BaseModel):
         if not x.any() or (x == n).all():  # a bootstrap of equal values has an interval of width 0
             low, high = wilson(int(x.sum() > 0) * len(n), len(n))
         return cls(value=value, low=max(0.0, min(low, value)), high=min(1.0, max(high, value)))
+
+
+class MeanAmount(BaseModel):
+    """A mean amount per person with its 95 % interval; absent where there is nobody."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def of_people(cls, amounts: Sequence[float]) -> Self:
+        """Mean over people, with an interval by bootstrap, or normal for more than 5,000 people.
+
+        Args:
+            amounts: one per person.
+        """
+        if not amounts:
+            return cls()
+        x = np.asarray(amounts, dtype=float)
+        value = float(x.mean())
+        if len(x) > _MOST_PEOPLE:
+            half = _Z * float(x.std(ddof=1)) / len(x) ** 0.5
+            return cls(value=value, low=value - half, high=value + half)
+        low, high = bootstrap_interval(amounts, seed=0, draws=_DRAWS)
+        return cls(value=value, low=min(low, value), high=max(high, value))

@@ -124,7 +124,7 @@ class Reports:
         test = self._service.experiment
         order: list[Arm] = [(test.name, arm.name) for arm in test.arms] if test else []
         return counts.report(
-            {item.item_id: item.title for item in items},
+            {item.item_id: item for item in items},
             new,
             since,
             datetime.now(UTC),

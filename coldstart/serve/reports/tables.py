@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from coldstart.serve.reports.artifact_list import Artifacts
 from coldstart.serve.reports.catalog_health import CatalogHealth
 from coldstart.serve.reports.engagement import Engagement
-from coldstart.serve.reports.rates import Rate
+from coldstart.serve.reports.rates import MeanAmount, Rate
 from coldstart.serve.reports.sentences import Sentences
 from coldstart.serve.reports.traffic import Traffic
 
@@ -31,7 +31,7 @@ class AllReports(BaseModel):
     artifacts: Artifacts
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """Rows of every table by name; rates are three columns."""
+        """Rows of every table by name; rates and amounts are three columns."""
         shown, asked = self.engagement, self.sentences
         gaps = [
             {"check": check.check, "item_id": item.item_id, "title": item.title}
@@ -90,7 +90,7 @@ def _rows(models: Iterable[BaseModel], without: Sequence[str] = ()) -> list[dict
         row: dict[str, Any] = {}
         for name in type(model).model_fields:
             value = getattr(model, name)
-            if isinstance(value, Rate):
+            if isinstance(value, Rate | MeanAmount):
                 ends = (value.value, value.low, value.high)
                 row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
             elif name not in without:

@@ -22,13 +22,13 @@ _FUNCTION_ZH = re.compile(
 _CONTRACTED = re.compile(r"['’](?:d|ll|m|re|s|ve)$")
 _FEWEST_HAN, _MOST_HAN = 2, 12
 _ASKING = frozenset(
-    """avoid birthday buy could enough every except first get gets getting gift gifts goes going
-    got instead keep keeps likes loves made make makes max mood new nothing ones possible
-    present presents search sell start sth still time tonight turned turning turns wants
-    wish without
+    """avoid birthday buy could eight eleven enough every except first five four get gets getting
+    gift gifts goes going got instead keep keeps likes loves made make makes max mood new
+    nine nothing one ones possible present presents search sell seven six start sth still
+    ten three time tonight turned turning turns twelve two wants wish without
     """.split()
 )
-"""Words of asking that lists of stop words lack."""
+"""Words of asking, and small numbers, that lists of stop words lack."""
 
 
 def unread_spans(read: Understood) -> list[Span]:

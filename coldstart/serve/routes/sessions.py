@@ -16,11 +16,11 @@ from coldstart.serve.admission import charge
 from coldstart.serve.cards import ShownItems
 from coldstart.serve.errors import not_found
 from coldstart.serve.questionnaire import onboarding_form
+from coldstart.serve.request_fields import Language
 from coldstart.serve.requests import (
     AllTextIn,
     AnswerIn,
     FeedbackIn,
-    Language,
     ListIn,
     ProfileOnlyIn,
     RowsIn,
@@ -32,8 +32,8 @@ from coldstart.serve.responses import (
     ListOut,
     Noted,
     QuestionOut,
-    RowsOut,
     SessionOut,
+    SessionRows,
     TextNoted,
 )
 from coldstart.serve.routes.common import (
@@ -82,10 +82,12 @@ async def erase(session_id: SessionPath, service: Served) -> None:
     await service.forget()
 
 
-@router.put(_ONE + "/profile", status_code=204, responses=errors(404, 409))
-async def profile(session_id: SessionPath, body: ProfileOnlyIn, service: Served) -> None:
+@router.put(_ONE + "/profile", responses=errors(404, 409))
+async def profile(
+    session_id: SessionPath, body: ProfileOnlyIn, service: Served, key: IdempotencyKey = None
+) -> Noted:
     """Replace the profile; opinions and texts of the session stay."""
-    await SessionService(service).replace_profile(session_id, body)
+    return Noted(repeated=await SessionService(service).replace_profile(session_id, body, key))
 
 
 @router.get(_ONE + "/questions", responses=errors(404, 409))
@@ -174,7 +176,7 @@ async def full_list(
 @router.post(_ONE + "/rows", responses=errors(404, 409), response_model_exclude_none=True)
 async def rows(
     session_id: SessionPath, body: RowsIn, service: Served, accepted: Accepted
-) -> RowsOut:
+) -> SessionRows:
     """Get several short lists, each with a rule of its own; they are recorded as shown.
 
     `asked` is the list of `…/recommendations`, `because` what is like one liked item, `people` what
@@ -184,7 +186,7 @@ async def rows(
     charge(costs.of_list(body.strategy))
     found, items, request_id = await SessionService(service).rows(session_id, body)
     shown, language = ShownItems(items, service.pictures), body.language or accepted
-    out = RowsOut.of(found, shown, explain=body.explain, language=language)
+    out = SessionRows.of(found, shown, explain=body.explain, language=language)
     return out.model_copy(update={"request_id": request_id})
 
 

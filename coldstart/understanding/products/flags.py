@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from coldstart.schema import Item
+from coldstart.understanding.draft import Value
 from coldstart.understanding.products.forms import words
 
 YES = frozenset("yes true 1 y ja oui si 是 有 有的".split())
@@ -15,6 +16,7 @@ _PREFIX = re.compile(
     r"[\s_-]+",
     re.I,
 )
+_KIDS = frozenset(words("kid child children family toddler"))
 _SHARE = 0.95  # of the values that are yes or no
 
 
@@ -50,3 +52,10 @@ def value_of_yes(items: Iterable[Item], name: str) -> str:
         if value.casefold() in YES:
             return value
     return ""
+
+
+def kids_columns(items: Sequence[Item]) -> tuple[Value, ...]:
+    """Values of columns of yes and no that say that something is for children."""
+    named = (name for name, told in flag_columns(items).items() if _KIDS & set(words(told)))
+    found = ((name, value_of_yes(items, name)) for name in named)
+    return tuple(("attribute", yes, name) for name, yes in found if yes)

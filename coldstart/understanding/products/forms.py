@@ -24,8 +24,9 @@ _IRREGULAR: Mapping[str, str] = {
     "aluminium": "aluminum", "yoghurt": "yogurt", "mum": "mom", "mums": "mom", "moms": "mom",
 }  # fmt: skip
 _WHOLE = frozenset(  # their stems would be those of other words
-    "fishing bedding training boxing bowling wedding clothing building dressing organic organizer "
-    "wireless general university animal sewing earring reading hiking setting being evening "
+    "fitness fishing bedding training boxing bowling wedding clothing building dressing organic "
+    "organizer wireless general university animal sewing earring reading hiking setting being "
+    "evening "
     "morning spring string ring king thing nothing something anything sibling stocking "
     "stockings planting writing".split()
 )

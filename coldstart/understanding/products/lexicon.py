@@ -62,6 +62,12 @@ def phrases(name: str, table: str = "words", language: str = "en") -> list[str]:
     return found.split() if isinstance(found, str) else list(found)
 
 
+def table(name: str) -> Mapping[str, str]:
+    """A table of the English file: phrases, and the words that each stands for."""
+    found: Mapping[str, str] = raw_lexicon("products-en")[name]
+    return found
+
+
 @cache
 def recipients(group: str, language: str = "en") -> frozenset[str]:
     """Words for adults: ``female``, ``male``, ``anyone`` or ``old``."""
@@ -116,9 +122,12 @@ def kinds(term: Term) -> tuple[Term, ...]:
 def covered(term: Term) -> tuple[Term, ...]:
     """A term, its synonyms and what falls under them; the term itself first.
 
-    Of a single Chinese character only what falls under it: 皮 is in 橡皮 as well.
+    Of a single Chinese character only what falls under it: 皮 is in 橡皮 as well. For the same
+    reason 本 is none of 本子.
     """
-    out = dict.fromkeys(synonyms(term))
+    short = term[:1] if len(term) == 2 and term[1] == "子" else ()
+    same = _same().get(term, ())
+    out = dict.fromkeys(one for one in synonyms(term) if one != short or one in same)
     for one in list(out):
         for table in ("covers", "kinds"):
             out.update(dict.fromkeys(_under(table).get(one, ())))

@@ -47,8 +47,12 @@ class Misspellings:
 
         slips = 2 if len(word) >= _TWO_SLIPS else 1
         found = process.extract(word, self._words.keys(), scorer=OSA.distance, score_cutoff=slips)
-        near = [(d, w) for w, d, _ in found if w[0] == word[0] or w[:2] == word[1::-1]]
-        return min(near, key=lambda n: (n[0], -self._words[n[1]], n[1]), default=(0, word))[1]
+        near = [
+            (distance, -self._words[other], other)
+            for other, distance, _ in found
+            if other[0] == word[0] or other[:2] == word[1::-1]
+        ]
+        return min(near)[2] if near else word
 
 
 @lru_cache(maxsize=1 << 14)

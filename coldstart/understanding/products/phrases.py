@@ -10,7 +10,15 @@ from typing import Literal
 from coldstart.understanding.draft import Value
 from coldstart.understanding.products.forms import stem
 from coldstart.understanding.products.item_words import term_of
-from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, kinds, phrases
+from coldstart.understanding.products.lexicon import (
+    ProductLexicon,
+    Term,
+    covered,
+    kinds,
+    phrases,
+    synonyms,
+    table,
+)
 from coldstart.understanding.products.vocabulary import ProductVocabulary
 from coldstart.understanding.tokens import PhraseIndex, Token, phrase_form
 
@@ -21,6 +29,11 @@ _DETERMINERS = frozenset("a an some any new another few".split())
 _OPENING = frozenset(  # of clauses, which tell what something does
     "to that which who whose where because since if so while when on at during".split()
 )
+_SUBJECTS = frozenset("that i im ill id we he she they it its my our you much many far as".split())
+_LONGEST_TYPE = 3  # words
+_MODALS = frozenset("can could will would should might must cant wont".split())
+"""Words before a verb, which names nothing: "a game that two can play"."""
+_ACCESSORIES = frozenset(("accessory", "accessories"))
 _BEFORE_VALUES = frozenset("of or and nor no without with in".split())
 _SHORT = 6  # words of a text that is a wish by itself ("something warm for the garden")
 _LEAD_IN = 3  # words before asking words that belong to them ("hi, I am looking for")
@@ -41,6 +54,8 @@ class Phrase:
         values: what it stands for where it is wanted.
         rejected: what it stands for where it is rejected.
         lacked: words that items may be said to be free of.
+        instead: words of what is wanted where it is rejected: "wireless", of a cable.
+        demoted: what is not meant although its word is: phones, of "phone accessories".
         strict: whether its wish counts as stated outright.
         owned: whether somebody has it already.
     """
@@ -54,6 +69,8 @@ class Phrase:
     values: tuple[Value, ...] = ()
     rejected: tuple[Value, ...] = ()
     lacked: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
+    demoted: tuple[Value, ...] = ()
     strict: bool = True
     owned: bool = False
 
@@ -71,6 +88,7 @@ class PhraseParser:
         self._asks: PhraseIndex[Mode] = PhraseIndex((p, "asked") for p in phrases("ask"))
         for phrase in phrases("interest"):
             self._asks.add(phrase, "interest")
+        self._idioms: PhraseIndex[str] = PhraseIndex(table("idioms").items())
 
     def parse(
         self, text: str, tokens: Sequence[Token], taken: Sequence[bool], marks: Sequence[bool]
@@ -89,6 +107,7 @@ class PhraseParser:
         for m in self._vocabulary.stopped.find(forms, list(marks)):
             if self._names_value(text, tokens, m.first, marks):
                 values.setdefault(m.first, m)
+        idioms = {m.first: m for m in self._idioms.find(forms, list(marks))}
         out: list[Phrase] = []
         run: list[Phrase] = []
         mode: Mode = "asked"
@@ -121,6 +140,11 @@ class PhraseParser:
                 close()
                 mode = mark.value
                 at = mark.after
+            elif (idiom := idioms.get(at)) is not None and self._vocabulary.is_type(
+                stem(idiom.value)
+            ):
+                run.append(Phrase(at, idiom.after, (stem(idiom.value),), idiom.value))
+                at = idiom.after
             elif (value := values.get(at)) is not None:
                 word = text[tokens[at].start : tokens[value.after - 1].end]
                 word = self._vocabulary.category_named(word, value.value)
@@ -130,6 +154,9 @@ class PhraseParser:
             elif forms[at] in self._lexicon.possessive:
                 close()
                 owned, at = True, at + 1
+            elif forms[at] == "so" and _names_next(forms, at):
+                close()
+                at += 1
             elif forms[at] in self._lexicon.away:
                 close()
                 if forms[at] in _OPENING:
@@ -140,12 +167,15 @@ class PhraseParser:
                     mode = "away"
                 at += 1
             elif (
-                not any(c.isalpha() for c in forms[at])
+                (at and forms[at - 1] in _MODALS and gap.isspace())
+                or not any(c.isalpha() for c in forms[at])
                 or stem(forms[at]) in self._lexicon.stop
                 or forms[at] in self._lexicon.stop
             ):
                 if run and stem(forms[at]) in self._lexicon.generic and gap.isspace():
                     out.extend(self._resolved(run, mode, owned, thing=False))
+                    if forms[at] in _ACCESSORIES and out[-1].is_type:
+                        out[-1] = replace(out[-1], demoted=self._type(out[-1]))
                     run.clear()
                 if forms[at] not in ("new", "good", "nice", "best", "quality"):
                     close()
@@ -156,9 +186,21 @@ class PhraseParser:
                 run.append(Phrase(at, at + 1, (stem(word),), word))
                 at += 1
         close()
-        asking = [n for n, cue in cues.items() if cue.value == "asked"]
-        asking += [n for n, form in enumerate(forms) if stem(form) in self._lexicon.generic]
-        return _told(out, min(asking, default=None), len(tokens))
+        asking = self.asking(forms, taken)
+        if asking is None and forms and forms[0] in _DETERMINERS:
+            asking = 0  # "an easy pasta dish that …"
+        return _told(out, asking, len(tokens))
+
+    def asking(self, forms: Sequence[str], taken: Sequence[bool]) -> int | None:
+        """The first token of the first asking words, "something" and "a gift" among them.
+
+        Args:
+            forms: comparison forms of a request's tokens.
+            taken: tokens of prices, recipients and so on.
+        """
+        cues = (m.first for m in self._asks.find(list(forms), list(taken)) if m.value == "asked")
+        things = (n for n, form in enumerate(forms) if stem(form) in self._lexicon.generic)
+        return min((*cues, *things), default=None)
 
     def with_roles(
         self, found: Sequence[Phrase], polarity: Callable[[Phrase], int]
@@ -240,13 +282,13 @@ class PhraseParser:
                 owned=owned,
                 rejected=self._rejection(phrase, is_type),
                 lacked=self._lacked(phrase),
+                instead=_instead(phrase),
             )
             if n == head:
-                out.append(
-                    replace(made, role="asked", values=(*self._type(phrase), *phrase.values))
-                )
+                kind = self._compound(run[: n + 1]) or self._type(phrase)
+                out.append(replace(made, role="asked", values=(*kind, *phrase.values)))
                 continue
-            if phrase not in known:
+            if phrase not in known or self._is_unknown_thing(phrase, is_type):
                 out.append(made)
                 continue
             values = self._values(phrase)
@@ -255,7 +297,7 @@ class PhraseParser:
                 out.append(replace(made, role="quality", values=values))
             elif mode == "interest":
                 out.append(replace(made, role="topic", values=values))
-            elif mode == "away":
+            elif mode == "away" and (named or owned):
                 out.append(replace(made, role="topic", values=values, strict=named and not owned))
             else:
                 out.append(made)
@@ -265,6 +307,23 @@ class PhraseParser:
         """Alternatives: attribute values, categories, and the word itself."""
         term: Value = ("term", phrase.word.casefold(), None)
         return tuple(dict.fromkeys((*phrase.values, *self.categories(phrase), term)))
+
+    def _is_unknown_thing(self, phrase: Phrase, is_type: bool) -> bool:
+        """Whether a word is the plural of what things are made of: glasses to read with."""
+        form = phrase_form(phrase.word)
+        made_of = self._vocabulary.values.get(stem(form)) is not None
+        return not is_type and form.endswith("s") and form != stem(form) and made_of
+
+    def _compound(self, run: Sequence[Phrase]) -> tuple[Value, ...]:
+        """The type that the last words are together, where they have synonyms: "cuddly toys"."""
+        for size in range(min(_LONGEST_TYPE, len(run)), 1, -1):
+            parts = run[-size:]
+            adjacent = all(a.after == b.first for a, b in zip(parts, parts[1:], strict=False))
+            stems = tuple(s for p in parts for s in p.stems)
+            others = synonyms(stems)[1:]
+            if adjacent and any(self._vocabulary.is_type(term[-1]) for term in others):
+                return (("type", " ".join(p.word.casefold() for p in parts), None),)
+        return ()
 
     def _type(self, phrase: Phrase) -> tuple[Value, ...]:
         return (("type", phrase.word.casefold(), None),)
@@ -296,6 +355,17 @@ class PhraseParser:
         stems = tuple(s for p in run for s in p.stems)
         value: Value = ("type", whole, None)
         return [replace(run[-1], first=run[0].first, stems=stems, rejected=(value,), word=whole)]
+
+
+def _names_next(forms: Sequence[str], at: int) -> bool:
+    """Whether "so" is before what is asked for, rather than a clause: "it's Friday, so fish"."""
+    return at + 1 < len(forms) and forms[at + 1] not in _SUBJECTS
+
+
+def _instead(phrase: Phrase) -> tuple[str, ...]:
+    """What is wanted where a word is rejected, by the lexicon."""
+    wanted = {stem(word): line.split() for word, line in table("instead").items()}
+    return tuple(wanted.get(phrase.stems[-1], ()))
 
 
 def _told(found: Sequence[Phrase], asking: int | None, n_tokens: int) -> list[Phrase]:

@@ -18,6 +18,7 @@ CHARTS = {
     "sentences-fresh": ["by-kind"],
     "growing-ml-100k": ["ndcg-by-likes", *(f"ndcg-by-likes-k{k}" for k in (0, 1, 3, 10))],
     "nothing-ml-small": ["ndcg", "ndcg-by-picks"],
+    "ml-100k": ["ndcg-by-picks", "ndcg"],
     "replay-ml-100k": ["ndcg-by-picks", "ctr-over-time", "ndcg-after-shift"],
 }
 
@@ -50,6 +51,12 @@ def test_recall_over_published_models_tells_them_from_what_was_measured():
     assert chart.kinds["gpt-4"] == "published, zero-shot"
     assert chart.kinds["trained:prior"] == "measured here"
     assert chart.bars["gpt-4"][0][0] == pytest.approx(0.2008, abs=1e-4)
+
+
+def test_strategies_of_an_evaluated_artifact_stand_out():
+    by_picks, ranked = read_charts(RESULTS / "ml-100k.json")
+    assert list(by_picks.strong) == [f"coldstart, {s}" for s in ("free", "catalog", "both")]
+    assert set(by_picks.strong) < set(by_picks.lines) == set(ranked.bars)
 
 
 def test_a_blend_is_a_rival_beside_a_trained_recommender():

@@ -78,6 +78,71 @@ def test_the_unseen_sentences_are_others(language):
     assert len(unseen) >= {"en": 40, "zh": 15}[language]
 
 
+@pytest.mark.parametrize("language", SHOPS)
+def test_the_sentences_of_every_file_can_be_obeyed_and_are_in_one_file_only(language):
+    table, known = SHOPS[language]
+    catalog, _ = load_catalog(table)
+    stem = known.name.removesuffix("-dev.jsonl")
+    files = sorted(known.parent.glob(f"{stem}-*.jsonl"))
+    files = [f for f in files if language == "zh" or "-zh-" not in f.name]
+    assert len(files) >= 5
+    seen = Counter[str]()
+    for file in files:
+        sentences = read_sentences(file)
+        check_categories(sentences, catalog)
+        assert judgeable(sentences, catalog) == (sentences, ()), file.name
+        seen.update(s.sentence for s in sentences if "indirect" not in file.name)
+    assert {text for text, n in seen.items() if n > 1} <= {"toys that don't need batteries"}
+
+
+@pytest.fixture(scope="module")
+def english():
+    """The recommender that starts from the English shop; of the Chinese one meaning is unknown."""
+    return Recommender.from_catalog(load_catalog(SHOPS["en"][0])[0])
+
+
+def shown(recommender, text, k=10):
+    return recommender.recommend(UserProfile(about=text), k=k, strategy="prior")
+
+
+def test_meaning_alone_is_a_reason_and_the_notes_say_so(english):
+    found = shown(english, "my plants die whenever we go on holiday")
+    assert {r.code for line in found for r in line.reasons} == {"meaning", "mentions_words"}
+    assert found.items[0].reason.startswith("Close in meaning to “my plants")
+    assert not any("no item resembles it" in note for note in found.notes)
+    found = shown(english, "an umbrella", k=3)
+    assert all("Rain" in line.title for line in found)
+    assert any("the list follows its meaning" in note for note in found.notes)
+
+
+def test_of_what_nothing_resembles_the_opening_is_shown(english):
+    found = shown(english, "zzgrph")
+    assert any("no item resembles it" in note for note in found.notes)
+    assert {r.code for line in found for r in line.reasons} == {"opening"}
+
+
+def test_a_misspelt_word_is_corrected_and_a_note_says_so(english):
+    found = shown(english, "somthing to make coffe with", k=5)
+    assert "“coffe” was read as “coffee”" in found.notes
+    assert shown(english, "something to make coffee with", k=5).item_ids == found.item_ids
+
+
+def test_pets_come_last_for_a_person_and_the_note_says_so(english):
+    found = shown(english, "a present for my neighbour")
+    assert "guessed from “for my neighbour”: for an adult, Pets last" in found.notes
+
+
+def test_what_is_not_of_the_type_is_close_to_it_and_no_match(shop, started):
+    text, first = {"en": ("a kettle", "Kettle"), "zh": ("想买个电热水壶", "水壶")}[shop[0]]
+    found = started.recommend(UserProfile(about=text), k=8, strategy="prior")
+    assert first in found.items[0].title
+    kitchen = {"en": "Kitchen", "zh": "厨房"}[shop[0]]
+    assert all(kitchen in started.catalog[i].categories for i in found.item_ids)
+    codes = [[r.code for r in line.reasons] for line in found]
+    assert codes[0][0] == "wishes"
+    assert all("words" not in own for own in codes[3:])
+
+
 def test_a_shop_that_starts_from_its_table_obeys(shop, started):
     sentences = shop[-1]
     run = judge({"start": about_sentence(started)}, sentences, started.catalog)

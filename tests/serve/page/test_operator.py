@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 import shutil
 import tomllib
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from coldstart.serve.releases import Serving
+from coldstart.serve.reports.catalog_health import catalog_health
 from tests.serve.helpers import serving
 from tests.serve.page.browser import ARTIFACT, Served, browsing, opened
 
@@ -114,7 +116,7 @@ def test_results_have_intervals_and_plots_have_tables(browser, shown):
     with opened(browser) as page:
         arrive(page, shown.url)
         results = page.locator("#results")
-        assert "11.1 % (" in results.locator(".figure").first.inner_text()  # 1 of 9 shown items
+        assert "11.1 %" in results.locator(".figure").first.inner_text()  # 1 of 9 shown items
         assert page.locator(".uplot canvas").count() == 4
         results.get_by_text("As a table").first.click()
         days = results.get_by_role("region", name="Click-through rate by day").locator("tbody tr")
@@ -206,6 +208,23 @@ def test_it_fits_reads_and_can_be_hit_in_both_themes(browser, shown, width):
 
 
 @browsing
+def test_it_speaks_chinese_on_demand_and_says_so(browser, shown):
+    with opened(browser) as page:
+        arrive(page, shown.url)
+        page.get_by_role("button", name="中文").click()
+        page.get_by_role("heading", name="人们想要什么").wait_for()
+        page.wait_for_function(IDLE)
+        assert page.title() == "coldstart: 运营视图"
+        assert page.evaluate("document.documentElement.lang") == "zh-Hans"
+        assert "axolotls" in page.get_by_role("region", name="没有理解").inner_text()
+        left = page.evaluate("document.body.innerText.match(/[A-Za-z]{4,}( [A-Za-z]{3,}){2,}/g)")
+        shown_in_english = ("axolotls", "fiction", "coldstart", "Star", "Raiders", "Return")
+        assert [x for x in left or [] if not any(word in x for word in shown_in_english)] == []
+        page.reload()
+        page.get_by_role("heading", name="人们想要什么").wait_for()
+
+
+@browsing
 def test_axe_finds_nothing(browser, shown):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     with opened(browser) as page:
@@ -242,6 +261,28 @@ def test_the_files_are_served_without_a_key_and_with_a_strict_policy(tmp_path):
             assert "unsafe" not in policy
         for other in ("nope.js", "vendored.toml", "..%2fapp.py", "uplot.LICENSE"):
             assert client.get(f"/admin/{other}").status_code == 404
+
+
+def test_every_sentence_has_a_chinese_one_with_the_same_places():
+    chinese = json.loads((FILES / "words.zh.json").read_text())
+    code = {f.name: f.read_text() for f in FILES.iterdir() if f.suffix in (".js", ".html")}
+    code.pop("uplot.js")
+    text = "".join(code.values())
+    used = set(re.findall(r'\bt\("([^"]+)"', text))
+    used |= {
+        one for pair in re.findall(r'plural\([^"]*?"([^"]+)", "([^"]+)"', text) for one in pair
+    }
+    used |= set(re.findall(r"data-t>([^<]+)<", code["index.html"]))
+    used |= set(re.findall(r'data-label="([^"]+)"', code["index.html"]))
+    checks = catalog_health([], (), 7).checks
+    used |= {c.check for c in checks} | {c.why for c in checks}
+    assert len(used) > 150
+    assert used - chinese.keys() == set()
+    reactions = {"liked", "disliked", "clicked", "bought", "seen already", "skipped", "not now"}
+    assert chinese.keys() - used - reactions == set()
+    for english, other in chinese.items():
+        places = [sorted(re.findall(r"\{\w+\}", one)) for one in (english, other)]
+        assert places[0] == places[1], english
 
 
 def test_vendored_files_are_unchanged_and_have_their_licence():

@@ -6,11 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from coldstart.schema import Item
 from coldstart.serve.reports.engagement import EngagementCounts
 from coldstart.serve.store import ItemReaction, ShownList
 
 DAY = datetime(2026, 11, 27, 12, tzinfo=UTC)
-TITLES = {f"i{n}": f"Item {n}" for n in range(10)}
+CATALOG = {
+    f"i{n}": Item(item_id=f"i{n}", title=f"Item {n}", price=n, value=50 if n == 9 else None)
+    for n in range(10)
+}
 
 
 def shown(person, items, arm=("", "toy"), at=DAY):
@@ -26,7 +30,7 @@ def report(lists, events=(), new=(), order=(), days=3):
     counts.add_lists(lists)
     counts.add_reactions(events)
     since = (DAY - timedelta(days=days - 1)).replace(hour=0)
-    return counts.report(TITLES, new, since, DAY, order=order)
+    return counts.report(CATALOG, new, since, DAY, order=order)
 
 
 def test_an_item_counts_once_per_person_and_only_if_taken_after_it_was_shown():
@@ -92,6 +96,18 @@ def test_items_that_left_the_catalog_cover_nothing():
     found = report([shown("a", "i1 gone")])
     assert found.total.covered == 1
     assert [i.title for i in found.items] == ["", "Item 1"]
+
+
+def test_income_is_the_value_or_price_of_what_was_bought_per_person():
+    lists = [shown("a", "i3 i9"), shown("b", "i3"), shown("c", "i4"), shown("d", "gone")]
+    events = [did("a", "i3", "buy"), did("a", "i9", "buy"), did("b", "i3"), did("d", "gone", "buy")]
+    income = report(lists, events).total.income
+    assert income.value == (3 + 50) / 4
+    assert 0 <= income.low < income.value < income.high
+    free = EngagementCounts()
+    free.add_lists(lists)
+    for item in ({}, {"i3": Item(item_id="i3", title="Free")}):
+        assert free.report(item, (), DAY, DAY).total.income.value is None
 
 
 def test_nothing_shown_is_an_empty_report():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldstart.serve.experiment import wilson
-from coldstart.serve.reports.rates import Rate
+from coldstart.serve.reports.rates import MeanAmount, Rate
 
 PLACES = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=1, max_size=40)
 
@@ -47,3 +47,13 @@ def test_many_people_have_the_interval_that_resampling_would_give():
     )
     assert many.low == pytest.approx(few.low, abs=0.001)
     assert many.high == pytest.approx(few.high, abs=0.001)
+
+
+def test_amounts_are_means_over_people_whose_intervals_agree_beyond_the_bootstrap():
+    assert MeanAmount.of_people([]) == MeanAmount()
+    rng = np.random.default_rng(0)
+    amounts = [*map(float, rng.exponential(20, 5000))]
+    few, many = MeanAmount.of_people(amounts), MeanAmount.of_people([*amounts, 20.0])
+    assert few.value == pytest.approx(np.mean(amounts))
+    assert many.low == pytest.approx(few.low, abs=0.05)
+    assert many.high == pytest.approx(few.high, abs=0.05)

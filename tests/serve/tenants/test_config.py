@@ -49,6 +49,17 @@ def test_the_file_says_what_each_tenant_has(folder, monkeypatch):
     assert found["the-shop"].settings(default) == default
 
 
+def test_each_tenant_has_pictures_of_its_own(folder):
+    text = '[a]\nartifact = "one"\ndb = "a.db"\nimages = "posters"\nremote_images = false\n'
+    (folder / "t.toml").write_text(text)
+    with pytest.raises(ConfigError, match="no folder of pictures .*posters"):
+        read_tenants(folder / "t.toml")
+    (folder / "posters").mkdir()
+    settings = read_tenants(folder / "t.toml")["a"].settings(ServeSettings())
+    assert settings.images_folder == folder / "posters"
+    assert not settings.remote_images
+
+
 TABLE = '[a]\nartifact = "one"\ndb = "a.db"\n'
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
     ("text", "expected"),
     [
         # the thing that is asked for, and its qualities
-        ("running shoes", {"term:running", "type:shoes"}),
+        ("running shoes", {"term:running", "type:running shoes"}),
         ("do you have chess sets?", {"term:chess", "type:sets"}),
-        ("runing shoes", {"term:running", "type:shoes"}),
+        ("runing shoes", {"term:running", "type:running shoes"}),
         ("leather boots", {"term:leather", "type:boots"}),
         ("I'd like a waterproof jacket or boots", {"term:waterproof", "type:boots"}),
         ("board games", {"type:board games"}),
