@@ -22,6 +22,13 @@ INTRO = (
     "systems. Intervals and tests resample dialogues."
 )
 
+FROM_NOTHING = (
+    "Every new item that was chosen for a request is a case: how far up is it in the whole "
+    "catalog, less what the request mentions? No system has seen a request or a like of anybody. "
+    "Equal scores are ordered at random, alike for all systems. Intervals and tests resample "
+    "dialogues."
+)
+
 _TITLES = {ALL: "All requests", FIRST: "First requests: nothing had been recommended before"}
 
 
@@ -43,6 +50,11 @@ class RequestReport(Report):
     data: Mapping[str, Any]
     ours: tuple[str, ...] = ()
 
+    @property
+    def intro(self) -> str:
+        """How to read the tables."""
+        return FROM_NOTHING if "regime" in self.about else INTRO
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data: every number, not only the printed ones."""
         about = {"about": dict(self.about), "systems": dict(self.systems)}
@@ -51,7 +63,7 @@ class RequestReport(Report):
     def document(self) -> Document:
         """Title, tables and plain data."""
         title = f"Requests: {self.about['data']}"
-        return Document(title, INTRO, self.tables, self.about, self.to_dict(), ours=self.ours)
+        return Document(title, self.intro, self.tables, self.about, self.to_dict(), ours=self.ours)
 
 
 def make_request_report(

@@ -10,6 +10,8 @@ import pytest
 from coldstart.errors import ConfigError
 from coldstart.evaluation.requests.from_nothing import SYSTEMS, RequestSystemsFromNothing
 from coldstart.evaluation.requests.ranks import rank_targets
+from coldstart.evaluation.requests.report import make_request_report
+from coldstart.evaluation.requests.summary import summarise_requests
 from coldstart.evaluation.zero_shot import cloze, model
 from coldstart.evaluation.zero_shot.model import UntunedModel
 from tests.evaluation.requests.made_up import made_log
@@ -67,3 +69,13 @@ def test_a_popularity_column_is_measured_by_name_and_mistakes_are_refused():
         known.entrants(["blend"], LOG)
     with pytest.raises(ConfigError, match="no system to run"):
         known.entrants([], LOG)
+
+
+def test_the_report_says_that_nothing_was_learned():
+    known = RequestSystemsFromNothing().entrants(["random_items", "bm25"], LOG)
+    requests = LOG.test[:10]
+    found = summarise_requests(rank_targets(LOG, requests, known), requests, len(LOG.catalog))
+    told = make_request_report(LOG, known, summary=found, about={"regime": "nothing"}).markdown()
+    assert "No system has seen a request" in told
+    assert "Systems learn from" not in told
+    assert "Systems learn from" in make_request_report(LOG, known, summary=found).markdown()
