@@ -210,12 +210,15 @@ def test_results_of_other_code_are_made_again(data, folds, tmp_path, monkeypatch
     assert run_benchmark(data, folds, [one.system], PLAN, work=tmp_path) == new
 
 
+SLOW = {"promptrec", "untuned_lm", "untuned_lm_lift"}  # named, or not measured
+
+
 def test_every_system_answers(data, folds, tmp_path):
     trial = run_benchmark(
         data, folds, choose(), PLAN, only=[1], work=tmp_path, encoder=FakeEncoder()
     )
     missing = {s.name for s in all_systems().values() if s.requires and not find_spec(s.requires)}
-    assert {r.system for r in trial.records} == set(all_systems()) - missing
+    assert {r.system for r in trial.records} == set(all_systems()) - missing - SLOW
     assert missing <= {"lightfm_warp"}  # the only library that the tests can do without
     assert all(len(r.top) == 10 for r in trial.records)
     assert [s.name for s in trial.systems if s.ours] == ["coldstart_prior", "from_nothing"]
@@ -227,7 +230,8 @@ def test_systems_without_their_library_are_left_out_with_a_reason(monkeypatch):
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
     notes = []
     names = [s.name for s in choose(note=notes.append)]
-    assert set(all_systems()) - set(names) == {"als", "lightfm_warp", "coldstart_prior"}
+    left_out = set(all_systems()) - set(names) - SLOW
+    assert left_out == {"als", "lightfm_warp", "coldstart_prior"}
     assert "als is left out: needs implicit (pip install 'coldstart-rec[rivals]')" in notes
     assert "lightfm_warp is left out: needs lightfm (pip install lightfm-next)" in notes
     with pytest.raises(ConfigError, match="no system to run"):
