@@ -11,6 +11,7 @@ import numpy as np
 
 from coldstart.catalog.near_duplicates import NearDuplicates
 from coldstart.pipeline.draft import Ranked
+from coldstart.pipeline.request import adjustments_of
 from coldstart.ranking.constraints import Constraints
 from coldstart.ranking.diversity import diversify
 from coldstart.ranking.ranker import states_taste
@@ -199,7 +200,7 @@ class _Composer:
         if in_words(self._draft.features):  # not the same again, only worse
             scores = ranker.scores(
                 self._draft.features, self._ranked.weights, options.strategy, _HALF
-            )
+            ) + adjustments_of(self._items, options.adjustments)
         pool = self._best(scores, np.ones(len(scores), dtype=bool), more=_POOL, spread=True)
         content = self._items.content
         known = [*self._used, *self._items.rows_in_order(self._user.liked)]

@@ -69,7 +69,7 @@ def _english(items: Sequence[Item]) -> Iterator[_Example]:
         if _for_children(items):
             text = f"a present for a ten-year-old under {price}"
             yield _Example(text, ("audience", "price"))
-        yield _Example(f"{wanted.lower()} under {price}", ("price",))
+        yield _Example(f"{wanted.lower() or 'something'} under {price}", ("price",))
     if material := _material(items):
         yield _Example(f"something made of {material}", ("attribute",))
     if other:
@@ -91,7 +91,7 @@ def _chinese(items: Sequence[Item]) -> Iterator[_Example]:
     if low:
         if _for_children(items):
             yield _Example(f"送给十岁孩子的礼物，{low:g}元以内", ("audience", "price"))
-        yield _Example(f"{low:g}元以内的{wanted}", ("price",))
+        yield _Example(f"{low:g}元以内的{wanted or '东西'}", ("price",))
     if material := _material(items):
         yield _Example(f"{material}做的", ("attribute",))
     if other:

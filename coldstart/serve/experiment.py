@@ -169,7 +169,7 @@ def arm_reports(outcomes: Sequence[Counts]) -> list[ArmReport[Counts]]:
     return reports
 
 
-def wilson(successes: int, units: int) -> tuple[float, float]:
+def wilson(successes: float, units: int) -> tuple[float, float]:
     """95 % score interval of a proportion (Wilson, 1927).
 
     Args:

@@ -58,7 +58,10 @@ class Pictures:
         if self._folder is None or not is_picture_file(name):
             return None
         path = self._folder / name
-        if path.is_symlink() or not path.is_file():
+        try:
+            if path.is_symlink() or not path.is_file():
+                return None
+        except OSError:  # too long a name, in bytes
             return None
         return path, PICTURE_TYPES[name.rpartition(".")[2].lower()]
 

@@ -17,7 +17,7 @@ from coldstart.schema import ROWS, Pick, RowName, _as_text_map
 from coldstart.schema.picks import as_picks
 from coldstart.serve.store.subjects import MOST_SUBJECT
 
-_MOSTPICKS, _MOST_INTERESTS, _MOST_ATTRIBUTES = 500, 100, 50
+_MOST_PICKS, _MOST_INTERESTS, _MOST_ATTRIBUTES = 500, 100, 50
 PICK = {
     "anyOf": [
         {"type": "string", "minLength": 1, "maxLength": 1000},
@@ -36,8 +36,8 @@ PICK = {
 Picks = Annotated[
     tuple[Pick, ...],
     BeforeValidator(as_picks),
-    Field(max_length=_MOSTPICKS),
-    WithJsonSchema({"type": "array", "items": PICK, "maxItems": _MOSTPICKS}),
+    Field(max_length=_MOST_PICKS),
+    WithJsonSchema({"type": "array", "items": PICK, "maxItems": _MOST_PICKS}),
 ]
 ShortText = Annotated[str, Field(min_length=1, max_length=500)]
 TextList = Annotated[tuple[ShortText, ...], Field(max_length=_MOST_INTERESTS)]

@@ -42,10 +42,11 @@ def headers_for(path: str, picture_hosts: Sequence[str] = ()) -> tuple[tuple[byt
 
     Args:
         path: of the request.
-        picture_hosts: hosts that the pages may load pictures from, over https.
+        picture_hosts: hosts that the onboarding page may load pictures from, over https.
     """
     if is_page(path):
-        hosts = "".join(f" https://{host}" for host in picture_hosts)
+        shown = () if path.startswith(ADMIN) else picture_hosts  # that view has no pictures
+        hosts = "".join(f" https://{host}" for host in shown)
         return (*_ALL, (b"content-security-policy", _POLICY.format(hosts=hosts).encode()))
     return FILE_HEADERS if path.startswith(IMAGES) else HEADERS
 

@@ -1,4 +1,4 @@
-"""Items worth asking a user about, by what the user said: suitable, and close to the wishes."""
+"""Items worth asking a user about: suitable by profile and texts, and close to the wishes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CLOSEST, _SHARE = 60, 50  # the closest items that fit: these, or one in so man
 
 
 def suitable(item_store: ItemStore, profile: UserProfile, understood: Understood) -> Bools:
-    """Mask of the items that nothing said rules out, shape (N,).
+    """Mask of the items that neither profile nor texts rule out, shape (N,).
 
     For a child, by its age or as the audience of a text, those known to suit it; all others where
     these are fewer than ``FEWEST``.
@@ -51,7 +51,7 @@ def suitable(item_store: ItemStore, profile: UserProfile, understood: Understood
 def fitting(
     item_store: ItemStore, profile: UserProfile, understood: Understood, among: Bools
 ) -> Bools:
-    """Mask of the items that fit what was said, shape (N,); ``among`` itself where too few do.
+    """Mask of the items that fit profile and texts, shape (N,); ``among`` where too few do.
 
     Suitable items come by how many wishes they fulfil, of how many interests they are, and how
     close in meaning they are to the text; the first 60, or 2 % of the catalog, fit.

@@ -136,6 +136,7 @@ def _replaced(events: tuple[Event, ...]) -> set[int]:
         if isinstance(event, TextGiven):
             if event.replaces:
                 out |= texts
+                texts.clear()
             texts.add(n)
         if isinstance(event, ProfileGiven | QuestionAnswered):
             key = event.question_id if isinstance(event, QuestionAnswered) else None

@@ -293,9 +293,9 @@ class OnboardingSession(SessionLists):
     def next_question(self) -> Question | None:
         """The open question, else the quiz's next one; ``None`` at the end of the quiz.
 
-        What was said narrows what is asked about: nothing rejected, for a child what suits it, and
-        what is close to the wishes, if that is enough to ask about. An open
-        question that is ruled out meanwhile is passed over.
+        Profile and texts narrow what is asked about: nothing rejected, for a child what suits it,
+        and what is close to the wishes, if that is enough to ask about. An open question that they
+        rule out meanwhile is passed over.
         """
         if waiting := self.open_questions(1):
             return waiting[0]
@@ -305,7 +305,7 @@ class OnboardingSession(SessionLists):
     def open_questions(self, most: int) -> list[Question]:
         """Questions that were presented and not answered, oldest first.
 
-        Without those about items that what was said since rules out.
+        Without those about items that profile or later texts rule out.
 
         Args:
             most: number of questions at most.

@@ -66,7 +66,8 @@ class QuizState:
         """Collect the input of the next question from a session's history.
 
         Items that a default filter rejects, that an earlier question covered or that are snoozed
-        are not eligible; nor are those that do not fit what was said, if enough do (``fitting``).
+        are not eligible; nor are those that profile and texts speak against, if others are enough
+        (``fitting``).
 
         Args:
             item_store: synced with the catalog; ids that it lacks are ignored.

@@ -135,3 +135,7 @@ def test_the_header_stays_short_and_keeps_the_hosts_of_most_items():
     catalog.remove([i.item_id for i in many])
     pictures.follow(catalog)
     assert pictures.hosts == ("often.example.org",)
+
+
+def test_a_name_too_long_for_the_disk_is_no_picture(folder):
+    assert Pictures(folder).file("图" * 100 + ".png") is None  # 304 bytes

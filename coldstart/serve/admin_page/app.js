@@ -146,6 +146,6 @@ setInterval(() => !document.hidden && found.traffic && show("traffic"), EVERY_MS
 await speak(preferred());
 tiles();
 showAll().then(() => {
-  if (location.hash) document.querySelector(location.hash)?.scrollIntoView();
+  document.getElementById(location.hash.slice(1))?.scrollIntoView();
   follow();
 });

@@ -52,7 +52,10 @@ export function timePlot(label, times, series, axis, { days = false, most = null
 export function redraw() {
   for (const plot of drawn) {
     if (plot.frame.isConnected) plot.draw();
-    else drawn.delete(plot);
+    else {
+      plot.frame.uplot?.destroy(); // uPlot keeps all others
+      drawn.delete(plot);
+    }
   }
 }
 

@@ -8,19 +8,21 @@ import { language, money, purpose, t, value } from "./words.js";
 
 export const OPINIONS = ["like", "dislike", "seen"];
 
-/** @param tap called with (item, opinion) */
+/** @param tap called with (item, opinion); `shows` of the card, [item, row], is what "Why?" tells of */
 export function card(item, row, tap, { mark = null, heading = "h3" } = {}) {
   const button = (opinion) =>
     el("button", { type: "button", class: `icon ${opinion}`, title: t(opinion), "aria-label": t("about.item", { what: t(opinion), title: item.title }), onclick: () => tap(item, opinion) }, icon(opinion));
-  return el("li", { class: "card", "data-item": item.item_id, "data-made": made(item, mark) },
+  const li = el("li", { class: "card", "data-item": item.item_id, "data-made": made(item, mark) },
     face(item, { heading }),
     mark ? el("p", { class: "mark" }, mark) : null,
     el("p", { class: "facts" }, facts(item, { drawn: !item.image })),
     item.description ? el("p", { class: "line" }, item.description) : null,
     el("p", { class: "reason", lang: item.language === language ? null : item.language }, item.reason),
     el("div", { class: "doing" },
-      el("button", { type: "button", class: "quiet why", onclick: () => why(item, row) }, t("why"), hidden(` ${item.title}`)),
+      el("button", { type: "button", class: "quiet why", onclick: () => why(...li.shows) }, t("why"), hidden(` ${item.title}`)),
       ...OPINIONS.map(button)));
+  li.shows = [item, row];
+  return li;
 }
 
 export const made = (item, mark) => JSON.stringify([item.title, item.reason, item.description, item.price, mark, language]);

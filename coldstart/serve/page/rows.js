@@ -72,11 +72,13 @@ export function rowsOf(who, { form, tap }) {
   }
 
   function section(row, there) {
-    const id = `h-row-${row.row}-${row.about ?? ""}`;
+    const id = `h-row-${row.row}`;
     const shelf = el("ul", { class: wide.has(row.row) ? "shelf wide" : "shelf", "data-row": row.row },
       ...row.items.map((item) => {
         const old = there.get(item.item_id);
-        return old && old.dataset.made === made(item, null) && old.row === row.row ? old : fresh(item, row);
+        if (old?.dataset.made !== made(item, null) || old.row !== row.row) return fresh(item, row);
+        old.shows = [item, row]; // the shares may differ where the words do not
+        return old;
       }));
     const all = el("button", { type: "button", class: "quiet all", "aria-expanded": String(wide.has(row.row)), onclick: () => widen(row, shelf, all) }, t(wide.has(row.row) ? "rows.less" : "rows.all"));
     return el("section", { class: "row", "aria-labelledby": id },

@@ -13,7 +13,7 @@ const MOST = 2000; // characters that the service takes
 /** The field of one person.
  *
  * @param who the person
- * @param question the wording of the label, drawn anew with the language
+ * @param question the wording of the label, which follows the language
  * @param changed called when what was written has reached the service
  */
 export function wish(who, { id, question, level = "h1", changed, examples = () => [] }) {
@@ -95,6 +95,8 @@ export function wish(who, { id, question, level = "h1", changed, examples = () =
   async function send(always = false) {
     const text = field.value.trim();
     if (text === sent && !always) return;
+    if (text && readOf !== text && who.said.removed.length) await understand(); // parts are of this text
+    if (text !== field.value.trim()) return; // what was typed meanwhile is sent soon
     if (text === sent && same(removed(), who.said.removed)) return changed();
     const before = sent;
     sent = text;

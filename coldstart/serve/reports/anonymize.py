@@ -10,7 +10,7 @@ names in lower case, and Chinese names without such an introduction, are not rec
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -19,7 +19,7 @@ Span = tuple[int, int]
 _ALWAYS = (
     ("e-mail", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     ("link", re.compile(r"(?:https?://|www\.)[^\s，。]+", re.IGNORECASE)),
-    ("handle", re.compile(r"(?<![\w@])@\w{2,}")),
+    ("handle", re.compile(r"(?<![A-Za-z0-9_@])@\w{2,}")),
     (
         "address",
         re.compile(
@@ -32,9 +32,12 @@ _ALWAYS = (
     (
         "number",
         re.compile(
-            r"(?<![\w€$£¥.])(?!(?:1[5-9]|20)\d\d\s?[-–/]\s?(?:1[5-9]|20)?\d\d\b)"
+            # Between spaces or Chinese, which has none; years from one to another are left.
+            r"(?<![\dA-Za-z_€$£¥.])"
+            r"(?!(?:1[5-9]|20)\d\d\s?[-–/]\s?(?:1[5-9]|20)?\d\d(?!\d|[-–/]\d))"
             r"(?:\+|00|\()?\d(?:[\s()./-]{0,2}\d){4,}"
-            r"(?!\w|\s?(?:€|\$|£|¥|euros?\b|dollars?\b|pounds?\b|yuan\b|rmb\b|元|块|円))"
+            r"(?![\dA-Za-z_]|\s?(?:€|\$|£|¥|euros?\b|dollars?\b|pounds?\b|yuan\b|rmb\b|元|块|円))"
+            r"|\d{2,4}年\d{1,2}月\d{1,2}[日号號]"
         ),
     ),
 )
@@ -59,8 +62,8 @@ _INTRODUCED = (
         r"(?:(?i:is\s+)?(?i:called)\s+)?(?P<name>[A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]+)*)"
     ),
     re.compile(
-        r"(?:我叫|名叫|名字叫|名字是|叫做)(?P<name>[\u4e00-\u9fff]{2,4}?)"
-        r"(?=$|[^\u4e00-\u9fff]|今年|喜欢|喜歡|想|的|是|和|跟)"
+        r"(?:我叫|名叫|名字叫|名字是|叫做)(?P<name>[\u4e00-\u9fff]{2,4}?"
+        r"(?=$|[^\u4e00-\u9fff]|今年|喜欢|喜歡|想|的|是|和|跟)|[\u4e00-\u9fff]{2,3})"
     ),
 )
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
@@ -110,13 +113,21 @@ class Anonymizer:
         Returns:
             The text with ``[name]``, ``[number]`` and so on in place of what is masked.
         """
-        at, end = part or (0, len(text))
-        out = []
-        for first, last, label in self._spans(text, keep):
-            if first < end and at < last:
-                out += [text[at:first], f"[{label}]"]
-                at = min(last, end)
-        return "".join([*out, text[at:end]])
+        return self.mask_parts(text, [part or (0, len(text))], keep)[0]
+
+    def mask_parts(self, text: str, parts: Iterable[Span], keep: Sequence[Span] = ()) -> list[str]:
+        """Mask several parts of a text, which is searched once.
+
+        Args:
+            text: as for ``mask``.
+            parts: parts of the text.
+            keep: as for ``mask``.
+
+        Returns:
+            Each part, masked.
+        """
+        spans = self._spans(text, keep)
+        return [_masked(text, spans, part) for part in parts]
 
     def _spans(self, text: str, keep: Sequence[Span]) -> list[tuple[int, int, str]]:
         """What is masked, in order, without overlaps; names side by side are one."""
@@ -152,6 +163,16 @@ class Anonymizer:
             if given or (inside and not short):
                 out.append((start, start + len(bare)))
         return out
+
+
+def _masked(text: str, spans: Sequence[tuple[int, int, str]], part: Span) -> str:
+    at, end = part
+    out = []
+    for first, last, label in spans:
+        if first < end and at < last:
+            out += [text[at:first], f"[{label}]"]
+            at = min(last, end)
+    return "".join([*out, text[at:end]])
 
 
 @cache

@@ -55,8 +55,8 @@ class Rate(BaseModel):
             low, high = value - half, value + half
         else:
             low, high = weighted_interval(list(x / n), list(n), seed=0, draws=_DRAWS)
-        if not x.any() or (x == n).all():  # a bootstrap of equal values has an interval of width 0
-            low, high = wilson(int(x.sum() > 0) * len(n), len(n))
+        if high - low < 1e-9:  # of one person, or of people with equal shares
+            low, high = wilson(value * len(n), len(n))
         return cls(value=value, low=max(0.0, min(low, value)), high=min(1.0, max(high, value)))
 
 

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -34,7 +33,6 @@ MOST_SESSIONS = 1000
 MOST_LISTS = 20_000
 """Lists, and events, of sessions and of subjects that one report counts."""
 _AT_ONCE = 16  # sentences per turn of the worker: about 20 ms
-_CACHED = 20_000
 
 
 class Reports:
@@ -42,7 +40,7 @@ class Reports:
 
     They take turns, and wait for people: rows are read in small transactions, in threads, and
     sentences are read by the worker a few at a time, between lists. Nothing that somebody wrote is
-    kept: a sentence that was read before is recognised by its hash.
+    kept: a sentence of the report before is recognised by its hash.
 
     Args:
         service: whose reports these are.
@@ -143,26 +141,29 @@ class Reports:
         return await self._service.worker.call(look, self._service.arm)
 
     async def _read(self, written: Sequence[WrittenSentence]) -> dict[str, Reading]:
-        """Readings by text; those of texts that were read before are kept by hash."""
+        """Readings by text; those of the texts of this report are kept by hash for the next one."""
         keys = {one.text: _hash(one.text) for one in written}
-        if len(self._readings) > _CACHED:
-            self._readings.clear()
-        await self._read_some({})  # of another catalog, or other artifact: forget the readings
-        while missing := {t: key for t, key in keys.items() if key not in self._readings}:
-            await self._read_some(dict(islice(missing.items(), _AT_ONCE)))
+        version = await self._read_some({})
+        before = self._readings if version == self._read_with else {}
+        self._read_with = version
+        self._readings = {key: before[key] for key in keys.values() if key in before}
+        missing = [(text, key) for text, key in keys.items() if key not in self._readings]
+        for start in range(0, len(missing), _AT_ONCE):
+            # A change of the catalog meanwhile counts in the next report: this one comes to an end.
+            await self._read_some(dict(missing[start : start + _AT_ONCE]))
         return {text: self._readings[key] for text, key in keys.items()}
 
-    async def _read_some(self, keys: Mapping[str, bytes]) -> None:
+    async def _read_some(self, keys: Mapping[str, bytes]) -> tuple[int, int]:
+        """Read texts, given with their hashes; return which recommender and catalog read them."""
+
         def read(recommender: Recommender) -> tuple[tuple[int, int], list[Reading]]:
             version = id(recommender), recommender.catalog.version
             understand = recommender.pipeline.understand
             return version, [Reading.of(understand.read(text)) for text in keys]
 
         version, found = await self._service.worker.call(read, self._service.arm)
-        if version != self._read_with:
-            self._readings.clear()
-            self._read_with = version
         self._readings.update(zip(keys.values(), found, strict=True))
+        return version
 
 
 def _start_of(days: int) -> datetime:

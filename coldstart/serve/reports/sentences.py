@@ -176,13 +176,14 @@ def sentence_report(
     kinds = Counter[str]()
     for one in written:
         read = readings[one.text]
-        masked = anonymizer.mask(one.text, read.of_catalog)
+        spans = [(0, len(one.text)), *read.unread, *read.pieces]
+        masked, *rest = anonymizer.mask_parts(one.text, spans, read.of_catalog)
+        unread, pieces = rest[: len(read.unread)], rest[len(read.unread) :]
         kinds["nothing" if not read.pieces else "partly" if read.unread else "all"] += 1
         if not read.pieces:
             lost.add(one.person)
         parts = []
-        for span in read.unread:
-            part = anonymizer.mask(one.text, read.of_catalog, span)
+        for span, part in zip(read.unread, unread, strict=True):
             if _ONLY_MASKS.fullmatch(part):
                 continue
             parts.append(part)
@@ -191,7 +192,6 @@ def sentence_report(
             people[key].add(one.person)
             examples.setdefault(key, masked)
         if len(newest) < _NEWEST:
-            pieces = [anonymizer.mask(one.text, read.of_catalog, span) for span in read.pieces]
             hour = one.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
             newest.append(
                 AskedSentence(at=hour, text=masked, understood=pieces, not_understood=parts)

@@ -17,7 +17,7 @@ from coldstart.serve.reports.rates import MeanAmount, Rate
 from coldstart.serve.reports.sentences import Sentences
 from coldstart.serve.reports.traffic import Traffic
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = tuple("=+-@＝＋－＠")  # spreadsheets of East Asia read the wide ones, too
 _STAMP = (2000, 1, 1, 0, 0, 0)  # equal reports make equal archives
 
 
@@ -79,7 +79,7 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
 def _cell(value: Any) -> Any:
     if isinstance(value, list | tuple):
         value = "; ".join(map(str, value))
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and value.lstrip().startswith(_FORMULA):
         return "'" + value
     return "" if value is None else value
 

@@ -22,6 +22,7 @@ _SHORTEST = 10.0  # seconds whose rates tell something
 _SAMPLES = 720  # six hours
 LIST_ROUTES = (
     "/v1/recommend",
+    "/v1/rows",
     "/v1/sessions/{session_id}/recommendations",
     "/v1/sessions/{session_id}/rows",
 )

@@ -19,6 +19,10 @@ CASES = [
     ("送到朝阳路12号", "[address]"),
     ("My name is john smith and I like hats", "My name is [name] and I like hats"),
     ("my son Tim and our little dog Rex", "my son [name] and our little dog [name]"),
+    ("我的电话13812345678找我", "我的电话[number]找我"),
+    ("born 1987-05-12, 1987年5月12日", "born [number], [number]"),
+    ("我的微博@xiaoming", "我的微博[handle]"),
+    ("我叫王小明五岁", "我叫[name]五岁"),
     ("for Mr. Obama", "for Mr. [name]"),
     ("我叫李小龙，想看武打片", "我叫[name]，想看武打片"),
     ("a gift for tim who loves Emma's cat", "a gift for [name] who loves [name]'s cat"),
@@ -33,6 +37,7 @@ KEPT = [
     "a TV with LED and USB, I'd say by Friday or at Christmas",
     "roses for my mother, a will, amber and jade",
     "没有暴力的温和电影",
+    "1990-1999年的电影，预算20000元",
     "5 kg, 20-30 euros, for ages 3-5, size 42",
 ]
 
