@@ -75,7 +75,9 @@ def corrected(text: str, parts: Sequence[tuple[int, Understood]]) -> Understood:
             for p in reading.pieces
         ]
         kept = [p for p in pieces if not _taken_back(p, new, reading, pieces)]
-        gone = [p.words for p in pieces if p not in kept and p.wanted]
+        people = {(p.start, p.end) for p in pieces if p.kind == "audience" and p not in kept}
+        kept = [p for p in kept if (p.start, p.end) not in people]  # nor what children imply
+        gone = [p.words for p in pieces if p.wanted and p not in kept]
         pieces = [*kept, *new]
         left = any(p.wanted and p.kind not in _ONE for p in kept)
         wanted = [_without(part, gone) for part in wanted] if left or not gone else []
