@@ -11,8 +11,10 @@ Span = tuple[int, int]
 
 _SOFT = r"(?:actually|rather|sorry|well|oh|er+m?|u+m+|h+m+|oops|better|instead|i\s+mean(?:t)?)"
 _MARK = (
-    r"(?:(?:or|oh|but|and|hm+)[,.]?\s+)?(?:no+[,.…]*\s+wait|wait[,.…]*\s+no(?!\w)"
-    r"|(?:on|upon)\s+second\s+thoughts?|(?:scratch|strike)\s+that|i(?:['’]ve)?\s+changed\s+my\s+mind"
+    r"(?:(?:or|oh|but|and|hm+)[,.]?\s+)?(?:no+[,.…]*\s+wait"
+    r"|(?<!can['’]t\s)(?<!cant\s)(?<!cannot\s)wait[,.…]*\s+no(?!\w)"
+    r"|(?:on|upon)\s+second\s+thoughts?"
+    r"|(?<!to\s)(?:scratch|strike)\s+that|i(?:['’]ve)?\s+changed\s+my\s+mind"
     r"|forget\s+(?:that|it|what\s+i\s+(?:just\s+)?said)(?=\s*[,.;:!…—–-])"
     r"|(?:sorry|oops|er+m?|u+m+)[,.…]*\s+i\s+mean(?:t)?|i\s+meant"
     r"|actually[,.]?\s+(?:no(?=\s*[,.;:!…—–-])|rather|better|make\s+(?:it|that)))"
@@ -24,7 +26,7 @@ _ENGLISH = re.compile(
     re.I,
 )
 _CHINESE = re.compile(
-    r"(?:(?:[哦噢啊诶呃]?不对|(?<![就])算了|说错了|口误|我改主意了|改主意了|我是说)"
+    r"(?:(?:[哦噢啊诶呃]?(?<!对)不对(?![称等应])|(?<![就])算了|说错了|口误|我改主意了|改主意了|我是说)"
     r"[，,。.！!…\s]{0,4}(?:应该是|我?还是|不如|要不|换成|改成|改为)?"
     r"|(?<=[，,。；;])还是(?=[^，,。；;？?]{0,40}吧))"
 )
