@@ -6,7 +6,7 @@ and NC-17 of films that were rated with a reason, which is nearly always from 19
 the 9,061 films 2,130 have a rating: 2,056 of the 3,734 from 1990 to 2005, 74 of the 2,967 before,
 none after; they have 41 % of all likes. The minimum age of all others is inferred from genres and
 year (``age_ratings.inferred_min_age``). The attribute ``age_basis`` says which it is. Running
-times, the attribute ``minutes``, are of the same table: 5,892 films have one. Languages: see
+times, the attribute ``minutes``, are of the same table: 5,872 films have one. Languages: see
 ``film_languages``.
 """
 
@@ -41,6 +41,7 @@ LIKE_AT = ml_small.LIKE_AT
 DISLIKE_AT = ml_small.DISLIKE_AT
 YEARS_APART = 1
 """Largest difference of the two sources' years of one film."""
+_SHORT, _FEW_VOTES = 60, 100  # minutes, users: shorter films with fewer are namesakes
 _FILE = "movies.pkl.compress"
 
 
@@ -99,9 +100,14 @@ def _with_age(item: Item, films: Mapping[str, list[RatedFilm]]) -> Item:
     rated = found is not None and found.mpaa in MPAA
     age = MPAA[str(found.mpaa)] if found and rated else inferred_min_age(item.categories, item.year)
     more = {"age_basis": RATED if rated else INFERRED}
-    if found is not None and found.minutes:
+    if found is not None and found.minutes and not _is_namesake(found):
         more[MINUTES] = str(found.minutes)
     return item.model_copy(update={"min_age": age, "attributes": item.attributes | more})
+
+
+def _is_namesake(film: RatedFilm) -> bool:
+    """Whether a film is rather a short one of the same name that few people have rated."""
+    return (film.minutes or 0) < _SHORT and film.votes < _FEW_VOTES
 
 
 def matching(item: Item, films: Mapping[str, list[RatedFilm]]) -> RatedFilm | None:
