@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -183,18 +184,21 @@ def train(
       torchrun --nproc-per-node 4 -m coldstart train --data ml-100k --out adapters/mine
     """
     config = TrainConfig(**asdict(learning))
-    following = [f"coldstart recommend --artifact {out} --about '…'"]
+    place = shlex.quote(str(out))
+    following = [f"coldstart recommend --artifact {place} --about '…'"]
     with main_process_output(), output.quiet(quiet):
         progress = TrainingProgress(config.epochs, config.patience)
         if visited.store is not None:
             summary = _train_store(
                 tables, config, visited, out, progress, everything=everything, runs=runs
             )
-            following.insert(0, f"coldstart serve use {out} --db {visited.store}")
+            store = shlex.quote(str(visited.store))
+            following.insert(0, f"coldstart serve use {place} --db {store}")
         elif taught.requests is not None:
             visited.refuse_alone()
             summary = _train_requests(tables, config, taught, out, progress, runs=runs)
-            following.append(f"coldstart benchmark --requests {taught.requests} --artifact {out}")
+            asked = shlex.quote(str(taught.requests))
+            following.append(f"coldstart benchmark --requests {asked} --artifact {place}")
         else:
             visited.refuse_alone()
             taught.refuse_alone()
@@ -202,7 +206,7 @@ def train(
                 tables, config, out, progress, everything=everything, resume=resume, runs=runs
             )
             following.append(
-                f"coldstart serve --artifact {out} --open --db visits.db"
+                f"coldstart serve --artifact {place} --open --db visits.db"
                 if "refreshed" in summary
                 else evaluated_by(out, tables.said())
             )

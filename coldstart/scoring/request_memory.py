@@ -219,7 +219,8 @@ class RequestMemoryScorer(ColumnScorer):
         memory = self._memory
         if not text or not memory.item_ids:
             return {}
-        if self._chosen_for[0] != text:
+        known = self._chosen_for  # other threads may replace it
+        if known[0] != text:
             cosines = memory.vectors.cosines(self.vector(ending(text, ENCODED), items))
             near = best(cosines, _CLOSE)
             cells = memory.chosen[near].tocoo()
@@ -227,8 +228,8 @@ class RequestMemoryScorer(ColumnScorer):
             people = memory.person[near][cells.row[full]].tolist()
             pairs = set(zip(cells.col[full].tolist(), people, strict=True))
             found = Counter(memory.item_ids[column] for column, _ in pairs)
-            self._chosen_for = text, found
-        return self._chosen_for[1]
+            known = self._chosen_for = text, found
+        return known[1]
 
     def save(self) -> Mapping[str, bytes]:
         """Vectors, hashed words and choices; none without state."""

@@ -81,7 +81,7 @@ _THING = _compiled(r"\s+(?:movies?|films?|whisk(?:e?y)|wine|classics?|shows?|son
 _ABSENT = re.compile(  # "my kids are asleep": who watches is somebody else
     r"\s+(?:is|are|['’]s|['’]re|will\s+be|has|have)\s+(?:(?:finally|already|all|both|now)\s+)*"
     r"(?:asleep|sleeping|in\s+bed|away|out(?!\s+of)|gone|elsewhere|grown|moved\s+out|left"
-    r"|at\s+(?:school|camp|(?:their|her|his)\b)|with\s+(?:their|her|his)\b)",
+    r"|at\s+(?:school|camp|(?:their|her|his)\b)|with\s+(?:their|her|his)\b)(?![\w-])",
     re.I,
 )
 _AGES_OF = (

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from coldstart.understanding.durations import SHORT, NamedDuration
+from coldstart.understanding.durations import MOST, SHORT, SOON, NamedDuration
 from coldstart.understanding.products.chinese_prices import spoken_number
 
-_N = r"(?:\d+(?:\.\d+)?|[一二三四五六七八九十百两]+)"
+_N = r"(?:(?<![\d.])\d{1,4}(?:\.\d{1,2})?|[一二三四五六七八九十百两]{1,6})"
 _HOURS = rf"(?:(?P<halves>半个?小时)|(?P<hours>{_N})\s*个?(?P<half>半)?\s*(?:小时|钟头))"
 _MINUTES = rf"(?P<minutes>{_N})\s*(?:分钟)"
-_BELOW = r"(?:不超过|不超過|不要超过|不要超過|别超过|別超過|不长于|少于|短于|最多|至多|只有|就)"
+_BELOW = (
+    r"(?:(?:不(?:要|能|会|想|得|可以?)?|别|没有?)(?:超过|长于|多于)|少于|短于|最多|至多|"
+    r"(?P<loose>只有|就))"
+)
 _ABOVE = r"(?:至少|超过|长于|不少于|最少|多于)"
 _SPAN = re.compile(
     rf"(?:(?P<below>{_BELOW})|(?P<above>{_ABOVE}))?\s*(?:{_HOURS}|{_MINUTES})\s*"
     r"(?:(?P<less>以内|之内|以下|内)|(?P<more>以上|往上))?"
 )
-_SHORT = re.compile(r"(?:不要|别|別|不想|不能)?太长(?:了)?的?|短一点的?|短点的?|短片")
+_SHORT = re.compile(r"(?:不(?:要|想|能|会)?|别)太长(?:了)?的?|短一点的?|短点的?|短片")
 
 
 def find_chinese_durations(text: str) -> Iterator[NamedDuration]:
@@ -29,7 +32,7 @@ def find_chinese_durations(text: str) -> Iterator[NamedDuration]:
     found = False
     for m in _SPAN.finditer(text):
         minutes = _minutes(m)
-        if minutes <= 0:
+        if not 0 < minutes <= MOST or (m["loose"] and not m["less"] and minutes < SOON):
             continue
         if m["above"] or m["more"]:
             yield NamedDuration(m.start(), m.end(), minutes, None)
@@ -40,8 +43,6 @@ def find_chinese_durations(text: str) -> Iterator[NamedDuration]:
         found = True
     if not found:
         for m in _SHORT.finditer(text):
-            if m[0].startswith("太长"):
-                continue
             yield NamedDuration(m.start(), m.end(), None, SHORT, stated=False)
 
 

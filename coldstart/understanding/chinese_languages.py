@@ -21,8 +21,9 @@ _NAMES = {
 }  # fmt: skip
 _FILM = r"(?:的)?(?:[\u4e00-\u9fff]{0,4}?)(?:影片|电影|片|动画|动漫|剧)"
 _NAMED = re.compile(
-    rf"(?P<foreign>外语片|外国片|外语电影|外国电影|带字幕的)|(?P<english>英语片|英文片|英语电影)|"
-    rf"(?P<name>{'|'.join(sorted(_NAMES, key=len, reverse=True))})(?={_FILM})"
+    rf"(?P<foreign>外语片|外国片|外语电影|外国电影|带字幕的)|(?P<english>英[语文](?:片|电影))|"
+    rf"(?<!关于)(?<!有关)(?P<name>{'|'.join(sorted(_NAMES, key=len, reverse=True))})"
+    rf"(?!尼西亚|大革命)(?={_FILM})(?:(?<!港)|(?<=香港)|(?=式|产?[片剧]))"
 )
 
 

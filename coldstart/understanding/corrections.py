@@ -11,8 +11,10 @@ Span = tuple[int, int]
 
 _SOFT = r"(?:actually|rather|sorry|well|oh|er+m?|u+m+|h+m+|oops|better|instead|i\s+mean(?:t)?)"
 _MARK = (
-    r"(?:(?:or|oh|but|and|hm+)[,.]?\s+)?(?:no+[,.…]*\s+wait|wait[,.…]*\s+no(?!\w)"
-    r"|(?:on|upon)\s+second\s+thoughts?|(?:scratch|strike)\s+that|i(?:['’]ve)?\s+changed\s+my\s+mind"
+    r"(?:(?:or|oh|but|and|hm+)[,.]?\s+)?(?:no+[,.…]*\s+wait"
+    r"|(?<!can['’]t\s)(?<!cant\s)(?<!cannot\s)wait[,.…]*\s+no(?!\w)"
+    r"|(?:on|upon)\s+second\s+thoughts?"
+    r"|(?<!to\s)(?:scratch|strike)\s+that|i(?:['’]ve)?\s+changed\s+my\s+mind"
     r"|forget\s+(?:that|it|what\s+i\s+(?:just\s+)?said)(?=\s*[,.;:!…—–-])"
     r"|(?:sorry|oops|er+m?|u+m+)[,.…]*\s+i\s+mean(?:t)?|i\s+meant"
     r"|actually[,.]?\s+(?:no(?=\s*[,.;:!…—–-])|rather|better|make\s+(?:it|that)))"
@@ -24,7 +26,8 @@ _ENGLISH = re.compile(
     re.I,
 )
 _CHINESE = re.compile(
-    r"(?:(?:[哦噢啊诶呃]?不对|(?<![就])算了|说错了|口误|我改主意了|改主意了|我是说)"
+    r"(?:(?:[哦噢啊诶呃]?(?<!对)不对(?!称|等|应(?!该))|(?<!就)算了"
+    r"|说错了|口误|我?改主意了|我是说)"
     r"[，,。.！!…\s]{0,4}(?:应该是|我?还是|不如|要不|换成|改成|改为)?"
     r"|(?<=[，,。；;])还是(?=[^，,。；;？?]{0,40}吧))"
 )
@@ -75,7 +78,9 @@ def corrected(text: str, parts: Sequence[tuple[int, Understood]]) -> Understood:
             for p in reading.pieces
         ]
         kept = [p for p in pieces if not _taken_back(p, new, reading, pieces)]
-        gone = [p.words for p in pieces if p not in kept and p.wanted]
+        people = {(p.start, p.end) for p in pieces if p.kind == "audience" and p not in kept}
+        kept = [p for p in kept if (p.start, p.end) not in people]  # nor what children imply
+        gone = [p.words for p in pieces if p.wanted and p not in kept]
         pieces = [*kept, *new]
         left = any(p.wanted and p.kind not in _ONE for p in kept)
         wanted = [_without(part, gone) for part in wanted] if left or not gone else []

@@ -10,9 +10,13 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.known_attributes import MINUTES
 from coldstart.understanding.products.prices import NUMBER, amount_of
 
-_MOST = 24 * 60.0
+MOST = 300.0
+"""Minutes of the longest film; more are days and shifts: "over 12 hours at work"."""
 _ABOUT = 0.15  # of a duration without words of comparison
-_BARE = 40.0, 300.0  # minutes that are read without them
+_BARE = 40.0  # fewest minutes that are read without them
+SOON = 20.0
+"""Fewer minutes are no limit after words such as "in": "we start in ten minutes"."""
+_LOOSE = re.compile(r"(?:in|i|we|only|just)\b", re.IGNORECASE)
 _LONG = r"(?:long(?:er)?|over|above|more|beyond|past|exceed(?:s|ing)?)"
 _BELOW = (
     r"(?:under|below|(?:less|shorter|fewer)\s+than|at\s+(?:the\s+)?most|up\s+to|within|"
@@ -43,7 +47,8 @@ _SPAN = re.compile(
 
 
 _SHORT = re.compile(
-    r"(?<!\w)(?:(?:no(?:t|thing)|isn'?t|shouldn'?t\s+be)\s+(?:too|very|so|that|overly)\s+long|"
+    r"(?<!\w)(?:(?:no(?:t|thing)|isn'?t|shouldn'?t\s+be)\s+(?:too|very|so|that|overly)\s+long"
+    r"(?!\s+ago\b)|"
     r"(?:something|anything)\s+(?:short|quick|brief)|"
     r"(?:short|quick|brief)(?:er)?(?=\s+(?:films?|movies?|flicks?|watch|one)\b))(?!\w)",
     re.IGNORECASE,
@@ -83,20 +88,22 @@ def find_durations(text: str) -> Iterator[NamedDuration]:
     """
     for m in _SPAN.finditer(text):
         minutes = _minutes(m)
-        if minutes is None or not 0 < minutes <= _MOST:
+        if minutes is None or not 0 < minutes <= MOST:
             continue
         low, high = (float(round(minutes * x)) for x in (1 - _ABOUT, 1 + _ABOUT))
         found: tuple[float | None, float | None] = (low, high)
         if m["range"]:
             in_minutes = m["unit"].startswith("min") if m["unit"] else m["minutes"]
-            number = 1.0 if m["first"] in ("a", "an") else amount_of(m["first"]) or 0.0
+            number = 1.0 if m["first"].lower() in ("a", "an") else amount_of(m["first"]) or 0.0
             first = number * (1 if in_minutes else 60)
             found = min(first, minutes), max(first, minutes)
         elif m["above"] or m["more"]:
             found = minutes, None
         elif m["below"] or m["less"]:
+            if minutes < SOON and not m["less"] and _LOOSE.match(m["below"]):
+                continue
             found = None, minutes
-        elif not (m["film"] or m["joined"]) or not _BARE[0] <= minutes <= _BARE[1]:
+        elif not (m["film"] or m["joined"]) or minutes < _BARE:
             continue
         end = m.start("film") if m["film"] else m.end()
         yield NamedDuration(m.start(), end, *found)

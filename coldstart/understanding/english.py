@@ -90,8 +90,8 @@ class EnglishReader:
         starts = [clause.start for clause in clauses]
         for one in meant:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
-            if isinstance(one.meaning, NamedDuration) and not _is_close(
-                text[clause.start : one.start]
+            if isinstance(one.meaning, NamedDuration) and not _is_rejected(
+                one.meaning, text[clause.start : one.start]
             ):
                 clause = clause._replace(polarity=1)  # "without blood, under two hours"
             _add(draft, one, clause)
@@ -162,9 +162,20 @@ class EnglishReader:
         return sorted(out, key=lambda m: m.start)
 
 
-def _is_close(between: str) -> bool:
-    """Whether the words between the start of a rejection and a duration are its mark alone."""
-    return "," not in between and len(between.split()) <= _MARK_WORDS
+def _is_rejected(duration: NamedDuration, between: str) -> bool:
+    """Whether a duration is part of the rejection in whose clause it stands.
+
+    A long one is: "I don't want to watch anything longer than two hours". An upper limit is, if the
+    words before it are the mark of the rejection alone: "nothing under an hour".
+
+    Args:
+        duration: the duration.
+        between: from the start of the clause to the duration.
+    """
+    words = between.casefold().split()
+    if "," in between or "and" in words[1:]:
+        return False
+    return duration.low is not None or len(words) <= _MARK_WORDS
 
 
 def _add(draft: ReadingDraft, one: _Meant, clause: Clause) -> None:

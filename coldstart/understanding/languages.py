@@ -36,6 +36,8 @@ _FILM = (
     r"(?:films?|movies?|cinema|flicks?|pictures?|ones?|stuff|classics?|directors?|new\s+wave|"
     r"animat\w+|shows?|series)"
 )
+_PLACE = re.compile(r"-\w|\s+[A-Z][a-z]")  # "in French Guiana", "in German-occupied France"
+_PERSON = re.compile(r"\b(?:about|featuring|starring)\s+(?:an?\s+|the\s+|some\s+)?$", re.I)
 _END = re.compile(r"\s*(?:$|[.,;:!?)/&]|(?:or|and|but|with|from|please|for|that|about)\b)", re.I)
 
 
@@ -104,9 +106,16 @@ class LanguageSpotter:
             elif m["foreign"]:
                 if m["foreign"].casefold() != "foreign" or self._of_film(text[m.end() :]):
                     yield NamedLanguage(m.start(), m.end())
-            elif m["inside"] or self._of_film(text[m.end() :]):
+            elif self._is_spoken(m, text):
                 name = m["name"].casefold()
                 yield NamedLanguage(m.start(), m.end(), self._names[name], animated=name == "anime")
+
+    def _is_spoken(self, m: re.Match[str], text: str) -> bool:
+        """Whether a name is that of a language here, rather than of a place or of people."""
+        rest = text[m.end() :]
+        if m["inside"]:
+            return not _PLACE.match(rest)
+        return not _PERSON.search(text[: m.start()][-30:]) and self._of_film(rest)
 
     def _of_film(self, rest: str) -> bool:
         """Whether what follows a name is the end of a clause, or what films are called."""

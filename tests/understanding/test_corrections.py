@@ -89,6 +89,9 @@ def test_the_compared_text_has_nothing_that_was_taken_back(readers):
         "no, wait until it rains",
         "I'd rather have a tent",
         "forget me not seeds",
+        "something quick, I can't wait, no horror please",
+        "a post for my cat to scratch that lasts",
+        "红色的不对称裙子",
         "no wait",
         "，还是",
         "耳机还是音箱",
@@ -105,3 +108,9 @@ def test_parts_are_in_order_and_inside_the_text(text):
     assert flat == sorted(flat)
     assert flat[0] == 0
     assert flat[-1] == len(text)
+
+
+def test_what_a_child_implies_is_taken_back_with_it(readers):
+    read = readers["films"].read("a film for my 6-year-old, no wait, for my 15-year-old")
+    assert [p.age for p in read.pieces if p.kind == "audience"] == [15]
+    assert not [p for p in read.pieces if p.kind == "category"]

@@ -43,6 +43,9 @@ def test_spans(text, low, high):
         "the power was out for two hours",
         "a two hour flight",
         "three minutes ago",
+        "I worked over 12 hours today",
+        "she has 24 hours to live, within 24 hours",
+        "we start in ten minutes",
         "the 25th hour",
         "under 0 minutes",
         "under 99999999 hours",
@@ -87,6 +90,9 @@ def reader(**attributes):
         ("I don't want 3 hours or more", None, 180),
         ("a comedy without blood, under two hours", None, 120),
         ("nothing violent at all and under 100 minutes", None, 100),
+        ("I don't want to watch anything longer than two hours", None, 120),
+        ("I don't want a movie that is over two hours", None, 120),
+        ("a comedy and not under 90 minutes", 90, None),
     ],
 )
 def test_a_film_reader_makes_pieces_of_them(text, low, high):
@@ -94,6 +100,15 @@ def test_a_film_reader_makes_pieces_of_them(text, low, high):
     assert (piece.attribute, piece.low, piece.high) == ("minutes", low, high)
     assert piece.strict
     assert piece.wanted
+
+
+def test_a_length_that_is_rejected_is_not_wanted():
+    read = reader(minutes="88").read("I don't want to sit through a 3 hour movie")
+    assert not [p for p in read.pieces if p.attribute == "minutes"]
+
+
+def test_not_long_ago_is_no_length():
+    assert not list(find_short("I saw it not too long ago"))
 
 
 def test_only_where_films_have_running_times():

@@ -62,6 +62,11 @@ def languages(reader, text):
         ("韓國電影", {"+Korean"}),
         # no languages of films
         ("关于法国大革命的故事", set()),
+        ("关于日本的战争片", set()),
+        ("类似珍珠港的电影", set()),
+        ("印度尼西亚电影", set()),
+        ("a thriller set in French Guiana", set()),
+        ("a film about a Korean and his dog", set()),
         ("a film about the French Revolution", set()),
         ("like The French Connection", set()),
         ("a Danish pastry shop story", set()),

@@ -201,7 +201,8 @@ def _bars(axes: Axes, chart: BarChart) -> None:
         axes.set_yticks(range(len(chart.groups)), [plain_text(g) for g in chart.groups])
         axes.set_ylim(len(chart.groups) - 0.4, -0.6)
         axes.figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=8)
-    axes.set_xlim(0, 1.1 * max((h for row in chart.bars.values() for _, _, h in row), default=1.0))
+    ends = [high for row in chart.bars.values() for _, _, high in row]
+    axes.set_xlim(0, 1.1 * max(ends, default=1.0) or 1.0)
     axes.set_xlabel(chart.x)
     axes.grid(axis="x")
 

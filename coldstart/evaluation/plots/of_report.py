@@ -52,7 +52,8 @@ def charts_of(report: ReportData, systems: Sequence[str] = ()) -> list[Chart]:
     Raises:
         DataError: the report measures no such system.
     """
-    charts = [c for keys, made in _KINDS.items() if keys <= report.keys() for c in made(report)]
+    made = [c for keys, of in _KINDS.items() if keys <= report.keys() for c in of(report)]
+    charts = [chart for chart in made if _named(chart)]  # a log may have neither clicks nor sales
     if not systems:
         return charts
     known = list(dict.fromkeys(name for chart in charts for name in _named(chart)))

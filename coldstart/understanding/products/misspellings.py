@@ -46,7 +46,9 @@ class Misspellings:
         from rapidfuzz.distance import OSA
 
         slips = 2 if len(word) >= _TWO_SLIPS else 1
-        found = process.extract(word, self._words.keys(), scorer=OSA.distance, score_cutoff=slips)
+        found = process.extract(
+            word, self._words.keys(), scorer=OSA.distance, score_cutoff=slips, limit=None
+        )
         near = [
             (distance, -self._words[other], other)
             for other, distance, _ in found

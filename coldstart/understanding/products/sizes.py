@@ -18,7 +18,11 @@ _ENGLISH = re.compile(
     rf"|(?<!\w)in\s+(?:an?\s+)?(?P<l>{_LETTERS})(?=\s*(?:[,.;!?]|$|please|size))",
     re.I,
 )
-_CHINESE = re.compile(rf"(?P<n>\d{{1,3}}|(?<![a-z]){_LETTERS})\s*(?:码|號|号)(?!\s*球?线)", re.I)
+_CHINESE = re.compile(
+    rf"(?P<n>(?<![\d月])\d{{1,3}}|(?<![a-z]){_LETTERS})\s*(?:码|號|号)"
+    r"(?!\s*(?:球?线|电池))",
+    re.I,
+)
 _SPLIT = re.compile(r"\s*[|,;，；、/]\s*")
 _SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:-|–|—|to|~|至|到)\s*(\d+(?:\.\d+)?)\s*", re.I)
 

@@ -42,7 +42,9 @@ _THAT_KIDS = re.compile(
 )
 _NON = re.compile(r"\bnon[\s-]?(?P<what>[a-z]{3,})\b", re.I)
 _FREE = re.compile(
-    r"\b(?P<what>[a-z]{3,})(?:-|\s)free\b(?!\s+(?:to|for|shipping|delivery|time|gift|of))", re.I
+    r"\b(?!(?:for|are|one|two|feel|get)\b)(?P<what>[a-z]{3,})(?:-|\s)free\b"
+    r"(?!\s+(?:to|for|shipping|delivery|time|gift|of))",
+    re.I,
 )
 Kind = Literal[
     "amount",

@@ -60,3 +60,8 @@ def test_the_reading_tells_what_was_corrected(products):
     assert read.spelled == {"lether": "leather", "runing": "running", "somthing": "something"}
     assert read.wanted_text == "a leather boot or a running shoe, something warm"
     assert products.read("a toy horse").spelled == {}
+
+
+def test_of_many_that_are_as_close_the_heaviest_is_meant():
+    words = {f"kettl{letter}": 1 for letter in "abcdf"} | {"kettle": 9}
+    assert Misspellings(words).correct("kettlx") == "kettle"
