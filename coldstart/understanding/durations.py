@@ -30,13 +30,13 @@ _ABOVE = (
     r"not\s+under|min(?:imum)?(?:\s+of)?)"
 )
 _HOURS = (
-    rf"(?:(?P<halves>half\s+an\s+hour)|(?P<hours>an?|{NUMBER})[\s-]*(?:hours?|hrs?|h)\b"
+    rf"(?:(?P<halves>half\s+an\s+hour)|(?P<hours>an?|{NUMBER})[\s-]*(?:hours?|hrs?|h)(?=\b|\d)"
     rf"(?:\s*(?:and\s+)?(?:(?P<half>a\s+half)|(?P<rest>{NUMBER})\s*(?:minutes?|mins?|m\b)?))?)"
 )
 _MINUTES = rf"(?P<minutes>{NUMBER})(?:(?P<joined>-)|\s*)(?:minutes?|mins?|min)\b"
 _SPAN = re.compile(
-    rf"(?<!\w)(?:(?P<range>(?:between|from)\s+(?P<first>an?|{NUMBER})\s*(?P<unit>minutes?|mins?|hours?|hrs?)?"
-    rf"\s*(?:and|to|-|–)\s*)|"
+    rf"(?<!\w)(?:(?P<range>(?:between|from)\s+(?P<first>an?|{NUMBER})\s*"
+    r"(?P<unit>minutes?|mins?|hours?|hrs?)?\s*(?:and|to|-|–)\s*|(?P<digits>\d+)\s?[-–]\s?)|"
     rf"(?P<below>{_BELOW})\s+|(?P<above>{_ABOVE})\s+)?"
     rf"(?:(?:about|around|roughly)\s+)?(?:{_HOURS}|{_MINUTES})"
     r"(?:\s+(?:(?P<less>or\s+(?:less|under|shorter)|max(?:imum)?|at\s+most|tops)|"
@@ -94,7 +94,8 @@ def find_durations(text: str) -> Iterator[NamedDuration]:
         found: tuple[float | None, float | None] = (low, high)
         if m["range"]:
             in_minutes = m["unit"].startswith("min") if m["unit"] else m["minutes"]
-            number = 1.0 if m["first"].lower() in ("a", "an") else amount_of(m["first"]) or 0.0
+            named = m["first"] or m["digits"]
+            number = 1.0 if named.lower() in ("a", "an") else amount_of(named) or 0.0
             first = number * (1 if in_minutes else 60)
             found = min(first, minutes), max(first, minutes)
         elif m["above"] or m["more"]:

@@ -71,7 +71,7 @@ class EnglishReader:
         self._spelling = corrector(catalog, lexicon, self._phrases)
         self._polarity = PolarityReader(lexicon)
         common = common_words(lexicon)
-        self._languages = LanguageSpotter(catalog, self._is_known)
+        self._languages = LanguageSpotter(catalog, self._is_kind)
         self._titles = TitleSpotter(catalog, counts, common, self._is_known, self._is_direct)
         self._links = LinkWords(
             *(
@@ -108,6 +108,11 @@ class EnglishReader:
 
     def _is_known(self, form: str) -> bool:
         return self._phrases.get(form) is not None
+
+    def _is_kind(self, form: str) -> bool:
+        """Whether words name a kind of film outright: "thriller", and not "mafia"."""
+        sense = self._phrases.get(form)
+        return sense is not None and sense.strict and sense.kind == "category"
 
     def _is_direct(self, form: str) -> bool:
         sense = self._phrases.get(form)

@@ -34,7 +34,10 @@ def test_limits(text, low, high):
     assert [(d.low, d.high) for d in find_chinese_durations(text)] == [(low, high)]
 
 
-@pytest.mark.parametrize("text", ["两小时的飞机上看什么", "我只有5分钟选片", "9999分钟以内", "太长了", "0分钟以内", "喜剧", ""])
+@pytest.mark.parametrize(
+    "text",
+    ["两小时的飞机上看什么", "我只有5分钟选片", "9999分钟以内", "太长了", "0分钟以内", "喜剧", ""],
+)
 def test_what_limits_nothing(text):
     assert not list(find_chinese_durations(text))
 

@@ -29,6 +29,8 @@ from coldstart.understanding.reader import RequestReader
         ("between 80 and 100 minutes", 80, 100),
         ("from two to one hours", 60, 120),
         ("a 90-minute thriller", 76, 103),
+        ("90-120 minutes", 90, 120),
+        ("max 1h30", None, 90),
         ("a film two hours long", 102, 138),
     ],
 )

@@ -70,6 +70,7 @@ def languages(reader, text):
         ("a film about the French Revolution", set()),
         ("like The French Connection", set()),
         ("a Danish pastry shop story", set()),
+        ("French mafia movies", set()),
         ("a comedy", set()),
     ],
 )
