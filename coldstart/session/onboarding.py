@@ -213,8 +213,8 @@ class OnboardingSession(SessionLists):
 
         Args:
             text: in the user's words.
-            replaces: whether it takes the place of all texts before and of the profile's
-                ``about``; an empty one takes them back.
+            replaces: whether it takes the place of all texts before, which leave the state, and of
+                the profile's ``about``; an empty one takes them back.
             without: parts of the cleaned text (``understood.text``) that are not meant, as (start,
                 end), such as ``spans`` of a chip.
             at: time of the event.
@@ -239,7 +239,10 @@ class OnboardingSession(SessionLists):
                 hint="give (start, end) of parts of it, such as the spans of a chip",
             )
         said = _event(TextGiven, text=cleaned, replaces=replaces, without=parts, at=at)
-        return self._and_then(said)
+        if not replaces:
+            return self._and_then(said)
+        kept = tuple(e for e in self._state.events if not isinstance(e, TextGiven))
+        return self._with(SessionState(events=(*kept, said)))
 
     def feedback(
         self, item_id: str, kind: FeedbackKind, *, at: datetime | None = None
@@ -331,9 +334,12 @@ class OnboardingSession(SessionLists):
         )
 
     def _and_then(self, *events: Event) -> OnboardingSession:
+        return self._with(self._state.and_then(*events))
+
+    def _with(self, state: SessionState) -> OnboardingSession:
         return OnboardingSession(
             self._recommender,
-            self._state.and_then(*events),
+            state,
             quiz=self._quiz,
             exploration=self._exploration,
             askable=self._askable,

@@ -1,4 +1,4 @@
-"""State of an onboarding session: an append-only event log, serialised as plain JSON."""
+"""State of an onboarding session: an event log, serialised as plain JSON."""
 
 from __future__ import annotations
 

@@ -62,7 +62,14 @@ def test_an_empty_text_takes_everything_back():
     session = start().say("no drama").say("", replaces=True)
     assert session.understood == session.understood_so_far == Understood()
     assert ranked(session) == ranked(start())
-    assert [e.text for e in session.state.events] == ["no drama", ""]
+    assert [e.text for e in session.state.events] == [""]
+
+
+def test_a_state_does_not_grow_with_texts_that_are_replaced():
+    session = start().feedback("i4", "like")
+    for n in range(50):
+        session = session.say(f"drama {n}", replaces=True)
+    assert [e.kind for e in session.state.events] == ["feedback", "said"]
 
 
 def test_likes_and_answers_stay_when_a_text_is_replaced():
