@@ -91,10 +91,10 @@ def how_good(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _compared(refreshed: Mapping[str, Any]) -> list[str]:
-    """What was learned on top of an artifact, on users and requests that were held out from it."""
+    """What was learned on top of an artifact, on the held-out ones that chose what is kept."""
     found, out = refreshed["comparisons"], []
     if taste := found.get("trees"):
-        where = f"on {taste['users']:,} held-out users"
+        where = f"on {taste['users']:,} held-out users, by whom it was chosen"
         out.append(_beside(taste[taste["kept"]], refreshed.get("popularity"), where))
     if asked := found.get("requests"):
         where = f"on the requests of {asked['users']:,} held-out people"

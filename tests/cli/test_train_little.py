@@ -98,7 +98,10 @@ def test_what_pays_depends_on_the_thresholds_alone(run, start, tmp_path, monkeyp
     assert found["comparisons"]["trees"]["kept"] in ("after", "before")
     assert 0 < found["popularity"] < 1
     code, out, _ = run(*start, "--interactions", tmp_path / "ratings.csv")
-    assert f"on 36 held-out users; the most popular items have {found['popularity']:.3f}" in out
+    assert (
+        "on 36 held-out users, by whom it was chosen; "
+        f"the most popular items have {found['popularity']:.3f}" in out
+    )
 
 
 def test_ratings_without_a_like_are_still_an_error(run, start, tmp_path):

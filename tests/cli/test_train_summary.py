@@ -25,7 +25,8 @@ def refreshed(comparisons, popularity=0.1):
 def test_a_refresh_is_judged_on_what_it_learned_itself():
     manifest = refreshed({"trees": compared("after"), "requests": compared("after", users=7)})
     assert how_good(manifest) == [
-        "NDCG@10 0.250 on 40 held-out users; the most popular items have 0.100 (+150%)",
+        "NDCG@10 0.250 on 40 held-out users, by whom it was chosen; "
+        "the most popular items have 0.100 (+150%)",
         "NDCG@10 0.250 on the requests of 7 held-out people; without what requests teach 0.200",
     ]
     assert learned(manifest)[0] == "counted: 900 users with 50,000 likes"
@@ -35,7 +36,8 @@ def test_a_refresh_is_judged_on_what_it_learned_itself():
 def test_what_was_not_kept_does_not_count():
     manifest = refreshed({"trees": compared("before"), "requests": compared("before")}, 0.2)
     assert how_good(manifest) == [
-        "NDCG@10 0.200 on 40 held-out users; the most popular items have 0.200 (+0%); no better "
+        "NDCG@10 0.200 on 40 held-out users, by whom it was chosen; "
+        "the most popular items have 0.200 (+0%); no better "
         "than these",
         "NDCG@10 0.200 on the requests of 40 held-out people",
     ]
