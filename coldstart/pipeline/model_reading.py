@@ -84,7 +84,7 @@ class ModelReadingStage:
             return False
         if user.reading_given or not user.understood.text:
             return False
-        told = any(piece.kind in _STATES for piece in user.understood.pieces)
+        told = any(p.kind in _STATES or _is_topic(p) for p in user.understood.pieces)
         return not told and _is_latin(user.understood.text)
 
     def _synced(self) -> LanguageModelReader:
@@ -100,6 +100,11 @@ class ModelReadingStage:
             self._reader = LanguageModelReader(lm, category_names(catalog)[:MOST_CATEGORIES])
             self._made_of = made_of
         return self._reader
+
+
+def _is_topic(piece: Piece) -> bool:
+    """Whether a piece names what is asked for: no category has to be guessed then."""
+    return piece.kind == "phrase" and piece.wanted
 
 
 def _is_latin(text: str) -> bool:

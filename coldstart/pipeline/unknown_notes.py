@@ -25,7 +25,8 @@ def unknown_notes(draft: Draft) -> list[str]:
     understood, items = draft.request.user.understood, draft.candidates
     out = []
     spans = {(p.start, p.end) for p in understood.pieces if p.kind != "phrase"}
-    phrases = {p.value: (p.start, p.end) in spans for p in understood.pieces if p.kind == "phrase"}
+    rejected = [p for p in understood.pieces if p.kind == "phrase" and not p.wanted]
+    phrases = {p.value: (p.start, p.end) in spans for p in rejected}
     if draft.features[:, SIGNALS.index("asked_unlike")].any():
         out.append(f"what people chose who asked for {_quoted(phrases)} comes later")
     elif unknown := [phrase for phrase, told in phrases.items() if not told]:

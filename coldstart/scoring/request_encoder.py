@@ -24,7 +24,7 @@ from coldstart.runtime import models, untrusted, untrusted_arrays
 from coldstart.scoring.retrieval import best
 from coldstart.scoring.scorer import BaseScorer, Scores
 from coldstart.scoring.signal import Signal
-from coldstart.scoring.stated import request_text
+from coldstart.scoring.stated import request_text, standardised, text_similarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +40,12 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 400
 """Length to which a request is cut before it is encoded; its last characters are kept."""
+TOPIC_FROM, TOPIC_MOST = 3.0, 6.0
+"""Standard deviations of closeness from which an item counts as about a topic, and the most that
+count: the closest item of any words at all is 4 to 5 off."""
+_TOPICS = 3  # that are compared
 _YEAR = re.compile(r"\s*\(\d{4}\)")
+_ABOUT = "a movie about {}"
 _STANDS_OUT = 0.98  # quantile of the lift from which the request is a reason
 _SHORT = 60  # characters of a request in a reason
 FILES = ("tower.json", "tower.safetensors", "adapter.safetensors", "adapter_config.json")
@@ -64,6 +69,25 @@ class RequestEncoderScorer(BaseScorer):
             group="words",
             reason="request",
         ),
+        Signal(
+            "about",
+            "By how many standard deviations over the catalog, above a threshold, an item is close "
+            "to the topics that the text names (“about chess”), by the tuned encoder or, without "
+            "one, by content; mean over them.",
+            "standard deviations",
+            low=0.0,
+            high=TOPIC_MOST - TOPIC_FROM,
+            weight=(1.5, 0.0),
+            direction=1,
+            states_taste=True,
+            in_trees=False,
+            fixed=True,
+            of_words=True,
+            reads="encoder",
+            group="words",
+            reason="meaning",
+            always=True,
+        ),
     )
 
     def __init__(self) -> None:
@@ -71,6 +95,7 @@ class RequestEncoderScorer(BaseScorer):
         self._vectors: ItemVectors | None = None
         # The latest request with its vector: an explanation asks again for every item.
         self._last: tuple[tuple[ItemVectors, str, tuple[int, ...]], Float] | None = None
+        self._topics: tuple[ItemVectors, Mapping[str, Floats]] | None = None  # likewise
 
     @property
     def tower(self) -> RequestTower | None:
@@ -84,9 +109,12 @@ class RequestEncoderScorer(BaseScorer):
 
     def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:
         """The likeliest items given the request."""
-        if self._tower is None or not request_text(user):
-            return []
-        return [best(self._logits(self._tower, user, items))]
+        found = []
+        if self._tower is not None and request_text(user):
+            found.append(best(self._logits(self._tower, user, items)))
+        if (about := self._about(user, items)).any():
+            found.append(best(about))
+        return found
 
     def score(self, batch: Sequence[ScoreRequest]) -> Sequence[Scores | Exception]:
         """Zero where there is no text, or where nothing was learned."""
@@ -95,13 +123,35 @@ class RequestEncoderScorer(BaseScorer):
             values = np.zeros(len(request.items.ids))
             if self._tower is not None and request_text(request.user) and len(values):
                 values = _log_softmax(self._logits(self._tower, request.user, request.items))
-            out.append(Scores({"request": values}))
+            out.append(Scores({"request": values, "about": self._about(request.user, request.items)}))
         return out
+
+    def _about(self, user: ResolvedProfile, items: ItemStore) -> Floats:
+        """The signal ``about`` of every item of a store or a part of one, shape (N,)."""
+        out = np.zeros(len(items.ids))
+        topics = user.understood.values("phrase")[:_TOPICS]
+        for topic in topics if len(out) else ():
+            near = self._closeness(topic, items)
+            out += (np.clip(near, TOPIC_FROM, TOPIC_MOST) - TOPIC_FROM) / len(topics)
+        return out
+
+    def _closeness(self, topic: str, items: ItemStore) -> Floats:
+        """How close each item is to a topic, standardised over the catalog, shape (N,)."""
+        if self._tower is None:
+            return text_similarity(items, topic)
+        vectors = self._follow(self._tower, items)
+        lift = self._topic_lift(self._tower, topic, vectors)
+        return standardised(lift, lift)[items.where]
 
     def facts(
         self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
     ) -> Mapping[str, Any] | None:
-        """The words that the item is much likelier for than others; see ``KnowsFacts``."""
+        """What the item is much likelier for than others: a topic, or the text; see ``KnowsFacts``."""
+        if reason == "meaning":
+            near = {t: self._closeness(t, items)[row] for t in user.understood.values("phrase")}
+            closest = max(near, key=lambda topic: (near[topic], topic), default=None)
+            told = closest is not None and near[closest] > TOPIC_FROM
+            return {"text": closest} if told else None
         text = clean_text(request_text(user))
         if not text or self._tower is None:
             return None
@@ -125,6 +175,17 @@ class RequestEncoderScorer(BaseScorer):
             last = self._last = key, tower.query(key[1], vectors.mentions[list(named)])
         return np.asarray(vectors.rows[items.where] @ last[1], dtype=np.float64)
 
+    def _topic_lift(self, tower: RequestTower, topic: str, vectors: ItemVectors) -> Floats:
+        """Lift of the whole catalog where a topic is asked for; the latest are kept."""
+        known = self._topics
+        if known is None or known[0] is not vectors or topic not in known[1]:
+            query = tower.query(_ABOUT.format(topic), vectors.mentions[:0])
+            lift = np.asarray(vectors.rows @ query, dtype=np.float64)
+            same = known is not None and known[0] is vectors and len(known[1]) < _TOPICS
+            kept = {**known[1], topic: lift} if known is not None and same else {topic: lift}
+            known = self._topics = vectors, kept
+        return known[1][topic]
+
     def _follow(self, tower: RequestTower, items: ItemStore) -> ItemVectors:
         """Vectors of the whole catalog that a store, or the whole of a part, holds."""
         found = self._vectors
@@ -142,7 +203,8 @@ class RequestEncoderScorer(BaseScorer):
         Raises:
             ArtifactError: a file is missing or damaged.
         """
-        self._tower, self._vectors, self._last = RequestTower(files), None, None
+        self._tower = RequestTower(files)
+        self._vectors = self._last = self._topics = None
 
 
 @dataclass(frozen=True, eq=False)

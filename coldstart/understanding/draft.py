@@ -174,6 +174,11 @@ class ReadingDraft:
         """Rejected words that stand for nothing in the catalog."""
         self._piece("phrase", self._text[slice(*span)], span, wanted=False, strict=False)
 
+    def topic(self, span: Span) -> None:
+        """What films should be about, in words that stand for nothing in the catalog."""
+        piece = self._piece("phrase", self._text[slice(*span)], span, wanted=True, strict=False)
+        self._own.append((piece,))
+
     def sense(
         self, sense: Sense, span: Span, at: tuple[int, int], *, wanted: bool, mild: bool = False
     ) -> None:

@@ -55,6 +55,12 @@ class Sense:
     plural: bool = False
     attribute: str | None = None
 
+    @property
+    def is_topic(self) -> bool:
+        """Whether the phrase names what a film may be about, from which its kind is a guess."""
+        kinds = self.kind == "category" and bool(self.want)
+        return kinds and self.noun and not self.strict and not self.tone
+
 
 class Lexicon:
     """A language's lexicon, resolved to the categories of one catalog.
