@@ -43,7 +43,7 @@ MOST_CHARACTERS = 400
 TOPIC_FROM, TOPIC_MOST = 3.0, 6.0
 """Standard deviations of closeness from which an item counts as about a topic, and the most that
 count: the closest item of any words at all is 4 to 5 off."""
-_TOPICS = 3  # that are compared
+_TOPICS, _KEPT = 3, 8  # topics that are compared; texts whose closeness is kept
 _YEAR = re.compile(r"\s*\(\d{4}\)")
 _ABOUT = "a movie about {}"
 _STANDS_OUT = 0.98  # quantile of the lift from which the request is a reason
@@ -95,7 +95,7 @@ class RequestEncoderScorer(BaseScorer):
         self._vectors: ItemVectors | None = None
         # The latest request with its vector: an explanation asks again for every item.
         self._last: tuple[tuple[ItemVectors, str, tuple[int, ...]], Float] | None = None
-        self._topics: tuple[ItemVectors, Mapping[str, Floats]] | None = None  # likewise
+        self._closest: tuple[ItemVectors, Mapping[str, Floats]] | None = None  # likewise
 
     @property
     def tower(self) -> RequestTower | None:
@@ -123,32 +123,17 @@ class RequestEncoderScorer(BaseScorer):
             values = np.zeros(len(request.items.ids))
             if self._tower is not None and request_text(request.user) and len(values):
                 values = _log_softmax(self._logits(self._tower, request.user, request.items))
-            out.append(Scores({"request": values, "about": self._about(request.user, request.items)}))
+            out.append(
+                Scores({"request": values, "about": self._about(request.user, request.items)})
+            )
         return out
-
-    def _about(self, user: ResolvedProfile, items: ItemStore) -> Floats:
-        """The signal ``about`` of every item of a store or a part of one, shape (N,)."""
-        out = np.zeros(len(items.ids))
-        topics = user.understood.values("phrase")[:_TOPICS]
-        for topic in topics if len(out) else ():
-            near = self._closeness(topic, items)
-            out += (np.clip(near, TOPIC_FROM, TOPIC_MOST) - TOPIC_FROM) / len(topics)
-        return out
-
-    def _closeness(self, topic: str, items: ItemStore) -> Floats:
-        """How close each item is to a topic, standardised over the catalog, shape (N,)."""
-        if self._tower is None:
-            return text_similarity(items, topic)
-        vectors = self._follow(self._tower, items)
-        lift = self._topic_lift(self._tower, topic, vectors)
-        return standardised(lift, lift)[items.where]
 
     def facts(
         self, reason: str, user: ResolvedProfile, items: ItemStore, row: int
     ) -> Mapping[str, Any] | None:
-        """What the item is much likelier for than others: a topic, or the text; see ``KnowsFacts``."""
+        """The topic or text that the item is much likelier for than others; see ``KnowsFacts``."""
         if reason == "meaning":
-            near = {t: self._closeness(t, items)[row] for t in user.understood.values("phrase")}
+            near = {t: self._topic(t, items)[row] for t in user.understood.values("phrase")}
             closest = max(near, key=lambda topic: (near[topic], topic), default=None)
             told = closest is not None and near[closest] > TOPIC_FROM
             return {"text": closest} if told else None
@@ -160,6 +145,37 @@ class RequestEncoderScorer(BaseScorer):
             return None
         short = text if len(text) <= _SHORT else text[: _SHORT - 3].rsplit(" ", 1)[0] + "…"
         return {"text": short}
+
+    def _about(self, user: ResolvedProfile, items: ItemStore) -> Floats:
+        """The signal ``about`` of every item of a store or a part of one, shape (N,)."""
+        out = np.zeros(len(items.ids))
+        topics = user.understood.values("phrase")[:_TOPICS]
+        for topic in topics if len(out) else ():
+            near = self._topic(topic, items)
+            out += (np.clip(near, TOPIC_FROM, TOPIC_MOST) - TOPIC_FROM) / len(topics)
+        return out
+
+    def closeness(self, text: str, items: ItemStore) -> Floats:
+        """How close each item is to a text, standardised over the catalog, shape (N,).
+
+        Args:
+            text: compared by the tuned encoder or, without one, by content.
+            items: a whole store or a part.
+        """
+        if self._tower is None:
+            return text_similarity(items, text)
+        vectors = self._follow(self._tower, items)
+        known = self._closest  # other threads may replace it
+        if known is None or known[0] is not vectors or text not in known[1]:
+            query = self._tower.query(text, vectors.mentions[:0])
+            lift = np.asarray(vectors.rows @ query, dtype=np.float64)
+            kept = known[1] if known and known[0] is vectors and len(known[1]) < _KEPT else {}
+            known = self._closest = vectors, {**kept, text: standardised(lift, lift)}
+        return known[1][text][items.where]
+
+    def _topic(self, topic: str, items: ItemStore) -> Floats:
+        """How close each item is to being about something, shape (N,)."""
+        return self.closeness(topic if self._tower is None else _ABOUT.format(topic), items)
 
     def _logits(self, tower: RequestTower, user: ResolvedProfile, items: ItemStore) -> Floats:
         """Logit of every item of a store or a part of one, shape (N,)."""
@@ -174,17 +190,6 @@ class RequestEncoderScorer(BaseScorer):
         if last is None or last[0] != key:
             last = self._last = key, tower.query(key[1], vectors.mentions[list(named)])
         return np.asarray(vectors.rows[items.where] @ last[1], dtype=np.float64)
-
-    def _topic_lift(self, tower: RequestTower, topic: str, vectors: ItemVectors) -> Floats:
-        """Lift of the whole catalog where a topic is asked for; the latest are kept."""
-        known = self._topics
-        if known is None or known[0] is not vectors or topic not in known[1]:
-            query = tower.query(_ABOUT.format(topic), vectors.mentions[:0])
-            lift = np.asarray(vectors.rows @ query, dtype=np.float64)
-            same = known is not None and known[0] is vectors and len(known[1]) < _TOPICS
-            kept = {**known[1], topic: lift} if known is not None and same else {topic: lift}
-            known = self._topics = vectors, kept
-        return known[1][topic]
 
     def _follow(self, tower: RequestTower, items: ItemStore) -> ItemVectors:
         """Vectors of the whole catalog that a store, or the whole of a part, holds."""
@@ -204,7 +209,7 @@ class RequestEncoderScorer(BaseScorer):
             ArtifactError: a file is missing or damaged.
         """
         self._tower = RequestTower(files)
-        self._vectors = self._last = self._topics = None
+        self._vectors = self._last = self._closest = None
 
 
 @dataclass(frozen=True, eq=False)
