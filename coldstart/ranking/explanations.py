@@ -23,6 +23,7 @@ from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import KnowsFacts, Scorer
 from coldstart.scoring.stated import text_similarity
 from coldstart.scoring.wishes import wanted_groups
+from coldstart.understanding.audience import MILD
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -224,7 +225,7 @@ class Explainer:
         if piece.kind == "years":
             found.setdefault("years", []).append((piece.first, piece.last))
         elif piece.kind == "audience":
-            if piece.age is not None and piece.value != ADULTS:
+            if piece.age is not None and piece.value not in (ADULTS, MILD):
                 found.setdefault("ages", []).append(piece.age)
         elif piece.kind == "price":
             item = self._items.items[row]

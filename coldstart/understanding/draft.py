@@ -9,8 +9,8 @@ from typing import Any
 from coldstart.catalog.known_attributes import FOREIGN, FOREIGN_VALUE, LANGUAGE, MINUTES
 from coldstart.schema import Piece
 from coldstart.schema.understood import PieceKind
-from coldstart.understanding.audience import CHILD
-from coldstart.understanding.durations import duration_text
+from coldstart.understanding.audience import CHILD, MILD
+from coldstart.understanding.durations import FEATURE, duration_text
 from coldstart.understanding.groups import Link, Term, grouped
 from coldstart.understanding.lexicon import Lexicon, Sense, flat
 
@@ -111,6 +111,8 @@ class ReadingDraft:
         """A limit on running times, in minutes; "not under two hours" is one from two hours."""
         if not wanted:
             low, high = high, low
+        elif not stated and low is None:
+            low = FEATURE
         if wanted or low is None or high is None:  # of a span with both ends nothing is left
             self.amount(MINUTES, low, high, duration_text(low, high), span, strict=stated)
 
@@ -199,6 +201,7 @@ class ReadingDraft:
             whole = strict and len(sense.want) < 2  # "no rom-coms" is not "no romances"
             self._reject(sense.against, span, strict=whole, sense=sense)
             self._rejected_years(sense, span)
+            self._mild(sense.age_instead, span)
             if sense.instead:
                 self._own.append(self._alternatives(sense.instead, span, strict=False))
             return
@@ -207,6 +210,7 @@ class ReadingDraft:
         ]
         if tone and groups:
             groups[0] = (*tone, *groups[0])
+        self._mild(sense.age, span)
         if sense.years:
             first, last = sense.years
             named, strict_years = years_text(first, last), self._dated
@@ -263,6 +267,8 @@ class ReadingDraft:
             if piece.kind == "years":
                 if (stated and not piece.strict) or (impossible and piece.wanted):
                     continue
+                if piece.wanted and any(_within(y, piece) for y in years if y.wanted):
+                    continue
             elif piece.kind != "tone" and best[_key(piece)][1] != piece.wanted:
                 continue
             out.append(n)
@@ -292,9 +298,14 @@ class ReadingDraft:
         for value in values:
             self._value(value, span, wanted=False, strict=strict, sense=sense)
 
+    def _mild(self, age: int | None, span: Span) -> None:
+        """What fits an age, whoever watches it: "gentle", "no nudity"."""
+        if age is not None:
+            self._own.append((self._piece("audience", MILD, span, strict=False, age=age),))
+
     def _rejected_years(self, sense: Sense, span: Span) -> None:
-        if sense.years:
-            first, last = sense.years
+        if sense.not_years:
+            first, last = sense.not_years
             value = years_text(first, last)
             self._piece("years", value, span, wanted=False, strict=False, first=first, last=last)
 
@@ -324,6 +335,15 @@ def years_text(first: int | None, last: int | None) -> str:
     if last is None:
         return f"from {first}"
     return str(first) if first == last else f"{first} to {last}"
+
+
+def _within(narrow: Piece, wide: Piece) -> bool:
+    """Whether one open span of years is a part of another: "a black and white classic"."""
+    if narrow.first is None and wide.first is None and wide.last is not None:
+        return narrow.last is not None and narrow.last < wide.last
+    if narrow.last is None and wide.last is None and wide.first is not None:
+        return narrow.first is not None and narrow.first > wide.first
+    return False
 
 
 def _key(piece: Piece) -> tuple[object, ...]:
