@@ -88,6 +88,22 @@ class RequestEncoderScorer(BaseScorer):
             reason="meaning",
             always=True,
         ),
+        Signal(
+            "not_about",
+            "The same of the words that the text rejects (“not about Vietnam”).",
+            "standard deviations",
+            low=0.0,
+            high=TOPIC_MOST - TOPIC_FROM,
+            weight=(-2.0, 0.0),
+            direction=-1,
+            states_taste=True,
+            in_trees=False,
+            fixed=True,
+            of_words=True,
+            reads="encoder",
+            group="words",
+            always=True,
+        ),
     )
 
     def __init__(self) -> None:
@@ -112,7 +128,7 @@ class RequestEncoderScorer(BaseScorer):
         found = []
         if self._tower is not None and request_text(user):
             found.append(best(self._logits(self._tower, user, items)))
-        if (about := self._about(user, items)).any():
+        if (about := self._about(user, items, wanted=True)).any():
             found.append(best(about))
         return found
 
@@ -123,9 +139,10 @@ class RequestEncoderScorer(BaseScorer):
             values = np.zeros(len(request.items.ids))
             if self._tower is not None and request_text(request.user) and len(values):
                 values = _log_softmax(self._logits(self._tower, request.user, request.items))
-            out.append(
-                Scores({"request": values, "about": self._about(request.user, request.items)})
+            about, not_about = (
+                self._about(request.user, request.items, wanted=wanted) for wanted in (True, False)
             )
+            out.append(Scores({"request": values, "about": about, "not_about": not_about}))
         return out
 
     def facts(
@@ -146,10 +163,10 @@ class RequestEncoderScorer(BaseScorer):
         short = text if len(text) <= _SHORT else text[: _SHORT - 3].rsplit(" ", 1)[0] + "…"
         return {"text": short}
 
-    def _about(self, user: ResolvedProfile, items: ItemStore) -> Floats:
-        """The signal ``about`` of every item of a store or a part of one, shape (N,)."""
+    def _about(self, user: ResolvedProfile, items: ItemStore, *, wanted: bool) -> Floats:
+        """Closeness to what is wanted, or rejected, above the threshold, shape (N,)."""
         out = np.zeros(len(items.ids))
-        topics = user.understood.values("phrase")[:_TOPICS]
+        topics = user.understood.values("phrase", wanted=wanted)[:_TOPICS]
         for topic in topics if len(out) else ():
             near = self._topic(topic, items)
             out += (np.clip(near, TOPIC_FROM, TOPIC_MOST) - TOPIC_FROM) / len(topics)

@@ -27,10 +27,11 @@ class _Entry:
 
     piece: Piece
     direct: bool = False
+    of_mood: bool = False
 
     @property
-    def rank(self) -> tuple[bool, bool, int]:
-        return self.piece.strict, self.direct, self.piece.start
+    def rank(self) -> tuple[bool, bool, bool, int]:
+        return self.piece.strict, self.direct, not self.of_mood, self.piece.start
 
 
 class ReadingDraft:
@@ -227,11 +228,13 @@ class ReadingDraft:
         Args:
             link: how two consecutive wishes are linked.
         """
-        groups = [*self._own, *self._year_groups()]
+        whole = list(self._own)
         for terms in (self._qualities, self._terms):
             links = [link(a, b) for a, b in zip(terms, terms[1:], strict=False)]
-            groups = [*grouped(terms, links), *groups]
-        kept = self._consistent()
+            whole = [*grouped(terms, links), *whole]
+        groups = [*map(self._telling, whole), *self._year_groups()]
+        dropped = {n for group in whole for n in group} - {n for group in groups for n in group}
+        kept = [n for n in self._consistent() if n not in dropped]
         out: dict[Piece, None] = {}
         numbered = 0
         placed: set[int] = set()
@@ -247,13 +250,29 @@ class ReadingDraft:
                 out[self._entries[n].piece] = None
         return tuple(sorted(out, key=lambda p: (p.start, p.end, p.kind != "tone", not p.wanted)))
 
+    def _telling(self, group: tuple[int, ...]) -> tuple[int, ...]:
+        """Inferred alternatives without those that are stated anyway.
+
+        Of "a light romance" the mood still asks for a comedy; of "a light comedy" for nothing, as
+        its first alternative is stated.
+        """
+        stated = {_key(e.piece) for e in self._entries if e.piece.strict and e.piece.wanted}
+        pieces = [self._entries[n].piece for n in group]
+        if any(p.strict or p.kind != "category" and p.kind != "tone" for p in pieces):
+            return group
+        kinds = [n for n in group if self._entries[n].piece.kind == "category"]
+        left = [n for n in kinds if _key(self._entries[n].piece) not in stated]
+        if not left or left[0] != kinds[0]:
+            return group
+        return tuple(n for n in group if n in left or n not in kinds)
+
     def _consistent(self) -> list[int]:
         """Numbers of the entries that no stronger one contradicts.
 
         Between a value wanted and rejected, what was stated wins over what was inferred, a value's
-        own name over another word for it, and the later over the earlier.
+        own name over another word for it, a word over a mood, and the later over the earlier.
         """
-        best: dict[tuple[object, ...], tuple[tuple[bool, bool, int], bool]] = {}
+        best: dict[tuple[object, ...], tuple[tuple[bool, bool, bool, int], bool]] = {}
         for entry in self._entries:
             key = _key(entry.piece)
             if key not in best or entry.rank >= best[key][0]:
@@ -314,17 +333,32 @@ class ReadingDraft:
     ) -> int:
         kind, attribute = ("category", None) if sense is None else (sense.kind, sense.attribute)
         direct = sense is not None and sense.direct
+        mood = sense is not None and bool(sense.tone)
         return self._piece(
-            kind, value, span, wanted=wanted, strict=strict, direct=direct, attribute=attribute
+            kind,
+            value,
+            span,
+            wanted=wanted,
+            strict=strict,
+            direct=direct,
+            of_mood=mood,
+            attribute=attribute,
         )
 
     def _piece(
-        self, kind: Any, value: str, span: Span, *, direct: bool = False, **fields: Any
+        self,
+        kind: Any,
+        value: str,
+        span: Span,
+        *,
+        direct: bool = False,
+        of_mood: bool = False,
+        **fields: Any,
     ) -> int:
         start, end = span
         words = self._text[start:end]
         piece = Piece(kind=kind, value=value, words=words, start=start, end=end, **fields)
-        self._entries.append(_Entry(piece, direct))
+        self._entries.append(_Entry(piece, direct, of_mood))
         return len(self._entries) - 1
 
 

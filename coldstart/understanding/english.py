@@ -71,7 +71,7 @@ class EnglishReader:
         self._phrases = english_phrases(catalog, lexicon)
         self._spelling = corrector(catalog, lexicon, self._phrases)
         self._polarity = PolarityReader(lexicon)
-        common = common_words(lexicon)
+        self._common = common = common_words(lexicon)
         self._languages = LanguageSpotter(catalog, self._is_kind)
         self._titles = TitleSpotter(catalog, counts, common, self._is_known, self._is_direct)
         self._links = LinkWords(
@@ -117,7 +117,7 @@ class EnglishReader:
         "Boxing" stands for drama, as a guess, and is a topic beside that.
         """
         other = [m for m in meant if not isinstance(m.meaning, Sense) or m.meaning.strict]
-        found = list(find_topics(masked(text, other), self._is_kind))
+        found = list(find_topics(masked(text, other), self._is_kind, self._is_plain))
         for m in meant:
             inside = any(t.start < m.end and m.start < t.end for t in found)
             if isinstance(m.meaning, Sense) and m.meaning.is_topic and not inside:
@@ -126,6 +126,10 @@ class EnglishReader:
 
     def _is_known(self, form: str) -> bool:
         return self._phrases.get(form) is not None
+
+    def _is_plain(self, form: str) -> bool:
+        """Whether a word has a meaning of its own, or is a word of everyday."""
+        return form in self._phrases or form in self._common
 
     def _is_kind(self, form: str) -> bool:
         """Whether words name a kind of film outright: "thriller", and not "mafia"."""

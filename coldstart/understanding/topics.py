@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-LONGEST = 6
+from coldstart.understanding.years import is_period
+
+LONGEST = 8
 """Words of a topic; more of them tell a story."""
 _THINGS = frozenset(
     "film films movie movies flick flicks picture pictures something anything one ones story "
@@ -19,16 +21,40 @@ _SET = re.compile(
     r"|(?:focus(?:es|ed)?|cent(?:er|re)(?:s|ed)?)\s+(?:on|around)|on\s+the\s+subject\s+of)\s+",
     re.I,
 )
-_ABOUT = re.compile(r"\babout\s+(?!\d|(?:it|that|this|me|what|how|to|an?\s+hour)\b)", re.I)
+_ABOUT = re.compile(
+    r"\babout\s+(?!(?:it|that|this|me|what|how|to)\b|(?:[\w-]+\s+){1,3}(?:min(?:ute)?s?|h(?:ou)?rs?)\b)",
+    re.I,
+)
+_LOVED = re.compile(
+    r"\bwho(?:\s+(?:really|absolutely|just))?\s+(?:loves?|likes?|adores?|is\s+(?:into|mad\s+about"
+    r"|crazy\s+about|obsessed\s+with))\s+",
+    re.I,
+)
+_COMPOUND = re.compile(
+    r"(?<![\w-])(?P<topic>[a-z]{3,}(?<!ing)(?<!ed)(?<!ful)(?<!ive)(?<!ous)(?<!able)(?<!ent)(?<!ant)"
+    r"(?<!al)(?<!ic)(?<!ish)(?<!less)(?<!est)(?<!er)(?<!ly)(?<!y))\s+"
+    r"(?:movies?|films?|flicks?)(?!\w)",
+    re.I,
+)
 _PEOPLE = re.compile(r"\b(?:starring|featuring|directed\s+by)\s+", re.I)
 _NAMED = re.compile(r"\b(?:with|by|of)\s+(?=[A-Z][\w'’.-]+\s+[A-Z])")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*", re.UNICODE)
 _ENDS = frozenset(
-    "but although though however that which who whose where when while because since so for from "
+    "but although though however that which where when while because since so for from "
     "with without please preferably not no nothing made released shot under over before after if "
     "i we my our to as like instead only just then anyone any is are was were".split()
 )
 """Words that end a topic."""
+_QUALITIES = frozenset(
+    "solid random fine superb top cool neat slick deep raw rare cult indie epic short long full "
+    "main whole single perfect obscure unknown mainstream feature studio hollywood bollywood "
+    "netflix prime hbo first last next worst favorite favourite underrated overrated adult mature "
+    "date sunday saturday friday weekend late early english foreign lesser key crap trash junk "
+    "wise unique actual entire same such certain famous classic iconic art festival winter summer "
+    "autumn night day evening afternoon bedtime recommend suggest watch see find want need like "
+    "love fancy".split()
+)
+"""Words that may stand before "film" and name no topic, and have no ending that tells so."""
 _ARTICLES = frozenset("a an the some any of in or and".split())
 
 
@@ -40,33 +66,46 @@ class NamedTopic(NamedTuple):
     setting: bool = False
 
 
-def find_topics(text: str, is_kind: Callable[[str], bool]) -> Iterator[NamedTopic]:
-    """Topics named in a text by what stands before them, in order.
+def find_topics(
+    text: str, is_kind: Callable[[str], bool], is_plain: Callable[[str], bool]
+) -> Iterator[NamedTopic]:
+    """Topics named in a text by what stands before or after them.
 
     >>> text = "a film about mountain climbing, or something set in Nepal but not sad"
-    >>> [text[t.start : t.end] for t in find_topics(text, lambda word: False)]
+    >>> [text[t.start : t.end] for t in find_topics(text, bool, bool)]
     ['mountain climbing', 'Nepal']
 
     Args:
         text: in which what has a meaning of its own is blanked out.
         is_kind: whether a word is the name of a kind of film: "a comedy about".
+        is_plain: whether a word has a meaning of its own, or is an everyday one; others make a
+            topic of what they stand before: "a chess movie".
     """
     at = 0
+    spans = [(m.start("topic"), m.end("topic")) for m in _COMPOUND.finditer(text)]
+    compounds = [
+        NamedTopic(*span)
+        for span in spans
+        if (word := text[slice(*span)].casefold()) not in _QUALITIES and not is_plain(word)
+    ]
     for m in sorted(_cues(text, is_kind), key=lambda m: m.start()):
         if m.start() < at:
             continue
         if topic := _topic(text, m.end(), capitals=m.re is _NAMED):
             at = topic.end
+            compounds = [c for c in compounds if c.end <= topic.start or c.start >= topic.end]
             yield topic._replace(setting=m.re is _SET)
+    yield from compounds
 
 
 def _cues(text: str, is_kind: Callable[[str], bool]) -> Iterator[re.Match[str]]:
     for m in _ABOUT.finditer(text):
         words = _WORD.findall(text[: m.start()])
         before = words[-1].casefold() if words else ""
-        if not before or before in _THINGS or is_kind(before):
+        named = text[: m.start()].rstrip().endswith("\x00")  # "a comedy about"
+        if named or not before or before in _THINGS or is_kind(before):
             yield m
-    for pattern in (_SET, _PEOPLE, _NAMED):
+    for pattern in (_SET, _LOVED, _PEOPLE, _NAMED):
         yield from pattern.finditer(text)
 
 
@@ -91,4 +130,6 @@ def _topic(text: str, start: int, *, capitals: bool) -> NamedTopic | None:
         words.pop(0)
     while words and words[-1][0].casefold() in _ARTICLES:
         words.pop()
-    return NamedTopic(words[0].start(), words[-1].end()) if words else None
+    if not words or is_period(text[words[0].start() : words[-1].end()]):
+        return None
+    return NamedTopic(words[0].start(), words[-1].end())

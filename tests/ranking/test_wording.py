@@ -388,7 +388,7 @@ def test_every_part_of_a_score_is_in_the_group_of_its_signal():
         "alike": {"resembles", "alike", "kinds", "shares", "evidence_content"},
         "words": {
             *("words", "interests", "wished", "unwished", "mood", "request_words", "request"),
-            *("asked_alike", "asked_alike_words", "asked_unlike", "lexical"),
+            *("asked_alike", "asked_alike_words", "asked_unlike", "lexical", "about", "not_about"),
         },
         "disliked": {"dislikes"},
         "years": {"year", "year_gap", "freshness", "evidence_years"},
