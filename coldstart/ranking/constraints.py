@@ -95,6 +95,9 @@ class Constraints:
         self._types = [g for g in self.wished if all(p.kind == "type" for p in g)]
         self.wished = [*self._types, *(g for g in self.wished if g not in self._types)]
         inferred = [g for g in groups if g and g not in explicit]
+        if understood.liked:  # "like Amélie but darker": likeness goes first, a mood only orders
+            moods = {(p.start, p.end) for p in understood.pieces if p.kind == "tone"}
+            inferred = [g for g in inferred if not all((p.start, p.end) in moods for p in g)]
         self._costs = [p for g in inferred for p in g if _is_relative(p)]
         self._inferred = [g for g in inferred if not any(map(_is_relative, g))]
         if self._inferred and interests:

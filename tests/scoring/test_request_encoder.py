@@ -15,7 +15,8 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import ResolvedProfile
 from coldstart.schema import Context, Item, Piece, Understood, UserProfile
 from coldstart.scoring import request_encoder
-from coldstart.scoring.request_encoder import RequestEncoderScorer, RequestTower, query_text
+from coldstart.scoring.request_encoder import RequestEncoderScorer
+from coldstart.scoring.request_tower import RequestTower, query_text
 from coldstart.scoring.resources import ItemResources
 from coldstart.scoring.scorer import ScoreRequest
 from coldstart.scoring.stated import text_similarity
