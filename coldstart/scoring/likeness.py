@@ -57,6 +57,6 @@ def shared_lift(counts: Counts, picks: Sequence[str]) -> Floats:
     columns = known_columns(counts, picks)
     for j in columns:
         together = counts.together[[j]].toarray().ravel()
-        expected = counts.likes * counts.likes[j] / counts.n_users
+        expected = counts.likes * counts.likes[j] / max(counts.n_users, 1)
         out += np.log((together + DAMPING) / (expected + DAMPING)) / len(columns)
     return out

@@ -15,6 +15,7 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import ResolvedProfile
 from coldstart.schema import Context, Item, Piece, Understood, UserProfile
 from coldstart.scoring import request_encoder
+from coldstart.scoring.likeness import likeness
 from coldstart.scoring.request_encoder import RequestEncoderScorer
 from coldstart.scoring.request_tower import RequestTower, query_text
 from coldstart.scoring.resources import ItemResources
@@ -353,3 +354,26 @@ def test_the_closeness_of_a_text_is_computed_once(scorer, monkeypatch):
     first = scorer.closeness("toys", STORE)
     monkeypatch.setattr(RequestTower, "query", lambda *_: pytest.fail("encoded again"))
     np.testing.assert_array_equal(scorer.closeness("toys", STORE), first)
+
+
+def test_items_like_the_titles_that_a_text_names_are_raised(scorer, monkeypatch):
+    monkeypatch.setattr(request_encoder, "LIKE_FROM", 0.2)
+    read = Understood(
+        text="like i1", pieces=(Piece(kind="title", value="i1", words="i1", start=5, end=7),)
+    )
+    user = replace(asking("like i1"), understood=read)
+    (found,) = scorer.score([ScoreRequest(user, STORE)])
+    units = scorer._follow(scorer.tower, STORE).units
+    near = likeness(STORE, [STORE.rows["i1"]], units)
+    expected = np.maximum(near - 0.2, 0)
+    np.testing.assert_allclose(found.columns["like_named"], expected)
+    assert expected.any()
+    part = STORE.part(np.array([2, 5]), ())
+    (found,) = scorer.score([ScoreRequest(user, part)])
+    np.testing.assert_allclose(found.columns["like_named"], expected[[2, 5]])
+
+
+@pytest.mark.parametrize("user", [asking("toys", liked="i1"), topic("toys")])
+def test_picks_and_topics_are_no_named_titles(scorer, user):
+    (found,) = scorer.score([ScoreRequest(user, STORE)])
+    assert not found.columns["like_named"].any()
