@@ -107,9 +107,7 @@ class Catalog:
         """
         file = read_file(path, error=CatalogError)
         return cls(
-            items_from_frame(
-                file.frame, columns, first_row=file.first_row, title_ids=title_ids
-            )
+            items_from_frame(file.frame, columns, first_row=file.first_row, title_ids=title_ids)
         )
 
     @property

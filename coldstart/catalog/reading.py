@@ -39,7 +39,13 @@ def report_of(file: TableFile, parsed: Parsed, warnings: Sequence[str] = ()) -> 
         attributes=tuple(attributes),
         unused=tuple(f"{name!r} ({why})" for name, why in layout.unused.items()),
         left_out={what: tuple(rows) for what, rows in left_out.items()},
-        notes=(*_ids(parsed), _categories(parsed), *_shop(parsed), *_missing(parsed), _same(parsed)),
+        notes=(
+            *_ids(parsed),
+            _categories(parsed),
+            *_shop(parsed),
+            *_missing(parsed),
+            _same(parsed),
+        ),
         warnings=(*file.warnings, *warnings),
     )
 
