@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.known_attributes import STOCK
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Piece
 from coldstart.understanding.audience import CHILD
@@ -193,7 +194,7 @@ class EnglishProductReader:
             if other := _OTHERS.get(span.gender):
                 draft.fact(("term", other, None), place, wanted=False, strict=False)
         elif span.kind == "stock":
-            draft.fact(("attribute", "in stock", "available"), place, wanted=True, strict=True)
+            draft.fact(("attribute", "in stock", STOCK), place, wanted=True, strict=True)
         elif span.kind == "size":
             self._add_size(draft, span)
         elif span.kind == "free":
