@@ -176,9 +176,15 @@ class EnglishProductReader:
             draft.title(span.value, place, wanted=wanted)
         elif span.kind == "price" and (span.low is not None or span.high is not None):
             draft.price(span.low, span.high, price_text(span.low, span.high), place)
-        elif span.kind == "amount":
+        elif span.kind in ("amount", "pace"):
             value = f"{price_text(span.low, span.high)} {span.value.replace('_', ' ')}"
-            draft.amount(span.value, span.low, span.high, value, place)
+            strict = span.kind == "amount"
+            draft.amount(span.value, span.low, span.high, value, place, strict=strict)
+        elif span.kind == "count":
+            words = draft.text[span.start : span.end]
+            draft.amount(span.most, span.high, None, words, place)
+            if span.low is not None:
+                draft.amount(span.value, None, span.low, words, place)
         elif span.kind == "cost" and self._told.priced:
             draft.price(None, None, span.value, place)
         elif span.kind == "audience" and not wanted and span.age < CHILD:
