@@ -179,7 +179,7 @@ class ReadingDraft:
 
     def topic(self, span: Span) -> None:
         """What films should be about, in words that stand for nothing in the catalog."""
-        piece = self._piece("phrase", self._text[slice(*span)], span, wanted=True, strict=False)
+        piece = self._piece("phrase", self.text[slice(*span)], span, wanted=True, strict=False)
         self._own.append((piece,))
 
     def sense(
