@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 
 DAMPING = 5.0
 """Shared likes that are added to those counted and to those expected."""
+LIFT = 4.0
+"""What a nat of shared likes counts beside half of a standard deviation of content. A title that
+few people like has small lifts, and its content decides; standardised lifts would be noise."""
 
 
 def likeness(items: ItemStore, named: Sequence[int], *units: Float) -> Floats:
-    """How like named items every item of a store is, standardised over the store, shape (N,).
+    """How like named items every item of a store is, in standard deviations of content, shape (N,).
 
-    Half of it is closeness of content, the mean over the content vectors and other ones; the other
-    half, where there are likes, ``shared_lift``.
+    Half the closeness of content, the mean over the content vectors and other ones, and ``LIFT``
+    times ``shared_lift``.
 
     Args:
         items: a whole store.
@@ -38,9 +41,7 @@ def likeness(items: ItemStore, named: Sequence[int], *units: Float) -> Floats:
     near = [(v @ v[rows].mean(axis=0)).astype(np.float64) for v in (items.content, *units)]
     by_content = np.mean([standardised(n, n) for n in near], axis=0)
     lift = items.spread(shared_lift(items.counts, [items.ids[row] for row in rows]))
-    if not lift.any():
-        return np.asarray(by_content)
-    return np.asarray(0.5 * (by_content + standardised(lift, lift)))
+    return np.asarray(0.5 * by_content + LIFT * lift)
 
 
 def shared_lift(counts: Counts, picks: Sequence[str]) -> Floats:

@@ -8,7 +8,7 @@ import pytest
 from coldstart.catalog.item_store import ItemStore
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import UserProfile
-from coldstart.scoring.likeness import DAMPING, likeness, shared_lift
+from coldstart.scoring.likeness import DAMPING, LIFT, likeness, shared_lift
 from coldstart.scoring.stated import standardised
 from coldstart.testing.trigrams import TrigramEncoder
 from coldstart.testing.world import toy_catalog, toy_dataset
@@ -38,16 +38,16 @@ def test_the_lift_is_that_of_the_formula_and_zero_by_chance():
     assert shared_lift(everyone, ["a"])[1] == 0  # liked by all: no news
 
 
-def test_half_is_content_and_half_are_shared_likes():
+def test_content_and_shared_likes_add_up():
     units = STORE.content[:, ::-1].copy()
     near = [(v @ v[[3, 5]].mean(axis=0)).astype(np.float64) for v in (STORE.content, units)]
     content = np.mean([standardised(n, n) for n in near], axis=0)
     lift = STORE.spread(shared_lift(COUNTS, [STORE.ids[3], STORE.ids[5]]))
-    expected = 0.5 * (content + standardised(lift, lift))
+    expected = 0.5 * content + LIFT * lift
     np.testing.assert_allclose(likeness(STORE, [3, 5], units), expected)
 
 
 def test_content_alone_where_nobody_liked_anything():
     alone = store(Counts.fit(DATA.catalog.ids, {}, {}))
     near = (alone.content @ alone.content[3]).astype(np.float64)
-    np.testing.assert_allclose(likeness(alone, [3]), standardised(near, near))
+    np.testing.assert_allclose(likeness(alone, [3]), 0.5 * standardised(near, near))
