@@ -1,4 +1,4 @@
-"""Readings of texts are kept for the next event of a session, and dropped when that is asked for."""
+"""Readings of texts are kept for the next event of a session, and dropped on demand."""
 
 from __future__ import annotations
 
