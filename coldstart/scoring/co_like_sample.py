@@ -24,7 +24,7 @@ def co_likes(
     """Sample items by their likes, and take all that their likers like beside them.
 
     Both samples are systematic: of items in catalog order, at even steps of the sum of their likes,
-    or of their shares. Equal likes give equal samples, in whatever order they came.
+    or of their shares. Equal likes give equal samples, pairs in equal order, whenever they came.
 
     Args:
         counts: observed likes.
@@ -40,8 +40,9 @@ def co_likes(
     row_of[columns[columns >= 0]] = np.flatnonzero(columns >= 0)
     block = counts.together[columns[picks]].tocoo()
     item, rows, both = block.row.astype(np.int64), row_of[block.col], block.data
-    here = rows >= 0
-    item, rows, both = item[here], rows[here], both[here]
+    order = np.lexsort((rows, item))
+    order = order[rows[order] >= 0]
+    item, rows, both = item[order], rows[order], both[order]
     beside, place = np.unique(rows, return_inverse=True)
     lifts = content.each(whole, picks.tolist(), np.concatenate([beside, drawn]))
     of_drawn = lifts[len(beside) :]
