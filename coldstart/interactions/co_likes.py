@@ -50,7 +50,7 @@ class CoLikes:
     @property
     def given(self) -> Floats:
         """Likes that the likers of each item gave to other items, shape (S,)."""
-        return np.bincount(self.item, self.both, len(self.likers))
+        return np.bincount(self.item, self.both, len(self.likers)).astype(np.float64)
 
 
 def content_reliability(pairs: CoLikes) -> float:

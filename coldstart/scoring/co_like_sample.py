@@ -55,4 +55,4 @@ def co_likes(
 def _systematic(size: Floats, n: int) -> Ints:
     """Rows at the middles of n equal parts of the total size; repeats where one is large."""
     total = np.cumsum(size)
-    return np.searchsorted(total, total[-1] * (np.arange(n) + 0.5) / n)
+    return np.asarray(np.searchsorted(total, total[-1] * (np.arange(n) + 0.5) / n))

@@ -50,7 +50,8 @@ class ContentLift:
             rows: of the items.
         """
         of = list(picks)
-        return np.log(self._lifted(items, items.content[of], items.kinds[of], rows))
+        lifted = self._lifted(items, items.content[of], items.kinds[of], rows)
+        return np.asarray(np.log(lifted))
 
     def _lifted(
         self, items: ItemStore, content: Float, kinds: Floats, rows: Ints | None = None

@@ -359,7 +359,7 @@ class EvidenceScorer(ColumnScorer):
             return None
         found = np.where(shrunk.columns >= 0, given[shrunk.columns], 0.0)
         expected = given.sum() * np.exp(shrunk.lift + content) / shrunk.size
-        return np.log((found + shape) / (expected + shape))
+        return np.asarray(np.log((found + shape) / (expected + shape)))
 
     def _rows(self, items: ItemStore, columns: Ints) -> Ints:
         ids = self.counts.item_ids
