@@ -3,9 +3,9 @@
 Below its threshold a part learns noise, costs time, and is left out. Those of trees and of requests
 are measured on subsets of public data (``benchmarks/too_little.py``, figures in
 docs/results/too-little.md); 500 requests leave fifty of them to fit the blend with and fifty to
-compare on. That of the language model is where its adapter was measured to cost no accuracy: with the 660 training users of
-MovieLens-100K lists with it are level with those without (docs/results/ml-100k.md); free writing
-and new titles need it.
+compare on. That of the language model is where its adapter was measured to cost no accuracy: with
+the 660 training users of MovieLens-100K lists with it are level with those without
+(docs/results/ml-100k.md); free writing and new titles need it.
 """
 
 from __future__ import annotations
