@@ -28,7 +28,7 @@ TASTE: Mapping[str, Pair] = {
     **dict.fromkeys(_OF_PICKS, PICKS_WEIGHT),
     "opening": (3.0, 0.0),
     "resembles": (0.5, 0.0),
-    "shares": (0.3, 0.0),
+    "shares": (0.6, 0.0),
     "kinds": (0.1, 0.0),
     "interests": (2.0, 0.0),
     "dislikes": (-3.0, 0.0),
@@ -45,7 +45,6 @@ DEPARTMENTS: Mapping[str, Pair] = {
     **dict.fromkeys(("evidence_popularity", "catalog_popularity"), (0.3, 0.0)),
     **dict.fromkeys(_OF_PICKS, (1.0, 0.0)),
     "resembles": (1.0, 0.0),
-    "shares": (0.6, 0.0),
     "kinds": (0.2, 0.0),
 }
 """The same where they differ for shops of departments: people come there for different things, so
