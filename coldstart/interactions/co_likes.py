@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 RELIABILITY = 0.5
 """λ: power of the lift by content, as expected before anything was observed."""
-SHAPE = 10.0
+SHAPE = 3.0
 """α: likes that an expected number of likes is worth, before anything was observed."""
 _MOST_RELIABLE = 2.0
 _RELIABILITY_SPREAD = 0.3  # standard deviation of λ around what is expected
