@@ -28,9 +28,15 @@ pytest.register_assert_rewrite(
 )
 
 # Two busy cores make single examples slow at times; a deadline would only make tests flaky.
+# The examples are the same in every run, so that few do: `--hypothesis-profile thorough` tries more.
 settings.register_profile(
-    "coldstart", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    "coldstart",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
+    max_examples=40,
 )
+settings.register_profile("thorough", settings.get_profile("coldstart"), max_examples=500)
 settings.load_profile("coldstart")
 
 # Thousands of tests and whole catalogs live until the end: looking at them at every full collection
@@ -41,6 +47,7 @@ gc.disable()
 def pytest_collection_finish() -> None:
     """Collect garbage from here on, among what the tests make themselves."""
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     gc.enable()
 
 
