@@ -28,7 +28,7 @@ pytest.register_assert_rewrite(
 )
 
 # Two busy cores make single examples slow at times; a deadline would only make tests flaky.
-# The examples are the same in every run, so that few do: `--hypothesis-profile thorough` tries more.
+# The examples are the same in every run: few do. `--hypothesis-profile thorough` tries more.
 settings.register_profile(
     "coldstart",
     deadline=None,
@@ -97,6 +97,15 @@ def movies() -> Recommender:
     from coldstart import Recommender
 
     return Recommender.from_pretrained(MOVIES)
+
+
+@pytest.fixture(scope="session")
+def shop_from_nothing() -> Recommender:
+    """What starts from ``examples/shop.csv``; tests must not change its catalog."""
+    from coldstart import Recommender
+    from coldstart.catalog.catalog import Catalog
+
+    return Recommender.from_catalog(Catalog.load(ROOT / "examples" / "shop.csv"))
 
 
 @pytest.fixture(scope="session")

@@ -7,16 +7,29 @@ worker, and a long file with few tests comes last, when the other worker has not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
 TOGETHER = ("tests/serve/page", "tests/serve/store", "tests/grounding/server_index")
 """Folders whose files share something costly: one worker runs all of each."""
 
-LONG = (*TOGETHER,)
-"""Folders and files that take longest (``pytest --durations=0``), the longest first."""
+LONG = (
+    "tests/serve/page",
+    "tests/training/test_distributed.py",
+    "tests/test_notebooks.py",
+    "tests/serve/test_ray_serve.py",
+    "tests/test_readme.py",
+    "tests/serve/store",
+    "tests/test_shipped.py",
+    "tests/grounding/server_index",
+    "tests/training/test_training.py",
+    "tests/pipeline/test_newcomers.py",
+    "tests/test_extending.py",
+    "tests/test_default_artifact.py",
+    "tests/test_plugins.py",
+    "tests/evaluation/sentences/test_shop.py",
+)
+"""Folders and files that take longest (``pytest --durations=100``), the longest first."""
 
 
 def place_of(nodeid: str) -> str:
