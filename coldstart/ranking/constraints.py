@@ -10,6 +10,7 @@ import numpy as np
 
 from coldstart.schema import Item, Piece, Understood
 from coldstart.scoring.category_nearness import FAR, apart_from
+from coldstart.scoring.compounds import compounds, uncalled
 from coldstart.scoring.piece_matches import (
     CHILD,
     STOCK,
@@ -74,6 +75,7 @@ class Constraints:
     def __init__(
         self, understood: Understood, age: int | None = None, interests: Sequence[str] = ()
     ) -> None:
+        self._understood = understood
         pieces = [p for p in understood.pieces if p.kind not in NO_FACTS]
         self.ignored = _contradicted(pieces)
         pieces = [p for p in pieces if p not in self.ignored]
@@ -138,14 +140,34 @@ class Constraints:
         suits = np.ones(n, dtype=bool)
         if self._child is not None:
             suits = suits_children(items, self._child)
-        missed = _missed(items, self.wished)
-        of_type = _missed(items, self._types)
-        tier = of_type * (FAR + 1) + apart_from(items, of_type == 0) * (of_type > 0)
+        things = compounds(self._understood, items)
+        unknown = uncalled(things, items)
+        named = {span for c in unknown for span in c.spans}
+        of_type = _missed(items, [g for g in self._types if _span(g) not in named]) + len(unknown)
+        missed = of_type.copy()
+        inferred = np.zeros(n, dtype=np.int64)
+        # What is no machine is no nearer to a coffee machine for being coffee.
+        nouns = {span for c in things for span in c.spans[1:]}
+        for group in (*self.wished, *self._inferred):
+            if _span(group) in named or group in self._types:
+                continue
+            lacks = ~fulfils_any(items, group)
+            lacks |= (of_type > 0) & (_span(group) in nouns)
+            if group in self._inferred:
+                inferred += lacks
+            else:
+                missed += lacks
+        apart = apart_from(items, of_type == 0)
+        for thing in things:
+            if thing in unknown:
+                apart = np.where(fulfils_any(items, sum(thing.groups, ())), 1, apart)
+            apart = np.where(thing.close_in_meaning(items), 0, apart)
+        tier = of_type * (FAR + 1) + apart * (of_type > 0)
         for values, most in (
             ((~suits).astype(np.int64), 1),
             (missed - of_type, len(self.wished)),
             (fulfils_any(items, self._demoting), 1),
-            (_missed(items, self._inferred), len(self._inferred)),
+            (inferred, len(self._inferred)),
             (self._apart_from_wished(items, missed), FAR),
         ):
             tier = tier * (most + 1) + values
@@ -229,6 +251,10 @@ def _state(piece: Piece, item: Item) -> str:
 
 def _interest(name: str) -> Piece:
     return Piece(kind="category", value=name, words=name, start=0, end=len(name), strict=False)
+
+
+def _span(group: Sequence[Piece]) -> tuple[int, int]:
+    return group[0].start, group[0].end
 
 
 def _missed(items: ItemStore, groups: Sequence[Iterable[Piece]]) -> Ints:

@@ -18,11 +18,13 @@ from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
 from coldstart.schema import Reason
 from coldstart.scoring.category_nearness import shared_category
+from coldstart.scoring.compounds import Compound, compounds, uncalled
 from coldstart.scoring.piece_matches import ADULTS, STOCK, fulfils, fulfils_any
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import KnowsFacts, Scorer
 from coldstart.scoring.stated import text_similarity
 from coldstart.scoring.wishes import wanted_groups
+from coldstart.understanding.products.forms import words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,7 +130,8 @@ class Explainer:
     def _misses_type(self, row: int) -> bool:
         """Whether the text asks for a type of thing that the item is not."""
         types = [p for p in self._user.understood.pieces if p.kind == "type" and p.wanted]
-        return bool(types) and not any(fulfils(self._items, piece)[row] for piece in types)
+        known = [p for p in types if (p.start, p.end) not in self._uncalled]
+        return bool(types) and not any(fulfils(self._items, piece)[row] for piece in known)
 
     def _facts(self, code: str, row: int) -> Arguments | None:
         """Arguments of a reason; those of plug-ins may state nothing but their wording."""
@@ -203,7 +206,9 @@ class Explainer:
     def _wishes(self, row: int) -> Arguments | None:
         """What of the text's wishes is true of the item, by kind of piece."""
         found: dict[str, list[Any]] = {}
+        alone = self._nouns_alone(row)
         for group in wanted_groups(self._user.understood):
+            group = [p for p in group if (p.start, p.end) not in alone]
             told: set[tuple[int, int]] = set()  # several names for the same words: one is enough
             by_word = any(p.kind in ("term", "type") for p in group)
             for piece in group:
@@ -214,10 +219,18 @@ class Explainer:
                 self._wish(piece, row, found)
         rejected = {v.casefold() for v in self._user.understood.values("category", wanted=False)}
         kinds = [c for c in found.get("categories", ()) if c.casefold() not in rejected]
-        types = {value.casefold() for value in found.get("types", ())}
-        found["categories"] = [c for c in kinds if c.casefold() not in types]
+        types = [set(words(value)) for value in found.get("types", ())]
+        found["categories"] = [c for c in kinds if not any(set(words(c)) <= t for t in types)]
         out = {name: list(dict.fromkeys(values)) for name, values in found.items() if values}
         return out or None
+
+    def _nouns_alone(self, row: int) -> set[tuple[int, int]]:
+        """Words of compounds that say nothing of the item: of "coffee machine", where none is."""
+        out = set(self._uncalled)
+        for compound in self._compounds:
+            if len(compound.groups) > 1 and not fulfils_any(self._items, compound.groups[0])[row]:
+                out.update(compound.spans)
+        return out
 
     def _wish(self, piece: Piece, row: int, found: dict[str, list[Any]]) -> None:
         """Add what a fulfilled wish says of an item."""
@@ -281,6 +294,16 @@ class Explainer:
         wanted = [p for p in self._user.understood.pieces if p.wanted and p.strict]
         types = [p for p in wanted if p.kind == "type"] or [p for p in wanted if p.kind == "term"]
         return fulfils_any(self._items, types)
+
+    @cached_property
+    def _compounds(self) -> list[Compound]:
+        return compounds(self._user.understood, self._items)
+
+    @cached_property
+    def _uncalled(self) -> frozenset[tuple[int, int]]:
+        """Words of the compounds that no item is called by."""
+        found = uncalled(self._compounds, self._items)
+        return frozenset(span for compound in found for span in compound.spans)
 
     @cached_property
     def _texts(self) -> list[tuple[str, Floats]]:

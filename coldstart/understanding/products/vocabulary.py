@@ -152,6 +152,10 @@ class ProductVocabulary:
             all(part in self.named for part in term) for term in covered((word,))[1:]
         )
 
+    def in_category(self, word: str) -> bool:
+        """Whether a stem is part of the name of a category: "running", of "Running Shoes"."""
+        return any(word in part for part in self.categories)
+
     def category_named(self, word: str, values: tuple[Value, ...]) -> str:
         """The name of a category as it is spelled there, for words written as one; or the words."""
         form = phrase_form(word)
