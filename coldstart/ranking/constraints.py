@@ -13,11 +13,13 @@ from coldstart.scoring.category_nearness import FAR, apart_from
 from coldstart.scoring.compounds import compounds, uncalled
 from coldstart.scoring.piece_matches import (
     CHILD,
+    CHILDREN_NAMED,
     STOCK,
     fulfils,
     fulfils_any,
     is_high,
     is_low,
+    named_for_children,
     numbers,
     suits_children,
 )
@@ -146,13 +148,11 @@ class Constraints:
         of_type = _missed(items, [g for g in self._types if _span(g) not in named]) + len(unknown)
         missed = of_type.copy()
         inferred = np.zeros(n, dtype=np.int64)
-        # What is no machine is no nearer to a coffee machine for being coffee.
-        nouns = {span for c in things for span in c.spans[1:]}
         for group in (*self.wished, *self._inferred):
             if _span(group) in named or group in self._types:
                 continue
-            lacks = ~fulfils_any(items, group)
-            lacks |= (of_type > 0) & (_span(group) in nouns)
+            # What is no kettle is no nearer to a red kettle for being red.
+            lacks = ~fulfils_any(items, group) | (of_type > 0)
             if group in self._inferred:
                 inferred += lacks
             else:
@@ -161,19 +161,29 @@ class Constraints:
         for thing in things:
             if thing in unknown:
                 apart = np.where(fulfils_any(items, sum(thing.groups, ())), 1, apart)
-            apart = np.where(thing.close_in_meaning(items), 0, apart)
+        if things:
+            apart = np.min([thing.levels(items, apart) for thing in things], axis=0)
         tier = of_type * (FAR + 1) + apart * (of_type > 0)
         for values, most in (
             ((~suits).astype(np.int64), 1),
             (missed - of_type, len(self.wished)),
             (fulfils_any(items, self._demoting), 1),
             (inferred, len(self._inferred)),
+            (self._of_children_unasked(items) & (of_type == 0), 1),
             (self._apart_from_wished(items, missed), FAR),
         ):
             tier = tier * (most + 1) + values
         for piece in self._costs:
             tier = 2 * tier + ~_fits_cost(items, piece, tier, excluded)
         return Verdicts(excluded, tier, suits & (missed == 0))
+
+    def _of_children_unasked(self, items: ItemStore) -> Bools:
+        """Mask of things named for children, where the text speaks of none, shape (N,)."""
+        read = self._understood
+        child = any(p.kind == "audience" for p in read.pieces) or self._child is not None
+        if child or not self._types or CHILDREN_NAMED.search(read.text):
+            return np.zeros(len(items.ids), dtype=bool)
+        return named_for_children(items)
 
     def _apart_from_wished(self, items: ItemStore, missed: Ints) -> Ints:
         """How far every item is by category from those that have every wished word, shape (N,)."""

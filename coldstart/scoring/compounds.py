@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.scoring.category_nearness import FAR
 from coldstart.scoring.piece_matches import fulfils_any
 from coldstart.scoring.stated import text_similarity
 from coldstart.scoring.wishes import wanted_groups
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
     from coldstart.schema import Piece, Understood
 
     Bools = NDArray[np.bool_]
+    Ints = NDArray[np.int64]
 
-CLOSE_FROM = 2.0
-"""Standard deviations above the catalog's mean similarity from which an item is close in meaning."""
+CLOSE_FROM = 3.0
+"""Standard deviations from which an item is close to a type; a shared category counts as 1 or 2."""
+RELATED_FROM = 1.5
+"""Those from which it is related to it."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,22 @@ class Compound:
             out &= fulfils_any(items, group)
         return out
 
-    def close_in_meaning(self, items: ItemStore) -> Bools:
-        """Mask of the items whose content is close to the words, shape (N,); none by letters."""
+    def levels(self, items: ItemStore, apart: Ints) -> Ints:
+        """How far the items that are not of the type are from it, shape (N,), 0 to ``FAR``.
+
+        Similarity to the words, in standard deviations above the catalog's mean, and nearness by
+        category add up: a category tells little by itself (a pillow is in Travel with suitcases),
+        and a meaning too (everything is nearest to something). Encoders that compare letters
+        know no meaning: then the categories decide.
+
+        Args:
+            items: a whole store or a part.
+            apart: nearness by category, see ``category_nearness.apart_from``.
+        """
         if getattr(items.encoder, "by_letters", False):
-            return np.zeros(len(items.ids), dtype=bool)
-        return np.asarray(text_similarity(items, self.words) >= CLOSE_FROM)
+            return apart
+        near = text_similarity(items, self.words) + (FAR - apart)
+        return np.where(near >= CLOSE_FROM, 0, np.where(near >= RELATED_FROM, 1, FAR))
 
 
 def compounds(understood: Understood, items: ItemStore) -> list[Compound]:

@@ -40,6 +40,8 @@ _THINGS = frozenset({"type", "term", "attribute", "category"})
 def corrected_parts(text: str) -> list[Span]:
     """Stretches of a text between its self-corrections; one for a text without any.
 
+    A correction at the beginning corrects nothing here, and is left out.
+
     >>> text = "a tent, no wait, actually a hammock"
     >>> [text[start:end] for start, end in corrected_parts(text)]
     ['a tent', 'a hammock']
@@ -49,9 +51,11 @@ def corrected_parts(text: str) -> list[Span]:
     found = sorted((*_ENGLISH.finditer(text), *_CHINESE.finditer(text)), key=lambda m: m.start())
     for m in found:
         before, after = text[start : m.start()].rstrip(_BETWEEN), text[m.end() :].lstrip(_BETWEEN)
-        if _has_words(before) and _has_words(after):
+        if not _has_words(after) or (not _has_words(before) and out):
+            continue
+        if _has_words(before):
             out.append((start, start + len(before)))
-            start = len(text) - len(after)
+        start = len(text) - len(after)  # "no wait, not shoes" corrects what was typed before
     return [*out, (start, len(text))]
 
 

@@ -21,17 +21,21 @@ class ProductLexicon:
         stop: words that tell nothing about an item.
         generic: "something", "a gift": what one asks for without naming it.
         away: words before what is not asked for itself: "for", "with", "about", "to".
+        quality: what a clause may say that something is to be: "that keeps my feet warm".
         possessive: words before what a person has.
         replace: words that tell that it is to be replaced.
         container: heads that say how many: "set", "pack".
+        measure: these, and others that say how much before "of": "cup".
     """
 
     stop: frozenset[str]
     generic: frozenset[str]
     away: frozenset[str]
+    quality: frozenset[str]
     possessive: frozenset[str]
     replace: frozenset[str]
     container: frozenset[str]
+    measure: frozenset[str]
 
     @classmethod
     def english(cls) -> ProductLexicon:
@@ -50,9 +54,11 @@ def _english() -> ProductLexicon:
         stop=_stems(stop) | frozenset(stop.split()),
         generic=_stems(f"{lists['generic']} {lists['gift']}"),
         away=frozenset(lists["away"].split()),
+        quality=_stems(lists["quality"]),
         possessive=frozenset(w.replace("'", "") for w in lists["possessive"].split()),
         replace=_stems(lists["replace"]),
         container=_stems(lists["container"]),
+        measure=_stems(f"{lists['container']} {lists['measure']}"),
     )
 
 

@@ -177,6 +177,8 @@ class PhraseParser:
                     if forms[at] in _ACCESSORIES and out[-1].is_type:
                         out[-1] = replace(out[-1], demoted=self._type(out[-1]))
                     run.clear()
+                if forms[at] == "of" and run and self._measures(run[-1], forms, at):
+                    run.clear()  # "a hot cup of something", "a box of chocolates"
                 if forms[at] not in ("new", "good", "nice", "best", "quality"):
                     close()
                 at += 1
@@ -246,6 +248,10 @@ class PhraseParser:
         before = tokens[at - 1].form if at else ""
         return ends and at > 0 and (marks[at - 1] or before in _BEFORE_VALUES)
 
+    def _measures(self, phrase: Phrase, forms: Sequence[str], of: int) -> bool:
+        """Whether a word says how much of something is asked for, before "of"."""
+        return phrase.stems[-1] in self._lexicon.measure and of + 1 < len(forms)
+
     def _likes(self, forms: Sequence[str], at: int) -> bool:
         """Whether "like" says that somebody likes something, rather than what it resembles."""
         return at > 0 and forms[at - 1] in (
@@ -299,6 +305,8 @@ class PhraseParser:
                 out.append(replace(made, role="topic", values=values))
             elif mode == "away" and (named or owned):
                 out.append(replace(made, role="topic", values=values, strict=named and not owned))
+            elif mode == "clause" and phrase.stems[-1] in self._lexicon.quality:
+                out.append(replace(made, role="quality", values=values, strict=False))
             else:
                 out.append(made)
         return out
