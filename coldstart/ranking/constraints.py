@@ -163,7 +163,9 @@ class Constraints:
                 apart = np.where(fulfils_any(items, sum(thing.groups, ())), 1, apart)
         if things:
             apart = np.min([thing.levels(items, apart) for thing in things], axis=0)
-        tier = of_type * (FAR + 1) + apart * (of_type > 0)
+        # Beside what is asked for, what suits a child matters more than what is alike.
+        other = (FAR + 1) * ~suits + apart
+        tier = of_type * 2 * (FAR + 1) + np.where(of_type > 0, other, 0)
         for values, most in (
             ((~suits).astype(np.int64), 1),
             (missed - of_type, len(self.wished)),

@@ -67,14 +67,16 @@ class Matcher:
         """
         own = words_of(item)
         found = next((term for term in self._terms if own.has(term)), ())
+        if found and not found[0].isascii():
+            return "".join(found) if len(found) > 1 else ""
         texts = (item.title, *item.categories, *item.attributes.values(), item.description)
-        for text in texts if found and found[0].isascii() else ():
+        for text in texts if found else ():
             tokens = _WORD.findall(text)
             stems = [stem(token) for token in tokens]
             for at in range(len(tokens)):
                 if tuple(stems[at : at + len(found)]) == found:
                     return " ".join(tokens[at : at + len(found)]).casefold()
-        return "".join(found) if found and not found[0].isascii() else ""
+        return ""
 
     def may_hold(self, item: Item) -> bool:
         """Whether it is worth while to look at an item's words."""
