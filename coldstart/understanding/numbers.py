@@ -15,9 +15,7 @@ _VALUES = {word: n for n, word in enumerate(_SMALL)} | {
 _DIGIT = "|".join(_SMALL[1:10])
 BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{_DIGIT})\b)?|(?:{'|'.join(_SMALL[::-1])}))"
 """Pattern of a number from zero to ninety-nine in words."""
-_HUNDREDS = (
-    rf"(?:(?:a|{BELOW_100})\s+(?:and\s+a\s+half\s+)?hundred(?:\s+(?:and\s+)?{BELOW_100})?)"
-)
+_HUNDREDS = rf"(?:(?:a|{BELOW_100})\s+(?:and\s+a\s+half\s+)?hundred(?:\s+(?:and\s+)?{BELOW_100})?)"
 WORDS = (
     rf"(?:(?:half\s+)?a\s+dozen"
     rf"|(?:a|{_HUNDREDS}|{BELOW_100})\s+(?:and\s+a\s+half\s+)?thousand"

@@ -38,7 +38,7 @@ _WISHES = re.compile(
 _PLACES = frozenset("in on at around inside".split())
 _OWN = frozenset("my our the her his their your".split())
 _DENIED = frozenset("dont doesnt didnt wont wouldnt cant cannot couldnt".split())
-_RELATIVE = (["that"], ["which"], ["they"], ["it"])
+_RELATIVE = frozenset("that which they it".split())
 _DENIALS = (["do", "not"], ["does", "not"], ["will", "not"], ["can", "not"])
 _OTHERS = {"female": "men", "male": "women"}  # whose things are not for them
 
@@ -136,7 +136,8 @@ class EnglishProductReader:
         self._leave_out_pets(draft, spans, found)
         for phrase in self._parser.with_roles(found, lambda p: clause_of(p).polarity):
             place = tokens[phrase.first].start, tokens[phrase.after - 1].end
-            if _is_denied_verb(phrase, forms):  # whoever writes of it says that it does not
+            if _is_denied_verb(phrase, forms) and _is_of_thing(phrase, forms):
+                # whoever writes of it says that it does not
                 draft.prefer([("term", f"{phrase.word.casefold()}-free", None)], place)
             self._add_phrase(draft, phrase, place, clause_of(phrase))
         gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
@@ -272,12 +273,15 @@ def _is_place(phrase: Phrase, forms: Sequence[str], refused: Sequence[int]) -> b
 
 
 def _is_denied_verb(phrase: Phrase, forms: Sequence[str]) -> bool:
-    """Whether a word is a verb that a thing is not to do: "that don't fall out"."""
-    before = list(forms[max(0, phrase.first - 3) : phrase.first])
-    return bool(before[-1:]) and (
-        (before[-1] in _DENIED and before[-2:-1] in _RELATIVE)
-        or (before[-2:] in _DENIALS and before[:1] in _RELATIVE)
-    )
+    """Whether a word stands right after "do not", as verbs do: it names nothing to leave out."""
+    before = list(forms[max(0, phrase.first - 2) : phrase.first])
+    return bool(before) and (before[-1] in _DENIED or before in _DENIALS)
+
+
+def _is_of_thing(phrase: Phrase, forms: Sequence[str]) -> bool:
+    """Whether a denied verb is what a thing is not to do: "that don't fall out"."""
+    subjects = forms[max(0, phrase.first - 3) : phrase.first - 1]
+    return any(form in _RELATIVE for form in subjects)
 
 
 def _apart(link: Link) -> Link:
