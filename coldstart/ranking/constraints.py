@@ -142,27 +142,7 @@ class Constraints:
         suits = np.ones(n, dtype=bool)
         if self._child is not None:
             suits = suits_children(items, self._child)
-        things = compounds(self._understood, items)
-        unknown = uncalled(things, items)
-        named = {span for c in unknown for span in c.spans}
-        of_type = _missed(items, [g for g in self._types if _span(g) not in named]) + len(unknown)
-        missed = of_type.copy()
-        inferred = np.zeros(n, dtype=np.int64)
-        for group in (*self.wished, *self._inferred):
-            if _span(group) in named or group in self._types:
-                continue
-            # What is no kettle is no nearer to a red kettle for being red.
-            lacks = ~fulfils_any(items, group) | (of_type > 0)
-            if group in self._inferred:
-                inferred += lacks
-            else:
-                missed += lacks
-        apart = apart_from(items, of_type == 0)
-        for thing in things:
-            if thing in unknown:
-                apart = np.where(fulfils_any(items, sum(thing.groups, ())), 1, apart)
-        if things:
-            apart = np.min([thing.levels(items, apart) for thing in things], axis=0)
+        of_type, missed, inferred, apart = self._apart_from_things(items)
         # Beside what is asked for, what suits a child matters more than what is alike.
         other = (FAR + 1) * ~suits + apart
         tier = of_type * 2 * (FAR + 1) + np.where(of_type > 0, other, 0)
@@ -178,6 +158,38 @@ class Constraints:
         for piece in self._costs:
             tier = 2 * tier + ~_fits_cost(items, piece, tier, excluded)
         return Verdicts(excluded, tier, suits & (missed == 0))
+
+    def _apart_from_things(self, items: ItemStore) -> tuple[Ints, Ints, Ints, Ints]:
+        """How far every item is from the things that are asked for, each of shape (N,).
+
+        Returns:
+            Types that it is not of; these and the other explicit wishes that it misses; inferred
+            wishes that it misses; its distance from things of the types, 0 to ``FAR``.
+        """
+        things = compounds(self._understood, items)
+        unknown = uncalled(things, items)
+        named = {span for c in unknown for span in c.spans}
+        types = [g for g in self._types if _span(g) not in named]
+        of_type = _missed(items, types) + len(unknown)
+        other = (of_type > 0) & (of_type == len(types) + len(unknown))
+        missed = of_type.copy()
+        inferred = np.zeros(len(items.ids), dtype=np.int64)
+        for group in (*self.wished, *self._inferred):
+            if _span(group) in named or group in self._types:
+                continue
+            # What is no kettle is no nearer to a red kettle for being red.
+            lacks = ~fulfils_any(items, group) | other
+            if group in self._inferred:
+                inferred += lacks
+            else:
+                missed += lacks
+        apart = apart_from(items, of_type == 0)
+        for thing in things:
+            if thing in unknown:
+                apart = np.where(fulfils_any(items, sum(thing.groups, ())), 1, apart)
+        if things:
+            apart = np.min([thing.levels(items, apart) for thing in things], axis=0)
+        return of_type, missed, inferred, apart
 
     def _of_children_unasked(self, items: ItemStore) -> Bools:
         """Mask of things named for children, where the text speaks of none, shape (N,)."""

@@ -55,8 +55,9 @@ def guesses(understood: Understood, ignored: Sequence[Piece]) -> list[str]:
 def _guess(piece: Piece, understood: Understood) -> str:
     """An inferred piece; of products a category that is not meant comes last, not never."""
     of_products = any(p.kind in ("term", "type") or p.value == ADULTS for p in understood.pieces)
-    last = of_products and not piece.wanted and piece.kind == "category"
-    return f"{_word(piece)} last" if last else _signed(piece)
+    if not of_products or piece.kind != "category":
+        return _signed(piece)
+    return f"“{piece.value}”{'' if piece.wanted else ' last'}"
 
 
 def _signed(piece: Piece) -> str:

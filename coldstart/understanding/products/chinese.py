@@ -194,7 +194,8 @@ class ChineseProductReader:
                 and sign(before) < 0
             ):
                 continue  # 不要塑料玩具: the toys are not rejected
-            if whole and following is not None and not _has_attribute(values):
+            known = following is not None and following.text in self._vocabulary.types
+            if whole and known and following is not None and not _has_attribute(values):
                 # 不要运动鞋: of shoes, and of nothing else that is for sport
                 name, place = f"{word.text}{following.text}", (word.start, following.end)
                 draft.fact(("type", name, None), place, wanted=False, strict=True)

@@ -20,6 +20,7 @@ class ProductLexicon:
     Args:
         stop: words that tell nothing about an item.
         generic: "something", "a gift": what one asks for without naming it.
+        general: what everything is in a catalog that does not name it: "food".
         away: words before what is not asked for itself: "for", "with", "about", "to".
         quality: what a clause may say that something is to be: "that keeps my feet warm".
         possessive: words before what a person has.
@@ -30,6 +31,7 @@ class ProductLexicon:
 
     stop: frozenset[str]
     generic: frozenset[str]
+    general: frozenset[str]
     away: frozenset[str]
     quality: frozenset[str]
     possessive: frozenset[str]
@@ -53,6 +55,7 @@ def _english() -> ProductLexicon:
     return ProductLexicon(
         stop=_stems(stop) | frozenset(stop.split()),
         generic=_stems(f"{lists['generic']} {lists['gift']}"),
+        general=_stems(lists["general"]),
         away=frozenset(lists["away"].split()),
         quality=_stems(lists["quality"]),
         possessive=frozenset(w.replace("'", "") for w in lists["possessive"].split()),

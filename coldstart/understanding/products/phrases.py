@@ -171,8 +171,9 @@ class PhraseParser:
                 or not any(c.isalpha() for c in forms[at])
                 or stem(forms[at]) in self._lexicon.stop
                 or forms[at] in self._lexicon.stop
+                or self._is_general(forms[at])
             ):
-                if run and stem(forms[at]) in self._lexicon.generic and gap.isspace():
+                if run and self._is_generic(forms[at]) and gap.isspace():
                     out.extend(self._resolved(run, mode, owned, thing=False))
                     if forms[at] in _ACCESSORIES and out[-1].is_type:
                         out[-1] = replace(out[-1], demoted=self._type(out[-1]))
@@ -201,7 +202,7 @@ class PhraseParser:
             taken: tokens of prices, recipients and so on.
         """
         cues = (m.first for m in self._asks.find(list(forms), list(taken)) if m.value == "asked")
-        things = (n for n, form in enumerate(forms) if stem(form) in self._lexicon.generic)
+        things = (n for n, form in enumerate(forms) if self._is_generic(form))
         return min((*cues, *things), default=None)
 
     def with_roles(
@@ -247,6 +248,15 @@ class PhraseParser:
         ends = not after.strip() or bool(re.match(r"\s*(?:[,.;:!?)]|(?:or|and|nor)\b)", after))
         before = tokens[at - 1].form if at else ""
         return ends and at > 0 and (marks[at - 1] or before in _BEFORE_VALUES)
+
+    def _is_general(self, form: str) -> bool:
+        """Whether a word says what everything here is: "food", where no item says that it is."""
+        word = stem(form)
+        return word in self._lexicon.general and word not in self._vocabulary.anywhere
+
+    def _is_generic(self, form: str) -> bool:
+        """Whether a word asks for something without naming it."""
+        return stem(form) in self._lexicon.generic or self._is_general(form)
 
     def _measures(self, phrase: Phrase, forms: Sequence[str], of: int) -> bool:
         """Whether a word says how much of something is asked for, before "of"."""
@@ -317,8 +327,13 @@ class PhraseParser:
         return tuple(dict.fromkeys((*phrase.values, *self.categories(phrase), term)))
 
     def _is_unknown_thing(self, phrase: Phrase, is_type: bool) -> bool:
-        """Whether a word is the plural of what things are made of: glasses to read with."""
+        """Whether a word is the plural of what things are made of: glasses to read with.
+
+        Of qualities with synonyms a plural names who has them: "for vegans".
+        """
         form = phrase_form(phrase.word)
+        if len(synonyms((stem(form),))) > 1:
+            return False
         made_of = self._vocabulary.values.get(stem(form)) is not None
         return not is_type and form.endswith("s") and form != stem(form) and made_of
 
