@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.catalog.known_attributes import STOCK
 from coldstart.schema import Item, Piece, Understood
 from coldstart.scoring.category_nearness import FAR, apart_from
 from coldstart.scoring.compounds import compounds, uncalled
 from coldstart.scoring.piece_matches import (
     CHILD,
     CHILDREN_NAMED,
-    STOCK,
     fulfils,
     fulfils_any,
     is_high,

@@ -20,7 +20,8 @@ class ProductLexicon:
     Args:
         stop: words that tell nothing about an item.
         generic: "something", "a gift": what one asks for without naming it.
-        general: what everything is in a catalog that does not name it: "food".
+        things: "a game": likewise where no item of the catalog is called so.
+        general: "food": likewise where no text of the catalog has the word.
         away: words before what is not asked for itself: "for", "with", "about", "to".
         quality: what a clause may say that something is to be: "that keeps my feet warm".
         possessive: words before what a person has.
@@ -31,6 +32,7 @@ class ProductLexicon:
 
     stop: frozenset[str]
     generic: frozenset[str]
+    things: frozenset[str]
     general: frozenset[str]
     away: frozenset[str]
     quality: frozenset[str]
@@ -55,6 +57,7 @@ def _english() -> ProductLexicon:
     return ProductLexicon(
         stop=_stems(stop) | frozenset(stop.split()),
         generic=_stems(f"{lists['generic']} {lists['gift']}"),
+        things=_stems(lists["things"]),
         general=_stems(lists["general"]),
         away=frozenset(lists["away"].split()),
         quality=_stems(lists["quality"]),

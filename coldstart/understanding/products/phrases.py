@@ -171,7 +171,7 @@ class PhraseParser:
                 or not any(c.isalpha() for c in forms[at])
                 or stem(forms[at]) in self._lexicon.stop
                 or forms[at] in self._lexicon.stop
-                or self._is_general(forms[at])
+                or self._is_generic(forms[at])
             ):
                 if run and self._is_generic(forms[at]) and gap.isspace():
                     out.extend(self._resolved(run, mode, owned, thing=False))
@@ -240,6 +240,15 @@ class PhraseParser:
         found = (*known.get(phrase.stems, ()), *known.get(phrase.stems[-1:], ()))
         return tuple(("category", name, None) for name in dict.fromkeys(found))
 
+    def _is_generic(self, form: str) -> bool:
+        """Whether a word names nothing of its own: "something", and "game" in a shop of games."""
+        word = stem(form)
+        if word in self._lexicon.general:
+            return word not in self._vocabulary.anywhere  # of recipes all are food
+        if word in self._lexicon.things:
+            return not self._vocabulary.is_type(word)
+        return word in self._lexicon.generic
+
     def _names_value(
         self, text: str, tokens: Sequence[Token], at: int, marks: Sequence[bool]
     ) -> bool:
@@ -248,15 +257,6 @@ class PhraseParser:
         ends = not after.strip() or bool(re.match(r"\s*(?:[,.;:!?)]|(?:or|and|nor)\b)", after))
         before = tokens[at - 1].form if at else ""
         return ends and at > 0 and (marks[at - 1] or before in _BEFORE_VALUES)
-
-    def _is_general(self, form: str) -> bool:
-        """Whether a word says what everything here is: "food", where no item says that it is."""
-        word = stem(form)
-        return word in self._lexicon.general and word not in self._vocabulary.anywhere
-
-    def _is_generic(self, form: str) -> bool:
-        """Whether a word asks for something without naming it."""
-        return stem(form) in self._lexicon.generic or self._is_general(form)
 
     def _measures(self, phrase: Phrase, forms: Sequence[str], of: int) -> bool:
         """Whether a word says how much of something is asked for, before "of"."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from coldstart.catalog.catalog import Catalog
-from coldstart.catalog.catalog_scripts import sample_texts
+from coldstart.catalog.catalog_scripts import catalog_language, sample_texts
 from coldstart.catalog.stems import latin_language
 from coldstart.schema import Item
 from coldstart.understanding.draft import Value
@@ -124,7 +124,7 @@ class ProductVocabulary:
             _within(items),
             _values(items, stop),
             _stopped(items, stop),
-            _corrector(items if latin_language(sample_texts(catalog)) == "en" else []),
+            _corrector(items if _is_english(catalog) else []),
         )
 
     @property
@@ -350,6 +350,12 @@ def _genres() -> frozenset[str]:
     ambiguous = {*english["words"]["ambiguous"], "sports", "kids", "children", "musical", "imax"}
     ambiguous |= {"children's", "儿童", "兒童"}
     return frozenset(name for name in out if name.casefold() not in ambiguous)
+
+
+def _is_english(catalog: Catalog) -> bool:
+    """Whether the Latin words of a catalog are English."""
+    known = catalog_language(catalog) in ("en", "zh")
+    return known and latin_language(sample_texts(catalog)) == "en"
 
 
 def _is_word(form: str) -> bool:
