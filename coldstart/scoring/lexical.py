@@ -116,4 +116,9 @@ def searched_terms(item: Item, language: str = "en") -> list[str]:
 
 
 def _asked(user: ResolvedProfile) -> str:
-    return ending(request_text(user), _LONGEST)
+    """The request without the limits on numbers that it states, which no item has as words."""
+    text = request_text(user)
+    for piece in user.understood.pieces:
+        if piece.kind == "attribute" and (piece.low is not None or piece.high is not None):
+            text = text.replace(piece.words, " ")
+    return ending(text, _LONGEST)
