@@ -38,7 +38,7 @@ class ContentLift:
             picks: rows of the picks in it, at least one.
         """
         rows, common = list(picks), self._usual(items.whole)
-        content, kinds = items.content[rows].T, items.kinds[rows].T
+        content, kinds = items.content[rows].T, items.kinds_of(rows).T
         usual = _similarity(common.content, common.kinds, content, kinds)
         all_usual = common.content is items.content
         values = usual if all_usual else _similarity(items.content, items.kinds, content, kinds)
@@ -77,7 +77,7 @@ class _Usual(NamedTuple):
         rows = np.flatnonzero(whole.typical)
         if len(rows) > _SAMPLE:
             rows = np.sort(np.random.default_rng(0).permutation(rows)[:_SAMPLE])
-        return cls(whole.content[rows], whole.kinds[rows])
+        return cls(whole.content[rows], whole.kinds_of(rows))
 
 
 def _similarity(content: Float, kinds: Floats, of_content: Float, of_kinds: Floats) -> Floats:

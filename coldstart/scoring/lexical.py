@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,9 +110,14 @@ def stated_text(item: Item) -> str:
 
 def searched_terms(item: Item, language: str = "en") -> list[str]:
     """Terms of ``stated_text``, and those of everyday words of the categories."""
-    everyday = "\n".join(map(everyday_words, item.categories))
     found = terms(stated_text(item), characters=True, language=language)
-    return [*found, *terms(everyday, language=language)]
+    return [*found, *_everyday_terms(item.categories, language)]
+
+
+@lru_cache(maxsize=1 << 14)
+def _everyday_terms(categories: tuple[str, ...], language: str) -> list[str]:
+    everyday = "\n".join(map(everyday_words, categories))
+    return terms(everyday, language=language)
 
 
 def _asked(user: ResolvedProfile) -> str:

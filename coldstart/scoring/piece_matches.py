@@ -66,7 +66,7 @@ def fulfils_any(items: ItemStore, pieces: Iterable[Piece]) -> Bools:
 def suits_children(items: ItemStore, age: int) -> Bools:
     """Mask of the items known to suit a child, by age information or else by category."""
     columns = [n for name, n in items.category_column.items() if name in FOR_CHILDREN]
-    made_for = items.has_category[:, columns].any(axis=1)
+    made_for = items.in_any(columns)
     oldest = numbers(items, "max_age")
     unknown = np.isnan(items.min_age) & np.isnan(oldest)
     suits = ~(items.min_age > age) & ~(oldest < age)
@@ -78,10 +78,10 @@ def made_for_children(items: ItemStore) -> Bools:
     young = numbers(items, "max_age") <= OLDEST_CHILD
     if not young.any():
         return np.asarray(young)
-    kinds = items.has_category
-    mostly = kinds[young].sum(axis=0) > 0.5 * kinds.sum(axis=0)
+    sizes = items.by_category(np.ones(len(items.ids)))
+    mostly = np.flatnonzero(items.by_category(young) > 0.5 * sizes)
     unknown = np.isnan(numbers(items, "max_age"))
-    return np.asarray(young | (unknown & kinds[:, mostly].any(axis=1)))
+    return np.asarray(young | (unknown & items.in_any(mostly.tolist())))
 
 
 def numbers(items: ItemStore, field: Literal["price", "max_age"]) -> Floats:
@@ -127,7 +127,7 @@ def _mask(items: ItemStore, piece: Piece) -> Bools:
         column = items.category_column.get(piece.value.casefold())
         if column is None:
             return np.zeros(len(items.ids), dtype=bool)
-        return np.asarray(items.has_category[:, column])
+        return items.in_any([column])
     if piece.kind == "years":
         first = -np.inf if piece.first is None else piece.first
         last = np.inf if piece.last is None else piece.last

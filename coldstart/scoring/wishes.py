@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from coldstart.scoring.retrieval import Nearest
     from coldstart.scoring.scorer import Floats, Ints
 
-_READ_WORDS_TO = 100_000  # items whose words are compared one by one
+_READ_WORDS_TO = 50_000  # items whose words are compared one by one, in a second or less
 NO_FACTS = ("title", "tone", "phrase")
 """Kinds of pieces that are true of no item by themselves."""
 
