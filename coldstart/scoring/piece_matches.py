@@ -51,7 +51,7 @@ def fulfils(items: ItemStore, piece: Piece) -> Bools:
         piece: wanted or rejected.
     """
     span = piece.first, piece.last, piece.age, piece.low, piece.high
-    key = (piece.kind, piece.value, piece.attribute, *span)
+    key = (piece.kind, piece.value, piece.attribute, piece.wanted, *span)
     return _kept(items, key, lambda: _mask(items, piece))
 
 
