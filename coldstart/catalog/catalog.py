@@ -49,17 +49,25 @@ class Catalog:
         return cls(items)
 
     @classmethod
-    def from_frame(cls, frame: Any, columns: Mapping[str, str | None] | None = None) -> Catalog:
+    def from_frame(
+        cls,
+        frame: Any,
+        columns: Mapping[str, str | None] | None = None,
+        *,
+        title_ids: bool = False,
+    ) -> Catalog:
         """Build a catalog from a polars or pandas frame or a pyarrow table.
 
         Args:
             frame: needs a column of ids and one of titles; see ``coldstart.catalog.frames``.
             columns: field → column, for columns not recognised by name.
+            title_ids: whether titles are the ids where no column holds ids; of several items of
+                one title the second is "title (2)".
 
         Raises:
             CatalogError: invalid rows; the message names each.
         """
-        return cls(items_from_frame(frame, columns))
+        return cls(items_from_frame(frame, columns, title_ids=title_ids))
 
     @classmethod
     def from_csv(cls, path: str | Path, columns: Mapping[str, str | None] | None = None) -> Catalog:
@@ -81,14 +89,27 @@ class Catalog:
         return cls.load(path, columns)
 
     @classmethod
-    def load(cls, path: str | Path, columns: Mapping[str, str | None] | None = None) -> Catalog:
+    def load(
+        cls,
+        path: str | Path,
+        columns: Mapping[str, str | None] | None = None,
+        *,
+        title_ids: bool = False,
+    ) -> Catalog:
         """Read a ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl`` or ``.ndjson`` file, by its suffix.
+
+        Args:
+            path: of the file.
+            columns: see ``from_frame``.
+            title_ids: likewise.
 
         Raises:
             CatalogError: an unreadable file, or invalid rows.
         """
         file = read_file(path, error=CatalogError)
-        return cls(items_from_frame(file.frame, columns, first_row=file.first_row))
+        return cls(
+            items_from_frame(file.frame, columns, first_row=file.first_row, title_ids=title_ids)
+        )
 
     @property
     def version(self) -> int:

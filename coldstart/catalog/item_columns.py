@@ -60,7 +60,10 @@ def header_currency(name: str) -> str:
 
 
 def match_columns(
-    names: Iterable[str], columns: Mapping[str, str | None] | None = None
+    names: Iterable[str],
+    columns: Mapping[str, str | None] | None = None,
+    *,
+    title_ids: bool = False,
 ) -> dict[str, str]:
     """Match item fields to columns.
 
@@ -70,6 +73,7 @@ def match_columns(
     Args:
         names: of the columns.
         columns: field → column, for columns that are not recognised by name; ``None``: none.
+        title_ids: whether titles are the ids where no column holds ids.
 
     Returns:
         Field → column, for the matched fields.
@@ -101,6 +105,8 @@ def match_columns(
         only = [name for key, name in free.items() if key.endswith(endings)]
         if field not in found and field not in chosen and len(only) == 1:
             found[field] = free.pop(plain_name(only[0]))
+    if title_ids and "title" in found and "item_id" not in chosen:
+        found.setdefault("item_id", found["title"])
     for field in ("item_id", "title"):
         if field not in found:
             if any(name.strip().replace(".", "").isdigit() for name in names):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +74,11 @@ class Layout:
     unused: Mapping[str, str]
     currency: str = ""
 
+    @property
+    def by_title(self) -> bool:
+        """Whether titles are the ids."""
+        return self.fields["item_id"] == self.fields["title"]
+
 
 @dataclass(frozen=True)
 class Parsed:
@@ -98,7 +104,11 @@ class Parsed:
 
 
 def items_from_frame(
-    frame: Any, columns: Mapping[str, str | None] | None = None, *, first_row: int = 2
+    frame: Any,
+    columns: Mapping[str, str | None] | None = None,
+    *,
+    first_row: int = 2,
+    title_ids: bool = False,
 ) -> list[Item]:
     """Parse the rows of a polars or pandas frame or a pyarrow table as items.
 
@@ -108,11 +118,14 @@ def items_from_frame(
         columns: field → column, for columns not recognised by name.
         first_row: number of the first data row in error messages; 2 as in a spreadsheet with a
             header in row 1.
+        title_ids: whether titles are the ids where no column holds ids; of several items of one
+            title the second is "title (2)".
 
     Raises:
         CatalogError: invalid rows; the message names each.
     """
-    return items_of(parse_items(frame, columns, first_row=first_row), first_row=first_row)
+    parsed = parse_items(frame, columns, first_row=first_row, title_ids=title_ids)
+    return items_of(parsed, first_row=first_row)
 
 
 def items_of(parsed: Parsed, *, first_row: int = 2) -> list[Item]:
@@ -129,12 +142,17 @@ def items_of(parsed: Parsed, *, first_row: int = 2) -> list[Item]:
 
 
 def parse_items(
-    frame: Any, columns: Mapping[str, str | None] | None = None, *, first_row: int = 2
+    frame: Any,
+    columns: Mapping[str, str | None] | None = None,
+    *,
+    first_row: int = 2,
+    title_ids: bool = False,
 ) -> Parsed:
     """Parse as ``items_from_frame``, but report invalid rows instead of raising."""
     table = columns_of(frame)
-    layout = layout_of(table, columns)
+    layout = layout_of(table, columns, title_ids=title_ids)
     out, seen = Parsed([], [], {}, {}, layout), set[str]()
+    titles = Counter[str]()
     for number, row in enumerate(_rows(table), start=first_row):
         if not row:
             out.blank.append(number)
@@ -143,6 +161,8 @@ def parse_items(
             if column not in row:
                 out.missing[name] = out.missing.get(name, 0) + 1
         made, remarks = _item(row, layout)
+        if isinstance(made, Item) and layout.by_title:
+            made = _numbered(made, titles, seen)
         if isinstance(made, Item) and made.item_id in seen:
             made = ["duplicate item_id"]
         if isinstance(made, Item):
@@ -157,17 +177,28 @@ def parse_items(
     return out
 
 
-def layout_of(table: Columns, columns: Mapping[str, str | None] | None = None) -> Layout:
+def _numbered(item: Item, titles: Counter[str], seen: Set[str]) -> Item:
+    """An item with its title as id, and a number behind it where that is taken."""
+    title = item.item_id
+    while (new := f"{title} ({titles[title]})" if titles[title] > 1 else title) in seen:
+        titles[title] = max(2, titles[title] + 1)
+    return item.model_copy(update={"item_id": new})
+
+
+def layout_of(
+    table: Columns, columns: Mapping[str, str | None] | None = None, *, title_ids: bool = False
+) -> Layout:
     """Recognise what each column of a table holds, by its name and its cells.
 
     Args:
         table: column → cells.
         columns: field → column, for columns not recognised by name.
+        title_ids: see ``items_from_frame``.
 
     Raises:
         CatalogError: as ``match_columns``.
     """
-    fields = _fields(table, columns)
+    fields = _fields(table, columns, title_ids)
     free = [n for n in table if n not in fields.values() and n != "attributes"]
     empty = {n for n in free if all(map(is_missing, table[n]))}
     flags = _flags({n: table[n] for n in free if n not in empty})
@@ -188,11 +219,14 @@ def layout_of(table: Columns, columns: Mapping[str, str | None] | None = None) -
     return Layout(fields, categories, flags, attributes, unused, _currency(table, fields))
 
 
-def _fields(table: Columns, columns: Mapping[str, str | None] | None) -> dict[str, str]:
+def _fields(
+    table: Columns, columns: Mapping[str, str | None] | None, title_ids: bool
+) -> dict[str, str]:
     """Field → column; columns whose cells do not fit the field that their name suggests are not."""
     refused: set[str] = set()
     while True:
-        fields = match_columns([name for name in table if name not in refused], columns)
+        names = [name for name in table if name not in refused]
+        fields = match_columns(names, columns, title_ids=title_ids)
         for name in READERS.keys() & fields.keys():
             column = fields[name]
             guessed = not (columns and name in columns) and plain_name(column) not in _SURE

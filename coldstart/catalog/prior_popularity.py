@@ -25,6 +25,7 @@ def prior_lift(sales: Floats) -> Floats:
     known = sales[~np.isnan(sales)]
     if not known.size or not known.any():
         return np.zeros(len(sales))
+    sales, known = sales / known.max(), known / known.max()  # the tiniest numbers lose no digits
     middle = float(np.median(known)) or float(known[known > 0].min())
     smoothed = np.where(np.isnan(sales), middle, sales) + middle
     return np.asarray(np.log(smoothed / smoothed.mean()))

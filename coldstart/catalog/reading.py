@@ -39,7 +39,13 @@ def report_of(file: TableFile, parsed: Parsed, warnings: Sequence[str] = ()) -> 
         attributes=tuple(attributes),
         unused=tuple(f"{name!r} ({why})" for name, why in layout.unused.items()),
         left_out={what: tuple(rows) for what, rows in left_out.items()},
-        notes=(_categories(parsed), *_shop(parsed), *_missing(parsed), _same(parsed)),
+        notes=(
+            *_ids(parsed),
+            _categories(parsed),
+            *_shop(parsed),
+            *_missing(parsed),
+            _same(parsed),
+        ),
         warnings=(*file.warnings, *warnings),
     )
 
@@ -52,6 +58,10 @@ def listed(names: Sequence[str], most: int = _MOST) -> str:
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def _ids(parsed: Parsed) -> list[str]:
+    return ["no column of ids: titles are the ids"] if parsed.layout.by_title else []
 
 
 def _missing(parsed: Parsed) -> list[str]:

@@ -134,7 +134,10 @@ def start(
     begun = time.perf_counter()
     with output.status("reading the table …"):
         catalog, read = load_catalog(
-            items, column_pairs(columns), TextOptions(encoding, separator, quotes)
+            items,
+            column_pairs(columns),
+            TextOptions(encoding, separator, quotes),
+            title_ids=True,
         )
     output.note(in_options(read.paragraph()))
     name = out.name if out is not None and out.name else items.stem

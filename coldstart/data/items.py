@@ -21,6 +21,8 @@ def load_catalog(
     path: str | Path,
     columns: Mapping[str, str | None] | None = None,
     text: TextOptions | None = None,
+    *,
+    title_ids: bool = False,
 ) -> tuple[Catalog, ReadReport]:
     """Load a catalog as ``Catalog.load``, and account for every row and column.
 
@@ -28,19 +30,23 @@ def load_catalog(
         path: of the table.
         columns: field → column, for columns not recognised by name.
         text: encoding, separator and quotes of text files, where recognising them fails.
+        title_ids: see ``Catalog.from_frame``.
 
     Raises:
         CatalogError: an unreadable file, or invalid rows.
         DataError: no items.
     """
-    return catalog_of(read_file(path, text, error=CatalogError), columns)
+    return catalog_of(read_file(path, text, error=CatalogError), columns, title_ids=title_ids)
 
 
 def catalog_of(
-    file: TableFile, columns: Mapping[str, str | None] | None = None
+    file: TableFile,
+    columns: Mapping[str, str | None] | None = None,
+    *,
+    title_ids: bool = False,
 ) -> tuple[Catalog, ReadReport]:
     """Make a catalog of a table that has been read; see ``load_catalog``."""
-    parsed = parse_items(file.frame, columns, first_row=file.first_row)
+    parsed = parse_items(file.frame, columns, first_row=file.first_row, title_ids=title_ids)
     items = items_of(parsed, first_row=file.first_row)
     if not items:
         raise DataError(f"{file.path}: no items", hint="the table has a header but no rows")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.catalog.known_attributes import STOCK
 from coldstart.schema import Item, Piece, Understood
 from coldstart.scoring.category_nearness import FAR, apart_from
 from coldstart.scoring.piece_matches import (
     CHILD,
-    STOCK,
     fulfils,
     fulfils_any,
     is_high,

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coldstart.catalog.known_attributes import NOT_COMPARED
+from coldstart.catalog.known_attributes import NOT_COMPARED, STOCK
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
 from coldstart.schema import Reason
 from coldstart.scoring.category_nearness import shared_category
-from coldstart.scoring.piece_matches import ADULTS, STOCK, fulfils, fulfils_any
+from coldstart.scoring.piece_matches import ADULTS, fulfils, fulfils_any
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import KnowsFacts, Scorer
 from coldstart.scoring.stated import text_similarity

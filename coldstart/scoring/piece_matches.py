@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
+from coldstart.catalog.known_attributes import STOCK
 from coldstart.schema import Item, Piece
 from coldstart.scoring.word_matches import matching
 from coldstart.understanding.products.amounts import number_of
@@ -31,8 +32,6 @@ ADULT = 18
 """Age from which an audience is not offered what is made for children."""
 ADULTS = "adult"
 """Value of a piece for an adult audience whose age is guessed."""
-STOCK = "available"
-"""Attribute under which a piece asks for what is in stock."""
 LOW_SHARE = 1 / 3
 """Share of prices that are low, and that are high."""
 _CENT = 1e-9

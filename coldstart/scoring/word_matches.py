@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
+from unicodedata import combining, normalize
 
 import numpy as np
 
@@ -86,6 +87,8 @@ class Matcher:
             *item.attributes.values(),
         )
         folded = "\n".join(texts).casefold()
+        if not folded.isascii():  # "chèvre" begins as its stem does, without the accent
+            folded = "".join(c for c in normalize("NFKD", folded) if not combining(c))
         return any(part in folded for part in self._parts)
 
     def likely(self, items: ItemStore) -> Floats | None:

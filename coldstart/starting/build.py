@@ -138,13 +138,15 @@ def told(manifest: dict[str, Any], catalog: Catalog, items: str, out: str) -> li
 def as_catalog(items: Any) -> Catalog:
     """A catalog of whatever holds items: a catalog, items, a table, or the path of one.
 
+    Titles are the ids of a table without a column of ids.
+
     Raises:
         CatalogError: it is something else, or invalid.
     """
     if isinstance(items, Catalog):
         return items
     if isinstance(items, str | Path):
-        return Catalog.load(items)
+        return Catalog.load(items, title_ids=True)
     if isinstance(items, Iterable) and not hasattr(items, "columns"):
         found = list(items)
         if all(isinstance(item, Item) for item in found):
@@ -154,7 +156,7 @@ def as_catalog(items: Any) -> Catalog:
             f"expected items, got {', '.join(kinds)}",
             hint="give a Catalog, a list of Item, a frame, or the path of a table",
         )
-    return Catalog.from_frame(items)
+    return Catalog.from_frame(items, title_ids=True)
 
 
 def _language_model(base: str, device: str, dtype: str) -> tuple[CausalLM, str]:

@@ -44,7 +44,7 @@ class ReadingDraft:
 
     def __init__(self, text: str, lexicon: Lexicon, *, dated: bool = False) -> None:
         self._dated = dated
-        self._text = text
+        self.text = text
         self._child_wants = lexicon.resolve(CHILD_WANTS)
         self._animation = flat(lexicon.resolve("Animation"))
         self._child_rejects = flat(lexicon.resolve(CHILD_REJECTS))
@@ -172,7 +172,7 @@ class ReadingDraft:
 
     def phrase(self, span: Span) -> None:
         """Rejected words that stand for nothing in the catalog."""
-        self._piece("phrase", self._text[slice(*span)], span, wanted=False, strict=False)
+        self._piece("phrase", self.text[slice(*span)], span, wanted=False, strict=False)
 
     def sense(
         self, sense: Sense, span: Span, at: tuple[int, int], *, wanted: bool, mild: bool = False
@@ -306,7 +306,7 @@ class ReadingDraft:
         self, kind: Any, value: str, span: Span, *, direct: bool = False, **fields: Any
     ) -> int:
         start, end = span
-        words = self._text[start:end]
+        words = self.text[start:end]
         piece = Piece(kind=kind, value=value, words=words, start=start, end=end, **fields)
         self._entries.append(_Entry(piece, direct))
         return len(self._entries) - 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.known_attributes import MINUTES
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Piece
 from coldstart.understanding.audience import NamedAudience, find_audience
@@ -23,6 +24,12 @@ from coldstart.understanding.groups import LinkWords
 from coldstart.understanding.languages import LanguageSpotter, NamedLanguage
 from coldstart.understanding.lexicon import Lexicon, Sense
 from coldstart.understanding.polarity import Clause, Mention, PolarityReader
+from coldstart.understanding.products.amounts import (
+    NamedAmount,
+    find_amounts,
+    numeric_attributes,
+)
+from coldstart.understanding.products.prices import price_text
 from coldstart.understanding.rejected import rejected_phrases
 from coldstart.understanding.shapes import Idiom, find_idioms
 from coldstart.understanding.titles import NamedTitle, TitleSpotter
@@ -41,7 +48,7 @@ _MARK_WORDS = 4  # of a mark of rejection: "but I don't want"
 _JOINING = frozenset("but although though and or i so with".split())
 _DATED = re.compile(r"\(\s*(?:1[89]|20)\d\d\s*\)")
 
-Span = NamedTitle | NamedAudience | NamedYears | NamedDuration | NamedLanguage
+Span = NamedTitle | NamedAudience | NamedYears | NamedDuration | NamedLanguage | NamedAmount
 Meaning = Span | Sense
 
 
@@ -66,6 +73,8 @@ class EnglishReader:
     def __init__(self, catalog: Catalog, counts: Counts) -> None:
         self._latest = latest_year(catalog)
         self._timed = has_durations(catalog)
+        units = numeric_attributes(catalog).items()
+        self._units = {unit: name for unit, name in units if name != MINUTES}
         lexicon = Lexicon("en", category_names(catalog), self._latest)
         self._phrases = english_phrases(catalog, lexicon)
         self._spelling = corrector(catalog, lexicon, self._phrases)
@@ -90,7 +99,7 @@ class EnglishReader:
         starts = [clause.start for clause in clauses]
         for one in meant:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
-            if isinstance(one.meaning, NamedDuration) and not _is_rejected(
+            if isinstance(one.meaning, NamedDuration | NamedAmount) and not _is_rejected(
                 one.meaning, text[clause.start : one.start]
             ):
                 clause = clause._replace(polarity=1)  # "without blood, under two hours"
@@ -132,6 +141,7 @@ class EnglishReader:
         if self._timed:
             durations = list(find_durations(masked(rest, years)))
             durations += [] if durations else find_short(rest)
+        amounts = find_amounts(masked(rest, years), self._units) if self._units else ()
         starts = [token.start for token in tokens]
         taken = [False] * len(tokens)
         out = []
@@ -140,6 +150,7 @@ class EnglishReader:
             *audiences,
             *years,
             *durations,
+            *amounts,
             *self._languages.find(masked(rest, years)),
             *idioms,
         ]
@@ -167,14 +178,14 @@ class EnglishReader:
         return sorted(out, key=lambda m: m.start)
 
 
-def _is_rejected(duration: NamedDuration, between: str) -> bool:
+def _is_rejected(duration: NamedDuration | NamedAmount, between: str) -> bool:
     """Whether a duration is part of the rejection in whose clause it stands.
 
     A long one is: "I don't want to watch anything longer than two hours". An upper limit is, if the
     words before it are the mark of the rejection alone: "nothing under an hour".
 
     Args:
-        duration: the duration.
+        duration: the duration, or another amount.
         between: from the start of the clause to the duration.
     """
     words = between.casefold().split()
@@ -204,6 +215,13 @@ def _add(draft: ReadingDraft, one: _Meant, clause: Clause) -> None:
         )
     elif isinstance(meaning, NamedDuration):
         draft.duration(meaning.low, meaning.high, span, wanted=wanted, stated=meaning.stated)
+    elif isinstance(meaning, NamedAmount):
+        low, high = meaning.low, meaning.high
+        if not wanted:  # "nothing over 500 pages" are at most 500
+            low, high = high, low
+        if wanted or low is None or high is None:
+            text = f"{price_text(low, high)} {meaning.attribute.replace('_', ' ')}"
+            draft.amount(meaning.attribute, low, high, text, span)
     else:
         at = one.mention.first, one.mention.after
         draft.sense(meaning, span, at, wanted=wanted, mild=clause.mild)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.catalog_scripts import catalog_language, sample_texts
 from coldstart.catalog.han import simplified
+from coldstart.catalog.known_attributes import STOCK
 from coldstart.catalog.stems import latin_language
 from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import Counts
-from coldstart.schema import Understood
+from coldstart.schema import Piece, Understood
 from coldstart.understanding.chinese import ChineseReader, is_chinese
 from coldstart.understanding.corrections import corrected, corrected_parts
 from coldstart.understanding.english import EnglishReader
+from coldstart.understanding.named_values import NamedValueReader, language_of
 from coldstart.understanding.products.chinese import ChineseProductReader
 from coldstart.understanding.products.english import EnglishProductReader
 from coldstart.understanding.products.vocabulary import ProductVocabulary, is_of_products
@@ -19,15 +21,15 @@ from coldstart.understanding.traditional import as_written, simplified_catalog
 
 MOST_CHARACTERS = 4000
 """Characters of a text that are read; ``Understood.unread`` counts the others."""
-_CACHED = 1000  # readings: a session reads its texts again after every event
 
 
 class RequestReader:
     """Rule-based reader of requests in the vocabulary of one catalog, English and Chinese.
 
     The language is chosen by script. In a catalog of another language the words of items are not
-    read as wishes: there are no rules for what "ohne" or "для" does to them. The reader is built
-    for one state of the catalog; build another one after a change.
+    read as wishes; named categories and attribute values are, and what "ohne" or "без" does to
+    them, in the languages of ``lexicon/rejections.toml``. The reader is built for one state of the
+    catalog; build another one after a change.
 
     Args:
         catalog: whose categories, titles and attribute values are matched.
@@ -52,22 +54,18 @@ class RequestReader:
             self._english = EnglishReader(catalog, counts)
             self._chinese = ChineseReader(in_simplified, counts)
         self._unreadable = frozenset() if _has_rules(catalog) else frozenset({"term", "type"})
-        self._cache: dict[str, Understood] = {}
+        self._named: NamedValueReader | None = None
+        if self._unreadable and (language := language_of(catalog)):
+            self._named = NamedValueReader(catalog, language)
+            self._unreadable |= {"category", "attribute", "person", "tone", "phrase"}
 
     def read(self, text: str) -> Understood:
-        """Read a text; every string is accepted, and readings are cached.
+        """Read a text; every string is accepted, and none is kept.
 
         Returns:
             The reading; without pieces if no rule matched.
         """
-        if text not in self._cache:
-            if len(self._cache) >= _CACHED:
-                self._cache.clear()
-            self._cache[text] = self._read(text)
-        return self._cache[text]
-
-    def _read(self, raw: str) -> Understood:
-        text = clean_text(raw[:MOST_CHARACTERS])
+        raw, text = text, clean_text(text[:MOST_CHARACTERS])
         chinese = is_chinese(text)
         parts = corrected_parts(text)
         if len(parts) == 1:
@@ -80,6 +78,7 @@ class RequestReader:
     def _read_part(self, text: str, chinese: bool) -> Understood:
         """A text, or what stands between two of its self-corrections."""
         spelled: dict[str, str] = {}
+        language = "zh" if chinese else self._named.language if self._named else "en"
         if chinese:
             pieces, wanted_text = self._chinese.read(simplified(text))
             pieces = tuple(as_written(piece, text, self._names) for piece in pieces)
@@ -87,16 +86,25 @@ class RequestReader:
             pieces, wanted_text = self._english.read(text)
             if isinstance(self._english, EnglishProductReader) and not self._unreadable:
                 spelled = self._english.spelled(text)
-            pieces = tuple(piece for piece in pieces if piece.kind not in self._unreadable)
+            pieces = tuple(p for p in pieces if p.kind not in self._unreadable or _is_limit(p))
+            if self._named is not None:
+                pieces, wanted_text = self._named.read(text, pieces)
         titles = {p.value: self._catalog[p.value].title for p in pieces if p.kind == "title"}
         return Understood(
             text=text,
-            language=("zh" if chinese else "en") if pieces else "",
+            language=language if pieces else "",
             pieces=pieces,
             wanted_text=wanted_text,
             titles=titles,
             spelled=spelled,
         )
+
+
+def _is_limit(piece: Piece) -> bool:
+    """Whether it limits a number, or asks for what is in stock, in whatever language."""
+    return piece.attribute is not None and (
+        piece.low is not None or piece.high is not None or piece.attribute == STOCK
+    )
 
 
 def _has_rules(catalog: Catalog) -> bool:

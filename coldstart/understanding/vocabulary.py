@@ -37,7 +37,7 @@ def category_names(catalog: Catalog) -> list[str]:
 def english_phrases(catalog: Catalog, lexicon: Lexicon) -> PhraseIndex[Sense | None]:
     """Phrases that mean something in a catalog; ``None`` for phrases that are passed over.
 
-    Categories come first, then the lexicon, then attribute values.
+    Categories come first, then people by their whole names, the lexicon, and attribute values.
     """
     index: PhraseIndex[Sense | None] = PhraseIndex()
     stop = frozenset("".join(lexicon.words("words.stop")).split())
@@ -49,11 +49,15 @@ def english_phrases(catalog: Catalog, lexicon: Lexicon) -> PhraseIndex[Sense | N
             many = noun and form.endswith("s") and form != "s"
             sense = Sense(want=((name,),), against=(name,), direct=True, noun=noun, plural=many)
             _add(index, form, sense)
+    attributes = _attributes(catalog, stop, common_words(lexicon))
+    for phrase, sense in attributes:
+        if sense.kind == "person" and " " in phrase_form(phrase):
+            index.add(phrase, sense)  # before "agatha christie" stands for mysteries
     for phrase in lexicon.words("words.ignore"):
         index.add(phrase, None)
     for phrase, sense in lexicon.senses():
         _add(index, phrase, sense)
-    for phrase, sense in _attributes(catalog, stop, common_words(lexicon)):
+    for phrase, sense in attributes:
         index.add(phrase, sense)
     return index
 

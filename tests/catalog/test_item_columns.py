@@ -61,6 +61,15 @@ def test_the_only_column_that_ends_like_an_id_or_a_title_is_taken():
         match_columns(["anime_id", "studio_id", "title"])
 
 
+def test_titles_can_be_the_ids_where_there_are_none():
+    assert match_columns(["title", "year"], title_ids=True) == {
+        **{"item_id": "title", "title": "title", "year": "year"}
+    }
+    assert match_columns(["sku", "title"], title_ids=True)["item_id"] == "sku"
+    with pytest.raises(CatalogError, match="no column for item_id among: title"):
+        match_columns(["title"], {"item_id": None}, title_ids=True)
+
+
 def test_a_missing_column_is_named_with_the_likeliest():
     with pytest.raises(CatalogError, match="no column for title.*columns={'title': 'tilte'}"):
         match_columns(["id", "tilte"])

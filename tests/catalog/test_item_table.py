@@ -33,6 +33,16 @@ def test_a_missing_title_or_id_is_an_error_however_it_is_written(word):
         items_from_frame(table(id=[word], title=["A"]))
 
 
+def test_titles_as_ids_are_numbered_where_they_repeat():
+    rows = table(title=["Tea", "Tea (2)", "Tea", "Tea", "Mug", "Tea"], price=[1, 2, 3, 4, 5, 6])
+    parsed = parse_items(rows, title_ids=True)
+    found = {item.item_id: item.price for item in parsed.items}
+    assert found == {"Tea": 1, "Tea (2)": 2, "Tea (3)": 3, "Tea (4)": 4, "Mug": 5, "Tea (5)": 6}
+    assert parsed.layout.by_title
+    with pytest.raises(CatalogError, match="no column for item_id"):
+        parse_items(rows)
+
+
 def test_missing_numbers_are_missing():
     frame = pd.DataFrame({"id": [1, 2], "title": ["A", "B"], "year": [1999.0, float("nan")]})
     assert [i.year for i in items_from_frame(frame)] == [1999, None]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from coldstart.catalog.prior_popularity import prior_lift
@@ -19,6 +19,8 @@ def test_without_sales_all_items_are_alike(sales):
     assert not prior_lift(np.array(sales)).any()
 
 
+@example([0.0, 0.0, 5e-324])
+@example([1e-323, 5e-324, None, 5e-324])
 @given(st.lists(st.none() | st.floats(0, 1e12), min_size=1, max_size=30))
 def test_shares_sum_to_one_and_keep_the_order(sales):
     values = np.array([np.nan if x is None else x for x in sales], dtype=float)

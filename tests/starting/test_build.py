@@ -89,6 +89,10 @@ def test_items_come_in_many_forms(tmp_path):
     catalog = Catalog(items)
     for given in (catalog, items, iter(items), frame, frame.to_pandas(), tmp_path / "items.csv"):
         assert as_catalog(given).fingerprint() == catalog.fingerprint()
+    titles = frame.drop("id")
+    titles.write_csv(tmp_path / "titles.csv")
+    for given in (titles, tmp_path / "titles.csv"):
+        assert as_catalog(given).ids == ("Tea", "Coffee")
     with pytest.raises(CatalogError, match="expected items, got dict, str"):
         as_catalog([{"id": 1}, "Tea"])
     with pytest.raises(CatalogError, match="expected a polars or pandas frame"):

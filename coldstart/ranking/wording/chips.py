@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from coldstart.catalog.known_attributes import STOCK
 from coldstart.ranking.wording import readings, zh
 from coldstart.schema import Frozen, Piece, Understood
 from coldstart.schema.understood import PieceKind
-from coldstart.scoring.piece_matches import ADULTS, STOCK
+from coldstart.scoring.piece_matches import ADULTS
 
 _LEADERS: tuple[PieceKind, ...] = (
     "audience", "title", "tone", "phrase", "type", "price", "years", "person", "term",

@@ -7,6 +7,8 @@ from typing import Any
 
 from coldstart.ranking.wording.amounts import amount
 from coldstart.ranking.wording.readings import years
+from coldstart.ranking.wording.spreads import spreads_of
+from coldstart.understanding.products.amounts import is_time
 
 _AGES = {
     "00s": "people under 10",
@@ -74,13 +76,18 @@ def _wishes(a: Mapping[str, Any]) -> str:
         parts.append(f"{start}for {_child(min(a['ages']))}")
     if "people" in a:
         parts.append(f"with {_list(a['people'])}")
-    for name, value in a.get("attributes", ()):
+    attributes, counts = spreads_of(a.get("attributes", ()))
+    for name, value in attributes:
         counted = name in _COUNTED and value.replace(".", "").isdigit()
         of = "of " if parts else ""
         if name in ("original language", "foreign"):
             parts.append(f"in {'a ' if name == 'foreign' else ''}{value}")
         else:
-            parts.append(f"{of}{value} {name}" if counted else f"{name} {value}")
+            unit = "minutes" if is_time(name) and value.isdigit() else name if counted else ""
+            parts.append(f"{of}{value} {unit}" if unit else f"{name} {value}")
+    for name, low, high in counts:
+        least = "up to " if not low else "" if low == high else f"{low} to "
+        parts.append(f"for {least}{high} {name}")
     parts += a.get("values", ())
     parts += [f"at {amount(*price)}" for price in a.get("prices", ())]
     return " ".join(parts)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from coldstart.catalog.known_attributes import FOREIGN, LANGUAGE
-from coldstart.scoring.piece_matches import ADULTS, STOCK
+from coldstart.catalog.known_attributes import FOREIGN, LANGUAGE, STOCK
+from coldstart.scoring.piece_matches import ADULTS
 from coldstart.scoring.wishes import NO_FACTS
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from coldstart.ranking.wording.amounts import amount
+from coldstart.ranking.wording.spreads import spreads_of
 
 LANGUAGES: Mapping[str, str] = {
     "French": "法语",
@@ -174,7 +175,10 @@ def _wishes(a: Mapping[str, Any]) -> str:
         parts.append(f"适合 {min(a['ages'])} 岁")
     if "people" in a:
         parts.append(f"有{_list(a['people'])}")
-    parts += [f"{_attribute(name)}：{_value(value)}" for name, value in a.get("attributes", ())]
+    attributes, counts = spreads_of(a.get("attributes", ()))
+    for name, low, high in counts:
+        parts.append(f"{_attribute(name)}：{f'{low}–' if low else '最多 '}{high}")
+    parts += [f"{_attribute(name)}：{_value(value)}" for name, value in attributes]
     parts += a.get("values", ())
     parts += [f"价格 {amount(*price)}" for price in a.get("prices", ())]
     return "符合你的要求：" + "，".join(parts)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.han import simplified
+from coldstart.catalog.known_attributes import STOCK
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import most_liked
 from coldstart.schema import Piece
@@ -101,9 +102,7 @@ class ChineseProductReader:
         for m in _STOCK.finditer(folded):
             if _take(taken, m.span()):
                 asides.append(m.span())
-                draft.fact(
-                    ("attribute", "in stock", "available"), m.span(), wanted=True, strict=True
-                )
+                draft.fact(("attribute", "in stock", STOCK), m.span(), wanted=True, strict=True)
         for size in find_sizes(_hidden(folded, taken)):
             span = size.start, size.end
             values: list[Value] = [("attribute", v, n) for n, v in fitting(size.size, self._sizes)]

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.known_attributes import STOCK
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Piece
 from coldstart.understanding.audience import CHILD
@@ -175,9 +176,15 @@ class EnglishProductReader:
             draft.title(span.value, place, wanted=wanted)
         elif span.kind == "price" and (span.low is not None or span.high is not None):
             draft.price(span.low, span.high, price_text(span.low, span.high), place)
-        elif span.kind == "amount":
+        elif span.kind in ("amount", "pace"):
             value = f"{price_text(span.low, span.high)} {span.value.replace('_', ' ')}"
-            draft.amount(span.value, span.low, span.high, value, place)
+            strict = span.kind == "amount"
+            draft.amount(span.value, span.low, span.high, value, place, strict=strict)
+        elif span.kind == "count":
+            words = draft.text[span.start : span.end]
+            draft.amount(span.most, span.high, None, words, place)
+            if span.low is not None:
+                draft.amount(span.value, None, span.low, words, place)
         elif span.kind == "cost" and self._told.priced:
             draft.price(None, None, span.value, place)
         elif span.kind == "audience" and not wanted and span.age < CHILD:
@@ -193,7 +200,7 @@ class EnglishProductReader:
             if other := _OTHERS.get(span.gender):
                 draft.fact(("term", other, None), place, wanted=False, strict=False)
         elif span.kind == "stock":
-            draft.fact(("attribute", "in stock", "available"), place, wanted=True, strict=True)
+            draft.fact(("attribute", "in stock", STOCK), place, wanted=True, strict=True)
         elif span.kind == "size":
             self._add_size(draft, span)
         elif span.kind == "free":

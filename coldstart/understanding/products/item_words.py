@@ -20,7 +20,7 @@ _TOKENS = re.compile(
 _NOT = frozenset(
     "no not non without zero never dont doesnt don't doesn't isnt isn't arent aren't neither nor "
     "minus free-of instead replaces replace replacing unlike avoid avoids avoiding ohne kein keine "
-    "sans".split()
+    "keinen keiner keinem sans aucun aucune sin senza zonder geen utan uden uten sem без".split()
 )
 _FAKE = frozenset("faux fake imitation artificial synthetic mock".split())
 _LIKE = frozenset("look like effect style imitation substitute alternative lookalike".split())

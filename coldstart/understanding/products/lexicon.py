@@ -20,6 +20,7 @@ class ProductLexicon:
     Args:
         stop: words that tell nothing about an item.
         generic: "something", "a gift": what one asks for without naming it.
+        things: "a game": likewise where no item of the catalog is called so.
         away: words before what is not asked for itself: "for", "with", "about", "to".
         possessive: words before what a person has.
         replace: words that tell that it is to be replaced.
@@ -28,6 +29,7 @@ class ProductLexicon:
 
     stop: frozenset[str]
     generic: frozenset[str]
+    things: frozenset[str]
     away: frozenset[str]
     possessive: frozenset[str]
     replace: frozenset[str]
@@ -49,6 +51,7 @@ def _english() -> ProductLexicon:
     return ProductLexicon(
         stop=_stems(stop) | frozenset(stop.split()),
         generic=_stems(f"{lists['generic']} {lists['gift']}"),
+        things=_stems(lists["things"]),
         away=frozenset(lists["away"].split()),
         possessive=frozenset(w.replace("'", "") for w in lists["possessive"].split()),
         replace=_stems(lists["replace"]),

@@ -171,8 +171,9 @@ class PhraseParser:
                 or not any(c.isalpha() for c in forms[at])
                 or stem(forms[at]) in self._lexicon.stop
                 or forms[at] in self._lexicon.stop
+                or self._is_generic(forms[at])
             ):
-                if run and stem(forms[at]) in self._lexicon.generic and gap.isspace():
+                if run and self._is_generic(forms[at]) and gap.isspace():
                     out.extend(self._resolved(run, mode, owned, thing=False))
                     if forms[at] in _ACCESSORIES and out[-1].is_type:
                         out[-1] = replace(out[-1], demoted=self._type(out[-1]))
@@ -199,7 +200,7 @@ class PhraseParser:
             taken: tokens of prices, recipients and so on.
         """
         cues = (m.first for m in self._asks.find(list(forms), list(taken)) if m.value == "asked")
-        things = (n for n, form in enumerate(forms) if stem(form) in self._lexicon.generic)
+        things = (n for n, form in enumerate(forms) if self._is_generic(form))
         return min((*cues, *things), default=None)
 
     def with_roles(
@@ -236,6 +237,13 @@ class PhraseParser:
         known = self._vocabulary.categories
         found = (*known.get(phrase.stems, ()), *known.get(phrase.stems[-1:], ()))
         return tuple(("category", name, None) for name in dict.fromkeys(found))
+
+    def _is_generic(self, form: str) -> bool:
+        """Whether a word names nothing of its own: "something", and "game" in a shop of games."""
+        word = stem(form)
+        if word in self._lexicon.things:
+            return not self._vocabulary.is_type(word)
+        return word in self._lexicon.generic
 
     def _names_value(
         self, text: str, tokens: Sequence[Token], at: int, marks: Sequence[bool]

@@ -20,13 +20,14 @@ CURRENCIES = {
     "CNY": ("rmb", "yuan", "cny", "kuai", "元", "块", "塊", "人民币"),
     "JPY": ("¥", "￥", "yen", "jpy", "日元"),
     "CHF": ("chf", "francs?"),
+    "RUB": ("₽", "руб(?:л[а-я]+)?", "rub"),
 }
 """Code → how it is written."""
 _SIGN = r"(?:€|us\$|\$|£|¥|￥|eur\b|usd\b|gbp\b|chf\b|rmb\b)"
 _UNIT = (
     r"(?:€|\$|£|¥|￥|(?:euros?|eur|dollars?|usd|cents?|bucks?|pounds?(?!\s+(?:of|weight))|quid|"
     r"gbp|chf"
-    r"|francs?|yuan|rmb|cny|yen|jpy|kuai|tenners?|fivers?)\b)"
+    r"|francs?|yuan|rmb|cny|yen|jpy|kuai|руб(?:л[а-я]+)?|rub|tenners?|fivers?)\b|₽)"
 )
 _AMOUNT = rf"(?:{_SIGN}\s*{NUMBER}|{NUMBER}(?:\s*|-){_UNIT}|a\s+(?:fiver|tenner|grand)\b)"
 _ANY = rf"(?:{_AMOUNT}|{NUMBER})"
@@ -38,11 +39,27 @@ _NO_PRICE = (  # what a bare number may count instead
     r"|volts?|v\b|mah|gb|tb|mb|hz|pieces?|pcs|pages?|players?|people|persons?|kids|children|items?"
     r"|things|%|percent|degrees?|°|x\b|st\b|nd\b|rd\b|th\b|stars?|calories|kcal|times|books?|"
     r"products?"
-    r"|miles?|steps?|cups?|litres?|spf|pack|grade|colou?rs?|levels?|litre)(?![\w]))"
+    r"|miles?|steps?|cups?|litres?|spf|pack|grade|colou?rs?|levels?|litre"
+    r"|jahren?|monaten?|stück|personen|minuten|seiten|ans|mois|pièces|personnes|años|meses|piezas|"
+    r"personas|minutos|páginas|anni|mesi|pezzi|persone|minuti|pagine|jaar|maanden|stuks|anos|peças|"
+    r"år|лет|года?|месяцев|штук|минут|страниц)(?![\w]))"
 )
 _COST = (
     r"(?:that\s+)?(?:(?:costs?|costing|priced(?:\s+at)?|price(?:\s+(?:is|of))?|goes?\s+for|for"
     r"|at|is|are|be|spend(?:ing)?|pay(?:ing)?)\s+)?"
+)
+_BELOW_ELSEWHERE = (  # in German, French, Spanish, Italian, Dutch, Portuguese, Nordic, Russian
+    r"bis(?:\s+zu)?|unter|höchstens|maximal|weniger\s+als|(?:nicht|kaum)\s+(?:mehr|teurer)\s+als|"
+    r"nicht\s+über|moins\s+de|jusqu['’]à|pas\s+plus\s+de|au\s+plus|menos\s+(?:de|que)|hasta|"
+    r"no\s+m[áa]s\s+de|como\s+máximo|meno\s+di|fino\s+a|non\s+(?:più\s+di|oltre)|sotto\s+i|"
+    r"minder\s+dan|tot|onder(?:\s+de)?|niet\s+meer\s+dan|até|n[ãa]o\s+mais\s+(?:de|que)|"
+    r"mindre\s+(?:än|end|enn)|högst|højst|høyst|inte\s+mer\s+än|ikke\s+mer(?:e)?\s+en[dn]|"
+    r"до|не\s+(?:более|больше|дороже)|меньше|дешевле"
+)
+_ABOVE_ELSEWHERE = (
+    r"über|mehr\s+als|mindestens|ab|plus\s+de|au\s+moins|m[áa]s\s+de|al\s+menos|più\s+di|almeno|"
+    r"meer\s+dan|minstens|mais\s+de|pelo\s+menos|mer\s+än|mere\s+end|mer\s+enn|minst|mindst|"
+    r"больше|более|дороже|от"
 )
 _BELOW = (
     r"(?:(?:no|not|nothing|isn'?t|don'?t\s+want\s+to\s+(?:spend|pay)|can'?t\s+(?:spend|pay)|"
@@ -51,13 +68,14 @@ _BELOW = (
     r"|(?:under|below|beneath|less\s+than|lower\s+than|cheaper\s+than|up\s+to|"
     r"at\s+(?:the\s+)?most|max(?:imum)?(?:\s+of)?"
     r"|within|at\s+max(?:imum)?|a\s+max(?:imum)?\s+of|<=?|≤|limit(?:\s+(?:is|of))?|capped\s+at"
-    r"|inside|until|smaller\s+than|fewer\s+than|bis|undr|uner|unde|beow|"
-    r"bellow)\s+(?:a\s+budget\s+of\s+)?|<=?\s*|≤\s*)"
+    r"|inside|until|smaller\s+than|fewer\s+than|undr|uner|unde|beow|"
+    rf"bellow|{_BELOW_ELSEWHERE})\s+(?:a\s+budget\s+of\s+)?|<=?\s*|≤\s*)"
 )
 _ABOVE = (
     r"(?:(?:not|nothing|no)\s+(?:under|below|less\s+than|cheaper\s+than)|over|above|"
     r"more\s+than|at\s+least|from|starting\s+(?:at|from)"
-    r"|min(?:imum)?(?:\s+of)?|upwards\s+of|exceeding|north\s+of|>=?|≥)\s*"
+    r"|min(?:imum)?(?:\s+of)?|upwards\s+of|exceeding|north\s+of|>=?|≥"
+    rf"|(?:{_ABOVE_ELSEWHERE})\s)\s*"
 )
 _NEAR = (
     r"(?:about|around|roughly|approximately|approx\.?|circa|ca\.?|~|some|near(?:ly)?|almost|"
@@ -73,6 +91,11 @@ _BUDGET = (
 _RANGE = re.compile(
     rf"(?<![\w.]){_COST}(?:between|from|betwen)?\s*(?P<a>{_ANY})\s*(?:-|–|—|to|and|until|till|"
     rf"bis)\s*(?P<b>{_ANY}){_NO_PRICE}",
+    re.I,
+)
+_RANGE_ELSEWHERE = re.compile(
+    rf"(?<![\w.])(?:zwischen|von|entre|de|tra|fra|da|tussen|van|mellan|mellem|mellom|между|от)\s+"
+    rf"(?P<a>{_ANY})\s*(?:und|bis|et|à|y|a|e|en|tot|och|og|til|till|и|до)\s*(?P<b>{_ANY}){_NO_PRICE}",
     re.I,
 )
 _LIMIT = re.compile(
@@ -158,6 +181,10 @@ def price_text(low: float | None, high: float | None) -> str:
 
 
 def _ranges(text: str, bare: bool) -> Iterator[NamedPrice]:
+    for m in _RANGE_ELSEWHERE.finditer(text):
+        a, b = amount_of(m["a"]), amount_of(m["b"])
+        if a is not None and b is not None and (bare or _named(m["a"]) or _named(m["b"])):
+            yield _span(m, *sorted((a, b)))
     for m in _RANGE.finditer(text):
         a, b = amount_of(m["a"]), amount_of(m["b"])
         named = _named(m["a"]) or _named(m["b"])

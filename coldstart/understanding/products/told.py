@@ -10,7 +10,13 @@ from typing import Literal
 from coldstart.catalog.catalog import Catalog
 from coldstart.understanding.audience import DEFAULT_CHILD, find_audience
 from coldstart.understanding.english import masked
-from coldstart.understanding.products.amounts import find_amounts, numeric_attributes
+from coldstart.understanding.products.amounts import (
+    find_amounts,
+    find_counts,
+    numeric_attributes,
+    spreads,
+    times,
+)
 from coldstart.understanding.products.examples import find_examples
 from coldstart.understanding.products.lexicon import phrases, table
 from coldstart.understanding.products.people import ADULT, find_asides, find_recipients
@@ -48,6 +54,8 @@ _FREE = re.compile(
 )
 Kind = Literal[
     "amount",
+    "count",
+    "pace",
     "price",
     "audience",
     "adult",
@@ -76,6 +84,7 @@ class Told:
         age: of the audience.
         stated: whether the age was named.
         gender: of an adult, if known.
+        most: attribute of the greatest number of a count, whose least is the value.
     """
 
     start: int
@@ -87,6 +96,7 @@ class Told:
     age: int = 0
     stated: bool = True
     gender: str = ""
+    most: str = ""
 
 
 class ToldFinder:
@@ -102,6 +112,10 @@ class ToldFinder:
         prices = [item.price for item in catalog if item.price is not None]
         self._highest = max(prices, default=None)
         self._units = numeric_attributes(catalog)
+        self._spreads, self._times = spreads(catalog), times(catalog)
+        self._paces: PhraseIndex[str] = PhraseIndex(
+            (phrase, side) for side in ("low", "high") for phrase in phrases(side, "durations")
+        )
         self._latest = latest_year(catalog)
         self._needs: PhraseIndex[str] = PhraseIndex(table("needs").items())
         self._costs: PhraseIndex[str] = PhraseIndex(
@@ -145,6 +159,11 @@ class ToldFinder:
         rest = masked(text, sorted(out, key=lambda s: s.start))
         keep(Told(s.start, s.end, "size", s.size) for s in find_sizes(rest))
         rest = masked(text, sorted(out, key=lambda s: s.start))
+        keep(
+            Told(start, end, "count", n.spread.least, n.low, n.high, most=n.spread.most)
+            for start, end, n in (find_counts(rest, self._spreads) if self._spreads else ())
+        )
+        rest = masked(text, sorted(out, key=lambda s: s.start))
         amounts = list(find_amounts(rest, self._units))
         keep(Told(a.start, a.end, "amount", a.attribute, a.low, a.high) for a in amounts)
         rest = masked(text, sorted(out, key=lambda s: s.start))
@@ -152,6 +171,8 @@ class ToldFinder:
         keep(Told(p.start, p.end, "price", low=p.low, high=p.high) for p in prices)
         keep(Told(m.start(), m.end(), "stock") for m in _STOCK.finditer(text))
         keep(self._cost_words(text))
+        if self._times is not None and not any(a.attribute == self._times[0] for a in amounts):
+            keep(self._pace_words(text, *self._times))
         keep(self._needs_of(text))
         for pattern in (_FREE, _NON):
             keep(Told(m.start(), m.end(), "free", m["what"]) for m in pattern.finditer(text))
@@ -186,6 +207,15 @@ class ToldFinder:
         tokens = tokenise(text)
         for found in self._needs.find([token.form for token in tokens]):
             yield Told(tokens[found.first].start, tokens[found.after - 1].end, "free", found.value)
+
+    def _pace_words(self, text: str, name: str, little: float, much: float) -> Iterable[Told]:
+        tokens = tokenise(text)
+        for found in self._paces.find([token.form for token in tokens]):
+            place = tokens[found.first].start, tokens[found.after - 1].end
+            if found.value == "low":
+                yield Told(*place, "pace", name, high=little)
+            else:
+                yield Told(*place, "pace", name, low=much)
 
     def _cost_words(self, text: str) -> Iterable[Told]:
         tokens = tokenise(text)

@@ -1,0 +1,35 @@
+"""Attributes that are the two ends of one spread, in words: "for 2 to 5 players"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from coldstart.understanding.products.amounts import side_of
+
+Named = tuple[str, str]
+
+
+def spreads_of(attributes: Iterable[Named]) -> tuple[list[Named], list[tuple[str, str, str]]]:
+    """Split attributes into single ones and spreads: (name, least, most), the least may be empty.
+
+    >>> spreads_of([("theme", "cats"), ("max players", "5"), ("min players", "2")])
+    ([('theme', 'cats')], [('players', '2', '5')])
+
+    Args:
+        attributes: (name, value), in order.
+    """
+    single: list[Named] = []
+    ends: dict[str, dict[str, str]] = {}
+    for name, value in attributes:
+        side = side_of(name)
+        if side is None:
+            single.append((name, value))
+        else:
+            ends.setdefault(side[1], {})[side[0]] = value
+    out = []
+    for name, found in ends.items():
+        if "max" in found:
+            out.append((name.lower(), found.get("min", ""), found["max"]))
+        else:
+            single.append((f"min {name}", found["min"]))
+    return single, out
