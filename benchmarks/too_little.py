@@ -249,7 +249,7 @@ def _told(figures: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
             "{:+.4f} [{:+.4f}, {:+.4f}]".format(*r["gain"]),
             r["seconds"],
         )
-        for r in figures.get("requests", ())
+        for r in sorted(figures.get("requests", ()), key=lambda r: r["requests"])
     ]
     head = ("requests", "of the catalog alone", "learned", "gain", "seconds")
     told += ["## Requests (ReDial)", table(head, rows)] if rows else []
@@ -259,7 +259,8 @@ def _told(figures: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
 _MEANING = (
     "Mean NDCG@10 of held-out users, or persons, with the 95 % bootstrap interval of the "
     "difference. The threshold of trees in `coldstart/training/worth.py` is the smallest number of "
-    "users from which on no interval lies below 0, and most lie above. The language model's "
+    "users from which on no interval lies below 0, and most lie above; that of requests, the "
+    "smallest number from which on all intervals lie above. The language model's "
     "adapter is not in here: with the 660 training users of MovieLens-100K, lists with it are "
     "level with those without it ([ml-100k.md](ml-100k.md)), so its threshold is where it was seen "
     "to cost nothing. Rows of earlier runs stay: `--users`, `--likes` and `--requests` say which "

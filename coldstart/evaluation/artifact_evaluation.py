@@ -195,7 +195,7 @@ def evaluate_artifact(
 
 
 def summary_rows(records: Sequence[Record], seed: int = 0) -> list[dict[str, Any]]:
-    """Mean and half the width of its 95 % bootstrap interval, by number of picks and system.
+    """Mean and its 95 % bootstrap interval, by number of picks and system.
 
     Args:
         records: with the values of ``ACCURACY``.
@@ -213,6 +213,7 @@ def summary_rows(records: Sequence[Record], seed: int = 0) -> list[dict[str, Any
             "shots": n_picks,
             "users": len(own),
             "values": {m: float(np.mean(v)) for m, v in values.items()},
+            "interval": {m: list(both) for m, both in ends.items()},
             "half_width": {m: (high - low) / 2 for m, (low, high) in ends.items()},
         }
         out.append(row)

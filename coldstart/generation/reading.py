@@ -100,7 +100,7 @@ def question_tree(lines: LineTokenizer, categories: Sequence[str]) -> QuestionTr
 def reading_prompt(lines: LineTokenizer, text: str) -> list[int]:
     """Tokens of the prompt; a long request is cut to its last ``MOST_TOKENS`` tokens."""
     cue = lines.encode("Request:\n")
-    return [*cue, *lines.line(clean_text(text)[-2000:] + "\n")[-MOST_TOKENS:]]
+    return [*cue, *lines.once(clean_text(text)[-2000:] + "\n")[-MOST_TOKENS:]]
 
 
 class LanguageModelReader:

@@ -23,7 +23,8 @@ _CACHED = 1000  # readings: a session reads its texts again after every event
 class UnderstandStage:
     """Reads interests, free text, context text and occasion of requests.
 
-    The reader is made for one version of the catalog and follows its changes.
+    The reader is made for one version of the catalog and follows its changes. Readings are kept,
+    with their texts, until ``forget``.
 
     Args:
         parts: of the recommender.
@@ -34,6 +35,7 @@ class UnderstandStage:
         self._reader: RequestReader | None = None
         self._made_of: tuple[object, ...] = ()
         self._read: dict[str, Understood] = {}
+        self._used: set[str] = set()  # texts read since ``forget`` was called
 
     def understand(
         self,
@@ -70,11 +72,25 @@ class UnderstandStage:
         if not text:
             return Understood()
         reader = self._synced()
-        if text not in self._read:
+        found = self._read.get(text)
+        if found is None:
             while len(self._read) >= _CACHED:
-                self._read.pop(next(iter(self._read)), None)
-            self._read[text] = reader.read(text)
-        return self._read[text]
+                oldest = next(iter(self._read))
+                self._read.pop(oldest, None)
+                self._used.discard(oldest)
+            found = self._read[text] = reader.read(text)
+        self._used.add(text)
+        return found
+
+    def forget(self, *, unused: bool = False) -> None:
+        """Drop kept readings, for example after a user's data were erased.
+
+        Args:
+            unused: keep those that were used since the last call.
+        """
+        kept = self._used if unused else set()
+        self._read = {text: found for text, found in self._read.items() if text in kept}
+        self._used = set()
 
     def _categories(self) -> Mapping[str, int]:
         self._parts.item_store.sync()
@@ -87,7 +103,7 @@ class UnderstandStage:
         before = self._made_of
         same = bool(before) and before[0] is catalog and before[1:] == (counts, catalog.version)
         if self._reader is None or not same:
-            self._read = {}
+            self.forget()
             self._reader, self._made_of = RequestReader(catalog, counts), made_of
         return self._reader
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from coldstart.catalog.names import nearest_names
 from coldstart.interactions.interaction_stats import attribute_groups
@@ -39,6 +38,5 @@ def attribute_notes(profile: UserProfile, group_sizes: Mapping[str, int]) -> lis
     return notes
 
 
-@lru_cache(maxsize=1024)
 def _nearest(name: str, known: tuple[str, ...]) -> str:
     return next(iter(nearest_names(name, known)), "")

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from coldstart.catalog.item_store import ItemStore
     from coldstart.protocols import Float
-    from coldstart.scoring.scorer import Floats
+    from coldstart.scoring.scorer import Floats, Ints
 
 KINDS = 0.3
 """Cosine of the categories that counts as much as a cosine of 1 of the contents."""
@@ -37,19 +37,41 @@ class ContentLift:
             items: the candidate set.
             picks: rows of the picks in it, at least one.
         """
-        rows, common = list(picks), self._usual(items.whole)
-        content, kinds = items.content[rows].T, items.kinds[rows].T
-        usual = _similarity(common.content, common.kinds, content, kinds)
-        all_usual = common.content is items.content
-        values = usual if all_usual else _similarity(items.content, items.kinds, content, kinds)
+        rows = list(picks)
+        lifted = self._lifted(items, items.content[rows], items.kinds_of(rows))
+        return np.asarray(np.log(lifted.mean(axis=1)))
+
+    def each(self, items: ItemStore, picks: Sequence[int], rows: Ints) -> Floats:
+        """``log(exp(z_ij) / Z_j)`` of some items, for each pick alone, shape (len(rows), k).
+
+        Args:
+            items: a whole store.
+            picks: rows of the picks in it.
+            rows: of the items.
+        """
+        of = list(picks)
+        lifted = self._lifted(items, items.content[of], items.kinds_of(of), rows)
+        return np.asarray(np.log(lifted))
+
+    def _lifted(
+        self, items: ItemStore, content: Float, kinds: Floats, rows: Ints | None = None
+    ) -> Floats:
+        """``exp(z_ij) / Z_j`` of all or some items, shape (items, picks)."""
+        common = self._usual(items.whole)
+        usual = _similarity(common.content, common.kinds, content.T, kinds.T)
+        if rows is not None:
+            values = _similarity(items.content[rows], items.kinds_of(rows), content.T, kinds.T)
+        elif common.content is items.content:
+            values = usual
+        else:
+            values = _similarity(items.content, items.kinds, content.T, kinds.T)
         mean, spread = usual.mean(axis=0), usual.std(axis=0)
         scale = np.where(spread > _NOISE, spread, np.inf)
 
         def weight(similarity: Floats) -> Floats:
             return np.asarray(np.exp(np.minimum((similarity - mean) / scale, _MOST)))
 
-        lifted = weight(values) / weight(usual).mean(axis=0)
-        return np.asarray(np.log(lifted.mean(axis=1)))
+        return np.asarray(weight(values) / weight(usual).mean(axis=0))
 
     def _usual(self, whole: ItemStore) -> _Usual:
         kept = self._kept
@@ -77,7 +99,7 @@ class _Usual(NamedTuple):
         rows = np.flatnonzero(whole.typical)
         if len(rows) > _SAMPLE:
             rows = np.sort(np.random.default_rng(0).permutation(rows)[:_SAMPLE])
-        return cls(whole.content[rows], whole.kinds[rows])
+        return cls(whole.content[rows], whole.kinds_of(rows))
 
 
 def _similarity(content: Float, kinds: Floats, of_content: Float, of_kinds: Floats) -> Floats:

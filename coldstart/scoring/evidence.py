@@ -6,34 +6,44 @@ Dirichlet posterior
 
     p_i = (n_i + s·π_i) / (T + s),
 
-s by empirical Bayes (``dirichlet_concentration``). For k picks, liked n times together, whose
-likers gave C_i likes to item i and m to each liker's other items on average,
+s by empirical Bayes (``dirichlet_concentration``). For k picks, whose likers gave C_i likes to item
+i and c to all items beside the picks, content and popularity expect ``E_i = c·g_i`` likes,
 
-    q_i = (C_i / m + β·g_i) / (n + β),   g_i = p_i · exp(y_i) · (1/k) Σ_j exp(z_ij) / Z_j,
+    g_i = p_i · exp(λ·(x_i + y_i)),   x_i = log (1/k) Σ_j exp(z_ij) / Z_j,
 
 z_ij the standardised cosine of the contents of i and pick j, Z_j the mean of ``exp(z_ij)`` over the
-catalog, y_i the lift by the years of the picks (``year_lift``), β = ``SHRINK`` likers. The signals
-are ``log(I·p_i)``, √k times the two parts of ``log(g_i/p_i)``, by content and by years, and
-``√k · log(q_i/g_i)``: what the likes say beyond content and popularity, 0 without any. With equal
-weights the last three sum to ``√k · log(q_i/p_i)``: content where nothing was observed, the
-co-occurrence lift where much was. See ``docs/decisions/0082-growing.md``.
+catalog, y_i the lift by the years of the picks (``year_lift``). The lift beyond these has a prior
+``Gamma(α, α)``, and the posterior mean ``(C_i + α) / (E_i + α)``. λ, how far content foretells what
+is liked together, and α, how evenly, are estimated from the likes (``interactions.co_likes``).
+
+The signals are ``log(I·p_i)``, √k times the two parts of ``log(g_i/p_i)``, by content and by years,
+and √k times the log of the lift beyond, 0 without likes. With equal weights the last three sum to
+√k times the log lift of the item: by content where nothing was observed, by co-occurrence where
+much was. See ``docs/decisions/0082-growing.md`` and ``0095-reliability-of-content.md``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 from coldstart.errors import ArtifactError
+from coldstart.interactions.co_likes import (
+    RELIABILITY,
+    SHAPE,
+    content_reliability,
+    gamma_shape,
+)
 from coldstart.interactions.interaction_stats import UNORDERED, Counts, known_columns
 from coldstart.interactions.live_counts import LiveCounts
 from coldstart.interactions.shrinkage import dirichlet_concentration
 from coldstart.runtime import untrusted
 from coldstart.schema import UserProfile
+from coldstart.scoring.co_like_sample import co_likes
 from coldstart.scoring.content_lift import ContentLift
 from coldstart.scoring.retrieval import POPULAR, best
 from coldstart.scoring.scorer import ColumnScorer
@@ -56,12 +66,11 @@ if TYPE_CHECKING:
     from coldstart.scoring.retrieval import Nearest
     from coldstart.scoring.scorer import Floats, Ints
 
-SHRINK = 10.0
-"""β: likers of the picks that content is worth."""
 SOLD_ELSEWHERE = 0.5
 """Power of the popularity column in π: sales elsewhere are weaker evidence than likes here."""
 _FEWEST = 2  # likes of an item that a reason counts
-PICKS_WEIGHT = (0.5, 0.0)
+_DAMPED = 10.0  # likers of a pick that its share of likers is shrunk by, where a reason chooses one
+PICKS_WEIGHT = (0.8, -0.3)
 """(Weight without picks, change by ten picks) of the signals of picks, by content, years, likes."""
 
 
@@ -80,6 +89,13 @@ class _Shrunk:
     columns: Ints
     lift: Floats
     size: int
+
+
+class _Fitted(NamedTuple):
+    """λ and α, for one catalog version and one snapshot."""
+
+    reliability: float = RELIABILITY
+    shape: float = SHAPE
 
 
 class EvidenceScorer(ColumnScorer):
@@ -103,7 +119,7 @@ class EvidenceScorer(ColumnScorer):
         Signal(
             "evidence_content",
             "Log lift of the item by the picks' content, mean over the picks before the log, "
-            "times √k.",
+            "times √k and the reliability of content that the observed likes bear out.",
             "nats · √k",
             in_trees=False,
             group="alike",
@@ -111,8 +127,8 @@ class EvidenceScorer(ColumnScorer):
         ),
         Signal(
             "evidence_picks",
-            "Log ratio of the item's share among the likers of the k picks, shrunk to content and "
-            "popularity, to what these two expect, times √k.",
+            "Log ratio of the likes that the likers of the k picks gave the item to what content "
+            "and popularity expect, both shrunk, times √k.",
             "nats · √k",
             in_trees=False,
             group="liked",
@@ -121,7 +137,7 @@ class EvidenceScorer(ColumnScorer):
         Signal(
             "evidence_years",
             "Log lift of the item by the years of the picks, from the second dated pick on, times "
-            "√k.",
+            "√k and the reliability of content.",
             "nats · √k",
             in_trees=False,
             group="years",
@@ -131,6 +147,7 @@ class EvidenceScorer(ColumnScorer):
     def __init__(self) -> None:
         self._live = LiveCounts(Counts.fit((), {}, {}, first=UNORDERED), first=UNORDERED)
         self._shrunk: _Shrunk | None = None
+        self._fitted: tuple[_Shrunk, _Fitted] | None = None
         self._content = ContentLift()
 
     # -- observing ------------------------------------------------------------------------------
@@ -195,7 +212,7 @@ class EvidenceScorer(ColumnScorer):
     def clear(self) -> None:
         """Remove all observed likes, also those that were loaded."""
         self._live = LiveCounts(Counts.fit((), {}, {}, first=UNORDERED), first=UNORDERED)
-        self._shrunk = None
+        self._shrunk = self._fitted = None
 
     # -- scoring --------------------------------------------------------------------------------
 
@@ -210,9 +227,11 @@ class EvidenceScorer(ColumnScorer):
                 "evidence_years": zero,
                 "evidence_picks": zero,
             }
-        root, content = np.sqrt(len(rows)), self._content.of(items, rows)
-        years = year_lift(items, rows)
-        beyond = self._beyond(user.liked, shrunk, content + years)
+        fitted = self._fit(items.whole)
+        root, power = np.sqrt(len(rows)), fitted.reliability
+        content = power * self._content.of(items, rows)
+        years = power * year_lift(items, rows)
+        beyond = self._beyond(user.liked, shrunk, content + years, fitted.shape)
         return {
             "evidence_popularity": shrunk.lift,
             "evidence_content": root * content,
@@ -288,7 +307,8 @@ class EvidenceScorer(ColumnScorer):
             np.zeros(n),
             sparse.csr_array((n, n)),
         )
-        self._live, self._shrunk = LiveCounts(base, first=UNORDERED), None
+        self._live = LiveCounts(base, first=UNORDERED)
+        self._shrunk = self._fitted = None
 
     # -- the model ------------------------------------------------------------------------------
 
@@ -316,18 +336,30 @@ class EvidenceScorer(ColumnScorer):
         columns, lift = shrunk.columns[items.where], shrunk.lift[items.where]
         return _Shrunk(made_of, columns, lift, shrunk.size)
 
-    def _beyond(self, liked: Sequence[str], shrunk: _Shrunk, content: Floats) -> Floats | None:
-        """``log(q_i / g_i)``, shape (N,); ``None`` where no pick has likes beside it."""
+    def _fit(self, whole: ItemStore) -> _Fitted:
+        """λ and α for the likes as they are now."""
+        if not self.counts.together.nnz:
+            return _Fitted()
+        shrunk = self._posterior(whole)
+        if self._fitted is None or self._fitted[0] is not shrunk:
+            share = np.exp(shrunk.lift)
+            pairs = co_likes(self.counts, whole, shrunk.columns, share / share.sum(), self._content)
+            power = content_reliability(pairs)
+            self._fitted = shrunk, _Fitted(power, gamma_shape(pairs, power))
+        return self._fitted[1]
+
+    def _beyond(
+        self, liked: Sequence[str], shrunk: _Shrunk, content: Floats, shape: float
+    ) -> Floats | None:
+        """Log lift beyond content, shape (N,); ``None`` where no pick has likes beside it."""
         counts = self.counts
         picks = known_columns(counts, liked)
         given = np.asarray(counts.together[picks].sum(axis=0)).ravel() if picks else np.zeros(0)
         if not given.any():
             return None
-        likers = float(counts.likes[picks].sum())
-        per_liker = float(given.sum()) / likers
-        found = np.where(shrunk.columns >= 0, given[shrunk.columns], 0.0) / per_liker
-        expected = np.exp(shrunk.lift + content) / shrunk.size  # g_i
-        return np.log((found / expected + SHRINK) / (likers + SHRINK))
+        found = np.where(shrunk.columns >= 0, given[shrunk.columns], 0.0)
+        expected = given.sum() * np.exp(shrunk.lift + content) / shrunk.size
+        return np.asarray(np.log((found + shape) / (expected + shape)))
 
     def _rows(self, items: ItemStore, columns: Ints) -> Ints:
         ids = self.counts.item_ids
@@ -341,7 +373,7 @@ class EvidenceScorer(ColumnScorer):
         picks = [c for c in known_columns(counts, user.liked) if both[c] > 0]
         if not picks:
             return None
-        chosen = max(picks, key=lambda c: (both[c] / (counts.likes[c] + SHRINK), -c))
+        chosen = max(picks, key=lambda c: (both[c] / (counts.likes[c] + _DAMPED), -c))
         pick = counts.item_ids[chosen]
         if pick not in items.catalog:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
@@ -42,8 +42,8 @@ class ServiceMiddleware:
             return await self._app(scope, receive, send)
         start = time.perf_counter()
         request_id = secrets.token_hex(6)
-        headers = security.headers_for(scope["path"], self._service.pictures.hosts)
-        response = _ResponseSender(send, request_id, headers)
+        hosts = self._service.pictures.hosts
+        response = _ResponseSender(send, request_id, scope["path"], hosts)
         try:
             await self._dispatch(scope, receive, response)
         except Exception as e:
@@ -56,7 +56,7 @@ class ServiceMiddleware:
         self, scope: Scope, receive: Receive, send: Callable[..., Awaitable[None]]
     ) -> None:
         settings, headers = self._service.settings, Headers(scope=scope)
-        scope["state"] = dict(scope.get("state") or {})
+        scope["state"] = {**(scope.get("state") or {}), "pictures": self._service.pictures}
         security.check_host(headers, settings.names)
         security.check_origin(headers, settings.origins)
         if not scope["path"].startswith(_PROTECTED):  # these routes take no body
@@ -144,16 +144,17 @@ class _ResponseSender:
     """ASGI ``send`` that adds the response headers and records the status."""
 
     def __init__(
-        self, send: Send, request_id: str, headers: tuple[tuple[bytes, bytes], ...]
+        self, send: Send, request_id: str, path: str, picture_hosts: Sequence[str]
     ) -> None:
-        self._send = send
-        self._headers = (*headers, (b"x-request-id", request_id.encode()))
+        self._send, self._path, self._hosts = send, path, picture_hosts
+        self._request_id = (b"x-request-id", request_id.encode())
         self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *self._headers]
+            self.status = status = message["status"]
+            added = security.headers_for(self._path, self._hosts, status)
+            message["headers"] = [*message.get("headers", ()), *added, self._request_id]
         await self._send(message)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,18 @@ class Pictures:
             if host := picture_host(catalog[item_id].image):
                 self._host[item_id] = host
                 self._items[host] += 1
+        self._choose()
+
+    def count(self, images: Iterable[str]) -> None:
+        """Compute the hosts of a catalog that is not loaded.
+
+        Args:
+            images: ``Item.image`` of each of its items.
+        """
+        self._items = Counter(host for image in images if (host := picture_host(image)))
+        self._choose()
+
+    def _choose(self) -> None:
         named = sorted(h for h, n in self._items.items() if n > 0)
         most = sorted(named, key=lambda h: -self._items[h])[:MOST_HOSTS] if self._remote else ()
         self.hosts = tuple(sorted(most))

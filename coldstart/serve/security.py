@@ -37,18 +37,22 @@ _POLICY = (
 )
 
 
-def headers_for(path: str, picture_hosts: Sequence[str] = ()) -> tuple[tuple[bytes, bytes], ...]:
-    """Security headers of all responses at a path; only the pages may load resources.
+def headers_for(
+    path: str, picture_hosts: Sequence[str] = (), status: int = 200
+) -> tuple[tuple[bytes, bytes], ...]:
+    """Security headers of a response; only the pages may load resources, only pictures are kept.
 
     Args:
         path: of the request.
         picture_hosts: hosts that the onboarding page may load pictures from, over https.
+        status: of the response; a picture that is missing now may be there a moment later.
     """
     if is_page(path):
         shown = () if path.startswith(ADMIN) else picture_hosts  # that view has no pictures
         hosts = "".join(f" https://{host}" for host in shown)
         return (*_ALL, (b"content-security-policy", _POLICY.format(hosts=hosts).encode()))
-    return FILE_HEADERS if path.startswith(IMAGES) else HEADERS
+    found = status in (200, 206, 304)
+    return FILE_HEADERS if found and path.startswith(IMAGES) else HEADERS
 
 
 def is_page(path: str) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from coldstart.serve.store import Release, Store
 
 _RETENTION = timedelta(days=1)
+_FORGETTING = 15  # calls of ``sync`` in which the reading of a text must be used to be kept
 Loader = Callable[[str], "Recommender"]
 
 
@@ -73,7 +75,8 @@ class Service:
         self.search = ItemSearch(self.pictures)
         self.draining = False
         self.started = self.serving = Serving(dict(artifacts), experiment)
-        self._load, self._reloading, self._items, self._seen = load, False, 0, 0
+        self._load, self._reloading = load, False
+        self._items = self._seen = self._turn = 0
         store.check_integrity()
         self.catalog = CatalogWriter(store, settings.deadline, self._update_size)
         self.likes = LikeFollower(store)
@@ -130,6 +133,9 @@ class Service:
         """
         await self.catalog.follow(self.worker)
         await self.likes.follow(self.worker)
+        self._turn += 1
+        if self._turn % _FORGETTING == 0:  # replaced texts, and those that other processes erased
+            await self.worker.finish(partial(_forget_texts, unused=True))
         if self.started.experiment is None and not self._reloading:
             release = await run_in_threadpool(self.store.release)
             if release is not None and release.seq > self._seen:
@@ -137,8 +143,10 @@ class Service:
                 await self._switch(serving_of(release, self.started))
 
     async def forget(self) -> None:
-        """Take erased people out of the observed likes of this process, at once."""
+        """Take erased people's likes and texts out of the memory of this process, at once."""
         await self.likes.follow(self.worker, check=True)
+        with suppress(ApiError):  # shutting down, and the memory with it
+            await self.worker.finish(_forget_texts)
 
     async def purge(self) -> None:
         """Delete sessions that expired more than a day ago, and compact the catalog's log."""
@@ -254,6 +262,11 @@ class Service:
         catalog = next(iter(arms.values())).catalog
         self._items = len(catalog)
         self.pictures.follow(catalog)
+
+
+def _forget_texts(arms: Arms, *, unused: bool = False) -> None:
+    for recommender in arms.values():
+        recommender.pipeline.understand.forget(unused=unused)
 
 
 def _recorded(record: Callable[[], Release]) -> None:

@@ -32,6 +32,7 @@ from coldstart.serve.service import Service
 from coldstart.serve.settings import ServeSettings
 from coldstart.serve.tenants_config import Tenant
 from coldstart.serve.tenants_metrics import TenantCollector
+from coldstart.serve.tenants_pictures import TenantPictures
 
 if TYPE_CHECKING:
     from coldstart.recommender import Recommender
@@ -93,6 +94,7 @@ class TenantServices:
         self._waiting: Counter[str] = Counter()  # requests per tenant being loaded
         self._draining = False
         self._opened: set[str] = set()  # tenants whose stores exist
+        self.pictures = TenantPictures(self.tenants, settings, self._open)
         self._loading = asyncio.Lock()
 
     @property
@@ -265,6 +267,8 @@ class TenantServices:
 
     async def _close(self, names: Sequence[str]) -> None:
         closing = {name: self._running.pop(name) for name in names}  # no more requests from here
+        for name, running in closing.items():
+            self.pictures.remember(name, running.service.pictures.hosts)
         ends = await asyncio.gather(
             *(running.stack.aclose() for running in closing.values()), return_exceptions=True
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
@@ -14,7 +14,8 @@ from coldstart.errors import ColdstartError
 from coldstart.serve import errors, logs, metrics, security
 from coldstart.serve.errors import ApiError
 from coldstart.serve.item_paths import strip_raw_path
-from coldstart.serve.routes import page
+from coldstart.serve.pictures import IMAGES
+from coldstart.serve.routes import images, page
 from coldstart.serve.routes.ops import Status, store_not_writable
 from coldstart.serve.store import StoreError
 from coldstart.serve.tenants import TenantServices
@@ -33,6 +34,7 @@ def create_tenants_app(services: TenantServices) -> FastAPI:
     app = _bare("coldstart", lifespan)
     public = _bare("coldstart")
     public.include_router(page.router)
+    public.include_router(images.router)
 
     @app.get("/healthz")
     @public.get("/healthz")
@@ -84,8 +86,8 @@ class _TenantRouter:
     Args:
         app: application for paths outside of ``/t/``.
         services: services of the tenants.
-        public: application for the unauthenticated paths of a tenant that is not loaded (page and
-            health checks), so that these requests do not load it.
+        public: application for the unauthenticated paths of a tenant that is not loaded (page,
+            pictures and health checks), so that these requests do not load it.
     """
 
     def __init__(self, app: ASGIApp, services: TenantServices, public: ASGIApp) -> None:
@@ -135,7 +137,9 @@ class _TenantRouter:
         inner = {**scope, "path": path, "raw_path": strip_raw_path(scope, path), "root_path": ""}
         if name not in services.loaded:
             if _is_public(path):
-                return await self._public(inner, receive, _with_headers(send, path))
+                inner["state"] = {"pictures": services.pictures.of(name)}
+                hosts = await services.pictures.hosts(name) if path == "/" else ()
+                return await self._public(inner, receive, _with_headers(send, path, hosts))
             await services.check_key(name, scope)
         async with services.using(name, touch=path.startswith(_API_PREFIX)) as app:
             await app(inner, receive, send)
@@ -150,15 +154,17 @@ def _split(path: str) -> tuple[str | None, str]:
 
 
 def _is_public(path: str) -> bool:
-    return path in ("/healthz", "/readyz") or security.is_page(path)
+    public = path in ("/healthz", "/readyz") or path.startswith(IMAGES)
+    return public or security.is_page(path)
 
 
-def _with_headers(send: Send, path: str) -> Send:
+def _with_headers(send: Send, path: str, picture_hosts: Sequence[str] = ()) -> Send:
     """ASGI ``send`` that adds the security headers."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *security.headers_for(path)]
+            added = security.headers_for(path, picture_hosts, message["status"])
+            message["headers"] = [*message.get("headers", ()), *added]
         await send(message)
 
     return sending

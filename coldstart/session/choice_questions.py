@@ -8,6 +8,7 @@ import numpy as np
 
 from coldstart.catalog.item_store import ItemStore
 from coldstart.session.information_gain import InformationGain
+from coldstart.session.item_store_cache import ItemStoreCache
 from coldstart.session.quiz import Quiz, QuizState, best, pair_question, to_columns
 from coldstart.session.state import Choice, Question
 
@@ -84,11 +85,15 @@ def categories_question(item_store: ItemStore) -> Question | None:
     """Word the question about the 12 most liked categories; ``None`` with fewer than two.
 
     The likes of a category are those of its items, or, where there are none, their prior shares;
-    ties are broken by name.
+    ties are broken by name. Computed once for each version of the catalog and the counts.
     """
+    return _CATEGORIES.of(item_store)
+
+
+def _categories_question(item_store: ItemStore) -> Question | None:
     spelled = {c.casefold(): c for item in item_store.catalog for c in item.categories}
     likes = item_store.likes if item_store.counts.n_users else np.exp(item_store.prior_lift)
-    likes = likes @ item_store.has_category
+    likes = item_store.by_category(likes)
     names = sorted(spelled, key=lambda c: (-likes[item_store.category_column[c]], c))
     if len(names) < 2:
         return None
@@ -99,6 +104,9 @@ def categories_question(item_store: ItemStore) -> Question | None:
         choices=tuple(Choice(value=spelled[c], label=spelled[c]) for c in names[:MOST_CATEGORIES]),
         why="it says at once where to look",
     )
+
+
+_CATEGORIES = ItemStoreCache(_categories_question)
 
 
 def _near(item_store: ItemStore, row: int) -> Floats:

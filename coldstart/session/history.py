@@ -25,7 +25,7 @@ from coldstart.session.taken_back import less
 SNOOZE = 3
 """Number of lists from which an item is kept after ``skip`` or ``not_now``."""
 
-_OPINIONS = {"like": "liked", "dislike": "disliked", "seen": "seen"}
+_OPINIONS = {"dislike": "disliked", "seen": "seen"}
 
 
 @dataclass
@@ -48,7 +48,7 @@ class History:
         texts: the user's texts, parsed.
         boosts: the last boost of each name.
         shown: ids of the items shown, by first exposure.
-        favourites: whether any like came from an answer, a text or feedback.
+        favourites: ids of the liked items whose like came from an answer, a text or feedback.
     """
 
     given: UserProfile = field(default_factory=UserProfile)
@@ -63,7 +63,7 @@ class History:
     texts: list[Understood] = field(default_factory=list)
     boosts: dict[str, Boost] = field(default_factory=dict)
     shown: dict[str, None] = field(default_factory=dict)
-    favourites: bool = False
+    favourites: set[str] = field(default_factory=set)
 
     @property
     def pending(self) -> Question | None:
@@ -162,21 +162,24 @@ def _answer(out: History, event: QuestionAnswered) -> None:
     elif answer == "unknown":
         out.unfamiliar.update(dict.fromkeys(question.items))
     elif answer in ("a", "b"):
-        out.favourites = True
-        _opinion(out, "liked", question.items[answer == "b"], event.at)
-    else:
-        out.favourites |= answer == "like"
+        _favourite(out, question.items[answer == "b"], event.at)
+    elif answer == "like":
         for item in question.items:
-            _opinion(out, "liked" if answer == "like" else "disliked", item, event.at)
+            _favourite(out, item, event.at)
+    else:
+        for item in question.items:
+            _opinion(out, "disliked", item, event.at)
 
 
 def _feedback(out: History, event: FeedbackGiven) -> None:
-    if event.did in _OPINIONS:
-        out.favourites |= event.did == "like"
+    if event.did == "like":
+        _favourite(out, event.item_id, event.at)
+    elif event.did in _OPINIONS:
         _opinion(out, _OPINIONS[event.did], event.item_id, event.at)
     elif event.did == "forget":
         for opinions in (out.liked, out.disliked, out.seen, out.snoozed):
             opinions.pop(event.item_id, None)
+        out.favourites.discard(event.item_id)
     else:
         out.snoozed[event.item_id] = SNOOZE
 
@@ -190,8 +193,13 @@ def _text(out: History, said: Understood, at: datetime | None) -> None:
     for item in said.disliked:
         _opinion(out, "disliked", item, at)
     for item in said.liked:
-        out.favourites = True
-        _opinion(out, "liked", item, at)
+        _favourite(out, item, at)
+
+
+def _favourite(out: History, item: str, at: datetime | None) -> None:
+    """Record a like that the user gave now, rather than as a part of a history."""
+    _opinion(out, "liked", item, at)
+    out.favourites.add(item)
 
 
 def _opinion(out: History, what: str, item: str, at: datetime | None) -> None:
@@ -200,6 +208,8 @@ def _opinion(out: History, what: str, item: str, at: datetime | None) -> None:
         out.unfamiliar.pop(item, None)
         out.liked.pop(item, None)
         out.disliked.pop(item, None)
+    if what == "disliked":
+        out.favourites.discard(item)
     getattr(out, what).pop(item, None)
     getattr(out, what)[item] = at
 

@@ -25,25 +25,27 @@ _OF_PICKS = ("evidence_content", "evidence_years", "evidence_picks")
 TASTE: Mapping[str, Pair] = {
     "evidence_popularity": (1.0, 0.0),
     "catalog_popularity": (1.0, 0.0),
-    **dict.fromkeys(_OF_PICKS, (0.3, 0.2)),
+    **dict.fromkeys(_OF_PICKS, PICKS_WEIGHT),
     "opening": (3.0, 0.0),
-    "resembles": (1.0, 0.0),
+    "resembles": (0.5, 0.0),
     "shares": (0.6, 0.0),
-    "kinds": (0.2, 0.0),
+    "kinds": (0.1, 0.0),
     "interests": (2.0, 0.0),
     "dislikes": (-3.0, 0.0),
 }
 """(Weight without picks, change by ten picks) of each signal, for requests without words.
 
 The signals of picks by content, years and likes have equal weights, so that likes take over as they
-come in (``scoring.evidence``); of a single pick they count less against popularity, and more with
-every further one. Other signals of content do not fade, so they are small:
-with ``resembles`` at 4 and ``kinds`` and ``shares`` at 1, NDCG@10 after all likes of MovieLens-100K
-is two thirds of what it is now (docs/decisions/0082-growing.md).
+come in (``scoring.evidence``), and grow with the number of picks less than its root. Other signals
+of content do not fade, so they are small (docs/decisions/0095-reliability-of-content.md): with
+``resembles`` at 4 and ``kinds`` and ``shares`` at 1, NDCG@10 after all likes of MovieLens-100K was
+two thirds of what it is.
 """
 DEPARTMENTS: Mapping[str, Pair] = {
     **dict.fromkeys(("evidence_popularity", "catalog_popularity"), (0.3, 0.0)),
-    **dict.fromkeys(_OF_PICKS, PICKS_WEIGHT),
+    **dict.fromkeys(_OF_PICKS, (1.0, 0.0)),
+    "resembles": (1.0, 0.0),
+    "kinds": (0.2, 0.0),
 }
 """The same where they differ for shops of departments: people come there for different things, so
 what many like says less than what is like the pick (decision 0086)."""

@@ -21,7 +21,6 @@ from coldstart.understanding.traditional import as_written, simplified_catalog
 
 MOST_CHARACTERS = 4000
 """Characters of a text that are read; ``Understood.unread`` counts the others."""
-_CACHED = 1000  # readings: a session reads its texts again after every event
 
 
 class RequestReader:
@@ -59,25 +58,17 @@ class RequestReader:
         if self._unreadable and (language := language_of(catalog)):
             self._named = NamedValueReader(catalog, language)
             self._unreadable |= {"category", "attribute", "person", "tone", "phrase"}
-        self._cache: dict[str, Understood] = {}
 
     def read(self, text: str) -> Understood:
-        """Read a text; every string is accepted, and readings are cached.
+        """Read a text; every string is accepted, and none is kept.
 
         Returns:
             The reading; without pieces if no rule matched.
         """
-        if text not in self._cache:
-            if len(self._cache) >= _CACHED:
-                self._cache.clear()
-            self._cache[text] = self._read(text)
-        return self._cache[text]
-
-    def _read(self, raw: str) -> Understood:
-        text = clean_text(raw[:MOST_CHARACTERS])
+        raw, text = text, clean_text(text[:MOST_CHARACTERS])
         chinese = is_chinese(text)
         parts = corrected_parts(text)
-        if len(parts) == 1:
+        if parts == [(0, len(text))]:
             read = self._read_part(text, chinese)
         else:
             readings = [(start, self._read_part(text[start:end], chinese)) for start, end in parts]
@@ -92,9 +83,10 @@ class RequestReader:
             pieces, wanted_text = self._chinese.read(simplified(text))
             pieces = tuple(as_written(piece, text, self._names) for piece in pieces)
         else:
-            pieces, wanted_text = self._english.read(text)
-            if isinstance(self._english, EnglishProductReader) and not self._unreadable:
-                spelled = self._english.spelled(text)
+            if isinstance(self._english, EnglishProductReader):
+                pieces, wanted_text, spelled = self._english.read(text)
+            else:
+                pieces, wanted_text = self._english.read(text)
             pieces = tuple(p for p in pieces if p.kind not in self._unreadable or _is_limit(p))
             if self._named is not None:
                 pieces, wanted_text = self._named.read(text, pieces)

@@ -88,6 +88,8 @@ def test_the_interval_is_that_of_a_mean():
     assert mean == pytest.approx(hits.mean())
     expected = 1.96 * math.sqrt(mean * (1 - mean) / 200)
     assert row["half_width"]["ndcg@10"] == pytest.approx(expected, rel=0.1)
+    low, high = row["interval"]["ndcg@10"]
+    assert row["half_width"]["ndcg@10"] == (high - low) / 2
     assert summary_rows(records(hits)) == [row]
     assert any(summary_rows(records(hits), seed=n) != [row] for n in range(1, 6))
     assert set(row["values"]) == set(ACCURACY)

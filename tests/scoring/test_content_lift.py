@@ -6,7 +6,7 @@ import numpy as np
 
 from coldstart.catalog.item_store import ItemStore
 from coldstart.interactions.interaction_stats import Counts
-from coldstart.scoring.content_lift import KINDS, content_lift
+from coldstart.scoring.content_lift import KINDS, ContentLift, content_lift
 from coldstart.testing.trigrams import TrigramEncoder
 from coldstart.testing.world import toy_catalog
 
@@ -43,3 +43,10 @@ def test_a_part_gives_the_values_of_the_whole():
     rows = np.array([0, 2, 3, 9, 20])
     part = STORE.part(rows, [CATALOG.ids[2]])
     np.testing.assert_allclose(content_lift(part, [1]), content_lift(STORE, [2])[rows], rtol=1e-5)
+
+
+def test_the_lifts_of_each_pick_are_those_of_it_alone():
+    rows, picks = np.array([7, 2, 2, 11]), [1, 4]
+    found = ContentLift().each(STORE, picks, rows)
+    for at, pick in enumerate(picks):
+        np.testing.assert_allclose(found[:, at], content_lift(STORE, [pick])[rows], rtol=1e-5)

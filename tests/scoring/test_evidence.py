@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.item_store import ItemStore
+from coldstart.interactions.co_likes import RELIABILITY, SHAPE
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import PickResolver
 from coldstart.schema import Context, Item, Pick, UserProfile
 from coldstart.scoring.content_lift import content_lift
-from coldstart.scoring.evidence import SHRINK, EvidenceScorer
+from coldstart.scoring.evidence import EvidenceScorer
 from coldstart.testing.contracts.scorer import ScorerContract
 from coldstart.testing.trigrams import TrigramEncoder
 from coldstart.testing.world import toy_catalog, toy_dataset
@@ -68,8 +69,8 @@ def test_without_likes_content_is_all_there_is():
     found = columns(EvidenceScorer(), "i1", "i4")
     assert not found["evidence_popularity"].any()
     assert not found["evidence_picks"].any()
-    rows = STORE.rows_in_order(["i1", "i4"])
-    np.testing.assert_allclose(found["evidence_content"], np.sqrt(2) * content_lift(STORE, rows))
+    lift = content_lift(STORE, STORE.rows_in_order(["i1", "i4"]))
+    np.testing.assert_allclose(found["evidence_content"], np.sqrt(2) * RELIABILITY * lift)
 
 
 def test_without_likes_popularity_is_that_of_the_catalog():
@@ -107,15 +108,53 @@ def test_the_more_people_like_both_the_less_content_counts(people):
     scorer = observed({f"u{n}": ["i1", "i2"] for n in range(people)})
     found = columns(scorer, "i1")
     row = STORE.rows["i2"]
-    lift = found["evidence_content"] + found["evidence_picks"]
-    expected = np.exp(found["evidence_popularity"] + found["evidence_content"])[row] / len(CATALOG)
-    share = (people / 1.0 + SHRINK * expected) / (people + SHRINK)
-    assert found["evidence_picks"][row] == pytest.approx(np.log(share / expected))
+    expected = np.exp(found["evidence_popularity"] + found["evidence_content"]) / len(CATALOG)
+    shape = scorer._fit(STORE).shape
+    likes = np.where(np.arange(len(CATALOG)) == row, people, 0)
+    lift = np.log((likes + shape) / (people * expected + shape))
+    np.testing.assert_allclose(found["evidence_picks"], lift)
+    total = found["evidence_content"] + found["evidence_picks"]
     others = [r for i, r in STORE.rows.items() if i not in ("i1", "i2")]
-    assert lift[row] > lift[others].max() or people < 10
-    np.testing.assert_allclose(
-        found["evidence_picks"][others], np.log(SHRINK / (people + SHRINK)), rtol=1e-9
-    )
+    assert total[row] > total[others].max() or people < 10
+
+
+def groups(n, of):
+    """Users with likes of one group each, of three that content tells apart, or does not."""
+    rng = np.random.default_rng(0)
+    return {f"u{u}": rng.permutation(of[u % len(of)])[:4].tolist() for u in range(n)}
+
+
+@pytest.fixture(scope="module")
+def alike():
+    """Three groups of items, each an item with those nearest to it in content."""
+    free, out = set(range(len(CATALOG))), []
+    for seed in (0, 10, 20):
+        seed = seed if seed in free else min(free)
+        order = np.argsort(-content_lift(STORE, [seed]))
+        chosen = [r for r in order.tolist() if r in free][:8]
+        free -= set(chosen)
+        out.append([CATALOG.ids[r] for r in chosen])
+    return out
+
+
+def test_likes_tell_how_far_content_can_be_relied_on(alike):
+    """It is more where people like what is alike, less where they like what is not."""
+    mixed = [[group[n] for group in alike for n in range(at, 8, 3)] for at in range(3)]
+    with_it, against = (observed(groups(60, of))._fit(STORE).reliability for of in (alike, mixed))
+    assert against < RELIABILITY < with_it
+    assert EvidenceScorer()._fit(STORE) == (RELIABILITY, SHAPE)
+
+
+def test_what_was_estimated_is_undone_with_the_likes(alike):
+    scorer = observed(groups(30, alike))
+    before, state = columns(scorer, "i1"), scorer._fit(STORE)
+    for n in range(20):
+        scorer.observe(f"other{n}", [CATALOG.ids[n], CATALOG.ids[-1]])
+    assert scorer._fit(STORE) != state
+    for n in range(20):
+        scorer.forget(f"other{n}")
+    for name, values in columns(scorer, "i1").items():
+        np.testing.assert_allclose(values, before[name], atol=1e-9)
 
 
 def test_with_many_likes_the_lift_is_that_of_the_counts_alone():

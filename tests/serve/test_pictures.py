@@ -67,7 +67,10 @@ def test_files_come_from_the_folder_alone(start_service, folder):
         assert (got.content, got.headers["content-type"]) == (b"\x89PNG picture", "image/png")
         assert got.headers["x-content-type-options"] == "nosniff"
         for name in ("notes.txt", "link.png", "none.png", "..%2foutside.png", ".png", "a%00.png"):
-            refused(client.get(f"/images/{name}"), 404, "not_found")
+            missing = client.get(f"/images/{name}")
+            refused(missing, 404, "not_found")
+            assert missing.headers["cache-control"] == "no-store"
+        assert got.headers["cache-control"] == "public, max-age=3600"
         for path in ("/images/../outside.png", "/images/", "/images/x/alien.png"):
             assert client.get(path).status_code in (404, 405), path
 

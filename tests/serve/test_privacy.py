@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 
 from tests.serve.helpers import CANARY, begin, refused, serving
+from tests.waiting import until
 
 
 def test_what_people_say_is_in_no_log_no_number_and_no_error(tmp_path, logged):
@@ -48,3 +50,38 @@ def test_what_people_say_is_in_no_log_no_number_and_no_error(tmp_path, logged):
     for secret in (CANARY, CANARY.upper(), session_id):
         assert secret not in text
         assert secret not in numbers
+
+
+def test_nothing_of_what_an_erased_person_said_stays_in_memory(tmp_path):
+    """Caches of readings, tokens and SQL are not for what people write."""
+    with serving(tmp_path) as client:
+        at = begin(client, profile={"about": f"I like {CANARY} robots"})
+        client.put(at + "/text", json={"text": f"no drama for {CANARY}, like Fargo"})
+        body = {"k": 4, "context": {"text": f"with {CANARY} tonight"}}
+        assert client.post(at + "/recommendations", json=body).status_code == 200
+        assert client.post(at + "/text", json={"text": f"and {CANARY} again"}).status_code == 200
+        assert client.post(at + "/rows", json=body | {"strategy": "prior"}).status_code == 200
+        assert _kept(CANARY)
+        assert client.delete(at).status_code == 204
+        until(lambda: not _kept(CANARY), "nobody holds it")
+
+
+def test_texts_that_are_not_read_again_are_forgotten_in_time(start_service, monkeypatch):
+    """Those of people whom another process erased are among them."""
+    monkeypatch.setattr("coldstart.serve.app._SYNC_SECONDS", 0.01)
+    with start_service() as client:
+        understand = client.service.worker._arms[""].pipeline.understand
+        sent = client.post("/v1/recommend", json={"input": f"{CANARY} likes robots"})
+        assert sent.status_code == 200
+        until(lambda: CANARY not in str(understand._read), "forgetting")
+
+
+def _kept(text):
+    """Containers that hold a text, but for lists: those of source lines and of the fake encoder."""
+    gc.collect()
+    return [
+        type(o).__name__
+        for o in gc.get_objects()
+        if type(o).__name__ not in ("list", "Request", "Response", "ByteStream")  # the client's
+        and any(type(r) is str and text in r and r != text for r in gc.get_referents(o))
+    ]

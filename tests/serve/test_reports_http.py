@@ -77,6 +77,16 @@ def test_reports_tell_what_was_asked_shown_and_taken(client):
     assert get(client, "traffic")["requests"] > 5
 
 
+def test_more_lists_than_one_report_reads_are_told(client, monkeypatch):
+    visit(client, "axolotls", like=False)
+    visit(client, "axolotls", like=False)
+    monkeypatch.setattr("coldstart.serve.reports.reports.MOST_LISTS", 1)
+    found = get(client, "catalog")
+    names = [c["check"] for c in found["checks"]]
+    assert (found["complete"], "never shown" in names) == (False, False)
+    assert "not in the newest lists" in names
+
+
 def _shown(client):
     return {i["item_id"] for i in get(client, "engagement")["items"]}
 

@@ -59,6 +59,20 @@ def test_likes_become_picks_latest_last_and_are_no_history():
     assert [p.item for p in again.profile.liked] == [heat, "i0", alien]
 
 
+@pytest.mark.parametrize("then", ["forget", "dislike"])
+def test_a_like_that_is_taken_back_leaves_the_history_one(then):
+    session = start().with_profile({"liked": ["Alien", "Heat"], "history": True})
+    session = session.feedback("i0", "like").feedback("i0", "seen")
+    assert not session.profile.history
+    session = session.feedback("i0", then)
+    assert len(session.profile.liked) == 2
+    assert session.profile.history
+    question = session.next_question()
+    session = session.answer(question.question_id, "a")
+    assert not session.profile.history
+    assert session.answer(question.question_id, "neither").profile.history
+
+
 def test_the_last_opinion_counts_and_seen_is_none():
     session = start().feedback("i1", "like").feedback("i1", "dislike").feedback("i1", "seen")
     assert not session.profile.liked

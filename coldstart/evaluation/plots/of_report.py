@@ -202,16 +202,13 @@ def _replay(report: ReportData) -> list[Chart]:
 
 
 def _evaluation(report: ReportData) -> list[Chart]:
-    rows = [
-        {
-            "system": row["system"].strip("*"),
-            "shots": row["shots"],
-            "value": (value := row["values"]["ndcg@10"]),
-            "low": value - row["half_width"]["ndcg@10"],
-            "high": value + row["half_width"]["ndcg@10"],
-        }
-        for row in report["rows"]
-    ]
+    rows = []
+    for row in report["rows"]:
+        value, half = row["values"]["ndcg@10"], row["half_width"]["ndcg@10"]
+        # Reports of earlier versions have only half the width.
+        low, high = row.get("interval", {}).get("ndcg@10", (value - half, value + half))
+        own = {"system": row["system"].strip("*"), "shots": row["shots"]}
+        rows.append(own | {"value": value, "low": low, "high": high})
     names = dict.fromkeys(row["system"] for row in report["rows"])
     ours = [name.strip("*") for name in names if name.startswith("*")]  # bold in its table
     most = max(row["shots"] for row in rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from functools import cache
 from io import BytesIO
@@ -50,8 +51,14 @@ def packaged_model() -> UntunedModel:
     return UntunedModel(CausalLM(model, tokenizer), models.fingerprint(model, tokenizer))
 
 
+MOST_KEPT_BYTES = 1 << 30
+"""Size of a folder of kept scores, beyond which those not used for longest are deleted."""
+
+
 class KeptScores:
     """Scores of a catalog by what they were made of, so that a stopped benchmark goes on.
+
+    A folder holds at most ``MOST_KEPT_BYTES``, whatever catalogs, models and prompts they are of.
 
     Args:
         folder: of one file per array; ``None``: in the cache.
@@ -67,11 +74,30 @@ class KeptScores:
         key = hashlib.sha256(json.dumps([*self._about, *what]).encode()).hexdigest()
         path = self._folder / f"{key}.npy"
         try:
-            return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
+            found = np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
+            os.utime(path)  # used now
+            return found
         except (OSError, ValueError, EOFError):  # not there yet, or damaged
-            found = np.asarray(make(), dtype=np.float32)
+            made = np.asarray(make(), dtype=np.float32)
         self._folder.mkdir(parents=True, exist_ok=True)
         buffer = BytesIO()
-        np.save(buffer, found, allow_pickle=False)
+        np.save(buffer, made, allow_pickle=False)
         write_through(path, lambda place: place.write_bytes(buffer.getvalue()))
-        return found.astype(np.float64)
+        _evict(self._folder, path, MOST_KEPT_BYTES - buffer.tell())
+        return made.astype(np.float64)
+
+
+def _evict(folder: Path, newest: Path, left: int) -> None:
+    """Delete the scores that were not used for longest, so that others have ``left`` bytes."""
+    found: list[tuple[float, int, Path]] = []
+    for path in folder.glob("*.npy"):
+        try:
+            about = path.stat()
+        except FileNotFoundError:  # deleted by another process
+            continue
+        if path != newest:
+            found.append((about.st_mtime, about.st_size, path))
+    for _, size, path in sorted(found, reverse=True):
+        left -= size
+        if left < 0:
+            path.unlink(missing_ok=True)

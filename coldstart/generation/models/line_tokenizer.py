@@ -69,7 +69,8 @@ class LineTokenizer:
         self.tokenizer = tokenizer
         # What the tokenizer puts in front of any text: nothing, or a begin-of-sequence token.
         self.start: tuple[int, ...] = tuple(self._start())
-        self.line = lru_cache(maxsize=65_536)(self._line)
+        #: Encode a line of fixed text, such as a title; kept, so never one that a user wrote.
+        self.line = lru_cache(maxsize=65_536)(self.once)
         self.end = self.line("\n")
         if not self.end:
             raise ModelError(
@@ -88,7 +89,8 @@ class LineTokenizer:
         ids = self.tokenizer("a")["input_ids"]
         return [bos] if bos is not None and ids and ids[0] == bos else []
 
-    def _line(self, text: str) -> tuple[int, ...]:
+    def once(self, text: str) -> tuple[int, ...]:
+        """Encode one line, newline included, without keeping it."""
         encoded = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)
         return tuple(encoded["input_ids"])
 
@@ -96,7 +98,7 @@ class LineTokenizer:
         """Encode a whole prompt, which ends with a newline."""
         ids = list(self.start)
         for line in text.splitlines(keepends=True):
-            ids.extend(self.line(line))
+            ids.extend(self.once(line))
         return ids
 
     def title(self, title: str) -> tuple[int, ...]:
@@ -121,8 +123,8 @@ class LineTokenizer:
     def _batch(self, texts: list[str]) -> Iterable[Sequence[int]]:
         inner = getattr(self.tokenizer, "backend_tokenizer", None)
         if inner is None:
-            return map(self._line, texts)
-        self._line("")  # so that padding, truncation and control tokens are set as for one line
+            return map(self.once, texts)
+        self.once("")  # so that padding, truncation and control tokens are set as for one line
         return (found.ids for found in inner.encode_batch_fast(texts, add_special_tokens=False))
 
     def count(self, text: str) -> int:
@@ -131,7 +133,7 @@ class LineTokenizer:
 
     def known_share(self, text: str) -> float:
         """Share of the letters of a text that the tokenizer knows; see ``encoding.coverage``."""
-        self._line("")  # so that padding, truncation and control tokens are set as for one line
+        self.once("")  # so that padding, truncation and control tokens are set as for one line
         return known_share(self.tokenizer, text)
 
     def decode(self, ids: Sequence[int]) -> str:

@@ -25,6 +25,24 @@ TEMPLATES: Mapping[str, str] = {
     "no item that may be shown is {wanted}; these are the closest to it": (
         "可以推荐的里面没有完全符合要求的（{wanted}），以下最为接近"
     ),
+    "nothing here is called {words}; these are closest in meaning": (
+        "这里没有叫{words}的，以下意思最接近"
+    ),
+    "no item that may be shown matches {wanted}; these come closest": (
+        "可以推荐的里面没有完全符合要求的（{wanted}），以下最为接近"
+    ),
+    "there is no {words} that may be shown; these come closest": (
+        "可以推荐的里面没有“{words}”，以下最为接近"
+    ),
+    "there are no {words} that may be shown; these come closest": (
+        "可以推荐的里面没有“{words}”，以下最为接近"
+    ),
+    "only 1 item matches {wanted}; the rest come closest": (
+        "只有 1 件完全符合要求（{wanted}），其余最为接近"
+    ),
+    "only {n} items match {wanted}; the rest come closest": (
+        "只有 {n} 件完全符合要求（{wanted}），其余最为接近"
+    ),
     "only 1 item is {wanted}; the rest is the closest to it": (
         "只有 1 件完全符合要求（{wanted}），其余最为接近"
     ),

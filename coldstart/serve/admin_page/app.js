@@ -56,7 +56,7 @@ function tiles() {
   const ends = (end) => x?.routes.find((r) => r.route.endsWith(end));
   const lists = ends("/rows") ?? ends("/recommendations") ?? ends("/recommend");
   const refused = x && Object.values(x.refusals).reduce((n, more) => n + more, 0);
-  const gaps = c?.checks.find((one) => one.check === "never shown");
+  const gaps = c?.checks.find((one) => ["never shown", "not in the newest lists"].includes(one.check));
   const served = a?.artifacts.filter((one) => one.share);
   const all = [
     ["asked", t("Not understood"), s && (s.sentences ? percent((s.partly + s.nothing) / s.sentences, 0) : "–"), s && t("of {n} sentences, in part or at all", { n: count(s.sentences) })],
@@ -64,7 +64,7 @@ function tiles() {
     ["results", t("Conversion"), e && percent(e.total.conversion.value), e && within(e.total.conversion, t("of {n} people", { n: count(e.total.people) }))],
     ["traffic", t("Lists take"), x && seconds(lists?.p50), x && (lists ? t("95 % within {s}", { s: seconds(lists.p95) }) : t("none asked for yet"))],
     ["traffic", t("Refused"), x && count(refused), x && t("of {n} requests", { n: count(x.requests) })],
-    ["catalog", t("Never shown"), gaps && percent(gaps.share, 0), c && t("of {n} items", { n: count(c.items) })],
+    ["catalog", c?.complete === false ? t("Not in the newest lists") : t("Never shown"), gaps && percent(gaps.share, 0), c && t("of {n} items", { n: count(c.items) })],
     ["artifacts", t("Served"), served && served.map((one) => one.name).join(", "), a && (a.experiment ? t("A/B test") : a.release ? t("Release {n}", { n: a.release }) : t("as started"))],
   ];
   $("tiles").replaceChildren(

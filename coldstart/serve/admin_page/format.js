@@ -19,9 +19,12 @@ export function rate(r, digits = 1) {
 export const bigRate = (r, digits = 1) =>
   r.value === null ? "–" : el("span", {}, percent(r.value, digits), " ", el("small", { class: "interval" }, `${(100 * r.low).toFixed(digits)}–${percent(r.high, digits)}`));
 
-/** An amount per person with its interval; the catalog tells no currency. */
-export const bigAmount = (a) =>
-  el("span", {}, a.value.toFixed(2), " ", el("small", { class: "interval" }, `${a.low.toFixed(2)}–${a.high.toFixed(2)}`));
+/** An amount per person with its interval, if that is known; the catalog tells no currency. */
+export const amount = (a) => (a.value === null ? "–" : a.low === null ? a.value.toFixed(2) : `${a.value.toFixed(2)} (${between(a)})`);
+
+export const bigAmount = (a) => el("span", {}, a.value.toFixed(2), " ", a.low === null ? null : el("small", { class: "interval" }, between(a)));
+
+const between = (a) => `${a.low.toFixed(2)}–${a.high.toFixed(2)}`;
 
 export function seconds(s) {
   if (s === null || s === undefined) return "–";

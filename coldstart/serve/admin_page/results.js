@@ -1,7 +1,7 @@
 // What was shown and what was taken: by day, by arm, and by item.
 
 import { el } from "../page/dom.js";
-import { bigAmount, bigRate, card, count, figure, percent, rate, table, whisker } from "./format.js";
+import { amount, bigAmount, bigRate, card, count, figure, percent, rate, table, whisker } from "./format.js";
 import { timePlot } from "./plot.js";
 import { plural, t } from "./words.js";
 
@@ -71,7 +71,7 @@ function arms(report) {
     rate(a.ctr),
     el("span", { class: "drawn" }, rate(a.conversion), whisker(a.conversion, 0, highest)),
     a.gain === null ? "" : el("span", { class: "drawn" }, difference(a), whisker({ value: a.gain, low: a.gain_low, high: a.gain_high }, -widest, widest, 0)),
-    ...(income ? [a.income.value === null ? "–" : `${a.income.value.toFixed(2)} (${a.income.low.toFixed(2)}–${a.income.high.toFixed(2)})`] : []),
+    ...(income ? [amount(a.income)] : []),
     percent(a.coverage),
     rate(a.new_share, 0),
   ]);

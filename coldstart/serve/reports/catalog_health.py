@@ -41,6 +41,10 @@ class CatalogHealth(BaseModel):
     items: int
     checks: list[HealthCheck]
     days: int = Field(description="Window of “never shown”.")
+    complete: bool = Field(
+        description="False if there were more lists in the window than are read: the newest ones "
+        "count, and “not in the newest lists” is in the place of “never shown”."
+    )
 
 
 _CHECKS: tuple[tuple[str, str, Callable[[Item], bool]], ...] = (
@@ -53,10 +57,17 @@ _CHECKS: tuple[tuple[str, str, Callable[[Item], bool]], ...] = (
     ("no category", "not found by kind, no part of any row", lambda item: not item.categories),
     ("not available", "never recommended", lambda item: not item.available),
 )
+_NEVER = "never shown", "nobody can take it"
+_LATELY = "not in the newest lists", "older lists of the window, which are not read, may have it"
 
 
 def catalog_health(
-    items: Sequence[Item], shown: Collection[str], days: int, *, examples: int = _EXAMPLES
+    items: Sequence[Item],
+    shown: Collection[str],
+    days: int,
+    *,
+    complete: bool = True,
+    examples: int = _EXAMPLES,
 ) -> CatalogHealth:
     """Check the items of a catalog.
 
@@ -64,6 +75,7 @@ def catalog_health(
         items: of the catalog.
         shown: ids of items that were shown in the window.
         days: length of the window.
+        complete: whether ``shown`` is of all lists in the window.
         examples: most items that are named for each gap.
     """
     titles = Counter(item.title.casefold() for item in items)
@@ -79,7 +91,7 @@ def catalog_health(
             "a named title means the most liked one",
             lambda item: titles[item.title.casefold()] > 1,
         ),
-        ("never shown", "nobody can take it", lambda item: item.item_id not in shown),
+        (*(_NEVER if complete else _LATELY), lambda item: item.item_id not in shown),
     )
     checks = []
     priced = any(item.price is not None for item in items)
@@ -98,4 +110,4 @@ def catalog_health(
                 ],
             )
         )
-    return CatalogHealth(items=len(items), checks=checks, days=days)
+    return CatalogHealth(items=len(items), checks=checks, days=days, complete=complete)

@@ -61,7 +61,11 @@ class Rate(BaseModel):
 
 
 class MeanAmount(BaseModel):
-    """A mean amount per person with its 95 % interval; absent where there is nobody."""
+    """A mean amount per person with its 95 % interval.
+
+    All three are absent where there is nobody, the interval where amounts do not differ: one
+    person, or equal amounts, tell nothing of how much others would spend.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -80,6 +84,8 @@ class MeanAmount(BaseModel):
             return cls()
         x = np.asarray(amounts, dtype=float)
         value = float(x.mean())
+        if not np.ptp(x):
+            return cls(value=value)
         if len(x) > _MOST_PEOPLE:
             half = _Z * float(x.std(ddof=1)) / len(x) ** 0.5
             return cls(value=value, low=value - half, high=value + half)

@@ -91,7 +91,7 @@ class Reports:
         """Report on the gaps of the catalog.
 
         Args:
-            days: window of "never shown".
+            days: window of "never shown", of which the newest lists are read.
             examples: most items named for each gap.
         """
         async with self._turn:
@@ -100,7 +100,9 @@ class Reports:
             def report() -> CatalogHealth:
                 lists = self._service.store.newest_lists(_start_of(days), MOST_LISTS)
                 shown = {item for one in lists.rows for item in one.item_ids}
-                return catalog_health(items, shown, days, examples=examples)
+                return catalog_health(
+                    items, shown, days, complete=lists.complete, examples=examples
+                )
 
             return await run_in_threadpool(report)
 

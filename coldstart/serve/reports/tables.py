@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -17,7 +18,9 @@ from coldstart.serve.reports.rates import MeanAmount, Rate
 from coldstart.serve.reports.sentences import Sentences
 from coldstart.serve.reports.traffic import Traffic
 
-_FORMULA = tuple("=+-@＝＋－＠")  # spreadsheets of East Asia read the wide ones, too
+# Where a cell may begin: where semicolons separate columns, and with tabs and line breaks, also
+# inside of a text. Spreadsheets of East Asia read the wide signs, too.
+_FORMULA = re.compile(r"(?P<before>(?:^|[;；\t\r\n])[\s\"]*)(?P<sign>[=+\-@＝＋－＠])")
 _STAMP = (2000, 1, 1, 0, 0, 0)  # equal reports make equal archives
 
 
@@ -65,7 +68,8 @@ class AllReports(BaseModel):
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """CSV (RFC 4180) in UTF-8 with a byte order mark, as spreadsheets expect.
 
-    A text that a spreadsheet would take for a formula is preceded by an apostrophe: sentences are
+    What a spreadsheet would take for a formula is preceded by an apostrophe, also within a text
+    behind a semicolon, a tab or a line break, since many spreadsheets split there: sentences are
     written by anybody.
     """
     out = io.StringIO(newline="")
@@ -79,8 +83,8 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
 def _cell(value: Any) -> Any:
     if isinstance(value, list | tuple):
         value = "; ".join(map(str, value))
-    if isinstance(value, str) and value.lstrip().startswith(_FORMULA):
-        return "'" + value
+    if isinstance(value, str):
+        return _FORMULA.sub(r"\g<before>'\g<sign>", value)
     return "" if value is None else value
 
 

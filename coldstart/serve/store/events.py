@@ -41,12 +41,16 @@ def append(
     after = before
     if save is not None and expected_version is not None:
         after = sessions.save(connection, encryptor, save, expected_version, now)
-    values = {"key": new.key, "kind": new.kind, "item": new.item, "at": now}
-    seq = connection.execute(
-        insert(events)
-        .values(session_id=session_id, detail=encryptor.encrypt(new.detail), **values)
-        .returning(events.c.seq)
-    ).scalar_one()
+    values = {
+        "session_id": session_id,
+        "key": new.key,
+        "kind": new.kind,
+        "item": new.item,
+        "detail": encryptor.encrypt(new.detail),
+        "at": now,
+    }
+    # Apart from the statement: SQLAlchemy keeps the first one of each kind, with what is in it.
+    seq = connection.execute(insert(events).returning(events.c.seq), values).scalar_one()
     event = Event(new.key, new.kind, new.item, new.detail, seq, now)
     return Recorded(event, False, after)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from coldstart.serve.store.encryption import Encryptor
 from coldstart.serve.store.errors import Conflict, SessionNotFound, StoreError
@@ -58,19 +58,19 @@ def insert_new(connection: Connection, encryptor: Encryptor, session: Session) -
     taken = select(sessions.c.id).where(sessions.c.id == session.id)
     if connection.scalar(taken) is not None:
         raise StoreError("session id: taken already", hint="make one with new_session_id()")
-    connection.execute(
-        insert(sessions).values(
-            id=session.id,
-            state=encryptor.encrypt(session.state),
-            artifact=session.artifact,
-            experiment=session.experiment,
-            arm=session.arm,
-            version=session.version,
-            created=session.created,
-            updated=session.updated,
-            expires=session.expires,
-        )
-    )
+    row = {
+        "id": session.id,
+        "state": encryptor.encrypt(session.state),
+        "artifact": session.artifact,
+        "experiment": session.experiment,
+        "arm": session.arm,
+        "version": session.version,
+        "created": session.created,
+        "updated": session.updated,
+        "expires": session.expires,
+    }
+    # Apart from the statement: SQLAlchemy keeps the first one of each kind, with what is in it.
+    connection.execute(insert(sessions), row)
 
 
 def find(
@@ -132,7 +132,7 @@ def save(
         "expires": session.expires,
     }
     encrypted = encryptor.encrypt(session.state)
-    connection.execute(
-        update(sessions).where(sessions.c.id == session.id).values(state=encrypted, **changes)
-    )
+    columns = {name: bindparam(name) for name in ("state", *changes)}
+    statement = update(sessions).where(sessions.c.id == bindparam("session")).values(columns)
+    connection.execute(statement, {"session": session.id, "state": encrypted, **changes})
     return Session(**{**row, **changes, "state": session.state})

@@ -92,3 +92,12 @@ def test_what_is_no_report(tmp_path, text, message):
         read_charts(path)
     with pytest.raises(DataError, match="no report in JSON"):
         read_charts(tmp_path / "none.json")
+
+
+def test_intervals_of_an_evaluated_artifact_are_not_symmetric():
+    report = json.loads((RESULTS / "ml-100k.json").read_text(encoding="utf-8"))
+    row = report["rows"][0]
+    row["interval"] = {"ndcg@10": [0.1, 0.9]}
+    by_picks, _ = charts_of(report)
+    point = (row["shots"], row["values"]["ndcg@10"], 0.1, 0.9)
+    assert point in by_picks.lines[row["system"].strip("*")]

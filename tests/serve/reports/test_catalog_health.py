@@ -30,6 +30,13 @@ def test_every_gap_names_its_items():
     }
 
 
+def test_what_older_lists_may_have_is_not_called_never_shown():
+    found = catalog_health(ITEMS, {"1"}, 7, complete=False)
+    last = found.checks[-1]
+    assert (found.complete, last.check, last.items) == (False, "not in the newest lists", 2)
+    assert "older lists" in last.why
+
+
 def test_shares_are_of_the_catalog_and_examples_are_few():
     found = catalog_health(ITEMS, (), 7, examples=1)
     never = found.checks[-1]

@@ -50,6 +50,8 @@ def test_many_people_have_the_interval_that_resampling_would_give():
 
 def test_amounts_are_means_over_people_whose_intervals_agree_beyond_the_bootstrap():
     assert MeanAmount.of_people([]) == MeanAmount()
+    for amounts in ([20.0], [20.0, 20.0], [20.0] * 5001):  # tell nothing of how amounts differ
+        assert MeanAmount.of_people(amounts) == MeanAmount(value=20.0)
     rng = np.random.default_rng(0)
     amounts = [*map(float, rng.exponential(20, 5000))]
     few, many = MeanAmount.of_people(amounts), MeanAmount.of_people([*amounts, 20.0])

@@ -27,7 +27,9 @@ def serving(folder, load=load, most=8, own=None, **settings):
     """A client of a running process; ``client.services`` is what it talks to."""
     own = own or {}
     tenants = {
-        name: Tenant(artifact="toy", db=f"sqlite:///{folder}/{name}.db", **own.get(name, {}))
+        name: Tenant(
+            **{"artifact": "toy", "db": f"sqlite:///{folder}/{name}.db"} | own.get(name, {})
+        )
         for name in CATALOGS
     }
     services = TenantServices(tenants, load, ServeSettings(**(OPEN | settings)), most=most)
