@@ -39,6 +39,12 @@ FOR_CHILDREN = frozenset(
     "children's|children|childrens|kids|kids & family|family|儿童|家庭|亲子".split("|")
 )
 """Categories, case-folded, that are made for children."""
+CHILDREN_NAMED = re.compile(
+    r"(?<!\w)(?:child|children|kid|kids|baby|babies|toddler|toddlers|infant|infants|junior)"
+    r"(?:['’]?s?['’]?)(?!\w)|儿童|婴儿|宝宝|幼儿|小孩|孩子|兒童|嬰兒|寶寶|幼兒",
+    re.I,
+)
+"""Words by which titles say that things are for children, and requests that they are wanted."""
 _VALUES = re.compile(r"\s*[|;,]\s*")
 
 
@@ -50,7 +56,7 @@ def fulfils(items: ItemStore, piece: Piece) -> Bools:
         piece: wanted or rejected.
     """
     span = piece.first, piece.last, piece.age, piece.low, piece.high
-    key = (piece.kind, piece.value, piece.attribute, *span)
+    key = (piece.kind, piece.value, piece.attribute, piece.wanted, *span)
     return _kept(items, key, lambda: _mask(items, piece))
 
 
@@ -65,7 +71,7 @@ def fulfils_any(items: ItemStore, pieces: Iterable[Piece]) -> Bools:
 def suits_children(items: ItemStore, age: int) -> Bools:
     """Mask of the items known to suit a child, by age information or else by category."""
     columns = [n for name, n in items.category_column.items() if name in FOR_CHILDREN]
-    made_for = items.has_category[:, columns].any(axis=1)
+    made_for = items.in_any(columns)
     oldest = numbers(items, "max_age")
     unknown = np.isnan(items.min_age) & np.isnan(oldest)
     suits = ~(items.min_age > age) & ~(oldest < age)
@@ -77,10 +83,20 @@ def made_for_children(items: ItemStore) -> Bools:
     young = numbers(items, "max_age") <= OLDEST_CHILD
     if not young.any():
         return np.asarray(young)
-    kinds = items.has_category
-    mostly = kinds[young].sum(axis=0) > 0.5 * kinds.sum(axis=0)
+    sizes = items.by_category(np.ones(len(items.ids)))
+    mostly = np.flatnonzero(items.by_category(young) > 0.5 * sizes)
     unknown = np.isnan(numbers(items, "max_age"))
-    return np.asarray(young | (unknown & kinds[:, mostly].any(axis=1)))
+    return np.asarray(young | (unknown & items.in_any(mostly.tolist())))
+
+
+def named_for_children(items: ItemStore) -> Bools:
+    """Mask of the items whose title says that they are for children, shape (N,)."""
+
+    def make() -> Bools:
+        found = (CHILDREN_NAMED.search(item.title) is not None for item in items.items)
+        return np.fromiter(found, dtype=bool, count=len(items.items))
+
+    return _kept(items, ("named for children",), make)
 
 
 def numbers(items: ItemStore, field: Literal["price", "max_age"]) -> Floats:
@@ -126,7 +142,7 @@ def _mask(items: ItemStore, piece: Piece) -> Bools:
         column = items.category_column.get(piece.value.casefold())
         if column is None:
             return np.zeros(len(items.ids), dtype=bool)
-        return np.asarray(items.has_category[:, column])
+        return items.in_any([column])
     if piece.kind == "years":
         first = -np.inf if piece.first is None else piece.first
         last = np.inf if piece.last is None else piece.last

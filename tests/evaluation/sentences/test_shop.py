@@ -129,7 +129,7 @@ def test_a_misspelt_word_is_corrected_and_a_note_says_so(english):
 
 def test_pets_come_last_for_a_person_and_the_note_says_so(english):
     found = shown(english, "a present for my neighbour")
-    assert "guessed from “for my neighbour”: for an adult, Pets last" in found.notes
+    assert "guessed from “for my neighbour”: for an adult, “Pets” last" in found.notes
 
 
 def test_what_is_not_of_the_type_is_close_to_it_and_no_match(shop, started):
