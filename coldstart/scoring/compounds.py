@@ -60,7 +60,7 @@ class Compound:
 
         Similarity to the words, in standard deviations above the catalog's mean, and nearness by
         category add up: a category tells little by itself (a pillow is in Travel with suitcases),
-        and a meaning too (everything is nearest to something). Encoders that compare letters
+        and so does a meaning (everything is nearest to something): close is what has both. Encoders that compare letters
         know no meaning: then the categories decide.
 
         Args:
@@ -69,8 +69,10 @@ class Compound:
         """
         if getattr(items.encoder, "by_letters", False):
             return apart
-        near = text_similarity(items, self.words) + (FAR - apart)
-        return np.where(near >= CLOSE_FROM, 0, np.where(near >= RELATED_FROM, 1, FAR))
+        shared = FAR - apart
+        near = text_similarity(items, self.words) + shared
+        close = (near >= CLOSE_FROM) & (shared > 0)
+        return np.where(close, 0, np.where(near >= RELATED_FROM, 1, FAR))
 
 
 def compounds(understood: Understood, items: ItemStore) -> list[Compound]:
