@@ -59,9 +59,9 @@ class Compound:
         """How far the items that are not of the type are from it, shape (N,), 0 to ``FAR``.
 
         Similarity to the words, in standard deviations above the catalog's mean, and nearness by
-        category add up: a category tells little by itself (a pillow is in Travel with suitcases),
-        and so does a meaning (everything is nearest to something): close is what has both. Encoders that compare letters
-        know no meaning: then the categories decide.
+        category add up, and what is close has both: a category tells little by itself (a pillow is
+        in Travel with suitcases), and so does a meaning (everything is nearest to something). With
+        encoders that compare letters the categories decide.
 
         Args:
             items: a whole store or a part.
