@@ -159,7 +159,11 @@ class Recommender(LearnsFromLikes, RecommendsRows, SingleStages):
             dtype=dtype,
             report=report,
         )
-        return cls(**vars(parts))
+        made = cls(**vars(parts))
+        report("reading the words", 0, 1)
+        made.prepare()
+        report("reading the words", 1, 1)
+        return made
 
     @classmethod
     def from_pretrained(
@@ -230,6 +234,18 @@ class Recommender(LearnsFromLikes, RecommendsRows, SingleStages):
         saved with the artifact.
         """
         save_recommender(Path(path), self.parts, self.counts, self.manifest, self._adapter)
+
+    def prepare(self) -> None:
+        """Build now what the first request would build, in as many milliseconds as items.
+
+        That is the vocabulary of the catalog, an index of its words, and beyond
+        ``Settings.pool_from`` items one of its vectors. A service does so when it starts.
+
+        Raises:
+            CatalogError: the catalog is empty.
+        """
+        words = next((item.title for item in self.catalog), "")
+        self.recommend([{"about": words}, {}], k=1, strategy="prior")
 
     # -- the whole way --------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from coldstart.catalog.item_table import items_from_frame
+from coldstart.catalog.shared_parts import SharedParts
 from coldstart.catalog.suggestions import TitleForm, form_of, nearest, suggest
 from coldstart.catalog.title_numbers import is_only_a_part
 from coldstart.catalog.titles import clean_text, normalise_title, split_year
@@ -36,7 +37,7 @@ class Catalog:
 
     def __init__(self, items: Iterable[Item] = ()) -> None:
         self._items: dict[str, Item] = {}
-        self._titles = _Titles()
+        self._titles, self._shared = _Titles(), SharedParts()
         self._changed: dict[str, int] = {}  # id → version that added or updated it, ascending
         self._removed: dict[str, int] = {}  # likewise
         self._version = 0
@@ -246,7 +247,7 @@ class Catalog:
             if item_id in self._items:
                 self._titles.discard(self._items[item_id])
             self._titles.add(item)
-            self._items[item_id] = item
+            self._items[item_id] = self._shared.of(item)
             for log in (self._changed, self._removed):
                 log.pop(item_id, None)
             self._changed[item_id] = self._version + 1
@@ -270,32 +271,42 @@ class _Titles:
     """Inverted index from normalised titles, in all their forms, to ids."""
 
     def __init__(self) -> None:
-        self._ids: dict[str, set[str]] = {}
+        self._ids: dict[str, str | set[str]] = {}  # a single id without a set around it
         self._forms: dict[str, TitleForm] = {}  # made when first needed
 
     def add(self, item: Item) -> None:
         for key in _title_keys(item):
-            self._ids.setdefault(key, set()).add(item.item_id)
+            known = self._ids.setdefault(key, item.item_id)
+            if isinstance(known, set):
+                known.add(item.item_id)
+            elif known != item.item_id:
+                self._ids[key] = {known, item.item_id}
 
     def discard(self, item: Item) -> None:
         for key in _title_keys(item):
-            self._ids[key].discard(item.item_id)
-            if not self._ids[key]:
+            known = self._ids[key]
+            if isinstance(known, set):
+                known.discard(item.item_id)
+            if not known or known == item.item_id:
                 del self._ids[key]
                 self._forms.pop(key, None)
 
     def find(self, text: str) -> set[str]:
         title, year = split_year(text.strip())
         key = normalise_title(title)
-        return self._ids.get(key if year is None else f"{key} {year}", set())
+        return _several(self._ids.get(key if year is None else f"{key} {year}", set()))
 
     def near(self, text: str, n: int) -> list[set[str]]:
-        return [self._ids[key] for key in suggest(text, self._ids, self._form, n)]
+        return [_several(self._ids[key]) for key in suggest(text, self._ids, self._form, n)]
 
     def _form(self, key: str) -> TitleForm:
         if key not in self._forms:
             self._forms[key] = form_of(key)
         return self._forms[key]
+
+
+def _several(ids: str | set[str]) -> set[str]:
+    return {ids} if isinstance(ids, str) else ids
 
 
 def _title_keys(item: Item) -> set[str]:
@@ -324,7 +335,8 @@ def _batch(items: Item | Iterable[Item]) -> dict[str, Item]:
         title = clean_text(item.title)
         if not title:
             raise CatalogError(f"item {item.item_id!r} has an empty title")
-        batch[item.item_id] = item.model_copy(update={"title": title})
+        same = title == item.title
+        batch[item.item_id] = item if same else item.model_copy(update={"title": title})
     return batch
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Sequence
 from copy import copy
-from itertools import compress
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.categorised import Categorised
 from coldstart.catalog.id_set import IdSet
 from coldstart.catalog.item_encoding import encode_items
 from coldstart.catalog.item_similarity import attribute_values, content_transitions
 from coldstart.catalog.prior_popularity import prior_lift
-from coldstart.catalog.row_sync import Growing, RowSync
+from coldstart.catalog.row_sync import Growing, RowSync, with_room
 from coldstart.interactions.interaction_stats import FLOOR, Counts, late_lift, popularity
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from coldstart.protocols import Encoder, Float
     from coldstart.schema import Item
 
+    Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
@@ -32,6 +33,7 @@ _QUERIES = 16  # texts whose vectors are cached
 _SAMPLE = 20_000  # items
 _COMPARED = 1 << 24  # pairs of items at once
 _FEW = 16  # items
+_ENCODED = 16_384  # items at once
 _DECIMALS = 6  # of a cosine: the last bits depend on how many are computed at once
 NEIGHBOURS = 20
 HOPE = 0.8
@@ -88,8 +90,7 @@ class ItemStore:
         self.prior_lift: Floats = np.zeros(0)
         #: See ``attribute_values``, shape (N, V).
         self.attributes = sparse.csr_array((0, 0))
-        self._kinds: list[tuple[str, ...]] = []  # categories that an item has, each once
-        self._kind_of: Ints = np.zeros(0, dtype=np.int64)
+        self._categorised = Categorised()
 
     def sync(self) -> None:
         """Update to the catalog's version; only new and changed items are encoded."""
@@ -152,7 +153,8 @@ class ItemStore:
         out.rows = {item: n for n, item in enumerate(out.ids)}
         out.items = tuple(self.items[r] for r in rows)
         out.met = self.met[rows]
-        names = ("content", "share", "likes", "popularity", "late", "has_category", "kinds")
+        out._categorised = self._categorised.part(rows)
+        names = ("content", "share", "likes", "popularity", "late")
         of_items = ("usual", "attributes", "dated", "year", "min_age", "sales", "prior_lift")
         for name in (*names, *of_items):
             setattr(out, name, getattr(self, name)[rows])
@@ -165,6 +167,40 @@ class ItemStore:
         out.columns[out.met] = out._own
         out._alike = sparse.csr_array((len(rows), len(rows)))
         return out
+
+    @property
+    def has_category(self) -> Bools:
+        """Whether each item has each category, shape (N, C); see ``category_column``."""
+        return self._categorised.has
+
+    @property
+    def kinds(self) -> Floats:
+        """Rows of ``has_category`` of Euclidean length 1, shape (N, C); see ``kinds_of``."""
+        return self._categorised.unit
+
+    def kinds_of(self, rows: Ints | Sequence[int]) -> Floats:
+        """Rows of ``kinds``, without making the others."""
+        return self._categorised.unit_of(rows)
+
+    def kinds_fit(self, values: Floats) -> Floats:
+        """``kinds @ values``, shape (N,).
+
+        Args:
+            values: of the categories, shape (C,).
+        """
+        return self._categorised.fit(values)
+
+    def in_any(self, columns: Sequence[int]) -> Bools:
+        """Mask of the items that have one of some categories, shape (N,)."""
+        return self._categorised.in_any(columns)
+
+    def by_category(self, values: Floats | Bools) -> Floats:
+        """Sums over the items of each category, shape (C,).
+
+        Args:
+            values: of the items, shape (N,).
+        """
+        return self._categorised.sums(values)
 
     def of_rows(self, mask: NDArray[np.bool_]) -> IdSet:
         """Ids of the items selected by a mask, shape (N,); for a whole store, not a ``part``."""
@@ -236,11 +272,22 @@ class ItemStore:
             dtype=bool,
         )
         new = [text for text, is_same in zip(texts, same, strict=True) if not is_same]
-        vectors = encode_items(self.encoder, new) if new else known.content[:0]
+        vectors = self._vectors(new) if new else known.content[:0]
         if len(new) == len(texts):
             return vectors
         out = np.empty((len(texts), known.content.shape[1]), dtype=known.content.dtype)
         out[same], out[~same] = known.content[np.array(old)[same]], vectors
+        return out
+
+    def _vectors(self, texts: Sequence[str]) -> Float:
+        """Content vectors of texts; those of many are never in memory twice."""
+        first = encode_items(self.encoder, texts[:_ENCODED])
+        if len(first) == len(texts):
+            return first
+        out = with_room(len(texts), first)
+        out[: len(first)] = first
+        for at in range(len(first), len(texts), _ENCODED):
+            out[at : at + _ENCODED] = encode_items(self.encoder, texts[at : at + _ENCODED])
         return out
 
     def _find_neighbours(self, carry: RowSync, fresh: Sequence[Item]) -> None:
@@ -269,25 +316,12 @@ class ItemStore:
         self.near = near
 
     def _categories(self, carry: RowSync, fresh: Sequence[Item]) -> None:
-        kinds = {kind: n for n, kind in enumerate(self._kinds)}  # most items share theirs
-        new = [kinds.setdefault(item.categories, len(kinds)) for item in fresh]
-        kind_of = carry.of(self._kind_of, np.array(new, dtype=np.int64))
-        used = np.bincount(kind_of, minlength=len(kinds)) > 0
-        self._kind_of = (np.cumsum(used) - 1)[kind_of]
-        self._kinds = list(compress(kinds, used.tolist()))
-        names = sorted({c.casefold() for categories in self._kinds for c in categories})
-        self.category_column = {name: n for n, name in enumerate(names)}
-        has = np.zeros((len(self._kinds), len(names)), dtype=bool)
-        for kind, categories in enumerate(self._kinds):
-            has[kind, [self.category_column[c.casefold()] for c in categories]] = True
-        self.has_category = has[self._kind_of]
-        # Unit rows: an item of many categories is no closer to everything than one of few.
-        size = np.sqrt(self.has_category.sum(axis=1, keepdims=True))
-        self.kinds: Floats = self.has_category / np.maximum(size, 1.0)
+        self._categorised = self._categorised.followed(carry, [i.categories for i in fresh])
+        self.category_column = self._categorised.column
         share = self.share if self.typical.all() else np.where(self.typical, self.share, 0.0)
         weight = share.sum()
-        self.usual_kinds: Floats = share @ self.kinds / (weight if weight > 0 else 1.0)
-        self.usual: Floats = self.kinds @ self.usual_kinds
+        self.usual_kinds: Floats = self._categorised.total(share) / (weight if weight > 0 else 1.0)
+        self.usual: Floats = self._categorised.fit(self.usual_kinds)
         if self.attributes.nnz or any(item.attributes for item in fresh):
             self.attributes = attribute_values(
                 [item.attributes for item in self.items], self.typical

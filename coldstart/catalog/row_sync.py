@@ -42,7 +42,8 @@ class RowSync:
         #: Mask of the earlier rows that remain unchanged, shape (N before,).
         self.kept = left.copy()
         self.kept[np.flatnonzero(left)[self.fresh[self.fresh < left.sum()]]] = False
-        self._n = len(now)
+        #: Number of later rows.
+        self.size = len(now)
 
     def of(self, before: NDArray[Any], fresh: NDArray[Any], spare: int = 0) -> NDArray[Any]:
         """Build the array of the later version.
@@ -52,11 +53,11 @@ class RowSync:
             fresh: rows of the items in ``self.fresh``.
             spare: additional rows that the result's base array is allocated for.
         """
-        is_rebuilt = len(self.fresh) == self._n
+        is_rebuilt = len(self.fresh) == self.size
         if is_rebuilt and not spare:
             return fresh
         like = fresh if is_rebuilt else before
-        out = np.empty((self._n + spare, *like.shape[1:]), dtype=like.dtype)[: self._n]
+        out = np.empty((self.size + spare, *like.shape[1:]), dtype=like.dtype)[: self.size]
         if not is_rebuilt:
             stay = before if self.left.all() else before[self.left]
             out[: len(stay)] = stay
@@ -73,10 +74,30 @@ class Growing:
     def of(self, carry: RowSync, before: NDArray[Any], fresh: NDArray[Any]) -> NDArray[Any]:
         """Build the array of the later version as ``RowSync.of``; earlier views stay valid."""
         n, room = len(before) + len(fresh), self._room
+        if len(carry.fresh) == len(fresh) == carry.size and has_room(fresh):
+            self._room = fresh.base
+            return fresh
         only_new = 0 < len(before) == len(carry.kept) and carry.kept.all()
         if only_new and room is not None and before.base is room and n <= len(room):
             room[len(before) : n] = fresh
             return room[:n]
-        out = carry.of(before, fresh, spare=n // 16 + 1)
+        out = carry.of(before, fresh, spare=spare_rows(n))
         self._room = out.base
         return out
+
+
+def with_room(n: int, like: NDArray[Any]) -> NDArray[Any]:
+    """Empty array of n rows like those of another one, which ``Growing`` takes without a copy."""
+    return np.empty((n + spare_rows(n), *like.shape[1:]), dtype=like.dtype)[:n]
+
+
+def has_room(values: NDArray[Any]) -> bool:
+    """Whether an array was made by ``with_room``."""
+    base = values.base
+    n = len(values)
+    return base is not None and base.shape == (n + spare_rows(n), *values.shape[1:])
+
+
+def spare_rows(n: int) -> int:
+    """Rows that an array of n is allocated beyond them."""
+    return n // 16 + 1

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _TABLE, _MODELS, _PAGE = "The table", "The models", "The page"
 _SHOWN = 10  # items of the opening list
-_FAST = 100_000  # items from which encoding takes long enough for a hint
 
 
 def _table(help: str, **more: Any) -> Any:
@@ -141,8 +140,6 @@ def start(
             title_ids=True,
         )
     output.note(in_options(read.paragraph()))
-    if len(catalog) >= _FAST and encoder is None:
-        output.note("so many items take a while to encode; --encoder ngrams is quick, but literal")
     name = out.name if out is not None and out.name else items.stem
     with output.telling() as tell:
         from coldstart.recommender import Recommender

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,15 +72,20 @@ def ngrams(text: str) -> Iterator[str]:
     text = text.encode("utf-8", "replace").decode()  # no lone surrogates
     folded = simplified(unicodedata.normalize("NFKC", text).casefold())
     words = _WORD.findall(folded)
-    if not words:
-        yield folded
-    for word in words:
-        for run, size in _runs(word):
-            if size > 2:
-                yield run
-            yield from (run[n : n + size] for n in range(len(run) - size + 1))
-            if size == 2:
-                yield from run
+    return chain.from_iterable(map(_of_word, words)) if words else iter((folded,))
+
+
+@lru_cache(maxsize=1 << 16)
+def _of_word(word: str) -> tuple[str, ...]:
+    """A word and its n-grams; kept, as texts of a catalog share most of their words."""
+    out: list[str] = []
+    for run, size in _runs(word):
+        if size > 2:
+            out.append(run)
+        out += [run[n : n + size] for n in range(len(run) - size + 1)]
+        if size == 2:
+            out += run
+    return tuple(out)
 
 
 def _runs(word: str) -> Iterator[tuple[str, int]]:

@@ -76,9 +76,12 @@ class _ContentIndex:
         items = self._items
         if self._version != items.version:
             changed, gone = items.catalog.changes_since(self._version)
-            ids = sorted(changed & items.rows.keys())
-            if ids:
-                self._index.set(ids, items.content[[items.rows[i] for i in ids]])
+            ids = changed & items.rows.keys()
+            if len(ids) == len(items.ids):
+                self._index.set(items.ids, items.content)
+            elif ids:
+                rows = np.sort(items.rows_of(ids))
+                self._index.set([items.ids[row] for row in rows], items.content[rows])
             self._index.remove(sorted(gone - items.rows.keys()))
             self._version = items.version
         return self

@@ -99,6 +99,8 @@ class Constraints:
         self._types = [g for g in self.wished if all(p.kind == "type" for p in g)]
         self.wished = [*self._types, *(g for g in self.wished if g not in self._types)]
         inferred = [g for g in groups if g and g not in explicit]
+        spans = _only_ordering(understood)
+        inferred = [g for g in inferred if not all((p.start, p.end) in spans for p in g)]
         self._costs = [p for g in inferred for p in g if _is_relative(p)]
         self._inferred = [g for g in inferred if not any(map(_is_relative, g))]
         if self._inferred and interests:
@@ -233,6 +235,16 @@ def fact(piece: Piece, item: Item) -> str:
     if piece.kind == "price":
         return _state(piece, item)
     return f"{piece.attribute} {piece.value}" if piece.attribute else piece.value
+
+
+def _only_ordering(understood: Understood) -> set[tuple[int, int]]:
+    """Characters whose guesses come second to something nearer to what is asked for.
+
+    "Like Amélie but darker": likeness goes before a mood. "A submarine film": what is about
+    submarines goes before what is a war film.
+    """
+    kinds = ("phrase", "tone") if understood.liked else ("phrase",)
+    return {(p.start, p.end) for p in understood.pieces if p.kind in kinds and p.wanted}
 
 
 def _excludes(piece: Piece) -> bool:

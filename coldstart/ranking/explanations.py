@@ -25,6 +25,7 @@ from coldstart.scoring.scorer import KnowsFacts, Scorer
 from coldstart.scoring.stated import text_similarity
 from coldstart.scoring.wishes import wanted_groups
 from coldstart.scoring.word_matches import Matcher
+from coldstart.understanding.audience import MILD
 from coldstart.understanding.products.forms import words
 from coldstart.understanding.products.heads import category_parts
 from coldstart.understanding.products.vocabulary import is_of_products
@@ -246,7 +247,7 @@ class Explainer:
         if piece.kind == "years":
             found.setdefault("years", []).append((piece.first, piece.last))
         elif piece.kind == "audience":
-            if piece.age is not None and piece.value != ADULTS:
+            if piece.age is not None and piece.value not in (ADULTS, MILD):
                 found.setdefault("ages", []).append(piece.age)
         elif piece.kind == "price":
             item = self._items.items[row]

@@ -48,8 +48,8 @@ class CategoryScorer(ColumnScorer):
         rows = items.rows_in_order(user.liked)
         kinds = np.zeros(len(items.ids))
         if rows:
-            taste = items.kinds[rows].mean(axis=0) - items.usual_kinds
-            kinds = np.asarray(items.kinds @ taste * np.sqrt(len(rows)))
+            taste = items.kinds_of(rows).mean(axis=0) - items.usual_kinds
+            kinds = items.kinds_fit(taste) * np.sqrt(len(rows))
         return {"kinds": kinds, "usual": items.usual}
 
     def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:
@@ -63,5 +63,5 @@ class CategoryScorer(ColumnScorer):
 
 
 def _having(items: ItemStore, column: int) -> Ints:
-    having = np.flatnonzero(items.has_category[:, column])
+    having = np.flatnonzero(items.in_any([column]))
     return having[best(items.popularity[having])]

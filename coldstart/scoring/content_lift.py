@@ -38,7 +38,7 @@ class ContentLift:
             picks: rows of the picks in it, at least one.
         """
         rows = list(picks)
-        lifted = self._lifted(items, items.content[rows], items.kinds[rows])
+        lifted = self._lifted(items, items.content[rows], items.kinds_of(rows))
         return np.asarray(np.log(lifted.mean(axis=1)))
 
     def each(self, items: ItemStore, picks: Sequence[int], rows: Ints) -> Floats:
@@ -50,7 +50,7 @@ class ContentLift:
             rows: of the items.
         """
         of = list(picks)
-        lifted = self._lifted(items, items.content[of], items.kinds[of], rows)
+        lifted = self._lifted(items, items.content[of], items.kinds_of(of), rows)
         return np.asarray(np.log(lifted))
 
     def _lifted(
@@ -60,7 +60,7 @@ class ContentLift:
         common = self._usual(items.whole)
         usual = _similarity(common.content, common.kinds, content.T, kinds.T)
         if rows is not None:
-            values = _similarity(items.content[rows], items.kinds[rows], content.T, kinds.T)
+            values = _similarity(items.content[rows], items.kinds_of(rows), content.T, kinds.T)
         elif common.content is items.content:
             values = usual
         else:
@@ -99,7 +99,7 @@ class _Usual(NamedTuple):
         rows = np.flatnonzero(whole.typical)
         if len(rows) > _SAMPLE:
             rows = np.sort(np.random.default_rng(0).permutation(rows)[:_SAMPLE])
-        return cls(whole.content[rows], whole.kinds[rows])
+        return cls(whole.content[rows], whole.kinds_of(rows))
 
 
 def _similarity(content: Float, kinds: Floats, of_content: Float, of_kinds: Floats) -> Floats:

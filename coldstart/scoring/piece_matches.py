@@ -56,7 +56,7 @@ def fulfils(items: ItemStore, piece: Piece) -> Bools:
         piece: wanted or rejected.
     """
     span = piece.first, piece.last, piece.age, piece.low, piece.high
-    key = (piece.kind, piece.value, piece.attribute, *span)
+    key = (piece.kind, piece.value, piece.attribute, piece.wanted, *span)
     return _kept(items, key, lambda: _mask(items, piece))
 
 
@@ -71,7 +71,7 @@ def fulfils_any(items: ItemStore, pieces: Iterable[Piece]) -> Bools:
 def suits_children(items: ItemStore, age: int) -> Bools:
     """Mask of the items known to suit a child, by age information or else by category."""
     columns = [n for name, n in items.category_column.items() if name in FOR_CHILDREN]
-    made_for = items.has_category[:, columns].any(axis=1)
+    made_for = items.in_any(columns)
     oldest = numbers(items, "max_age")
     unknown = np.isnan(items.min_age) & np.isnan(oldest)
     suits = ~(items.min_age > age) & ~(oldest < age)
@@ -83,10 +83,10 @@ def made_for_children(items: ItemStore) -> Bools:
     young = numbers(items, "max_age") <= OLDEST_CHILD
     if not young.any():
         return np.asarray(young)
-    kinds = items.has_category
-    mostly = kinds[young].sum(axis=0) > 0.5 * kinds.sum(axis=0)
+    sizes = items.by_category(np.ones(len(items.ids)))
+    mostly = np.flatnonzero(items.by_category(young) > 0.5 * sizes)
     unknown = np.isnan(numbers(items, "max_age"))
-    return np.asarray(young | (unknown & kinds[:, mostly].any(axis=1)))
+    return np.asarray(young | (unknown & items.in_any(mostly.tolist())))
 
 
 def named_for_children(items: ItemStore) -> Bools:
@@ -142,7 +142,7 @@ def _mask(items: ItemStore, piece: Piece) -> Bools:
         column = items.category_column.get(piece.value.casefold())
         if column is None:
             return np.zeros(len(items.ids), dtype=bool)
-        return np.asarray(items.has_category[:, column])
+        return items.in_any([column])
     if piece.kind == "years":
         first = -np.inf if piece.first is None else piece.first
         last = np.inf if piece.last is None else piece.last

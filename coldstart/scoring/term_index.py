@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from coldstart.schema import Item
 
     Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 _K1, _B = 1.5, 0.75  # the usual ones, as in Lucene and bm25s
+_BLOCK = 10_000  # texts counted at once
+_MOST = np.iinfo(np.uint16).max  # of one term in one item
 
 
 @dataclass(frozen=True)
@@ -39,23 +41,18 @@ class TermIndex:
         rows: row of each item.
         version: of the catalog.
         columns: column of each term; grows with the catalog.
-        counts: how often each item has each term, shape (N, terms).
+        counts: how often each item has each term, at most 65,535, shape (N, terms).
     """
 
     rows: Mapping[str, int]
     version: int
     columns: dict[str, int]
-    counts: sparse.csr_array
-
-    @cached_property
-    def by_term(self) -> sparse.csc_array:
-        """``counts`` by column."""
-        return self.counts.tocsc()
+    counts: sparse.csc_array
 
     @cached_property
     def lengths(self) -> Floats:
         """Number of terms of each item, shape (N,)."""
-        return np.asarray(self.counts.sum(axis=1)).ravel()
+        return np.bincount(self.counts.indices, self.counts.data, self.counts.shape[0])
 
     def scores(self, wanted: Sequence[str], typical: NDArray[np.bool_] | None = None) -> Floats:
         """BM25 of every item, shape (N,): Σ over different terms of idf · tf / (tf + usual).
@@ -67,7 +64,7 @@ class TermIndex:
             wanted: terms of the query.
             typical: items from which N, n and the mean length are taken, shape (N,); ``None``: all.
         """
-        matrix, lengths = self.by_term, self.lengths
+        matrix, lengths = self.counts, self.lengths
         out = np.zeros(len(self.rows))
         if typical is None:
             typical = np.ones(len(out), dtype=np.bool_)
@@ -76,7 +73,7 @@ class TermIndex:
         for term in sorted(set(wanted) & self.columns.keys()):
             column = self.columns[term]
             here = slice(*matrix.indptr[column : column + 2].tolist())
-            rows, times = matrix.indices[here], matrix.data[here]
+            rows, times = matrix.indices[here], matrix.data[here].astype(np.float64)
             having = int(typical[rows].sum())
             idf = np.log(1 + (n - having + 0.5) / (having + 0.5))
             out[rows] += idf * times / (times + usual[rows])
@@ -87,14 +84,16 @@ class TermIndex:
         version, items, now = catalog.version, catalog.items, dict(catalog.rows)
         changed, gone = catalog.changes_since(self.version)
         carry = RowSync(self.rows, now, changed, gone)
-        columns = dict(self.columns)
-        fresh = _counted([terms_of(items[row]) for row in carry.fresh], columns)
-        before = self.counts.copy()
+        columns = _Columns(self.columns)
+        fresh = _counted((terms_of(items[row]) for row in carry.fresh), columns)
+        if len(carry.fresh) == len(now):
+            return TermIndex(now, version, dict(columns), fresh.tocsc())
+        before = self.counts.tocsr()
         before.resize((len(self.rows), len(columns)))
         places = np.arange(len(self.rows) + len(carry.fresh))
         order = carry.of(places[: len(self.rows)], places[len(self.rows) :])
         stacked = sparse.vstack([before, fresh], format="csr")
-        return TermIndex(now, version, columns, sparse.csr_array(stacked[order]))
+        return TermIndex(now, version, dict(columns), stacked[order].tocsc())
 
 
 class TermIndexes:
@@ -129,14 +128,32 @@ def scores_of(index: TermIndex, items: ItemStore, wanted: Sequence[str]) -> Floa
 
 
 def _nothing() -> TermIndex:
-    return TermIndex({}, 0, {}, sparse.csr_array((0, 0)))
+    return TermIndex({}, 0, {}, sparse.csc_array((0, 0)))
 
 
-def _counted(texts: Sequence[Sequence[str]], columns: dict[str, int]) -> sparse.csr_array:
-    """Term counts by text; terms that are new get the next columns."""
-    counters = [Counter(text) for text in texts]
-    indices = [columns.setdefault(t, len(columns)) for counter in counters for t in counter]
-    data = np.array([n for counter in counters for n in counter.values()], dtype=np.float32)
-    starts = np.cumsum([0, *map(len, counters)])
-    shape = (len(texts), len(columns))
-    return sparse.csr_array((data, np.array(indices, dtype=np.int64), starts), shape=shape)
+class _Columns(dict[str, int]):
+    """Column of each term; a new term gets the next one."""
+
+    def __missing__(self, term: str) -> int:
+        self[term] = column = len(self)
+        return column
+
+
+def _counted(texts: Iterable[Sequence[str]], columns: _Columns) -> sparse.csr_array:
+    """Term counts by text, in six bytes per text and term."""
+    blocks = []
+    texts = iter(texts)
+    while block := list(islice(texts, _BLOCK)):
+        places = array("i", map(columns.__getitem__, chain.from_iterable(block)))
+        starts = np.cumsum([0, *map(len, block)], dtype=np.int32)
+        times = np.ones(len(places), dtype=np.float32)
+        shape = (len(block), len(columns))
+        counts = sparse.csr_array((times, np.frombuffer(places, np.int32), starts), shape=shape)
+        counts.sum_duplicates()
+        counts.data = np.minimum(counts.data, _MOST).astype(np.uint16)
+        blocks.append(counts)
+    if not blocks:
+        return sparse.csr_array((0, len(columns)), dtype=np.uint16)
+    for counts in blocks:
+        counts.resize((counts.shape[0], len(columns)))
+    return sparse.vstack(blocks, format="csr")

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from coldstart.scoring.retrieval import Nearest
     from coldstart.scoring.scorer import Floats, Ints
 
-_READ_WORDS_TO = 100_000  # items whose words are compared one by one
 NO_FACTS = ("title", "tone", "phrase")
 """Kinds of pieces that are true of no item by themselves."""
 
@@ -89,15 +88,9 @@ class WishScorer(ColumnScorer):
         return out
 
     def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:
-        """The most popular items of every wanted group.
-
-        In a large catalog words are left to the lexical scorer, which has an index of them.
-        """
+        """The most popular items of every wanted group."""
         out = []
-        large = len(items.ids) > _READ_WORDS_TO
         for group in wanted_groups(user.understood):
-            if large and all(p.kind in ("term", "type") for p in group):
-                continue
             having = np.flatnonzero(fulfils_any(items, group))
             out.append(having[best(items.popularity[having])])
         return out

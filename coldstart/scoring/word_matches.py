@@ -9,6 +9,9 @@ from unicodedata import combining, normalize
 
 import numpy as np
 
+from coldstart.scoring.catalog_index import language_of, term_index
+from coldstart.scoring.term_index import scores_of
+from coldstart.scoring.words import terms
 from coldstart.understanding.products.forms import beginnings, stem
 from coldstart.understanding.products.item_words import ProductWords, term_of
 from coldstart.understanding.products.lexicon import Term, covered, kinds
@@ -22,18 +25,31 @@ if TYPE_CHECKING:
     from coldstart.schema import Item, Piece
 
     Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _FREE, _LACKING = "-free", "不含"
+LARGE = 50_000
+"""Items of a store beyond which the words of all of them take seconds to read."""
+MOST_READ = 2_000
+"""Items whose words are read in a larger store."""
 
 
 def matching(items: ItemStore, piece: Piece) -> Bools:
     """Mask of the items that have a ``term``, or are of a ``type``, shape (N,).
 
-    A term that ends in "-free" is true of the items whose text says that they have none of it.
+    A term that ends in "-free" is true of the items whose text says that they have none of it. In
+    a large store the words of ``MOST_READ`` items are read, those of the best BM25 for the piece's
+    own words; of the others with one of these words a rejected piece is true, a wanted one is not.
     """
     of_type = piece.kind == "type"
     holds = Matcher(piece, ProductVocabulary.of(items.catalog).common if of_type else frozenset())
+    if len(items.items) > LARGE and (likely := holds.likely(items)) is not None:
+        out = likely > 0 if not piece.wanted else np.zeros(len(items.items), dtype=bool)
+        order = np.lexsort((-items.popularity, -likely))[:MOST_READ]
+        for row in order[likely[order] > 0].tolist():
+            out[row] = holds(items.items[row])
+        return out
     found = (holds.may_hold(item) and holds(item) for item in items.items)
     return np.fromiter(found, dtype=bool, count=len(items.items))
 
@@ -94,6 +110,16 @@ class Matcher:
         if not folded.isascii():  # "chèvre" begins as its stem does, without the accent
             folded = "".join(c for c in normalize("NFKD", folded) if not combining(c))
         return any(part in folded for part in self._parts)
+
+    def likely(self, items: ItemStore) -> Floats | None:
+        """BM25 of the last words of the terms, shape (N,); ``None`` if no index has one of them."""
+        language = language_of(items.catalog)
+        wanted: list[str] = []
+        for term in filter(None, self._terms):
+            last = (term[-1], *beginnings(term[-1])[1:]) if term[-1].isascii() else ("".join(term),)
+            for text in last:
+                wanted += terms(text, characters=len(text) == 1, language=language)
+        return scores_of(term_index(items.catalog), items, wanted) if wanted else None
 
     def __call__(self, item: Item) -> bool:
         """Whether the piece is true of an item."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from coldstart.errors import ConfigError
+from coldstart.errors import ConfigError, ProfileError
 from coldstart.schema import Context, Item, RecommendationRows, UserProfile
 from coldstart.serve import costs
 from coldstart.serve.batching import QueuedRequest, RecommendationResult
@@ -118,7 +118,12 @@ class SessionService:
         """Record feedback on an item; return whether its key had been recorded before."""
 
         def step(session: OnboardingSession) -> OnboardingSession:
-            return session.feedback(body.item_id, body.kind)
+            try:
+                return session.feedback(body.item_id, body.kind)
+            except ProfileError:
+                raise invalid(
+                    "the item is not in the catalog", "GET /v1/items lists them"
+                ) from None
 
         return (await self._append_event(session_id, body.kind, body.item_id, "", key, step))[0]
 

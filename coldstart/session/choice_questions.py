@@ -93,7 +93,7 @@ def categories_question(item_store: ItemStore) -> Question | None:
 def _categories_question(item_store: ItemStore) -> Question | None:
     spelled = {c.casefold(): c for item in item_store.catalog for c in item.categories}
     likes = item_store.likes if item_store.counts.n_users else np.exp(item_store.prior_lift)
-    likes = likes @ item_store.has_category
+    likes = item_store.by_category(likes)
     names = sorted(spelled, key=lambda c: (-likes[item_store.category_column[c]], c))
     if len(names) < 2:
         return None

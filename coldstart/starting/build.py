@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,23 +19,18 @@ from coldstart.errors import ArtifactError, CatalogError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.pipeline.parts import Parts
 from coldstart.runtime import models
-from coldstart.runtime.hardware import quick_products
 from coldstart.schema import Item
 from coldstart.scoring.scorers import Scorers
 from coldstart.settings import Settings
 from coldstart.starting.domain import domain_of, has_departments
+from coldstart.starting.encoding_progress import Report, ReportingEncoder
 from coldstart.starting.survey import CatalogSurvey
 from coldstart.starting.weights import from_nothing_ranker, starting_state
 from coldstart.starting.zero_shot import ZeroShotGain, measure_zero_shot
 
 if TYPE_CHECKING:
     from coldstart.generation.models.causal import CausalLM
-    from coldstart.protocols import Encoder
 
-Report = Callable[[str, int, int], None]
-"""Progress callback (what, done, total)."""
-_STEP = 512  # items encoded between two reports
-_MANY = 2000  # items beyond which speed is worth the last bits of their vectors
 _PACKAGES = ("coldstart-rec", "torch", "transformers", "sentence-transformers")
 
 
@@ -74,7 +68,7 @@ def start_parts(
     encoder_name = encoder_for(catalog) if encoder is None else encoder
     vectors = make_encoder(encoder_name)
     counts = Counts.fit(catalog.ids, {}, {})
-    store = ItemStore(catalog, counts, _Reporting(vectors, len(catalog), report))
+    store = ItemStore(catalog, counts, ReportingEncoder(vectors, len(catalog), report))
     store.sync()
     store.encoder = vectors
     lm, fingerprint = _language_model(base, device, dtype)
@@ -163,29 +157,6 @@ def as_catalog(items: Any) -> Catalog:
             hint="give a Catalog, a list of Item, a frame, or the path of a table",
         )
     return Catalog.from_frame(items, title_ids=True)
-
-
-class _Reporting:
-    """Encoder that reports its progress on the items of a catalog."""
-
-    def __init__(self, encoder: Encoder, total: int, report: Report) -> None:
-        self._encoder, self._total, self._report = encoder, total, report
-        self.name = encoder.name
-
-    def encode(self, texts: Any) -> Any:
-        return self._encoder.encode(texts)
-
-    def encode_items(self, texts: Any) -> Any:
-        import numpy as np
-
-        from coldstart.catalog.item_encoding import encode_items
-
-        out = []
-        for at in range(0, len(texts), _STEP):
-            with quick_products() if len(texts) > _MANY else nullcontext():
-                out.append(encode_items(self._encoder, texts[at : at + _STEP]))
-            self._report("reading the items", min(at + _STEP, len(texts)), self._total)
-        return np.concatenate(out)
 
 
 def _language_model(base: str, device: str, dtype: str) -> tuple[CausalLM, str]:

@@ -34,6 +34,7 @@ from coldstart.understanding.rejected import rejected_phrases
 from coldstart.understanding.shapes import Idiom, find_idioms
 from coldstart.understanding.titles import NamedTitle, TitleSpotter
 from coldstart.understanding.tokens import Token, tokenise
+from coldstart.understanding.topics import NamedTopic, find_topics
 from coldstart.understanding.vocabulary import (
     category_names,
     common_words,
@@ -79,7 +80,7 @@ class EnglishReader:
         self._phrases = english_phrases(catalog, lexicon)
         self._spelling = corrector(catalog, lexicon, self._phrases)
         self._polarity = PolarityReader(lexicon)
-        common = common_words(lexicon)
+        self._common = common = common_words(lexicon)
         self._languages = LanguageSpotter(catalog, self._is_kind)
         self._titles = TitleSpotter(catalog, counts, common, self._is_known, self._is_direct)
         self._links = LinkWords(
@@ -110,13 +111,34 @@ class EnglishReader:
         mentioned = {n for m in mentions for n in range(m.first, m.after)}
         for first, after in rejected_phrases(tokens, clauses, marks, mentioned):
             draft.phrase((tokens[first].start, tokens[after - 1].end))
+        for topic in self._topics(text, meant):
+            clause = clauses[max(0, bisect_right(starts, topic.start) - 1)]
+            if clause.polarity >= (0 if topic.setting else 1):  # years of a setting are not read
+                draft.topic((topic.start, topic.end))
         gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
         forms = [token.form for token in tokens]
         pieces = draft.pieces(lambda a, b: self._links.link(a, b, forms, gaps))
         return pieces, wanted_text(text, clauses)
 
+    def _topics(self, text: str, meant: Sequence[_Meant]) -> list[NamedTopic]:
+        """What the text is about: named as a topic, or by a noun that stands for no kind of film.
+
+        "Boxing" stands for drama, as a guess, and is a topic beside that.
+        """
+        other = [m for m in meant if not isinstance(m.meaning, Sense) or m.meaning.strict]
+        found = list(find_topics(masked(text, other), self._is_kind, self._is_plain))
+        for m in meant:
+            inside = any(t.start < m.end and m.start < t.end for t in found)
+            if isinstance(m.meaning, Sense) and m.meaning.is_topic and not inside:
+                found.append(NamedTopic(m.start, m.end))
+        return sorted(found)
+
     def _is_known(self, form: str) -> bool:
         return self._phrases.get(form) is not None
+
+    def _is_plain(self, form: str) -> bool:
+        """Whether a word has a meaning of its own, or is a word of everyday."""
+        return form in self._phrases or form in self._common
 
     def _is_kind(self, form: str) -> bool:
         """Whether words name a kind of film outright: "thriller", and not "mafia"."""

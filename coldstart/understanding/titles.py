@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from coldstart.catalog.catalog import Catalog
@@ -31,6 +33,7 @@ _EXAMPLE = re.compile(
 )
 _NAMING = re.compile(r"\b(?:the\s+(?:movie|film))\s+[\"“'‘]?$", re.I)
 _NOUN_AFTER = re.compile(r"\s+(?:movie|film|flick|stuff|stor|stuff|picture|party|night)", re.I)
+_SERIES = re.compile(r":| and the ")
 _ELLIPSIS = re.compile(r"\b(?:like|similar\s+to)\s+$", re.I)
 
 
@@ -177,8 +180,9 @@ class TitleSpotter:
 
 def _series(title: str) -> str:
     """What stands before a colon, or before "and the", if it is two words or more."""
-    name = re.split(r":| and the ", split_year(title)[0], maxsplit=1)[0].strip()
-    return name if name != split_year(title)[0] and len(normalise_title(name).split()) > 1 else ""
+    whole = split_year(title)[0]
+    name = _SERIES.split(whole, maxsplit=1)[0].strip()
+    return name if name != whole and len(normalise_title(name).split()) > 1 else ""
 
 
 def _first_words(title: str) -> set[str]:
@@ -187,13 +191,16 @@ def _first_words(title: str) -> set[str]:
     outside, *inside = re.split(r"[()]", plain)
     out: set[str] = set()
     for name in (outside, *inside):
-        words = [_squeezed(w) for w in _WORD.findall(name)] + normalise_title(name).split()[:1]
-        while len(words) > 1 and words[0] in ARTICLES:
-            words.pop(0)
-        out.update(words[:1])
-        out.update(normalise_title(name).split()[:1])
+        first = normalise_title(name).split()[:1]
+        out.update(first)
+        written = ""
+        for written in chain((_squeezed(m[0]) for m in _WORD.finditer(name)), first):
+            if written not in ARTICLES:
+                break
+        out.add(written)
     return out - {""}
 
 
+@lru_cache(maxsize=1 << 15)
 def _squeezed(word: str) -> str:
     return phrase_form(word).replace(" ", "")

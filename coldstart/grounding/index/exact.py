@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 _STEP = 8192  # rows scaled at once
+_COLUMNS = 64  # moved at once, so that a large matrix is not in memory twice
 
 
 class ExactIndex:
@@ -140,12 +141,14 @@ class ExactIndex:
         """Hook for subclasses: these rows changed or were removed."""
 
     def _reorder(self, order: Ints) -> None:
-        """Move row ``order[n]`` to row ``n``, for all rows."""
-        matrix = np.empty_like(self._matrix)
-        np.take(self._matrix, order, axis=0, out=matrix[: len(order)], mode="clip")
+        """Move row ``order[n]`` to row ``n``, for all rows; some columns at a time."""
+        matrix = self._matrix
+        for at in range(0, matrix.shape[1], _COLUMNS):
+            some = matrix[: len(order), at : at + _COLUMNS]
+            some[:] = some[order]
         ids = [self._ids[row] for row in order.tolist()]
         self._rows = {item_id: row for row, item_id in enumerate(ids)}
-        self._ids, self._matrix, self._layout = ids, matrix, object()
+        self._ids, self._layout = ids, object()
 
     def _require_dimension(self, vectors: Float) -> None:
         dim = self._matrix.shape[1]

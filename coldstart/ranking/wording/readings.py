@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from coldstart.catalog.known_attributes import FOREIGN, LANGUAGE, STOCK
 from coldstart.scoring.piece_matches import ADULTS
 from coldstart.scoring.wishes import NO_FACTS
+from coldstart.understanding.audience import MILD
 
 if TYPE_CHECKING:
     from coldstart.schema import Piece, Understood
@@ -78,7 +79,9 @@ def _word(piece: Piece) -> str:
     if piece.kind == "audience":
         if piece.value == ADULTS:
             return "for an adult"
-        return piece.value if piece.age is None else f"for age {piece.age}"
+        if piece.age is None:
+            return piece.value
+        return f"{'suitable ' if piece.value == MILD else ''}for age {piece.age}"
     if piece.kind == "person":
         return f"with {piece.value}"
     if piece.kind == "price":
@@ -108,11 +111,13 @@ def price(piece: Piece) -> str:
 def years(first: int | None, last: int | None) -> str:
     """A span of years in words.
 
-    >>> years(1980, 1989), years(None, 1960), years(1999, 1999)
-    ('from the 1980s', 'up to 1960', 'from 1999')
+    >>> years(1980, 1989), years(None, 1960), years(None, 1959)
+    ('from the 1980s', 'up to 1960', 'from before 1960')
     """
     if first is None:
-        return f"up to {last}" if last is not None else "of any year"
+        if last is None:
+            return "of any year"
+        return f"from before {last + 1}" if last % 10 == 9 else f"up to {last}"
     if last is None:
         return f"from {first} on"
     if first == last:
