@@ -116,7 +116,8 @@ class Explainer:
             out.append(Reason(code="model"))
         about = {"types", "categories", "terms", "people", "attributes", "values"}
         told = any(reason.code == "meaning" for reason in out)
-        if excess.get("words", 0) > 0 and not told and (not out or wishes):
+        misses = bool(wishes) and (self._of_products or self._misses_type(row))
+        if excess.get("words", 0) > 0 and not told and (not out or misses):
             near = self._meaning(row) if not about & set(wishes or ()) else None
             out = [*([Reason(code="meaning", arguments=near)] if near else []), *out][:MOST]
         if not out and (category := self._near_category(row)):
