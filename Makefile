@@ -10,12 +10,14 @@ TOOLS := build/tools
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-# Every file is checked against its hash. PyTorch without CUDA, where pip finds it; else the usual one.
+# Every file is checked against its hash. uv takes a tenth of pip's time, but knows no index that only pip's
+# configuration names: then pip. PyTorch without CUDA, where pip finds it; else the usual one.
 LOCKED := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+QUICK := $(TOOLS)/uv/bin/uv pip install --quiet --system-certs --python $(BIN)/python --require-hashes --no-deps
 $(STAMP): pyproject.toml coldstart/__init__.py constraints.txt $(wildcard locks/*.txt)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "coldstart needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python $(LOCKED) -r locks/dev.txt
+	{ $(MAKE) $(TOOLS)/uv && $(QUICK) -r locks/dev.txt; } || $(BIN)/python $(LOCKED) -r locks/dev.txt
 	$(BIN)/python $(LOCKED) -r locks/torch-cpu.txt || $(BIN)/python $(LOCKED) -r locks/torch.txt
 	$(BIN)/python $(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@$(BIN)/python $(PIP) check || { echo "locks/ does not fit pyproject.toml: make lock"; exit 1; }

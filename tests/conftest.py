@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,42 @@ pytest.register_assert_rewrite(
 )
 
 # Two busy cores make single examples slow at times; a deadline would only make tests flaky.
+# The examples are the same in every run: few do. `--hypothesis-profile thorough` tries more.
 settings.register_profile(
-    "coldstart", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    "coldstart",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
+    max_examples=40,
 )
+settings.register_profile("thorough", settings.get_profile("coldstart"), max_examples=500)
 settings.load_profile("coldstart")
+
+# Thousands of tests and whole catalogs live until the end: looking at them at every full collection
+# takes a quarter of the time that collecting the tests takes.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on, among what the tests make themselves."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take longest."""
+    from tests import schedule
+
+    schedule.longest_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """For ``--dist loadfile``: some folders, too, are one worker's."""
+    from tests import schedule
+
+    return schedule.Schedule(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +97,15 @@ def movies() -> Recommender:
     from coldstart import Recommender
 
     return Recommender.from_pretrained(MOVIES)
+
+
+@pytest.fixture(scope="session")
+def shop_from_nothing() -> Recommender:
+    """What starts from ``examples/shop.csv``; tests change neither catalog nor counts."""
+    from coldstart import Recommender
+    from coldstart.catalog.catalog import Catalog
+
+    return Recommender.from_catalog(Catalog.load(ROOT / "examples" / "shop.csv"))
 
 
 @pytest.fixture(scope="session")

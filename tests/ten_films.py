@@ -61,8 +61,8 @@ def make_counts():
     return Counts.fit([f[0] for f in FILMS], users, {u: x.split() for u, (_, x) in PEOPLE.items()})
 
 
-def make_item_store(catalog=None):
-    item_store = ItemStore(catalog or make_catalog(), make_counts(), FakeEncoder())
+def make_item_store(catalog=None, encoder=None):
+    item_store = ItemStore(catalog or make_catalog(), make_counts(), encoder or FakeEncoder())
     item_store.sync()
     return item_store
 

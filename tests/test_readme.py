@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 import subprocess
@@ -10,6 +11,7 @@ import urllib.request
 
 import pytest
 
+from coldstart import Recommender
 from coldstart.cli import main
 from coldstart.serve.session_service import SessionRecord
 from coldstart.serve.store import NewEvent, Store
@@ -82,6 +84,20 @@ def world(tmp_path, monkeypatch):
             store.append(session.id, NewEvent(f"k{n}", "like", f"i{n % 5}"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_once():
+    """The default artifact is read by the first command that needs it; none changes it."""
+    load = Recommender.from_pretrained
+    once = functools.cache(load)
+
+    def from_pretrained(folder, **options):
+        return (once if str(folder) == "adapters/movies" else load)(folder, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Recommender, "from_pretrained", from_pretrained)
+        yield
 
 
 def words_of(command):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ def dirichlet_concentration(likes: Floats, prior: Floats) -> float:
 
     if total <= 0:
         return float(np.exp(expected))
+    from scipy.optimize import minimize_scalar  # half a second to import
+
     bounds = (expected - _RANGE, expected + _RANGE)
     found = minimize_scalar(loss, bounds=bounds, method="bounded")
     return float(np.exp(found.x))

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from coldstart.schema import Piece, Understood
+from coldstart.scoring.request_encoder import RequestEncoderScorer
+from coldstart.scoring.retrieval import best
+from coldstart.scoring.stated import request_text
 from coldstart.understanding.vocabulary import category_names
 
 if TYPE_CHECKING:
@@ -18,8 +24,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WANTED_FROM = 0.2
-"""Probability from which a category counts as wanted."""
+WANTED_FROM = 0.3
+"""Probability from which a category counts as wanted, whatever else speaks for it."""
+SUPPORTED_FROM = 0.2
+"""The same where items close to the text support it."""
+SUPPORT = 1.5
+"""How many times as often as in the catalog the items closest to a text are of a category that
+they support."""
+_CLOSEST = 50  # items
 AVOIDED_FROM = 0.15
 """Probability from which a category counts as avoided; several share what is not ``NOTHING``."""
 CHILDREN_FROM = 0.5
@@ -58,7 +70,9 @@ class ModelReadingStage:
         texts = [requests[n].user.understood.text for n in open_ones]
         for n, found in zip(open_ones, self._answers(texts), strict=True):
             user = requests[n].user
-            more = () if found is None else tuple(_pieces(user.understood.text, found))
+            more: tuple[Piece, ...] = ()
+            if found is not None:
+                more = tuple(_pieces(user.understood.text, found, self._wanted(user, found)))
             if more:
                 out[n] = replace(requests[n], user=replace(user, understood=_fuller(user, more)))
         return out
@@ -84,8 +98,40 @@ class ModelReadingStage:
             return False
         if user.reading_given or not user.understood.text:
             return False
-        told = any(piece.kind in _STATES for piece in user.understood.pieces)
+        told = any(p.kind in _STATES or _is_topic(p) for p in user.understood.pieces)
         return not told and _is_latin(user.understood.text)
+
+    def _wanted(self, user: ResolvedProfile, found: ReadRequest) -> list[str]:
+        """Categories that count as wanted, the likeliest first: alternatives of each other.
+
+        Where the text names titles, only categories of theirs do.
+        """
+        from coldstart.generation.reading import NOTHING
+
+        likely = [c for c, p in found.wanted.items() if c != NOTHING and p >= SUPPORTED_FROM]
+        likely = sorted(likely, key=lambda c: -found.wanted[c])[:MOST_WANTED]
+        if named := [i for i in user.understood.liked if i in self._parts.catalog]:
+            theirs = {c for i in named for c in self._parts.catalog[i].categories}
+            return [c for c in likely if c in theirs]
+        sure = [c for c in likely[:1] if found.wanted[c] >= WANTED_FROM]
+        if likely == sure:
+            return sure
+        support = self._support(user)
+        return [c for c in likely if c in sure or support[c] >= SUPPORT]
+
+    def _support(self, user: ResolvedProfile) -> Mapping[str, float]:
+        """How many times as often as in the catalog what is close to a text is of a category."""
+        items, scorers = self._parts.item_store, self._parts.scorers
+        near = next((s for s in scorers if isinstance(s, RequestEncoderScorer)), None)
+        if near is None or not len(items.ids):
+            return defaultdict(float)
+        closest = best(near.closeness(request_text(user), items), _CLOSEST)
+        usual = items.has_category.mean(axis=0)
+        shares = items.has_category[closest].mean(axis=0) / np.maximum(usual, 1 / len(items.ids))
+        return {
+            c: float(shares[items.category_column[c.casefold()]])
+            for c in category_names(items.catalog)
+        }
 
     def _synced(self) -> LanguageModelReader:
         """The reader of the catalog's categories as they are now."""
@@ -100,6 +146,11 @@ class ModelReadingStage:
             self._reader = LanguageModelReader(lm, category_names(catalog)[:MOST_CATEGORIES])
             self._made_of = made_of
         return self._reader
+
+
+def _is_topic(piece: Piece) -> bool:
+    """Whether a piece names what films should be about: no category is guessed then."""
+    return piece.kind == "phrase" and piece.wanted
 
 
 def _is_latin(text: str) -> bool:
@@ -119,8 +170,14 @@ def _fuller(user: ResolvedProfile, more: tuple[Piece, ...]) -> Understood:
     )
 
 
-def _pieces(text: str, found: ReadRequest) -> Iterator[Piece]:
-    """Pieces of what the model is sure enough of; each has the whole text as its words."""
+def _pieces(text: str, found: ReadRequest, wanted: Sequence[str]) -> Iterator[Piece]:
+    """Pieces of what the model is sure enough of; each has the whole text as its words.
+
+    Args:
+        text: that was read.
+        found: answers of the model.
+        wanted: categories that count as wanted, alternatives of each other.
+    """
     from coldstart.generation.reading import AUDIENCES, NOTHING
 
     def piece(category: str, group: int = 0, *, wanted: bool = True) -> Piece:
@@ -136,14 +193,13 @@ def _pieces(text: str, found: ReadRequest) -> Iterator[Piece]:
             source="model",
         )
 
-    wanted = {c: p for c, p in found.wanted.items() if c != NOTHING and p >= WANTED_FROM}
-    ranked = sorted(wanted, key=lambda c: -wanted[c])[:MOST_WANTED]
+    ranked = list(wanted)
     children = sum(p for a, p in found.audience.items() if (AUDIENCES[a] or 99) <= _CHILD_AGE)
-    for group, category in enumerate(ranked):
-        yield piece(category, _FIRST_GROUP + group)
+    for category in wanted:
+        yield piece(category, _FIRST_GROUP)
     if children >= CHILDREN_FROM:
         for category in sorted(_FOR_CHILDREN & found.wanted.keys()):
-            yield piece(category, _FIRST_GROUP + MOST_WANTED)
+            yield piece(category, _FIRST_GROUP + 1)
             ranked.append(category)
     for category, p in found.avoided.items():
         if category != NOTHING and p >= AVOIDED_FROM and category not in ranked:

@@ -11,6 +11,8 @@ from coldstart.pipeline.price_notes import price_notes
 from coldstart.pipeline.unknown_notes import unknown_notes
 from coldstart.ranking.constraints import Constraints
 from coldstart.ranking.wording.readings import demand, guesses
+from coldstart.ranking.wording.things import none_of, some_of, things_of
+from coldstart.scoring.compounds import compounds, uncalled
 from coldstart.scoring.piece_matches import suits_children
 from coldstart.scoring.registry import SIGNALS
 
@@ -40,15 +42,27 @@ def text_notes(draft: Draft, rows: Sequence[int]) -> list[str]:
     fulfilled = int(verdicts.fulfilled[list(rows)].sum())
     aware = constraints.child is not None and suits_children(draft.candidates, constraints.child)
     child = constraints.audience is not None or bool(np.any(aware))
-    wanted = demand(constraints, child=child)
-    if wanted and fulfilled < len(rows) and draft.tiers is not None:
-        if not fulfilled:
-            out.append(f"no item that may be shown is {wanted}; these are the closest to it")
-        else:
-            shown = f"{fulfilled} items are" if fulfilled > 1 else "1 item is"
-            out.append(f"only {shown} {wanted}; the rest is the closest to it")
+    if fulfilled < len(rows) and draft.tiers is not None:
+        note = _shortfall(draft, constraints, fulfilled, constraints.child if child else None)
+        out += [note] if note else []
     out += guesses(user.understood, constraints.ignored)
     return out
+
+
+def _shortfall(draft: Draft, constraints: Constraints, fulfilled: int, child: int | None) -> str:
+    """Note on a list of which not every item fulfils the explicit wishes; empty without wishes."""
+    read, items = draft.request.user.understood, draft.candidates
+    things = things_of(read, constraints.wished)
+    words = any(p.kind == "term" for group in constraints.wished for p in group)
+    wanted = demand(things.others, child, things=bool(things.named))
+    if (things.named or words) and not fulfilled:
+        return none_of(things, wanted, [c.words for c in uncalled(compounds(read, items), items)])
+    if things.named or words:
+        return some_of(fulfilled, things, wanted)
+    if wanted and not fulfilled:
+        return f"no item that may be shown is {wanted}; these are the closest to it"
+    shown = f"{fulfilled} items are" if fulfilled > 1 else "1 item is"
+    return f"only {shown} {wanted}; the rest is the closest to it" if wanted else ""
 
 
 def reading_notes(user: ResolvedProfile, items: ItemStore) -> list[str]:

@@ -25,9 +25,12 @@ def unknown_notes(draft: Draft) -> list[str]:
     understood, items = draft.request.user.understood, draft.candidates
     out = []
     spans = {(p.start, p.end) for p in understood.pieces if p.kind != "phrase"}
-    phrases = {p.value: (p.start, p.end) in spans for p in understood.pieces if p.kind == "phrase"}
+    rejected = [p for p in understood.pieces if p.kind == "phrase" and not p.wanted]
+    phrases = {p.value: (p.start, p.end) in spans for p in rejected}
     if draft.features[:, SIGNALS.index("asked_unlike")].any():
         out.append(f"what people chose who asked for {_quoted(phrases)} comes later")
+    elif draft.features[:, SIGNALS.index("not_about")].any():
+        out.append(f"what is close in meaning to {_quoted(phrases)} comes later")
     elif unknown := [phrase for phrase, told in phrases.items() if not told]:
         out.append(f"nothing is known about {_quoted(unknown)}: it could not be left out")
     for piece in understood.pieces:

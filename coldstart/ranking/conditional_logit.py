@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from coldstart.errors import ArtifactError, ConfigError, DataError
 
@@ -115,6 +114,8 @@ class ConditionalLogit:
             return penalised, slope / scale / total + l2 * away
 
         bounds = [(0.0 if low else None, None) for low in _lower(labels, nonnegative, width)]
+        from scipy.optimize import minimize  # half a second to import
+
         found = minimize(
             loss,
             start,

@@ -11,12 +11,15 @@ import numpy as np
 from coldstart.catalog.known_attributes import STOCK
 from coldstart.schema import Item, Piece, Understood
 from coldstart.scoring.category_nearness import FAR, apart_from
+from coldstart.scoring.compounds import compounds, uncalled
 from coldstart.scoring.piece_matches import (
     CHILD,
+    CHILDREN_NAMED,
     fulfils,
     fulfils_any,
     is_high,
     is_low,
+    named_for_children,
     numbers,
     suits_children,
 )
@@ -74,6 +77,7 @@ class Constraints:
     def __init__(
         self, understood: Understood, age: int | None = None, interests: Sequence[str] = ()
     ) -> None:
+        self._understood = understood
         pieces = [p for p in understood.pieces if p.kind not in NO_FACTS]
         self.ignored = _contradicted(pieces)
         pieces = [p for p in pieces if p not in self.ignored]
@@ -95,6 +99,8 @@ class Constraints:
         self._types = [g for g in self.wished if all(p.kind == "type" for p in g)]
         self.wished = [*self._types, *(g for g in self.wished if g not in self._types)]
         inferred = [g for g in groups if g and g not in explicit]
+        spans = _only_ordering(understood)
+        inferred = [g for g in inferred if not all((p.start, p.end) in spans for p in g)]
         self._costs = [p for g in inferred for p in g if _is_relative(p)]
         self._inferred = [g for g in inferred if not any(map(_is_relative, g))]
         if self._inferred and interests:
@@ -138,20 +144,62 @@ class Constraints:
         suits = np.ones(n, dtype=bool)
         if self._child is not None:
             suits = suits_children(items, self._child)
-        missed = _missed(items, self.wished)
-        of_type = _missed(items, self._types)
-        tier = of_type * (FAR + 1) + apart_from(items, of_type == 0) * (of_type > 0)
+        of_type, missed, inferred, apart = self._apart_from_things(items)
+        # Beside what is asked for, what suits a child matters more than what is alike.
+        other = (FAR + 1) * ~suits + apart
+        tier = of_type * 2 * (FAR + 1) + np.where(of_type > 0, other, 0)
         for values, most in (
             ((~suits).astype(np.int64), 1),
             (missed - of_type, len(self.wished)),
             (fulfils_any(items, self._demoting), 1),
-            (_missed(items, self._inferred), len(self._inferred)),
+            (inferred, len(self._inferred)),
+            (self._of_children_unasked(items) & (of_type == 0), 1),
             (self._apart_from_wished(items, missed), FAR),
         ):
             tier = tier * (most + 1) + values
         for piece in self._costs:
             tier = 2 * tier + ~_fits_cost(items, piece, tier, excluded)
         return Verdicts(excluded, tier, suits & (missed == 0))
+
+    def _apart_from_things(self, items: ItemStore) -> tuple[Ints, Ints, Ints, Ints]:
+        """How far every item is from the things that are asked for, each of shape (N,).
+
+        Returns:
+            Types that it is not of; these and the other explicit wishes that it misses; inferred
+            wishes that it misses; its distance from things of the types, 0 to ``FAR``.
+        """
+        things = compounds(self._understood, items)
+        unknown = uncalled(things, items)
+        named = {span for c in unknown for span in c.spans}
+        types = [g for g in self._types if _span(g) not in named]
+        of_type = _missed(items, types) + len(unknown)
+        other = (of_type > 0) & (of_type == len(types) + len(unknown))
+        missed = of_type.copy()
+        inferred = np.zeros(len(items.ids), dtype=np.int64)
+        for group in (*self.wished, *self._inferred):
+            if _span(group) in named or group in self._types:
+                continue
+            # What is no kettle is no nearer to a red kettle for being red.
+            lacks = ~fulfils_any(items, group) | other
+            if group in self._inferred:
+                inferred += lacks
+            else:
+                missed += lacks
+        apart = apart_from(items, of_type == 0)
+        for thing in things:
+            if thing in unknown:
+                apart = np.where(fulfils_any(items, sum(thing.groups, ())), 1, apart)
+        if things:
+            apart = np.min([thing.levels(items, apart) for thing in things], axis=0)
+        return of_type, missed, inferred, apart
+
+    def _of_children_unasked(self, items: ItemStore) -> Bools:
+        """Mask of things named for children, where the text speaks of none, shape (N,)."""
+        read = self._understood
+        child = any(p.kind == "audience" for p in read.pieces) or self._child is not None
+        if child or not self._types or CHILDREN_NAMED.search(read.text):
+            return np.zeros(len(items.ids), dtype=bool)
+        return named_for_children(items)
 
     def _apart_from_wished(self, items: ItemStore, missed: Ints) -> Ints:
         """How far every item is by category from those that have every wished word, shape (N,)."""
@@ -187,6 +235,20 @@ def fact(piece: Piece, item: Item) -> str:
     if piece.kind == "price":
         return _state(piece, item)
     return f"{piece.attribute} {piece.value}" if piece.attribute else piece.value
+
+
+def _only_ordering(understood: Understood) -> set[tuple[int, int]]:
+    """Characters whose guesses come second to something nearer to what is asked for.
+
+    "Like Amélie but darker": likeness goes before a mood, and before what the language model
+    guesses. "A submarine film": what is about submarines goes before what is a war film.
+    """
+
+    def is_near(piece: Piece) -> bool:
+        beside_title = piece.kind == "tone" or piece.source == "model"
+        return piece.kind == "phrase" or (bool(understood.liked) and beside_title)
+
+    return {(p.start, p.end) for p in understood.pieces if p.wanted and is_near(p)}
 
 
 def _excludes(piece: Piece) -> bool:
@@ -229,6 +291,10 @@ def _state(piece: Piece, item: Item) -> str:
 
 def _interest(name: str) -> Piece:
     return Piece(kind="category", value=name, words=name, start=0, end=len(name), strict=False)
+
+
+def _span(group: Sequence[Piece]) -> tuple[int, int]:
+    return group[0].start, group[0].end
 
 
 def _missed(items: ItemStore, groups: Sequence[Iterable[Piece]]) -> Ints:

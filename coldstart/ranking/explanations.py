@@ -18,11 +18,17 @@ from coldstart.catalog.titles import clean_text
 from coldstart.interactions.interaction_stats import attribute_groups, group_lift
 from coldstart.schema import Reason
 from coldstart.scoring.category_nearness import shared_category
+from coldstart.scoring.compounds import Compound, compounds, uncalled
 from coldstart.scoring.piece_matches import ADULTS, fulfils, fulfils_any
 from coldstart.scoring.registry import SIGNALS
 from coldstart.scoring.scorer import KnowsFacts, Scorer
 from coldstart.scoring.stated import text_similarity
 from coldstart.scoring.wishes import wanted_groups
+from coldstart.scoring.word_matches import Matcher
+from coldstart.understanding.audience import MILD
+from coldstart.understanding.products.forms import words
+from coldstart.understanding.products.heads import category_parts
+from coldstart.understanding.products.vocabulary import is_of_products
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +104,8 @@ class Explainer:
                 continue  # it does not match the text, it is only close to it
             arguments = self._facts(code, row)
             if arguments is not None and len(out) < MOST:
-                out.append(Reason(code=code, arguments=arguments))
+                named = "meaning" if code == "words" and self._of_products else code
+                out.append(Reason(code=named, arguments=arguments))
         if any(reason.code == "asked_alike" for reason in out):  # the same, with a number
             out = [reason for reason in out if reason.code != "request"]
         if len(out) > 1:  # popularity is a reason where nothing of the request is one
@@ -108,7 +115,8 @@ class Explainer:
         if not out and excess.get("model", 0) > 0:
             out.append(Reason(code="model"))
         about = {"types", "categories", "terms", "people", "attributes", "values"}
-        if excess.get("words", 0) > 0 and (not out or wishes and self._misses_type(row)):
+        told = any(reason.code == "meaning" for reason in out)
+        if excess.get("words", 0) > 0 and not told and (not out or wishes):
             near = self._meaning(row) if not about & set(wishes or ()) else None
             out = [*([Reason(code="meaning", arguments=near)] if near else []), *out][:MOST]
         if not out and (category := self._near_category(row)):
@@ -128,7 +136,8 @@ class Explainer:
     def _misses_type(self, row: int) -> bool:
         """Whether the text asks for a type of thing that the item is not."""
         types = [p for p in self._user.understood.pieces if p.kind == "type" and p.wanted]
-        return bool(types) and not any(fulfils(self._items, piece)[row] for piece in types)
+        known = [p for p in types if (p.start, p.end) not in self._uncalled]
+        return bool(types) and not any(fulfils(self._items, piece)[row] for piece in known)
 
     def _facts(self, code: str, row: int) -> Arguments | None:
         """Arguments of a reason; those of plug-ins may state nothing but their wording."""
@@ -203,7 +212,13 @@ class Explainer:
     def _wishes(self, row: int) -> Arguments | None:
         """What of the text's wishes is true of the item, by kind of piece."""
         found: dict[str, list[Any]] = {}
+        alone = self._nouns_alone(row)
+        for compound in self._compounds:
+            if len(compound.groups) > 1 and compound.called_so(self._items)[row]:
+                found.setdefault("types", []).append(compound.words)
+                alone.update(compound.spans)
         for group in wanted_groups(self._user.understood):
+            group = [p for p in group if (p.start, p.end) not in alone]
             told: set[tuple[int, int]] = set()  # several names for the same words: one is enough
             by_word = any(p.kind in ("term", "type") for p in group)
             for piece in group:
@@ -214,17 +229,25 @@ class Explainer:
                 self._wish(piece, row, found)
         rejected = {v.casefold() for v in self._user.understood.values("category", wanted=False)}
         kinds = [c for c in found.get("categories", ()) if c.casefold() not in rejected]
-        types = {value.casefold() for value in found.get("types", ())}
-        found["categories"] = [c for c in kinds if c.casefold() not in types]
+        kinds, types = _without_repeats(kinds, found.get("types", []))
+        found["categories"], found["types"] = kinds, types
         out = {name: list(dict.fromkeys(values)) for name, values in found.items() if values}
         return out or None
+
+    def _nouns_alone(self, row: int) -> set[tuple[int, int]]:
+        """Words of compounds that say nothing of the item: of "coffee machine", where none is."""
+        out = set(self._uncalled)
+        for compound in self._compounds:
+            if len(compound.groups) > 1 and not fulfils_any(self._items, compound.groups[0])[row]:
+                out.update(compound.spans)
+        return out
 
     def _wish(self, piece: Piece, row: int, found: dict[str, list[Any]]) -> None:
         """Add what a fulfilled wish says of an item."""
         if piece.kind == "years":
             found.setdefault("years", []).append((piece.first, piece.last))
         elif piece.kind == "audience":
-            if piece.age is not None and piece.value != ADULTS:
+            if piece.age is not None and piece.value not in (ADULTS, MILD):
                 found.setdefault("ages", []).append(piece.age)
         elif piece.kind == "price":
             item = self._items.items[row]
@@ -237,7 +260,10 @@ class Explainer:
                 values = (piece.attribute.replace("_", " "), own if limited else piece.value)
                 found.setdefault("attributes", []).append(values)
         else:
-            found.setdefault(_WISHES[piece.kind], []).append(piece.value)
+            value = piece.value
+            if piece.kind == "term":  # what the item says, which may be another word for it
+                value = Matcher(piece).word_of(self._items.items[row]) or value
+            found.setdefault(_WISHES[piece.kind], []).append(value)
 
     def _interests(self, row: int) -> Arguments | None:
         wanted = {i.strip().casefold(): i for i in self._user.profile.interests}
@@ -276,11 +302,27 @@ class Explainer:
         return Reason(code="remaining")
 
     @cached_property
+    def _of_products(self) -> bool:
+        """Whether the catalog is one of products: what is alike to a text is close in meaning."""
+        by_letters = getattr(self._items.encoder, "by_letters", False)
+        return not by_letters and is_of_products(self._items.catalog)
+
+    @cached_property
     def _asked(self) -> NDArray[np.bool_]:
         """Mask of the items of a type that the text asks for, or else with a word of it."""
         wanted = [p for p in self._user.understood.pieces if p.wanted and p.strict]
         types = [p for p in wanted if p.kind == "type"] or [p for p in wanted if p.kind == "term"]
         return fulfils_any(self._items, types)
+
+    @cached_property
+    def _compounds(self) -> list[Compound]:
+        return compounds(self._user.understood, self._items)
+
+    @cached_property
+    def _uncalled(self) -> frozenset[tuple[int, int]]:
+        """Words of the compounds that no item is called by."""
+        found = uncalled(self._compounds, self._items)
+        return frozenset(span for compound in found for span in compound.spans)
 
     @cached_property
     def _texts(self) -> list[tuple[str, Floats]]:
@@ -305,6 +347,24 @@ class Explainer:
 
     def _title(self, item_id: str) -> str:
         return self._items.catalog[item_id].title
+
+
+def _without_repeats(kinds: list[str], types: list[str]) -> tuple[list[str], list[str]]:
+    """Categories and types that do not name the same twice.
+
+    >>> _without_repeats(["Jackets"], ["jacket"]), _without_repeats(["Running Shoes"], ["shoes"])
+    (([], ['jacket']), (['Running Shoes'], []))
+    >>> _without_repeats(["Socks & Underwear"], ["socks"])
+    ([], ['socks'])
+    """
+    stems = {name: set(words(name)) for name in (*kinds, *types)}
+    several = [c for c in kinds if len(category_parts(c)) > 1]
+    for kind in kinds:
+        if any(
+            stems[kind] <= stems[t] or kind in several and stems[kind] & stems[t] for t in types
+        ):
+            kinds = [c for c in kinds if c != kind]
+    return kinds, [t for t in types if not any(stems[t] <= stems[c] for c in kinds)]
 
 
 _WISHES = {

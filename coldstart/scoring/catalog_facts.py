@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 from coldstart.scoring.retrieval import POPULAR, CatalogLists, best
 from coldstart.scoring.scorer import ColumnScorer
@@ -75,6 +74,7 @@ def _freshness(dated: Floats) -> Floats:
     known = ~np.isnan(dated)
     out = np.zeros(len(dated))
     if known.any():
-        ranks = rankdata(dated[known])  # equal years share theirs
-        out[known] = (ranks - 0.5) / known.sum() - 0.5
+        _, place, count = np.unique(dated[known], return_inverse=True, return_counts=True)
+        ranks = np.cumsum(count) - (count - 1) / 2  # mean rank of each year
+        out[known] = (ranks[place] - 0.5) / known.sum() - 0.5
     return out

@@ -66,7 +66,7 @@ class LexicalScorer(ColumnScorer):
         Without what was read as a category, a title, …, of which other reasons speak.
         """
         item, language = items.items[row], language_of(items.catalog)
-        read = [piece.words for piece in user.understood.pieces]
+        read = [piece.words for piece in user.understood.pieces if piece.kind != "phrase"]
         if user.understood.values("category"):
             read += item.categories
         found = shared_words(_asked(user), stated_text(item), ". ".join(read), language)
@@ -74,4 +74,9 @@ class LexicalScorer(ColumnScorer):
 
 
 def _asked(user: ResolvedProfile) -> str:
-    return ending(request_text(user), _LONGEST)
+    """The request without the limits on numbers that it states, which no item has as words."""
+    text = request_text(user)
+    for piece in user.understood.pieces:
+        if piece.kind == "attribute" and (piece.low is not None or piece.high is not None):
+            text = text.replace(piece.words, " ")
+    return ending(text, _LONGEST)

@@ -39,6 +39,12 @@ FOR_CHILDREN = frozenset(
     "children's|children|childrens|kids|kids & family|family|儿童|家庭|亲子".split("|")
 )
 """Categories, case-folded, that are made for children."""
+CHILDREN_NAMED = re.compile(
+    r"(?<!\w)(?:child|children|kid|kids|baby|babies|toddler|toddlers|infant|infants|junior)"
+    r"(?:['’]?s?['’]?)(?!\w)|儿童|婴儿|宝宝|幼儿|小孩|孩子|兒童|嬰兒|寶寶|幼兒",
+    re.I,
+)
+"""Words by which titles say that things are for children, and requests that they are wanted."""
 _VALUES = re.compile(r"\s*[|;,]\s*")
 
 
@@ -81,6 +87,16 @@ def made_for_children(items: ItemStore) -> Bools:
     mostly = np.flatnonzero(items.by_category(young) > 0.5 * sizes)
     unknown = np.isnan(numbers(items, "max_age"))
     return np.asarray(young | (unknown & items.in_any(mostly.tolist())))
+
+
+def named_for_children(items: ItemStore) -> Bools:
+    """Mask of the items whose title says that they are for children, shape (N,)."""
+
+    def make() -> Bools:
+        found = (CHILDREN_NAMED.search(item.title) is not None for item in items.items)
+        return np.fromiter(found, dtype=bool, count=len(items.items))
+
+    return _kept(items, ("named for children",), make)
 
 
 def numbers(items: ItemStore, field: Literal["price", "max_age"]) -> Floats:

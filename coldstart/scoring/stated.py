@@ -123,10 +123,10 @@ def _similarity(items: ItemStore, vectors: Float) -> Floats:
 
     values = near(items.content)
     whole = items.sample is items.content
-    return _standardised(values, values if whole else near(items.sample))
+    return standardised(values, values if whole else near(items.sample))
 
 
-def _standardised(values: Floats, usual: Floats) -> Floats:
+def standardised(values: Floats, usual: Floats) -> Floats:
     """Values less the mean of the usual ones, over their standard deviation."""
     spread = float(usual.std())
     if spread < _NOISE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 from unicodedata import combining, normalize
@@ -11,7 +12,7 @@ import numpy as np
 from coldstart.scoring.catalog_index import language_of, term_index
 from coldstart.scoring.term_index import scores_of
 from coldstart.scoring.words import terms
-from coldstart.understanding.products.forms import beginnings
+from coldstart.understanding.products.forms import beginnings, stem
 from coldstart.understanding.products.item_words import ProductWords, term_of
 from coldstart.understanding.products.lexicon import Term, covered, kinds
 from coldstart.understanding.products.vocabulary import ProductVocabulary
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
 
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _FREE, _LACKING = "-free", "不含"
 LARGE = 50_000
 """Items of a store beyond which the words of all of them take seconds to read."""
@@ -61,7 +63,7 @@ class Matcher:
         common: stems of several items of the catalog, by which names in titles are told.
     """
 
-    def __init__(self, piece: Piece, common: AbstractSet[str]) -> None:
+    def __init__(self, piece: Piece, common: AbstractSet[str] = frozenset()) -> None:
         self._common = common
         text = piece.value
         self._lacking = piece.kind == "term" and (text.endswith(_FREE) or text.startswith(_LACKING))
@@ -75,6 +77,24 @@ class Matcher:
         starts = (beginnings(term[-1]) for term in self._terms if term)
         #: Strings of which every item that fulfils the piece has one; empty: unknown.
         self._parts = tuple(part for parts in starts for part in parts) if whole else ()
+
+    def word_of(self, item: Item) -> str:
+        """The word of an item by which a term is true of it, as it stands there; may be empty.
+
+        "Dog", of a term "puppy"; the term's own word, where it has that.
+        """
+        own = words_of(item)
+        found = next((term for term in self._terms if own.has(term)), ())
+        if found and not found[0].isascii():
+            return "".join(found) if len(found) > 1 else ""
+        texts = (item.title, *item.categories, *item.attributes.values(), item.description)
+        for text in texts if found else ():
+            tokens = _WORD.findall(text)
+            stems = [stem(token) for token in tokens]
+            for at in range(len(tokens)):
+                if tuple(stems[at : at + len(found)]) == found:
+                    return " ".join(tokens[at : at + len(found)]).casefold()
+        return ""
 
     def may_hold(self, item: Item) -> bool:
         """Whether it is worth while to look at an item's words."""

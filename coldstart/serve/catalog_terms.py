@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from coldstart.ranking.wording import zh
 from coldstart.ranking.wording.amounts import amount
 from coldstart.serve.responses import CatalogTerms
+from coldstart.understanding.chinese import is_chinese
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,23 +171,29 @@ def _english(facts: CatalogFacts) -> Iterator[_Example]:
 
 
 def _chinese(facts: CatalogFacts) -> Iterator[_Example]:
-    wanted, other, third = (zh.VALUES.get(c.lower(), c) for c in facts.categories)
+    wanted, other, third = (_in_chinese(c) for c in facts.categories)
     yield _Example("适合五岁女儿看的，温馨一点", ("tone", "audience"))
     if facts.low_price and facts.currency in _YUAN:
         price = f"{facts.low_price:g}{_YUAN[facts.currency]}以内"
         if facts.for_children:
             yield _Example(f"送给十岁孩子的礼物，{price}", ("audience", "price"))
         yield _Example(f"{price}的{wanted or '东西'}", ("price",))
-    if facts.material:
+    if is_chinese(facts.material):
         yield _Example(f"{facts.material}做的", ("attribute",))
-    if other:
+    if wanted and other:
         yield _Example(f"想要{wanted}，不要{other}", ("category", "category"))
     if wanted and facts.timed:
         yield _Example(f"90分钟以内的{wanted}", ("category", "attribute"))
-    if facts.decade:
+    if facts.decade and third:
         yield _Example(f"{facts.decade}年代的{third}", ("category", "years"))
     if not facts.low_price and facts.known_title:
         yield _Example(f"类似《{facts.known_title}》的", ("title",))
+
+
+def _in_chinese(category: str) -> str:
+    """Chinese name of a category; empty if none is known."""
+    name = zh.VALUES.get(category.lower(), category)
+    return name if is_chinese(name) else ""
 
 
 def _categories(items: Sequence[Item], counts: Counter[str]) -> tuple[str, str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any
 
@@ -43,6 +44,7 @@ _SAFE_TYPES = re.compile(
     r"|(string|int|float|bool|list|dict|tuple|model|datetime|timezone)_[a-z_]+"
     r"|(greater|less)_than(_equal)?"
 )
+_NO_OBJECT = ("model_attributes_type", "model_type", "dict_type")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _MOST_PROBLEMS = 10
 _BUSY = 503, "store", "the store does not answer", "try again later"
@@ -187,18 +189,31 @@ def from_validation(errors: Sequence[Mapping[str, Any]], names: frozenset[str]) 
         names: known field names, which may appear in the message; other path parts come from the
             request and are omitted.
     """
-    lines = [_line(e, names) for e in errors[:_MOST_PROBLEMS]]
-    more = len(errors) - _MOST_PROBLEMS
+    # An array that is too short only for what is wrong with its elements is not wrong itself.
+    inner = [tuple(e["loc"]) for e in errors]
+    own = [e for e in errors if not any(_is_within(path, tuple(e["loc"])) for path in inner)]
+    lines = [_line(e, names) for e in own[:_MOST_PROBLEMS]]
+    more = len(own) - _MOST_PROBLEMS
     return invalid(
         "; ".join(dict.fromkeys(lines)) + (f"; and {more} more" if more > 0 else ""),
         "the fields are described in /openapi.json",
     )
 
 
+def _is_within(path: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
+    return len(path) > len(outer) and path[: len(outer)] == outer
+
+
 def _line(error: Mapping[str, Any], names: frozenset[str]) -> str:
     path = [str(p) for p in error["loc"] if isinstance(p, int) or p in names]
     if error["type"] == "json_invalid":
         return "the body is not JSON"
+    if error["type"] == "extra_forbidden":  # named only as far as it is a name of ours
+        near = get_close_matches(str(error["loc"][-1]), names, n=1)
+        asked = f": did you mean {near[0]!r}?" if near and near[0] != path[-1] else ""
+        return f"{'.'.join(path) or 'body'}: a field that is not known here{asked}"
+    if error["type"] in _NO_OBJECT:
+        return f"{'.'.join(path) or 'body'}: expected a JSON object"
     safe = _SAFE_TYPES.fullmatch(error["type"])
     message = error["msg"] if safe else "the value does not fit"
     return f"{'.'.join(path) or 'body'}: {message}"

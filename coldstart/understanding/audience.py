@@ -9,6 +9,8 @@ from coldstart.understanding.numbers import BELOW_100, number_in_words
 
 CHILD = 13
 """Age from which an audience is no child."""
+MILD = "mild"
+"""Value of a piece for what fits an age, whoever watches it: something gentle."""
 DEFAULT_CHILD = 8
 """Age of "my kids" whose age is not named."""
 

@@ -119,8 +119,9 @@ class ChineseReader:
         draft, starts = ReadingDraft(text, self._lexicon), [c.start for c in clauses]
         for one in found:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
-            if clause.polarity:
-                _add(draft, one, wanted=clause.polarity > 0)
+            wanted = clause.polarity > 0 or _is_limit(one, clause, found)
+            if clause.polarity or wanted:
+                _add(draft, one, wanted=wanted)
         kept = (text[c.start : c.end].strip(" ，,。.；;、") for c in clauses if c.polarity >= 0)
         wanted_text = "，".join(part for part in kept if any(c.isalnum() for c in part))
         return draft.pieces(lambda a, b: self._link(text, a, b)), wanted_text
@@ -214,6 +215,12 @@ class ChineseReader:
         if a.noun and b.noun and a.kind == b.kind and set(between) & self._either:
             return "or"
         return "loose"
+
+
+def _is_limit(one: ChineseSpan, clause: Clause, found: Sequence[ChineseSpan]) -> bool:
+    """Whether a longest duration follows what its clause rejects: 不要恐怖片九十分钟以内."""
+    before = any(clause.start <= other.start < one.start for other in found)
+    return one.kind == "duration" and one.low is None and before
 
 
 def _add(draft: ReadingDraft, one: ChineseSpan, *, wanted: bool) -> None:

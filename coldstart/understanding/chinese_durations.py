@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from coldstart.understanding.durations import MOST, SHORT, SOON, NamedDuration
+from coldstart.understanding.durations import MOST, NOT_LONG, SHORT, SOON, NamedDuration
 from coldstart.understanding.products.chinese_prices import spoken_number
 
 _N = r"(?:(?<![\d.])\d{1,4}(?:\.\d{1,2})?|[一二三四五六七八九十百两]{1,6})"
@@ -20,7 +20,7 @@ _SPAN = re.compile(
     rf"(?:(?P<below>{_BELOW})|(?P<above>{_ABOVE}))?\s*(?:{_HOURS}|{_MINUTES})\s*"
     r"(?:(?P<less>以内|之内|以下|内)|(?P<more>以上|往上))?"
 )
-_SHORT = re.compile(r"(?:不(?:要|想|能|会)?|别)太长(?:了)?的?|短一点的?|短点的?|短片")
+_SHORT = re.compile(r"(?P<not_long>(?:不(?:要|想|能|会)?|别)太长(?:了)?的?)|短一点的?|短点的?|短片")
 
 
 def find_chinese_durations(text: str) -> Iterator[NamedDuration]:
@@ -43,7 +43,8 @@ def find_chinese_durations(text: str) -> Iterator[NamedDuration]:
         found = True
     if not found:
         for m in _SHORT.finditer(text):
-            yield NamedDuration(m.start(), m.end(), None, SHORT, stated=False)
+            most = NOT_LONG if m["not_long"] else SHORT
+            yield NamedDuration(m.start(), m.end(), None, most, stated=False)
 
 
 def _minutes(m: re.Match[str]) -> float:

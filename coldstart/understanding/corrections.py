@@ -31,6 +31,7 @@ _CHINESE = re.compile(
     r"[，,。.！!…\s]{0,4}(?:应该是|我?还是|不如|要不|换成|改成|改为)?"
     r"|(?<=[，,。；;])还是(?=[^，,。；;？?]{0,40}吧))"
 )
+_OPENS = re.compile(r"\s*[,.;:!…—–，。；！-]|\s+(?:not|no|actually|rather|i)\b", re.I)
 _BETWEEN = " \n\t,.;:!…—–-，。；！"
 _THING = re.compile(r"(?:just|only|maybe|simply|\s)*\b(?:an?|some)\s(?!.*\bones?\b)", re.I)
 _ONE = frozenset({"years", "audience", "price"})  # of these a correction names the whole
@@ -39,6 +40,8 @@ _THINGS = frozenset({"type", "term", "attribute", "category"})
 
 def corrected_parts(text: str) -> list[Span]:
     """Stretches of a text between its self-corrections; one for a text without any.
+
+    A correction at the beginning corrects nothing here, and is left out.
 
     >>> text = "a tent, no wait, actually a hammock"
     >>> [text[start:end] for start, end in corrected_parts(text)]
@@ -49,9 +52,12 @@ def corrected_parts(text: str) -> list[Span]:
     found = sorted((*_ENGLISH.finditer(text), *_CHINESE.finditer(text)), key=lambda m: m.start())
     for m in found:
         before, after = text[start : m.start()].rstrip(_BETWEEN), text[m.end() :].lstrip(_BETWEEN)
-        if _has_words(before) and _has_words(after):
+        opens = not _has_words(before)
+        if not _has_words(after) or (opens and (out or not _OPENS.match(text, m.end()))):
+            continue
+        if not opens:
             out.append((start, start + len(before)))
-            start = len(text) - len(after)
+        start = len(text) - len(after)  # "no wait, not shoes" corrects what was typed before
     return [*out, (start, len(text))]
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from coldstart.catalog.known_attributes import FOREIGN, FOREIGN_VALUE, LANGUAGE, MINUTES
 from coldstart.schema import Piece
 from coldstart.schema.understood import PieceKind
-from coldstart.understanding.audience import CHILD
-from coldstart.understanding.durations import duration_text
+from coldstart.understanding.audience import CHILD, MILD
+from coldstart.understanding.durations import FEATURE, duration_text
 from coldstart.understanding.groups import Link, Term, grouped
 from coldstart.understanding.lexicon import Lexicon, Sense, flat
 
@@ -27,10 +27,11 @@ class _Entry:
 
     piece: Piece
     direct: bool = False
+    of_mood: bool = False
 
     @property
-    def rank(self) -> tuple[bool, bool, int]:
-        return self.piece.strict, self.direct, self.piece.start
+    def rank(self) -> tuple[bool, bool, bool, int]:
+        return self.piece.strict, self.direct, not self.of_mood, self.piece.start
 
 
 class ReadingDraft:
@@ -111,6 +112,8 @@ class ReadingDraft:
         """A limit on running times, in minutes; "not under two hours" is one from two hours."""
         if not wanted:
             low, high = high, low
+        elif not stated and low is None:
+            low = FEATURE
         if wanted or low is None or high is None:  # of a span with both ends nothing is left
             self.amount(MINUTES, low, high, duration_text(low, high), span, strict=stated)
 
@@ -174,6 +177,11 @@ class ReadingDraft:
         """Rejected words that stand for nothing in the catalog."""
         self._piece("phrase", self.text[slice(*span)], span, wanted=False, strict=False)
 
+    def topic(self, span: Span) -> None:
+        """What films should be about, in words that stand for nothing in the catalog."""
+        piece = self._piece("phrase", self.text[slice(*span)], span, wanted=True, strict=False)
+        self._own.append((piece,))
+
     def sense(
         self, sense: Sense, span: Span, at: tuple[int, int], *, wanted: bool, mild: bool = False
     ) -> None:
@@ -194,6 +202,7 @@ class ReadingDraft:
             whole = strict and len(sense.want) < 2  # "no rom-coms" is not "no romances"
             self._reject(sense.against, span, strict=whole, sense=sense)
             self._rejected_years(sense, span)
+            self._mild(sense.age_instead, span)
             if sense.instead:
                 self._own.append(self._alternatives(sense.instead, span, strict=False))
             return
@@ -202,6 +211,7 @@ class ReadingDraft:
         ]
         if tone and groups:
             groups[0] = (*tone, *groups[0])
+        self._mild(sense.age, span)
         if sense.years:
             first, last = sense.years
             named, strict_years = years_text(first, last), self._dated
@@ -218,11 +228,13 @@ class ReadingDraft:
         Args:
             link: how two consecutive wishes are linked.
         """
-        groups = [*self._own, *self._year_groups()]
+        whole = list(self._own)
         for terms in (self._qualities, self._terms):
             links = [link(a, b) for a, b in zip(terms, terms[1:], strict=False)]
-            groups = [*grouped(terms, links), *groups]
-        kept = self._consistent()
+            whole = [*grouped(terms, links), *whole]
+        groups = [*map(self._telling, whole), *self._year_groups()]
+        dropped = {n for group in whole for n in group} - {n for group in groups for n in group}
+        kept = [n for n in self._consistent() if n not in dropped]
         out: dict[Piece, None] = {}
         numbered = 0
         placed: set[int] = set()
@@ -238,13 +250,29 @@ class ReadingDraft:
                 out[self._entries[n].piece] = None
         return tuple(sorted(out, key=lambda p: (p.start, p.end, p.kind != "tone", not p.wanted)))
 
+    def _telling(self, group: tuple[int, ...]) -> tuple[int, ...]:
+        """Inferred alternatives without those that are stated anyway.
+
+        Of "a light romance" the mood still asks for a comedy; of "a light comedy" for nothing, as
+        its first alternative is stated.
+        """
+        stated = {_key(e.piece) for e in self._entries if e.piece.strict and e.piece.wanted}
+        pieces = [self._entries[n].piece for n in group]
+        if any(p.strict or p.kind != "category" and p.kind != "tone" for p in pieces):
+            return group
+        kinds = [n for n in group if self._entries[n].piece.kind == "category"]
+        left = [n for n in kinds if _key(self._entries[n].piece) not in stated]
+        if not left or left[0] != kinds[0]:
+            return group
+        return tuple(n for n in group if n in left or n not in kinds)
+
     def _consistent(self) -> list[int]:
         """Numbers of the entries that no stronger one contradicts.
 
         Between a value wanted and rejected, what was stated wins over what was inferred, a value's
-        own name over another word for it, and the later over the earlier.
+        own name over another word for it, a word over a mood, and the later over the earlier.
         """
-        best: dict[tuple[object, ...], tuple[tuple[bool, bool, int], bool]] = {}
+        best: dict[tuple[object, ...], tuple[tuple[bool, bool, bool, int], bool]] = {}
         for entry in self._entries:
             key = _key(entry.piece)
             if key not in best or entry.rank >= best[key][0]:
@@ -257,6 +285,8 @@ class ReadingDraft:
             piece = entry.piece
             if piece.kind == "years":
                 if (stated and not piece.strict) or (impossible and piece.wanted):
+                    continue
+                if piece.wanted and any(_within(y, piece) for y in years if y.wanted):
                     continue
             elif piece.kind != "tone" and best[_key(piece)][1] != piece.wanted:
                 continue
@@ -287,9 +317,14 @@ class ReadingDraft:
         for value in values:
             self._value(value, span, wanted=False, strict=strict, sense=sense)
 
+    def _mild(self, age: int | None, span: Span) -> None:
+        """What fits an age, whoever watches it: "gentle", "no nudity"."""
+        if age is not None:
+            self._own.append((self._piece("audience", MILD, span, strict=False, age=age),))
+
     def _rejected_years(self, sense: Sense, span: Span) -> None:
-        if sense.years:
-            first, last = sense.years
+        if sense.not_years:
+            first, last = sense.not_years
             value = years_text(first, last)
             self._piece("years", value, span, wanted=False, strict=False, first=first, last=last)
 
@@ -298,17 +333,32 @@ class ReadingDraft:
     ) -> int:
         kind, attribute = ("category", None) if sense is None else (sense.kind, sense.attribute)
         direct = sense is not None and sense.direct
+        mood = sense is not None and bool(sense.tone)
         return self._piece(
-            kind, value, span, wanted=wanted, strict=strict, direct=direct, attribute=attribute
+            kind,
+            value,
+            span,
+            wanted=wanted,
+            strict=strict,
+            direct=direct,
+            of_mood=mood,
+            attribute=attribute,
         )
 
     def _piece(
-        self, kind: Any, value: str, span: Span, *, direct: bool = False, **fields: Any
+        self,
+        kind: Any,
+        value: str,
+        span: Span,
+        *,
+        direct: bool = False,
+        of_mood: bool = False,
+        **fields: Any,
     ) -> int:
         start, end = span
         words = self.text[start:end]
         piece = Piece(kind=kind, value=value, words=words, start=start, end=end, **fields)
-        self._entries.append(_Entry(piece, direct))
+        self._entries.append(_Entry(piece, direct, of_mood))
         return len(self._entries) - 1
 
 
@@ -319,6 +369,15 @@ def years_text(first: int | None, last: int | None) -> str:
     if last is None:
         return f"from {first}"
     return str(first) if first == last else f"{first} to {last}"
+
+
+def _within(narrow: Piece, wide: Piece) -> bool:
+    """Whether one open span of years is a part of another: "a black and white classic"."""
+    if narrow.first is None and wide.first is None and wide.last is not None:
+        return narrow.last is not None and narrow.last < wide.last
+    if narrow.last is None and wide.last is None and wide.first is not None:
+        return narrow.first is not None and narrow.first > wide.first
+    return False
 
 
 def _key(piece: Piece) -> tuple[object, ...]:

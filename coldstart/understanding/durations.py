@@ -38,7 +38,8 @@ _SPAN = re.compile(
     rf"(?<!\w)(?:(?P<range>(?:between|from)\s+(?P<first>an?|{NUMBER})\s*"
     r"(?P<unit>minutes?|mins?|hours?|hrs?)?\s*(?:and|to|-|–)\s*|(?P<digits>\d+)\s?[-–]\s?)|"
     rf"(?P<below>{_BELOW})\s+|(?P<above>{_ABOVE})\s+)?"
-    rf"(?:(?:about|around|roughly)\s+)?(?:{_HOURS}|{_MINUTES})"
+    rf"(?:(?P<about>about|around|roughly|approximately|maybe|perhaps|something\s+like)\s+)?"
+    rf"(?:{_HOURS}|{_MINUTES})"
     r"(?:\s+(?:(?P<less>or\s+(?:less|under|shorter)|max(?:imum)?|at\s+most|tops)|"
     r"(?P<more>or\s+(?:more|longer|over)|at\s+least))\b)?"
     r"(?P<film>\s+(?:long\b|(?:[\w-]+\s+)?(?:films?|movies?|flicks?|pictures?|watch)\b))?",
@@ -47,14 +48,17 @@ _SPAN = re.compile(
 
 
 _SHORT = re.compile(
-    r"(?<!\w)(?:(?:no(?:t|thing)|isn'?t|shouldn'?t\s+be)\s+(?:too|very|so|that|overly)\s+long"
-    r"(?!\s+ago\b)|"
+    r"(?<!\w)(?:(?P<not_long>(?:no(?:t|thing)|isn'?t|shouldn'?t\s+be)\s+"
+    r"(?:too|very|so|that|overly)\s+long)(?!\s+ago\b)|"
     r"(?:something|anything)\s+(?:short|quick|brief)|"
     r"(?:short|quick|brief)(?:er)?(?=\s+(?:films?|movies?|flicks?|watch|one)\b))(?!\w)",
     re.IGNORECASE,
 )
-SHORT = 95.0
-"""Minutes up to which a film counts as short: two of five films of ``adapters/movies``."""
+SHORT, NOT_LONG = 95.0, 110.0
+"""Minutes up to which a film counts as short, two of five films of ``adapters/movies``, and as not
+too long, seven of ten."""
+FEATURE = 60.0
+"""Minutes from which something is a film to those who ask for a short one."""
 
 
 def has_durations(catalog: Catalog) -> bool:
@@ -104,20 +108,27 @@ def find_durations(text: str) -> Iterator[NamedDuration]:
             if minutes < SOON and not m["less"] and _LOOSE.match(m["below"]):
                 continue
             found = None, minutes
-        elif not (m["film"] or m["joined"]) or minutes < _BARE:
+        elif minutes < _BARE or not (m["film"] or m["joined"] or _is_rough(m, text)):
             continue
         end = m.start("film") if m["film"] else m.end()
         yield NamedDuration(m.start(), end, *found)
 
 
 def find_short(text: str) -> Iterator[NamedDuration]:
-    """Wishes for something short, in order: at most ``SHORT`` minutes, inferred.
+    """Wishes for something short, in order: at most ``SHORT`` or ``NOT_LONG`` minutes, inferred.
 
     >>> [d[2:] for d in find_short("a quick watch, not too long")]
-    [(None, 95.0, False), (None, 95.0, False)]
+    [(None, 95.0, False), (None, 110.0, False)]
     """
     for m in _SHORT.finditer(text):
-        yield NamedDuration(m.start(), m.end(), None, SHORT, stated=False)
+        most = NOT_LONG if m["not_long"] else SHORT
+        yield NamedDuration(m.start(), m.end(), None, most, stated=False)
+
+
+def _is_rough(m: re.Match[str], text: str) -> bool:
+    """Whether a duration is that of a film, roughly: "maybe an hour and a half", after a comma."""
+    begins = not text[: m.start()].strip() or bool(re.search(r"[,;.(–—-]\s*$", text[: m.start()]))
+    return bool(m["about"]) and begins and not re.match(r"\s*(?:ago|away|later)\b", text[m.end() :])
 
 
 def _minutes(m: re.Match[str]) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from coldstart.understanding.durations import (
 )
 from coldstart.understanding.groups import LinkWords
 from coldstart.understanding.languages import LanguageSpotter, NamedLanguage
-from coldstart.understanding.lexicon import Lexicon, Sense
+from coldstart.understanding.lexicon import Lexicon, Sense, flat
 from coldstart.understanding.polarity import Clause, Mention, PolarityReader
 from coldstart.understanding.products.amounts import (
     NamedAmount,
@@ -30,10 +30,11 @@ from coldstart.understanding.products.amounts import (
     numeric_attributes,
 )
 from coldstart.understanding.products.prices import price_text
-from coldstart.understanding.rejected import rejected_phrases
+from coldstart.understanding.rejected import is_content, rejected_phrases
 from coldstart.understanding.shapes import Idiom, find_idioms
 from coldstart.understanding.titles import NamedTitle, TitleSpotter
 from coldstart.understanding.tokens import Token, tokenise
+from coldstart.understanding.topics import NamedTopic, find_topics
 from coldstart.understanding.vocabulary import (
     category_names,
     common_words,
@@ -79,7 +80,7 @@ class EnglishReader:
         self._phrases = english_phrases(catalog, lexicon)
         self._spelling = corrector(catalog, lexicon, self._phrases)
         self._polarity = PolarityReader(lexicon)
-        common = common_words(lexicon)
+        self._common = common = common_words(lexicon)
         self._languages = LanguageSpotter(catalog, self._is_kind)
         self._titles = TitleSpotter(catalog, counts, common, self._is_known, self._is_direct)
         self._links = LinkWords(
@@ -97,12 +98,21 @@ class EnglishReader:
         clauses = self._polarity.clauses(text, tokens, [m.mention for m in meant])
         draft = ReadingDraft(text, self._lexicon, dated=made_then(text))
         starts = [clause.start for clause in clauses]
+        wanted = {
+            value
+            for one in meant
+            if isinstance(one.meaning, Sense)
+            and clauses[max(0, bisect_right(starts, one.start) - 1)].polarity > 0
+            for value in flat(one.meaning.want)
+        }
         for one in meant:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
             if isinstance(one.meaning, NamedDuration | NamedAmount) and not _is_rejected(
                 one.meaning, text[clause.start : one.start]
             ):
                 clause = clause._replace(polarity=1)  # "without blood, under two hours"
+            if clause.polarity < 0 and _is_narrowed(one, tokens, meant, clause, wanted):
+                continue  # "we want to laugh, but no stupid humour" rejects what is stupid
             _add(draft, one, clause)
         mentions = [m.mention for m in meant]
         found = self._polarity.marks_in(text, tokens, mentions).values()
@@ -110,13 +120,34 @@ class EnglishReader:
         mentioned = {n for m in mentions for n in range(m.first, m.after)}
         for first, after in rejected_phrases(tokens, clauses, marks, mentioned):
             draft.phrase((tokens[first].start, tokens[after - 1].end))
+        for topic in self._topics(text, meant):
+            clause = clauses[max(0, bisect_right(starts, topic.start) - 1)]
+            if clause.polarity >= (0 if topic.setting else 1):  # years of a setting are not read
+                draft.topic((topic.start, topic.end))
         gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
         forms = [token.form for token in tokens]
         pieces = draft.pieces(lambda a, b: self._links.link(a, b, forms, gaps))
         return pieces, wanted_text(text, clauses)
 
+    def _topics(self, text: str, meant: Sequence[_Meant]) -> list[NamedTopic]:
+        """What the text is about: named as a topic, or by a noun that stands for no kind of film.
+
+        "Boxing" stands for drama, as a guess, and is a topic beside that.
+        """
+        other = [m for m in meant if not isinstance(m.meaning, Sense) or m.meaning.strict]
+        found = list(find_topics(masked(text, other), self._is_kind, self._is_plain))
+        for m in meant:
+            inside = any(t.start < m.end and m.start < t.end for t in found)
+            if isinstance(m.meaning, Sense) and m.meaning.is_topic and not inside:
+                found.append(NamedTopic(m.start, m.end))
+        return sorted(found)
+
     def _is_known(self, form: str) -> bool:
         return self._phrases.get(form) is not None
+
+    def _is_plain(self, form: str) -> bool:
+        """Whether a word has a meaning of its own, or is a word of everyday."""
+        return form in self._phrases or form in self._common
 
     def _is_kind(self, form: str) -> bool:
         """Whether words name a kind of film outright: "thriller", and not "mafia"."""
@@ -192,6 +223,30 @@ def _is_rejected(duration: NamedDuration | NamedAmount, between: str) -> bool:
     if "," in between or "and" in words[1:]:
         return False
     return duration.low is not None or len(words) <= _MARK_WORDS
+
+
+def _is_narrowed(
+    one: _Meant,
+    tokens: Sequence[Token],
+    meant: Sequence[_Meant],
+    clause: Clause,
+    wanted: Collection[str],
+) -> bool:
+    """Whether a rejected phrase is wanted elsewhere, and stands here after a word of its own.
+
+    Args:
+        one: the phrase.
+        tokens: of the text.
+        meant: what the text mentions.
+        clause: of the phrase.
+        wanted: values that are wanted elsewhere in the text.
+    """
+    before = one.mention.first - 1
+    if not isinstance(one.meaning, Sense) or not wanted.intersection(flat(one.meaning.want)):
+        return False
+    free = all(not m.mention.first <= before < m.mention.after for m in meant)
+    inside = before >= 0 and tokens[before].start > clause.start
+    return free and inside and is_content(tokens[before].form)
 
 
 def _add(draft: ReadingDraft, one: _Meant, clause: Clause) -> None:

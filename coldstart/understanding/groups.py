@@ -11,6 +11,8 @@ from typing import Literal
 Link = Literal["tight", "or", "loose"]
 
 _MAKERS = re.compile(r"direct|writ|author|creat|artist|compos|producer")  # one work has one
+_BESIDE = frozenset(("also", "too"))
+"""Words that are "or" between two wishes, and "and" within one: "that is also funny"."""
 MOST_GROUPS = 8
 """Groups that one list of alternatives may unfold into; beyond, all are one group."""
 
@@ -56,7 +58,8 @@ class LinkWords:
         """
         words = [w for w in forms[a.after : b.first] if w not in self.fillers]
         between = "".join(gaps[a.after - 1 : b.first])
-        if set(words) & self.either or "/" in between:
+        either = set(words) & self.either
+        if either - _BESIDE or "/" in between or (either and not set(words) & self.together):
             return "or"
         listed = any(c in between for c in ",;.!?&\n") or "and" in words or "nor" in words
         if set(words) & self.together:

@@ -35,6 +35,9 @@ class Sense:
         instead: alternatives wanted where the phrase is rejected.
         tone: the mood that the phrase names, or empty.
         years: years that the phrase stands for, always inferred.
+        not_years: years rejected where the phrase is rejected: "not too old".
+        age: age for which what is wanted is fit, where the phrase is wanted: "gentle".
+        age_instead: the same where it is rejected: "no nudity".
         strict: whether the phrase states its values outright.
         direct: whether it is the value's own name.
         noun: whether it is a noun; nouns in a list are alternatives, adjectives add up.
@@ -49,11 +52,20 @@ class Sense:
     instead: tuple[str, ...] = ()
     tone: str = ""
     years: Years | None = None
+    not_years: Years | None = None
+    age: int | None = None
+    age_instead: int | None = None
     strict: bool = True
     direct: bool = False
     noun: bool = True
     plural: bool = False
     attribute: str | None = None
+
+    @property
+    def is_topic(self) -> bool:
+        """Whether the phrase names what a film may be about, from which its kind is a guess."""
+        kinds = self.kind == "category" and bool(self.want)
+        return kinds and self.noun and not self.strict and not self.tone
 
 
 class Lexicon:
@@ -124,6 +136,9 @@ class Lexicon:
             instead=flat(self.resolve(raw.get("instead", ""))),
             tone=raw.get("tone", ""),
             years=self._years(raw.get("years")),
+            not_years=self._years(raw.get("not_years", raw.get("years"))),
+            age=raw.get("age"),
+            age_instead=raw.get("age_instead"),
             strict=strict,
         )
 

@@ -68,7 +68,7 @@ class RequestReader:
         raw, text = text, clean_text(text[:MOST_CHARACTERS])
         chinese = is_chinese(text)
         parts = corrected_parts(text)
-        if len(parts) == 1:
+        if parts == [(0, len(text))]:
             read = self._read_part(text, chinese)
         else:
             readings = [(start, self._read_part(text[start:end], chinese)) for start, end in parts]
@@ -83,9 +83,10 @@ class RequestReader:
             pieces, wanted_text = self._chinese.read(simplified(text))
             pieces = tuple(as_written(piece, text, self._names) for piece in pieces)
         else:
-            pieces, wanted_text = self._english.read(text)
-            if isinstance(self._english, EnglishProductReader) and not self._unreadable:
-                spelled = self._english.spelled(text)
+            if isinstance(self._english, EnglishProductReader):
+                pieces, wanted_text, spelled = self._english.read(text)
+            else:
+                pieces, wanted_text = self._english.read(text)
             pieces = tuple(p for p in pieces if p.kind not in self._unreadable or _is_limit(p))
             if self._named is not None:
                 pieces, wanted_text = self._named.read(text, pieces)

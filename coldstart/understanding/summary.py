@@ -7,6 +7,7 @@ from typing import Any
 
 from coldstart.catalog.known_attributes import MINUTES
 from coldstart.schema import Piece, Understood
+from coldstart.understanding.audience import MILD
 
 _EN: dict[str, Any] = {
     "empty": "Nothing was said yet.",
@@ -100,13 +101,14 @@ def _as_said(pieces: Sequence[Piece]) -> list[Piece]:
     Nor what a person implies: "for my son" rejects what is for pets.
     """
     words = {(p.start, p.end) for p in pieces if p.kind in ("term", "type", "phrase")}
-    people = {(p.start, p.end) for p in pieces if _is_audience(p)}
+    people = {(p.start, p.end) for p in pieces if _is_audience(p) and p.value != MILD}
     beside = ("category", "attribute")
     return [
         p
         for p in pieces
         if not (p.kind in beside and (p.start, p.end) in words)
         and not (p.kind == "category" and not p.wanted and (p.start, p.end) in people)
+        and not (p.kind == "audience" and p.value == MILD)
     ]
 
 

@@ -119,6 +119,11 @@ def find_years(text: str, latest: int | None) -> list[NamedYears]:
     return sorted(found)
 
 
+def is_period(text: str) -> bool:
+    """Whether a text is years or decades and nothing else."""
+    return bool(re.fullmatch(rf"(?:{_PERIOD}|{_NEW}|{_OLD})", text, re.I))
+
+
 def made_then(text: str) -> bool:
     """Whether a text says that films were made in the time it names: "shot back then"."""
     return bool(_MADE_THEN.search(text))

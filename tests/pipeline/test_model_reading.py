@@ -82,11 +82,16 @@ def test_what_the_model_reads_is_inferred_and_comes_first(rec, reader):
 
 def test_only_requests_without_pieces_are_read_and_all_in_one_pass(rec, reader):
     profiles = [{"about": COSY}, {"about": "no drama"}, {}, {"about": "like Star Wars"}]
-    profiles += [{"interests": ["Drama"]}, {"age": 9}]
+    profiles += [
+        {"interests": ["Drama"]},
+        {"age": 9},
+        {"about": "about chess"},
+        {"about": COSY[:4]},
+    ]
     found = rec.recommend(profiles, k=3)
-    assert reader.batches == [[COSY, "like Star Wars"]]
+    assert reader.batches == [[COSY, "like Star Wars", COSY[:4]]]
     assert [any(p.source == "model" for p in f.understood.pieces) for f in found] == [
-        True, False, False, True, False, False,
+        True, False, False, True, False, False, False, True,
     ]  # fmt: skip
     assert found[3].understood.liked == ("i3",)
 
@@ -120,11 +125,11 @@ def test_texts_of_a_session_are_read(rec, reader):
         (answers(), []),
         (answers({"Drama": model_reading.WANTED_FROM - 0.01}), []),
         (answers({"Drama": model_reading.WANTED_FROM}), [("Drama", True)]),
-        (answers({"Drama": 0.3, "Sci-Fi": 0.4}), [("Sci-Fi", True), ("Drama", True)]),
-        (
-            answers({"Drama": 0.3, "Sci-Fi": 0.4, "Children": 0.25}),
-            [("Sci-Fi", True), ("Drama", True)],
-        ),
+        (answers({"Sci-Fi": model_reading.SUPPORTED_FROM - 0.01}), []),
+        (answers({"Sci-Fi": model_reading.SUPPORTED_FROM}), [("Sci-Fi", True)]),
+        (answers({"Drama": 0.3, "Sci-Fi": 0.4}), [("Sci-Fi", True)]),
+        (answers({"Drama": 0.4, "Sci-Fi": 0.3}), [("Drama", True), ("Sci-Fi", True)]),
+        (answers({"Drama": 0.4, "Sci-Fi": 0.25, "Children": 0.3}), [("Drama", True)]),
         (answers(avoided={"Drama": model_reading.AVOIDED_FROM - 0.01}), []),
         (answers(avoided={"Drama": model_reading.AVOIDED_FROM}), [("Drama", False)]),
         (answers({"Drama": 0.5}, {"Drama": 0.5}), [("Drama", True)]),
@@ -138,10 +143,24 @@ def test_texts_of_a_session_are_read(rec, reader):
 )
 def test_answers_count_from_a_probability(rec, monkeypatch, found, expected):
     install(monkeypatch, found)
+    support = {"Drama": 1.0, "Sci-Fi": model_reading.SUPPORT, "Children": 1.0}
+    monkeypatch.setattr(model_reading.ModelReadingStage, "_support", lambda *_: support)
     pieces = rec.recommend({"about": COSY}, k=3).understood.pieces
     assert [(p.value, p.wanted) for p in pieces] == expected
     wanted = [p.group for p in pieces if p.wanted]
-    assert len(set(wanted)) == len(wanted)  # each is wanted, none instead of another
+    assert len(set(wanted)) <= 1  # one answer has all the probability: they are alternatives
+
+
+def test_items_close_to_a_text_support_what_most_of_them_are(rec):
+    (user,) = (rec.resolve({"about": "qqqq Drama"}),)
+    rec.recommend({"about": COSY}, k=1, strategy="prior")
+    support = rec.pipeline.model_reading._support(user)
+    assert set(support) == {"Drama", "Sci-Fi"}
+    usual = rec.item_store.has_category.mean(axis=0)
+    closest = min(model_reading._CLOSEST, len(rec.catalog))
+    shares = [support[c] * usual[rec.item_store.category_column[c.casefold()]] for c in support]
+    assert sum(shares) == pytest.approx(1)
+    assert closest >= 1
 
 
 def test_children_get_whatever_the_catalog_has_for_them(monkeypatch):
@@ -197,3 +216,10 @@ def test_a_real_model_reads(rec):
 def test_other_scripts_and_too_few_letters_are_not_read(rec, reader, text):
     rec.recommend({"about": text}, k=3)
     assert reader.batches == []
+
+
+def test_beside_a_title_only_its_categories_are_guessed(rec, monkeypatch):
+    install(monkeypatch, answers({"Drama": 0.9}))
+    found = rec.recommend({"about": "like Star Wars"}, k=3)
+    assert rec.catalog["i3"].categories == ("Sci-Fi",)
+    assert {p.kind for p in found.understood.pieces} == {"title"}

@@ -6,13 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldstart import Catalog, Recommender
 from coldstart.errors import ConfigError
 from coldstart.ranking.filters import Years
 from coldstart.ranking.wording.rows import CHINESE, ENGLISH, in_words_of
 from coldstart.schema import ROWS
 from coldstart.session import OnboardingSession
-from tests.conftest import ROOT
 from tests.toy import toy_recommender
 
 REC = toy_recommender()
@@ -24,8 +22,8 @@ picks = st.lists(st.sampled_from(IDS), max_size=3, unique=True)
 
 
 @pytest.fixture(scope="module")
-def shop():
-    return Recommender.from_catalog(Catalog.load(ROOT / "examples" / "shop.csv"))
+def shop(shop_from_nothing):
+    return shop_from_nothing
 
 
 @given(texts, picks, st.integers(1, 8), st.sampled_from([None, *ROWS]))

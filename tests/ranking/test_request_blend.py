@@ -77,7 +77,7 @@ def test_scores_are_those_of_the_formula(features, words, blend):
     own = ranker(blend)
     weights = own.weights("prior", 0)
     expected = (blend.taste[0] + blend.taste[1] * s) * (without_words(features) @ weights)
-    fixed = {"asked_unlike": SIGNALS["asked_unlike"].weight}
+    fixed = {n: SIGNALS[n].weight for n in ("about", "not_about", "like_named", "asked_unlike")}
     for name, (weight, slope) in {**fixed, **blend.weights}.items():
         expected += (weight + slope * s) * features[:, SIGNALS.index(name)]
     np.testing.assert_allclose(own.scores(features, weights, "prior"), expected, atol=1e-9)

@@ -385,10 +385,10 @@ def test_every_part_of_a_score_is_in_the_group_of_its_signal():
             *("picks", "fold_in", "lift", "closest", "smoothed", "next", "shots", "history"),
             *("mentions", "mentions_log", "evidence_picks"),
         },
-        "alike": {"resembles", "alike", "kinds", "shares", "evidence_content"},
+        "alike": {"resembles", "alike", "kinds", "shares", "evidence_content", "like_named"},
         "words": {
             *("words", "interests", "wished", "unwished", "mood", "request_words", "request"),
-            *("asked_alike", "asked_alike_words", "asked_unlike", "lexical"),
+            *("asked_alike", "asked_alike_words", "asked_unlike", "lexical", "about", "not_about"),
         },
         "disliked": {"dislikes"},
         "years": {"year", "year_gap", "freshness", "evidence_years"},

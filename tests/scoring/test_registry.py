@@ -15,8 +15,9 @@ from tests.toy import toy_recommender
 
 COLUMNS = """popularity people picks fold_in lift closest smoothed resembles shares next late beyond
 kinds usual mainstream year year_gap age shots history request_words alike words interests dislikes
-wished unwished mood model written request asked_alike asked_alike_words asked_unlike lexical
-mentions mentions_log catalog_popularity freshness opening evidence_popularity evidence_content
+wished unwished mood model written request about not_about like_named asked_alike
+asked_alike_words asked_unlike lexical mentions mentions_log catalog_popularity freshness opening
+evidence_popularity evidence_content
 evidence_picks evidence_years""".split()
 
 
@@ -34,7 +35,7 @@ def title_length():
 def test_the_order_of_the_columns_is_that_in_which_trees_were_trained():
     """Another order draws other columns for each tree, and so trains other trees."""
     assert list(SIGNALS.names) == COLUMNS
-    late = {"wished", "unwished", "mood", "request_words", *COLUMNS[-15:]}
+    late = {"wished", "unwished", "mood", "request_words", *COLUMNS[-18:]}
     without = {"model", "written", "history", "beyond", *late}
     assert list(SIGNALS.tree_names) == [name for name in COLUMNS if name not in without]
 
@@ -54,6 +55,9 @@ def test_weights_and_directions_are_those_declared():
         "unwished": (-3.0, 0.0),
         "mood": (0.1, 0.0),
         "asked_unlike": (-4.0, 0.0),
+        "about": (1.5, 0.0),
+        "not_about": (-2.0, 0.0),
+        "like_named": (1.2, 0.0),
     }
     assert SIGNALS.weights("prior") == prior
     assert SIGNALS.weights("catalog") == prior | {"model": (0.5, 0.0)}
@@ -61,6 +65,7 @@ def test_weights_and_directions_are_those_declared():
     assert SIGNALS.weights("both") == prior | {"model": (0.5, 0.0), "written": (1.0, 0.0)}
     kept = {s.name: s.direction for s in SIGNALS if s.direction}
     wishes = {"wished": 1, "unwished": -1, "mood": 1, "asked_unlike": -1}
+    wishes |= {"about": 1, "not_about": -1, "like_named": 1}
     assert kept == {"words": 1, "interests": 1, "dislikes": -1, **wishes}
     assert [SIGNALS.learned_late(s) for s in ("prior", "catalog", "free", "both")] == [
         (),

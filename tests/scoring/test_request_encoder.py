@@ -13,10 +13,14 @@ from coldstart.catalog.item_store import ItemStore
 from coldstart.errors import ArtifactError
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import ResolvedProfile
-from coldstart.schema import Context, Item, UserProfile
-from coldstart.scoring.request_encoder import RequestEncoderScorer, RequestTower, query_text
+from coldstart.schema import Context, Item, Piece, Understood, UserProfile
+from coldstart.scoring import request_encoder
+from coldstart.scoring.likeness import likeness
+from coldstart.scoring.request_encoder import RequestEncoderScorer
+from coldstart.scoring.request_tower import RequestTower, query_text
 from coldstart.scoring.resources import ItemResources
 from coldstart.scoring.scorer import ScoreRequest
+from coldstart.scoring.stated import text_similarity
 from coldstart.testing.contracts.scorer import ScorerContract
 from coldstart.testing.trigrams import TrigramEncoder
 from coldstart.testing.world import toy_catalog, toy_dataset
@@ -300,3 +304,76 @@ def test_a_reading_decides_which_words_count(scorer):
     np.testing.assert_allclose(
         values(scorer, replace(user, understood=read)), values(scorer, asking("toys"))
     )
+
+
+def about(scorer, user, items=STORE):
+    (found,) = scorer.score([ScoreRequest(user, items)])
+    return found.columns["about"], found.columns["not_about"]
+
+
+def topic(text, *, wanted=True):
+    piece = Piece(kind="phrase", value=text, words=text, start=0, end=len(text), wanted=wanted)
+    read = Understood(text=text, pieces=(piece,), wanted_text=text)
+    return replace(asking(text), understood=read)
+
+
+def test_what_is_closest_to_a_topic_is_raised_and_to_rejected_words_lowered(scorer, monkeypatch):
+    monkeypatch.setattr(request_encoder, "TOPIC_FROM", 1.0)
+    wanted, none = about(scorer, topic("toys"))
+    assert not none.any()
+    near = scorer.closeness("a movie about toys", STORE)
+    np.testing.assert_allclose(wanted, np.clip(near, 1.0, 6.0) - 1.0)
+    none, rejected = about(scorer, topic("toys", wanted=False))
+    assert not none.any()
+    np.testing.assert_array_equal(rejected, wanted)
+    part = STORE.part(np.array([2, 5]), ())
+    np.testing.assert_allclose(about(scorer, topic("toys"), part)[0], wanted[[2, 5]])
+    (likeliest, closest) = scorer.retrieve(topic("toys"), STORE, None)
+    assert int(wanted.argmax()) in closest
+    assert len(likeliest)
+
+
+def test_without_a_tower_topics_are_compared_by_content(monkeypatch):
+    monkeypatch.setattr(request_encoder, "TOPIC_FROM", 1.0)
+    found, _ = about(RequestEncoderScorer(), topic("Toy Story"))
+    np.testing.assert_allclose(found, np.clip(text_similarity(STORE, "Toy Story"), 1, 6) - 1)
+    assert found.any()
+
+
+def test_a_reason_names_the_topic_that_an_item_is_closest_to(scorer, monkeypatch):
+    monkeypatch.setattr(request_encoder, "TOPIC_FROM", 1.0)
+    user = topic("toys")
+    near = scorer.closeness("a movie about toys", STORE)
+    top, far = int(near.argmax()), int(near.argmin())
+    assert scorer.facts("meaning", user, STORE, top) == {"text": "toys"}
+    assert scorer.facts("meaning", user, STORE, far) is None
+    assert scorer.facts("meaning", asking("toys"), STORE, top) is None
+
+
+def test_the_closeness_of_a_text_is_computed_once(scorer, monkeypatch):
+    first = scorer.closeness("toys", STORE)
+    monkeypatch.setattr(RequestTower, "query", lambda *_: pytest.fail("encoded again"))
+    np.testing.assert_array_equal(scorer.closeness("toys", STORE), first)
+
+
+def test_items_like_the_titles_that_a_text_names_are_raised(scorer, monkeypatch):
+    monkeypatch.setattr(request_encoder, "LIKE_FROM", 0.2)
+    read = Understood(
+        text="like i1", pieces=(Piece(kind="title", value="i1", words="i1", start=5, end=7),)
+    )
+    user = replace(asking("like i1"), understood=read)
+    (found,) = scorer.score([ScoreRequest(user, STORE)])
+    units = scorer._follow(scorer.tower, STORE).units
+    near = likeness(STORE, [STORE.rows["i1"]], units)
+    expected = np.maximum(near - 0.2, 0)
+    np.testing.assert_allclose(found.columns["like_named"], expected)
+    assert expected.any()
+    part = STORE.part(np.array([2, 5]), ())
+    (found,) = scorer.score([ScoreRequest(user, part)])
+    np.testing.assert_allclose(found.columns["like_named"], expected[[2, 5]])
+
+
+@pytest.mark.parametrize("user", [asking("toys", liked="i1"), topic("toys")])
+def test_picks_and_topics_are_no_named_titles(scorer, user):
+    (found,) = scorer.score([ScoreRequest(user, STORE)])
+    assert not found.columns["like_named"].any()

@@ -67,13 +67,15 @@ def test_unknown_picks_are_an_error_or_a_note(shared):
     [
         ("", "body: Field required"),
         ("{", "not JSON"),
-        ("[]", "valid dictionary"),
+        ("[]", "body: expected a JSON object"),
         ('{"k": 0}', "body.k: Input should be greater"),
         ('{"k": 101}', "at most 100"),
         ('{"k": 1e400}', "body.k"),
         ('{"diversity": NaN}', "body"),
         ('{"profile": {"age": 131}}', "body.profile.age"),
-        (f'{{"profile": {{"{CANARY}": 1}}}}', "body.profile: Extra inputs"),
+        (f'{{"profile": {{"{CANARY}": 1}}}}', "body.profile: a field that is not known here"),
+        ('{"diversty": 1}', "here: did you mean 'diversity'?"),
+        ('{"profile": {"liked": [{"item": "x"}, null]}}', "body.profile.liked.1: expected"),
         (f'{{"strategy": "{CANARY}"}}', "body.strategy: Input should be 'catalog'"),
         (
             f'{{"profile": {{"liked": [{{"item": "x", "at": "{CANARY}"}}]}}}}',
@@ -201,7 +203,10 @@ def test_what_a_session_refuses(client):
         client.post(at + "/answers", json={"question_id": CANARY, "answer": "x"}), 422, "invalid"
     )
     assert CANARY not in str(no)
-    refused(client.post(at + "/feedback", json={"item_id": CANARY, "kind": "like"}), 422, "invalid")
+    no = refused(
+        client.post(at + "/feedback", json={"item_id": CANARY, "kind": "like"}), 422, "invalid"
+    )
+    assert no["message"] == "the item is not in the catalog"
     refused(client.post(at + "/feedback", json={"item_id": "i1", "kind": CANARY}), 422, "invalid")
     refused(client.post(at + "/text", json={"text": "  "}), 422, "invalid")
     refused(client.post(at + "/text", json={"text": "\x00"}), 422, "invalid")

@@ -232,3 +232,12 @@ def test_the_log_is_compacted(tmp_path):
         client.patch("/v1/items/i0", json={"year": 2000})
         assert client.portal.call(client.service.purge) is None
         assert log(client) == [("remove", "i1"), ("update", "i0")]
+
+
+def test_a_list_is_not_called_too_short_for_what_its_elements_lack(shared):
+    body = {"items": [{"item_id": "b", "title": ""}, {"item_id": "c", "titel": "x", "title": "C"}]}
+    said = refused(shared.post("/v1/items", json=body), 422, "invalid")["message"]
+    assert said == (
+        "body.items.0.title: String should have at least 1 character; "
+        "body.items.1: a field that is not known here: did you mean 'title'?"
+    )

@@ -243,7 +243,7 @@ def test_what_outcomes_refuse(client):
         ({"kind": "like", "exposure_id": CANARY}, "body.exposure_id"),
         ({"kind": "like", "item_id": CANARY}, "cannot be stored"),
         ({"kind": "like", "item_id": ""}, "body.item_id"),
-        ({"kind": "like", CANARY: 1}, "body: Extra inputs"),
+        ({"kind": "like", CANARY: 1}, "body: a field that is not known"),
     ):
         answer = refused(client.post("/v1/outcomes", json=good | change), 422, "invalid")
         assert told in answer["message"]

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 
-from coldstart import cli
 from coldstart.settings import TrainConfig
 from coldstart.training.launcher import join_processes
 from coldstart.training.loop import Trainer
@@ -113,6 +112,12 @@ def main(base: str, out: Path) -> None:
     run(going_on)
 
 
+def _command(arguments: list[str]) -> None:
+    from coldstart import cli  # the other processes need none
+
+    sys.exit(cli.main(arguments))
+
+
 def fail(arguments: list[str]) -> None:
     """``coldstart train`` whose second process finds its disk full after two steps."""
     if os.environ["RANK"] == "1":
@@ -124,7 +129,7 @@ def fail(arguments: list[str]) -> None:
             return whole(trainer, users)
 
         Trainer.train_step = broken  # type: ignore[method-assign]
-    sys.exit(cli.main(arguments))
+    _command(arguments)
 
 
 def hold(arguments: list[str]) -> None:
@@ -139,7 +144,7 @@ def hold(arguments: list[str]) -> None:
             return whole(trainer, users)
 
         Trainer.train_step = held  # type: ignore[method-assign]
-    sys.exit(cli.main(arguments))
+    _command(arguments)
 
 
 if __name__ == "__main__":

@@ -79,8 +79,8 @@ def shop() -> RequestReader:
 def told() -> Callable[[Understood], set[str]]:
     """Pieces in short: "+Horror", "-Horror", "~Comedy" (inferred), "!Comedy" (inferred, rejected).
 
-    Of a mood and of a child, their own name alone, and so of a word that stands for others; values
-    of one group are joined by "|".
+    Of a mood and of a child, their own name alone, and so of a word that stands for others; of a
+    topic that is a guess at a category, that alone; values of one group are joined by "|".
     """
 
     def short(understood: Understood) -> set[str]:
@@ -89,7 +89,12 @@ def told() -> Callable[[Understood], set[str]]:
         words = {(p.start, p.end) for p in pieces if p.kind in ("term", "type")}
         out: set[str] = set()
         groups: dict[int, list[str]] = {}
+        guessed = {(p.start, p.end) for p in pieces if p.kind == "category"}
         for p in pieces:
+            if p.value == "mild" or (
+                p.kind == "phrase" and p.wanted and (p.start, p.end) in guessed
+            ):
+                continue
             if p.kind not in ("tone", "audience") and (p.start, p.end) in moods:
                 continue
             if p.kind in ("category", "attribute") and (p.start, p.end) in words:

@@ -10,7 +10,7 @@ from coldstart.catalog.catalog import Catalog
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Item
 from coldstart.understanding.chinese_durations import find_chinese_durations
-from coldstart.understanding.durations import SHORT
+from coldstart.understanding.durations import NOT_LONG, SHORT
 from coldstart.understanding.reader import RequestReader
 from coldstart.understanding.summary import summary
 
@@ -24,9 +24,9 @@ from coldstart.understanding.summary import summary
         ("一百二十分钟以上", 120, None),
         ("最多一个半小时", None, 90),
         ("半小时以内", None, 30),
-        ("别太长的动画片", None, SHORT),
+        ("别太长的动画片", None, NOT_LONG),
         ("短一点的", None, SHORT),
-        ("不太长的电影", None, SHORT),
+        ("不太长的电影", None, NOT_LONG),
         ("不能超过两个小时", None, 120),
     ],
 )

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from coldstart.catalog.catalog import Catalog
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Item
-from coldstart.understanding.durations import SHORT, duration_text, find_durations, find_short
+from coldstart.understanding.durations import (
+    FEATURE,
+    NOT_LONG,
+    SHORT,
+    duration_text,
+    find_durations,
+    find_short,
+)
 from coldstart.understanding.reader import RequestReader
 
 
@@ -59,9 +66,32 @@ def test_what_limits_no_running_time(text):
     assert not list(find_durations(text))
 
 
-@pytest.mark.parametrize("text", ["not too long", "something short", "a quick watch"])
-def test_something_short_is_inferred(text):
-    assert [(d.high, d.stated) for d in find_short(text)] == [(SHORT, False)]
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [("not too long", NOT_LONG), ("something short", SHORT), ("a quick watch", SHORT)],
+)
+def test_something_short_is_inferred(text, most):
+    assert [(d.high, d.stated) for d in find_short(text)] == [(most, False)]
+
+
+@pytest.mark.parametrize("text", ["something short", "nothing too long"])
+def test_something_short_is_a_whole_film_all_the_same(text):
+    (piece,) = reader(minutes="88").read(text).pieces
+    assert piece.low == FEATURE
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("a comedy, maybe an hour and a half", [(76, 103)]),
+        ("about two hours", [(102, 138)]),
+        ("I saw it about two hours ago", []),
+        ("about two hours ago", []),
+        ("it rained for about two hours", []),
+    ],
+)
+def test_a_length_by_itself_may_be_rough(text, spans):
+    assert [(d.low, d.high) for d in find_durations(text)] == spans
 
 
 @pytest.mark.parametrize("text", ["a short story collection", "long", "shortly"])

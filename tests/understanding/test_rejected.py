@@ -47,6 +47,6 @@ WORDS = st.sampled_from("no not without but , . Tom Cruise zombies and or the by
 def test_they_are_words_of_the_text(reader, words):
     read = reader.read(words)
     for piece in read.pieces:
-        if piece.kind == "phrase":
+        if piece.kind == "phrase" and not piece.wanted:
             assert read.text[piece.start : piece.end] == piece.value
-            assert (piece.wanted, piece.strict) == (False, False)
+            assert not piece.strict

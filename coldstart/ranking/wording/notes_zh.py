@@ -25,6 +25,24 @@ TEMPLATES: Mapping[str, str] = {
     "no item that may be shown is {wanted}; these are the closest to it": (
         "可以推荐的里面没有完全符合要求的（{wanted}），以下最为接近"
     ),
+    "nothing here is called {words}; these are closest in meaning": (
+        "这里没有叫{words}的，以下意思最接近"
+    ),
+    "no item that may be shown matches {wanted}; these come closest": (
+        "可以推荐的里面没有完全符合要求的（{wanted}），以下最为接近"
+    ),
+    "there is no {words} that may be shown; these come closest": (
+        "可以推荐的里面没有“{words}”，以下最为接近"
+    ),
+    "there are no {words} that may be shown; these come closest": (
+        "可以推荐的里面没有“{words}”，以下最为接近"
+    ),
+    "only 1 item matches {wanted}; the rest come closest": (
+        "只有 1 件完全符合要求（{wanted}），其余最为接近"
+    ),
+    "only {n} items match {wanted}; the rest come closest": (
+        "只有 {n} 件完全符合要求（{wanted}），其余最为接近"
+    ),
     "only 1 item is {wanted}; the rest is the closest to it": (
         "只有 1 件完全符合要求（{wanted}），其余最为接近"
     ),
@@ -32,6 +50,7 @@ TEMPLATES: Mapping[str, str] = {
         "只有 {n} 件完全符合要求（{wanted}），其余最为接近"
     ),
     "what people chose who asked for {words} comes later": "要求过{words}的人所选的排在后面",
+    "what is close in meaning to {words} comes later": "意思与{words}相近的排在后面",
     "nothing is known about {words}: it could not be left out": ("没有关于{words}的资料，无法排除"),
     "the {name} of {percent} of the items are not known; these are left out": (
         "有 {percent} 的商品不知道{name}，没有列入"
@@ -110,6 +129,7 @@ TEMPLATES: Mapping[str, str] = {
 PHRASES: Mapping[str, str] = {
     **{f"in {name}": text for name, text in LANGUAGES.items()},
     "known to be suitable for age {age}": "适合 {age} 岁",
+    "suitable for age {age}": "适合 {age} 岁",
     "for age {age}": "适合 {age} 岁",
     "for an adult": "送给成年人",
     "a low price": "价格便宜",
@@ -119,6 +139,7 @@ PHRASES: Mapping[str, str] = {
     "from the {year}s": "{year} 年代",
     "from {first} to {last}": "{first} 至 {last} 年",
     "from {year} on": "{year} 年以后",
+    "from before {year}": "{year} 年以前",
     "up to {year}": "{year} 年及以前",
     "of any year": "年份不限",
     "did you mean {near}?": "是不是指{near}？",
@@ -136,6 +157,7 @@ PHRASES: Mapping[str, str] = {
     "liked": "喜欢过",
     "disliked": "不喜欢",
     "seen": "看过",
+    "; not ": "；不要",
     "not ": "不要",
     " last": "排在最后",
     " or ": "或",

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from coldstart.catalog.known_attributes import FOREIGN, LANGUAGE, STOCK
 from coldstart.scoring.piece_matches import ADULTS
 from coldstart.scoring.wishes import NO_FACTS
+from coldstart.understanding.audience import MILD
 
 if TYPE_CHECKING:
-    from coldstart.ranking.constraints import Constraints
     from coldstart.schema import Piece, Understood
 
 
-def demand(constraints: Constraints, *, child: bool = True) -> str:
+def demand(
+    wished: Sequence[Sequence[Piece]], child: int | None = None, *, things: bool = False
+) -> str:
     """Explicit wishes that order a list, as in "Western and suitable for age 5"; may be empty.
 
     Args:
-        constraints: of the request.
-        child: whether to name the child in the audience, if there is one.
+        wished: groups of alternatives.
+        child: age of a child in the audience, to be named.
+        things: whether this continues the name of a thing: "for age 5".
     """
-    parts = [" or ".join(_names(group)) for group in constraints.wished]
-    if child and constraints.child is not None:
-        parts.append(f"known to be suitable for age {constraints.child}")
-    return " and ".join(parts)
+    parts = [" or ".join(_names(group)) for group in wished]
+    known = "" if child is None else f"{'' if things else 'known to be suitable '}for age {child}"
+    if things and parts and known:
+        return f"{' and '.join(parts)} {known}"
+    return " and ".join([*parts, *([known] if known else [])])
 
 
 def guesses(understood: Understood, ignored: Sequence[Piece]) -> list[str]:
@@ -35,22 +39,36 @@ def guesses(understood: Understood, ignored: Sequence[Piece]) -> list[str]:
     for piece in understood.pieces:
         if (piece.start, piece.end) in stated:
             continue  # a preference among what fulfils a stated wish
-        if piece.kind == "term" and piece.value.casefold() == piece.words.casefold():
+        if piece.kind == "term" and piece.value.casefold() in (
+            word := piece.words.casefold(),
+            f"{word}-free",
+        ):
             continue  # the word itself
         if not piece.strict and piece not in ignored and piece.kind not in NO_FACTS:
             inferred.setdefault(piece.words, []).append(_guess(piece, understood))
     for words, values in inferred.items():
-        out.append(f"guessed from “{words}”: {', '.join(dict.fromkeys(values))}")
+        out.append(f"guessed from “{words}”: {_told(dict.fromkeys(values))}")
     for piece in ignored:
         out.append(f"“{piece.words}” was not taken as {_signed(piece)}: the text says otherwise")
     return out
 
 
+def _told(values: Iterable[str]) -> str:
+    """Guesses as a list, such as "Comedy, Romance; not Horror, War"."""
+    values = list(values)
+    wanted = [value for value in values if not value.startswith("not ")]
+    rejected = [value.removeprefix("not ") for value in values if value.startswith("not ")]
+    return "; ".join(
+        [", ".join(wanted)] * bool(wanted) + [f"not {', '.join(rejected)}"] * bool(rejected)
+    )
+
+
 def _guess(piece: Piece, understood: Understood) -> str:
     """An inferred piece; of products a category that is not meant comes last, not never."""
     of_products = any(p.kind in ("term", "type") or p.value == ADULTS for p in understood.pieces)
-    last = of_products and not piece.wanted and piece.kind == "category"
-    return f"{_word(piece)} last" if last else _signed(piece)
+    if not of_products or piece.kind != "category":
+        return _signed(piece)
+    return f"“{piece.value}”{'' if piece.wanted else ' last'}"
 
 
 def _signed(piece: Piece) -> str:
@@ -71,7 +89,9 @@ def _word(piece: Piece) -> str:
     if piece.kind == "audience":
         if piece.value == ADULTS:
             return "for an adult"
-        return piece.value if piece.age is None else f"for age {piece.age}"
+        if piece.age is None:
+            return piece.value
+        return f"{'suitable ' if piece.value == MILD else ''}for age {piece.age}"
     if piece.kind == "person":
         return f"with {piece.value}"
     if piece.kind == "price":
@@ -101,11 +121,13 @@ def price(piece: Piece) -> str:
 def years(first: int | None, last: int | None) -> str:
     """A span of years in words.
 
-    >>> years(1980, 1989), years(None, 1960), years(1999, 1999)
-    ('from the 1980s', 'up to 1960', 'from 1999')
+    >>> years(1980, 1989), years(None, 1960), years(None, 1959)
+    ('from the 1980s', 'up to 1960', 'from before 1960')
     """
     if first is None:
-        return f"up to {last}" if last is not None else "of any year"
+        if last is None:
+            return "of any year"
+        return f"from before {last + 1}" if last % 10 == 9 else f"up to {last}"
     if last is None:
         return f"from {first} on"
     if first == last:

@@ -186,6 +186,8 @@ def _wishes(a: Mapping[str, Any]) -> str:
 
 def years(first: int | None, last: int | None) -> str:
     """A span of years in words."""
+    if first is None and last is not None and last % 10 == 9:
+        return f"{last + 1} 年以前"
     if first is None or last is None:
         return f"{last} 年及以前" if first is None else f"{first} 年以后"
     if first == last:

@@ -20,7 +20,7 @@ from coldstart.errors import DataError
 from coldstart.runtime import models
 from coldstart.runtime.cache import cache_dir, new_folder
 from coldstart.schema import Strategy, UserProfile
-from coldstart.scoring.request_encoder import query_text
+from coldstart.scoring.request_tower import query_text
 from coldstart.splitting.user_splits import Split
 from coldstart.training.requests.blend import (
     blend_ndcg,

@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from coldstart.errors import ConfigError, DataError
 from coldstart.runtime.models import quietly
-from coldstart.scoring.request_encoder import query_text
+from coldstart.scoring.request_tower import query_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -193,7 +193,12 @@ class ChineseProductReader:
                 and sign(before) < 0
             ):
                 continue  # 不要塑料玩具: the toys are not rejected
-            if word.is_type and not whole:
+            known = following is not None and following.text in self._vocabulary.types
+            if whole and known and following is not None and not _has_attribute(values):
+                # 不要运动鞋: of shoes, and of nothing else that is for sport
+                name, place = f"{word.text}{following.text}", (word.start, following.end)
+                draft.fact(("type", name, None), place, wanted=False, strict=True)
+            elif word.is_type and not whole:
                 draft.fact(("type", word.text, None), span, wanted=False, strict=True)
                 if len(covered(term)) > len(kinds(term)):
                     draft.fact(("term", word.text, None), span, wanted=False, strict=True)
@@ -224,6 +229,10 @@ class ChineseProductReader:
             ("category", name, None) for name in self._vocabulary.categories.get(word.text, ())
         ]
         return (*dict.fromkeys(own), *categories, term)
+
+
+def _has_attribute(values: Sequence[Value]) -> bool:
+    return any(kind == "attribute" for kind, _, _ in values)
 
 
 def _with_rejected(text: str, clauses: list[Clause]) -> list[Clause]:

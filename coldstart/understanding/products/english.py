@@ -38,6 +38,9 @@ _WISHES = re.compile(
 
 _PLACES = frozenset("in on at around inside".split())
 _OWN = frozenset("my our the her his their your".split())
+_DENIED = frozenset("dont doesnt didnt wont wouldnt cant cannot couldnt".split())
+_RELATIVE = frozenset("that which they it".split())
+_DENIALS = (["do", "not"], ["does", "not"], ["will", "not"], ["can", "not"])
 _OTHERS = {"female": "men", "male": "women"}  # whose things are not for them
 
 
@@ -76,8 +79,13 @@ class EnglishProductReader:
         )
         self._parser = PhraseParser(vocabulary, ProductLexicon.english())
 
-    def read(self, text: str) -> tuple[tuple[Piece, ...], str]:
-        """Pieces of a text in its order, and its wanted text without prices and recipients."""
+    def read(self, text: str) -> tuple[tuple[Piece, ...], str, dict[str, str]]:
+        """Read a text.
+
+        Returns:
+            Pieces in its order, its wanted text without prices and recipients, and its misspelt
+            words with those that they are read as.
+        """
         spans = self._told.find(text)
         tokens, spelled = self._tokens(text)
         starts = [token.start for token in tokens]
@@ -115,6 +123,8 @@ class EnglishProductReader:
 
         def clause_of(phrase: Phrase) -> Clause:
             clause = clause_at(tokens[phrase.first].start)
+            if clause.polarity < 0 and _is_denied_verb(phrase, forms):
+                return clause._replace(polarity=0)
             if clause.polarity < 0 and _is_place(phrase, forms, refused):
                 return clause._replace(polarity=1)  # "no plastic in my kitchen"
             return clause
@@ -127,6 +137,9 @@ class EnglishProductReader:
         self._leave_out_pets(draft, spans, found)
         for phrase in self._parser.with_roles(found, lambda p: clause_of(p).polarity):
             place = tokens[phrase.first].start, tokens[phrase.after - 1].end
+            if _is_denied_verb(phrase, forms) and _is_of_thing(phrase, forms):
+                # whoever writes of it says that it does not
+                draft.prefer([("term", f"{phrase.word.casefold()}-free", None)], place)
             self._add_phrase(draft, phrase, place, clause_of(phrase))
         gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
         pieces = draft.pieces(lambda a, b: _apart(self._links.link(a, b, forms, gaps)))
@@ -139,7 +152,7 @@ class EnglishProductReader:
         rest = wanted_text(_blanked(text, asides), clauses) or wanted_text(text, clauses)
         for word, meant in spelled.items():
             rest = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", meant, rest)
-        return pieces, rest
+        return pieces, rest, spelled
 
     def _story(self, text: str, tokens: Sequence[Token], taken: Sequence[bool]) -> int:
         """Length of a story before the clause that asks; 0 where that clause names nothing."""
@@ -156,15 +169,11 @@ class EnglishProductReader:
         tells = any(f not in stop and self._vocabulary.knows(stem(f)) for f in named)
         return begin if tells else 0
 
-    def spelled(self, text: str) -> dict[str, str]:
-        """Misspelt words of a text, with the words that they are read as."""
-        return self._tokens(text)[1]
-
     def _tokens(self, text: str) -> tuple[list[Token], dict[str, str]]:
         """Tokens of a text with misspelt words corrected, and these words."""
         tokens, spelled = tokenise(text), dict[str, str]()
-        for n, token in enumerate(tokens):
-            form = self._vocabulary.spelled(token.form)
+        meant = self._vocabulary.spelled([token.form for token in tokens])
+        for n, (token, form) in enumerate(zip(tokens, meant, strict=True)):
             if form != token.form:
                 tokens[n] = token._replace(form=form)
                 spelled[text[token.start : token.end]] = form
@@ -204,10 +213,9 @@ class EnglishProductReader:
         elif span.kind == "size":
             self._add_size(draft, span)
         elif span.kind == "free":
-            draft.fact(("term", span.value.casefold(), None), place, wanted=False, strict=True)
-            draft.fact(
-                ("term", f"{span.value.casefold()}-free", None), place, wanted=True, strict=True
-            )
+            name, strict = span.value.casefold(), span.stated
+            draft.fact(("term", name, None), place, wanted=False, strict=strict)
+            draft.fact(("term", f"{name}-free", None), place, wanted=True, strict=strict)
         elif span.kind == "years":
             first, last = (None if y is None else int(y) for y in (span.low, span.high))
             draft.years(first, last, place, wanted=wanted)
@@ -269,6 +277,18 @@ def _is_place(phrase: Phrase, forms: Sequence[str], refused: Sequence[int]) -> b
     at = phrase.first
     located = at > 1 and forms[at - 2] in _PLACES and forms[at - 1] in _OWN
     return located and any(first < at - 2 for first in refused)
+
+
+def _is_denied_verb(phrase: Phrase, forms: Sequence[str]) -> bool:
+    """Whether a word stands right after "do not", as verbs do: it names nothing to leave out."""
+    before = list(forms[max(0, phrase.first - 2) : phrase.first])
+    return bool(before) and (before[-1] in _DENIED or before in _DENIALS)
+
+
+def _is_of_thing(phrase: Phrase, forms: Sequence[str]) -> bool:
+    """Whether a denied verb is what a thing is not to do: "that don't fall out"."""
+    subjects = forms[max(0, phrase.first - 3) : phrase.first - 1]
+    return any(form in _RELATIVE for form in subjects)
 
 
 def _apart(link: Link) -> Link:

@@ -22,6 +22,8 @@ _NOT = frozenset(
     "minus free-of instead replaces replace replacing unlike avoid avoids avoiding ohne kein keine "
     "keinen keiner keinem sans aucun aucune sin senza zonder geen utan uden uten sem без".split()
 )
+_SCARCELY = frozenset(["hard", "difficult", "impossible"])  # "hard to break"
+_PASSED = frozenset("or and any added the of need for a to".split())  # within a negation's reach
 _FAKE = frozenset("faux fake imitation artificial synthetic mock".split())
 _LIKE = frozenset("look like effect style imitation substitute alternative lookalike".split())
 _NEEDED = frozenset(["included", "supplied", "provided", "enclosed"])
@@ -183,7 +185,7 @@ def _negated(text: str) -> str:
             left, absent = 1, []
             out.append(stem(token))
             continue
-        if folded in _NOT:
+        if folded in _NOT or (folded in _SCARCELY and tokens[n + 1 : n + 2] == ["to"]):
             left, absent = _REACH, []
             out.append(folded)
             continue
@@ -194,7 +196,7 @@ def _negated(text: str) -> str:
         elif left:
             absent.append(len(out))
             out.append(f"~{stem(token)}")
-            left -= folded not in ("or", "and", "any", "added", "the", "of", "need", "for", "a")
+            left -= folded not in _PASSED
             continue
         out.append(stem(token))
     return f" {' '.join(word or '|' for word in out)} "

@@ -21,19 +21,25 @@ class ProductLexicon:
         stop: words that tell nothing about an item.
         generic: "something", "a gift": what one asks for without naming it.
         things: "a game": likewise where no item of the catalog is called so.
+        general: "food": likewise where no text of the catalog has the word.
         away: words before what is not asked for itself: "for", "with", "about", "to".
+        quality: what a clause may say that something is to be: "that keeps my feet warm".
         possessive: words before what a person has.
         replace: words that tell that it is to be replaced.
         container: heads that say how many: "set", "pack".
+        measure: these, and others that say how much before "of": "cup".
     """
 
     stop: frozenset[str]
     generic: frozenset[str]
     things: frozenset[str]
+    general: frozenset[str]
     away: frozenset[str]
+    quality: frozenset[str]
     possessive: frozenset[str]
     replace: frozenset[str]
     container: frozenset[str]
+    measure: frozenset[str]
 
     @classmethod
     def english(cls) -> ProductLexicon:
@@ -52,10 +58,13 @@ def _english() -> ProductLexicon:
         stop=_stems(stop) | frozenset(stop.split()),
         generic=_stems(f"{lists['generic']} {lists['gift']}"),
         things=_stems(lists["things"]),
+        general=_stems(lists["general"]),
         away=frozenset(lists["away"].split()),
+        quality=_stems(lists["quality"]),
         possessive=frozenset(w.replace("'", "") for w in lists["possessive"].split()),
         replace=_stems(lists["replace"]),
         container=_stems(lists["container"]),
+        measure=_stems(f"{lists['container']} {lists['measure']}"),
     )
 
 

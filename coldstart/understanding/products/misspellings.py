@@ -14,6 +14,7 @@ SHORTEST = 5
 """Letters of the shortest word that is taken for a misspelt one."""
 LONGEST = 20
 """Letters of the longest."""
+_KEPT = 10_000  # corrections
 _TWO_SLIPS = 7  # letters from which a word may have two slips
 
 
@@ -31,6 +32,7 @@ class Misspellings:
 
     def __init__(self, words: Mapping[str, int]) -> None:
         self._words = {w: n for w, n in words.items() if len(w) >= SHORTEST and w.isalpha()}
+        self._corrected: dict[str, str] = {}
 
     def correct(self, word: str) -> str:
         """The catalog's word that a word is misspelt for; the word itself if there is none.
@@ -40,8 +42,15 @@ class Misspellings:
         """
         if not (SHORTEST <= len(word) <= LONGEST and word.isascii() and word.isalpha()):
             return word
-        if word in self._words or is_english(word):
+        if not self._words or word in self._words or is_english(word):
             return word
+        if word not in self._corrected:
+            if len(self._corrected) >= _KEPT:
+                self._corrected.clear()
+            self._corrected[word] = self._nearest(word)
+        return self._corrected[word]
+
+    def _nearest(self, word: str) -> str:
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
 

@@ -178,6 +178,8 @@ class PhraseParser:
                     if forms[at] in _ACCESSORIES and out[-1].is_type:
                         out[-1] = replace(out[-1], demoted=self._type(out[-1]))
                     run.clear()
+                if forms[at] == "of" and run and self._measures(run[-1], forms, at):
+                    run.clear()  # "a hot cup of something", "a box of chocolates"
                 if forms[at] not in ("new", "good", "nice", "best", "quality"):
                     close()
                 at += 1
@@ -241,6 +243,8 @@ class PhraseParser:
     def _is_generic(self, form: str) -> bool:
         """Whether a word names nothing of its own: "something", and "game" in a shop of games."""
         word = stem(form)
+        if word in self._lexicon.general:
+            return word not in self._vocabulary.anywhere  # of recipes all are food
         if word in self._lexicon.things:
             return not self._vocabulary.is_type(word)
         return word in self._lexicon.generic
@@ -253,6 +257,10 @@ class PhraseParser:
         ends = not after.strip() or bool(re.match(r"\s*(?:[,.;:!?)]|(?:or|and|nor)\b)", after))
         before = tokens[at - 1].form if at else ""
         return ends and at > 0 and (marks[at - 1] or before in _BEFORE_VALUES)
+
+    def _measures(self, phrase: Phrase, forms: Sequence[str], of: int) -> bool:
+        """Whether a word says how much of something is asked for, before "of"."""
+        return phrase.stems[-1] in self._lexicon.measure and of + 1 < len(forms)
 
     def _likes(self, forms: Sequence[str], at: int) -> bool:
         """Whether "like" says that somebody likes something, rather than what it resembles."""
@@ -307,6 +315,8 @@ class PhraseParser:
                 out.append(replace(made, role="topic", values=values))
             elif mode == "away" and (named or owned):
                 out.append(replace(made, role="topic", values=values, strict=named and not owned))
+            elif mode == "clause" and phrase.stems[-1] in self._lexicon.quality:
+                out.append(replace(made, role="quality", values=values, strict=False))
             else:
                 out.append(made)
         return out
@@ -317,8 +327,13 @@ class PhraseParser:
         return tuple(dict.fromkeys((*phrase.values, *self.categories(phrase), term)))
 
     def _is_unknown_thing(self, phrase: Phrase, is_type: bool) -> bool:
-        """Whether a word is the plural of what things are made of: glasses to read with."""
+        """Whether a word is the plural of what things are made of: glasses to read with.
+
+        Of qualities with synonyms a plural names who has them: "for vegans".
+        """
         form = phrase_form(phrase.word)
+        if len(synonyms((stem(form),))) > 1:
+            return False
         made_of = self._vocabulary.values.get(stem(form)) is not None
         return not is_type and form.endswith("s") and form != stem(form) and made_of
 

@@ -82,7 +82,7 @@ class Told:
         low: lowest price, amount or year.
         high: highest.
         age: of the audience.
-        stated: whether the age was named.
+        stated: whether the age was named, or what is left out is never shown.
         gender: of an adult, if known.
         most: attribute of the greatest number of a count, whose least is the value.
     """
@@ -117,7 +117,11 @@ class ToldFinder:
             (phrase, side) for side in ("low", "high") for phrase in phrases(side, "durations")
         )
         self._latest = latest_year(catalog)
-        self._needs: PhraseIndex[str] = PhraseIndex(table("needs").items())
+        self._needs: PhraseIndex[tuple[str, bool]] = PhraseIndex(
+            (phrase, (what, name == "needs"))
+            for name in ("needs", "avoids")
+            for phrase, what in table(name).items()
+        )
         self._costs: PhraseIndex[str] = PhraseIndex(
             (phrase, side) for side in ("low", "high") for phrase in phrases(side, "prices")
         )
@@ -203,10 +207,12 @@ class ToldFinder:
         return sorted(out, key=lambda s: s.start)
 
     def _needs_of(self, text: str) -> Iterable[Told]:
-        """What somebody cannot have, by what they say they are: "my daughter is coeliac"."""
+        """What somebody cannot have, or avoids, by what they say they are: "she is coeliac"."""
         tokens = tokenise(text)
         for found in self._needs.find([token.form for token in tokens]):
-            yield Told(tokens[found.first].start, tokens[found.after - 1].end, "free", found.value)
+            start, end = tokens[found.first].start, tokens[found.after - 1].end
+            what, stated = found.value
+            yield Told(start, end, "free", what, stated=stated)
 
     def _pace_words(self, text: str, name: str, little: float, much: float) -> Iterable[Told]:
         tokens = tokenise(text)

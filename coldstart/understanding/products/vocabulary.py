@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import weakref
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 
 from coldstart.catalog.catalog import Catalog
+from coldstart.catalog.catalog_scripts import catalog_language, sample_texts
+from coldstart.catalog.stems import latin_language
 from coldstart.schema import Item
 from coldstart.understanding.draft import Value
 from coldstart.understanding.lexicon import category_forms, plural, raw_lexicon, squeezed
@@ -19,7 +21,7 @@ from coldstart.understanding.products.forms import stem, words
 from coldstart.understanding.products.heads import PARTS, category_parts, title_ending, title_heads
 from coldstart.understanding.products.item_words import is_named
 from coldstart.understanding.products.lexicon import ProductLexicon, Term, covered, kinds
-from coldstart.understanding.products.misspellings import Misspellings
+from coldstart.understanding.products.misspellings import SHORTEST, Misspellings, is_english
 from coldstart.understanding.products.words_cache import words_of
 from coldstart.understanding.tokens import PhraseIndex, phrase_form
 from coldstart.understanding.vocabulary import PEOPLE
@@ -31,6 +33,7 @@ _SPOKEN = "something anything present birthday children looking without cheap un
 """Words of requests to which misspelt ones are corrected as well."""
 _LONGEST = 60  # characters of an attribute value that can be named in a sentence
 _FEWEST_KINDS = 3  # values of an attribute that sorts a catalog
+_FEW_WORDS = 3  # of a request, of which all may be misspelt
 _FEW = 10  # items of a category of which the share of names tells nothing
 _READ = 4_000  # items of a larger catalog from which the vocabulary is taken
 GENRES_FROM = 0.5
@@ -55,7 +58,8 @@ class ProductVocabulary:
         within: categories that all items of a category have as well, and others have, too.
         values: attribute values by their phrases.
         stopped: those of them whose word tells nothing elsewhere, as "down" does, by their phrases.
-        spelling: correction of misspelt words to the catalog's.
+        spelling: correction of misspelt words to the catalog's; of none in other languages, whose
+            words are no misspelt English.
     """
 
     types: Mapping[str, int]
@@ -120,7 +124,7 @@ class ProductVocabulary:
             _within(items),
             _values(items, stop),
             _stopped(items, stop),
-            _corrector(items),
+            _corrector(items if _is_english(catalog) else []),
         )
 
     @property
@@ -152,6 +156,10 @@ class ProductVocabulary:
             all(part in self.named for part in term) for term in covered((word,))[1:]
         )
 
+    def in_category(self, word: str) -> bool:
+        """Whether a stem is part of the name of a category: "running", of "Running Shoes"."""
+        return any(word in part for part in self.categories)
+
     def category_named(self, word: str, values: tuple[Value, ...]) -> str:
         """The name of a category as it is spelled there, for words written as one; or the words."""
         form = phrase_form(word)
@@ -165,9 +173,14 @@ class ProductVocabulary:
         """Whether a type is what other things show or are about, as well: dinosaurs, on shirts."""
         return 2 * self.types.get(word, 0) < self.named.get(word, 0)
 
-    def spelled(self, form: str) -> str:
-        """The comparison form of a word of a request, corrected where it is misspelt."""
-        return form if self.knows(stem(form)) else self.spelling.correct(form)
+    def spelled(self, forms: Sequence[str]) -> list[str]:
+        """Words of a request, corrected where they are misspelt.
+
+        A text of which most words seem misspelt is in another language, and stays as it is.
+        """
+        out = [f if self.knows(stem(f)) else self.spelling.correct(f) for f in forms]
+        strange = [f for f, o in zip(forms, out, strict=True) if f != o or not _is_word(f)]
+        return list(forms) if len(forms) > _FEW_WORDS and 2 * len(strange) > len(forms) else out
 
 
 _KNOWN: weakref.WeakKeyDictionary[Catalog, tuple[int, ProductVocabulary]] = (
@@ -256,8 +269,18 @@ def is_of_products(catalog: Catalog) -> bool:
 
     It is where its categories are no genres of stories, and it has categories, prices or an
     attribute that sorts the items, or titles that describe: the description of half of the items
-    repeats the head of the title.
+    repeats the head of the title. Kept until the catalog changes.
     """
+    known = _OF_PRODUCTS.get(catalog)
+    if known is None or known[0] != catalog.version:
+        known = _OF_PRODUCTS[catalog] = catalog.version, _is_of_products(catalog)
+    return known[1]
+
+
+_OF_PRODUCTS: weakref.WeakKeyDictionary[Catalog, tuple[int, bool]] = weakref.WeakKeyDictionary()
+
+
+def _is_of_products(catalog: Catalog) -> bool:
     if has_genres(catalog):
         return False
     items = sampled(catalog)
@@ -327,6 +350,17 @@ def _genres() -> frozenset[str]:
     ambiguous = {*english["words"]["ambiguous"], "sports", "kids", "children", "musical", "imax"}
     ambiguous |= {"children's", "儿童", "兒童"}
     return frozenset(name for name in out if name.casefold() not in ambiguous)
+
+
+def _is_english(catalog: Catalog) -> bool:
+    """Whether the Latin words of a catalog are English."""
+    known = catalog_language(catalog) in ("en", "zh")
+    return known and latin_language(sample_texts(catalog)) == "en"
+
+
+def _is_word(form: str) -> bool:
+    """Whether a word may be English or a name: others of letters alone are of other languages."""
+    return not form.isalpha() or len(form) < SHORTEST or is_english(form)
 
 
 def _plain(text: str) -> list[str]:

@@ -96,9 +96,9 @@ def test_the_sentences_of_every_file_can_be_obeyed_and_are_in_one_file_only(lang
 
 
 @pytest.fixture(scope="module")
-def english():
+def english(shop_from_nothing):
     """The recommender that starts from the English shop; of the Chinese one meaning is unknown."""
-    return Recommender.from_catalog(load_catalog(SHOPS["en"][0])[0])
+    return shop_from_nothing
 
 
 def shown(recommender, text, k=10):
@@ -129,7 +129,7 @@ def test_a_misspelt_word_is_corrected_and_a_note_says_so(english):
 
 def test_pets_come_last_for_a_person_and_the_note_says_so(english):
     found = shown(english, "a present for my neighbour")
-    assert "guessed from “for my neighbour”: for an adult, Pets last" in found.notes
+    assert "guessed from “for my neighbour”: for an adult, “Pets” last" in found.notes
 
 
 def test_what_is_not_of_the_type_is_close_to_it_and_no_match(shop, started):

@@ -255,10 +255,10 @@ def test_two_people(browser, shipped):
         assert page.evaluate("document.activeElement.id") == "words-other"
         steps.do(page.locator("#words-other").fill, "for my son, 8", answer="**/recommendations")
         page.wait_for_function(
-            "() => document.querySelector('#two .lines')"
+            "() => document.querySelector('#wishes .for .chip')"  # the words have been read
+            " && document.querySelector('#two .lines')"
             " && document.getElementById('two').getAttribute('aria-busy') === 'false'"
         )
-        page.wait_for_timeout(700)
         both = page.locator("#two .card h3").all_inner_texts()
         assert both
         marks = page.locator("#two .card .mark").all_inner_texts()

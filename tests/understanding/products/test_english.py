@@ -86,3 +86,20 @@ def test_a_value_is_found_under_its_attribute_as_well(products):
 def test_every_text_is_read(products, text):
     read = products.read(text)
     assert all(0 <= p.start <= p.end <= len(read.text) for p in read.pieces)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("headphones that don't fall out", {"type:headphones", "~term:fall-free"}),
+        ("a kettle which does not leak", {"type:kettle", "~term:leak-free"}),
+        ("I don't cook, I need a kettle", {"type:kettle"}),
+        ("a mug of wool", {"term:wool"}),
+        ("sweets for my diabetic dad", {"type:sweets", "-~term:sugar", "~term:sugar-free"}),
+        ("a present for someone who has a garden", {"term:garden"}),
+        ("something to keep my toddler busy", {"~audience:2", "~term:busy"}),
+        ("a jumper that keeps me warm", {"type:jumper", "~term:warm"}),
+    ],
+)
+def test_what_clauses_say_that_a_thing_is_or_is_not_to_do(products, brief, text, expected):
+    assert brief(products.read(text)) == expected

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coldstart.catalog.catalog import Catalog
+from coldstart.schema import Item
 from coldstart.understanding.products.misspellings import SHORTEST, Misspellings, is_english
+from coldstart.understanding.products.vocabulary import ProductVocabulary
 
 WORDS = {
     "coffee": 5,
@@ -65,3 +68,19 @@ def test_the_reading_tells_what_was_corrected(products):
 def test_of_many_that_are_as_close_the_heaviest_is_meant():
     words = {f"kettl{letter}": 1 for letter in "abcdf"} | {"kettle": 9}
     assert Misspellings(words).correct("kettlx") == "kettle"
+
+
+def test_words_of_other_languages_are_not_misspelt_english():
+    words = ("Schwarze Schuhe", "Rote Handschuhe", "Blaue Kanne", "Gelbe Lampe")
+    text = "Das ist für alle Tage und sehr schön, mit einer Tasche für die Reise und den Sport."
+    items = [Item(item_id=t, title=t, description=text, categories=("Waren",)) for t in words]
+    german = ProductVocabulary.of(Catalog(items))
+    assert german.spelled(["schuhee", "lamppe"]) == ["schuhee", "lamppe"]
+
+
+def test_a_request_of_mostly_strange_words_is_not_corrected():
+    items = [Item(item_id="1", title="Wooden Chess Set", description="For two players and you.")]
+    english = ProductVocabulary.of(Catalog(items))
+    assert english.spelled(["a", "woodden", "chess", "set"]) == ["a", "wooden", "chess", "set"]
+    strange = ["eine", "woodden", "schachfigur", "bitte", "kaufen"]
+    assert english.spelled(strange) == strange

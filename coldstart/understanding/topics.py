@@ -1,0 +1,135 @@
+"""What an English request wants films to be about: "a film about chess", "set in Paris"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from coldstart.understanding.years import is_period
+
+LONGEST = 8
+"""Words of a topic; more of them tell a story."""
+_THINGS = frozenset(
+    "film films movie movies flick flicks picture pictures something anything one ones story "
+    "stories tale tales stuff show shows series things all or and".split()
+)
+"""Words after which "about" names a topic; "about 90 minutes" and "how about" name none."""
+_SET = re.compile(
+    r"\b(?:(?:set|takes?\s+place|taking\s+place|happen(?:s|ing)?)\s+(?:in|on|at|during|aboard|inside)"
+    r"|deal(?:s|ing)?\s+with|revolv(?:es?|ing)\s+around|(?:that\s+is|that['’]s)\s+about"
+    r"|(?:focus(?:es|ed)?|cent(?:er|re)(?:s|ed)?)\s+(?:on|around)|on\s+the\s+subject\s+of)\s+",
+    re.I,
+)
+_ABOUT = re.compile(
+    r"\babout\s+(?!(?:it|that|this|me|what|how|to)\b|(?:[\w-]+\s+){1,3}(?:min(?:ute)?s?|h(?:ou)?rs?)\b)",
+    re.I,
+)
+_LOVED = re.compile(
+    r"\bwho(?:\s+(?:really|absolutely|just))?\s+(?:loves?|likes?|adores?|is\s+(?:into|mad\s+about"
+    r"|crazy\s+about|obsessed\s+with))\s+",
+    re.I,
+)
+_COMPOUND = re.compile(
+    r"(?<![\w-])(?P<topic>[a-z]{3,}(?<!ing)(?<!ed)(?<!ful)(?<!ive)(?<!ous)(?<!able)(?<!ent)(?<!ant)"
+    r"(?<!al)(?<!ic)(?<!ish)(?<!less)(?<!est)(?<!er)(?<!ly)(?<!y))\s+"
+    r"(?:movies?|films?|flicks?)(?!\w)",
+    re.I,
+)
+_PEOPLE = re.compile(r"\b(?:starring|featuring|directed\s+by)\s+", re.I)
+_NAMED = re.compile(r"\b(?:with|by|of)\s+(?=[A-Z][\w'’.-]+\s+[A-Z])")
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*", re.UNICODE)
+_ENDS = frozenset(
+    "but although though however that which where when while because since so for from "
+    "with without please preferably not no nothing made released shot under over before after if "
+    "i we my our to as like instead only just then anyone any is are was were".split()
+)
+"""Words that end a topic."""
+_QUALITIES = frozenset(
+    "solid random fine superb top cool neat slick deep raw rare cult indie epic short long full "
+    "main whole single perfect obscure unknown mainstream feature studio hollywood bollywood "
+    "netflix prime hbo first last next worst favorite favourite underrated overrated adult mature "
+    "date sunday saturday friday weekend late early english foreign lesser key crap trash junk "
+    "wise unique actual entire same such certain famous classic iconic art festival winter summer "
+    "autumn night day evening afternoon bedtime recommend suggest watch see find want need like "
+    "love fancy".split()
+)
+"""Words that may stand before "film" and name no topic, and have no ending that tells so."""
+_ARTICLES = frozenset("a an the some any of in or and".split())
+
+
+class NamedTopic(NamedTuple):
+    """A topic in a text: its character span, and whether it is where or when a film is set."""
+
+    start: int
+    end: int
+    setting: bool = False
+
+
+def find_topics(
+    text: str, is_kind: Callable[[str], bool], is_plain: Callable[[str], bool]
+) -> Iterator[NamedTopic]:
+    """Topics named in a text by what stands before or after them.
+
+    >>> text = "a film about mountain climbing, or something set in Nepal but not sad"
+    >>> [text[t.start : t.end] for t in find_topics(text, bool, bool)]
+    ['mountain climbing', 'Nepal']
+
+    Args:
+        text: in which what has a meaning of its own is blanked out.
+        is_kind: whether a word is the name of a kind of film: "a comedy about".
+        is_plain: whether a word has a meaning of its own, or is an everyday one; others make a
+            topic of what they stand before: "a chess movie".
+    """
+    at = 0
+    spans = [(m.start("topic"), m.end("topic")) for m in _COMPOUND.finditer(text)]
+    compounds = [
+        NamedTopic(*span)
+        for span in spans
+        if (word := text[slice(*span)].casefold()) not in _QUALITIES and not is_plain(word)
+    ]
+    for m in sorted(_cues(text, is_kind), key=lambda m: m.start()):
+        if m.start() < at:
+            continue
+        if topic := _topic(text, m.end(), capitals=m.re is _NAMED):
+            at = topic.end
+            compounds = [c for c in compounds if c.end <= topic.start or c.start >= topic.end]
+            yield topic._replace(setting=m.re is _SET)
+    yield from compounds
+
+
+def _cues(text: str, is_kind: Callable[[str], bool]) -> Iterator[re.Match[str]]:
+    for m in _ABOUT.finditer(text):
+        words = _WORD.findall(text[: m.start()])
+        before = words[-1].casefold() if words else ""
+        named = text[: m.start()].rstrip().endswith("\x00")  # "a comedy about"
+        if named or not before or before in _THINGS or is_kind(before):
+            yield m
+    for pattern in (_SET, _LOVED, _PEOPLE, _NAMED):
+        yield from pattern.finditer(text)
+
+
+def _topic(text: str, start: int, *, capitals: bool) -> NamedTopic | None:
+    """The words from a place to the end of a noun phrase; ``None`` where there are none.
+
+    Args:
+        text: the text.
+        start: first character that may be part of it.
+        capitals: whether only capitalised words are: names.
+    """
+    words: list[re.Match[str]] = []
+    for m in _WORD.finditer(text, start):
+        gap = text[words[-1].end() if words else start : m.start()]
+        if gap.strip(" \t'’\"“”"):
+            break
+        word = m[0].casefold()
+        if word in _ENDS or len(words) == LONGEST or (capitals and not m[0][0].isupper()):
+            break
+        words.append(m)
+    while words and words[0][0].casefold() in _ARTICLES:
+        words.pop(0)
+    while words and words[-1][0].casefold() in _ARTICLES:
+        words.pop()
+    if not words or is_period(text[words[0].start() : words[-1].end()]):
+        return None
+    return NamedTopic(words[0].start(), words[-1].end())

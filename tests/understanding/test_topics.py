@@ -1,0 +1,52 @@
+"""What a text wants films to be about, and what looks like a topic and is none."""
+
+from __future__ import annotations
+
+import pytest
+
+TOPICS = {
+    "films about chess": ("chess",),
+    "can you suggest a movie about cooking or restaurants": ("cooking or restaurants",),
+    "a comedy about two brothers, please": ("two brothers",),
+    "About a lighthouse keeper": ("lighthouse keeper",),
+    "something set in Nepal but not sad": ("Nepal",),
+    "it takes place on a ship": ("ship",),
+    "a movie starring Meryl Streep": ("Meryl Streep",),
+    "something with Buster Keaton and trains": ("Buster Keaton",),
+    "for my dad who loves model trains": ("model trains",),
+    "any good ski movies": ("ski",),
+    "a movie about a woman who leaves her husband": ("woman who leaves her husband",),
+    "a film about vampires": ("vampires",),  # and a guess at horror
+    "boxing, or films about surfing": ("boxing", "surfing"),
+    "a film about two hours long": (),
+    "about 90 minutes": (),
+    "how about a comedy": (),
+    "I'm worried about my exam, cheer me up": (),
+    "nothing about war": (),
+    "no films about cancer": (),
+    "a western set in the 1920s": (),
+    "a decent film": (),
+    "a really solid movie": (),
+    "a scary movie": (),
+    "a must-see film": (),
+    "something with kids": (),
+}
+
+
+@pytest.mark.parametrize(("text", "topics"), TOPICS.items(), ids=list(TOPICS))
+def test_topics(reader, text, topics):
+    assert reader.read(text).values("phrase") == topics
+
+
+def test_a_topic_is_inferred_and_in_a_group_of_its_own(reader):
+    read = reader.read("a comedy about vampires")
+    comedy, horror, topic = sorted(read.pieces, key=lambda p: (p.start, p.kind))
+    assert (comedy.value, horror.value, topic.value) == ("Comedy", "Horror", "vampires")
+    assert (topic.kind, topic.wanted, topic.strict) == ("phrase", True, False)
+    assert len({comedy.group, horror.group, topic.group}) == 3
+
+
+def test_a_title_is_no_topic(reader):
+    read = reader.read("a documentary about Pulp Fiction")
+    assert read.values("phrase") == ()
+    assert read.liked == ("Pulp Fiction",)
