@@ -101,7 +101,7 @@ def movies() -> Recommender:
 
 @pytest.fixture(scope="session")
 def shop_from_nothing() -> Recommender:
-    """What starts from ``examples/shop.csv``; tests must not change its catalog."""
+    """What starts from ``examples/shop.csv``; tests change neither catalog nor counts."""
     from coldstart import Recommender
     from coldstart.catalog.catalog import Catalog
 

@@ -22,6 +22,7 @@ _ELIDED_ARTICLE = re.compile(r"^\W*l['’](?=\w)")
 _YEAR = re.compile(r"(.*\S)\s*\(((?:1[5-9]|2[01])\d\d)\)\s*", re.DOTALL)
 # Control characters, line separators, bidirectional overrides, byte order marks, lone surrogates.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_UNCLEAN = re.compile(r"&|  |^ | $")  # of printable ASCII
 _INITIALS = re.compile(r"\b[^\W\d_](?:[.*]+[^\W\d_])+\b")
 _APOSTROPHES = re.compile(r"(?<=\w)['’ʼ`´](?=\w)")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
@@ -49,6 +50,8 @@ def clean_text(text: str) -> str:
     >>> clean_text(" Tom &amp; Jerry   in Paris")
     'Tom & Jerry in Paris'
     """
+    if text.isascii() and text.isprintable() and not _UNCLEAN.search(text):
+        return text  # as most are
     while True:  # entities may be escaped twice
         cleaned = html.unescape(text) if "&" in text else text
         cleaned = " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", cleaned)).split())
@@ -137,6 +140,8 @@ def _fold(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
+    if text.isascii() and text.replace(" ", "").isalnum():
+        return text.split()  # nothing to replace
     text = _INITIALS.sub(_join_initials, text)
     text = _THOUSANDS.sub("", _APOSTROPHES.sub("", text))
     return _LOOSE_PLUS.sub(" ", text.translate(_SPACED)).split()

@@ -7,12 +7,12 @@ not sure. One line for each language: its English name, a tab, the ids of its fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 
-from coldstart.catalog.catalog import Catalog
 from coldstart.catalog.known_attributes import FOREIGN, FOREIGN_VALUE, LANGUAGE
+from coldstart.schema import Item
 
 
 @cache
@@ -23,10 +23,10 @@ def film_languages() -> Mapping[str, str]:
     return {item_id: language for language, ids in lines for item_id in ids.split()}
 
 
-def with_languages(catalog: Catalog) -> Catalog:
+def with_languages(items: Iterable[Item]) -> Iterator[Item]:
     """Add the attributes ``original_language`` and ``foreign`` to films that are not in English."""
     known = film_languages()
-    return Catalog.from_items(
+    return (
         item.model_copy(
             update={
                 "attributes": item.attributes
@@ -35,5 +35,5 @@ def with_languages(catalog: Catalog) -> Catalog:
         )
         if item.item_id in known
         else item
-        for item in catalog
+        for item in items
     )

@@ -8,6 +8,7 @@ of five more films (seven ratings), which are left out.
 from __future__ import annotations
 
 import lzma
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -29,7 +30,12 @@ _NO_GENRES = "(no genres listed)"
 
 def load_catalog(folder: Path | None = None) -> Catalog:
     """Load the films; titles in natural order ("The Usual Suspects"), genres as categories."""
-    return _catalog(_read(folder))
+    return Catalog(load_items(folder))
+
+
+def load_items(folder: Path | None = None) -> Iterator[Item]:
+    """Load the films without building their catalog, in the order of their numbers."""
+    return _items(_read(folder))
 
 
 def load(folder: Path | None = None) -> Dataset:
@@ -49,13 +55,13 @@ def load(folder: Path | None = None) -> Dataset:
         pl.col("timestamp").cast(pl.Float64),
     )
     return dataset_from_frames(
-        NAME, _catalog(table), ratings, like_at=LIKE_AT, dislike_at=DISLIKE_AT
+        NAME, Catalog(_items(table)), ratings, like_at=LIKE_AT, dislike_at=DISLIKE_AT
     )
 
 
-def _catalog(table: pl.DataFrame) -> Catalog:
+def _items(table: pl.DataFrame) -> Iterator[Item]:
     films = table.select("movieId", "title", "year", "genres").unique("movieId").sort("movieId")
-    return Catalog.from_items(
+    return (
         Item(
             item_id=str(item_id),
             title=natural_title(clean_text(title)),

@@ -15,7 +15,7 @@ from __future__ import annotations
 import lzma
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +68,7 @@ def load_catalog(folder: Path | None = None) -> Catalog:
     Args:
         folder: folder of ``movies.pkl.compress``; ``None``: fetched into the cache.
     """
-    return with_languages(with_ages(ml_small.load_catalog(), _ratings(folder)))
+    return _enriched(ml_small.load_items(), _ratings(folder))
 
 
 def load(folder: Path | None = None) -> Dataset:
@@ -81,18 +81,21 @@ def load(folder: Path | None = None) -> Dataset:
         DataError: the file is missing or damaged.
     """
     data = ml_small.load()
-    catalog = with_languages(with_ages(data.catalog, _ratings(folder)))
-    return replace(data, name=NAME, catalog=catalog)
+    return replace(data, name=NAME, catalog=_enriched(data.catalog, _ratings(folder)))
 
 
-def with_ages(catalog: Catalog, films: Mapping[str, list[RatedFilm]]) -> Catalog:
+def _enriched(items: Iterable[Item], films: Mapping[str, list[RatedFilm]]) -> Catalog:
+    return Catalog(with_languages(with_ages(items, films)))
+
+
+def with_ages(items: Iterable[Item], films: Mapping[str, list[RatedFilm]]) -> Iterator[Item]:
     """Add ``min_age``, ``age_basis`` and known ``minutes`` to every film.
 
     Args:
-        catalog: films with years and MovieLens genres.
+        items: films with years and MovieLens genres.
         films: candidates of the join by normalised title.
     """
-    return Catalog(_with_age(item, films) for item in catalog)
+    return (_with_age(item, films) for item in items)
 
 
 def _with_age(item: Item, films: Mapping[str, list[RatedFilm]]) -> Item:

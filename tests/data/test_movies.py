@@ -135,7 +135,7 @@ def test_running_times_are_joined_where_they_are_known(data):
     )
     given = [film("Alien", 1979), film("Robots", 1990), film("Nowhere", 1990), film("Bats", 1999)]
     named = [item.model_copy(update={"item_id": item.title}) for item in given]
-    found = with_ages(movies.Catalog.from_items(named), films)
+    found = movies.Catalog(with_ages(named, films))
     assert [i.attributes.get("minutes") for i in found] == ["117", None, None, None]
     assert sum("minutes" in i.attributes for i in data.catalog) == 5872
     (airplane,) = [i for i in data.catalog if i.title == "Airplane!"]
@@ -144,7 +144,7 @@ def test_running_times_are_joined_where_they_are_known(data):
 
 def test_ratings_unknown_to_the_mapping_are_inferred():
     films = table(("Alien", 1990, 9, "X"))
-    (item,) = with_ages(movies.Catalog([film("Alien", genres=("Horror",))]), films)
+    (item,) = with_ages([film("Alien", genres=("Horror",))], films)
     assert (item.min_age, item.attributes) == (17, {"age_basis": INFERRED})
 
 

@@ -62,10 +62,8 @@ def test_every_sentence_can_be_obeyed_and_is_of_a_kind_with_others(shop):
 
 
 @pytest.fixture(scope="module")
-def started(shop, request):
+def started(shop):
     """The recommender that starts from the table of a shop."""
-    if shop[0] == "en":
-        return request.getfixturevalue("shop_from_nothing")
     return Recommender.from_catalog(shop[1])
 
 
