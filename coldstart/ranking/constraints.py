@@ -241,12 +241,15 @@ def _only_ordering(understood: Understood) -> set[tuple[int, int]]:
     """Characters whose guesses come second to something nearer to what is asked for.
 
     "Like Amélie but darker": likeness goes before a mood, and before what the language model
-    guesses. "A submarine film": what is about submarines goes before what is a war film.
+    guesses. "About submarines", "a submarine thriller": what is about them goes before what is a
+    war film, which is a guess where no other kind of film is named.
     """
+    kind = any(p.kind == "category" and p.strict and p.wanted for p in understood.pieces)
 
     def is_near(piece: Piece) -> bool:
-        beside_title = piece.kind == "tone" or piece.source == "model"
-        return piece.kind == "phrase" or (bool(understood.liked) and beside_title)
+        if piece.kind == "phrase":
+            return piece.strict or kind
+        return bool(understood.liked) and (piece.kind == "tone" or piece.source == "model")
 
     return {(p.start, p.end) for p in understood.pieces if p.wanted and is_near(p)}
 
