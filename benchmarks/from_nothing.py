@@ -93,7 +93,6 @@ def child(table_path: str, encoder: str) -> None:
         out["save s"] = time.perf_counter() - start
         size = sum(f.stat().st_size for f in target.rglob("*") if f.is_file())
         out["artifact MB"] = size / 1e6
-        print(json.dumps(out), flush=True)
         del made, catalog  # so that a large catalog is not in memory twice
         start = time.perf_counter()
         Recommender.from_pretrained(target).recommend({})

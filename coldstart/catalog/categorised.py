@@ -92,8 +92,7 @@ class Categorised:
 
     def in_any(self, columns: Sequence[int]) -> Bools:
         """Mask of the items that have one of some categories, shape (N,)."""
-        found: Bools = self._has[:, columns].any(axis=1)[self._of_item]
-        return found
+        return np.asarray(self._has[:, columns].any(axis=1))[self._of_item]
 
     def sums(self, values: NDArray[Any]) -> Floats:
         """Sums of values of shape (N,) over the items of each category, shape (C,)."""
@@ -108,7 +107,8 @@ class Categorised:
         return np.asarray((self._unit @ values)[self._of_item])
 
     def _by_kind(self, values: NDArray[Any]) -> Floats:
-        return np.bincount(self._of_item, values.astype(np.float64), len(self._kinds))
+        sums = np.bincount(self._of_item, values.astype(np.float64), len(self._kinds))
+        return sums.astype(np.float64)  # whole numbers where there are no items
 
     def _of_items(self, name: str, of_kind: NDArray[Any]) -> NDArray[Any]:
         made = self._made.get(name)

@@ -98,15 +98,21 @@ class ModelReadingStage:
             return False
         if user.reading_given or not user.understood.text:
             return False
-        told = any(p.kind in _STATES or _names(p) for p in user.understood.pieces)
+        told = any(p.kind in _STATES or _is_topic(p) for p in user.understood.pieces)
         return not told and _is_latin(user.understood.text)
 
     def _wanted(self, user: ResolvedProfile, found: ReadRequest) -> list[str]:
-        """Categories that count as wanted, the likeliest first: alternatives of each other."""
+        """Categories that count as wanted, the likeliest first: alternatives of each other.
+
+        Where the text names titles, only categories of theirs do.
+        """
         from coldstart.generation.reading import NOTHING
 
         likely = [c for c, p in found.wanted.items() if c != NOTHING and p >= SUPPORTED_FROM]
         likely = sorted(likely, key=lambda c: -found.wanted[c])[:MOST_WANTED]
+        if named := [i for i in user.understood.liked if i in self._parts.catalog]:
+            theirs = {c for i in named for c in self._parts.catalog[i].categories}
+            return [c for c in likely if c in theirs]
         sure = [c for c in likely[:1] if found.wanted[c] >= WANTED_FROM]
         if likely == sure:
             return sure
@@ -142,9 +148,9 @@ class ModelReadingStage:
         return self._reader
 
 
-def _names(piece: Piece) -> bool:
-    """Whether a piece names what is wanted, a topic or a title: no category is guessed then."""
-    return piece.kind in ("phrase", "title") and piece.wanted
+def _is_topic(piece: Piece) -> bool:
+    """Whether a piece names what films should be about: no category is guessed then."""
+    return piece.kind == "phrase" and piece.wanted
 
 
 def _is_latin(text: str) -> bool:

@@ -240,11 +240,15 @@ def fact(piece: Piece, item: Item) -> str:
 def _only_ordering(understood: Understood) -> set[tuple[int, int]]:
     """Characters whose guesses come second to something nearer to what is asked for.
 
-    "Like Amélie but darker": likeness goes before a mood. "A submarine film": what is about
-    submarines goes before what is a war film.
+    "Like Amélie but darker": likeness goes before a mood, and before what the language model
+    guesses. "A submarine film": what is about submarines goes before what is a war film.
     """
-    kinds = ("phrase", "tone") if understood.liked else ("phrase",)
-    return {(p.start, p.end) for p in understood.pieces if p.kind in kinds and p.wanted}
+
+    def is_near(piece: Piece) -> bool:
+        beside_title = piece.kind == "tone" or piece.source == "model"
+        return piece.kind == "phrase" or (bool(understood.liked) and beside_title)
+
+    return {(p.start, p.end) for p in understood.pieces if p.wanted and is_near(p)}
 
 
 def _excludes(piece: Piece) -> bool:

@@ -29,8 +29,9 @@ class Piece(Frozen):
     Args:
         kind: what it is about. ``tone`` is a mood that stands for other pieces of the same words,
             ``term`` a word that items have in title, description or attribute values, ``type`` what
-            an item is: the head noun of its title, or one of its categories, ``phrase`` rejected
-            words that no item has ("no zombies"), which only recorded requests can tell.
+            an item is: the head noun of its title, or one of its categories, ``phrase`` words that
+            no item need have: a topic ("about chess"), or what is rejected ("no zombies"), of which
+            encoders and recorded requests can tell.
         value: in the catalog's spelling: a category, an item id, a person or another attribute
             value, a word of tone; for ``years``, ``audience`` and ``price`` the same as text.
         words: the words it came from.

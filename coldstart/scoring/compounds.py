@@ -59,9 +59,9 @@ class Compound:
         """How far the items that are not of the type are from it, shape (N,), 0 to ``FAR``.
 
         Similarity to the words, in standard deviations above the catalog's mean, and nearness by
-        category add up: a category tells little by itself (a pillow is in Travel with suitcases),
-        and a meaning too (everything is nearest to something). Encoders that compare letters
-        know no meaning: then the categories decide.
+        category add up, and what is close has both: a category tells little by itself (a pillow is
+        in Travel with suitcases), and so does a meaning (everything is nearest to something). With
+        encoders that compare letters the categories decide.
 
         Args:
             items: a whole store or a part.
@@ -69,8 +69,10 @@ class Compound:
         """
         if getattr(items.encoder, "by_letters", False):
             return apart
-        near = text_similarity(items, self.words) + (FAR - apart)
-        return np.where(near >= CLOSE_FROM, 0, np.where(near >= RELATED_FROM, 1, FAR))
+        shared = FAR - apart
+        near = text_similarity(items, self.words) + shared
+        close = (near >= CLOSE_FROM) & (shared > 0)
+        return np.where(close, 0, np.where(near >= RELATED_FROM, 1, FAR))
 
 
 def compounds(understood: Understood, items: ItemStore) -> list[Compound]:

@@ -16,10 +16,12 @@ catalog, y_i the lift by the years of the picks (``year_lift``). The lift beyond
 ``Gamma(α, α)``, and the posterior mean ``(C_i + α) / (E_i + α)``. λ, how far content foretells what
 is liked together, and α, how evenly, are estimated from the likes (``interactions.co_likes``).
 
-The signals are ``log(I·p_i)``, √k times the two parts of ``log(g_i/p_i)``, by content and by years,
-and √k times the log of the lift beyond, 0 without likes. With equal weights the last three sum to
-√k times the log lift of the item: by content where nothing was observed, by co-occurrence where
-much was. See ``docs/decisions/0082-growing.md`` and ``0095-reliability-of-content.md``.
+Of what is liked, ``FOLLOWS`` follows the picks and the rest popularity, so that a lift L changes
+the share of an item by ``f(L) = log(1 − FOLLOWS + FOLLOWS·L)``: one unlike the picks loses little.
+The signals are ``log(I·p_i)`` and √k times the three steps of f: for the lift by content, that by
+years in addition, and that beyond (0 without likes). With equal weights they sum to √k times f of
+the whole lift: by content where nothing was observed, by co-occurrence where much was. See
+``docs/decisions/0082-growing.md`` and ``0095-reliability-of-content.md``.
 """
 
 from __future__ import annotations
@@ -68,9 +70,11 @@ if TYPE_CHECKING:
 
 SOLD_ELSEWHERE = 0.5
 """Power of the popularity column in π: sales elsewhere are weaker evidence than likes here."""
+FOLLOWS = 0.7
+"""Share of what is liked that follows the picks; the rest follows popularity."""
 _FEWEST = 2  # likes of an item that a reason counts
 _DAMPED = 10.0  # likers of a pick that its share of likers is shrunk by, where a reason chooses one
-PICKS_WEIGHT = (0.8, -0.3)
+PICKS_WEIGHT = (1.0, -0.2)
 """(Weight without picks, change by ten picks) of the signals of picks, by content, years, likes."""
 
 
@@ -118,8 +122,8 @@ class EvidenceScorer(ColumnScorer):
         ),
         Signal(
             "evidence_content",
-            "Log lift of the item by the picks' content, mean over the picks before the log, "
-            "times √k and the reliability of content that the observed likes bear out.",
+            "Log ratio of the item's share by the picks' content to that by popularity: mean lift "
+            "over the picks, to the power that observed likes bear out, times √k.",
             "nats · √k",
             in_trees=False,
             group="alike",
@@ -127,8 +131,8 @@ class EvidenceScorer(ColumnScorer):
         ),
         Signal(
             "evidence_picks",
-            "Log ratio of the likes that the likers of the k picks gave the item to what content "
-            "and popularity expect, both shrunk, times √k.",
+            "Log ratio of the item's share by the likes of the k picks' likers to what content and "
+            "popularity expect, shrunk, times √k.",
             "nats · √k",
             in_trees=False,
             group="liked",
@@ -136,8 +140,8 @@ class EvidenceScorer(ColumnScorer):
         ),
         Signal(
             "evidence_years",
-            "Log lift of the item by the years of the picks, from the second dated pick on, times "
-            "√k and the reliability of content.",
+            "What the years of the picks add to the log ratio by content, from the second dated "
+            "pick on, times √k.",
             "nats · √k",
             in_trees=False,
             group="years",
@@ -228,15 +232,18 @@ class EvidenceScorer(ColumnScorer):
                 "evidence_picks": zero,
             }
         fitted = self._fit(items.whole)
-        root, power = np.sqrt(len(rows)), fitted.reliability
-        content = power * self._content.of(items, rows)
-        years = power * year_lift(items, rows)
-        beyond = self._beyond(user.liked, shrunk, content + years, fitted.shape)
+        by_content = fitted.reliability * self._content.of(items, rows)
+        by_years = by_content + fitted.reliability * year_lift(items, rows)
+        content, years = _followed(by_content), _followed(by_years)
+        beyond = self._beyond(user.liked, shrunk, by_years, fitted.shape)
+        root = np.sqrt(len(rows))
         return {
             "evidence_popularity": shrunk.lift,
             "evidence_content": root * content,
-            "evidence_years": root * years,
-            "evidence_picks": zero if beyond is None else root * beyond,
+            "evidence_years": root * (years - content),
+            "evidence_picks": (
+                zero if beyond is None else root * (_followed(by_years + beyond) - years)
+            ),
         }
 
     def retrieve(self, user: ResolvedProfile, items: ItemStore, nearest: Nearest) -> Sequence[Ints]:
@@ -382,6 +389,11 @@ class EvidenceScorer(ColumnScorer):
             "people": int(both[chosen]),
             "of": int(counts.likes[chosen]),
         }
+
+
+def _followed(lift: Floats) -> Floats:
+    """Log ratio of shares where a part follows a log lift, and the rest is as without."""
+    return np.asarray(np.log(1 - FOLLOWS + FOLLOWS * np.exp(lift)))
 
 
 def _prior(items: ItemStore) -> Floats:

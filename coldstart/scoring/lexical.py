@@ -66,7 +66,7 @@ class LexicalScorer(ColumnScorer):
         Without what was read as a category, a title, …, of which other reasons speak.
         """
         item, language = items.items[row], language_of(items.catalog)
-        read = [piece.words for piece in user.understood.pieces]
+        read = [piece.words for piece in user.understood.pieces if piece.kind != "phrase"]
         if user.understood.values("category"):
             read += item.categories
         found = shared_words(_asked(user), stated_text(item), ". ".join(read), language)

@@ -52,7 +52,8 @@ class TermIndex:
     @cached_property
     def lengths(self) -> Floats:
         """Number of terms of each item, shape (N,)."""
-        return np.bincount(self.counts.indices, self.counts.data, self.counts.shape[0])
+        lengths = np.bincount(self.counts.indices, self.counts.data, self.counts.shape[0])
+        return lengths.astype(np.float64)
 
     def scores(self, wanted: Sequence[str], typical: NDArray[np.bool_] | None = None) -> Floats:
         """BM25 of every item, shape (N,): Σ over different terms of idf · tf / (tf + usual).

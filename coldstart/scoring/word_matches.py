@@ -112,13 +112,14 @@ class Matcher:
         return any(part in folded for part in self._parts)
 
     def likely(self, items: ItemStore) -> Floats | None:
-        """BM25 of the last words of the terms, shape (N,); ``None`` if no index has one of them."""
+        """BM25 of the last words of the terms, shape (N,); ``None`` without a term."""
         language = language_of(items.catalog)
         wanted: list[str] = []
         for term in filter(None, self._terms):
             last = (term[-1], *beginnings(term[-1])[1:]) if term[-1].isascii() else ("".join(term),)
             for text in last:
-                wanted += terms(text, characters=len(text) == 1, language=language)
+                # A stem of a stem may be another one: "suede", "sued", "su".
+                wanted += [text, *terms(text, characters=len(text) == 1, language=language)]
         return scores_of(term_index(items.catalog), items, wanted) if wanted else None
 
     def __call__(self, item: Item) -> bool:

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from coldstart.serve.service import Service
 
 _MAX_ATTEMPTS = 5
+MOST_STATE = 1 << 20
+"""Characters of a session's state: some 10,000 events, which every request reads and writes. Lists
+shown are recorded in it as long as it has half of them, and in the store always."""
 T = TypeVar("T")
 Step = Callable[[OnboardingSession], OnboardingSession]
 
@@ -154,7 +157,7 @@ class SessionService:
             found, stored, arm = await self._load(session_id)
             result = await self._service.worker.recommend(_list_request(stored, body), arm)
             assert result.state is not None
-            if await self._save(found, stored, result.state):
+            if await self._save_shown(found, stored, result.state):
                 break
         else:
             raise _conflict()
@@ -181,7 +184,7 @@ class SessionService:
             read, stored, arm = await self._load(session_id)
             work = partial(make, stored)
             state, found, items = await self._service.worker.call(work, arm, cost=cost)
-            if await self._save(read, stored, state):
+            if await self._save_shown(read, stored, state):
                 request_id = await self._exposed(session_id, found.item_ids, arm)
                 return found, items, request_id
         raise _conflict()
@@ -210,11 +213,15 @@ class SessionService:
                 return out
         raise _conflict()
 
+    async def _save_shown(self, found: Session, stored: SessionRecord, state: SessionState) -> bool:
+        """Save a state with one more list, unless it is long; return as ``_save``."""
+        return len(found.state) > MOST_STATE // 2 or await self._save(found, stored, state)
+
     async def _save(self, found: Session, stored: SessionRecord, state: SessionState) -> bool:
         """Save a state if it differs; return whether there was no conflicting write."""
         if state == stored.state:
             return True
-        new = replace(found, state=replace(stored, state=state).to_json())
+        new = _changed(found, stored, state)
         try:
             await run_in_threadpool(self._store.save, new, found.version)
         except Conflict:
@@ -229,7 +236,7 @@ class SessionService:
         for _ in range(_MAX_ATTEMPTS):
             found, stored, arm = await self._load(session_id)
             after = await self._service.worker.call(_apply(stored, step), arm)
-            new = replace(found, state=replace(stored, state=after.state).to_json())
+            new = _changed(found, stored, after.state)
             try:
                 recorded = await run_in_threadpool(
                     self._store.append, session_id, event, new, found.version
@@ -270,6 +277,20 @@ def _options(body: ListIn) -> dict[str, Any]:
         "near_duplicates": body.near_duplicates,
         "strict": body.strict,
     }
+
+
+def _changed(found: Session, stored: SessionRecord, state: SessionState) -> Session:
+    """A session with another state.
+
+    Raises:
+        ApiError: 409, the state has become too long.
+    """
+    text = replace(stored, state=state).to_json()
+    if len(text) > max(MOST_STATE, len(found.state)):
+        raise ApiError(
+            409, "session_full", "the session holds as much as one may", "begin another one"
+        )
+    return replace(found, state=text)
 
 
 def _conflict() -> ApiError:

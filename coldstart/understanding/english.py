@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from coldstart.understanding.durations import (
 )
 from coldstart.understanding.groups import LinkWords
 from coldstart.understanding.languages import LanguageSpotter, NamedLanguage
-from coldstart.understanding.lexicon import Lexicon, Sense
+from coldstart.understanding.lexicon import Lexicon, Sense, flat
 from coldstart.understanding.polarity import Clause, Mention, PolarityReader
 from coldstart.understanding.products.amounts import (
     NamedAmount,
@@ -30,7 +30,7 @@ from coldstart.understanding.products.amounts import (
     numeric_attributes,
 )
 from coldstart.understanding.products.prices import price_text
-from coldstart.understanding.rejected import rejected_phrases
+from coldstart.understanding.rejected import is_content, rejected_phrases
 from coldstart.understanding.shapes import Idiom, find_idioms
 from coldstart.understanding.titles import NamedTitle, TitleSpotter
 from coldstart.understanding.tokens import Token, tokenise
@@ -98,12 +98,21 @@ class EnglishReader:
         clauses = self._polarity.clauses(text, tokens, [m.mention for m in meant])
         draft = ReadingDraft(text, self._lexicon, dated=made_then(text))
         starts = [clause.start for clause in clauses]
+        wanted = {
+            value
+            for one in meant
+            if isinstance(one.meaning, Sense)
+            and clauses[max(0, bisect_right(starts, one.start) - 1)].polarity > 0
+            for value in flat(one.meaning.want)
+        }
         for one in meant:
             clause = clauses[max(0, bisect_right(starts, one.start) - 1)]
             if isinstance(one.meaning, NamedDuration | NamedAmount) and not _is_rejected(
                 one.meaning, text[clause.start : one.start]
             ):
                 clause = clause._replace(polarity=1)  # "without blood, under two hours"
+            if clause.polarity < 0 and _is_narrowed(one, tokens, meant, clause, wanted):
+                continue  # "we want to laugh, but no stupid humour" rejects what is stupid
             _add(draft, one, clause)
         mentions = [m.mention for m in meant]
         found = self._polarity.marks_in(text, tokens, mentions).values()
@@ -214,6 +223,30 @@ def _is_rejected(duration: NamedDuration | NamedAmount, between: str) -> bool:
     if "," in between or "and" in words[1:]:
         return False
     return duration.low is not None or len(words) <= _MARK_WORDS
+
+
+def _is_narrowed(
+    one: _Meant,
+    tokens: Sequence[Token],
+    meant: Sequence[_Meant],
+    clause: Clause,
+    wanted: Collection[str],
+) -> bool:
+    """Whether a rejected phrase is wanted elsewhere, and stands here after a word of its own.
+
+    Args:
+        one: the phrase.
+        tokens: of the text.
+        meant: what the text mentions.
+        clause: of the phrase.
+        wanted: values that are wanted elsewhere in the text.
+    """
+    before = one.mention.first - 1
+    if not isinstance(one.meaning, Sense) or not wanted.intersection(flat(one.meaning.want)):
+        return False
+    free = all(not m.mention.first <= before < m.mention.after for m in meant)
+    inside = before >= 0 and tokens[before].start > clause.start
+    return free and inside and is_content(tokens[before].form)
 
 
 def _add(draft: ReadingDraft, one: _Meant, clause: Clause) -> None:

@@ -22,6 +22,11 @@ _OF_VERBS = frozenset(
 """Last words of marks that a verb follows: "don't overthink it" rejects no thing."""
 
 
+def is_content(form: str) -> bool:
+    """Whether a word names something, rather than joining or marking."""
+    return form not in _BETWEEN and form not in _JOINING and bool(term(form))
+
+
 def rejected_phrases(
     tokens: Sequence[Token],
     clauses: Sequence[Clause],

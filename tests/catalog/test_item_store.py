@@ -221,3 +221,20 @@ def test_an_undated_item_counts_as_of_the_median_year():
     item_store = ItemStore(catalog, Counts.fit([], {}, {}), FakeEncoder())
     item_store.sync()
     assert item_store.year.tolist() == [1950, 1990, 1998, 1990]
+
+
+def test_vectors_of_many_items_are_made_in_blocks_with_room_for_more(monkeypatch):
+    catalog = Catalog(film(str(n), f"Film {n}", 1950) for n in range(40))
+    counts = Counts.fit(catalog.ids, {}, {})
+    whole = ItemStore(catalog, counts, Random())
+    whole.sync()
+    monkeypatch.setattr("coldstart.catalog.item_store._ENCODED", 7)
+    blocks = ItemStore(catalog, counts, Random())
+    blocks.sync()
+    assert (blocks.content == whole.content).all()
+    room = blocks.content.base
+    catalog.add(film("new", "Another", 1950))
+    blocks.sync()
+    assert blocks.content.base is room
+    assert len(blocks.content) == 41
+    assert (blocks.content[:40] == whole.content).all()

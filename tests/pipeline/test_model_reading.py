@@ -89,11 +89,11 @@ def test_only_requests_without_pieces_are_read_and_all_in_one_pass(rec, reader):
         {"about": COSY[:4]},
     ]
     found = rec.recommend(profiles, k=3)
-    assert reader.batches == [[COSY, COSY[:4]]]
+    assert reader.batches == [[COSY, "like Star Wars", COSY[:4]]]
     assert [any(p.source == "model" for p in f.understood.pieces) for f in found] == [
-        True, False, False, False, False, False, False, True,
+        True, False, False, True, False, False, False, True,
     ]  # fmt: skip
-    assert found[3].understood.liked == ("i3",)  # a title says what is wanted, as a topic does
+    assert found[3].understood.liked == ("i3",)
 
 
 def test_prior_is_never_read_by_the_model(rec, reader):
@@ -216,3 +216,10 @@ def test_a_real_model_reads(rec):
 def test_other_scripts_and_too_few_letters_are_not_read(rec, reader, text):
     rec.recommend({"about": text}, k=3)
     assert reader.batches == []
+
+
+def test_beside_a_title_only_its_categories_are_guessed(rec, monkeypatch):
+    install(monkeypatch, answers({"Drama": 0.9}))
+    found = rec.recommend({"about": "like Star Wars"}, k=3)
+    assert rec.catalog["i3"].categories == ("Sci-Fi",)
+    assert {p.kind for p in found.understood.pieces} == {"title"}

@@ -169,3 +169,20 @@ def test_stated_interests_count_as_much_as_what_was_inferred():
     nothing = Constraints(Understood(), interests=("Comedy",))
     assert not nothing.any  # interests by themselves are taste
     assert len(both._inferred) == len(alone._inferred) + 1
+
+
+@pytest.mark.parametrize(
+    ("beside", "first"),
+    [
+        ((), "funny"),
+        ((piece("phrase", "jokes", wanted=True, strict=False),), "western"),  # "a film about jokes"
+        ((piece("title", "scary"), piece("tone", "funny", strict=False)), "western"),
+        ((piece("title", "scary", wanted=False), piece("tone", "funny", strict=False)), "funny"),
+        ((piece("title", "scary"),), "funny"),  # stands for itself, not for a mood
+    ],
+)
+def test_a_guess_only_orders_beside_a_topic_and_a_mood_beside_a_title(store, beside, first):
+    kept, why, _ = judged(store, *beside, piece("category", "Comedy", group=1, strict=False))
+    kept = [item for item in kept if item in ("funny", "western")]
+    assert kept == sorted(kept, key=lambda item: item != first)
+    assert not why

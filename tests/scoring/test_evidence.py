@@ -14,7 +14,7 @@ from coldstart.interactions.interaction_stats import Counts
 from coldstart.profile.resolve import PickResolver
 from coldstart.schema import Context, Item, Pick, UserProfile
 from coldstart.scoring.content_lift import content_lift
-from coldstart.scoring.evidence import EvidenceScorer
+from coldstart.scoring.evidence import FOLLOWS, EvidenceScorer
 from coldstart.testing.contracts.scorer import ScorerContract
 from coldstart.testing.trigrams import TrigramEncoder
 from coldstart.testing.world import toy_catalog, toy_dataset
@@ -70,7 +70,18 @@ def test_without_likes_content_is_all_there_is():
     assert not found["evidence_popularity"].any()
     assert not found["evidence_picks"].any()
     lift = content_lift(STORE, STORE.rows_in_order(["i1", "i4"]))
-    np.testing.assert_allclose(found["evidence_content"], np.sqrt(2) * RELIABILITY * lift)
+    np.testing.assert_allclose(found["evidence_content"], np.sqrt(2) * f(RELIABILITY * lift))
+
+
+def f(lift):
+    """A part of what is liked follows the picks."""
+    return np.log(1 - FOLLOWS + FOLLOWS * np.exp(lift))
+
+
+def log_lift(values):
+    """The lift that the signals of one pick together stand for."""
+    share = np.exp(sum(values[f"evidence_{n}"] for n in ("content", "years", "picks")))
+    return np.log((share - 1 + FOLLOWS) / FOLLOWS)
 
 
 def test_without_likes_popularity_is_that_of_the_catalog():
@@ -108,11 +119,13 @@ def test_the_more_people_like_both_the_less_content_counts(people):
     scorer = observed({f"u{n}": ["i1", "i2"] for n in range(people)})
     found = columns(scorer, "i1")
     row = STORE.rows["i2"]
-    expected = np.exp(found["evidence_popularity"] + found["evidence_content"]) / len(CATALOG)
-    shape = scorer._fit(STORE).shape
+    reliability, shape = scorer._fit(STORE)
+    content = reliability * content_lift(STORE, [STORE.rows["i1"]])
+    expected = people * np.exp(found["evidence_popularity"] + content) / len(CATALOG)
     likes = np.where(np.arange(len(CATALOG)) == row, people, 0)
-    lift = np.log((likes + shape) / (people * expected + shape))
-    np.testing.assert_allclose(found["evidence_picks"], lift)
+    beyond = np.log((likes + shape) / (expected + shape))
+    np.testing.assert_allclose(log_lift(found), content + beyond)
+    np.testing.assert_allclose(found["evidence_picks"], f(content + beyond) - f(content))
     total = found["evidence_content"] + found["evidence_picks"]
     others = [r for i, r in STORE.rows.items() if i not in ("i1", "i2")]
     assert total[row] > total[others].max() or people < 10
@@ -169,7 +182,7 @@ def test_with_many_likes_the_lift_is_that_of_the_counts_alone():
     share, usual = both / both.sum(), counts.likes / counts.likes.sum()
     column = [counts.column[i] for i in CATALOG.ids if both[counts.column[i]] > 0]
     rows = [STORE.rows[counts.item_ids[c]] for c in column]
-    lift = (found["evidence_content"] + found["evidence_picks"])[rows]
+    lift = log_lift(found)[rows]
     np.testing.assert_allclose(lift, np.log(share[column] / usual[column]), atol=0.05)
 
 

@@ -112,3 +112,21 @@ def test_rejected_clauses_match_nothing():
     user = ResolvedProfile(UserProfile(about=text), Context(), understood=read)
     values = LexicalScorer().columns(user, STORE)["lexical"]
     assert [STORE.ids[n] for n in np.flatnonzero(values)] == ["1"]
+
+
+def test_limits_on_numbers_are_no_words_to_look_for():
+    text = "toys and a garden, maybe an hour and a half"
+    limit = Piece(
+        kind="attribute",
+        attribute="minutes",
+        value="76 to 103 minutes",
+        words="a garden",  # whatever stands for the limit
+        start=9,
+        end=17,
+        low=76,
+        high=103,
+    )
+    read = Understood(text=text, wanted_text=text, pieces=(limit,))
+    user = ResolvedProfile(UserProfile(about=text), Context(), understood=read)
+    values = LexicalScorer().columns(user, STORE)["lexical"]
+    assert "1" not in {STORE.ids[n] for n in np.flatnonzero(values)}

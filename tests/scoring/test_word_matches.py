@@ -6,6 +6,7 @@ import pytest
 
 from coldstart.catalog.catalog import Catalog
 from coldstart.schema import Item, Piece
+from coldstart.scoring import word_matches
 from coldstart.scoring.word_matches import Matcher, matching
 from tests.ten_films import make_item_store
 
@@ -26,7 +27,7 @@ def store():
     return make_item_store(Catalog(ITEMS))
 
 
-@pytest.mark.parametrize(
+CASES = pytest.mark.parametrize(
     ("kind", "value", "expected"),
     [
         ("type", "wine", {"wine"}),
@@ -43,6 +44,9 @@ def store():
         ("term", "", set()),
     ],
 )
+
+
+@CASES
 def test_what_is_matched(store, kind, value, expected):
     piece = Piece(kind=kind, value=value, words=value, start=0, end=0)
     mask = matching(store, piece)
@@ -53,3 +57,19 @@ def test_what_is_matched(store, kind, value, expected):
 def test_the_quick_look_leaves_nothing_out(store, value):
     holds = Matcher(Piece(kind="term", value=value, words="x", start=0, end=0), frozenset())
     assert all(holds.may_hold(item) for item in ITEMS if holds(item))
+
+
+@CASES
+def test_a_large_store_finds_the_same_by_its_index(store, monkeypatch, kind, value, expected):
+    monkeypatch.setattr(word_matches, "LARGE", 0)
+    test_what_is_matched(store, kind, value, expected)
+
+
+@pytest.mark.parametrize(("wanted", "found"), [(True, 2), (False, 3)])
+def test_words_that_a_large_store_leaves_unread_can_only_reject(store, monkeypatch, wanted, found):
+    monkeypatch.setattr(word_matches, "LARGE", 0)
+    monkeypatch.setattr(word_matches, "MOST_READ", 2)
+    items = [Item(item_id=str(n), title=f"Lamp {n}" + " of oak" * (n < 3)) for n in range(9)]
+    lamps = make_item_store(Catalog(items))
+    piece = Piece(kind="term", value="oak", words="oak", start=0, end=3, wanted=wanted)
+    assert matching(lamps, piece).sum() == found

@@ -17,7 +17,7 @@ from coldstart.serve.errors import ApiError
 from coldstart.serve.limits import RateLimiter, check_depth
 from coldstart.serve.logs import JsonFormatter
 from coldstart.serve.settings import ServeSettings, refuse_open_to_all
-from tests.serve.helpers import refused, serving
+from tests.serve.helpers import begin, refused, serving
 
 
 def test_long_bodies_are_refused_before_they_are_read(tmp_path):
@@ -101,3 +101,22 @@ def test_other_loggers_are_named_not_quoted():
     assert line["logger"] == "coldstart.x"
     assert "secret" not in str(line)
     assert datetime.fromisoformat(line["time"]).tzinfo == UTC
+
+
+def test_a_session_does_not_grow_without_limit(client, monkeypatch):
+    monkeypatch.setattr("coldstart.serve.session_service.MOST_STATE", 2000)
+    at = begin(client)
+    liked = {"item_id": "i1", "kind": "like"}
+    statuses = []
+    while not statuses or statuses[-1] == 200:
+        statuses.append(client.post(at + "/feedback", json=liked).status_code)
+    assert len(statuses) > 5
+    refused(client.post(at + "/feedback", json=liked), 409, "session_full")
+    refused(client.post(at + "/text", json={"text": "drama"}), 409, "session_full")
+    before = client.get(at).json()
+    for path in ("/recommendations", "/rows"):
+        assert client.post(at + path, json={"k": 3}).status_code == 200
+    after = client.get(at).json()
+    assert after["session"]["state"] == before["session"]["state"]
+    assert len(after["exposures"]) == len(before["exposures"]) + 2
+    assert client.delete(at).status_code == 204

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from coldstart.catalog.catalog import Catalog
+from coldstart.interactions.interaction_stats import Counts
+from coldstart.schema import Item
 from coldstart.understanding.chinese import is_chinese
+from coldstart.understanding.reader import RequestReader
 
 SENTENCES = {
     "喜剧": {"+Comedy"},
@@ -82,3 +86,27 @@ def test_the_wanted_text_has_no_rejected_clause(reader, text, wanted_text):
 )
 def test_the_script_chooses_the_language(text, expected):
     assert is_chinese(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("不要恐怖片九十分钟以内", True),
+        ("不要九十分钟以内的", False),
+        ("不要恐怖片，九十分钟以内", True),
+    ],
+)
+def test_a_limit_after_what_is_rejected_is_wanted(text, wanted):
+    films = [
+        Item(item_id=str(n), title=f"t{n}", categories=("Horror",), attributes={"minutes": "88"})
+        for n in range(3)
+    ]
+    reader = RequestReader(Catalog(films), Counts.fit(["0", "1", "2"], {}, {}))
+    (piece,) = (p for p in reader.read(text).pieces if p.kind == "attribute")
+    assert (piece.high, piece.low) == ((90, None) if wanted else (None, 90))
+
+
+def test_not_too_old_rejects_old_films_and_crying_is_sad(reader):
+    (years,) = (p for p in reader.read("不要太老的爱情片").pieces if p.kind == "years")
+    assert (years.last, years.wanted) == (1989, False)
+    assert reader.read("一部让人大哭的电影").values("tone") == ("heavy",)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from coldstart.understanding.summary import summary
+
 CLAUSES = {
     "no horror or war": {"-Horror", "-War"},
     "no horror, no war": {"-Horror", "-War"},
@@ -194,6 +196,13 @@ INFERRED = {
 MOODS = {
     "gentle": {"+tone:gentle"},
     "something my grandma would like": {"+tone:gentle"},
+    "we want to laugh, but not stupid humour": {"+tone:funny", "!stupid"},
+    "an action movie that is also funny": {"+Action", "+tone:funny"},
+    "action or comedy, westerns also": {"+Action|+Comedy|+Western"},
+    "a black and white classic": {"~to 1959"},
+    "nothing old": {"!to 1989"},
+    "a classic": {"~to 1969"},
+    "not James Bond": {"!James Bond"},
     "nothing too heavy": {"-tone:heavy"},
     "I hate violence": {"-tone:violent"},
     "not too violent": {"-tone:violent"},
@@ -359,3 +368,29 @@ def test_pieces_tell_where_people_and_values_are_from(reader):
 )
 def test_a_shop_has_its_own_vocabulary(shop, told, text, expected):
     assert told(shop.read(text)) == expected
+
+
+def test_a_mood_asks_for_what_is_not_stated_anyway(reader):
+    def mood(text):
+        pieces = [p for p in reader.read(text).pieces if p.words == "light" and p.wanted]
+        return {p.value for p in pieces if p.kind == "category"}
+
+    assert "Comedy" in mood("a light romance")
+    assert "Romance" not in mood("a light romance")
+    assert {"Comedy", "Romance"} <= mood("a light comedy")  # its first alternative is stated
+    assert mood("something light") == mood("a light western")
+
+
+@pytest.mark.parametrize(
+    "text", ["something gentle", "a film for my grandma", "nothing with nudity"]
+)
+def test_what_is_gentle_is_fit_for_a_twelve_year_old(reader, text):
+    (piece,) = (p for p in reader.read(text).pieces if p.kind == "audience")
+    assert (piece.value, piece.age, piece.strict) == ("mild", 12, False)
+    assert "age" not in summary(reader.read(text))
+
+
+def test_a_topic_outweighs_a_mood_that_rejects_its_kind(reader):
+    read = reader.read("anything about world war two that is not depressing")
+    assert "War" in read.values("category")
+    assert "War" not in read.values("category", wanted=False)

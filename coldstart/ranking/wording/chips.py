@@ -9,6 +9,7 @@ from coldstart.ranking.wording import readings, zh
 from coldstart.schema import Frozen, Piece, Understood
 from coldstart.schema.understood import PieceKind
 from coldstart.scoring.piece_matches import ADULTS
+from coldstart.understanding.audience import MILD
 
 _LEADERS: tuple[PieceKind, ...] = (
     "audience", "title", "tone", "phrase", "type", "price", "years", "person", "term",
@@ -63,6 +64,7 @@ def chips(understood: Understood, language: str = "en") -> tuple[Chip, ...]:
     out: dict[tuple[str, bool], Chip] = {}
     for (start, end), numbers in sorted(spans.items()):
         pieces = [understood.pieces[n] for n in numbers]
+        pieces = [p for p in pieces if p.value != MILD] or pieces
         kind = next(kind for kind in _LEADERS if any(p.kind == kind for p in pieces))
         leaders = [p for p in pieces if p.kind == kind]
         wanted = any(p.wanted for p in leaders)

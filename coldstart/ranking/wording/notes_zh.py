@@ -157,6 +157,7 @@ PHRASES: Mapping[str, str] = {
     "liked": "喜欢过",
     "disliked": "不喜欢",
     "seen": "看过",
+    "; not ": "；不要",
     "not ": "不要",
     " last": "排在最后",
     " or ": "或",

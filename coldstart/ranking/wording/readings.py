@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from coldstart.catalog.known_attributes import FOREIGN, LANGUAGE, STOCK
@@ -47,10 +47,20 @@ def guesses(understood: Understood, ignored: Sequence[Piece]) -> list[str]:
         if not piece.strict and piece not in ignored and piece.kind not in NO_FACTS:
             inferred.setdefault(piece.words, []).append(_guess(piece, understood))
     for words, values in inferred.items():
-        out.append(f"guessed from “{words}”: {', '.join(dict.fromkeys(values))}")
+        out.append(f"guessed from “{words}”: {_told(dict.fromkeys(values))}")
     for piece in ignored:
         out.append(f"“{piece.words}” was not taken as {_signed(piece)}: the text says otherwise")
     return out
+
+
+def _told(values: Iterable[str]) -> str:
+    """Guesses as a list, such as "Comedy, Romance; not Horror, War"."""
+    values = list(values)
+    wanted = [value for value in values if not value.startswith("not ")]
+    rejected = [value.removeprefix("not ") for value in values if value.startswith("not ")]
+    return "; ".join(
+        [", ".join(wanted)] * bool(wanted) + [f"not {', '.join(rejected)}"] * bool(rejected)
+    )
 
 
 def _guess(piece: Piece, understood: Understood) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, insert, select, update
 
 from coldstart.serve.store.encryption import Encryptor
 from coldstart.serve.store.errors import Conflict, SessionNotFound, StoreError
@@ -132,7 +133,7 @@ def save(
         "expires": session.expires,
     }
     encrypted = encryptor.encrypt(session.state)
-    columns = {name: bindparam(name) for name in ("state", *changes)}
+    columns: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in ("state", *changes)}
     statement = update(sessions).where(sessions.c.id == bindparam("session")).values(columns)
     connection.execute(statement, {"session": session.id, "state": encrypted, **changes})
     return Session(**{**row, **changes, "state": session.state})
