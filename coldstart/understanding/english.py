@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -230,7 +231,7 @@ def _is_narrowed(
     tokens: Sequence[Token],
     meant: Sequence[_Meant],
     clause: Clause,
-    wanted: Collection[str],
+    wanted: AbstractSet[str],
 ) -> bool:
     """Whether a rejected phrase is wanted elsewhere, and stands here after a word of its own.
 
@@ -242,7 +243,7 @@ def _is_narrowed(
         wanted: values that are wanted elsewhere in the text.
     """
     before = one.mention.first - 1
-    if not isinstance(one.meaning, Sense) or not wanted.intersection(flat(one.meaning.want)):
+    if not isinstance(one.meaning, Sense) or not wanted & set(flat(one.meaning.want)):
         return False
     free = all(not m.mention.first <= before < m.mention.after for m in meant)
     inside = before >= 0 and tokens[before].start > clause.start
