@@ -20,6 +20,7 @@ LONG = (
     "tests/serve/test_ray_serve.py",
     "tests/test_readme.py",
     "tests/serve/store",
+    "tests/export/test_export.py",
     "tests/test_shipped.py",
     "tests/grounding/server_index",
     "tests/training/test_training.py",
@@ -27,6 +28,7 @@ LONG = (
     "tests/test_extending.py",
     "tests/test_default_artifact.py",
     "tests/test_plugins.py",
+    "tests/evaluation/audits/test_auditor.py",
     "tests/evaluation/sentences/test_shop.py",
 )
 """Folders and files that take longest (``pytest --durations=100``), the longest first."""

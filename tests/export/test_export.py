@@ -33,6 +33,8 @@ PROMPT = "Age: 21\nLikes:\nToy Story\nStar Wars\n"
 @pytest.fixture(scope="module", params=["llama", "gpt2"])
 def artifact(request, tmp_path_factory):
     """An artifact trained on the toy world, for each architecture that GGUF is written for."""
+    if request.param == "llama":
+        return request.getfixturevalue("llama_artifact")
     return trained(tmp_path_factory.mktemp(request.param), request.param)
 
 
