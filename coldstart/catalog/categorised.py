@@ -94,6 +94,18 @@ class Categorised:
         """Mask of the items that have one of some categories, shape (N,)."""
         return np.asarray(self._has[:, columns].any(axis=1))[self._of_item]
 
+    def in_how_many(self, columns: Sequence[int]) -> Ints:
+        """Number of some categories that each item has, shape (N,)."""
+        return np.asarray(self._has[:, columns].sum(axis=1))[self._of_item]
+
+    def combinations(self, mask: Bools) -> Bools:
+        """Rows of ``has`` of the combinations that some of the items have, each once.
+
+        Args:
+            mask: of the items, shape (N,).
+        """
+        return self._has[np.bincount(self._of_item[mask], minlength=len(self._kinds)) > 0]
+
     def sums(self, values: NDArray[Any]) -> Floats:
         """Sums of values of shape (N,) over the items of each category, shape (C,)."""
         return np.asarray(self._by_kind(values) @ self._has)

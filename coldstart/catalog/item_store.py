@@ -194,6 +194,18 @@ class ItemStore:
         """Mask of the items that have one of some categories, shape (N,)."""
         return self._categorised.in_any(columns)
 
+    def in_how_many(self, columns: Sequence[int]) -> Ints:
+        """Number of some categories that each item has, shape (N,)."""
+        return self._categorised.in_how_many(columns)
+
+    def combinations(self, mask: Bools) -> Bools:
+        """Different rows of ``has_category`` among some items, each once.
+
+        Args:
+            mask: of the items, shape (N,).
+        """
+        return self._categorised.combinations(mask)
+
     def by_category(self, values: Floats | Bools) -> Floats:
         """Sums over the items of each category, shape (C,).
 

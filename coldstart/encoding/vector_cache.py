@@ -74,7 +74,7 @@ class CachedEncoder:
         """
         if not texts:
             return self._encoder.encode([])
-        keys = [_key(text) for text in texts]
+        keys = [text_key(text) for text in texts]
         with self._lock:
             known = {key: row for key in keys if (row := self._loaded().get(key)) is not None}
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
@@ -169,5 +169,6 @@ class _CacheFile:
         return {"encoder": self._encoder_name, "crc32": str(checksum)}
 
 
-def _key(text: str) -> bytes:
+def text_key(text: str) -> bytes:
+    """Digest of a text, for caches that must not hold what people wrote; 16 bytes."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:_KEY_BYTES]

@@ -28,7 +28,7 @@ WANTED_FROM = 0.3
 """Probability from which a category counts as wanted, whatever else speaks for it."""
 SUPPORTED_FROM = 0.2
 """The same where items close to the text support it."""
-SUPPORT = 1.5
+SUPPORT = 1.25
 """How many times as often as in the catalog the items closest to a text are of a category that
 they support."""
 _CLOSEST = 50  # items
@@ -102,7 +102,7 @@ class ModelReadingStage:
         return not told and _is_latin(user.understood.text)
 
     def _wanted(self, user: ResolvedProfile, found: ReadRequest) -> list[str]:
-        """Categories that count as wanted, the likeliest first: alternatives of each other.
+        """Categories that count as wanted, each of them, the likeliest first.
 
         Where the text names titles, only categories of theirs do.
         """
@@ -176,7 +176,7 @@ def _pieces(text: str, found: ReadRequest, wanted: Sequence[str]) -> Iterator[Pi
     Args:
         text: that was read.
         found: answers of the model.
-        wanted: categories that count as wanted, alternatives of each other.
+        wanted: categories that count as wanted.
     """
     from coldstart.generation.reading import AUDIENCES, NOTHING
 
@@ -195,11 +195,11 @@ def _pieces(text: str, found: ReadRequest, wanted: Sequence[str]) -> Iterator[Pi
 
     ranked = list(wanted)
     children = sum(p for a, p in found.audience.items() if (AUDIENCES[a] or 99) <= _CHILD_AGE)
-    for category in wanted:
-        yield piece(category, _FIRST_GROUP)
+    for group, category in enumerate(wanted):
+        yield piece(category, _FIRST_GROUP + group)
     if children >= CHILDREN_FROM:
         for category in sorted(_FOR_CHILDREN & found.wanted.keys()):
-            yield piece(category, _FIRST_GROUP + 1)
+            yield piece(category, _FIRST_GROUP + MOST_WANTED)
             ranked.append(category)
     for category, p in found.avoided.items():
         if category != NOTHING and p >= AVOIDED_FROM and category not in ranked:

@@ -11,7 +11,7 @@ import numpy as np
 from coldstart.catalog.known_attributes import STOCK
 from coldstart.schema import Item, Piece, Understood
 from coldstart.scoring.category_nearness import FAR, apart_from
-from coldstart.scoring.compounds import compounds, uncalled
+from coldstart.scoring.compounds import compounds
 from coldstart.scoring.piece_matches import (
     CHILD,
     CHILDREN_NAMED,
@@ -169,26 +169,26 @@ class Constraints:
             wishes that it misses; its distance from things of the types, 0 to ``FAR``.
         """
         things = compounds(self._understood, items)
-        unknown = uncalled(things, items)
-        named = {span for c in unknown for span in c.spans}
+        several = [c for c in things if len(c.groups) > 1]
+        named = {span for c in several for span in c.spans}
         types = [g for g in self._types if _span(g) not in named]
-        of_type = _missed(items, types) + len(unknown)
-        other = (of_type > 0) & (of_type == len(types) + len(unknown))
+        of_type = _missed(items, types)
         missed = of_type.copy()
+        for compound in several:
+            of_type += ~compound.of_type(items)
+            missed += ~compound.called_so(items)
+        other = (of_type > 0) & (of_type == len(types) + len(several))
         inferred = np.zeros(len(items.ids), dtype=np.int64)
-        for group in (*self.wished, *self._inferred):
-            if _span(group) in named or group in self._types:
-                continue
-            # What is no kettle is no nearer to a red kettle for being red.
-            lacks = ~fulfils_any(items, group) | other
-            if group in self._inferred:
-                inferred += lacks
-            else:
-                missed += lacks
+        # What is no kettle is no nearer to a red kettle for being red.
+        for group in self.wished:
+            if group not in self._types and _span(group) not in named:
+                missed += ~fulfils_any(items, group) | other
+        for group in self._inferred:
+            inferred += ~fulfils_any(items, group) | other
         apart = apart_from(items, of_type == 0)
-        for thing in things:
-            if thing in unknown:
-                apart = np.where(fulfils_any(items, sum(thing.groups, ())), 1, apart)
+        for compound in several:
+            part = fulfils_any(items, sum(compound.groups, ()))
+            apart = np.where(part, np.minimum(apart, 1), apart)
         if things:
             apart = np.min([thing.levels(items, apart) for thing in things], axis=0)
         return of_type, missed, inferred, apart
@@ -241,12 +241,15 @@ def _only_ordering(understood: Understood) -> set[tuple[int, int]]:
     """Characters whose guesses come second to something nearer to what is asked for.
 
     "Like Amélie but darker": likeness goes before a mood, and before what the language model
-    guesses. "A submarine film": what is about submarines goes before what is a war film.
+    guesses. "About submarines", "a submarine thriller": what is about them goes before what is a
+    war film, which is a guess where no other kind of film is named.
     """
+    kind = any(p.kind == "category" and p.strict and p.wanted for p in understood.pieces)
 
     def is_near(piece: Piece) -> bool:
-        beside_title = piece.kind == "tone" or piece.source == "model"
-        return piece.kind == "phrase" or (bool(understood.liked) and beside_title)
+        if piece.kind == "phrase":
+            return piece.strict or kind
+        return bool(understood.liked) and (piece.kind == "tone" or piece.source == "model")
 
     return {(p.start, p.end) for p in understood.pieces if p.wanted and is_near(p)}
 

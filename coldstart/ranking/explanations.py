@@ -116,7 +116,7 @@ class Explainer:
             out.append(Reason(code="model"))
         about = {"types", "categories", "terms", "people", "attributes", "values"}
         told = any(reason.code == "meaning" for reason in out)
-        if excess.get("words", 0) > 0 and not told and (not out or wishes):
+        if excess.get("words", 0) > 0 and not told and (not out or self._names_more(wishes, row)):
             near = self._meaning(row) if not about & set(wishes or ()) else None
             out = [*([Reason(code="meaning", arguments=near)] if near else []), *out][:MOST]
         if not out and (category := self._near_category(row)):
@@ -132,6 +132,16 @@ class Explainer:
         if not self._compare_meaning or getattr(self._items.encoder, "by_letters", False):
             return None
         return self._close(row, _MEANING_FROM)
+
+    def _names_more(self, wishes: Arguments | None, row: int) -> bool:
+        """Whether the text names a thing that the reason by its wishes does not tell of.
+
+        A text of nothing but a recipient and a price is compared with these words in it.
+        """
+        read = self._user.understood
+        limits = (p.words for p in read.pieces if p.kind in ("audience", "price"))
+        plain = not read.wanted_text or any(words in read.wanted_text for words in limits)
+        return bool(wishes) and (self._misses_type(row) or (self._of_products and not plain))
 
     def _misses_type(self, row: int) -> bool:
         """Whether the text asks for a type of thing that the item is not."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from coldstart.catalog.item_store import ItemStore
 
     Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
 FAR = 2
@@ -35,14 +36,13 @@ def apart_from(items: ItemStore, these: Bools, least: int = 1) -> Ints:
         least: fewest of these in a category that counts.
     """
     out = np.full(len(items.ids), FAR, dtype=np.int64)
-    has = items.has_category
-    sizes = has.sum(axis=0)
+    sizes = _sizes(items)
     for narrow, wide in _counting(items, these, least):
+        both = items.in_any([narrow])
         if sizes[wide] <= WIDEST * len(out):
-            both = (has[:, narrow] > 0) & (has[:, wide] > 0)
-            out = np.where(has[:, wide] > 0, np.minimum(out, 1), out)
-        else:
-            both = has[:, narrow] > 0
+            in_wide = items.in_any([wide])
+            both &= in_wide
+            out = np.where(in_wide, np.minimum(out, 1), out)
         out[both] = 0
     return out
 
@@ -55,28 +55,33 @@ def shared_category(items: ItemStore, these: Bools, row: int) -> str:
         these: mask of the items that were asked for, shape (N,).
         row: of the item.
     """
-    has = items.has_category
-    sizes = has.sum(axis=0)
+    sizes = _sizes(items)
     own = {name.casefold(): name for name in items.items[row].categories}
     names = {column: name for name, column in items.category_column.items()}
     pairs = _counting(items, these)
-    shared = [narrow for narrow, wide in pairs if has[row, narrow] and has[row, wide]]
-    shared += [w for _, w in pairs if has[row, w] and sizes[w] <= WIDEST * len(items.ids)]
+    has = items.kinds_of([row])[0] > 0
+    shared = [narrow for narrow, wide in pairs if has[narrow] and has[wide]]
+    shared += [w for _, w in pairs if has[w] and sizes[w] <= WIDEST * len(items.ids)]
     return own.get(names[shared[0]], "") if shared else ""
 
 
 def _counting(items: ItemStore, these: Bools, least: int = 1) -> list[tuple[int, int]]:
     """Columns of the narrowest and the widest category of the items, where the former counts."""
-    has = items.has_category
-    own = has[these][has[these].any(axis=1)] > 0
+    own = items.combinations(these)
+    own = own[own.any(axis=1)]
     if not len(own):
         return []
-    sizes = has.sum(axis=0)
+    sizes = _sizes(items)
     narrow = np.where(own, sizes, len(items.ids) + 1).argmin(axis=1)
-    last = has.shape[1] - 1  # of several as wide the last, so that it is not the narrowest
+    last = own.shape[1] - 1  # of several as wide the last, so that it is not the narrowest
     wide = last - np.where(own, sizes, -1)[:, ::-1].argmax(axis=1)
-    found = own.sum(axis=0)
+    found = items.by_category(these)
     share = (found / np.maximum(sizes, 1))[narrow]
     counts = (share >= min(RELATED_FROM, share.max())) & (found[narrow] >= least)
     pairs = np.unique(np.stack([narrow, wide], axis=1)[counts], axis=0)
     return [(int(a), int(b)) for a, b in pairs]
+
+
+def _sizes(items: ItemStore) -> Floats:
+    """Number of items of each category, shape (C,)."""
+    return items.by_category(np.ones(len(items.ids)))

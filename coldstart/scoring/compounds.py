@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 CLOSE_FROM = 3.0
 """Standard deviations from which an item is close to a type; a shared category counts as 1 or 2."""
+WIDE_FROM = 0.1
+"""Share of the items from which a head alone says little."""
 RELATED_FROM = 1.5
 """Those from which it is related to it."""
 
@@ -54,6 +56,15 @@ class Compound:
         for group in self.groups:
             out &= fulfils_any(items, group)
         return out
+
+    def of_type(self, items: ItemStore) -> Bools:
+        """Mask of the items that come first for it, shape (N,).
+
+        After the desk lamp other lamps do; not after the dog toy all other toys, which are a tenth
+        of the items or more, and none where nothing is called by the whole.
+        """
+        called, head = self.called_so(items), fulfils_any(items, self.groups[0])
+        return head if called.any() and head.mean() < WIDE_FROM else called
 
     def levels(self, items: ItemStore, apart: Ints) -> Ints:
         """How far the items that are not of the type are from it, shape (N,), 0 to ``FAR``.

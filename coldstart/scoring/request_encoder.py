@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coldstart.catalog.titles import clean_text
+from coldstart.encoding.vector_cache import text_key
 from coldstart.scoring.likeness import likeness
 from coldstart.scoring.request_tower import ItemVectors, RequestTower
 from coldstart.scoring.retrieval import best
@@ -114,10 +115,11 @@ class RequestEncoderScorer(BaseScorer):
     def __init__(self) -> None:
         self._tower: RequestTower | None = None
         self._vectors: ItemVectors | None = None
-        # The latest request with its vector: an explanation asks again for every item.
-        self._last: tuple[tuple[ItemVectors, str, tuple[int, ...]], Float] | None = None
+        # The latest request with its vector: an explanation asks again for every item. Texts are
+        # kept as digests only: a service erases what people wrote.
+        self._last: tuple[tuple[ItemVectors, bytes, tuple[int, ...]], Float] | None = None
         self._named: tuple[ItemVectors, tuple[int, ...], Floats] | None = None
-        self._closest: tuple[ItemVectors, Mapping[str, Floats]] | None = None  # likewise
+        self._closest: tuple[ItemVectors, Mapping[bytes, Floats]] | None = None  # likewise
 
     @property
     def tower(self) -> RequestTower | None:
@@ -202,13 +204,13 @@ class RequestEncoderScorer(BaseScorer):
         if self._tower is None:
             return text_similarity(items, text)
         vectors = self._follow(self._tower, items)
-        known = self._closest  # other threads may replace it
-        if known is None or known[0] is not vectors or text not in known[1]:
+        key, known = text_key(text), self._closest  # other threads may replace it
+        if known is None or known[0] is not vectors or key not in known[1]:
             query = self._tower.query(text, vectors.mentions[:0])
             lift = np.asarray(vectors.rows @ query, dtype=np.float64)
             kept = known[1] if known and known[0] is vectors and len(known[1]) < _KEPT else {}
-            known = self._closest = vectors, {**kept, text: standardised(lift, lift)}
-        return known[1][text][items.where]
+            known = self._closest = vectors, {**kept, key: standardised(lift, lift)}
+        return known[1][key][items.where]
 
     def _topic(self, topic: str, items: ItemStore) -> Floats:
         """How close each item is to being about something, shape (N,)."""
@@ -223,9 +225,10 @@ class RequestEncoderScorer(BaseScorer):
         """The logit of every item without its bias, which is its popularity; shape (N,)."""
         vectors = self._follow(tower, items)
         named = tuple(vectors.place[i] for i in user.liked if i in vectors.place)
-        key, last = (vectors, request_text(user), named), self._last
+        text = request_text(user)
+        key, last = (vectors, text_key(text), named), self._last
         if last is None or last[0] != key:
-            last = self._last = key, tower.query(key[1], vectors.mentions[list(named)])
+            last = self._last = key, tower.query(text, vectors.mentions[list(named)])
         return np.asarray(vectors.rows[items.where] @ last[1], dtype=np.float64)
 
     def _follow(self, tower: RequestTower, items: ItemStore) -> ItemVectors:

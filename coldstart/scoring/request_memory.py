@@ -13,6 +13,7 @@ from scipy import sparse
 
 from coldstart.catalog.item_encoding import encode_items
 from coldstart.catalog.titles import clean_text
+from coldstart.encoding.vector_cache import text_key
 from coldstart.errors import ArtifactError
 from coldstart.runtime import untrusted
 from coldstart.scoring.asked_words import AskedWords
@@ -151,11 +152,11 @@ class RequestMemoryScorer(ColumnScorer):
 
     def __init__(self) -> None:
         self._memory = RequestMemory()
-        self._chosen_for: tuple[str, Mapping[str, int]] = "", {}
+        self._chosen_for: tuple[bytes, Mapping[str, int]] = b"", {}
 
     def fit_requests(self, requests: Sequence[RecordedRequest], items: ItemStore) -> None:
         """Remember the requests that chose an item of the catalog."""
-        self._chosen_for = "", {}
+        self._chosen_for = b"", {}
         kept = [r for r in requests if _counted(r, items.rows)]
         if not kept:
             self._memory = RequestMemory()
@@ -219,8 +220,8 @@ class RequestMemoryScorer(ColumnScorer):
         memory = self._memory
         if not text or not memory.item_ids:
             return {}
-        known = self._chosen_for  # other threads may replace it
-        if known[0] != text:
+        key, known = text_key(text), self._chosen_for  # other threads may replace it
+        if known[0] != key:
             cosines = memory.vectors.cosines(self.vector(ending(text, ENCODED), items))
             near = best(cosines, _CLOSE)
             cells = memory.chosen[near].tocoo()
@@ -228,7 +229,7 @@ class RequestMemoryScorer(ColumnScorer):
             people = memory.person[near][cells.row[full]].tolist()
             pairs = set(zip(cells.col[full].tolist(), people, strict=True))
             found = Counter(memory.item_ids[column] for column, _ in pairs)
-            known = self._chosen_for = text, found
+            known = self._chosen_for = key, found
         return known[1]
 
     def save(self) -> Mapping[str, bytes]:
@@ -273,7 +274,7 @@ class RequestMemoryScorer(ColumnScorer):
                 f"state of the scorer {self.name!r}: a word is in it twice",
                 "save the artifact again",
             )
-        self._chosen_for = "", {}
+        self._chosen_for = b"", {}
         self._memory = RequestMemory(
             ids,
             CompressedVectors(mean, directions, steps),

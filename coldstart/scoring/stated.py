@@ -148,7 +148,7 @@ def _interests(items: ItemStore, profile: UserProfile) -> Floats:
     if not wanted:
         return np.zeros(len(items.ids))
     columns = [items.category_column[w] for w in sorted(wanted)]
-    return np.asarray(items.has_category[:, columns].mean(axis=1))
+    return items.in_how_many(columns) / len(columns)
 
 
 def _dislikes(items: ItemStore, disliked: Sequence[str]) -> Floats:

@@ -46,8 +46,9 @@ def matching(items: ItemStore, piece: Piece) -> Bools:
     holds = Matcher(piece, ProductVocabulary.of(items.catalog).common if of_type else frozenset())
     if len(items.items) > LARGE and (likely := holds.likely(items)) is not None:
         out = likely > 0 if not piece.wanted else np.zeros(len(items.items), dtype=bool)
-        order = np.lexsort((-items.popularity, -likely))[:MOST_READ]
-        for row in order[likely[order] > 0].tolist():
+        rows = np.flatnonzero(likely > 0)
+        best = np.lexsort((-items.popularity[rows], -likely[rows]))[:MOST_READ]
+        for row in rows[best].tolist():
             out[row] = holds(items.items[row])
         return out
     found = (holds.may_hold(item) and holds(item) for item in items.items)

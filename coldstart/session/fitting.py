@@ -75,7 +75,7 @@ def fitting(
         near += item_store.content[rows] @ item_store.vector_of(text)
     wanted = {i.strip().casefold() for i in profile.interests} & item_store.category_column.keys()
     columns = [item_store.category_column[name] for name in sorted(wanted)]
-    interests = item_store.has_category[rows][:, columns].sum(axis=1)
+    interests = item_store.in_how_many(columns)[rows]
     order = rows[np.lexsort((-np.round(near, 5), -interests, tier))]
     closest = order[: max(_CLOSEST, len(item_store.ids) // _SHARE)]
     if len(closest) < FEWEST:

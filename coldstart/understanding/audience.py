@@ -79,6 +79,7 @@ _STORY = _compiled(  # a child in a story is no audience
     r"""\b(?:about|starring|featuring|follows|where|when|which|named|called|story\s+of)\s+
     (?:\w+\s+){0,2}$"""
 )
+_RECEIVES = re.compile(r"for\s", re.I)
 _THING = _compiled(r"\s+(?:movies?|films?|whisk(?:e?y)|wine|classics?|shows?|songs?|books?)\b")
 _ABSENT = re.compile(  # "my kids are asleep": who watches is somebody else
     r"\s+(?:is|are|['’]s|['’]re|will\s+be|has|have)\s+(?:(?:finally|already|all|both|now)\s+)*"
@@ -125,7 +126,8 @@ def find_audience(text: str) -> list[NamedAudience]:
 
     def keep(start: int, end: int, age: int, stated: bool = True) -> None:
         free = all(end <= f.start or start >= f.end for f in found)
-        if free and not _STORY.search(text[max(0, start - 50) : start]):
+        receives = _RECEIVES.match(text, start) is not None  # "about trains for my 4 year old"
+        if free and (receives or not _STORY.search(text[max(0, start - 50) : start])):
             found.append(NamedAudience(start, end, age, stated))
 
     child = bool(_CHILD_CONTEXT.search(text))

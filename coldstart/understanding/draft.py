@@ -177,9 +177,9 @@ class ReadingDraft:
         """Rejected words that stand for nothing in the catalog."""
         self._piece("phrase", self.text[slice(*span)], span, wanted=False, strict=False)
 
-    def topic(self, span: Span) -> None:
-        """What films should be about, in words that stand for nothing in the catalog."""
-        piece = self._piece("phrase", self.text[slice(*span)], span, wanted=True, strict=False)
+    def topic(self, span: Span, *, named: bool) -> None:
+        """What films should be about, named outright ("about chess") or by a noun alone."""
+        piece = self._piece("phrase", self.text[slice(*span)], span, wanted=True, strict=named)
         self._own.append((piece,))
 
     def sense(

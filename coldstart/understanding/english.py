@@ -123,7 +123,7 @@ class EnglishReader:
         for topic in self._topics(text, meant):
             clause = clauses[max(0, bisect_right(starts, topic.start) - 1)]
             if clause.polarity >= (0 if topic.setting else 1):  # years of a setting are not read
-                draft.topic((topic.start, topic.end))
+                draft.topic((topic.start, topic.end), named=topic.named)
         gaps = [text[a.end : b.start] for a, b in zip(tokens, tokens[1:], strict=False)]
         forms = [token.form for token in tokens]
         pieces = draft.pieces(lambda a, b: self._links.link(a, b, forms, gaps))
@@ -139,7 +139,7 @@ class EnglishReader:
         for m in meant:
             inside = any(t.start < m.end and m.start < t.end for t in found)
             if isinstance(m.meaning, Sense) and m.meaning.is_topic and not inside:
-                found.append(NamedTopic(m.start, m.end))
+                found.append(NamedTopic(m.start, m.end, named=False))
         return sorted(found)
 
     def _is_known(self, form: str) -> bool:

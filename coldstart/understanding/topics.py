@@ -59,11 +59,19 @@ _ARTICLES = frozenset("a an the some any of in or and".split())
 
 
 class NamedTopic(NamedTuple):
-    """A topic in a text: its character span, and whether it is where or when a film is set."""
+    """A topic in a text.
+
+    Args:
+        start: first character.
+        end: character after it.
+        setting: whether it is where or when a film is set.
+        named: whether other words make it the topic: "about boxing", and not "boxing".
+    """
 
     start: int
     end: int
     setting: bool = False
+    named: bool = True
 
 
 def find_topics(

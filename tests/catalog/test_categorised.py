@@ -37,6 +37,9 @@ def test_rows_sums_and_products(monkeypatch, kept):
     np.testing.assert_allclose(found.fit(values[:3]), unit @ values[:3])
     assert (found.in_any([0, 1]) == has[:, :2].any(axis=1)).all()
     assert not found.in_any([]).any()
+    assert found.in_how_many([0, 2]).tolist() == has[:, [0, 2]].sum(axis=1).tolist()
+    among = found.combinations(np.array([True, True, True, True, False, False]))
+    assert sorted(among.tolist()) == sorted(map(list, {tuple(row) for row in has[:4].tolist()}))
 
 
 def test_a_part_has_the_rows_of_its_items_and_all_columns():

@@ -175,7 +175,8 @@ def test_stated_interests_count_as_much_as_what_was_inferred():
     ("beside", "first"),
     [
         ((), "funny"),
-        ((piece("phrase", "jokes", wanted=True, strict=False),), "western"),  # "a film about jokes"
+        ((piece("phrase", "jokes"),), "western"),  # "a film about jokes"
+        ((piece("phrase", "jokes", strict=False),), "funny"),  # "jokes"
         ((piece("title", "scary"), piece("tone", "funny", strict=False)), "western"),
         ((piece("title", "scary", wanted=False), piece("tone", "funny", strict=False)), "funny"),
         ((piece("title", "scary"),), "funny"),  # stands for itself, not for a mood

@@ -26,6 +26,7 @@ ROWS = (
     ("Garden Lamp", "Garden", 24.0),
     ("Standing Desk", "Office", 329.0),
     ("Children's Kettle", "Toys", 9.0),
+    ("Kitchen Block", "Kitchen", 19.0),
 )
 FILLERS = tuple((f"Wooden Block {n}", "Toys", 5.0) for n in range(20))
 
@@ -97,6 +98,20 @@ def test_meaning_decides_where_nothing_is_called_so_and_the_head_alone_does_not(
 def test_what_is_called_so_comes_first_and_then_other_things_of_the_head(shop):
     assert first(shop, "a desk lamp", 1) == {"Desk Lamp"}
     assert first(shop, "a desk lamp", 2) == {"Desk Lamp", "Garden Lamp"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a desk lamp", {"Desk Lamp", "Garden Lamp"}),  # two of 32 items are lamps
+        ("a coffee block", set()),
+        ("a kitchen block", {"Kitchen Block"}),  # 21 are blocks
+    ],
+)
+def test_things_of_the_head_follow_unless_they_are_many(shop, text, expected):
+    reader, store = shop
+    thing = compounds(reader.read(text), store)[0]
+    assert {store.ids[n] for n in np.flatnonzero(thing.of_type(store))} == expected
 
 
 def test_a_quality_alone_makes_nothing_nearer(shop):

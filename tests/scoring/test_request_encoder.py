@@ -186,6 +186,14 @@ def test_the_vectors_are_made_once_a_version(scorer, monkeypatch):
     assert len(made) == 2
 
 
+def test_what_is_kept_of_the_latest_requests_is_not_their_text(scorer):
+    values(scorer, asking("toys for Philomena"))
+    scorer.closeness("films about Philomena", STORE)
+    assert scorer._last is not None
+    assert scorer._closest is not None
+    assert "Philomena" not in repr((scorer._last[0][1:], *scorer._closest[1]))
+
+
 def test_the_likeliest_are_retrieved(scorer, monkeypatch):
     monkeypatch.setattr("coldstart.scoring.retrieval.BY_SIGNAL", 3)
     (rows,) = scorer.retrieve(asking("toys"), STORE, None)

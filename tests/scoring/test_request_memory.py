@@ -127,6 +127,12 @@ def test_the_state_holds_no_text():
     }
 
 
+def test_what_is_kept_of_the_latest_request_is_not_its_text():
+    scorer = fitted([chose("toys for a boy", "i0")])
+    assert scorer.facts("asked_alike", asking("toys for Philomena"), STORE, 0) == {"people": 1}
+    assert "Philomena" not in repr(scorer._chosen_for)
+
+
 def test_a_request_takes_less_than_200_bytes():  # so 20,000 take less than 4 MB
     rng = np.random.default_rng(0)
     texts = [" ".join(f"w{n}" for n in rng.zipf(1.3, 12).clip(0, 5000)) for _ in range(3000)]

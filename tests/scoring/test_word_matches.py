@@ -73,3 +73,20 @@ def test_words_that_a_large_store_leaves_unread_can_only_reject(store, monkeypat
     lamps = make_item_store(Catalog(items))
     piece = Piece(kind="term", value="oak", words="oak", start=0, end=3, wanted=wanted)
     assert matching(lamps, piece).sum() == found
+
+
+@pytest.mark.parametrize(
+    ("term", "word"),
+    [
+        ("puppy", "dogs"),
+        ("wooden", "beech"),
+        ("tennis", "tennis"),
+        ("plush", ""),
+        ("warm", ""),
+        ("nylon-free", ""),
+    ],
+)
+def test_the_item_s_own_word_is_told(term, word):
+    item = Item(item_id="1", title="Tennis Balls", description="For Dogs; a box of beech.")
+    piece = Piece(kind="term", value=term, words=term, start=0, end=len(term))
+    assert Matcher(piece).word_of(item) == word

@@ -165,7 +165,7 @@ AUDIENCES = {
     "children under 10": {"+age:6"},
     "I'm 10": {"+age:10"},
     "I am 40 years old": set(),
-    "about a 12 year old boy": {"~12 year old boy"},
+    "about a 12 year old boy": {"+12 year old boy"},
     "nothing scary for my kids": {"-Horror", "+age:8"},
     "an animated movie for my five year old": {"+Animation", "+age:5"},
     "I'm 40 and want something for my 5 yo": {"+age:5"},

@@ -38,11 +38,14 @@ def test_topics(reader, text, topics):
     assert reader.read(text).values("phrase") == topics
 
 
-def test_a_topic_is_inferred_and_in_a_group_of_its_own(reader):
-    read = reader.read("a comedy about vampires")
+@pytest.mark.parametrize(
+    ("text", "named"), [("a comedy about vampires", True), ("a comedy with vampires", False)]
+)
+def test_a_topic_is_in_a_group_of_its_own(reader, text, named):
+    read = reader.read(text)
     comedy, horror, topic = sorted(read.pieces, key=lambda p: (p.start, p.kind))
     assert (comedy.value, horror.value, topic.value) == ("Comedy", "Horror", "vampires")
-    assert (topic.kind, topic.wanted, topic.strict) == ("phrase", True, False)
+    assert (topic.kind, topic.wanted, topic.strict) == ("phrase", True, named)
     assert len({comedy.group, horror.group, topic.group}) == 3
 
 

@@ -38,8 +38,8 @@ IN_WORDS = {
 }
 OF_A_STORY = {
     "a western set in the 1920s": {"+Western"},
-    "a drama set in pre-war Berlin": {"+Drama", "~pre-war Berlin"},
-    "a drama about the post-war years": {"+Drama", "~post-war years"},
+    "a drama set in pre-war Berlin": {"+Drama", "+pre-war Berlin"},
+    "a drama about the post-war years": {"+Drama", "+post-war years"},
     "set during the last century": set(),
     "it takes place in the eightys": set(),
     "from when my parents were kids": set(),

@@ -284,6 +284,8 @@ class PhraseParser:
         known = [p for p in run if p.values or any(self._vocabulary.knows(s) for s in p.stems)]
         types = [n for n, p in enumerate(run) if self._vocabulary.is_type(p.stems[-1])]
         head = None
+        if run and self._is_unknown_thing(run[-1], len(run) - 1 in types):
+            known, types = [], []  # "wine glasses" are neither wine nor of glass
         if thing and types and mode == "asked" and not owned:
             last = types[-1]
             rest = run[last + 1 :]

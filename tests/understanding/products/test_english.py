@@ -98,6 +98,8 @@ def test_every_text_is_read(products, text):
         ("sweets for my diabetic dad", {"type:sweets", "-~term:sugar", "~term:sugar-free"}),
         ("a present for someone who has a garden", {"term:garden"}),
         ("something to keep my toddler busy", {"~audience:2", "~term:busy"}),
+        ("a train about dragons for my 4 year old", {"audience:4", "type:train"}),
+        ("wool irons", set()),
         ("a jumper that keeps me warm", {"type:jumper", "~term:warm"}),
     ],
 )
