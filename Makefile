@@ -10,15 +10,18 @@ TOOLS := build/tools
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-# Every file is checked against its hash. uv takes a tenth of pip's time, but knows no index that only pip's
-# configuration names: then pip. PyTorch without CUDA, where pip finds it; else the usual one.
-LOCKED := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
-QUICK := $(TOOLS)/uv/bin/uv pip install --quiet --system-certs --python $(BIN)/python --require-hashes --no-deps
+# Every file is checked against its hash. uv takes a tenth of pip's time, but knows nothing of pip's configuration: where
+# it fails, pip. PyTorch without CUDA, where that is found; else the usual one.
+LOCKED := --require-hashes --no-deps
+LINKS := $(addprefix --find-links ,$(PIP_FIND_LINKS))
+from_lock = $(TOOLS)/uv/bin/uv pip install --quiet --system-certs --python $(BIN)/python $(LINKS) $(LOCKED) -r locks/$(1).txt \
+  || $(BIN)/python $(PIP) install --quiet $(LOCKED) -r locks/$(1).txt
 $(STAMP): pyproject.toml coldstart/__init__.py constraints.txt $(wildcard locks/*.txt)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "coldstart needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	{ $(MAKE) $(TOOLS)/uv && $(QUICK) -r locks/dev.txt; } || $(BIN)/python $(LOCKED) -r locks/dev.txt
-	$(BIN)/python $(LOCKED) -r locks/torch-cpu.txt || $(BIN)/python $(LOCKED) -r locks/torch.txt
+	-$(MAKE) $(TOOLS)/uv
+	$(call from_lock,dev)
+	$(call from_lock,torch-cpu) || $(call from_lock,torch)
 	$(BIN)/python $(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@$(BIN)/python $(PIP) check || { echo "locks/ does not fit pyproject.toml: make lock"; exit 1; }
 	@touch $@

@@ -148,7 +148,7 @@ def serve(
     from coldstart.serve.experiment import Experiment
     from coldstart.serve.server import run
     from coldstart.serve.service import Service
-    from coldstart.serve.settings import ServeSettings, refuse_open_to_all
+    from coldstart.serve.settings import ServeSettings, refuse_open_to_all, refuse_used_port
 
     refuse_open_to_all(host, open_mode=open_mode)
     settings = ServeSettings(
@@ -174,6 +174,7 @@ def serve(
         return _serve_tenants(tenants, most, model, settings, host, port)
     test = Experiment.load(experiment) if experiment else None
     folders = test.artifacts(experiment.parent) if test and experiment else {"": model.artifact}
+    refuse_used_port(host, port)
     store = _open(db)
     if not (open_mode or any(key.revoked is None for key in store.keys())):
         output.note("nobody has a key yet: coldstart serve keys add NAME, or --open")

@@ -127,6 +127,9 @@ def start(
             raise ConfigError(f"{given[0]} without --open", hint="add --open, or leave it out")
     else:
         need("uvicorn")
+        from coldstart.serve.settings import refuse_used_port
+
+        refuse_used_port("127.0.0.1", port)
     check_out(out)
     from coldstart.data.items import load_catalog
     from coldstart.tabular.reading import TextOptions

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coldstart.encoding.coverage import knows
 from coldstart.scoring.category_nearness import FAR
 from coldstart.scoring.piece_matches import fulfils_any
 from coldstart.scoring.stated import text_similarity
@@ -31,6 +32,7 @@ WIDE_FROM = 0.1
 """Share of the items from which a head alone says little."""
 RELATED_FROM = 1.5
 """Those from which it is related to it."""
+_TITLES = 20  # of items, by which the script of a catalog is told
 
 
 @dataclass(frozen=True)
@@ -72,18 +74,25 @@ class Compound:
         Similarity to the words, in standard deviations above the catalog's mean, and nearness by
         category add up, and what is close has both: a category tells little by itself (a pillow is
         in Travel with suitcases), and so does a meaning (everything is nearest to something). With
-        encoders that compare letters the categories decide.
+        encoders that compare letters, or do not know these, the categories decide.
 
         Args:
             items: a whole store or a part.
             apart: nearness by category, see ``category_nearness.apart_from``.
         """
-        if getattr(items.encoder, "by_letters", False):
+        if not self._compares(items):
             return apart
         shared = FAR - apart
         near = text_similarity(items, self.words) + shared
         close = (near >= CLOSE_FROM) & (shared > 0)
         return np.where(close, 0, np.where(near >= RELATED_FROM, 1, FAR))
+
+    def _compares(self, items: ItemStore) -> bool:
+        """Whether the encoder knows the meaning of the words, and of the items' titles."""
+        encoder = items.encoder
+        titles = " ".join(item.title for item in items.items[:_TITLES])
+        by_letters = getattr(encoder, "by_letters", False)
+        return not by_letters and knows(encoder, self.words) and knows(encoder, titles)
 
 
 def compounds(understood: Understood, items: ItemStore) -> list[Compound]:

@@ -248,7 +248,16 @@ class SessionService:
 
     async def _load(self, session_id: str) -> tuple[Session, SessionRecord, str]:
         found = await run_in_threadpool(self._store.load, session_id)
-        return found, SessionRecord.from_json(found.state), found.arm or self._service.arm
+        try:
+            record = SessionRecord.from_json(found.state)
+        except (ValueError, KeyError, TypeError):  # pydantic's is a ValueError
+            raise ApiError(
+                409,
+                "session_damaged",
+                "what is stored of the session cannot be read",
+                "export it, erase it, and begin another",
+            ) from None
+        return found, record, found.arm or self._service.arm
 
 
 def _apply(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -110,6 +112,29 @@ def refuse_open_to_all(host: str, *, open_mode: bool) -> None:
             f"--open on {host}: anybody who reaches it could read and change everything",
             hint="use --host 127.0.0.1, or make a key: coldstart serve keys add NAME",
         )
+
+
+def refuse_used_port(host: str, port: int) -> None:
+    """Reject an address that cannot be listened on, before anything is loaded.
+
+    Args:
+        host: name or address.
+        port: number; 0 is any free one.
+
+    Raises:
+        ConfigError: another process listens there, or the address is not this machine's.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            if os.name == "posix":  # as the server does; a connection that ended blocks nothing
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as e:
+        raise ConfigError(
+            f"cannot listen on {host}, port {port}: {e.strerror or e}",
+            hint="stop what listens there, or give another --port",
+        ) from None
 
 
 def _at_least(name: str, value: float, least: float) -> None:

@@ -321,7 +321,7 @@ def test_commands_take_a_name_on_the_hub(saved, pushed, tables, tmp_path, capsys
         ["evaluate", "{}"],
         ["recommend", "--artifact", "{}"],
         ["batch", "--users", "users.csv", "--out", "lists", "--artifact", "{}"],
-        ["serve", "--open", "--artifact", "{}"],
+        ["serve", "--open", "--port", "0", "--artifact", "{}"],
     ],
 )
 def test_commands_say_what_is_wrong_with_a_name(pushed, tmp_path, capsys, command):

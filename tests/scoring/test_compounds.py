@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -142,3 +144,13 @@ def test_encoders_of_letters_leave_nearness_to_categories(shop):
         assert thing.levels(store, apart).tolist() == apart.tolist()
     finally:
         del store.encoder.by_letters
+
+
+def test_encoders_that_do_not_know_the_script_leave_it_to_categories_as_well(shop, monkeypatch):
+    reader, store = shop
+    thing = compounds(reader.read("a desk lamp"), store)[0]
+    chinese = replace(thing, words="台灯")
+    apart = np.full(len(store.ids), FAR)
+    monkeypatch.setattr(Meanings, "known_share", lambda self, text: 0.1, raising=False)
+    assert chinese.levels(store, apart).tolist() == apart.tolist()
+    assert (thing.levels(store, apart) < FAR).any()

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coldstart.cli import main
 from coldstart.errors import ConfigError
 from coldstart.serve import limits
 from coldstart.serve.errors import ApiError
 from coldstart.serve.limits import RateLimiter, check_depth
 from coldstart.serve.logs import JsonFormatter
-from coldstart.serve.settings import ServeSettings, refuse_open_to_all
+from coldstart.serve.settings import ServeSettings, refuse_open_to_all, refuse_used_port
 from tests.serve.helpers import begin, refused, serving
 
 
@@ -119,4 +122,32 @@ def test_a_session_does_not_grow_without_limit(client, monkeypatch):
     after = client.get(at).json()
     assert after["session"]["state"] == before["session"]["state"]
     assert len(after["exposures"]) == len(before["exposures"]) + 2
+    assert client.delete(at).status_code == 204
+
+
+def test_a_port_that_is_in_use_is_told_before_anything_is_loaded(tmp_path, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1, port {port}: "):
+            refuse_used_port("127.0.0.1", port)
+        table = tmp_path / "items.csv"
+        for command in (["serve", "--open"], ["start", str(table), "--open"]):
+            assert main([*command, "--port", str(port)]) == 2
+            assert "cannot listen" in capsys.readouterr().err
+    refuse_used_port("127.0.0.1", port)
+    refuse_used_port("localhost", 0)
+
+
+def test_a_damaged_session_is_told_exported_and_erased(client):
+    at = begin(client)
+    store = client.service.store
+    session = store.load(at.rpartition("/")[2])
+    store.save(replace(session, state='"damaged"'), session.version)
+    refused(client.get(at + "/recommendations"), 409, "session_damaged")
+    refused(client.post(at + "/text", json={"text": "drama"}), 409, "session_damaged")
+    assert client.get(at).json()["session"]["state"] == "damaged"
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE coldstart_sessions SET state = '0:{'")
+    refused(client.get(at + "/recommendations"), 409, "session_damaged")
+    assert client.get(at).json()["session"]["state"] == "{"
     assert client.delete(at).status_code == 204

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +35,8 @@ def export(connection: Connection, encryptor: Encryptor, session_id: str) -> dic
             "exposures": [asdict(e) for e in exposure_rows.read(connection, session_id)],
         }
     )
-    out["session"]["state"] = json.loads(session.state)
+    with suppress(ValueError):  # damaged: it is a person's data all the same
+        out["session"]["state"] = json.loads(session.state)
     return out
 
 
