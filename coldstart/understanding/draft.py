@@ -280,6 +280,7 @@ class ReadingDraft:
         stated = [e.piece for e in self._entries if e.piece.kind == "years" and e.piece.strict]
         years = stated or [e.piece for e in self._entries if e.piece.kind == "years"]
         impossible = _impossible([p for p in years if p.wanted])
+        about = any(e.piece.wanted and e.piece.kind == "phrase" for e in self._entries)
         out = []
         for n, entry in enumerate(self._entries):
             piece = entry.piece
@@ -288,6 +289,8 @@ class ReadingDraft:
                     continue
                 if piece.wanted and any(_within(y, piece) for y in years if y.wanted):
                     continue
+            elif piece.kind == "audience" and piece.value == MILD and about:
+                continue  # a topic tells more than ages, most of which are inferred
             elif piece.kind != "tone" and best[_key(piece)][1] != piece.wanted:
                 continue
             out.append(n)

@@ -394,3 +394,9 @@ def test_a_topic_outweighs_a_mood_that_rejects_its_kind(reader):
     read = reader.read("anything about world war two that is not depressing")
     assert "War" in read.values("category")
     assert "War" not in read.values("category", wanted=False)
+
+
+def test_a_topic_tells_more_than_a_gentle_age(reader):
+    gentle = [p.kind for p in reader.read("something gentle").pieces]
+    topic = [p.kind for p in reader.read("something gentle like a Jane Austen adaptation").pieces]
+    assert ("audience" in gentle, "audience" in topic, "phrase" in topic) == (True, False, True)
