@@ -99,7 +99,9 @@ class Categorised:
         return np.asarray(self._has[:, columns].sum(axis=1))[self._of_item]
 
     def combinations(self, mask: Bools) -> Bools:
-        """Rows of ``has`` of the combinations that some of the items have, each once.
+        """Rows of ``has`` of the combinations that some of the items have.
+
+        Combinations that differ in order or case only give equal rows.
 
         Args:
             mask: of the items, shape (N,).

@@ -107,7 +107,7 @@ def match_columns(
             found[field] = free.pop(plain_name(only[0]))
     if title_ids and "title" in found and "item_id" not in chosen:
         found.setdefault("item_id", found["title"])
-    for field in ("item_id", "title"):
+    for field in ("title",) if title_ids and "item_id" not in chosen else ("item_id", "title"):
         if field not in found:
             if any(name.strip().replace(".", "").isdigit() for name in names):
                 raise CatalogError(

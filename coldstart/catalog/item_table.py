@@ -44,6 +44,7 @@ _MORE_CATEGORIES = re.compile(
 _FLAG_PREFIX = re.compile(r"(?:genres?|categor(?:y|ies)|tags?)[\s_.:-]+(?=\S)", re.IGNORECASE)
 _FLAGS = frozenset({"0", "1", "true", "false"})
 _FEWEST_FLAGS = 3
+_LONGEST_TITLE = 180  # characters of a title that become an id, which holds 200
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _SURE = frozenset({"itemid", "title", "year", "price", "available", "minage", "maxage"})
 _AMOUNTS = frozenset({"quantity", "qty", "数量"})  # of a stock if they may be none, else of a pack
@@ -179,7 +180,7 @@ def parse_items(
 
 def _numbered(item: Item, titles: Counter[str], seen: Set[str]) -> Item:
     """An item with its title as id, and a number behind it where that is taken."""
-    title = item.item_id
+    title = item.item_id[:_LONGEST_TITLE].rstrip()
     while (new := f"{title} ({titles[title]})" if titles[title] > 1 else title) in seen:
         titles[title] = max(2, titles[title] + 1)
     return item.model_copy(update={"item_id": new})
@@ -299,7 +300,10 @@ def _item(row: dict[str, Any], layout: Layout) -> tuple[Item | list[str], list[R
         value = made[name]
         text = " ".join(names_of(value)) if isinstance(value, list) else as_text(value)
         made[name] = clean_text(text)
-    missing = [f"empty {name}" for name in ("item_id", "title") if is_missing(made.get(name))]
+    if layout.by_title and "item_id" in made:
+        made["item_id"] = made["item_id"][:_LONGEST_TITLE]
+    needed = ("title",) if layout.by_title else ("item_id", "title")
+    missing = [f"empty {name}" for name in needed if is_missing(made.get(name))]
     if missing:
         return missing, []
     remarks: list[Remark] = []

@@ -172,7 +172,7 @@ def catalog_option(path: Path | None) -> tuple[Catalog | None, str]:
         return None, ""
     from coldstart.data.items import load_catalog
 
-    catalog, read = load_catalog(path)
+    catalog, read = load_catalog(path, title_ids=True)
     return catalog, in_options(read.paragraph())
 
 

@@ -126,8 +126,10 @@ class ModelReadingStage:
         if near is None or not len(items.ids):
             return defaultdict(float)
         closest = best(near.closeness(request_text(user), items), _CLOSEST)
-        usual = items.has_category.mean(axis=0)
-        shares = items.has_category[closest].mean(axis=0) / np.maximum(usual, 1 / len(items.ids))
+        all_items = np.ones(len(items.ids))
+        usual = items.by_category(all_items) / len(items.ids)
+        near_by = np.bincount(closest, minlength=len(items.ids)).astype(np.float64)
+        shares = items.by_category(near_by) / len(closest) / np.maximum(usual, 1 / len(items.ids))
         return {
             c: float(shares[items.category_column[c.casefold()]])
             for c in category_names(items.catalog)

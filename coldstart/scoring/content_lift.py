@@ -64,7 +64,9 @@ class ContentLift:
         elif common.content is items.content:
             values = usual
         else:
-            values = _similarity(items.content, items.kinds, content.T, kinds.T)
+            values = np.asarray(items.content @ content.T, dtype=np.float64)
+            for pick, kind in enumerate(kinds):
+                values[:, pick] += KINDS * items.kinds_fit(kind)
         mean, spread = usual.mean(axis=0), usual.std(axis=0)
         scale = np.where(spread > _NOISE, spread, np.inf)
 

@@ -68,6 +68,8 @@ def test_titles_can_be_the_ids_where_there_are_none():
     assert match_columns(["sku", "title"], title_ids=True)["item_id"] == "sku"
     with pytest.raises(CatalogError, match="no column for item_id among: title"):
         match_columns(["title"], {"item_id": None}, title_ids=True)
+    with pytest.raises(CatalogError, match="no column for title among: foo, bar"):
+        match_columns(["foo", "bar"], title_ids=True)
 
 
 def test_a_missing_column_is_named_with_the_likeliest():

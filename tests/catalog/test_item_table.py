@@ -39,6 +39,10 @@ def test_titles_as_ids_are_numbered_where_they_repeat():
     found = {item.item_id: item.price for item in parsed.items}
     assert found == {"Tea": 1, "Tea (2)": 2, "Tea (3)": 3, "Tea (4)": 4, "Mug": 5, "Tea (5)": 6}
     assert parsed.layout.by_title
+    rows = table(title=["x" * 300, "x" * 300, None], price=[1, 2, 3])
+    long = parse_items(rows, title_ids=True)
+    assert [len(item.item_id) for item in long.items] == [180, 184]
+    assert long.problems == {"empty title": [4]}
     with pytest.raises(CatalogError, match="no column for item_id"):
         parse_items(rows)
 

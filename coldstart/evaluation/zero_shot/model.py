@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -75,10 +76,12 @@ class KeptScores:
         path = self._folder / f"{key}.npy"
         try:
             found = np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
-            os.utime(path)  # used now
-            return found
         except (OSError, ValueError, EOFError):  # not there yet, or damaged
             made = np.asarray(make(), dtype=np.float32)
+        else:
+            with suppress(OSError):  # a folder that may be read only
+                os.utime(path)  # used now
+            return found
         self._folder.mkdir(parents=True, exist_ok=True)
         buffer = BytesIO()
         np.save(buffer, made, allow_pickle=False)
