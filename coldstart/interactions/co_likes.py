@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
 if TYPE_CHECKING:
@@ -67,6 +66,8 @@ def content_reliability(pairs: CoLikes) -> float:
     Returns:
         λ; ``RELIABILITY`` without pairs.
     """
+    from scipy.optimize import minimize_scalar  # half a second to import
+
     given, many = pairs.given, len(pairs.likers)
     some = given > 0
     of_pairs = np.bincount(pairs.item, pairs.both * pairs.lift, many)
@@ -102,6 +103,8 @@ def gamma_shape(pairs: CoLikes, reliability: float) -> float:
     Returns:
         α, in likes; ``SHAPE`` without pairs.
     """
+    from scipy.optimize import minimize_scalar  # half a second to import
+
     given = pairs.given
     expected = given[pairs.item] * pairs.share * np.exp(reliability * pairs.lift)
     usual = given * pairs.drawn_share[:, None] * np.exp(reliability * pairs.drawn)

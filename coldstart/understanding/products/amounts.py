@@ -27,20 +27,17 @@ _ABOVE = (
     r"(?:over|above|more\s+than|at\s+(?:the\s+)?least|from|no\s+less\s+than|not\s+under|"
     r"min(?:imum)?(?:\s+of)?)"
 )
+_TAKES = re.compile(
+    r"(?:(?:play|cook|prep|total|run|read|watch|bak|assembl)\w*[\s_-]*)?"
+    r"(?:time|duration|runtime|minutes|mins|hours)(?:[\s_(-]*(?:min|minutes|mins|h|hours)\)?)?",
+    re.IGNORECASE,
+)
 _TIMES = frozenset({"time", "duration", "runtime"})
 LITTLE = 1 / 3
 """Share of an attribute's numbers that are little, and that are much."""
 _SIDE = re.compile(
     r"(?P<before>min(?:imum)?|max(?:imum)?)[\s_.-]+(?P<rest>[a-z][\w\s]*)"
     r"|(?P<named>[a-z][\w\s]*?)[\s_.(-]+(?P<after>min(?:imum)?|max(?:imum)?)\)?",
-    re.IGNORECASE,
-)
-_COUNT = re.compile(
-    rf"(?<!\w)(?:(?P<open>up\s+to|at\s+least|more\s+than|over)\s+)?(?:(?P<number>{NUMBER})"
-    rf"(?:\s*(?:-|–|to|or)\s*(?P<last>{NUMBER}))?[\s-]*(?P<unit>[a-z]+)"
-    rf"|(?:we(?:['’]re|\s+are)|there(?:['’]s|\s+(?:are|will\s+be)))\s+(?:only\s+)?(?P<us>{NUMBER})"
-    r"(?:\s+of\s+us)?(?=\s*(?:[,.;!?)]|$|and\b|so\b))"
-    r"|(?P<alone>solo|(?:by|for)\s+myself|on\s+(?:my|one['’]?s|your)\s+own|single[\s-]player))(?!\w)",
     re.IGNORECASE,
 )
 _SPAN = re.compile(
@@ -62,14 +59,6 @@ class NamedAmount(NamedTuple):
     high: float | None
 
 
-class NamedCount(NamedTuple):
-    """A number of people or the like: a spread, from which number on (if closed), up to which."""
-
-    spread: Spread
-    low: float | None
-    high: float
-
-
 def numeric_attributes(catalog: Catalog) -> Mapping[str, str]:
     """Names of units → the attribute of a catalog whose numbers they count.
 
@@ -77,16 +66,18 @@ def numeric_attributes(catalog: Catalog) -> Mapping[str, str]:
     the words of its name, and what the lexicon has beside them ("mins" for "minutes").
     """
     out: dict[str, str] = {}
-    for name in _numeric(catalog):
-        for unit in _units_of(name):
+    for name in numeric_names(catalog):
+        for unit in units_of(name):
             out.setdefault(unit, name)
     return out
 
 
 def times(catalog: Catalog) -> tuple[str, float, float] | None:
-    """A numeric attribute that is a time, up to which third of its numbers, and from which on."""
-    units = numeric_attributes(catalog)
-    name = next((units[u] for u in map(stem, ("minutes", "hours", "days")) if u in units), None)
+    """A numeric attribute that is the time an item takes, and its lower and upper third.
+
+    What it counts beside that, such as the hours of a battery, is none.
+    """
+    name = next((n for n in numeric_names(catalog) if _TAKES.fullmatch(n.strip())), None)
     if name is None:
         return None
     values = (number_of(item.attributes.get(name, "")) for item in sampled(catalog))
@@ -94,7 +85,7 @@ def times(catalog: Catalog) -> tuple[str, float, float] | None:
     return name, low, high
 
 
-def _numeric(catalog: Catalog) -> Iterator[str]:
+def numeric_names(catalog: Catalog) -> Iterator[str]:
     """Attributes of which nearly all values are numbers, and differ; of a spread, few do."""
     values: dict[str, Counter[str]] = {}
     for item in sampled(catalog):
@@ -107,7 +98,7 @@ def _numeric(catalog: Catalog) -> Iterator[str]:
             yield name
 
 
-def _units_of(name: str) -> Iterator[str]:
+def units_of(name: str) -> Iterator[str]:
     """Stems of the units that an attribute's name speaks of; "time" is minutes if none is there."""
     units = raw_lexicon("products-en")["units"]
     aliases = {stem(unit): names.split() for unit, names in units.items()}
@@ -119,27 +110,6 @@ def _units_of(name: str) -> Iterator[str]:
         others = aliases.get(stem(word), ()) if not (timed and word in _TIMES) else ()
         for unit in (word, *others):
             yield stem(unit)
-
-
-class Spread(NamedTuple):
-    """Two attributes that tell from which number of something to which an item is for."""
-
-    least: str
-    most: str
-
-
-def spreads(catalog: Catalog) -> Mapping[str, Spread]:
-    """Names of units → the two attributes of a catalog that count them: minimum and maximum."""
-    sides: dict[str, dict[str, str]] = {}
-    for name in _numeric(catalog):
-        if found := side_of(name):
-            sides.setdefault(found[1].casefold(), {})[found[0]] = name
-    return {
-        unit: Spread(found["min"], found["max"])
-        for rest, found in sides.items()
-        if len(found) == len(("min", "max"))
-        for unit in _units_of(rest)
-    }
 
 
 def side_of(name: str) -> tuple[str, str] | None:
@@ -156,28 +126,7 @@ def side_of(name: str) -> tuple[str, str] | None:
 
 def is_time(name: str) -> bool:
     """Whether an attribute counts minutes by its name, which names no unit: "playing time"."""
-    return "min" in _units_of(name) and "min" not in name.casefold()
-
-
-def find_counts(text: str, units: Mapping[str, Spread]) -> Iterator[tuple[int, int, NamedCount]]:
-    """Numbers of what a spread counts, in order: "for six people", "3-5 players", "we are four".
-
-    Args:
-        text: in which other things are blanked out.
-        units: see ``spreads``.
-
-    Yields:
-        (first character, the character after it, the count).
-    """
-    spread = next(iter(units.values()), None)
-    for m in _COUNT.finditer(text):
-        of_unit = units.get(stem(m["unit"].casefold())) if m["unit"] else spread
-        first = 1.0 if m["alone"] else amount_of(m["number"] or m["us"])
-        if of_unit is None or first is None or first < 1:
-            continue
-        last = amount_of(m["last"]) if m["last"] else None
-        low, high = sorted((first, last or first))
-        yield m.start(), m.end(), NamedCount(of_unit, None if m["open"] else low, high)
+    return "min" in units_of(name) and "min" not in name.casefold()
 
 
 def number_of(value: str) -> float | None:

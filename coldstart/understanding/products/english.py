@@ -189,11 +189,12 @@ class EnglishProductReader:
             value = f"{price_text(span.low, span.high)} {span.value.replace('_', ' ')}"
             strict = span.kind == "amount"
             draft.amount(span.value, span.low, span.high, value, place, strict=strict)
-        elif span.kind == "count":
+        elif span.kind == "count" and wanted:
             words = draft.text[span.start : span.end]
-            draft.amount(span.most, span.high, None, words, place)
+            if span.high is not None:
+                draft.amount(span.most, span.high, None, words, place, strict=span.stated)
             if span.low is not None:
-                draft.amount(span.value, None, span.low, words, place)
+                draft.amount(span.value, None, span.low, words, place, strict=span.stated)
         elif span.kind == "cost" and self._told.priced:
             draft.price(None, None, span.value, place)
         elif span.kind == "audience" and not wanted and span.age < CHILD:

@@ -12,9 +12,7 @@ from coldstart.understanding.audience import DEFAULT_CHILD, find_audience
 from coldstart.understanding.english import masked
 from coldstart.understanding.products.amounts import (
     find_amounts,
-    find_counts,
     numeric_attributes,
-    spreads,
     times,
 )
 from coldstart.understanding.products.examples import find_examples
@@ -22,6 +20,7 @@ from coldstart.understanding.products.lexicon import phrases, table
 from coldstart.understanding.products.people import ADULT, find_asides, find_recipients
 from coldstart.understanding.products.prices import find_prices
 from coldstart.understanding.products.sizes import find_sizes
+from coldstart.understanding.products.spreads import find_counts, spreads
 from coldstart.understanding.titles import TitleSpotter
 from coldstart.understanding.tokens import PhraseIndex, tokenise
 from coldstart.understanding.vocabulary import latest_year
@@ -164,8 +163,10 @@ class ToldFinder:
         keep(Told(s.start, s.end, "size", s.size) for s in find_sizes(rest))
         rest = masked(text, sorted(out, key=lambda s: s.start))
         keep(
-            Told(start, end, "count", n.spread.least, n.low, n.high, most=n.spread.most)
-            for start, end, n in (find_counts(rest, self._spreads) if self._spreads else ())
+            Told(
+                *n[:2], "count", n.spread.least, n.low, n.high, stated=n.stated, most=n.spread.most
+            )
+            for n in (find_counts(rest, self._spreads) if self._spreads else ())
         )
         rest = masked(text, sorted(out, key=lambda s: s.start))
         amounts = list(find_amounts(rest, self._units))

@@ -7,7 +7,8 @@ import pytest
 from coldstart.catalog.catalog import Catalog
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Item
-from coldstart.understanding.products.amounts import is_time, numeric_attributes, side_of, spreads
+from coldstart.understanding.products.amounts import is_time, numeric_attributes, side_of
+from coldstart.understanding.products.spreads import spreads
 from coldstart.understanding.reader import RequestReader
 
 GAMES = (
@@ -53,18 +54,25 @@ def limits(read, text):
         ("a game for two players", 2, 2), ("something for six people", 6, 6),
         ("a 3-5 player game", 3, 5), ("we are four, something funny", 4, 4),
         ("there will be five of us", 5, 5), ("a solo game", 1, 1), ("up to 8 players", None, 8),
-        ("to play by myself", 1, 1), ("three or four persons", 3, 4),
+        ("to play by myself", 1, 1), ("for three or four persons", 3, 4),
+        ("between 3 and 5 players", 3, 5), ("more than 4 players", None, 5),
+        ("one player or two players", 1, 2), ("at least 6 players", None, 6),
+        ("no more than 4 players", 4, None), ("fewer than 4 players", 3, None),
     ],
 )  # fmt: skip
 def test_numbers_of_players_are_within_the_spread(read, text, low, high):
     found = limits(read, text)
-    assert found.pop("Max players") == (high, None)
-    assert found == ({} if low is None else {"Min players": (None, low)})
+    wanted = {"Max players": (high, None), "Min players": (None, low)}
+    assert found == {name: span for name, span in wanted.items() if span != (None, None)}
 
 
 @pytest.mark.parametrize(
     "text",
-    ["two games", "a game for 3 euros", "for a five year old", "zero players", "we are late"],
+    [
+        *("two games", "a game for 3 euros", "for a five year old", "zero players", "we are late"),
+        *("not for two players", "3 people told me of it", "for myself and five friends"),
+        *("one person likes it", "I am solo parenting"),
+    ],
 )
 def test_other_numbers_are_none(read, text):
     assert not {"Max players", "Min players"} & limits(read, text).keys()
@@ -85,6 +93,25 @@ def test_times_are_minutes_and_words_order(read, text, low, high, strict):
         high if high is None else pytest.approx(high, abs=0.01),
         strict,
     )
+
+
+def test_what_is_wanted_for_oneself_only_orders(read):
+    assert not any(p.strict for p in read("a game to play by myself").pieces)
+
+
+def test_other_spreads_and_hours_are_of_no_people_and_no_time():
+    desks = Catalog(
+        Item(
+            item_id=str(n),
+            title="Desk",
+            price=n,
+            attributes={"min_height": "62", "max_height": str(110 + n), "battery hours": str(n)},
+        )
+        for n in range(9)
+    )
+    read = RequestReader(desks, Counts.fit(desks.ids, {}, {})).read
+    for text in ("a desk for myself", "we are two, a table", "a long desk", "a fast charger"):
+        assert not limits(read, text)
 
 
 def test_what_everything_is_names_nothing(read):
