@@ -84,7 +84,11 @@ class NamedValueReader:
                 used[mark.first : mark.after] = [True] * (mark.after - mark.first)
         found = list(self._names.find([self._stem(t.form) for t in tokens], used))
         read = MarkedText(text, tokens, taken, marks, {m.first: m.after for m in found})
-        rejected = list(self._scope.stretches(read))
+
+        def known(token: int) -> bool:
+            return self._stem(tokens[token].form) in self._forms
+
+        rejected = list(self._scope.stretches(read, known))
         out: list[Piece] = []
         for piece in others:
             at = next((n for n, t in enumerate(tokens) if t.start >= piece.start), len(tokens))
@@ -99,7 +103,7 @@ class NamedValueReader:
             out += (_piece(text, span, value, group) for value in name.value)
         values = {m.first: m for m in found}
         for stretch in rejected:
-            for unit in self._scope.units(read, stretch, lambda n: self._known(tokens[n])):
+            for unit in self._scope.units(read, stretch, known):
                 group += 1
                 out += self._of_unit(text, tokens, unit, values.get(unit.first), group)
         limits = [p for p in others if p.kind not in ("title", "person", "attribute")]
@@ -136,7 +140,8 @@ class NamedValueReader:
         if named is not None:
             for name in named.value:
                 yield _piece(text, span, name, group, wanted=False, strict=unit.alone)
-            return
+            if unit.after > unit.first + 1 or not unit.outright:
+                return  # "ohne Milch" is about more than the category Milch
         form = tokens[unit.first].form
         for word in self._forms.get(self._stem(form), ()):
             yield _piece(
@@ -155,9 +160,6 @@ class NamedValueReader:
 
     def _is_content(self, form: str) -> bool:
         return len(form) >= _SHORTEST and bool(term(form, self.language))
-
-    def _known(self, token: Token) -> bool:
-        return self._stem(token.form) in self._forms
 
 
 def _span(tokens: Sequence[Token], first: int, after: int) -> Span:

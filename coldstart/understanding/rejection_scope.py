@@ -107,8 +107,13 @@ class RejectionScope:
         """Marks by their first token."""
         return {m.first: m for m in self._marks.find([t.form for t in tokens], taken)}
 
-    def stretches(self, read: MarkedText) -> Iterator[Rejected]:
-        """What words that reject reach, or what stands before them at the end of a clause."""
+    def stretches(self, read: MarkedText, known: Callable[[int], bool]) -> Iterator[Rejected]:
+        """What words that reject reach, or what stands before them at the end of a clause.
+
+        Args:
+            read: the text.
+            known: whether the catalog has the word of a token.
+        """
         begin = at = 0  # token of the clause
         while at < len(read.tokens):
             if read.breaks(at) or read.is_mark(at, "but"):
@@ -117,7 +122,7 @@ class RejectionScope:
             if not read.is_mark(at, "without", "not"):
                 at = after
                 continue
-            end = self._reach(read, after)
+            end = self._reach(read, after, known)
             if end > after:
                 outright = read.is_mark(at, "without") or _is_elided(read.text, read.tokens[after])
                 opens = read.is_mark(begin, "but") and read.marks[begin].after == at
@@ -162,7 +167,7 @@ class RejectionScope:
         marked = any(m.first <= at < m.after for m in read.marks.values() if m.value != "for")
         return not (read.taken[at] or marked) and self._is_content(read.tokens[at].form)
 
-    def _reach(self, read: MarkedText, first: int) -> int:
+    def _reach(self, read: MarkedText, first: int, known: Callable[[int], bool]) -> int:
         """The token after what is rejected from ``first`` on; ``first`` if nothing is."""
         at, end, content = first, first, 0
         while at < len(read.tokens) and content < _REACH:
@@ -172,12 +177,20 @@ class RejectionScope:
                 break
             if content and read.is_mark(at, "for"):
                 break
+            if content and read.is_mark(at, "or") and not self._lists(read, at, known):
+                break
             if self._counts(read, at) and not (at in read.marks and at not in read.names):
                 content += 1
                 at = end = read.names.get(at, at + 1)
             else:
                 at = read.marks[at].after if at in read.marks else at + 1
         return end
+
+    def _lists(self, read: MarkedText, at: int, known: Callable[[int], bool]) -> bool:
+        """Whether "and" joins something of the catalog, and no clause: "und suche Käse"."""
+        following = (n for n in range(at + 1, len(read.tokens)) if self._counts(read, n))
+        found = next(following, None)
+        return found is not None and (found in read.names or known(found))
 
     def _goes_on(self, read: MarkedText, at: int) -> bool:
         """Whether a list goes on after a comma: "ohne Nüsse, Milch und Soja"."""
