@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ class UnderstandStage:
     """Reads interests, free text, context text and occasion of requests.
 
     The reader is made for one version of the catalog and follows its changes. Readings are kept,
-    with their texts, until ``forget``.
+    with their texts, until ``forget``. Threads may share the stage.
 
     Args:
         parts: of the recommender.
@@ -36,6 +37,7 @@ class UnderstandStage:
         self._made_of: tuple[object, ...] = ()
         self._read: dict[str, Understood] = {}
         self._used: set[str] = set()  # texts read since ``forget`` was called
+        self._keeping = threading.Lock()  # held while either is looked at or changed
 
     def understand(
         self,
@@ -72,14 +74,20 @@ class UnderstandStage:
         if not text:
             return Understood()
         reader = self._synced()
-        found = self._read.get(text)
-        if found is None:
-            while len(self._read) >= _CACHED:
-                oldest = next(iter(self._read))
-                self._read.pop(oldest, None)
-                self._used.discard(oldest)
-            found = self._read[text] = reader.read(text)
-        self._used.add(text)
+        with self._keeping:
+            kept, used = self._read, self._used
+            found = kept.get(text)
+            if found is not None:
+                used.add(text)
+                return found
+        found = reader.read(text)
+        with self._keeping:  # if others have been dropped meanwhile, this one is kept nowhere
+            while len(kept) >= _CACHED:
+                oldest = next(iter(kept))
+                del kept[oldest]
+                used.discard(oldest)
+            kept[text] = found
+            used.add(text)
         return found
 
     def forget(self, *, unused: bool = False) -> None:
@@ -88,9 +96,10 @@ class UnderstandStage:
         Args:
             unused: keep those that were used since the last call.
         """
-        kept = self._used if unused else set()
-        self._read = {text: found for text, found in self._read.items() if text in kept}
-        self._used = set()
+        with self._keeping:
+            kept = self._used if unused else set()
+            self._read = {text: found for text, found in self._read.items() if text in kept}
+            self._used = set()
 
     def _categories(self) -> Mapping[str, int]:
         self._parts.item_store.sync()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -232,7 +232,8 @@ class ReadingDraft:
         for terms in (self._qualities, self._terms):
             links = [link(a, b) for a, b in zip(terms, terms[1:], strict=False)]
             whole = [*grouped(terms, links), *whole]
-        groups = [*map(self._telling, whole), *self._year_groups()]
+        stated = {_key(e.piece) for e in self._entries if e.piece.strict and e.piece.wanted}
+        groups = [*(self._telling(group, stated) for group in whole), *self._year_groups()]
         dropped = {n for group in whole for n in group} - {n for group in groups for n in group}
         kept = [n for n in self._consistent() if n not in dropped]
         out: dict[Piece, None] = {}
@@ -250,13 +251,18 @@ class ReadingDraft:
                 out[self._entries[n].piece] = None
         return tuple(sorted(out, key=lambda p: (p.start, p.end, p.kind != "tone", not p.wanted)))
 
-    def _telling(self, group: tuple[int, ...]) -> tuple[int, ...]:
+    def _telling(
+        self, group: tuple[int, ...], stated: Collection[tuple[object, ...]]
+    ) -> tuple[int, ...]:
         """Inferred alternatives without those that are stated anyway.
 
         Of "a light romance" the mood still asks for a comedy; of "a light comedy" for nothing, as
         its first alternative is stated.
+
+        Args:
+            group: numbers of the entries.
+            stated: keys of the pieces that are wanted outright.
         """
-        stated = {_key(e.piece) for e in self._entries if e.piece.strict and e.piece.wanted}
         pieces = [self._entries[n].piece for n in group]
         if any(p.strict or p.kind != "category" and p.kind != "tone" for p in pieces):
             return group

@@ -35,7 +35,7 @@ from coldstart.understanding.rejected import is_content, rejected_phrases
 from coldstart.understanding.shapes import Idiom, find_idioms
 from coldstart.understanding.titles import NamedTitle, TitleSpotter
 from coldstart.understanding.tokens import Token, tokenise
-from coldstart.understanding.topics import NamedTopic, find_topics
+from coldstart.understanding.topics import MASK, NOUN_MASK, NamedTopic, find_topics
 from coldstart.understanding.vocabulary import (
     category_names,
     common_words,
@@ -136,7 +136,9 @@ class EnglishReader:
         "Boxing" stands for drama, as a guess, and is a topic beside that.
         """
         other = [m for m in meant if not isinstance(m.meaning, Sense) or m.meaning.strict]
-        found = list(find_topics(masked(text, other), self._is_kind, self._is_plain))
+        nouns = [m for m in other if isinstance(m.meaning, Sense) and m.meaning.noun]
+        rest = masked(masked(text, other), nouns, NOUN_MASK)
+        found = list(find_topics(rest, self._is_kind, self._is_plain))
         for m in meant:
             inside = any(t.start < m.end and m.start < t.end for t in found)
             if isinstance(m.meaning, Sense) and m.meaning.is_topic and not inside:
@@ -294,11 +296,11 @@ class _Spanned(Protocol):
     def end(self) -> int: ...
 
 
-def masked(text: str, spans: Iterable[_Spanned]) -> str:
+def masked(text: str, spans: Iterable[_Spanned], mask: str = MASK) -> str:
     """The text with spans blanked out by control characters, at equal length."""
     parts, at = [], 0
     for span in spans:
-        parts += [text[at : span.start], "\x00" * (span.end - span.start)]
+        parts += [text[at : span.start], mask * (span.end - span.start)]
         at = span.end
     return "".join([*parts, text[at:]])
 

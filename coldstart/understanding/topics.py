@@ -45,6 +45,20 @@ _ENDS = frozenset(
     "i we my our to as like instead only just then anyone any is are was were".split()
 )
 """Words that end a topic."""
+_RELATIVE = frozenset("who whom whose".split())
+"""Words that begin a clause of a topic; in it "to" goes on: "a boy who wants to dance"."""
+_BEFORE_NOUNS = frozenset(
+    "in on at of to during into against inside aboard near around through behind by".split()
+)
+_DETERMINERS = frozenset("a an the".split())
+_NEXT_CLAUSE = re.compile(
+    r"and\s+(?:(?:he|she|it|they|you|it['’]s|want|need|would|could|can|had|will|should)\b"
+    r"|[a-z]+\s+(?:it|them|him|me|us)\b)",
+    re.I,
+)
+"""What ends a topic as well: "sharks and hated it"."""
+MASK, NOUN_MASK = "\x00", "\x01"
+"""What blanks out words that have a meaning of their own, and the nouns among them."""
 _QUALITIES = frozenset(
     "solid random fine superb top cool neat slick deep raw rare cult indie epic short long full "
     "main whole single perfect obscure unknown mainstream feature studio hollywood bollywood "
@@ -52,10 +66,12 @@ _QUALITIES = frozenset(
     "date sunday saturday friday weekend late early english foreign lesser key crap trash junk "
     "wise unique actual entire same such certain famous classic iconic art festival winter summer "
     "autumn night day evening afternoon bedtime recommend suggest watch see find want need like "
-    "love fancy".split()
+    "love fancy nonsense rubbish garbage".split()
 )
 """Words that may stand before "film" and name no topic, and have no ending that tells so."""
 _ARTICLES = frozenset("a an the some any of in or and".split())
+_TRAILING = _ARTICLES | _RELATIVE | {"to"}
+_NOUN = re.compile(rf"\s+{NOUN_MASK}+")
 
 
 class NamedTopic(NamedTuple):
@@ -84,7 +100,8 @@ def find_topics(
     ['mountain climbing', 'Nepal']
 
     Args:
-        text: in which what has a meaning of its own is blanked out.
+        text: in which what has a meaning of its own is blanked out, with ``MASK``, and nouns that
+            name a kind of film with ``NOUN_MASK``.
         is_kind: whether a word is the name of a kind of film: "a comedy about".
         is_plain: whether a word has a meaning of its own, or is an everyday one; others make a
             topic of what they stand before: "a chess movie".
@@ -99,10 +116,10 @@ def find_topics(
     for m in sorted(_cues(text, is_kind), key=lambda m: m.start()):
         if m.start() < at:
             continue
-        if topic := _topic(text, m.end(), capitals=m.re is _NAMED):
+        if topic := _topic(text, m.end(), capitals=m.re is _NAMED, setting=m.re is _SET):
             at = topic.end
             compounds = [c for c in compounds if c.end <= topic.start or c.start >= topic.end]
-            yield topic._replace(setting=m.re is _SET)
+            yield topic
     yield from compounds
 
 
@@ -110,34 +127,68 @@ def _cues(text: str, is_kind: Callable[[str], bool]) -> Iterator[re.Match[str]]:
     for m in _ABOUT.finditer(text):
         words = _WORD.findall(text[: m.start()])
         before = words[-1].casefold() if words else ""
-        named = text[: m.start()].rstrip().endswith("\x00")  # "a comedy about"
+        named = text[: m.start()].rstrip().endswith((MASK, NOUN_MASK))  # "a comedy about"
         if named or not before or before in _THINGS or is_kind(before):
             yield m
     for pattern in (_SET, _LOVED, _PEOPLE, _NAMED):
         yield from pattern.finditer(text)
 
 
-def _topic(text: str, start: int, *, capitals: bool) -> NamedTopic | None:
+def _topic(text: str, start: int, *, capitals: bool, setting: bool) -> NamedTopic | None:
     """The words from a place to the end of a noun phrase; ``None`` where there are none.
 
     Args:
         text: the text.
         start: first character that may be part of it.
         capitals: whether only capitalised words are: names.
+        setting: whether it is where or when a film is set.
     """
     words: list[re.Match[str]] = []
+    relative = False
     for m in _WORD.finditer(text, start):
         gap = text[words[-1].end() if words else start : m.start()]
         if gap.strip(" \t'’\"“”"):
             break
         word = m[0].casefold()
-        if word in _ENDS or len(words) == LONGEST or (capitals and not m[0][0].isupper()):
+        relative = relative or word in _RELATIVE
+        if word in _ENDS and not (relative and word == "to"):
+            break
+        if len(words) == LONGEST or (capitals and not m[0][0].isupper()):
+            break
+        if word == "and" and _NEXT_CLAUSE.match(text, m.start()):
             break
         words.append(m)
+    noun = _NOUN.match(text, words[-1].end()) if words else None
+    words, end = _whole(words, noun, setting=setting) if noun else (words, None)
     while words and words[0][0].casefold() in _ARTICLES:
         words.pop(0)
-    while words and words[-1][0].casefold() in _ARTICLES:
+    while words and end is None and words[-1][0].casefold() in _TRAILING:
         words.pop()
     if not words or is_period(text[words[0].start() : words[-1].end()]):
         return None
-    return NamedTopic(words[0].start(), words[-1].end())
+    return NamedTopic(words[0].start(), end or words[-1].end(), setting)
+
+
+def _whole(
+    words: list[re.Match[str]], noun: re.Match[str], *, setting: bool
+) -> tuple[list[re.Match[str]], int | None]:
+    """A topic that a noun with a meaning of its own cuts off, with the noun or without the rest.
+
+    Of "a submarine in the cold war" the noun is a part; of "a boy who goes to war" the boy is left.
+
+    Args:
+        words: of the topic so far.
+        noun: what follows them.
+        setting: whether the words follow a preposition.
+
+    Returns:
+        The words that stay, and the end of the noun if that does.
+    """
+    forms = [word[0].casefold() for word in words]
+    if clause := [n for n, form in enumerate(forms) if form in _RELATIVE]:
+        return words[: clause[0]], None
+    before = [n for n, form in enumerate(forms) if form in _BEFORE_NOUNS]
+    phrase = forms[before[-1] + 1 :] if before else forms if setting else []
+    if len(phrase) > 1 and phrase[0] in _DETERMINERS:
+        return words, noun.end()
+    return words[: before[-1]] if before else words, None

@@ -16,6 +16,14 @@ TOPICS = {
     "for my dad who loves model trains": ("model trains",),
     "any good ski movies": ("ski",),
     "a movie about a woman who leaves her husband": ("woman who leaves her husband",),
+    "a movie about a boy who goes to war": ("boy",),  # and the genre
+    "a movie about a boy who wants to dance": ("boy who wants to dance",),
+    "we saw a movie about sharks and hated it": ("sharks",),
+    "a movie about a girl and her horse": ("girl and her horse",),
+    "set on a submarine in the cold war": ("submarine in the cold war",),
+    "set in the cold war": ("cold war",),
+    "set on a submarine in the arctic before 1990": ("submarine in the arctic",),
+    "random nonsense movie": (),
     "a film about vampires": ("vampires",),  # and a guess at horror
     "boxing, or films about surfing": ("boxing", "surfing"),
     "a film about two hours long": (),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Misspellings:
     English words stay as they are, whatever resembles them in the catalog: a horse is no hose. They
     are those of ``pyspellchecker``'s list. A slip is a letter too much, too few or different, or
     two exchanged; words of seven letters may have two. The first letter is right, or exchanged with
-    the second.
+    the second. Corrections are kept by a digest: requests hold what people wrote.
 
     Args:
         words: of the catalog, with a weight: of several that are as close the heaviest is meant.
@@ -32,7 +33,7 @@ class Misspellings:
 
     def __init__(self, words: Mapping[str, int]) -> None:
         self._words = {w: n for w, n in words.items() if len(w) >= SHORTEST and w.isalpha()}
-        self._corrected: dict[str, str] = {}
+        self._corrected: dict[bytes, str] = {}  # empty: the word stays
 
     def correct(self, word: str) -> str:
         """The catalog's word that a word is misspelt for; the word itself if there is none.
@@ -44,13 +45,17 @@ class Misspellings:
             return word
         if not self._words or word in self._words or is_english(word):
             return word
-        if word not in self._corrected:
+        key = hashlib.sha256(word.encode()).digest()
+        meant = self._corrected.get(key)  # other threads may clear them
+        if meant is None:
+            meant = self._nearest(word)
             if len(self._corrected) >= _KEPT:
                 self._corrected.clear()
-            self._corrected[word] = self._nearest(word)
-        return self._corrected[word]
+            self._corrected[key] = meant
+        return meant or word
 
     def _nearest(self, word: str) -> str:
+        """The catalog's word that is nearest to a word; empty if none is near."""
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
 
@@ -63,10 +68,9 @@ class Misspellings:
             for other, distance, _ in found
             if other[0] == word[0] or other[:2] == word[1::-1]
         ]
-        return min(near)[2] if near else word
+        return min(near)[2] if near else ""
 
 
-@lru_cache(maxsize=1 << 14)
 def is_english(word: str) -> bool:
     """Whether a word is an English one, in small letters, by the list of ``pyspellchecker``.
 

@@ -70,6 +70,14 @@ def test_of_many_that_are_as_close_the_heaviest_is_meant():
     assert Misspellings(words).correct("kettlx") == "kettle"
 
 
+def test_words_of_requests_are_not_kept():
+    misspellings = Misspellings(WORDS)
+    for word, meant in {"coffe": "coffee", "qwertyuio": "qwertyuio"}.items():
+        assert [misspellings.correct(word) for _ in range(2)] == [meant, meant]
+        assert f"'{word}'" not in str(vars(misspellings))
+    assert not hasattr(is_english, "cache_info")
+
+
 def test_words_of_other_languages_are_not_misspelt_english():
     words = ("Schwarze Schuhe", "Rote Handschuhe", "Blaue Kanne", "Gelbe Lampe")
     text = "Das ist für alle Tage und sehr schön, mit einer Tasche für die Reise und den Sport."
