@@ -125,6 +125,25 @@ def test_a_session_does_not_grow_without_limit(client, monkeypatch):
     assert client.delete(at).status_code == 204
 
 
+def test_a_full_session_knows_what_it_accepted_and_lets_people_take_back(client, monkeypatch):
+    at = begin(client)
+    first, key = {"text": "Zanzibarina likes drama"}, {"Idempotency-Key": "k"}
+    assert client.post(at + "/text", json=first, headers=key).status_code == 200
+    size = len(client.service.store.load(at.rpartition("/")[2]).state)
+    monkeypatch.setattr("coldstart.serve.session_service.MOST_STATE", size)
+    refused(client.post(at + "/text", json=first), 409, "session_full")
+    assert client.post(at + "/text", json=first, headers=key).status_code == 200
+    other = client.post(at + "/text", json={"text": "other"}, headers=key)
+    refused(other, 409, "key_reused")
+    assert len(client.get(at).json()["events"]) == 1
+    forget = {"item_id": "i1", "kind": "forget"}
+    assert client.post(at + "/feedback", json=forget).status_code == 200
+    like = client.post(at + "/feedback", json=forget | {"kind": "like"})
+    refused(like, 409, "session_full")
+    assert client.put(at + "/text", json={"text": "drama, and comedy"}).status_code == 200
+    assert "Zanzibarina" not in client.service.store.load(at.rpartition("/")[2]).state
+
+
 def test_a_port_that_is_in_use_is_told_before_anything_is_loaded(tmp_path, capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
