@@ -236,7 +236,8 @@ class ItemStore:
             return known
         while len(self._queries) >= _QUERIES:
             self._queries.pop(next(iter(self._queries)), None)
-        self._queries[key] = made = self.encoder.encode([text])[0]
+        made: Float = self.encoder.encode([text])[0]
+        self._queries[key] = made
         return made
 
     def forget_queries(self) -> None:
