@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Collection, Iterable, Sequence
 from copy import copy
@@ -69,7 +70,7 @@ class ItemStore:
         self._part_of: ItemStore | None = None
         self._version, self._lock = -1, threading.RLock()
         self._whole = False  # whether all is of one version: an interrupted ``sync`` starts afresh
-        self._queries: dict[str, Float] = {}
+        self._queries: dict[bytes, Float] = {}  # by digest: what people write is not kept
         self.ids: tuple[str, ...] = ()
         self.rows: dict[str, int] = {}
         self._all_rows = self.rows  # those of the catalog, in a part as well
@@ -230,11 +231,18 @@ class ItemStore:
 
     def vector_of(self, text: str) -> Float:
         """Encode a query as a unit vector, shape (dim,); the last few are cached."""
-        if text not in self._queries:
-            while len(self._queries) >= _QUERIES:
-                self._queries.pop(next(iter(self._queries)), None)
-            self._queries[text] = self.encoder.encode([text])[0]
-        return self._queries[text]
+        key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if (known := self._queries.get(key)) is not None:
+            return known
+        while len(self._queries) >= _QUERIES:
+            self._queries.pop(next(iter(self._queries)), None)
+        made: Float = self.encoder.encode([text])[0]
+        self._queries[key] = made
+        return made
+
+    def forget_queries(self) -> None:
+        """Drop the cached vectors of queries, for example after a user's data were erased."""
+        self._queries.clear()
 
     @property
     def alike(self) -> sparse.csr_array:

@@ -209,11 +209,13 @@ def _serve_tenants(
 ) -> None:
     """Serve the tenants of a file, after a check of their databases."""
     from coldstart.serve.server import run_tenants
+    from coldstart.serve.settings import refuse_used_port
     from coldstart.serve.tenants import TenantServices
     from coldstart.serve.tenants_config import read_tenants
     from coldstart.tenants.registry import TenantRegistry
 
     found = read_tenants(path, settings)
+    refuse_used_port(host, port)
     for name, tenant in found.items():
         with tenant.open() as store:
             if not (settings.open or any(key.revoked is None for key in store.keys())):

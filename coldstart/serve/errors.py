@@ -190,8 +190,8 @@ def from_validation(errors: Sequence[Mapping[str, Any]], names: frozenset[str]) 
             request and are omitted.
     """
     # An array that is too short only for what is wrong with its elements is not wrong itself.
-    inner = [tuple(e["loc"]) for e in errors]
-    own = [e for e in errors if not any(_is_within(path, tuple(e["loc"])) for path in inner)]
+    outer = {tuple(e["loc"][:n]) for e in errors for n in range(len(e["loc"]))}
+    own = [e for e in errors if tuple(e["loc"]) not in outer]
     lines = [_line(e, names) for e in own[:_MOST_PROBLEMS]]
     more = len(own) - _MOST_PROBLEMS
     return invalid(
@@ -200,17 +200,13 @@ def from_validation(errors: Sequence[Mapping[str, Any]], names: frozenset[str]) 
     )
 
 
-def _is_within(path: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
-    return len(path) > len(outer) and path[: len(outer)] == outer
-
-
 def _line(error: Mapping[str, Any], names: frozenset[str]) -> str:
     path = [str(p) for p in error["loc"] if isinstance(p, int) or p in names]
     if error["type"] == "json_invalid":
         return "the body is not JSON"
     if error["type"] == "extra_forbidden":  # named only as far as it is a name of ours
         near = get_close_matches(str(error["loc"][-1]), names, n=1)
-        asked = f": did you mean {near[0]!r}?" if near and near[0] != path[-1] else ""
+        asked = f": did you mean {near[0]!r}?" if near and near[0] not in path[-1:] else ""
         return f"{'.'.join(path) or 'body'}: a field that is not known here{asked}"
     if error["type"] in _NO_OBJECT:
         return f"{'.'.join(path) or 'body'}: expected a JSON object"

@@ -267,6 +267,7 @@ class Service:
 def _forget_texts(arms: Arms, *, unused: bool = False) -> None:
     for recommender in arms.values():
         recommender.pipeline.understand.forget(unused=unused)
+        recommender.item_store.forget_queries()
 
 
 def _recorded(record: Callable[[], Release]) -> None:

@@ -42,8 +42,9 @@ if TYPE_CHECKING:
 
 _MAX_ATTEMPTS = 5
 MOST_STATE = 1 << 20
-"""Characters of a session's state: some 10,000 events, which every request reads and writes. Lists
-shown are recorded in it as long as it has half of them, and in the store always."""
+"""Bytes of a session's state: some 10,000 events, which every request reads and writes. Lists shown
+are recorded in it as long as it has half of them, and in the store always."""
+_TAKES_BACK = ("forget", "text_replaced")  # kinds of events with as much room again
 T = TypeVar("T")
 Step = Callable[[OnboardingSession], OnboardingSession]
 
@@ -221,7 +222,7 @@ class SessionService:
         """Save a state if it differs; return whether there was no conflicting write."""
         if state == stored.state:
             return True
-        new = _changed(found, stored, state)
+        new = _changed(found, stored, state, MOST_STATE)
         try:
             await run_in_threadpool(self._store.save, new, found.version)
         except Conflict:
@@ -236,7 +237,13 @@ class SessionService:
         for _ in range(_MAX_ATTEMPTS):
             found, stored, arm = await self._load(session_id)
             after = await self._service.worker.call(_apply(stored, step), arm)
-            new = _changed(found, stored, after.state)
+            most = MOST_STATE * (2 if kind in _TAKES_BACK else 1)
+            try:
+                new = _changed(found, stored, after.state, most)
+            except ApiError:
+                if await run_in_threadpool(self._store.is_repeated, session_id, event):
+                    return True, after
+                raise
             try:
                 recorded = await run_in_threadpool(
                     self._store.append, session_id, event, new, found.version
@@ -288,14 +295,14 @@ def _options(body: ListIn) -> dict[str, Any]:
     }
 
 
-def _changed(found: Session, stored: SessionRecord, state: SessionState) -> Session:
+def _changed(found: Session, stored: SessionRecord, state: SessionState, most: int) -> Session:
     """A session with another state.
 
     Raises:
         ApiError: 409, the state has become too long.
     """
     text = replace(stored, state=state).to_json()
-    if len(text) > max(MOST_STATE, len(found.state)):
+    if len(text) > max(most, len(found.state)):  # bytes as well: the JSON is ASCII
         raise ApiError(
             409, "session_full", "the session holds as much as one may", "begin another one"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import socket
@@ -22,6 +23,10 @@ _COUNTS = (
     "max_depth",
     "max_items",
 )
+_HINTS = {  # by the error of listening
+    errno.EADDRINUSE: "stop what listens there, or give another --port",
+    errno.EACCES: "give a --port above 1023",
+}
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -122,7 +127,8 @@ def refuse_used_port(host: str, port: int) -> None:
         port: number; 0 is any free one.
 
     Raises:
-        ConfigError: another process listens there, or the address is not this machine's.
+        ConfigError: another process listens there, the port is for administrators only, or the
+            address is not this machine's.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -130,11 +136,13 @@ def refuse_used_port(host: str, port: int) -> None:
             if os.name == "posix":  # as the server does; a connection that ended blocks nothing
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except OSError as e:
-        raise ConfigError(
-            f"cannot listen on {host}, port {port}: {e.strerror or e}",
-            hint="stop what listens there, or give another --port",
-        ) from None
+    except (OSError, UnicodeError, OverflowError) as e:
+        why, hint = str(e), "give --host an address of this machine, such as 127.0.0.1"
+        if isinstance(e, OSError):
+            why, hint = e.strerror or why, _HINTS.get(e.errno or 0, hint)
+        elif isinstance(e, OverflowError):
+            hint = "give a --port from 0 to 65535"
+        raise ConfigError(f"cannot listen on {host}, port {port}: {why}", hint=hint) from None
 
 
 def _at_least(name: str, value: float, least: float) -> None:

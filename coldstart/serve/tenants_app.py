@@ -137,7 +137,8 @@ class _TenantRouter:
         inner = {**scope, "path": path, "raw_path": strip_raw_path(scope, path), "root_path": ""}
         if name not in services.loaded:
             if _is_public(path):
-                inner["state"] = {"pictures": services.pictures.of(name)}
+                if path.startswith(IMAGES):
+                    inner["state"] = {"pictures": services.pictures.of(name)}
                 hosts = await services.pictures.hosts(name) if path == "/" else ()
                 return await self._public(inner, receive, _with_headers(send, path, hosts))
             await services.check_key(name, scope)

@@ -7,6 +7,8 @@ is loaded again, so it has to name the hosts of the pictures that the tenant's A
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from coldstart.serve.store import Store
 from coldstart.serve.tenants_config import Tenant
 
 _CATALOG = "catalog.jsonl"
+_RETRY_SECONDS = 10.0  # after hosts could not be read
 
 
 class _PicturedItem(BaseModel):
@@ -51,37 +54,42 @@ class TenantPictures:
     ) -> None:
         self._tenants, self._settings, self._open = tenants, settings, open_store
         self._pictures: dict[str, Pictures] = {}
-        self._known: set[str] = set()
-        self._turn = asyncio.Lock()  # one catalog is read at a time
+        self._hosts: dict[str, tuple[str, ...]] = {}
+        self._failed: dict[str, float] = {}  # time of the next attempt
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def of(self, name: str) -> Pictures:
-        """Pictures of a tenant: the files of its folder, and hosts once they are known.
-
-        Raises:
-            ConfigError: the folder does not exist.
-        """
+        """Files of a tenant's folder; none while the folder does not exist."""
         if name not in self._pictures:
-            settings = self._tenants[name].settings(self._settings)
-            self._pictures[name] = Pictures(settings.images_folder, remote=settings.remote_images)
+            folder = self._tenants[name].settings(self._settings).images_folder
+            if folder is not None and not folder.is_dir():
+                return Pictures()
+            self._pictures[name] = Pictures(folder)
         return self._pictures[name]
 
     async def hosts(self, name: str) -> tuple[str, ...]:
         """Hosts that pages of a tenant may load pictures from; none where they cannot be read."""
-        async with self._turn:
-            if name not in self._known:
+        if name in self._hosts:
+            return self._hosts[name]
+        async with self._turns[name]:  # each catalog is read once, however many ask
+            if name not in self._hosts and time.monotonic() >= self._failed.get(name, 0.0):
                 try:
-                    images = await run_in_threadpool(self._images, name)
+                    found = await run_in_threadpool(self._read_hosts, name)
                 except (OSError, ColdstartError) as e:  # reported when the tenant is loaded
                     logs.failure("pictures", e, tenant=name)
-                    return ()
-                self.of(name).count(images)
-                self._known.add(name)
-        return self.of(name).hosts
+                    self._failed[name] = time.monotonic() + _RETRY_SECONDS
+                else:  # a tenant that was loaded meanwhile knows better
+                    self._hosts.setdefault(name, found)
+        return self._hosts.get(name, ())
 
     def remember(self, name: str, hosts: tuple[str, ...]) -> None:
         """Keep the hosts of a tenant that is loaded, for the time after it is closed."""
-        self.of(name).hosts = hosts
-        self._known.add(name)
+        self._hosts[name] = hosts
+
+    def _read_hosts(self, name: str) -> tuple[str, ...]:
+        pictures = Pictures(remote=self._tenants[name].settings(self._settings).remote_images)
+        pictures.count(self._images(name))
+        return pictures.hosts
 
     def _images(self, name: str) -> Iterable[str]:
         """References to the pictures of a tenant's items, read from disk."""

@@ -238,3 +238,13 @@ def test_vectors_of_many_items_are_made_in_blocks_with_room_for_more(monkeypatch
     assert blocks.content.base is room
     assert len(blocks.content) == 41
     assert (blocks.content[:40] == whole.content).all()
+
+
+def test_the_texts_of_queries_are_not_kept():
+    item_store = make_item_store(make_catalog())
+    vector = item_store.vector_of("films for Zanzibarina")
+    assert item_store.vector_of("films for Zanzibarina") is vector
+    assert "Zanzibarina" not in str(item_store._queries)
+    item_store.forget_queries()
+    assert item_store._queries == {}
+    assert item_store.vector_of("films for Zanzibarina") is not vector

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import socket
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coldstart.artifacts.format import MANIFEST
 from coldstart.cli import main
 from coldstart.errors import ConfigError
 from coldstart.serve import limits
@@ -125,17 +127,73 @@ def test_a_session_does_not_grow_without_limit(client, monkeypatch):
     assert client.delete(at).status_code == 204
 
 
+def test_a_full_session_knows_what_it_accepted_and_lets_people_take_back(client, monkeypatch):
+    at = begin(client)
+    first, key = {"text": "Zanzibarina likes drama"}, {"Idempotency-Key": "k"}
+    assert client.post(at + "/text", json=first, headers=key).status_code == 200
+    size = len(client.service.store.load(at.rpartition("/")[2]).state)
+    monkeypatch.setattr("coldstart.serve.session_service.MOST_STATE", size)
+    refused(client.post(at + "/text", json=first), 409, "session_full")
+    assert client.post(at + "/text", json=first, headers=key).status_code == 200
+    other = client.post(at + "/text", json={"text": "other"}, headers=key)
+    refused(other, 409, "key_reused")
+    assert len(client.get(at).json()["events"]) == 1
+    forget = {"item_id": "i1", "kind": "forget"}
+    assert client.post(at + "/feedback", json=forget).status_code == 200
+    like = client.post(at + "/feedback", json=forget | {"kind": "like"})
+    refused(like, 409, "session_full")
+    assert client.put(at + "/text", json={"text": "drama, and comedy"}).status_code == 200
+    assert "Zanzibarina" not in client.service.store.load(at.rpartition("/")[2]).state
+
+
 def test_a_port_that_is_in_use_is_told_before_anything_is_loaded(tmp_path, capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1, port {port}: "):
             refuse_used_port("127.0.0.1", port)
         table = tmp_path / "items.csv"
-        for command in (["serve", "--open"], ["start", str(table), "--open"]):
+        tenants = tmp_path / "t.toml"
+        tenants.write_text('[a]\nartifact = "one"\ndb = "a.db"')
+        (tmp_path / "one").mkdir()
+        (tmp_path / "one" / MANIFEST).write_text("{}")
+        serve = ["serve", "--open"]
+        for command in (
+            serve,
+            [*serve, "--tenants", str(tenants)],
+            ["start", str(table), "--open"],
+        ):
             assert main([*command, "--port", str(port)]) == 2
-            assert "cannot listen" in capsys.readouterr().err
+            told = capsys.readouterr().err
+            assert "cannot listen" in told
+            assert "another --port" in told
+        assert not (tmp_path / "a.db").exists()
     refuse_used_port("127.0.0.1", port)
     refuse_used_port("localhost", 0)
+
+
+@pytest.mark.parametrize("host", ["a..b", "192.0.2.1"])
+def test_an_address_that_cannot_be_listened_on_is_told_by_its_option(host):
+    with pytest.raises(ConfigError, match=f"cannot listen on {host}, port 0: ") as told:
+        refuse_used_port(host, 0)
+    assert told.value.hint == "give --host an address of this machine, such as 127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (PermissionError(errno.EACCES, "denied"), "above 1023"),
+        (OverflowError("big"), "0 to 65535"),
+        (socket.gaierror(socket.EAI_NONAME, "not known"), "give --host"),
+    ],
+)
+def test_what_cannot_be_listened_on_is_told_by_what_is_wrong(monkeypatch, error, hint):
+    def refuse(*args, **options):
+        raise error
+
+    monkeypatch.setattr("coldstart.serve.settings.socket.getaddrinfo", refuse)
+    with pytest.raises(ConfigError, match="cannot listen on 127.0.0.1, port 80: ") as told:
+        refuse_used_port("127.0.0.1", 80)
+    assert hint in told.value.hint
 
 
 def test_a_damaged_session_is_told_exported_and_erased(client):

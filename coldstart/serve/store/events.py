@@ -31,12 +31,7 @@ def append(
         raise StoreError("save and expected_version: expected both or neither, got one")
     row = sessions.find(connection, session_id, now, lock=True)
     before = sessions.as_session(row, encryptor)
-    if (first := _first(connection, encryptor, session_id, new.key)) is not None:
-        if (first.kind, first.item, first.detail) != (new.kind, new.item, new.detail):
-            raise KeyReused(
-                "the idempotency key was used for other feedback",
-                hint="use a new key for new feedback",
-            )
+    if (first := _first(connection, encryptor, session_id, new)) is not None:
         return Recorded(first, True, before)
     after = before
     if save is not None and expected_version is not None:
@@ -63,10 +58,30 @@ def _check(new: NewEvent) -> None:
     check_text(new.detail, "detail", longest=None, least=0)
 
 
-def _first(connection: Connection, encryptor: Encryptor, session_id: str, key: str) -> Event | None:
-    query = select(events).where(events.c.session_id == session_id, events.c.key == key)
+def is_repeated(
+    connection: Connection, encryptor: Encryptor, session_id: str, new: NewEvent, now: datetime
+) -> bool:
+    """See ``Store.is_repeated``."""
+    _check(new)
+    sessions.find(connection, session_id, now)
+    return _first(connection, encryptor, session_id, new) is not None
+
+
+def _first(
+    connection: Connection, encryptor: Encryptor, session_id: str, new: NewEvent
+) -> Event | None:
+    """The recorded event of the same key, if any."""
+    query = select(events).where(events.c.session_id == session_id, events.c.key == new.key)
     row = connection.execute(query).mappings().first()
-    return None if row is None else as_event(row, encryptor)
+    if row is None:
+        return None
+    first = as_event(row, encryptor)
+    if (first.kind, first.item, first.detail) != (new.kind, new.item, new.detail):
+        raise KeyReused(
+            "the idempotency key was used for other feedback",
+            hint="use a new key for new feedback",
+        )
+    return first
 
 
 def read(connection: Connection, encryptor: Encryptor, session_id: str) -> list[Event]:

@@ -45,10 +45,17 @@ def expose(
         if (first.item_ids, first.ranks) != (items, positions):
             raise KeyReused("the request id was used for another list", hint="use a new one")
         return first
-    values = {"item_ids": items, "ranks": positions, "artifact": shown.artifact, "arm": shown.arm}
-    connection.execute(
-        insert(exposures).values(session_id=session_id, request_id=request_id, at=now, **values)
-    )
+    values = {
+        "session_id": session_id,
+        "request_id": request_id,
+        "item_ids": items,
+        "ranks": positions,
+        "artifact": shown.artifact,
+        "arm": shown.arm,
+        "at": now,
+    }
+    # Apart from the statement: SQLAlchemy keeps the first one of each kind, with what is in it.
+    connection.execute(insert(exposures), values)
     return shown
 
 

@@ -121,6 +121,17 @@ class SessionStore(StoreBase):
                 self._clock(),
             )
 
+    def is_repeated(self, session_id: str, event: NewEvent) -> bool:
+        """Whether ``append`` would write nothing, because it wrote the event before.
+
+        Raises:
+            KeyReused: the key was used for another event (kind, item or detail differ).
+            SessionNotFound: the session was erased, or has expired.
+            StoreError: a field is empty or too long.
+        """
+        with self._read() as connection:
+            return events.is_repeated(connection, self._encryptor, session_id, event, self._clock())
+
     def events(self, session_id: str) -> list[Event]:
         """All events of a session, oldest first.
 

@@ -33,7 +33,8 @@ def secret_of(connection: Connection, encryptor: Encryptor) -> bytes:
     if stored is not None:
         return bytes.fromhex(encryptor.decrypt(stored))
     secret = secrets.token_bytes(32)
-    connection.execute(insert(meta).values(name=_SECRET, value=encryptor.encrypt(secret.hex())))
+    # Apart from the statement: SQLAlchemy keeps the first one of each kind, with what is in it.
+    connection.execute(insert(meta), {"name": _SECRET, "value": encryptor.encrypt(secret.hex())})
     return secret
 
 
@@ -62,18 +63,17 @@ def show(
     if isinstance(item_ids, str):
         raise StoreError("item ids: expected several texts, got one")
     exposure_id = secrets.token_hex(16)
-    connection.execute(
-        insert(showings).values(
-            exposure_id=exposure_id,
-            subject=pseudonym,
-            experiment=check_text(experiment, "experiment"),
-            arm=check_text(arm, "arm"),
-            artifact=check_text(artifact, "artifact"),
-            item_ids=[check_text(i, "item id") for i in item_ids],
-            at=now,
-            expires=expires,
-        )
-    )
+    values = {
+        "exposure_id": exposure_id,
+        "subject": pseudonym,
+        "experiment": check_text(experiment, "experiment"),
+        "arm": check_text(arm, "arm"),
+        "artifact": check_text(artifact, "artifact"),
+        "item_ids": [check_text(i, "item id") for i in item_ids],
+        "at": now,
+        "expires": expires,
+    }
+    connection.execute(insert(showings), values)
     return exposure_id
 
 
@@ -102,9 +102,8 @@ def record(
                 hint="use a new key for a new outcome",
             )
         return True
-    connection.execute(
-        insert(reactions).values(showing=shown.seq, key=key, kind=kind, item=item, at=now)
-    )
+    values = {"showing": shown.seq, "key": key, "kind": kind, "item": item, "at": now}
+    connection.execute(insert(reactions), values)
     return False
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from coldstart.serve.store import Deleted, SessionNotFound, Store, new_session_id, tables
-from coldstart.testing.contracts.store_world import CANARY, begin, fill
+from coldstart.testing.contracts.store_world import CANARY, begin, fill, show
 from tests.serve.store.helpers import contents, rows
 
 
@@ -59,3 +59,15 @@ def test_erased_text_is_gone_from_the_file(sqlite_url, tmp_path):
             assert CANARY.encode() in contents(tmp_path)
             store.erase(session.id)
             assert CANARY.encode() not in contents(tmp_path)
+
+
+def test_no_kept_insert_holds_what_was_inserted(sqlite_url):
+    """SQLAlchemy keeps the first statement of each kind, with the values that are part of it."""
+    with Store.open(sqlite_url) as store:
+        session = begin(store)
+        store.expose(session.id, f"{CANARY} request", [f"{CANARY} item"])
+        shown = show(store, f"{CANARY} subject", [f"{CANARY} item"])
+        store.record(shown, f"{CANARY} key", "like", f"{CANARY} item")
+        kept = [value for value in store._engine._compiled_cache.values() if value.isinsert]
+        assert len(kept) >= 4
+        assert CANARY not in str([value.params for value in kept])

@@ -83,3 +83,39 @@ def test_files_of_an_unloaded_tenant_need_no_key(tmp_path):
             refused(missing, 404, "not_found")
             assert missing.headers["cache-control"] == "no-store"
         assert client.services.loaded == ()
+
+
+def test_a_folder_that_is_deleted_meanwhile_is_a_folder_without_pictures(tmp_path, logged):
+    folder = tmp_path / "posters"
+    folder.mkdir()
+    with serving(tmp_path, own={"a": {"images": str(folder)}}, most=1) as client:
+        put = client.put("/t/a/v1/items/x", json={k: v for k, v in ITEM.items() if k != "item_id"})
+        assert put.status_code == 200, put.text
+        folder.rmdir()
+        assert client.get("/t/b/v1/items").status_code == 200
+        assert client.services.loaded == ("b",)
+        assert '"closed"' in logged.getvalue()
+        assert sources(client, "a") == ["https://log.example.org"]
+        for path in ("/healthz", "/readyz", "/"):
+            assert client.get("/t/a" + path).status_code == 200
+        refused(client.get("/t/a/images/tent.png"), 404, "not_found")
+        folder.mkdir()
+        (folder / "tent.png").write_bytes(b"\x89PNG")
+        assert client.get("/t/a/images/tent.png").status_code == 200
+
+
+def test_what_cannot_be_read_is_not_read_for_every_page(tmp_path, monkeypatch):
+    reads = []
+
+    def failing(self, name):
+        reads.append(name)
+        raise OSError(5, "no disk")
+
+    monkeypatch.setattr("coldstart.serve.tenants_pictures.TenantPictures._images", failing)
+    with serving(tmp_path) as client:
+        for name in ("a", "a", "b", "a"):
+            assert sources(client, name) == []
+        assert reads == ["a", "b"]
+        client.services.pictures._failed["a"] = 0.0  # the time is over
+        assert sources(client, "a") == []
+        assert reads == ["a", "b", "a"]
