@@ -87,7 +87,7 @@ def _wishes(a: Mapping[str, Any]) -> str:
             parts.append(f"{of}{value} {unit}" if unit else f"{name} {value}")
     for name, low, high in counts:
         least = "up to " if not low else "" if low == high else f"{low} to "
-        parts.append(f"for {least}{high} {name}")
+        parts.append(f"for {least}{high} {name}" if high else f"for {low} {name} or more")
     parts += a.get("values", ())
     parts += [f"at {amount(*price)}" for price in a.get("prices", ())]
     return " ".join(parts)

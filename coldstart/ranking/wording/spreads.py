@@ -10,7 +10,7 @@ Named = tuple[str, str]
 
 
 def spreads_of(attributes: Iterable[Named]) -> tuple[list[Named], list[tuple[str, str, str]]]:
-    """Split attributes into single ones and spreads: (name, least, most), the least may be empty.
+    """Split attributes into single ones and spreads: (name, least, most), an end may be empty.
 
     >>> spreads_of([("theme", "cats"), ("max players", "5"), ("min players", "2")])
     ([('theme', 'cats')], [('players', '2', '5')])
@@ -26,10 +26,5 @@ def spreads_of(attributes: Iterable[Named]) -> tuple[list[Named], list[tuple[str
             single.append((name, value))
         else:
             ends.setdefault(side[1], {})[side[0]] = value
-    out = []
-    for name, found in ends.items():
-        if "max" in found:
-            out.append((name.lower(), found.get("min", ""), found["max"]))
-        else:
-            single.append((f"min {name}", found["min"]))
-    return single, out
+    spreads = [(n.lower(), found.get("min", ""), found.get("max", "")) for n, found in ends.items()]
+    return single, spreads

@@ -177,7 +177,8 @@ def _wishes(a: Mapping[str, Any]) -> str:
         parts.append(f"有{_list(a['people'])}")
     attributes, counts = spreads_of(a.get("attributes", ()))
     for name, low, high in counts:
-        parts.append(f"{_attribute(name)}：{f'{low}–' if low else '最多 '}{high}")
+        span = f"{low}–{high}" if low and high else f"最多 {high}" if high else f"至少 {low}"
+        parts.append(f"{_attribute(name)}：{span}")
     parts += [f"{_attribute(name)}：{_value(value)}" for name, value in attributes]
     parts += a.get("values", ())
     parts += [f"价格 {amount(*price)}" for price in a.get("prices", ())]

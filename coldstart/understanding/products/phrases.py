@@ -192,7 +192,7 @@ class PhraseParser:
         asking = self.asking(forms, taken)
         if asking is None and forms and forms[0] in _DETERMINERS:
             asking = 0  # "an easy pasta dish that …"
-        return _told(out, asking, len(tokens))
+        return _told(out, asking, taken.count(False))
 
     def asking(self, forms: Sequence[str], taken: Sequence[bool]) -> int | None:
         """The first token of the first asking words, "something" and "a gift" among them.
@@ -403,7 +403,7 @@ def _told(found: Sequence[Phrase], asking: int | None, n_tokens: int) -> list[Ph
         found: in order.
         asking: token of the first asking words, "something" and "a gift" among them; ``None``
             without any.
-        n_tokens: number of tokens.
+        n_tokens: number of tokens beside prices, recipients and so on.
     """
     if asking is None:
         tells = n_tokens > _SHORT and not any(p.role == "asked" for p in found)
