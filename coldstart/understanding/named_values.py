@@ -37,7 +37,7 @@ _LONGEST = 80  # characters of a name
 _SHORTEST = 3  # letters of a word that tells something
 
 
-def language_of(catalog: Catalog) -> str | None:
+def rejection_language(catalog: Catalog) -> str | None:
     """Language of a catalog by its script and stop words, if its rejections are known."""
     found = catalog_scripts(catalog)
     script = max(found, key=lambda name: found[name], default="")
@@ -52,7 +52,7 @@ class NamedValueReader:
 
     Args:
         catalog: whose categories and attribute values are matched.
-        language: of its texts; see ``language_of``.
+        language: of its texts; see ``rejection_language``.
     """
 
     def __init__(self, catalog: Catalog, language: str) -> None:

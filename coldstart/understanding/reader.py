@@ -13,7 +13,7 @@ from coldstart.schema import Piece, Understood
 from coldstart.understanding.chinese import ChineseReader, is_chinese
 from coldstart.understanding.corrections import corrected, corrected_parts
 from coldstart.understanding.english import EnglishReader
-from coldstart.understanding.named_values import NamedValueReader, language_of
+from coldstart.understanding.named_values import NamedValueReader, rejection_language
 from coldstart.understanding.products.chinese import ChineseProductReader
 from coldstart.understanding.products.english import EnglishProductReader
 from coldstart.understanding.products.vocabulary import ProductVocabulary, is_of_products
@@ -55,7 +55,7 @@ class RequestReader:
             self._chinese = ChineseReader(in_simplified, counts)
         self._unreadable = frozenset() if _has_rules(catalog) else frozenset({"term", "type"})
         self._named: NamedValueReader | None = None
-        if self._unreadable and (language := language_of(catalog)):
+        if self._unreadable and (language := rejection_language(catalog)):
             self._named = NamedValueReader(catalog, language)
             self._unreadable |= {"category", "attribute", "person", "tone", "phrase"}
 

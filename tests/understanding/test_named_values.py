@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from coldstart.catalog.catalog import Catalog
 from coldstart.interactions.interaction_stats import Counts
 from coldstart.schema import Item
-from coldstart.understanding.named_values import language_of
+from coldstart.understanding.named_values import rejection_language
 from coldstart.understanding.reader import RequestReader
 from coldstart.understanding.rejection_scope import words_of
 
@@ -57,7 +57,7 @@ def readers():
             )
             for n, (title, category, origin, text) in enumerate(rows)
         )
-        assert language_of(catalog) == language
+        assert rejection_language(catalog) == language
         out[language] = RequestReader(catalog, Counts.fit(catalog.ids, {}, {}))
     return out
 
@@ -143,8 +143,8 @@ def test_every_text_is_read(readers, words):
 
 def test_catalogs_of_other_languages_have_none():
     items = [Item(item_id="1", title="Tea pot", description="A pot for the tea of the house")]
-    assert language_of(Catalog(items)) is None
-    assert language_of(Catalog([Item(item_id="1", title="電気ケトル")])) is None
+    assert rejection_language(Catalog(items)) is None
+    assert rejection_language(Catalog([Item(item_id="1", title="電気ケトル")])) is None
 
 
 def test_elided_articles_are_no_part_of_words():

@@ -63,7 +63,7 @@ class Rate(BaseModel):
 class MeanAmount(BaseModel):
     """A mean amount per person with its 95 % interval.
 
-    All three are absent where there is nobody, the interval where amounts do not differ: one
+    All three are absent without persons, the interval where amounts do not differ: one
     person, or equal amounts, tell nothing of how much others would spend.
     """
 

@@ -109,7 +109,7 @@ def _counts(text: str, units: Mapping[str, Spread]) -> Iterator[NamedCount]:
         unit = stem(m["unit"].casefold())
         spread, first = units.get(unit), amount_of(m["first"])
         last = amount_of(m["last"]) if m["last"] else None
-        told = m.lastgroup and any(m[n] for n in ("most", "under", "up", "over", "between", "for"))
+        told = any(m[n] for n in ("most", "under", "up", "over", "between", "for"))
         if spread is None or first is None or first < 1:
             continue
         if unit in _PEOPLE and not told and m["joint"] != "-":

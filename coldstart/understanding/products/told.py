@@ -208,7 +208,7 @@ class ToldFinder:
         return sorted(out, key=lambda s: s.start)
 
     def _needs_of(self, text: str) -> Iterable[Told]:
-        """What somebody cannot have, or avoids, by what they say they are: "she is coeliac"."""
+        """Diets and needs that a text states of a person: "she is coeliac"."""
         tokens = tokenise(text)
         for found in self._needs.find([token.form for token in tokens]):
             start, end = tokens[found.first].start, tokens[found.after - 1].end
